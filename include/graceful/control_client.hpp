@@ -1,0 +1,103 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_CONTROL_CLIENT_HPP
+#define GRACEFUL_CONTROL_CLIENT_HPP
+
+#include <graceful/detail/api.hpp>
+#include <graceful/error.hpp>
+#include <graceful/unique_fd.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace graceful {
+
+/// A listening socket of a running server, as `control_client::status` reports it.
+struct listener_status {
+  std::string name;
+  std::string address;      ///< "127.0.0.1:80" or "[::1]:80".
+  std::uint64_t queue{};    ///< Connections that wait to be accepted.
+  std::uint64_t backlog{};  ///< How many may wait.
+};
+
+/// What a running server says of itself.
+struct server_status {
+  std::string name;
+  std::uint64_t generation{};
+  std::int64_t pid{};
+  std::chrono::milliseconds uptime{};
+  std::string state;    ///< "starting", "serving", "upgrading" or "draining".
+  std::string version;  ///< Of the library in the server.
+  std::vector<listener_status> listeners;
+  std::optional<std::int64_t> predecessor_pid;  ///< Of the predecessor, while it still drains.
+  std::string json;                             ///< The server's reply as it came: one line.
+};
+
+/// What the successor is started with.
+struct upgrade_request {
+  std::vector<std::string> command;                ///< Empty: the server's own start command.
+  std::map<std::string, std::string> environment;  ///< Added to the server's start environment.
+  std::optional<std::chrono::milliseconds> timeout;  ///< Until ready. Default: the server's.
+};
+
+/// One step of an upgrade that has been reached.
+struct upgrade_phase {
+  std::string phase;  ///< "spawned", "begun", "passed" or, as the last one, "ready".
+  std::chrono::milliseconds elapsed{};
+  std::optional<std::int64_t> pid;             ///< Of the successor.
+  std::optional<std::uint64_t> generation;     ///< Of the successor.
+  std::optional<std::uint64_t> sockets;        ///< How many were passed.
+  std::string json;                            ///< The server's reply as it came: one line.
+};
+
+/// Talks to the control socket of a running server. Synchronous.
+///
+/// **Thread-safety.** Distinct objects: safe. Shared objects: unsafe.
+class GRACEFUL_API control_client {
+ public:
+  /// Connects to the control socket at `path` and checks that a process of the same user or root
+  /// listens there. `deadline` bounds this call and every later answer of the server.
+  ///
+  /// **Errors.** `not_running`, `permission_denied`, `path_in_use` (the path is no socket),
+  /// `path_too_long`, `timed_out`.
+  static result<control_client> connect(const std::string& path, std::chrono::milliseconds deadline);
+
+  control_client(control_client&&) noexcept;
+  control_client& operator=(control_client&&) noexcept;
+  ~control_client();
+
+  /// **Errors.** `timed_out`, `peer_gone`, `protocol_violation`.
+  result<server_status> status();
+
+  /// Has the server spawn a successor and hand over to it. Returns when the successor is ready,
+  /// with the last phase; `on_phase` sees every one, the last included. Closing the connection
+  /// (destroying this object from another thread, or ending the process) does not end the upgrade.
+  ///
+  /// **Errors.** `busy`, `not_ready`, `upgrade_failed` (the server still serves; the message says
+  /// why the successor failed), `timed_out`, `peer_gone`, `protocol_violation`.
+  result<upgrade_phase> upgrade(const upgrade_request& request,
+                                const std::function<void(const upgrade_phase&)>& on_phase = {});
+
+ private:
+  class impl;
+  explicit control_client(std::unique_ptr<impl> p) noexcept;
+  std::unique_ptr<impl> impl_;
+};
+
+/// Where the server `name` of this user has its control socket, unless it says otherwise:
+/// /run/graceful/NAME.sock for root, $XDG_RUNTIME_DIR/graceful/NAME.sock for others, and
+/// /tmp/graceful-UID/NAME.sock without that variable.
+[[nodiscard]] GRACEFUL_API std::string default_control_path(std::string_view name);
+
+/// The control sockets in that directory, sorted. A server that crashed may have left one.
+[[nodiscard]] GRACEFUL_API std::vector<std::string> find_control_paths();
+
+}  // namespace graceful
+
+#endif

@@ -1,0 +1,41 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_DETAIL_ASIO_ABI_HPP
+#define GRACEFUL_DETAIL_ASIO_ABI_HPP
+
+#include <boost/asio/detail/config.hpp>
+#include <boost/version.hpp>
+
+namespace graceful::detail {
+
+/// Asio lays its types out by these settings, so library and program must be built with the same.
+/// The tag is part of the mangled name of the upgrader's constructor: a mismatch does not link,
+/// and the linker's message names both.
+template <int BoostVersion, bool IoUring, bool IoUringDefault, bool Epoll>
+struct asio_abi {};
+
+inline constexpr bool asio_io_uring =
+#if defined(BOOST_ASIO_HAS_IO_URING)
+    true;
+#else
+    false;
+#endif
+
+inline constexpr bool asio_io_uring_default =
+#if defined(BOOST_ASIO_HAS_IO_URING_AS_DEFAULT)
+    true;
+#else
+    false;
+#endif
+
+inline constexpr bool asio_epoll =
+#if defined(BOOST_ASIO_HAS_EPOLL)
+    true;
+#else
+    false;
+#endif
+
+using this_asio_abi = asio_abi<BOOST_VERSION, asio_io_uring, asio_io_uring_default, asio_epoll>;
+
+}  // namespace graceful::detail
+
+#endif

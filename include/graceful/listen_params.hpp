@@ -1,0 +1,36 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_LISTEN_PARAMS_HPP
+#define GRACEFUL_LISTEN_PARAMS_HPP
+
+#include <chrono>
+#include <optional>
+
+namespace graceful {
+
+/// How a listening socket is made. All but `backlog` apply only where the socket is bound afresh:
+/// an adopted one keeps what it was made with.
+struct listen_params {
+  /// Length of the accept queue, see listen(2); the kernel caps it at net.core.somaxconn.
+  /// Default: 4096. An adopted socket gets it at `ready()`, if it has another.
+  int backlog = 4096;
+
+  /// SO_REUSEADDR: bind even though old connections linger in TIME_WAIT. Default: true.
+  bool reuse_address = true;
+
+  /// SO_REUSEPORT: several sockets may listen on the same address. Default: false.
+  bool reuse_port = false;
+
+  /// IPV6_V6ONLY of an IPv6 socket. Default: not touched, the system's net.ipv6.bindv6only holds.
+  std::optional<bool> v6only{};
+
+  /// How often bind(2) and listen(2) are tried while the address is in use (EADDRINUSE); at
+  /// least 1. Default: 5.
+  int bind_attempts = 5;
+
+  /// Pause after the first failed try; doubled after each. Default: 20 ms (so 300 ms in all).
+  std::chrono::milliseconds bind_backoff{20};
+};
+
+}  // namespace graceful
+
+#endif

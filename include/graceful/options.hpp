@@ -1,0 +1,47 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_OPTIONS_HPP
+#define GRACEFUL_OPTIONS_HPP
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace graceful {
+
+/// How much a log message matters.
+enum class log_level { error, warning, info, debug };
+
+/// How an `upgrader` finds its control socket and how long it waits for others.
+struct options {
+  /// Name of the server: letters, digits, '.', '_' and '-', not starting with '.' or '-'.
+  /// `graceful-ctl upgrade NAME` finds the control socket by it, and no two running servers of
+  /// one user share it. Required unless `control_path` is given, whose file name then serves.
+  std::string name{};
+
+  /// Path of the control socket. Default: `default_control_path(name)`. The lock that guards it
+  /// lies beside it, at the same path with ".lock" appended.
+  std::string control_path{};
+
+  /// Take over from a server that already runs under this control path, even though it did not
+  /// start this process. Default: false, so that a second copy started by accident ends with
+  /// `errc::already_running`. The environment variable GRACEFUL_TAKEOVER=1 sets it too. A process
+  /// spawned by `graceful-ctl upgrade` needs neither.
+  bool takeover = false;
+
+  /// As predecessor: how long a successor may take from its start to `ready()`. A successor that
+  /// this process spawned is killed when it is over. Default: 30 s.
+  std::chrono::milliseconds ready_timeout{30'000};
+
+  /// As successor: how long the predecessor may take to answer each step. Default: 10 s.
+  std::chrono::milliseconds handoff_timeout{10'000};
+
+  /// Receives each log message. Called from the upgrader's own thread and from threads that call
+  /// into the library, one call at a time; must not call back into the upgrader. Default (empty):
+  /// one line on standard error for everything but `debug`.
+  std::function<void(log_level, std::string_view)> log{};
+};
+
+}  // namespace graceful
+
+#endif

@@ -1,0 +1,211 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_UPGRADER_HPP
+#define GRACEFUL_UPGRADER_HPP
+
+#include <graceful/acceptor.hpp>
+#include <graceful/detail/asio_abi.hpp>
+#include <graceful/error.hpp>
+#include <graceful/listen_params.hpp>
+#include <graceful/options.hpp>
+
+#include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/execution_context.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include <sys/socket.h>
+
+namespace graceful {
+
+/// Makes a server upgradable: takes the listening sockets over from a predecessor, and hands them
+/// to a successor when one comes.
+///
+/// A server makes one, listens through it, and calls `ready()`. From then on `graceful-ctl
+/// upgrade` can replace the process. When a successor is ready this process stops accepting, its
+/// accept loops end, and `io_context::run()` returns once the connections it accepted are done.
+///
+/// Until `ready()` nothing is decided: a process that fails or ends before costs the predecessor
+/// nothing. The upgrader keeps the executor's context busy (outstanding work) until a successor
+/// has taken over.
+///
+/// It runs one thread of its own, with all signals blocked, which serves the control socket; so an
+/// upgrade works, and can be watched, however busy the server's threads are. Contexts made with
+/// `BOOST_ASIO_CONCURRENCY_HINT_UNSAFE` cannot be used.
+///
+/// **Object lifetimes.** The execution context must outlive the upgrader. Destroying the upgrader
+/// closes what it still owns, removes the control path if it is still its own, and ends its thread.
+///
+/// **Thread-safety.** Distinct objects: safe. Shared objects: safe for all member functions.
+class GRACEFUL_API upgrader {
+ public:
+  using executor_type = boost::asio::any_io_executor;
+
+  /// Starts cold, or takes over from a predecessor; returns when that is settled and the sockets
+  /// on offer have arrived. Blocks for `options::handoff_timeout` a step at most.
+  ///
+  /// It takes over if `graceful-ctl upgrade` started this process, `options::takeover` is set, or
+  /// GRACEFUL_TAKEOVER=1 is in the environment. Variables of this library (GRACEFUL_TAKEOVER,
+  /// GRACEFUL_UPGRADE) are taken out of the environment here, so that no child inherits them;
+  /// construct the upgrader before other threads read the environment.
+  ///
+  /// **Errors.** Throws `error`: `already_running` if another process serves under this control
+  /// path and takeover was not asked for; `busy`, `incompatible_version`, `not_expected`,
+  /// `permission_denied`, `timed_out`, `protocol_violation`, `descriptors_lost`, `wrong_socket`
+  /// where the handoff fails; `path_in_use`, `path_too_long`, `invalid_argument` or an error of
+  /// the system where the control socket cannot be made.
+  upgrader(executor_type executor, options opts)
+      : upgrader{detail::this_asio_abi{}, std::move(executor), std::move(opts)} {}
+
+  /// The same, on the executor of `context`.
+  template <class Context>
+    requires(std::is_convertible_v<Context&, boost::asio::execution_context&>)
+  upgrader(Context& context, options opts)
+      : upgrader{executor_type{context.get_executor()}, std::move(opts)} {}
+
+  upgrader(const upgrader&) = delete;
+  upgrader& operator=(const upgrader&) = delete;
+  ~upgrader();
+
+  /// Returns the listening socket `name`, adopted from the predecessor or bound to `endpoint`.
+  ///
+  /// Name and address are both checked. A socket that the predecessor handed over is adopted if
+  /// it is bound to `endpoint` (with port 0: to its address, whatever the port); the one of the
+  /// same name is preferred. If `name` was handed over with another address, the socket is bound
+  /// afresh, and the log says so.
+  ///
+  /// `name` is unique within the server, up to 255 characters, and does not start with '@'. May be
+  /// called before and after `ready()`.
+  ///
+  /// Blocks while the address is in use, see `listen_params::bind_attempts`.
+  ///
+  /// **Errors.** Throws `error`: `invalid_argument` for a bad name or one that is taken,
+  /// `wrong_socket` if what was handed over is no such socket, or the system's error of socket(2),
+  /// bind(2) or listen(2).
+  template <class Protocol>
+  acceptor<Protocol> listen(std::string_view name, const typename Protocol::endpoint& endpoint,
+                            const listen_params& params = {}) {
+    return listen<Protocol>(get_executor(), name, endpoint, params);
+  }
+
+  /// The same, for an acceptor on another executor.
+  template <class Protocol>
+  acceptor<Protocol> listen(executor_type executor, std::string_view name,
+                            const typename Protocol::endpoint& endpoint,
+                            const listen_params& params = {}) {
+    const auto [data, size] = view(endpoint);
+    return {make_listener(std::move(executor), name, data, size, params), endpoint.protocol()};
+  }
+
+  /// Puts the listening socket `name` into an acceptor that the server owns already, in the place
+  /// of `open`, `bind` and `listen`. If the acceptor is open, what waits on it is aborted; a
+  /// socket that it listens on already is kept if the predecessor handed none over.
+  ///
+  /// When a successor takes over, the accept loop gets `operation_aborted` and has to end. What
+  /// was accepted before is still delivered with success: serve it. The acceptor is cancelled
+  /// again, at intervals from 1 ms to 0.5 s, in case the loop was between two accepts, and is
+  /// closed after the last, about a second later.
+  ///
+  /// Start to accept after `ready()`: what this acceptor takes earlier is lost if this process
+  /// fails before.
+  ///
+  /// **Object lifetimes.** The acceptor must not be moved. It may be destroyed at any time by code
+  /// that runs on its executor, if that is a strand or run by one thread; else it must live until
+  /// the context has been run to its end or stopped.
+  ///
+  /// **Thread-safety.** Everything this library does to the acceptor after this call it does on
+  /// the acceptor's executor.
+  ///
+  /// **Errors.** As above.
+  template <class Protocol, class Executor>
+  void listen(boost::asio::basic_socket_acceptor<Protocol, Executor>& acceptor,
+              std::string_view name, const typename Protocol::endpoint& endpoint,
+              const listen_params& params = {}) {
+    unique_fd own;
+    if (acceptor.is_open()) own.reset(acceptor.release());
+    const auto [data, size] = view(endpoint);
+    unique_fd fd = make_foreign(name, data, size, params, std::move(own));
+    const int raw = fd.get();
+    acceptor.assign(endpoint.protocol(), raw);
+    (void)fd.release();
+    // Asio would set this lazily, in async_accept; set now, nothing but the acceptor's internals,
+    // which have locks, changes when cancel() meets a running accept loop on another thread.
+    acceptor.native_non_blocking(true);
+    watch_foreign(name, raw, acceptor.get_executor(), [&acceptor](bool last) {
+      error_code ignored;
+      acceptor.cancel(ignored);
+      if (last) acceptor.close(ignored);
+    });
+  }
+
+  /// Says that this process has initialised and serves from now on. The acceptors start; with a
+  /// predecessor, that one stops first and acknowledges it. What it handed over and nobody asked
+  /// for by `listen` is closed, and the log says so. A second call does nothing.
+  ///
+  /// Blocks for `options::handoff_timeout` at most. If the predecessor died meanwhile, this process
+  /// serves all the same: it holds every socket.
+  ///
+  /// **Errors.** Throws `error`: `upgrade_failed` if the predecessor gave this upgrade up (its
+  /// message says why), `timed_out`, `protocol_violation`. The predecessor then still serves, and
+  /// this process must end.
+  void ready();
+
+  /// 1 for a cold start, else the predecessor's plus 1.
+  [[nodiscard]] std::uint64_t generation() const noexcept;
+
+  /// True as soon as a successor has taken over: finish what was accepted.
+  [[nodiscard]] bool draining() const noexcept;
+
+  /// Waits until a successor has taken over. For work that would keep the `io_context` alive
+  /// (timers, signal sets), and for connections that have to be told.
+  ///
+  /// **Handler signature.** `void(error_code)`.
+  ///
+  /// **Executor, allocator.** The handler's associated ones are honoured; the default executor is
+  /// the upgrader's. Completes at once, but never from within this function, if `draining()`.
+  /// Does not keep the upgrader's `io_context` running by itself.
+  ///
+  /// **Per-operation cancellation.** Terminal, partial and total: `operation_aborted`.
+  ///
+  /// **Errors.** `operation_aborted` if cancelled or the upgrader is destroyed.
+  template <class Token = boost::asio::default_completion_token_t<executor_type>>
+  auto async_wait_drain(Token&& token = Token{}) {
+    return boost::asio::async_initiate<Token, void(error_code)>(
+        [](auto handler, upgrader* self) { self->wait_drain(std::move(handler)); }, token, this);
+  }
+
+  [[nodiscard]] executor_type get_executor() const;
+
+ private:
+  using drain_handler = boost::asio::any_completion_handler<void(error_code)>;
+  using foreign_stop = std::function<void(bool last)>;
+
+  upgrader(detail::this_asio_abi, executor_type executor, options opts);
+
+  std::shared_ptr<detail::listener> make_listener(executor_type executor, std::string_view name,
+                                                  const sockaddr* address, socklen_t length,
+                                                  const listen_params& params);
+  unique_fd make_foreign(std::string_view name, const sockaddr* address, socklen_t length,
+                         const listen_params& params, unique_fd own);
+  void watch_foreign(std::string_view name, int fd, executor_type executor, foreign_stop stop);
+  void wait_drain(drain_handler handler);
+
+  template <class Endpoint>
+  static std::pair<const sockaddr*, socklen_t> view(const Endpoint& endpoint) {
+    return {endpoint.data(), static_cast<socklen_t>(endpoint.size())};
+  }
+
+  class impl;
+  std::unique_ptr<impl> impl_;
+};
+
+}  // namespace graceful
+
+#endif
