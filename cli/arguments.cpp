@@ -1,0 +1,155 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "arguments.hpp"
+
+#include <boost/program_options.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <sstream>
+#include <utility>
+
+namespace graceful::cli {
+
+namespace po = boost::program_options;
+
+namespace {
+
+constexpr double longest_timeout = 86'400;  // a day, as the server allows
+
+failure usage_error(const std::string& what) {
+  return {errc::invalid_argument, what + "; see graceful-ctl --help"};
+}
+
+po::options_description options(bool with_upgrade) {
+  po::options_description all{"Options"};
+  all.add_options()                                                                   //
+      ("json", "print the server's answers as they come, one JSON object a line")    //
+      ("timeout", po::value<double>()->value_name("SECONDS"),
+       "upgrade: how long the new process may take until it is ready (default: what the server was "
+       "built with, 30 unless changed). status: how long to wait for the answer (default: 5)");
+  if (with_upgrade) {
+    all.add_options()("env", po::value<std::vector<std::string>>()->value_name("KEY=VALUE"),
+                      "upgrade: add a variable to the environment of the new process; may be given "
+                      "several times");
+  }
+  all.add_options()                               //
+      ("help,h", "print this and exit")           //
+      ("version", "print the version and exit");  //
+  return all;
+}
+
+result<std::map<std::string, std::string>> environment(const std::vector<std::string>& settings) {
+  std::map<std::string, std::string> variables;
+  for (const std::string& setting : settings) {
+    const auto equals = setting.find('=');
+    if (equals == 0 || equals == std::string::npos) {
+      return usage_error("--env takes KEY=VALUE, not '" + setting + "'");
+    }
+    variables[setting.substr(0, equals)] = setting.substr(equals + 1);
+  }
+  return variables;
+}
+
+/// The server starts the command in its own directory; what the user wrote is relative to this one.
+std::string absolute_program(const std::string& program) {
+  if (program.find('/') == std::string::npos) return program;  // looked up in the server's PATH
+  return std::filesystem::absolute(program).lexically_normal().string();
+}
+
+}  // namespace
+
+result<arguments> parse(const std::vector<std::string>& words) {
+  const auto dashes = std::find(words.begin(), words.end(), "--");
+  std::vector<std::string> own{words.begin(), dashes};
+  arguments parsed;
+
+  const bool upgrade = std::find(own.begin(), own.end(), "upgrade") != own.end();
+  po::options_description all = options(upgrade);
+  all.add_options()("word", po::value<std::vector<std::string>>());
+  po::positional_options_description positions;
+  positions.add("word", -1);
+  po::variables_map values;
+  try {
+    namespace style = po::command_line_style;
+    po::store(po::command_line_parser(own)
+                  .options(all)
+                  .positional(positions)
+                  .style(style::unix_style & ~style::allow_guessing)
+                  .run(),
+              values);
+  } catch (const po::error& e) {
+    return usage_error(e.what());
+  }
+
+  const auto given =
+      values.count("word") > 0 ? values["word"].as<std::vector<std::string>>()
+                               : std::vector<std::string>{};
+  if (values.count("help") > 0) return parsed;
+  if (values.count("version") > 0) {
+    parsed.what = arguments::command::version;
+    return parsed;
+  }
+  if (given.empty()) return usage_error("no command given: upgrade or status");
+  if (given.front() == "upgrade") {
+    parsed.what = arguments::command::upgrade;
+  } else if (given.front() == "status") {
+    parsed.what = arguments::command::status;
+  } else {
+    return usage_error("'" + given.front() + "' is no command: upgrade or status");
+  }
+  if (given.size() > 2) {
+    return usage_error("one TARGET is enough, but '" + given[2] +
+                       "' follows (a command for the new process goes behind --)");
+  }
+  if (given.size() == 2) parsed.target = given[1];
+  if (given.size() == 2 && parsed.target.empty()) return usage_error("TARGET is empty");
+  parsed.json = values.count("json") > 0;
+  if (values.count("timeout") > 0) {
+    const double seconds = values["timeout"].as<double>();
+    if (!(seconds >= 0.001 && seconds <= longest_timeout)) {
+      return usage_error("--timeout takes seconds, from 0.001 to 86400");
+    }
+    parsed.timeout = std::chrono::milliseconds{std::llround(seconds * 1000)};
+  }
+  if (dashes != words.end()) {
+    if (parsed.what != arguments::command::upgrade) {
+      return usage_error("only upgrade takes a command behind --");
+    }
+    parsed.upgrade.command.assign(dashes + 1, words.end());
+    if (parsed.upgrade.command.empty() || parsed.upgrade.command.front().empty()) {
+      return usage_error("there is no command behind --");
+    }
+    parsed.upgrade.command.front() = absolute_program(parsed.upgrade.command.front());
+  }
+  if (values.count("env") > 0) {
+    auto variables = environment(values["env"].as<std::vector<std::string>>());
+    if (!variables) return variables.error();
+    parsed.upgrade.environment = std::move(*variables);
+  }
+  parsed.upgrade.timeout = parsed.timeout;
+  return parsed;
+}
+
+std::string help() {
+  std::ostringstream text;
+  text << "Usage: graceful-ctl upgrade [TARGET] [OPTIONS] [-- COMMAND ARG...]\n"
+          "       graceful-ctl status  [TARGET] [OPTIONS]\n"
+          "\n"
+          "Replaces a running server with a new process, without a client noticing.\n"
+          "\n"
+          "upgrade  has the server start its successor, by COMMAND or as it was started itself,\n"
+          "         and hand its sockets over; returns when the new process serves\n"
+          "status   prints what the server says of itself\n"
+          "\n"
+          "TARGET is a server's name, or the path of its control socket (with a slash).\n"
+          "It may be left out if one server is running.\n"
+          "\n"
+       << options(true)
+       << "\n"
+          "Exit codes: 0 done, 1 failed and the old process still serves, 2 usage, 4 permission\n"
+          "denied, 7 not running, 75 busy (try again later).\n";
+  return text.str();
+}
+
+}  // namespace graceful::cli

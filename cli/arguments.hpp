@@ -1,0 +1,31 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_CLI_ARGUMENTS_HPP
+#define GRACEFUL_CLI_ARGUMENTS_HPP
+
+#include <graceful/control_client.hpp>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace graceful::cli {
+
+/// What the command line asks for.
+struct arguments {
+  enum class command { help, version, status, upgrade } what = command::help;
+  std::string target;  // a name, a path, or empty: the only server there is
+  bool json = false;
+  std::optional<std::chrono::milliseconds> timeout;
+  upgrade_request upgrade;
+};
+
+/// The error says what is wrong with the command line.
+result<arguments> parse(const std::vector<std::string>& words);
+
+/// What --help prints.
+std::string help();
+
+}  // namespace graceful::cli
+
+#endif

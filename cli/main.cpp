@@ -1,0 +1,133 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include <graceful/control_client.hpp>
+#include <graceful/version.hpp>
+
+#include "arguments.hpp"
+#include "report.hpp"
+
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <signal.h>
+#include <unistd.h>
+
+namespace graceful::cli {
+namespace {
+
+constexpr std::chrono::milliseconds default_deadline{5'000};
+
+enum exit_code {
+  done = 0,
+  failed = 1,
+  bad_usage = 2,
+  denied = 4,
+  absent = 7,
+  busy = 75,
+  interrupted = 128 + SIGINT,
+};
+
+int exit_code_of(const failure& why) {
+  if (why.code == errc::invalid_argument) return bad_usage;
+  if (why.code == errc::permission_denied) return denied;
+  if (why.code == errc::not_running) return absent;
+  if (why.code == errc::busy || why.code == errc::not_ready) return busy;
+  return failed;
+}
+
+int complain(const failure& why) {
+  std::fprintf(stderr, "graceful-ctl: %s\n", why.message.c_str());
+  return exit_code_of(why);
+}
+
+bool print(const std::string& text) {
+  return std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
+}
+
+int print_or_fail(const std::string& text) {
+  if (print(text)) return done;
+  std::fprintf(stderr, "graceful-ctl: cannot write to standard output\n");
+  return failed;
+}
+
+/// The path of the control socket that the user means.
+result<std::string> resolve(const std::string& target) {
+  if (target.find('/') != std::string::npos) return target;
+  if (!target.empty()) return default_control_path(target);
+  std::vector<std::string> running;
+  std::string names;
+  for (const std::string& path : find_control_paths()) {
+    auto client = control_client::connect(path, default_deadline);
+    if (!client && client.error().code == errc::not_running) continue;  // left behind by a crash
+    running.push_back(path);
+    names += "\n  " + path;
+  }
+  if (running.size() == 1) return running.front();
+  if (running.empty()) {
+    return failure{errc::not_running,
+                   "no server of this user is running under a default control path (" +
+                       default_control_path("NAME") + "); name its control socket"};
+  }
+  return failure{errc::invalid_argument, "several servers are running, name one:" + names};
+}
+
+int status(control_client& client, const arguments& args) {
+  const auto status = client.status();
+  if (!status) return complain(status.error());
+  return print_or_fail(args.json ? status->json + '\n' : describe(*status));
+}
+
+void on_interrupt(int /*signal*/) {
+  constexpr std::string_view text =
+      "\ngraceful-ctl: interrupted; the upgrade goes on. Watch it with: graceful-ctl status\n";
+  [[maybe_unused]] const auto n = ::write(STDERR_FILENO, text.data(), text.size());
+  ::_exit(interrupted);
+}
+
+int upgrade(control_client& client, const arguments& args) {
+  ::signal(SIGINT, on_interrupt);
+  bool printed = true;
+  const auto last = client.upgrade(args.upgrade, [&](const upgrade_phase& phase) {
+    printed = print(args.json ? phase.json + '\n' : describe(phase)) && printed;
+  });
+  if (!printed) std::fprintf(stderr, "graceful-ctl: cannot write to standard output\n");
+  if (last) return done;
+  failure why = last.error();
+  if (why.code == errc::upgrade_failed) {
+    why.message = "upgrade failed: " + why.message +
+                  ". The old process still serves; the reason is in the log of the new one";
+  }
+  return complain(why);
+}
+
+int run(const std::vector<std::string>& words) {
+  const auto args = parse(words);
+  if (!args) return complain(args.error());
+  if (args->what == arguments::command::help) return print_or_fail(help());
+  if (args->what == arguments::command::version) {
+    return print_or_fail("graceful-ctl " GRACEFUL_VERSION_STRING "\n");
+  }
+  const auto path = resolve(args->target);
+  if (!path) return complain(path.error());
+  const bool upgrading = args->what == arguments::command::upgrade;
+  auto client = control_client::connect(
+      *path, upgrading ? default_deadline : args->timeout.value_or(default_deadline));
+  if (!client) return complain(client.error());
+  return upgrading ? upgrade(*client, *args) : status(*client, *args);
+}
+
+}  // namespace
+}  // namespace graceful::cli
+
+int main(int argc, char** argv) {
+  // A reader that went away must not change what the exit code says of the upgrade.
+  ::signal(SIGPIPE, SIG_IGN);
+  try {
+    return graceful::cli::run({argv + 1, argv + argc});
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "graceful-ctl: %s\n", e.what());
+    return graceful::cli::failed;
+  }
+}

@@ -1,0 +1,69 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "report.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace graceful::cli {
+
+namespace {
+
+std::string plural(std::uint64_t n, const std::string& thing) {
+  return std::to_string(n) + ' ' + thing + (n == 1 ? "" : "s");
+}
+
+std::string duration(std::chrono::milliseconds d) {
+  using namespace std::chrono;
+  if (d < seconds{1}) return std::to_string(d.count()) + " ms";
+  const auto s = duration_cast<seconds>(d).count();
+  if (s < 60) return std::to_string(s) + " s";
+  if (s < 3600) return std::to_string(s / 60) + " min " + std::to_string(s % 60) + " s";
+  const auto hours = s / 3600;
+  if (hours < 24) return std::to_string(hours) + " h " + std::to_string(s % 3600 / 60) + " min";
+  return std::to_string(hours / 24) + " d " + std::to_string(hours % 24) + " h";
+}
+
+std::string padded(std::string text, std::size_t width) {
+  if (text.size() < width) text.append(width - text.size(), ' ');
+  return text;
+}
+
+}  // namespace
+
+std::string describe(const upgrade_phase& phase) {
+  std::string what = phase.phase;
+  if (phase.phase == "spawned" && phase.pid) {
+    what = "spawned pid " + std::to_string(*phase.pid);
+  } else if (phase.phase == "begun" && phase.generation) {
+    what = "connected as generation " + std::to_string(*phase.generation);
+  } else if (phase.phase == "passed" && phase.sockets) {
+    what = plural(*phase.sockets, "socket") + " passed";
+  } else if (phase.phase == "ready" && phase.generation) {
+    what = "ready: generation " + std::to_string(*phase.generation) +
+           (phase.pid ? " (pid " + std::to_string(*phase.pid) + ")" : "") +
+           " serves, the old process drains";
+  }
+  return padded('+' + std::to_string(phase.elapsed.count()) + " ms", 11) + what + '\n';
+}
+
+std::string describe(const server_status& status) {
+  std::string text = status.name + ": generation " + std::to_string(status.generation) + ", pid " +
+                     std::to_string(status.pid) + ", " + status.state + ", up " +
+                     duration(status.uptime) + '\n';
+  std::size_t name_width = 0;
+  std::size_t address_width = 0;
+  for (const auto& l : status.listeners) {
+    name_width = std::max(name_width, l.name.size());
+    address_width = std::max(address_width, l.address.size());
+  }
+  for (const auto& l : status.listeners) {
+    text += "  " + padded(l.name, name_width) + "  " + padded(l.address, address_width) +
+            "  accept queue " + std::to_string(l.queue) + " of " + std::to_string(l.backlog) + '\n';
+  }
+  if (status.predecessor_pid) {
+    text += "  predecessor pid " + std::to_string(*status.predecessor_pid) + " still drains\n";
+  }
+  return text;
+}
+
+}  // namespace graceful::cli

@@ -1,0 +1,147 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include <graceful/control_client.hpp>
+
+#include "wire/control_messages.hpp"
+#include "wire/fields.hpp"
+
+#include "varlink_connection.hpp"
+
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include <unistd.h>
+
+namespace graceful {
+
+namespace {
+
+/// How much longer than the upgrade itself its last answer may take: the successor that was not
+/// ready in time is killed and reaped first.
+constexpr std::chrono::seconds grace{5};
+
+/// The server's own limit, if the request names none, is not known here: wait as long as it may be.
+constexpr std::chrono::milliseconds longest_upgrade = wire::max_timeout;
+
+os::deadline after(std::chrono::milliseconds duration) {
+  return std::chrono::steady_clock::now() + duration;
+}
+
+/// An error reply as a failure.
+failure to_failure(const wire::reply& r) {
+  static constexpr std::array<std::pair<std::string_view, errc>, 4> known{{
+      {wire::busy_error, errc::busy},
+      {wire::not_ready_error, errc::not_ready},
+      {wire::upgrade_failed_error, errc::upgrade_failed},
+      {wire::permission_denied, errc::permission_denied},
+  }};
+  const auto message = wire::string_field(r.parameters, "message");
+  for (const auto& [name, code] : known) {
+    if (r.error == name) return {code, message.value_or(make_error_code(code).message())};
+  }
+  return {errc::protocol_violation, "the server answered with the error " + r.error +
+                                        (message ? ": " + *message : std::string{}) +
+                                        "; is it a server of this version?"};
+}
+
+failure garbled() {
+  return {errc::protocol_violation,
+          "what answers at the control socket does not speak this protocol; is it a server of this "
+          "version?"};
+}
+
+std::string default_directory() {
+  if (::geteuid() == 0) return "/run/graceful";
+  const char* runtime = ::secure_getenv("XDG_RUNTIME_DIR");
+  if (runtime != nullptr && runtime[0] == '/') return std::string{runtime} + "/graceful";
+  return "/tmp/graceful-" + std::to_string(::geteuid());
+}
+
+}  // namespace
+
+class control_client::impl {
+ public:
+  impl(varlink_connection connection, std::chrono::milliseconds deadline)
+      : connection_{std::move(connection)}, deadline_{deadline} {}
+
+  result<void> call(const wire::call& c) { return connection_.send(c, after(deadline_)); }
+
+  /// The next reply to the call, if it is no error.
+  result<wire::reply> receive(std::chrono::milliseconds within) {
+    auto message = connection_.receive(after(within));
+    if (!message) return message.error();
+    auto reply = wire::parse_reply(message->text);
+    if (!reply) return garbled();
+    if (!reply->error.empty()) return to_failure(*reply);
+    return std::move(*reply);
+  }
+
+  [[nodiscard]] std::chrono::milliseconds deadline() const { return deadline_; }
+
+ private:
+  varlink_connection connection_;
+  std::chrono::milliseconds deadline_;
+};
+
+control_client::control_client(std::unique_ptr<impl> p) noexcept : impl_{std::move(p)} {}
+control_client::control_client(control_client&&) noexcept = default;
+control_client& control_client::operator=(control_client&&) noexcept = default;
+control_client::~control_client() = default;
+
+result<control_client> control_client::connect(const std::string& path,
+                                               std::chrono::milliseconds deadline) {
+  auto connection = varlink_connection::connect(path, after(deadline));
+  if (!connection) return connection.error();
+  return control_client{std::make_unique<impl>(std::move(*connection), deadline)};
+}
+
+result<server_status> control_client::status() {
+  const wire::call call{.method = std::string{wire::status_method}, .parameters = {}};
+  if (auto sent = impl_->call(call); !sent) return sent.error();
+  auto reply = impl_->receive(impl_->deadline());
+  if (!reply) return reply.error();
+  auto status = wire::parse_status(reply->parameters);
+  if (!status) return garbled();
+  status->json = boost::json::serialize(reply->parameters);
+  return std::move(*status);
+}
+
+result<upgrade_phase> control_client::upgrade(
+    const upgrade_request& request, const std::function<void(const upgrade_phase&)>& on_phase) {
+  if (auto sent = impl_->call(wire::to_call(request)); !sent) return sent.error();
+  const auto limit = request.timeout.value_or(longest_upgrade) + grace;
+  for (;;) {
+    auto reply = impl_->receive(limit);
+    if (!reply) return reply.error();
+    auto phase = wire::parse_phase(reply->parameters);
+    if (!phase) return garbled();
+    phase->json = boost::json::serialize(reply->parameters);
+    if (on_phase) on_phase(*phase);
+    if (!reply->continues) return std::move(*phase);
+  }
+}
+
+std::string default_control_path(std::string_view name) {
+  return default_directory() + '/' + std::string{name} + ".sock";
+}
+
+std::vector<std::string> find_control_paths() {
+  std::vector<std::string> paths;
+  std::error_code ec;
+  for (const auto& entry : std::filesystem::directory_iterator{default_directory(), ec}) {
+    std::error_code ignored;
+    if (entry.is_socket(ignored) && entry.path().extension() == ".sock" &&
+        !entry.path().stem().string().starts_with('.')) {
+      paths.push_back(entry.path().string());
+    }
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+}  // namespace graceful

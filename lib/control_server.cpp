@@ -1,0 +1,157 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "control_server.hpp"
+
+#include "os/channel.hpp"
+#include "os/peer.hpp"
+#include "wire/control_messages.hpp"
+#include "wire/interfaces.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <string>
+#include <utility>
+
+#include <sys/socket.h>
+
+namespace graceful {
+
+namespace {
+
+constexpr std::size_t max_sessions = 64;
+constexpr std::chrono::seconds idle_limit{30};
+constexpr std::chrono::seconds sweep_interval{5};
+
+/// How long to leave the queue alone when there is no descriptor for a connection.
+constexpr std::chrono::milliseconds retry_pause{100};
+
+}  // namespace
+
+control_server::control_server(asio::io_context& control, log& log, predecessor_driver& driver,
+                               std::function<server_status()> status, std::function<bool()> ready)
+    : control_{control},
+      log_{log},
+      driver_{driver},
+      status_{std::move(status)},
+      ready_{std::move(ready)},
+      listener_{control},
+      sweep_timer_{control},
+      retry_timer_{control} {}
+
+control_server::~control_server() { stop_accepting(); }
+
+void control_server::start(int listener) {
+  listener_.assign(asio::local::stream_protocol{}, listener);
+  accept();
+  sweep();
+}
+
+void control_server::stop_accepting() {
+  // Assigned, so its entry leaves epoll although the successor holds the same socket.
+  if (listener_.is_open()) (void)listener_.release();
+  retry_timer_.cancel();
+}
+
+void control_server::stop() {
+  stop_accepting();
+  sweep_timer_.cancel();
+  const auto sessions = sessions_;
+  for (const auto& [id, session] : sessions) session->close();
+}
+
+void control_server::accept() {
+  listener_.async_wait(listener_.wait_read, [this](boost::system::error_code ec) {
+    if (!ec && listener_.is_open()) on_connectable();
+  });
+}
+
+void control_server::on_connectable() {
+  const int fd =
+      ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  if (fd >= 0) {
+    admit(unique_fd{fd});
+  } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+    retry_timer_.expires_after(retry_pause);
+    retry_timer_.async_wait([this](boost::system::error_code ec) {
+      if (!ec && listener_.is_open()) accept();
+    });
+    return;
+  }
+  accept();
+}
+
+void control_server::admit(unique_fd socket) {
+  const auto peer = os::peer::of(socket.get());
+  if (!peer || !peer->trusted()) {
+    log_.warning("refused a connection to the control socket by user " +
+                 (peer ? std::to_string(peer->uid) : "unknown"));
+    wire::reply refusal;
+    refusal.error = wire::permission_denied;
+    // Fits into the empty buffer of a new socket, or is not worth waiting for.
+    (void)os::send_now(socket.get(), wire::to_message(refusal));
+    return;
+  }
+  if (sessions_.size() >= max_sessions) make_room();
+  const auto id = next_id_++;
+  control_session::owner& self = *this;
+  auto session = std::make_shared<control_session>(control_, std::move(socket), id, self);
+  sessions_.emplace(id, session);
+  session->start();
+}
+
+/// An operator always gets in, however many connections somebody has left lying about.
+void control_server::make_room() {
+  control_session* oldest = nullptr;
+  for (const auto& [id, session] : sessions_) {
+    if (!dispensable(*session)) continue;
+    if (oldest == nullptr || session->last_active() < oldest->last_active()) oldest = session.get();
+  }
+  if (oldest == nullptr) return;
+  const auto id = oldest->id();
+  oldest->close();
+  sessions_.erase(id);
+}
+
+void control_server::sweep() {
+  const auto limit = std::chrono::steady_clock::now() - idle_limit;
+  const auto sessions = sessions_;
+  for (const auto& [id, session] : sessions) {
+    const bool stuck = session->congested() || dispensable(*session);
+    if (stuck && session->last_active() < limit) session->close();
+  }
+  sweep_timer_.expires_after(sweep_interval);
+  sweep_timer_.async_wait([this](boost::system::error_code ec) {
+    if (!ec) sweep();
+  });
+}
+
+/// Nobody waits for anything on it.
+bool control_server::dispensable(const control_session& session) const {
+  return !session.occupied() && !driver_.is_successor(session);
+}
+
+void control_server::on_call(control_session& from, wire::call call) {
+  if (auto answer = wire::answer_service_call(call)) return from.reply(*answer);
+  if (call.method == wire::status_method) return from.reply(wire::to_reply(status_()));
+  const bool known = call.method == wire::upgrade_method ||
+                     call.method.starts_with("io.graceful.Handoff.");
+  if (known && !ready_()) {
+    return from.reply(wire::to_error(wire::not_ready_error,
+                                     "the server has not finished starting; try again"));
+  }
+  if (call.method == wire::upgrade_method) {
+    const auto request = wire::parse_upgrade(call.parameters);
+    if (request) return driver_.upgrade(from, *request);
+    wire::reply invalid;
+    invalid.error = wire::invalid_parameter;
+    invalid.parameters["parameter"] = "command, environment or timeout_ms";
+    return from.reply(invalid);
+  }
+  if (!driver_.handoff(from, call)) from.reply(wire::unknown_method(call));
+}
+
+void control_server::on_closed(control_session& from) {
+  sessions_.erase(from.id());
+  driver_.closed(from);
+}
+
+}  // namespace graceful

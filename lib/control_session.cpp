@@ -1,0 +1,126 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "control_session.hpp"
+
+#include "os/channel.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <utility>
+
+namespace graceful {
+
+namespace {
+
+using kind = os::transfer::kind;
+using boost::system::error_code;
+
+/// Replies that may wait for a peer that does not read them.
+constexpr std::size_t max_outgoing = std::size_t{1} << 20;
+
+}  // namespace
+
+control_session::control_session(asio::io_context& control, unique_fd socket, std::uint64_t id,
+                                 owner& owner)
+    : socket_{control}, id_{id}, owner_{owner} {
+  socket_.assign(asio::local::stream_protocol{}, socket.get());
+  (void)socket.release();  // owned by socket_ now, which it would not be had assign() thrown
+}
+
+void control_session::start() { read(); }
+
+void control_session::read() {
+  socket_.async_wait(socket_.wait_read, [self = shared_from_this()](error_code ec) {
+    if (!ec) self->on_readable();
+  });
+}
+
+void control_session::on_readable() {
+  if (!socket_.is_open()) return;
+  os::inbox box;
+  const auto got = os::receive_now(socket_.native_handle(), box);
+  // Nobody asked for descriptors: leaving this function closes them.
+  if (got.what == kind::closed || got.what == kind::failed) return close();
+  if (got.what == kind::some) {
+    last_active_ = std::chrono::steady_clock::now();
+    incoming_.feed(box.bytes);
+    handle_next();
+    // What piles up behind a call that is not answered yet, or is no message at all.
+    if (incoming_.overflowed() || incoming_.buffered() > 2 * wire::max_call_size) return close();
+  }
+  if (socket_.is_open()) read();
+}
+
+void control_session::handle_next() {
+  // A call that is answered at once brings us here again: one loop, not a recursion that a peer
+  // could make deep.
+  if (std::exchange(handling_, true)) return;
+  while (!current_ && !closing_ && socket_.is_open()) {
+    auto text = incoming_.next();
+    if (!text) break;
+    auto call = wire::parse_call(*text);
+    if (!call) {
+      close();
+      break;
+    }
+    current_ = caller{call->more, call->oneway};
+    owner_.on_call(*this, std::move(*call));
+  }
+  handling_ = false;
+}
+
+void control_session::reply(const wire::reply& reply, std::vector<passed_descriptor> descriptors) {
+  if (!current_ || !socket_.is_open()) return;
+  const bool wanted = !current_->oneway && (current_->more || !reply.continues);
+  if (!reply.continues) current_.reset();
+  if (wanted) enqueue(reply, std::move(descriptors));
+  handle_next();
+}
+
+void control_session::close_with(const wire::reply& last) {
+  if (!socket_.is_open() || closing_) return;
+  closing_ = true;
+  enqueue(last, {});
+}
+
+void control_session::enqueue(const wire::reply& reply, std::vector<passed_descriptor> descriptors) {
+  if (outgoing_size_ > max_outgoing) return close();
+  outgoing_.push_back({wire::to_message(reply), 0, std::move(descriptors)});
+  outgoing_size_ += outgoing_.back().bytes.size();
+  if (!writing_) write();
+}
+
+void control_session::write() {
+  while (!outgoing_.empty()) {
+    message& m = outgoing_.front();
+    std::vector<int> fds;
+    if (m.sent == 0) {
+      for (const auto& d : m.descriptors) fds.push_back(d.fd);
+    }
+    const auto done =
+        os::send_now(socket_.native_handle(), std::string_view{m.bytes}.substr(m.sent), fds);
+    if (done.what == kind::would_block) {
+      writing_ = true;
+      socket_.async_wait(socket_.wait_write, [self = shared_from_this()](error_code ec) {
+        self->writing_ = false;
+        if (!ec && self->socket_.is_open()) self->write();
+      });
+      return;
+    }
+    if (done.what != kind::some) return close();
+    last_active_ = std::chrono::steady_clock::now();
+    m.sent += done.bytes;
+    outgoing_size_ -= done.bytes;
+    if (m.sent == m.bytes.size()) outgoing_.pop_front();
+  }
+  if (closing_) close();
+}
+
+void control_session::close() {
+  if (!socket_.is_open()) return;
+  error_code ignored;
+  socket_.close(ignored);
+  outgoing_.clear();
+  asio::post(socket_.get_executor(), [self = shared_from_this()] { self->owner_.on_closed(*self); });
+}
+
+}  // namespace graceful

@@ -1,0 +1,101 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_LIB_CONTROL_SESSION_HPP
+#define GRACEFUL_LIB_CONTROL_SESSION_HPP
+
+#include <graceful/unique_fd.hpp>
+
+#include "wire/framer.hpp"
+#include "wire/varlink.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace graceful {
+
+namespace asio = boost::asio;
+
+/// A descriptor that goes to a peer, and what keeps it open until it has gone.
+struct passed_descriptor {
+  int fd;
+  std::shared_ptr<const void> owner;
+};
+
+/// One connection to the control socket: takes calls one after the other, sends replies. Lives on
+/// the control thread. Nothing a peer does blocks it or makes it grow without bound.
+class control_session : public std::enable_shared_from_this<control_session> {
+ public:
+  /// Who answers the calls.
+  class owner {
+   public:
+    virtual void on_call(control_session& from, wire::call call) = 0;
+    virtual void on_closed(control_session& from) = 0;
+
+   protected:
+    ~owner() = default;
+  };
+
+  control_session(asio::io_context& control, unique_fd socket, std::uint64_t id, owner& owner);
+
+  void start();
+
+  /// Answers the call that is being handled, which is over unless the reply continues. Replies that
+  /// the caller did not ask for (it is gone, `oneway`, or `continues` without `more`) are dropped.
+  void reply(const wire::reply& reply, std::vector<passed_descriptor> descriptors = {});
+
+  /// Says a last word, to no call, and closes.
+  void close_with(const wire::reply& last);
+
+  /// Closes; the owner hears of it later, once.
+  void close();
+
+  [[nodiscard]] std::uint64_t id() const { return id_; }
+
+  /// A call is being handled.
+  [[nodiscard]] bool occupied() const { return current_.has_value(); }
+
+  /// Whether there is something to send that the peer does not take.
+  [[nodiscard]] bool congested() const { return !outgoing_.empty(); }
+
+  [[nodiscard]] std::chrono::steady_clock::time_point last_active() const { return last_active_; }
+
+ private:
+  struct message {
+    std::string bytes;
+    std::size_t sent;
+    std::vector<passed_descriptor> descriptors;
+  };
+  struct caller {
+    bool more;
+    bool oneway;
+  };
+
+  void read();
+  void on_readable();
+  void handle_next();
+  void enqueue(const wire::reply& reply, std::vector<passed_descriptor> descriptors);
+  void write();
+
+  asio::local::stream_protocol::socket socket_;
+  const std::uint64_t id_;
+  owner& owner_;
+  wire::framer incoming_{wire::max_call_size};
+  std::deque<message> outgoing_;
+  std::size_t outgoing_size_ = 0;
+  std::optional<caller> current_;
+  bool writing_ = false;
+  bool closing_ = false;
+  bool handling_ = false;
+  std::chrono::steady_clock::time_point last_active_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace graceful
+
+#endif

@@ -1,0 +1,58 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "drain_waiters.hpp"
+
+#include <boost/asio/append.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/cancellation_type.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+
+#include <utility>
+
+namespace graceful {
+
+void drain_waiters::wait(handler h) {
+  std::unique_lock lock{mutex_};
+  if (result_) {
+    const error_code result = *result_;
+    lock.unlock();
+    return post(std::move(h), result);
+  }
+  const auto id = next_id_++;
+  auto slot = asio::get_associated_cancellation_slot(h);
+  if (slot.is_connected()) {
+    slot.assign([weak = weak_from_this(), id](asio::cancellation_type type) {
+      if (type == asio::cancellation_type::none) return;
+      if (const auto self = weak.lock()) self->abort(id);
+    });
+  }
+  waiting_.emplace(id, std::move(h));
+}
+
+void drain_waiters::complete(error_code result) {
+  std::map<std::uint64_t, handler> done;
+  {
+    const std::lock_guard lock{mutex_};
+    if (!result_) result_ = result;
+    done.swap(waiting_);
+  }
+  for (auto& [id, h] : done) post(std::move(h), result);
+}
+
+void drain_waiters::abort(std::uint64_t id) {
+  handler h;
+  {
+    const std::lock_guard lock{mutex_};
+    const auto found = waiting_.find(id);
+    if (found == waiting_.end()) return;
+    h = std::move(found->second);
+    waiting_.erase(found);
+  }
+  post(std::move(h), asio::error::operation_aborted);
+}
+
+void drain_waiters::post(handler h, error_code result) {
+  asio::post(executor_, asio::append(std::move(h), result));
+}
+
+}  // namespace graceful

@@ -1,0 +1,45 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_LIB_DRAIN_WAITERS_HPP
+#define GRACEFUL_LIB_DRAIN_WAITERS_HPP
+
+#include <graceful/errc.hpp>
+
+#include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/any_io_executor.hpp>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+namespace graceful {
+
+namespace asio = boost::asio;
+
+/// The operations that wait for the drain to begin. Thread-safe.
+class drain_waiters : public std::enable_shared_from_this<drain_waiters> {
+ public:
+  using handler = asio::any_completion_handler<void(error_code)>;
+
+  explicit drain_waiters(asio::any_io_executor executor) : executor_{std::move(executor)} {}
+
+  void wait(handler h);
+
+  /// Completes all, and each that comes later, with `result`.
+  void complete(error_code result);
+
+ private:
+  void abort(std::uint64_t id);
+  void post(handler h, error_code result);
+
+  const asio::any_io_executor executor_;
+  std::mutex mutex_;
+  std::optional<error_code> result_;
+  std::uint64_t next_id_ = 0;
+  std::map<std::uint64_t, handler> waiting_;
+};
+
+}  // namespace graceful
+
+#endif

@@ -1,0 +1,188 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "handoff/predecessor.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace graceful::handoff {
+
+using action::refusal;
+
+predecessor_actions predecessor::resume(const predecessor_event& event, std::uint64_t descriptors) {
+  on_offer_now_ = descriptors;
+  std::visit([this](const auto& e) { on(e); }, event);
+  return std::exchange(actions_, {});
+}
+
+void predecessor::on(const event::upgrade& e) {
+  if (state_ != state::serving) return;  // the caller answers busy: see idle()
+  state_ = state::spawning;
+  token_ = e.token;
+  actions_ = {action::arm_timer{}, action::spawn{token_}};
+}
+
+void predecessor::on(const event::spawned& e) {
+  if (state_ != state::spawning) return;
+  child_alive_ = true;
+  actions_ = {action::report_spawned{e.pid}};
+}
+
+void predecessor::on(const event::spawn_failed& e) {
+  if (state_ == state::spawning) conclude(e.reason);
+}
+
+void predecessor::on(const event::begin& e) {
+  const std::string& token = e.message.token;
+  const bool spawned_for_this = state_ == state::spawning && !token.empty() && token == token_;
+  if (!spawned_for_this) {
+    if (peer_ == e.peer) return refuse(e.peer, refusal::out_of_order, "Begin was called before");
+    if (state_ == state::handed_over) {
+      return refuse(e.peer, refusal::busy, "this process has handed over already, and drains");
+    }
+    if (!token.empty()) {
+      return refuse(e.peer, refusal::not_expected,
+                    "the upgrade that the successor was started for is over");
+    }
+    if (state_ != state::serving) {
+      return refuse(e.peer, refusal::busy, "another upgrade is under way");
+    }
+  }
+  const auto& versions = e.message.versions;
+  if (std::find(versions.begin(), versions.end(), wire::handoff_version) == versions.end()) {
+    std::string offered;
+    for (const auto version : versions) offered += ' ' + std::to_string(version);
+    std::string message = "the successor speaks version" + (offered.empty() ? " none" : offered) +
+                          " of the handoff protocol, the predecessor version " +
+                          std::to_string(wire::handoff_version);
+    refuse(e.peer, refusal::incompatible_version, message);
+    if (spawned_for_this) await_end(std::move(message));
+    return;
+  }
+  if (!spawned_for_this) actions_.emplace_back(action::arm_timer{});
+  state_ = state::passing;
+  peer_ = e.peer;
+  offered_ = on_offer_now_;
+  passed_ = 0;
+  actions_.emplace_back(action::reply_begun{e.peer});
+  actions_.emplace_back(action::report_begun{});
+}
+
+void predecessor::on(const event::fetch& e) {
+  if (state_ != state::passing || peer_ != e.peer) {
+    return refuse(e.peer, refusal::out_of_order, "Fetch comes after Begin");
+  }
+  if (e.message.first >= offered_) {
+    return refuse(e.peer, refusal::not_on_offer,
+                  "descriptor " + std::to_string(e.message.first) + " is not on offer, there are " +
+                      std::to_string(offered_));
+  }
+  if (e.message.first != passed_) {
+    return refuse(e.peer, refusal::out_of_order,
+                  "the next descriptor is " + std::to_string(passed_));
+  }
+  const auto count = std::min(max_batch, offered_ - passed_);
+  passed_ += count;
+  actions_ = {action::reply_batch{e.peer, e.message.first, count}};
+  if (passed_ == offered_) actions_.emplace_back(action::report_passed{});
+}
+
+void predecessor::on(const event::ready& e) {
+  if (state_ != state::passing || peer_ != e.peer || passed_ != offered_) {
+    return refuse(e.peer, refusal::out_of_order, "Ready comes after Begin and the last Fetch");
+  }
+  state_ = state::handed_over;
+  actions_ = {action::disarm_timer{}, action::stop_accepting{}, action::acknowledge{e.peer},
+              action::report_ready{}};
+}
+
+void predecessor::on(const event::fail& e) {
+  if (state_ != state::passing || peer_ != e.peer) {
+    return refuse(e.peer, refusal::out_of_order, "there is no upgrade that could fail");
+  }
+  actions_ = {action::acknowledge{e.peer}};
+  await_end("the successor gave up: " + e.message.reason);
+}
+
+void predecessor::on(const event::closed& e) {
+  if (peer_ != e.peer) return;
+  if (state_ == state::handed_over) {
+    peer_.reset();
+    actions_ = {action::report_lost{}};
+  } else {
+    await_end({});
+  }
+}
+
+void predecessor::on(const event::exited& e) {
+  child_alive_ = false;
+  child_end_ = "the successor " + e.how;
+  switch (state_) {
+    case state::spawning:
+      return conclude(child_end_ + " before it connected");
+    case state::ending:
+      return conclude(reason_.empty() ? end_of_child() : reason_);
+    case state::passing:
+      // What was spawned may be a shell that started the server: the connection decides.
+    case state::serving:
+    case state::handed_over:
+      return;
+  }
+}
+
+void predecessor::on(const event::timeout& /*e*/) {
+  switch (state_) {
+    case state::spawning:
+    case state::passing:
+      return give_up("the successor was not ready in time");
+    case state::ending:
+      return give_up(reason_.empty() ? "the successor closed its connection but did not end"
+                                     : reason_);
+    case state::serving:
+    case state::handed_over:
+      return;
+  }
+}
+
+void predecessor::on(const event::shutdown& /*e*/) {
+  if (state_ == state::spawning || state_ == state::passing) give_up("the predecessor shuts down");
+}
+
+void predecessor::refuse(peer_id peer, refusal why, std::string message) {
+  actions_.emplace_back(action::refuse{peer, why, std::move(message)});
+}
+
+/// The upgrade has failed, and the successor knows: it ends by itself, or the timer ends it. Not
+/// killed at once, because how it ends is what the operator wants to read.
+void predecessor::await_end(std::string reason) {
+  peer_.reset();
+  if (!child_alive_) return conclude(reason.empty() ? end_of_child() : std::move(reason));
+  state_ = state::ending;
+  reason_ = std::move(reason);
+}
+
+/// The upgrade has failed, and the successor has to be told.
+void predecessor::give_up(std::string reason) {
+  if (peer_) actions_.emplace_back(action::abort_peer{*peer_, reason});
+  peer_.reset();
+  if (!child_alive_) return conclude(std::move(reason));
+  state_ = state::ending;
+  reason_ = std::move(reason);
+  actions_.emplace_back(action::kill_successor{});
+}
+
+void predecessor::conclude(std::string reason) {
+  actions_.emplace_back(action::disarm_timer{});
+  actions_.emplace_back(action::report_failed{std::move(reason)});
+  state_ = state::serving;
+  token_.clear();
+  child_end_.clear();
+  reason_.clear();
+  peer_.reset();
+}
+
+std::string predecessor::end_of_child() const {
+  return child_end_.empty() ? "the successor closed its connection before it was ready"
+                            : child_end_ + " before it was ready";
+}
+
+}  // namespace graceful::handoff

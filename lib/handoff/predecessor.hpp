@@ -1,0 +1,177 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_HANDOFF_PREDECESSOR_HPP
+#define GRACEFUL_HANDOFF_PREDECESSOR_HPP
+
+#include "wire/handoff_messages.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+/// The predecessor's side of an upgrade, without I/O and without a clock: events in, actions out.
+namespace graceful::handoff {
+
+/// Identifies a connection to the control socket; chosen by the caller, never reused.
+using peer_id = std::uint64_t;
+
+/// Most descriptors in one message: SCM_MAX_FD of the kernel.
+inline constexpr std::uint64_t max_batch = 253;
+
+/// What happened. `peer` is the connection on which it did.
+namespace event {
+/// An operator wants an upgrade; `token` identifies the successor to be spawned.
+struct upgrade {
+  std::string token;
+};
+struct spawned {
+  std::int64_t pid;
+};
+struct spawn_failed {
+  std::string reason;
+};
+struct begin {
+  peer_id peer;
+  wire::begin message;
+};
+struct fetch {
+  peer_id peer;
+  wire::fetch message;
+};
+struct ready {
+  peer_id peer;
+};
+struct fail {
+  peer_id peer;
+  wire::fail message;
+};
+struct closed {
+  peer_id peer;
+};
+/// The process that was spawned has ended; `how` reads on from "the successor".
+struct exited {
+  std::string how;
+};
+struct timeout {};
+/// This process stops, and not in favour of a successor.
+struct shutdown {};
+}  // namespace event
+
+using predecessor_event =
+    std::variant<event::upgrade, event::spawned, event::spawn_failed, event::begin, event::fetch,
+                 event::ready, event::fail, event::closed, event::exited, event::timeout,
+                 event::shutdown>;
+
+/// What is to be done, in order.
+namespace action {
+enum class refusal { busy, incompatible_version, not_on_offer, not_expected, out_of_order };
+
+struct spawn {
+  std::string token;
+};
+struct arm_timer {};
+struct disarm_timer {};
+struct reply_begun {
+  peer_id peer;
+};
+struct reply_batch {
+  peer_id peer;
+  std::uint64_t first;
+  std::uint64_t count;
+};
+struct stop_accepting {};
+/// Answers Ready or Fail.
+struct acknowledge {
+  peer_id peer;
+};
+/// Answers the call with an error; the connection stays.
+struct refuse {
+  peer_id peer;
+  refusal why;
+  std::string message;
+};
+/// Tells the successor that the upgrade is given up, and closes the connection.
+struct abort_peer {
+  peer_id peer;
+  std::string message;
+};
+/// Ends the process that was spawned, which yields event::exited.
+struct kill_successor {};
+/// For the operator.
+struct report_spawned {
+  std::int64_t pid;
+};
+struct report_begun {};
+struct report_passed {};
+struct report_ready {};
+struct report_failed {
+  std::string reason;
+};
+/// For the log: the successor was lost after it took over.
+struct report_lost {};
+}  // namespace action
+
+using predecessor_action =
+    std::variant<action::spawn, action::arm_timer, action::disarm_timer, action::reply_begun,
+                 action::reply_batch, action::stop_accepting, action::acknowledge, action::refuse,
+                 action::abort_peer, action::kill_successor, action::report_spawned,
+                 action::report_begun, action::report_passed, action::report_ready,
+                 action::report_failed, action::report_lost>;
+
+using predecessor_actions = std::vector<predecessor_action>;
+
+/// One process's life as a predecessor: any number of upgrades that fail, and one that does not.
+class predecessor {
+ public:
+  /// Until a successor is ready every failure leads back to `serving`.
+  enum class state {
+    serving,   ///< No upgrade.
+    spawning,  ///< The successor is being spawned, or has been and has not called Begin.
+    passing,   ///< Begin has been answered; descriptors are on their way, or all passed.
+    ending,       ///< The upgrade has failed; the spawned process has yet to end.
+    handed_over,  ///< The successor has taken over. Final in this version of the protocol.
+  };
+
+  /// An upgrade can be asked for now.
+  [[nodiscard]] bool idle() const { return state_ == state::serving; }
+  [[nodiscard]] state current() const { return state_; }
+  [[nodiscard]] bool is_successor(peer_id peer) const { return peer_ == peer; }
+
+  /// `descriptors`: how many are on offer; looked at when an upgrade begins.
+  predecessor_actions resume(const predecessor_event& event, std::uint64_t descriptors);
+
+ private:
+  void on(const event::upgrade& e);
+  void on(const event::spawned& e);
+  void on(const event::spawn_failed& e);
+  void on(const event::begin& e);
+  void on(const event::fetch& e);
+  void on(const event::ready& e);
+  void on(const event::fail& e);
+  void on(const event::closed& e);
+  void on(const event::exited& e);
+  void on(const event::timeout& e);
+  void on(const event::shutdown& e);
+
+  void refuse(peer_id peer, action::refusal why, std::string message);
+  void await_end(std::string reason);
+  void give_up(std::string reason);
+  void conclude(std::string reason);
+  [[nodiscard]] std::string end_of_child() const;
+
+  state state_ = state::serving;
+  std::string token_;                     // of the successor that was spawned
+  bool child_alive_ = false;              // what was spawned has not been reaped
+  std::string child_end_;                 // how it ended; empty: it has not, or there was none
+  std::optional<peer_id> peer_;           // the successor's connection
+  std::uint64_t offered_ = 0;             // descriptors on offer in this upgrade
+  std::uint64_t passed_ = 0;              // of these, how many were passed
+  std::string reason_;                    // why the upgrade failed, while ending
+  std::uint64_t on_offer_now_ = 0;        // as given with the event
+  predecessor_actions actions_;           // of the event being handled
+};
+
+}  // namespace graceful::handoff
+
+#endif

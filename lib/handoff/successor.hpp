@@ -1,0 +1,94 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_HANDOFF_SUCCESSOR_HPP
+#define GRACEFUL_HANDOFF_SUCCESSOR_HPP
+
+#include <graceful/error.hpp>
+
+#include "wire/handoff_messages.hpp"
+
+#include <cstdint>
+#include <string>
+#include <variant>
+
+/// The successor's side of an upgrade, without I/O and without a clock: events in, an action out.
+namespace graceful::handoff {
+
+/// Most descriptors that a predecessor is believed to have on offer.
+inline constexpr std::uint64_t max_offer = 1'000'000;
+
+namespace event {
+/// The connection stands and the peer has been authorised.
+struct connected {};
+/// A reply has arrived, with this many descriptors; `truncated` if the kernel had to drop some.
+struct replied {
+  wire::reply message;
+  std::uint64_t descriptors;
+  bool truncated;
+};
+/// What arrived is no Varlink reply.
+struct garbled {};
+/// The application has initialised.
+struct initialised {};
+/// The connection has ended; `alive` if the predecessor itself is known to live on.
+struct disconnected {
+  bool alive;
+};
+struct overdue {};
+}  // namespace event
+
+using successor_event = std::variant<event::connected, event::replied, event::garbled,
+                                     event::initialised, event::disconnected, event::overdue>;
+
+namespace action {
+/// Send this call; its reply is the next event.
+struct send {
+  wire::call message;
+};
+/// Keep the descriptors of the reply, which belong to these names. Then, as long as it does not
+/// have everything, send the next call.
+struct keep {
+  std::vector<std::string> names;
+  bool complete;
+  wire::call next;
+};
+/// Accept from now on.
+struct serve {};
+/// The predecessor has died before it passed everything: there is nothing to take over.
+struct start_cold {};
+/// End; the predecessor still serves.
+struct abandon {
+  failure why;
+};
+}  // namespace action
+
+using successor_action = std::variant<action::send, action::keep, action::serve,
+                                      action::start_cold, action::abandon>;
+
+class successor {
+ public:
+  /// `token`: the value of GRACEFUL_UPGRADE, empty for an explicit takeover.
+  explicit successor(std::string token) : token_{std::move(token)} {}
+
+  successor_action resume(const successor_event& event);
+
+  /// What the predecessor said in reply to Begin.
+  [[nodiscard]] const wire::begun& offer() const { return offer_; }
+
+ private:
+  enum class state { connecting, beginning, fetching, complete, readying, done };
+
+  successor_action on_reply(const event::replied& e);
+  successor_action on_begun(const wire::reply& message);
+  successor_action on_batch(const event::replied& e);
+  successor_action violation(const std::string& what);
+  successor_action abandon(errc code, std::string message);
+
+  std::string token_;
+  state state_ = state::connecting;
+  wire::begun offer_;
+  std::uint64_t received_ = 0;
+};
+
+}  // namespace graceful::handoff
+
+#endif

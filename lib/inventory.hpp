@@ -1,0 +1,90 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_LIB_INVENTORY_HPP
+#define GRACEFUL_LIB_INVENTORY_HPP
+
+#include <graceful/error.hpp>
+#include <graceful/listen_params.hpp>
+#include <graceful/unique_fd.hpp>
+
+#include "os/socket_address.hpp"
+
+#include "log.hpp"
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace graceful {
+
+/// A listening socket under its name. Closed when the last one who uses it lets go.
+struct listening_socket {
+  std::string name;
+  os::socket_address address;
+  unique_fd fd;
+  int backlog;
+};
+
+/// Something that accepts from a listening socket.
+class accepting {
+ public:
+  virtual ~accepting() = default;
+
+  /// Accept from now on.
+  virtual void open() = 0;
+
+  /// Accept no more, and let go of the socket. Does not block, may be called from any thread.
+  virtual void stop() = 0;
+};
+
+/// What a process listens on, and what it has inherited and not yet asked for. Thread-safe.
+class inventory {
+ public:
+  explicit inventory(log& log) : log_{log} {}
+
+  /// A socket that the predecessor passed.
+  void inherit(std::string name, unique_fd fd);
+
+  /// The socket to listen on: inherited, the caller's `own` if it has one, or bound afresh.
+  result<std::shared_ptr<const listening_socket>> obtain(std::string_view name,
+                                                         const os::socket_address& wanted,
+                                                         const listen_params& params,
+                                                         unique_fd own);
+
+  /// Who accepts from the socket `name`; opened at once if all are.
+  void attach(std::string_view name, std::shared_ptr<accepting> user);
+
+  /// Closes the socket `name` for good.
+  void remove(std::string_view name);
+
+  /// All that can be handed over, by name.
+  [[nodiscard]] std::vector<std::shared_ptr<const listening_socket>> sockets() const;
+
+  /// Opens everything, sets backlogs, and closes what was inherited and not asked for.
+  void open();
+
+  /// Stops everything and lets go of all sockets.
+  void stop();
+
+ private:
+  struct entry {
+    std::shared_ptr<const listening_socket> socket;
+    std::shared_ptr<accepting> user;
+  };
+  enum class state { closed, open, stopped };
+
+  unique_fd claim(const std::string& name, const os::socket_address& wanted);
+
+  log& log_;
+  mutable std::mutex mutex_;
+  state state_ = state::closed;
+  std::map<std::string, entry, std::less<>> entries_;
+  std::unordered_map<std::string, unique_fd> inherited_;
+};
+
+}  // namespace graceful
+
+#endif

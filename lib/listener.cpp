@@ -1,0 +1,219 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "listener.hpp"
+
+#include "os/system_failure.hpp"
+
+#include <boost/asio/append.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+namespace graceful::detail {
+
+namespace {
+
+/// Errors of accept(2) that concern the connection it would have returned, not the listener: a
+/// reset in the queue, or a network error that Linux passes on. The next one may be fine.
+bool concerns_one_connection(int error) {
+  switch (error) {
+    case ECONNABORTED:
+    case EPROTO:
+    case ENETDOWN:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH:
+    case EINTR:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+listener::listener(asio::any_io_executor executor, std::shared_ptr<const listening_socket> socket,
+                   std::weak_ptr<inventory> home)
+    : executor_{std::move(executor)},
+      name_{socket->name},
+      home_{std::move(home)},
+      socket_{std::move(socket)},
+      waiter_{executor_} {
+  waiter_.assign({socket_->address.family(), IPPROTO_TCP}, socket_->fd.get());
+}
+
+listener::~listener() {
+  // Deregisters the descriptor, which socket_ closes.
+  if (waiter_.is_open()) (void)waiter_.release();
+}
+
+void listener::async_accept(accept_handler handler) {
+  outcomes done;
+  {
+    const std::lock_guard lock{mutex_};
+    const auto id = next_id_++;
+    auto work = asio::prefer(asio::get_associated_executor(handler, executor_),
+                             asio::execution::outstanding_work.tracked);
+    operations_.push_back({id, std::move(handler), std::move(work)});
+    auto slot = asio::get_associated_cancellation_slot(operations_.back().handler);
+    if (slot.is_connected()) {
+      // Never cleared: once the operation is done its id means nothing, and the slot belongs to
+      // the handler's executor, where this function runs but a completion need not.
+      slot.assign([weak = weak_from_this(), id](asio::cancellation_type type) {
+        if (type == asio::cancellation_type::none) return;
+        if (const auto self = weak.lock()) self->abort(id);
+      });
+    }
+    if (state_ == state::stopped) {
+      abort_all(done);
+    } else if (state_ == state::open) {
+      serve(done);
+    }
+  }
+  post(std::move(done));
+}
+
+void listener::open() {
+  outcomes done;
+  {
+    const std::lock_guard lock{mutex_};
+    if (state_ != state::closed) return;
+    state_ = state::open;
+    serve(done);
+  }
+  post(std::move(done));
+}
+
+void listener::stop() {
+  outcomes done;
+  {
+    const std::lock_guard lock{mutex_};
+    if (state_ == state::stopped) return;
+    state_ = state::stopped;
+    // The descriptor was assign()ed, so release() removes its entry from epoll; close(2) would
+    // not, because the successor holds the same open file description.
+    (void)waiter_.release();
+    socket_.reset();
+    abort_all(done);
+  }
+  post(std::move(done));
+}
+
+void listener::cancel() {
+  outcomes done;
+  {
+    const std::lock_guard lock{mutex_};
+    abort_all(done);
+  }
+  post(std::move(done));
+}
+
+void listener::close() {
+  stop();
+  if (const auto home = home_.lock()) home->remove(name_);
+}
+
+std::shared_ptr<const listening_socket> listener::socket() const {
+  const std::lock_guard lock{mutex_};
+  return socket_;
+}
+
+/// Accepts for the operations that wait, as far as the queue reaches.
+void listener::serve(outcomes& done) {
+  while (!operations_.empty()) {
+    const int fd = ::accept4(socket_->fd.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd >= 0) {
+      finish(operations_.begin(), {}, unique_fd{fd}, done);
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      return wait();
+    } else if (!concerns_one_connection(errno)) {
+      finish(operations_.begin(), os::system_code(), {}, done);
+    }
+  }
+}
+
+void listener::wait() {
+  if (std::exchange(waiting_, true)) return;
+  waiter_.async_wait(waiter::wait_read, [self = shared_from_this()](error_code ec) {
+    self->on_readable(ec);
+  });
+}
+
+void listener::on_readable(error_code error) {
+  outcomes done;
+  {
+    const std::lock_guard lock{mutex_};
+    waiting_ = false;
+    if (state_ != state::open) return;
+    if (error && error != asio::error::operation_aborted) {
+      while (!operations_.empty()) finish(operations_.begin(), error, {}, done);
+    } else {
+      serve(done);  // readiness may be spurious, or another process was faster: then waits again
+    }
+  }
+  if (done.empty()) return;
+  // The last handler may run in here. If it throws, nothing behind it is lost.
+  outcome last = std::move(done.back());
+  done.pop_back();
+  post(std::move(done));
+  asio::dispatch(executor_, asio::append(std::move(last.handler), last.error, std::move(last.fd)));
+}
+
+void listener::abort(std::uint64_t id) {
+  outcomes done;
+  {
+    const std::lock_guard lock{mutex_};
+    const auto op = std::find_if(operations_.begin(), operations_.end(),
+                                 [id](const operation& o) { return o.id == id; });
+    if (op == operations_.end()) return;
+    finish(op, asio::error::operation_aborted, {}, done);
+  }
+  post(std::move(done));
+}
+
+void listener::abort_all(outcomes& done) {
+  while (!operations_.empty()) {
+    finish(operations_.begin(), asio::error::operation_aborted, {}, done);
+  }
+}
+
+void listener::finish(std::list<operation>::iterator op, error_code error, unique_fd fd,
+                      outcomes& done) {
+  done.push_back({std::move(op->handler), error, std::move(fd)});
+  operations_.erase(op);
+}
+
+/// Never from within the caller: Asio's rule for operations that complete at once.
+void listener::post(outcomes done) {
+  for (outcome& o : done) {
+    asio::post(executor_, asio::append(std::move(o.handler), o.error, std::move(o.fd)));
+  }
+}
+
+void async_accept(const std::shared_ptr<listener>& self, accept_handler handler) {
+  self->async_accept(std::move(handler));
+}
+asio::any_io_executor executor_of(const listener& self) { return self.executor(); }
+std::string name_of(const listener& self) { return self.name(); }
+bool is_open(const listener& self) { return self.socket() != nullptr; }
+void cancel(listener& self) { self.cancel(); }
+void close(listener& self) { self.close(); }
+
+void local_address(const listener& self, sockaddr* address, socklen_t& length) {
+  const auto socket = self.socket();
+  if (!socket || ::getsockname(socket->fd.get(), address, &length) != 0) length = 0;
+}
+
+}  // namespace graceful::detail

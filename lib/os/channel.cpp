@@ -1,0 +1,125 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "os/channel.hpp"
+
+#include "os/system_failure.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+namespace graceful::os {
+
+namespace {
+
+constexpr std::chrono::milliseconds max_pause{50};
+constexpr std::size_t max_descriptors = 253;  // SCM_MAX_FD, net/scm.h of the kernel
+
+bool wait_for(int socket, short events, deadline until) {
+  for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+        until - std::chrono::steady_clock::now());
+    // Capped: poll takes an int, and a deadline may lie further away.
+    const auto wait = std::clamp<std::chrono::milliseconds::rep>(left.count(), 0, 3'600'000);
+    pollfd p{.fd = socket, .events = events, .revents = 0};
+    const int n = ::poll(&p, 1, static_cast<int>(wait));
+    if (n > 0) return true;
+    if (n == 0 && std::chrono::steady_clock::now() >= until) return false;
+    if (n < 0 && errno != EINTR) return false;
+  }
+}
+
+void take_descriptors(msghdr& message, inbox& box) {
+  if ((message.msg_flags & MSG_CTRUNC) != 0) box.truncated = true;
+  for (cmsghdr* c = CMSG_FIRSTHDR(&message); c != nullptr; c = CMSG_NXTHDR(&message, c)) {
+    if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
+    // cmsg_len, not the room there was: padding may hold one descriptor more than was asked for.
+    const std::size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (std::size_t i = 0; i < count; ++i) {
+      int fd = -1;
+      std::memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof fd);
+      box.descriptors.emplace_back(fd);
+    }
+  }
+}
+
+}  // namespace
+
+transfer send_now(int socket, std::string_view bytes, std::span<const int> descriptors) {
+  iovec data{.iov_base = const_cast<char*>(bytes.data()), .iov_len = bytes.size()};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(max_descriptors * sizeof(int))> control{};
+  if (!descriptors.empty()) {
+    message.msg_control = control.data();
+    message.msg_controllen = CMSG_SPACE(descriptors.size_bytes());
+    cmsghdr* c = CMSG_FIRSTHDR(&message);
+    c->cmsg_level = SOL_SOCKET;
+    c->cmsg_type = SCM_RIGHTS;
+    c->cmsg_len = CMSG_LEN(descriptors.size_bytes());
+    std::memcpy(CMSG_DATA(c), descriptors.data(), descriptors.size_bytes());
+  }
+  for (;;) {
+    const ssize_t n = ::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n >= 0) return {transfer::kind::some, static_cast<std::size_t>(n)};
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return {transfer::kind::would_block};
+    if (errno == EPIPE || errno == ECONNRESET) return {transfer::kind::closed};
+    return {transfer::kind::failed, 0, errno};
+  }
+}
+
+transfer receive_now(int socket, inbox& box) {
+  std::array<char, 65536> buffer;
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(max_descriptors * sizeof(int))> control;
+  iovec data{.iov_base = buffer.data(), .iov_len = buffer.size()};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  for (;;) {
+    const ssize_t n = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return {transfer::kind::would_block};
+    if (n < 0 && errno == ECONNRESET) return {transfer::kind::closed};
+    if (n < 0) return {transfer::kind::failed, 0, errno};
+    take_descriptors(message, box);
+    if (n == 0) return {transfer::kind::closed};
+    box.bytes.append(buffer.data(), static_cast<std::size_t>(n));
+    return {transfer::kind::some, static_cast<std::size_t>(n)};
+  }
+}
+
+bool wait_readable(int socket, deadline until) { return wait_for(socket, POLLIN, until); }
+bool wait_writable(int socket, deadline until) { return wait_for(socket, POLLOUT, until); }
+
+result<unique_fd> connect_unix(const std::string& path, deadline until) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) {
+    return failure{errc::path_too_long, "the path " + path + " is too long for a Unix socket"};
+  }
+  path.copy(address.sun_path, path.size());
+  unique_fd socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+  if (!socket) return system_failure("cannot make a Unix socket");
+  for (std::chrono::milliseconds pause{1};; pause = std::min(pause * 2, max_pause)) {
+    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+      return socket;
+    }
+    // A non-blocking connect(2) to a Unix socket whose queue is full says EAGAIN, and there is no
+    // event that tells when there is room again: only another try does.
+    if (errno != EAGAIN && errno != EINTR) return system_failure("cannot connect to " + path);
+    if (std::chrono::steady_clock::now() + pause > until) {
+      return failure{errc::timed_out, "nobody took the connection to " + path + " in time"};
+    }
+    ::poll(nullptr, 0, static_cast<int>(pause.count()));
+  }
+}
+
+}  // namespace graceful::os

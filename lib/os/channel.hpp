@@ -1,0 +1,53 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_OS_CHANNEL_HPP
+#define GRACEFUL_OS_CHANNEL_HPP
+
+#include <graceful/error.hpp>
+#include <graceful/unique_fd.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// Bytes and descriptors over a Unix stream socket: unix(7), SCM_RIGHTS.
+namespace graceful::os {
+
+using deadline = std::chrono::steady_clock::time_point;
+
+/// What one non-blocking call did.
+struct transfer {
+  enum class kind { some, would_block, closed, failed } what;
+  std::size_t bytes = 0;
+  int error = 0;  // of errno, if failed
+};
+
+/// Sends what the socket takes now. `descriptors` are borrowed; they go with the first byte, so
+/// they have gone if and only if at least one byte has. Never raises SIGPIPE.
+transfer send_now(int socket, std::string_view bytes, std::span<const int> descriptors = {});
+
+/// What came with descriptors.
+struct inbox {
+  std::string bytes;
+  std::vector<unique_fd> descriptors;  // close-on-exec
+  bool truncated = false;              // the kernel dropped descriptors (MSG_CTRUNC)
+};
+
+/// Appends what the socket has now to `box`. Always by recvmsg(2): read(2) would destroy
+/// descriptors without a word.
+transfer receive_now(int socket, inbox& box);
+
+/// Waits until the socket is readable or writable; false at the deadline.
+bool wait_readable(int socket, deadline until);
+bool wait_writable(int socket, deadline until);
+
+/// Connects to the Unix socket at `path`; the result is non-blocking and close-on-exec. The error
+/// is ECONNREFUSED or ENOENT where nobody listens, and EAGAIN stands for a full queue until the
+/// deadline.
+result<unique_fd> connect_unix(const std::string& path, deadline until);
+
+}  // namespace graceful::os
+
+#endif

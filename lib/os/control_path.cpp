@@ -1,0 +1,156 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "os/control_path.hpp"
+
+#include "os/channel.hpp"
+#include "os/system_failure.hpp"
+
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <random>
+#include <system_error>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+namespace graceful::os {
+
+namespace {
+
+constexpr int control_backlog = 128;
+
+/// How long a listener may leave a connection unanswered before it counts as alive but busy.
+constexpr std::chrono::seconds probe_time{1};
+
+std::string temporary_beside(const std::string& path) {
+  std::array<char, 16> name{};
+  std::snprintf(name.data(), name.size(), ".%08x", std::random_device{}());
+  return (std::filesystem::path{path}.parent_path() / name.data()).string();
+}
+
+/// Success if the path may be bound: nothing is there, or a socket that nobody listens on.
+result<void> check_replaceable(const std::string& path) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0) {
+    if (errno == ENOENT) return {};
+    return system_failure("cannot look at the control path " + path);
+  }
+  if (!S_ISSOCK(status.st_mode)) {
+    return failure{errc::path_in_use, "the control path " + path +
+                                          " exists and is no socket; remove it or choose another"};
+  }
+  const auto probe = connect_unix(path, std::chrono::steady_clock::now() + probe_time);
+  if (!probe && (probe.error().code == system_code(ECONNREFUSED) ||
+                 probe.error().code == system_code(ENOENT))) {
+    return {};
+  }
+  return failure{errc::already_running,
+                 "somebody listens on the control path " + path + ", although its lock is free"};
+}
+
+}  // namespace
+
+result<void> make_private_directory(const std::string& directory) {
+  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
+    return system_failure("cannot make the directory " + directory + " for the control socket");
+  }
+  struct stat status {};
+  if (::lstat(directory.c_str(), &status) != 0) {
+    return system_failure("cannot look at the directory " + directory);
+  }
+  if (!S_ISDIR(status.st_mode) || status.st_uid != ::geteuid() || (status.st_mode & 022) != 0) {
+    return failure{errc::permission_denied,
+                   directory + " is not a directory that only this user can write to; remove it, "
+                               "or set options::control_path"};
+  }
+  return {};
+}
+
+result<std::optional<unique_fd>> try_lock(const std::string& control_path) {
+  const std::string path = lock_path(control_path);
+  for (;;) {
+    unique_fd fd{
+        ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600)};
+    if (!fd) return system_failure("cannot open the lock file " + path);
+    struct stat mine {};
+    if (::fstat(fd.get(), &mine) != 0) return system_failure("cannot look at " + path);
+    if (!S_ISREG(mine.st_mode) || mine.st_uid != ::geteuid()) {
+      return failure{errc::permission_denied, "the lock file " + path +
+                                                  " is not a regular file of this user; remove "
+                                                  "it, or choose another control path"};
+    }
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno == EWOULDBLOCK) return std::optional<unique_fd>{};
+      return system_failure("cannot lock " + path);
+    }
+    // The last holder removes the file as it goes: a lock on a removed file guards nothing.
+    if (identify(path) == file_id{mine.st_dev, mine.st_ino}) return std::optional{std::move(fd)};
+  }
+}
+
+bool holds_lock(int fd, const std::string& control_path) {
+  struct stat mine {};
+  return ::fstat(fd, &mine) == 0 &&
+         identify(lock_path(control_path)) == file_id{mine.st_dev, mine.st_ino} &&
+         ::flock(fd, LOCK_EX | LOCK_NB) == 0;
+}
+
+result<unique_fd> bind_control(const std::string& path) {
+  const std::string temporary = temporary_beside(path);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path || temporary.size() >= sizeof address.sun_path) {
+    return failure{errc::path_too_long,
+                   "the control path " + path + " is too long: a Unix socket's path has at most " +
+                       std::to_string(sizeof address.sun_path - 1) +
+                       " bytes; choose a shorter options::control_path"};
+  }
+  if (auto replaceable = check_replaceable(path); !replaceable) return replaceable.error();
+  temporary.copy(address.sun_path, temporary.size());
+
+  unique_fd fd{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+  if (!fd) return system_failure("cannot make the control socket");
+  // The file that bind(2) makes gets the mode of the socket: there is no moment in which it is
+  // open to others, whatever the umask.
+  if (::fchmod(fd.get(), 0600) != 0 ||
+      ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    return system_failure("cannot bind the control socket " + path);
+  }
+  if (::listen(fd.get(), control_backlog) != 0 ||
+      ::rename(temporary.c_str(), path.c_str()) != 0) {
+    auto why = system_failure("cannot put the control socket at " + path);
+    ::unlink(temporary.c_str());
+    return why;
+  }
+  return fd;
+}
+
+result<void> check_control(int fd) {
+  int value = 0;
+  socklen_t length = sizeof value;
+  const bool listens =
+      ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &length) == 0 && value == 1;
+  const bool is_unix = listens && ::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &value, &length) == 0 &&
+                       value == AF_UNIX;
+  if (is_unix) return {};
+  return failure{errc::wrong_socket, "the control socket that was passed is no listening Unix "
+                                     "socket"};
+}
+
+void adopt_control(int fd) { ::listen(fd, control_backlog); }
+
+std::optional<file_id> identify(const std::string& path) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0) return {};
+  return file_id{status.st_dev, status.st_ino};
+}
+
+void remove_path(const std::string& path, const std::optional<file_id>& file) {
+  if (file && identify(path) == file) ::unlink(path.c_str());
+}
+
+}  // namespace graceful::os

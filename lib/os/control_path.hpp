@@ -1,0 +1,55 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_OS_CONTROL_PATH_HPP
+#define GRACEFUL_OS_CONTROL_PATH_HPP
+
+#include <graceful/error.hpp>
+#include <graceful/unique_fd.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <sys/types.h>
+
+/// The control socket's path in the file system, and the lock beside it that says who may bind it.
+namespace graceful::os {
+
+/// Makes the directory of default control paths, if it is not there, and checks that nobody else
+/// can write to it.
+result<void> make_private_directory(const std::string& directory);
+
+/// flock(2) on PATH.lock. None: another process holds it. The lock belongs to the open file
+/// description, so passing the descriptor to another process passes the lock.
+result<std::optional<unique_fd>> try_lock(const std::string& control_path);
+
+/// True if `fd` is an open PATH.lock, and locked.
+bool holds_lock(int fd, const std::string& control_path);
+
+/// Binds the control socket, mode 0600, and listens; for the holder of the lock. The path appears
+/// in one step, with somebody listening behind it. A socket that nobody listens on is replaced; a
+/// live one (already_running) and a file of another kind (path_in_use) never are.
+result<unique_fd> bind_control(const std::string& path);
+
+/// Success if `fd` is a listening Unix stream socket.
+result<void> check_control(int fd);
+
+/// listen(2) once more, which makes this process the one that SO_PEERCRED of clients names.
+void adopt_control(int fd);
+
+/// Which file a path names.
+struct file_id {
+  dev_t device;
+  ino_t inode;
+  bool operator==(const file_id&) const = default;
+};
+std::optional<file_id> identify(const std::string& path);
+
+/// Removes the path if it still names this file.
+void remove_path(const std::string& path, const std::optional<file_id>& file);
+
+/// The path of the lock.
+inline std::string lock_path(const std::string& control_path) { return control_path + ".lock"; }
+
+}  // namespace graceful::os
+
+#endif

@@ -1,0 +1,106 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "os/listening_socket.hpp"
+
+#include "os/system_failure.hpp"
+
+#include <algorithm>
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+namespace graceful::os {
+
+namespace {
+
+bool set_flag(int fd, int level, int option, bool on) {
+  const int value = on ? 1 : 0;
+  return ::setsockopt(fd, level, option, &value, sizeof value) == 0;
+}
+
+int int_option(int fd, int level, int option) {
+  int value = -1;
+  socklen_t length = sizeof value;
+  if (::getsockopt(fd, level, option, &value, &length) != 0) return -1;
+  return value;
+}
+
+result<unique_fd> try_listen(const socket_address& address, const listen_params& params) {
+  unique_fd fd{::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP)};
+  if (!fd) return system_failure("cannot make a socket for " + address.to_string());
+  if (params.reuse_address && !set_flag(fd.get(), SOL_SOCKET, SO_REUSEADDR, true)) {
+    return system_failure("cannot set SO_REUSEADDR on " + address.to_string());
+  }
+  if (params.reuse_port && !set_flag(fd.get(), SOL_SOCKET, SO_REUSEPORT, true)) {
+    return system_failure("cannot set SO_REUSEPORT on " + address.to_string());
+  }
+  if (params.v6only && address.family() == AF_INET6 &&
+      !set_flag(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, *params.v6only)) {
+    return system_failure("cannot set IPV6_V6ONLY on " + address.to_string());
+  }
+  if (::bind(fd.get(), address.data(), address.size()) != 0) {
+    return system_failure("cannot bind to " + address.to_string());
+  }
+  // With SO_REUSEADDR two sockets may bind to one address, and the second listen(2) fails.
+  if (::listen(fd.get(), params.backlog) != 0) {
+    return system_failure("cannot listen on " + address.to_string());
+  }
+  return fd;
+}
+
+}  // namespace
+
+result<unique_fd> listen_tcp(const socket_address& address, const listen_params& params) {
+  auto pause = params.bind_backoff;
+  for (int attempt = 1;; ++attempt) {
+    auto fd = try_listen(address, params);
+    if (fd || fd.error().code != system_code(EADDRINUSE)) return fd;
+    if (attempt >= params.bind_attempts) {
+      failure why = fd.error();
+      why.message += " (tried " + std::to_string(attempt) +
+                     (attempt == 1 ? " time" : " times") +
+                     "); find who listens there with: ss -ltnp 'sport = " +
+                     std::to_string(address.port()) + "'";
+      return why;
+    }
+    ::poll(nullptr, 0, static_cast<int>(pause.count()));
+    pause = std::min<std::chrono::milliseconds>(pause * 2, std::chrono::minutes{1});
+  }
+}
+
+result<void> check_listening_tcp(int fd) {
+  const auto wrong = [](const std::string& what) {
+    return failure{errc::wrong_socket, "what was passed is " + what};
+  };
+  const int type = int_option(fd, SOL_SOCKET, SO_TYPE);
+  if (type < 0) return wrong("no socket");
+  const int protocol = int_option(fd, SOL_SOCKET, SO_PROTOCOL);
+  if (type != SOCK_STREAM || protocol != IPPROTO_TCP) return wrong("no TCP socket");
+  if (int_option(fd, SOL_SOCKET, SO_ACCEPTCONN) != 1) return wrong("a socket that does not listen");
+  // Asio caches that it has set O_NONBLOCK; if it were clear, a speculative accept of any holder
+  // would block its thread.
+  const int flags = ::fcntl(fd, F_GETFL);
+  if (flags < 0 || ((flags & O_NONBLOCK) == 0 && ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)) {
+    return system_failure("cannot set O_NONBLOCK");
+  }
+  return {};
+}
+
+accept_queue accept_queue_of(int fd) {
+  tcp_info info{};
+  socklen_t length = sizeof info;
+  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return {};
+  // Of a listening socket these two are the queue and its limit: tcp_get_info() of the kernel.
+  return {info.tcpi_unacked, info.tcpi_sacked};
+}
+
+std::uint64_t cookie_of(int fd) {
+  std::uint64_t cookie = 0;
+  socklen_t length = sizeof cookie;
+  if (::getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) != 0) return 0;
+  return cookie;
+}
+
+}  // namespace graceful::os

@@ -1,0 +1,36 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_OS_LISTENING_SOCKET_HPP
+#define GRACEFUL_OS_LISTENING_SOCKET_HPP
+
+#include <graceful/error.hpp>
+#include <graceful/listen_params.hpp>
+#include <graceful/unique_fd.hpp>
+
+#include "os/socket_address.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace graceful::os {
+
+/// A TCP socket, bound to `address` and listening, non-blocking and close-on-exec. Blocks while
+/// the address is in use, as `params` says.
+result<unique_fd> listen_tcp(const socket_address& address, const listen_params& params);
+
+/// Success if `fd` is a listening TCP socket; else says what it is instead. Sets O_NONBLOCK, which
+/// all holders of the socket share.
+result<void> check_listening_tcp(int fd);
+
+/// How many connections wait to be accepted, and how many may.
+struct accept_queue {
+  std::uint64_t length = 0;
+  std::uint64_t limit = 0;
+};
+accept_queue accept_queue_of(int fd);
+
+/// SO_COOKIE: identifies a socket for as long as the system runs; 0 if `fd` is none.
+std::uint64_t cookie_of(int fd);
+
+}  // namespace graceful::os
+
+#endif

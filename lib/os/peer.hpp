@@ -1,0 +1,25 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_OS_PEER_HPP
+#define GRACEFUL_OS_PEER_HPP
+
+#include <optional>
+
+#include <sys/types.h>
+
+namespace graceful::os {
+
+/// Who is at the other end of a Unix socket, as of connect(2) or, seen from the client, of
+/// listen(2): SO_PEERCRED, unix(7).
+struct peer {
+  pid_t pid;  // 0 if the peer lives in a PID namespace that is not visible from here
+  uid_t uid;
+
+  static std::optional<peer> of(int socket);
+
+  /// The same user or root. Authorisation is by uid alone: a pid may be recycled.
+  [[nodiscard]] bool trusted() const;
+};
+
+}  // namespace graceful::os
+
+#endif

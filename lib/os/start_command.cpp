@@ -1,0 +1,68 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "os/start_command.hpp"
+
+#include <array>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+#include <limits.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace graceful::os {
+
+namespace {
+
+std::vector<std::string> command_line() {
+  std::ifstream file{"/proc/self/cmdline", std::ios::binary};
+  std::vector<std::string> arguments;
+  for (std::string argument; std::getline(file, argument, '\0');) arguments.push_back(argument);
+  return arguments;
+}
+
+/// The working directory as the shell knew it: with its symbolic links, so that a directory like
+/// /srv/current, which points to another release by then, is entered anew.
+std::string logical_directory() {
+  std::array<char, PATH_MAX> buffer{};
+  const std::string physical =
+      ::getcwd(buffer.data(), buffer.size()) == nullptr ? "/" : buffer.data();
+  const char* shell = ::secure_getenv("PWD");
+  struct stat here {};
+  struct stat there {};
+  if (shell != nullptr && shell[0] == '/' && ::stat(".", &here) == 0 &&
+      ::stat(shell, &there) == 0 && here.st_dev == there.st_dev && here.st_ino == there.st_ino) {
+    return shell;
+  }
+  return physical;
+}
+
+}  // namespace
+
+start_command start_command::of_this_process() {
+  start_command command;
+  command.arguments = command_line();
+  // The path that execve(2) was given: getauxval(3). argv[0] may be anything, and /proc/self/exe
+  // is resolved, which would pin the old release.
+  const auto* executed = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
+  command.file = executed != nullptr ? executed : "/proc/self/exe";
+  if (command.arguments.empty()) command.arguments = {command.file};
+  for (char** variable = ::environ; variable != nullptr && *variable != nullptr; ++variable) {
+    command.environment.emplace_back(*variable);
+  }
+  command.directory = logical_directory();
+  return command;
+}
+
+void start_command::set(const std::string& key, const std::string& value) {
+  unset(key);
+  environment.push_back(key + '=' + value);
+}
+
+void start_command::unset(const std::string& key) {
+  std::erase_if(environment,
+                [&key](const std::string& variable) { return variable.starts_with(key + '='); });
+}
+
+}  // namespace graceful::os

@@ -1,0 +1,29 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_OS_START_COMMAND_HPP
+#define GRACEFUL_OS_START_COMMAND_HPP
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace graceful::os {
+
+/// How a process was started, or is to be.
+struct start_command {
+  std::string file;                      ///< Looked up in PATH if it has no slash.
+  std::vector<std::string> arguments;    ///< With the name, argv[0].
+  std::vector<std::string> environment;  ///< "KEY=VALUE".
+  std::string directory;                 ///< Where it starts, and where relative paths begin.
+
+  /// How this process was started: as it was given to execve(2), not resolved. So a replaced
+  /// binary, or a symbolic link that points elsewhere by now, is picked up when it starts again.
+  static start_command of_this_process();
+
+  /// Sets or replaces a variable.
+  void set(const std::string& key, const std::string& value);
+  void unset(const std::string& key);
+};
+
+}  // namespace graceful::os
+
+#endif

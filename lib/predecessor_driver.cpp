@@ -1,0 +1,281 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "predecessor_driver.hpp"
+
+#include "os/system_failure.hpp"
+#include "wire/control_messages.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <random>
+#include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace graceful {
+
+namespace {
+
+namespace action = handoff::action;
+namespace event = handoff::event;
+
+std::string make_token() {
+  std::random_device random;
+  std::array<char, 33> text{};
+  std::snprintf(text.data(), text.size(), "%08x%08x%08x%08x", random(), random(), random(),
+                random());
+  return text.data();
+}
+
+std::string error_name(action::refusal why) {
+  switch (why) {
+    case action::refusal::busy:
+      return "io.graceful.Handoff.Busy";
+    case action::refusal::incompatible_version:
+      return "io.graceful.Handoff.IncompatibleVersion";
+    case action::refusal::not_on_offer:
+      return "io.graceful.Handoff.NotOnOffer";
+    case action::refusal::not_expected:
+      return "io.graceful.Handoff.NotExpected";
+    case action::refusal::out_of_order:
+      return "io.graceful.Handoff.OutOfOrder";
+  }
+  return {};
+}
+
+wire::reply invalid(std::string_view parameter) {
+  wire::reply r;
+  r.error = wire::invalid_parameter;
+  r.parameters["parameter"] = parameter;
+  return r;
+}
+
+}  // namespace
+
+predecessor_driver::predecessor_driver(asio::io_context& control, log& log, settings s)
+    : log_{log}, settings_{std::move(s)}, timer_{control}, child_watch_{control} {}
+
+bool predecessor_driver::handed_over() const {
+  return machine_.current() == handoff::predecessor::state::handed_over;
+}
+
+void predecessor_driver::upgrade(control_session& from, const upgrade_request& request) {
+  if (busy()) {
+    std::string why = "this process has handed over already, and drains; ask again: its successor "
+                      "answers";
+    if (!handed_over()) {
+      const auto running = std::chrono::duration_cast<std::chrono::seconds>(
+          std::chrono::steady_clock::now() - started_);
+      why = "an upgrade is under way" +
+            (child_ ? " (successor pid " + std::to_string(child_->pid()) + ")" : std::string{}) +
+            " since " + std::to_string(running.count()) + " s; wait until it has ended";
+    }
+    return from.reply(wire::to_error(wire::busy_error, why));
+  }
+  operator_ = from.weak_from_this();
+  request_ = request;
+  started_ = std::chrono::steady_clock::now();
+  resume(event::upgrade{make_token()});
+}
+
+bool predecessor_driver::handoff(control_session& from, const wire::call& call) {
+  peers_[from.id()] = from.weak_from_this();
+  const auto id = from.id();
+  if (call.method == wire::begin_method) {
+    auto message = wire::parse_begin(call.parameters);
+    if (!message) return from.reply(invalid("versions")), true;
+    if (!busy()) {
+      operator_.reset();
+      request_ = {};
+      started_ = std::chrono::steady_clock::now();
+    }
+    // Indices refer to the offer: it must not change while descriptors are on their way.
+    using state = handoff::predecessor::state;
+    if (machine_.current() != state::passing) offer_ = settings_.offer();
+    resume(event::begin{id, std::move(*message)});
+    if (machine_.current() != state::passing) offer_.clear();
+  } else if (call.method == wire::fetch_method) {
+    const auto message = wire::parse_fetch(call.parameters);
+    if (!message) return from.reply(invalid("first")), true;
+    resume(event::fetch{id, *message});
+  } else if (call.method == wire::ready_method) {
+    resume(event::ready{id});
+  } else if (call.method == wire::fail_method) {
+    auto message = wire::parse_fail(call.parameters);
+    if (!message) return from.reply(invalid("reason")), true;
+    resume(event::fail{id, std::move(*message)});
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void predecessor_driver::closed(const control_session& session) {
+  if (peers_.erase(session.id()) > 0) resume(event::closed{session.id()});
+}
+
+void predecessor_driver::shutdown() { resume(event::shutdown{}); }
+
+void predecessor_driver::resume(const handoff::predecessor_event& event) {
+  const auto actions = machine_.resume(event, offer_.size());
+  for (const auto& a : actions) {
+    std::visit([this](const auto& each) { act(each); }, a);
+  }
+}
+
+void predecessor_driver::act(const action::spawn& a) {
+  os::start_command command = settings_.start;
+  if (!request_.command.empty()) {
+    command.file = request_.command.front();
+    command.arguments = request_.command;
+  }
+  for (const auto& [key, value] : request_.environment) command.set(key, value);
+  command.set("GRACEFUL_UPGRADE", a.token);
+  auto child = os::child::spawn(command, settings_.signal_mask);
+  if (!child) return resume(event::spawn_failed{child.error().message});
+  child_.emplace(std::move(*child));
+  const int watched = ::fcntl(child_->pidfd(), F_DUPFD_CLOEXEC, 3);
+  boost::system::error_code ec;
+  child_watch_.assign(watched, ec);
+  resume(event::spawned{child_->pid()});
+  watch_child();
+}
+
+void predecessor_driver::watch_child() {
+  child_watch_.async_wait(child_watch_.wait_read, [this](boost::system::error_code ec) {
+    if (ec || !child_) return;
+    const auto how = child_->reap();
+    if (!how) return watch_child();  // the wake-up was spurious
+    child_.reset();
+    boost::system::error_code ignored;
+    child_watch_.close(ignored);
+    if (handed_over()) log_.error("the successor " + *how + " after it took over");
+    resume(event::exited{*how});
+  });
+}
+
+void predecessor_driver::act(const action::arm_timer& /*a*/) {
+  timer_.expires_after(request_.timeout.value_or(settings_.ready_timeout));
+  // A wait that is over cannot be cancelled any more: the number tells whether it is still meant.
+  timer_.async_wait([this, armed = ++timer_armed_](boost::system::error_code ec) {
+    if (!ec && armed == timer_armed_) resume(event::timeout{});
+  });
+}
+
+void predecessor_driver::act(const action::disarm_timer& /*a*/) {
+  ++timer_armed_;
+  timer_.cancel();
+}
+
+void predecessor_driver::act(const action::reply_begun& a) {
+  if (const auto session = peer(a.peer)) {
+    session->reply(wire::to_reply(wire::begun{wire::handoff_version, settings_.generation + 1,
+                                              settings_.name, offer_.size()}));
+  }
+}
+
+void predecessor_driver::act(const action::reply_batch& a) {
+  wire::batch batch{a.first, {}};
+  std::vector<passed_descriptor> descriptors;
+  for (auto i = a.first; i < a.first + a.count; ++i) {
+    batch.names.push_back(offer_[i].name);
+    descriptors.push_back(offer_[i].descriptor);
+  }
+  if (const auto session = peer(a.peer)) {
+    session->reply(wire::to_reply(batch), std::move(descriptors));
+  }
+}
+
+void predecessor_driver::act(const action::stop_accepting& /*a*/) {
+  settings_.stop_accepting();
+  offer_.clear();
+}
+
+void predecessor_driver::act(const action::acknowledge& a) {
+  if (const auto session = peer(a.peer)) session->reply(wire::reply{});
+}
+
+void predecessor_driver::act(const action::refuse& a) {
+  log_.warning("refused a successor: " + a.message);
+  if (const auto session = peer(a.peer)) {
+    session->reply(wire::to_error(error_name(a.why), a.message));
+  }
+}
+
+void predecessor_driver::act(const action::abort_peer& a) {
+  if (const auto session = peer(a.peer)) {
+    session->close_with(wire::to_error("io.graceful.Handoff.Aborted", a.message));
+  }
+}
+
+void predecessor_driver::act(const action::kill_successor& /*a*/) {
+  if (child_) child_->kill();
+}
+
+void predecessor_driver::act(const action::report_spawned& a) {
+  log_.info("upgrade: spawned pid " + std::to_string(a.pid));
+  report({.phase = "spawned", .elapsed = {}, .pid = a.pid, .generation = {}, .sockets = {}, .json = {}});
+}
+
+void predecessor_driver::act(const action::report_begun& /*a*/) {
+  report({.phase = "begun",
+          .elapsed = {},
+          .pid = {},
+          .generation = settings_.generation + 1,
+          .sockets = {},
+          .json = {}});
+}
+
+void predecessor_driver::act(const action::report_passed& /*a*/) {
+  const auto listeners = std::count_if(offer_.begin(), offer_.end(), [](const auto& offered) {
+    return !offered.name.starts_with('@');
+  });
+  report({.phase = "passed",
+          .elapsed = {},
+          .pid = {},
+          .generation = {},
+          .sockets = static_cast<std::uint64_t>(listeners),
+          .json = {}});
+}
+
+void predecessor_driver::act(const action::report_ready& /*a*/) {
+  log_.info("upgrade: generation " + std::to_string(settings_.generation + 1) +
+            " has taken over; this process drains");
+  report({.phase = "ready",
+          .elapsed = {},
+          .pid = child_ ? std::optional<std::int64_t>{child_->pid()} : std::nullopt,
+          .generation = settings_.generation + 1,
+          .sockets = {},
+          .json = {}});
+}
+
+void predecessor_driver::act(const action::report_failed& a) {
+  log_.error("upgrade failed: " + a.reason + "; this process serves on");
+  offer_.clear();
+  if (const auto session = operator_.lock()) {
+    session->reply(wire::to_error(wire::upgrade_failed_error, a.reason));
+  }
+  operator_.reset();
+}
+
+void predecessor_driver::act(const action::report_lost& /*a*/) {
+  log_.error("the connection to the successor ended after it took over");
+}
+
+void predecessor_driver::report(upgrade_phase phase) {
+  const auto session = operator_.lock();
+  if (!session) return;
+  phase.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - started_);
+  auto reply = wire::to_reply(phase);
+  reply.continues = phase.phase != "ready";
+  session->reply(reply);
+}
+
+std::shared_ptr<control_session> predecessor_driver::peer(handoff::peer_id id) {
+  const auto found = peers_.find(id);
+  return found == peers_.end() ? nullptr : found->second.lock();
+}
+
+}  // namespace graceful

@@ -1,0 +1,114 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_LIB_PREDECESSOR_DRIVER_HPP
+#define GRACEFUL_LIB_PREDECESSOR_DRIVER_HPP
+
+#include <graceful/control_client.hpp>
+
+#include "handoff/predecessor.hpp"
+#include "os/child.hpp"
+#include "os/start_command.hpp"
+
+#include "control_session.hpp"
+#include "log.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <signal.h>
+
+namespace graceful {
+
+/// A descriptor on offer to a successor, under its name in the handoff protocol.
+struct offered_descriptor {
+  std::string name;
+  passed_descriptor descriptor;
+};
+
+/// Joins the predecessor's state machine to processes, connections and time. Lives on the control
+/// thread.
+class predecessor_driver {
+ public:
+  struct settings {
+    std::string name;
+    std::uint64_t generation;
+    os::start_command start;
+    sigset_t signal_mask;
+    std::chrono::milliseconds ready_timeout;
+    /// What is on offer now.
+    std::function<std::vector<offered_descriptor>()> offer;
+    /// Stops accepting, at once and for good.
+    std::function<void()> stop_accepting;
+  };
+
+  predecessor_driver(asio::io_context& control, log& log, settings s);
+
+  /// Starts an upgrade and streams its phases to `from`; the call is answered in any case.
+  void upgrade(control_session& from, const upgrade_request& request);
+
+  /// Handles a call of io.graceful.Handoff; false if there is no such method.
+  bool handoff(control_session& from, const wire::call& call);
+
+  /// A connection has ended.
+  void closed(const control_session& session);
+
+  /// This process ends: so does an upgrade that is not ready.
+  void shutdown();
+
+  [[nodiscard]] const std::string& name() const { return settings_.name; }
+  [[nodiscard]] bool busy() const { return !machine_.idle(); }
+  [[nodiscard]] bool handed_over() const;
+  [[nodiscard]] bool is_successor(const control_session& session) const {
+    return machine_.is_successor(session.id());
+  }
+
+ private:
+  void resume(const handoff::predecessor_event& event);
+
+  void act(const handoff::action::spawn& a);
+  void act(const handoff::action::arm_timer& a);
+  void act(const handoff::action::disarm_timer& a);
+  void act(const handoff::action::reply_begun& a);
+  void act(const handoff::action::reply_batch& a);
+  void act(const handoff::action::stop_accepting& a);
+  void act(const handoff::action::acknowledge& a);
+  void act(const handoff::action::refuse& a);
+  void act(const handoff::action::abort_peer& a);
+  void act(const handoff::action::kill_successor& a);
+  void act(const handoff::action::report_spawned& a);
+  void act(const handoff::action::report_begun& a);
+  void act(const handoff::action::report_passed& a);
+  void act(const handoff::action::report_ready& a);
+  void act(const handoff::action::report_failed& a);
+  void act(const handoff::action::report_lost& a);
+
+  void watch_child();
+  void report(upgrade_phase phase);
+  std::shared_ptr<control_session> peer(handoff::peer_id id);
+
+  log& log_;
+  settings settings_;
+  handoff::predecessor machine_;
+
+  std::vector<offered_descriptor> offer_;              // of the upgrade that runs
+  std::map<handoff::peer_id, std::weak_ptr<control_session>> peers_;  // that spoke of a handoff
+  std::weak_ptr<control_session> operator_;            // who asked for the upgrade
+  upgrade_request request_;
+  std::chrono::steady_clock::time_point started_;
+  asio::steady_timer timer_;
+  std::uint64_t timer_armed_ = 0;
+  std::optional<os::child> child_;
+  asio::posix::stream_descriptor child_watch_;         // a duplicate of its pidfd
+};
+
+}  // namespace graceful
+
+#endif

@@ -1,0 +1,82 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "successor_driver.hpp"
+
+#include "os/child.hpp"
+
+#include <type_traits>
+
+namespace graceful {
+
+namespace action = handoff::action;
+namespace event = handoff::event;
+
+namespace {
+
+/// A process that dies closes its connections before its pidfd says so: how long that may take.
+constexpr std::chrono::seconds dying_time{1};
+
+}  // namespace
+
+successor_driver::successor_driver(varlink_connection connection, std::string token,
+                                   std::chrono::milliseconds step_timeout)
+    : connection_{std::move(connection)},
+      machine_{std::move(token)},
+      step_timeout_{step_timeout},
+      predecessor_pidfd_{os::open_pidfd(connection_.peer().pid)} {}
+
+result<successor_driver::outcome> successor_driver::take_over() { return run(event::connected{}); }
+
+result<successor_driver::outcome> successor_driver::ready() { return run(event::initialised{}); }
+
+void successor_driver::fail(const std::string& reason) {
+  (void)connection_.send(wire::to_call(wire::fail{reason}), std::chrono::steady_clock::now());
+}
+
+result<successor_driver::outcome> successor_driver::run(const handoff::successor_event& first) {
+  auto next = machine_.resume(first);
+  for (;;) {
+    if (auto* send = std::get_if<action::send>(&next)) {
+      next = machine_.resume(exchange(send->message));
+    } else if (auto* keep = std::get_if<action::keep>(&next)) {
+      for (std::size_t i = 0; i < keep->names.size(); ++i) {
+        descriptors_.emplace_back(std::move(keep->names[i]), std::move(arrived_[i]));
+      }
+      if (keep->complete) return outcome::proceed;
+      next = machine_.resume(exchange(keep->next));
+    } else if (std::holds_alternative<action::serve>(next)) {
+      return outcome::proceed;
+    } else if (std::holds_alternative<action::start_cold>(next)) {
+      return outcome::predecessor_died;
+    } else {
+      return std::get<action::abandon>(next).why;
+    }
+  }
+}
+
+handoff::successor_event successor_driver::exchange(const wire::call& call) {
+  const auto until = std::chrono::steady_clock::now() + step_timeout_;
+  arrived_.clear();
+  if (auto sent = connection_.send(call, until); !sent) {
+    if (sent.error().code == errc::timed_out) return event::overdue{};
+    return event::disconnected{predecessor_lives()};
+  }
+  auto message = connection_.receive(until);
+  if (!message) {
+    const auto& code = message.error().code;
+    if (code == errc::timed_out) return event::overdue{};
+    if (code == errc::protocol_violation) return event::garbled{};
+    return event::disconnected{predecessor_lives()};
+  }
+  auto reply = wire::parse_reply(message->text);
+  if (!reply) return event::garbled{};
+  arrived_ = std::move(message->descriptors);
+  return event::replied{std::move(*reply), arrived_.size(), message->truncated};
+}
+
+/// False also where it cannot be told, because the peer's PID namespace is not visible from here.
+bool successor_driver::predecessor_lives() const {
+  return predecessor_pidfd_ && !os::wait_readable(predecessor_pidfd_.get(),
+                                                  std::chrono::steady_clock::now() + dying_time);
+}
+
+}  // namespace graceful

@@ -1,0 +1,67 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_LIB_SUCCESSOR_DRIVER_HPP
+#define GRACEFUL_LIB_SUCCESSOR_DRIVER_HPP
+
+#include <graceful/error.hpp>
+#include <graceful/unique_fd.hpp>
+
+#include "handoff/successor.hpp"
+
+#include "varlink_connection.hpp"
+
+#include <chrono>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace graceful {
+
+/// Joins the successor's state machine to its connection. Synchronous: a server that starts has no
+/// running io_context yet.
+class successor_driver {
+ public:
+  successor_driver(varlink_connection connection, std::string token,
+                   std::chrono::milliseconds step_timeout);
+
+  enum class outcome {
+    proceed,          ///< Done; go on.
+    predecessor_died  ///< It had not passed everything: start cold.
+  };
+
+  /// Takes everything that is on offer.
+  result<outcome> take_over();
+
+  /// Says that this process serves. Does not return before the predecessor has stopped accepting,
+  /// or has died.
+  result<outcome> ready();
+
+  /// Tells the predecessor why this process gives up; waits for nothing.
+  void fail(const std::string& reason);
+
+  [[nodiscard]] const wire::begun& offer() const { return machine_.offer(); }
+  [[nodiscard]] pid_t predecessor_pid() const { return connection_.peer().pid; }
+
+  /// What was passed, by its name in the protocol; the caller's.
+  [[nodiscard]] std::vector<std::pair<std::string, unique_fd>> take_descriptors() {
+    return std::exchange(descriptors_, {});
+  }
+
+  /// The connection, whose end says that the predecessor has ended.
+  [[nodiscard]] unique_fd release() { return connection_.release(); }
+
+ private:
+  result<outcome> run(const handoff::successor_event& first);
+  handoff::successor_event exchange(const wire::call& call);
+  [[nodiscard]] bool predecessor_lives() const;
+
+  varlink_connection connection_;
+  handoff::successor machine_;
+  std::chrono::milliseconds step_timeout_;
+  unique_fd predecessor_pidfd_;
+  std::vector<unique_fd> arrived_;
+  std::vector<std::pair<std::string, unique_fd>> descriptors_;
+};
+
+}  // namespace graceful
+
+#endif

@@ -1,0 +1,95 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "takeover.hpp"
+
+#include "os/control_path.hpp"
+
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include <poll.h>
+
+namespace graceful {
+
+namespace {
+
+/// Between two looks at a server that is starting or ending: it holds the lock, but nobody answers.
+constexpr std::chrono::milliseconds look_again{10};
+
+failure already_running(const std::string& path, os::deadline until) {
+  const auto connection = varlink_connection::connect(path, until);
+  const std::string who =
+      connection && connection->peer().pid > 0 ? " as pid " + std::to_string(connection->peer().pid)
+                                               : std::string{};
+  return {errc::already_running,
+          "a server is running already" + who + " (control socket " + path +
+              "). To replace it: graceful-ctl upgrade " + path +
+              ", or start this one with GRACEFUL_TAKEOVER=1"};
+}
+
+/// The sockets that guard and are the control path, from among what was passed.
+result<ownership> own(std::unique_ptr<successor_driver> driver,
+                      std::vector<std::pair<std::string, unique_fd>>& passed,
+                      const std::string& path) {
+  ownership owned;
+  for (auto& [name, fd] : passed) {
+    if (name == wire::lock_name) owned.lock = std::move(fd);
+    if (name == wire::control_name) owned.control = std::move(fd);
+  }
+  std::erase_if(passed, [](const auto& item) { return item.first.starts_with('@'); });
+  auto check = [&]() -> result<void> {
+    if (!owned.lock || !os::holds_lock(owned.lock.get(), path)) {
+      return failure{errc::wrong_socket, "the lock that was passed is not that of " + path};
+    }
+    return os::check_control(owned.control.get());
+  };
+  if (auto checked = check(); !checked) {
+    driver->fail(checked.error().message);
+    return checked.error();
+  }
+  owned.predecessor = std::move(driver);
+  return owned;
+}
+
+}  // namespace
+
+result<takeover> take_ownership(const takeover_request& request, log& log) {
+  const bool wanted = request.explicitly || !request.token.empty();
+  const auto until = std::chrono::steady_clock::now() + request.step_timeout;
+  for (;;) {
+    auto lock = os::try_lock(request.control_path);
+    if (!lock) return lock.error();
+    if (*lock) {
+      auto control = os::bind_control(request.control_path);
+      if (!control) return control.error();
+      return takeover{{std::move(**lock), std::move(*control), nullptr}, {}};
+    }
+    if (!wanted) return already_running(request.control_path, until);
+    auto connection = varlink_connection::connect(request.control_path, until);
+    if (connection) {
+      auto driver = std::make_unique<successor_driver>(std::move(*connection), request.token,
+                                                       request.step_timeout);
+      const auto outcome = driver->take_over();
+      if (!outcome) {
+        driver->fail(outcome.error().message);
+        return outcome.error();
+      }
+      if (*outcome == successor_driver::outcome::proceed) {
+        auto passed = driver->take_descriptors();
+        auto owned = own(std::move(driver), passed, request.control_path);
+        if (!owned) return owned.error();
+        return takeover{std::move(*owned), std::move(passed)};
+      }
+      log.warning("the predecessor died before it had handed over: starting cold");
+    } else if (connection.error().code != errc::not_running) {
+      return connection.error();
+    }
+    if (std::chrono::steady_clock::now() >= until) {
+      return failure{errc::timed_out, "the lock of " + request.control_path +
+                                          " is held, but nobody answers there"};
+    }
+    ::poll(nullptr, 0, static_cast<int>(look_again.count()));
+  }
+}
+
+}  // namespace graceful

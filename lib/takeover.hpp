@@ -1,0 +1,44 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_LIB_TAKEOVER_HPP
+#define GRACEFUL_LIB_TAKEOVER_HPP
+
+#include <graceful/error.hpp>
+#include <graceful/options.hpp>
+#include <graceful/unique_fd.hpp>
+
+#include "log.hpp"
+#include "successor_driver.hpp"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+/// How a process comes to own a control path: alone, or from a predecessor.
+namespace graceful {
+
+struct takeover_request {
+  std::string control_path;
+  std::string token;  // of the upgrade that spawned this process; empty: none did
+  bool explicitly;    // options::takeover or GRACEFUL_TAKEOVER
+  std::chrono::milliseconds step_timeout;
+};
+
+/// What makes a process the server of a control path.
+struct ownership {
+  unique_fd lock;
+  unique_fd control;
+  std::unique_ptr<successor_driver> predecessor;  // none: a cold start
+};
+
+struct takeover {
+  ownership owned;
+  std::vector<std::pair<std::string, unique_fd>> listeners;  // by name
+};
+
+/// Blocks for a few times `step_timeout` at most.
+result<takeover> take_ownership(const takeover_request& request, log& log);
+
+}  // namespace graceful
+
+#endif

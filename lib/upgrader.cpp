@@ -1,0 +1,337 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include <graceful/upgrader.hpp>
+#include <graceful/version.hpp>
+
+#include "os/control_path.hpp"
+#include "os/listening_socket.hpp"
+#include "os/start_command.hpp"
+#include "wire/control_messages.hpp"
+
+#include "control_server.hpp"
+#include "control_thread.hpp"
+#include "drain_waiters.hpp"
+#include "foreign_acceptor.hpp"
+#include "inventory.hpp"
+#include "listener.hpp"
+#include "predecessor_driver.hpp"
+#include "predecessor_watch.hpp"
+#include "takeover.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/execution/outstanding_work.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <unistd.h>
+
+namespace graceful {
+
+namespace {
+
+constexpr const char* upgrade_variable = "GRACEFUL_UPGRADE";
+constexpr const char* takeover_variable = "GRACEFUL_TAKEOVER";
+
+/// Reads a variable and takes it out of the environment, so that no child inherits it.
+std::string take_variable(const char* name) {
+  const char* value = ::secure_getenv(name);
+  std::string copy = value == nullptr ? "" : value;
+  ::unsetenv(name);
+  return copy;
+}
+
+result<std::string> control_path_of(const options& opts) {
+  if (!opts.control_path.empty()) {
+    std::error_code ec;
+    auto path = std::filesystem::absolute(opts.control_path, ec);
+    if (ec) return failure{ec, "the control path " + opts.control_path + ": " + ec.message()};
+    return path.lexically_normal().string();
+  }
+  const bool usable = !opts.name.empty() && opts.name.front() != '.' && opts.name.front() != '-' &&
+                      opts.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz"
+                                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                                  "0123456789._-") == std::string::npos;
+  if (!usable) {
+    return failure{errc::invalid_argument,
+                   "options::name '" + opts.name +
+                       "' is not usable: letters, digits, '.', '_' and '-', not starting with '.' "
+                       "or '-'; or set options::control_path"};
+  }
+  auto path = default_control_path(opts.name);
+  const auto directory = std::filesystem::path{path}.parent_path().string();
+  if (auto made = os::make_private_directory(directory); !made) return made.error();
+  return path;
+}
+
+sigset_t current_signal_mask() {
+  sigset_t mask;
+  ::pthread_sigmask(SIG_SETMASK, nullptr, &mask);
+  return mask;
+}
+
+}  // namespace
+
+class upgrader::impl {
+ public:
+  impl(executor_type executor, options opts);
+  ~impl();
+
+  std::shared_ptr<detail::listener> listen(executor_type executor, std::string_view name,
+                                           const os::socket_address& address,
+                                           const listen_params& params);
+  std::shared_ptr<const listening_socket> obtain(std::string_view name,
+                                                 const os::socket_address& address,
+                                                 const listen_params& params, unique_fd own);
+  void watch_foreign(std::string_view name, int fd, executor_type executor, foreign_stop stop);
+  void ready();
+
+  [[nodiscard]] std::uint64_t generation() const { return generation_; }
+  [[nodiscard]] bool draining() const { return draining_; }
+  [[nodiscard]] const executor_type& executor() const { return executor_; }
+  [[nodiscard]] drain_waiters& waiters() { return *waiters_; }
+
+ private:
+  void serve_control();
+  void hand_over();
+  std::vector<offered_descriptor> offer() const;
+  server_status status() const;
+  predecessor_driver::settings driver_settings(os::start_command start);
+
+  const executor_type executor_;
+  executor_type work_;  // keeps the context of executor_ running, until this process drains
+  const options options_;
+  const std::string control_path_;
+  const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+
+  log log_;
+  std::shared_ptr<inventory> inventory_;
+  std::shared_ptr<drain_waiters> waiters_;
+  ownership owned_;
+  std::optional<os::file_id> control_file_;
+  std::uint64_t generation_ = 1;
+  std::string last_failure_;  // of listen()
+
+  std::mutex ready_mutex_;
+  std::atomic<bool> ready_{false};
+  std::atomic<bool> draining_{false};
+
+  // Used on the control thread only, from its start to its end.
+  control_thread control_;
+  std::optional<predecessor_driver> driver_;
+  std::optional<control_server> server_;
+  std::optional<predecessor_watch> predecessor_;
+};
+
+upgrader::impl::impl(executor_type executor, options opts)
+    : executor_{std::move(executor)},
+      work_{asio::prefer(executor_, asio::execution::outstanding_work.tracked)},
+      options_{std::move(opts)},
+      control_path_{control_path_of(options_).value()},
+      log_{options_.log},
+      inventory_{std::make_shared<inventory>(log_)},
+      waiters_{std::make_shared<drain_waiters>(executor_)},
+      control_{log_} {
+  auto start = os::start_command::of_this_process();
+  const std::string token = take_variable(upgrade_variable);
+  const bool explicitly = take_variable(takeover_variable) == "1" || options_.takeover;
+  start.unset(upgrade_variable);
+  start.unset(takeover_variable);
+
+  auto taken = take_ownership({.control_path = control_path_,
+                               .token = token,
+                               .explicitly = explicitly,
+                               .step_timeout = options_.handoff_timeout},
+                              log_)
+                   .value();
+  owned_ = std::move(taken.owned);
+  control_file_ = os::identify(control_path_);
+  if (owned_.predecessor) generation_ = owned_.predecessor->offer().generation;
+  for (auto& [name, fd] : taken.listeners) inventory_->inherit(std::move(name), std::move(fd));
+
+  driver_.emplace(control_.context(), log_, driver_settings(std::move(start)));
+  server_.emplace(
+      control_.context(), log_, *driver_, [this] { return status(); }, [this] { return ready_.load(); });
+  // A successor answers on the control socket when it is ready; until then its predecessor does.
+  if (!owned_.predecessor) serve_control();
+  control_.start();
+}
+
+upgrader::impl::~impl() {
+  // The control thread's own objects are ended on it; what is left is ended here, alone.
+  asio::post(control_.context(), [this] {
+    driver_->shutdown();
+    server_->stop();
+    control_.context().stop();
+  });
+  control_.wait();
+  if (owned_.predecessor && !ready_) {
+    owned_.predecessor->fail(last_failure_.empty() ? "it ended before it was ready"
+                                                   : last_failure_);
+  }
+  inventory_->stop();
+  waiters_->complete(asio::error::operation_aborted);
+  // Only the last generation removes the paths. Whoever has a predecessor that still serves, or
+  // has handed over, leaves them to the other.
+  const bool ours = !draining_ && (!owned_.predecessor || ready_);
+  if (ours) {
+    os::remove_path(control_path_, control_file_);
+    os::remove_path(os::lock_path(control_path_), os::identify(os::lock_path(control_path_)));
+  }
+}
+
+predecessor_driver::settings upgrader::impl::driver_settings(os::start_command start) {
+  return {.name = options_.name.empty() ? std::filesystem::path{control_path_}.filename().string()
+                                        : options_.name,
+          .generation = generation_,
+          .start = std::move(start),
+          .signal_mask = current_signal_mask(),
+          .ready_timeout = options_.ready_timeout,
+          .offer = [this] { return offer(); },
+          .stop_accepting = [this] { hand_over(); }};
+}
+
+void upgrader::impl::serve_control() { server_->start(owned_.control.get()); }
+
+std::shared_ptr<const listening_socket> upgrader::impl::obtain(std::string_view name,
+                                                               const os::socket_address& address,
+                                                               const listen_params& params,
+                                                               unique_fd own) {
+  auto socket = inventory_->obtain(name, address, params, std::move(own));
+  if (!socket) {
+    const std::lock_guard lock{ready_mutex_};
+    last_failure_ = socket.error().message;
+  }
+  return std::move(socket).value();
+}
+
+std::shared_ptr<detail::listener> upgrader::impl::listen(executor_type executor,
+                                                         std::string_view name,
+                                                         const os::socket_address& address,
+                                                         const listen_params& params) {
+  auto socket = obtain(name, address, params, {});
+  auto body = std::make_shared<detail::listener>(std::move(executor), std::move(socket), inventory_);
+  inventory_->attach(name, body);
+  return body;
+}
+
+void upgrader::impl::watch_foreign(std::string_view name, int fd, executor_type executor,
+                                   foreign_stop stop) {
+  inventory_->attach(name, std::make_shared<foreign_acceptor>(control_.context(),
+                                                              std::move(executor), fd,
+                                                              std::move(stop)));
+}
+
+void upgrader::impl::ready() {
+  const std::lock_guard lock{ready_mutex_};
+  if (ready_) return;
+  if (owned_.predecessor) {
+    if (owned_.predecessor->ready().value() == successor_driver::outcome::predecessor_died) {
+      log_.warning("the predecessor died during the handoff; this process has every socket");
+    }
+    os::adopt_control(owned_.control.get());
+  }
+  ready_ = true;
+  inventory_->open();
+  log_.info("generation " + std::to_string(generation_) + " serves");
+  if (!owned_.predecessor) return;
+  asio::post(control_.context(), [this] {
+    predecessor_.emplace(control_.context(), log_, owned_.predecessor->predecessor_pid(),
+                         owned_.predecessor->release());
+    serve_control();
+  });
+}
+
+/// On the control thread, when a successor has said that it is ready.
+void upgrader::impl::hand_over() {
+  draining_ = true;
+  inventory_->stop();
+  server_->stop_accepting();
+  owned_.control.reset();
+  owned_.lock.reset();
+  waiters_->complete({});
+  work_ = executor_type{};
+}
+
+std::vector<offered_descriptor> upgrader::impl::offer() const {
+  std::vector<offered_descriptor> offered;
+  offered.push_back({std::string{wire::lock_name}, {owned_.lock.get(), nullptr}});
+  offered.push_back({std::string{wire::control_name}, {owned_.control.get(), nullptr}});
+  for (const auto& socket : inventory_->sockets()) {
+    offered.push_back({socket->name, {socket->fd.get(), socket}});
+  }
+  return offered;
+}
+
+server_status upgrader::impl::status() const {
+  using namespace std::chrono;
+  const char* state = draining_          ? "draining"
+                      : !ready_          ? "starting"
+                      : driver_->busy() ? "upgrading"
+                                         : "serving";
+  server_status s{.name = driver_->name(),
+                  .generation = generation_,
+                  .pid = ::getpid(),
+                  .uptime = duration_cast<milliseconds>(steady_clock::now() - started_),
+                  .state = state,
+                  .version = GRACEFUL_VERSION_STRING,
+                  .listeners = {},
+                  .predecessor_pid = {},
+                  .json = {}};
+  for (const auto& socket : inventory_->sockets()) {
+    const auto queue = os::accept_queue_of(socket->fd.get());
+    s.listeners.push_back({socket->name, socket->address.to_string(), queue.length, queue.limit});
+  }
+  if (predecessor_ && predecessor_->alive()) s.predecessor_pid = predecessor_->pid();
+  return s;
+}
+
+upgrader::upgrader(detail::this_asio_abi /*abi*/, executor_type executor, options opts)
+    : impl_{std::make_unique<impl>(std::move(executor), std::move(opts))} {}
+
+upgrader::~upgrader() = default;
+
+std::shared_ptr<detail::listener> upgrader::make_listener(executor_type executor,
+                                                          std::string_view name,
+                                                          const sockaddr* address,
+                                                          socklen_t length,
+                                                          const listen_params& params) {
+  return impl_->listen(std::move(executor), name, {address, length}, params);
+}
+
+unique_fd upgrader::make_foreign(std::string_view name, const sockaddr* address, socklen_t length,
+                                 const listen_params& params, unique_fd own) {
+  const auto socket = impl_->obtain(name, {address, length}, params, std::move(own));
+  unique_fd copy{::fcntl(socket->fd.get(), F_DUPFD_CLOEXEC, 3)};
+  if (!copy) {
+    throw error{{error_code{errno, boost::system::system_category()},
+                 "cannot duplicate the socket of listener '" + socket->name + "'"}};
+  }
+  return copy;
+}
+
+void upgrader::watch_foreign(std::string_view name, int fd, executor_type executor,
+                             foreign_stop stop) {
+  impl_->watch_foreign(name, fd, std::move(executor), std::move(stop));
+}
+
+void upgrader::ready() { impl_->ready(); }
+
+std::uint64_t upgrader::generation() const noexcept { return impl_->generation(); }
+
+bool upgrader::draining() const noexcept { return impl_->draining(); }
+
+void upgrader::wait_drain(drain_handler handler) { impl_->waiters().wait(std::move(handler)); }
+
+upgrader::executor_type upgrader::get_executor() const { return impl_->executor(); }
+
+}  // namespace graceful

@@ -1,0 +1,91 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "varlink_connection.hpp"
+
+#include "os/system_failure.hpp"
+
+#include <iterator>
+#include <string_view>
+#include <utility>
+
+#include <sys/stat.h>
+
+namespace graceful {
+
+using kind = os::transfer::kind;
+
+result<varlink_connection> varlink_connection::connect(const std::string& path,
+                                                       os::deadline until) {
+  auto socket = os::connect_unix(path, until);
+  if (!socket) {
+    const auto& why = socket.error();
+    struct stat status {};
+    const bool there = ::stat(path.c_str(), &status) == 0;
+    if (there && !S_ISSOCK(status.st_mode)) {
+      return failure{errc::path_in_use, path + " is no socket; name the control socket of a server"};
+    }
+    if (why.code == os::system_code(ENOENT) || why.code == os::system_code(ECONNREFUSED)) {
+      return failure{errc::not_running, "no server is running at " + path +
+                                            (there ? ": the socket was left behind" : "")};
+    }
+    if (why.code == os::system_code(EACCES) || why.code == os::system_code(EPERM)) {
+      return failure{errc::permission_denied,
+                     why.message + "; use the user that the server runs as, or root"};
+    }
+    return why;
+  }
+  const auto peer = os::peer::of(socket->get());
+  if (!peer || !peer->trusted()) {
+    return failure{errc::permission_denied,
+                   "the server at " + path + " runs as another user" +
+                       (peer ? " (" + std::to_string(peer->uid) + ")" : std::string{}) +
+                       "; it is not trusted"};
+  }
+  return varlink_connection{std::move(*socket), *peer};
+}
+
+result<void> varlink_connection::send(const wire::call& call, os::deadline until) {
+  const std::string message = wire::to_message(call);
+  std::string_view left = message;
+  while (!left.empty()) {
+    const auto done = os::send_now(socket_.get(), left);
+    if (done.what == kind::some) {
+      left.remove_prefix(done.bytes);
+    } else if (done.what == kind::closed) {
+      // What the peer said before it closed can still be read, and says more.
+      return {};
+    } else if (done.what == kind::failed) {
+      return os::system_failure("cannot send to the server", done.error);
+    } else if (!os::wait_writable(socket_.get(), until)) {
+      return failure{errc::timed_out, "the server did not take the call in time"};
+    }
+  }
+  return {};
+}
+
+result<varlink_connection::incoming> varlink_connection::receive(os::deadline until) {
+  for (;;) {
+    if (auto text = framer_.next()) {
+      return incoming{std::move(*text), std::exchange(descriptors_, {}),
+                      std::exchange(truncated_, false)};
+    }
+    if (framer_.overflowed()) {
+      return failure{errc::protocol_violation, "the server's answer is too long"};
+    }
+    os::inbox box;
+    const auto got = os::receive_now(socket_.get(), box);
+    if (got.what == kind::closed) {
+      return failure{errc::peer_gone, "the server closed the connection before it answered"};
+    }
+    if (got.what == kind::failed) {
+      return os::system_failure("cannot read from the server", got.error);
+    }
+    if (got.what == kind::would_block && !os::wait_readable(socket_.get(), until)) {
+      return failure{errc::timed_out, "the server did not answer in time"};
+    }
+    framer_.feed(box.bytes);
+    std::move(box.descriptors.begin(), box.descriptors.end(), std::back_inserter(descriptors_));
+    truncated_ = truncated_ || box.truncated;
+  }
+}
+
+}  // namespace graceful

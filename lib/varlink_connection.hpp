@@ -1,0 +1,52 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_LIB_VARLINK_CONNECTION_HPP
+#define GRACEFUL_LIB_VARLINK_CONNECTION_HPP
+
+#include <graceful/error.hpp>
+#include <graceful/unique_fd.hpp>
+
+#include "os/channel.hpp"
+#include "os/peer.hpp"
+#include "wire/framer.hpp"
+#include "wire/varlink.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace graceful {
+
+/// The client's end of a connection to a control socket. Synchronous, every step with a deadline.
+class varlink_connection {
+ public:
+  /// Connects, and checks that the same user or root listens there. `errc::not_running` where
+  /// nobody does.
+  static result<varlink_connection> connect(const std::string& path, os::deadline until);
+
+  result<void> send(const wire::call& call, os::deadline until);
+
+  struct incoming {
+    std::string text;
+    std::vector<unique_fd> descriptors;  // that came since the last message
+    bool truncated;
+  };
+  /// The next message. `errc::timed_out`, `errc::peer_gone`, `errc::protocol_violation` if it is
+  /// too long.
+  result<incoming> receive(os::deadline until);
+
+  [[nodiscard]] const os::peer& peer() const { return peer_; }
+  [[nodiscard]] unique_fd release() { return std::move(socket_); }
+
+ private:
+  varlink_connection(unique_fd socket, os::peer peer) : socket_{std::move(socket)}, peer_{peer} {}
+
+  unique_fd socket_;
+  os::peer peer_;
+  wire::framer framer_{wire::max_reply_size};
+  std::vector<unique_fd> descriptors_;
+  bool truncated_ = false;
+};
+
+}  // namespace graceful
+
+#endif

@@ -1,0 +1,156 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "wire/control_messages.hpp"
+
+#include "wire/fields.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/value.hpp>
+
+#include <utility>
+
+namespace graceful::wire {
+
+namespace {
+
+std::optional<listener_status> parse_listener(const json::value& value) {
+  if (!value.is_object()) return std::nullopt;
+  const json::object& o = value.get_object();
+  const auto name = string_field(o, "name");
+  const auto address = string_field(o, "address");
+  const auto queue = count_field(o, "queue");
+  const auto backlog = count_field(o, "backlog");
+  if (!name || !address || !queue || !backlog) return std::nullopt;
+  return listener_status{*name, *address, *queue, *backlog};
+}
+
+}  // namespace
+
+std::optional<upgrade_request> parse_upgrade(const json::object& parameters) {
+  upgrade_request m;
+  if (has_field(parameters, "command")) {
+    auto command = strings_field(parameters, "command");
+    if (!command) return std::nullopt;
+    m.command = std::move(*command);
+  }
+  if (has_field(parameters, "environment")) {
+    const json::value& environment = parameters.at("environment");
+    if (!environment.is_object()) return std::nullopt;
+    for (const auto& [key, value] : environment.get_object()) {
+      if (!value.is_string()) return std::nullopt;
+      m.environment.emplace(key, value.get_string());
+    }
+  }
+  if (has_field(parameters, "timeout_ms")) {
+    const auto timeout = count_field(parameters, "timeout_ms");
+    if (!timeout) return std::nullopt;
+    const auto duration = std::chrono::milliseconds{*timeout};
+    if (duration <= duration.zero() || duration > max_timeout) return std::nullopt;
+    m.timeout = duration;
+  }
+  return m;
+}
+
+std::optional<upgrade_phase> parse_phase(const json::object& parameters) {
+  auto phase = string_field(parameters, "phase");
+  const auto elapsed = count_field(parameters, "elapsed_ms");
+  if (!phase || !elapsed) return std::nullopt;
+  return upgrade_phase{.phase = std::move(*phase),
+                       .elapsed = std::chrono::milliseconds{*elapsed},
+                       .pid = int_field(parameters, "pid"),
+                       .generation = count_field(parameters, "generation"),
+                       .sockets = count_field(parameters, "sockets"),
+                       .json = {}};
+}
+
+std::optional<server_status> parse_status(const json::object& parameters) {
+  const auto name = string_field(parameters, "name");
+  const auto generation = count_field(parameters, "generation");
+  const auto pid = int_field(parameters, "pid");
+  const auto uptime = count_field(parameters, "uptime_ms");
+  const auto state = string_field(parameters, "state");
+  const auto version = string_field(parameters, "version");
+  const json::value* listeners = parameters.if_contains("listeners");
+  if (!name || !generation || !pid || !uptime || !state || !version || listeners == nullptr ||
+      !listeners->is_array()) {
+    return std::nullopt;
+  }
+  server_status m{.name = *name,
+                  .generation = *generation,
+                  .pid = *pid,
+                  .uptime = std::chrono::milliseconds{*uptime},
+                  .state = *state,
+                  .version = *version,
+                  .listeners = {},
+                  .predecessor_pid = {},
+                  .json = {}};
+  for (const json::value& value : listeners->get_array()) {
+    auto listener = parse_listener(value);
+    if (!listener) return std::nullopt;
+    m.listeners.push_back(std::move(*listener));
+  }
+  if (has_field(parameters, "predecessor")) {
+    const json::value& predecessor = parameters.at("predecessor");
+    if (!predecessor.is_object()) return std::nullopt;
+    m.predecessor_pid = int_field(predecessor.get_object(), "pid");
+    if (!m.predecessor_pid) return std::nullopt;
+  }
+  return m;
+}
+
+call to_call(const upgrade_request& m) {
+  call c{.method = std::string{upgrade_method}, .parameters = {}, .more = true};
+  if (!m.command.empty()) c.parameters["command"] = json::array(m.command.begin(), m.command.end());
+  if (!m.environment.empty()) {
+    json::object environment;
+    for (const auto& [key, value] : m.environment) environment[key] = value;
+    c.parameters["environment"] = std::move(environment);
+  }
+  if (m.timeout) c.parameters["timeout_ms"] = m.timeout->count();
+  return c;
+}
+
+reply to_reply(const upgrade_phase& m) {
+  reply r;
+  r.parameters["phase"] = m.phase;
+  r.parameters["elapsed_ms"] = m.elapsed.count();
+  if (m.pid) r.parameters["pid"] = *m.pid;
+  if (m.generation) r.parameters["generation"] = number(*m.generation);
+  if (m.sockets) r.parameters["sockets"] = number(*m.sockets);
+  return r;
+}
+
+reply to_reply(const server_status& m) {
+  reply r;
+  r.parameters["name"] = m.name;
+  r.parameters["generation"] = number(m.generation);
+  r.parameters["pid"] = m.pid;
+  r.parameters["uptime_ms"] = m.uptime.count();
+  r.parameters["state"] = m.state;
+  r.parameters["version"] = m.version;
+  json::array listeners;
+  listeners.reserve(m.listeners.size());
+  for (const listener_status& listener : m.listeners) {
+    json::object o;
+    o["name"] = listener.name;
+    o["address"] = listener.address;
+    o["queue"] = number(listener.queue);
+    o["backlog"] = number(listener.backlog);
+    listeners.push_back(std::move(o));
+  }
+  r.parameters["listeners"] = std::move(listeners);
+  if (m.predecessor_pid) {
+    json::object predecessor;
+    predecessor["pid"] = *m.predecessor_pid;
+    r.parameters["predecessor"] = std::move(predecessor);
+  }
+  return r;
+}
+
+reply to_error(std::string_view error, std::string_view message) {
+  reply r;
+  r.error = error;
+  r.parameters["message"] = message;
+  return r;
+}
+
+}  // namespace graceful::wire

@@ -1,0 +1,40 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_WIRE_CONTROL_MESSAGES_HPP
+#define GRACEFUL_WIRE_CONTROL_MESSAGES_HPP
+
+#include <graceful/control_client.hpp>
+
+#include "wire/varlink.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string_view>
+
+/// What operators and servers say to each other: io.graceful.Control as values. The values are
+/// those of the public `control_client`; `json` members are not part of a message.
+namespace graceful::wire {
+
+inline constexpr std::string_view status_method = "io.graceful.Control.Status";
+inline constexpr std::string_view upgrade_method = "io.graceful.Control.Upgrade";
+
+inline constexpr std::string_view busy_error = "io.graceful.Control.Busy";
+inline constexpr std::string_view not_ready_error = "io.graceful.Control.NotReady";
+inline constexpr std::string_view upgrade_failed_error = "io.graceful.Control.UpgradeFailed";
+
+/// Longest time that an upgrade may be given.
+inline constexpr std::chrono::hours max_timeout{24};
+
+std::optional<upgrade_request> parse_upgrade(const json::object& parameters);
+std::optional<upgrade_phase> parse_phase(const json::object& parameters);
+std::optional<server_status> parse_status(const json::object& parameters);
+
+call to_call(const upgrade_request& m);
+reply to_reply(const upgrade_phase& m);
+reply to_reply(const server_status& m);
+
+/// An error reply with the sentence for a person that every error of ours carries.
+reply to_error(std::string_view error, std::string_view message);
+
+}  // namespace graceful::wire
+
+#endif

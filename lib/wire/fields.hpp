@@ -1,0 +1,37 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_WIRE_FIELDS_HPP
+#define GRACEFUL_WIRE_FIELDS_HPP
+
+#include <boost/json/object.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// Typed access to the parameters of a message: none where a field is absent (or null) or of
+/// another type.
+namespace graceful::wire {
+
+namespace json = boost::json;
+
+/// A count as Varlink sends it: its numbers are signed, and counts of ours are far below 2^63.
+[[nodiscard]] constexpr std::int64_t number(std::uint64_t n) { return static_cast<std::int64_t>(n); }
+
+/// Present and not null: Varlink takes a null for a field that is not there.
+[[nodiscard]] bool has_field(const json::object& o, std::string_view key);
+
+[[nodiscard]] std::optional<std::int64_t> int_field(const json::object& o, std::string_view key);
+
+/// A number that must not be negative.
+[[nodiscard]] std::optional<std::uint64_t> count_field(const json::object& o, std::string_view key);
+
+[[nodiscard]] std::optional<std::string> string_field(const json::object& o, std::string_view key);
+
+[[nodiscard]] std::optional<std::vector<std::string>> strings_field(const json::object& o,
+                                                                   std::string_view key);
+
+}  // namespace graceful::wire
+
+#endif

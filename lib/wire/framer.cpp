@@ -1,0 +1,40 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "wire/framer.hpp"
+
+#include <algorithm>
+
+namespace graceful::wire {
+
+void framer::feed(std::string_view bytes) {
+  if (start_ == buffer_.size()) {
+    buffer_.clear();
+    start_ = scanned_ = 0;
+  }
+  buffer_.append(bytes);
+}
+
+std::optional<std::string> framer::next() {
+  const auto end = buffer_.find('\0', scanned_);
+  if (end == std::string::npos) {
+    scanned_ = buffer_.size();
+    return std::nullopt;
+  }
+  if (end - start_ > limit_) {
+    scanned_ = end;  // found again by overflowed() and by every later call
+    return std::nullopt;
+  }
+  std::string message = buffer_.substr(start_, end - start_);
+  start_ = scanned_ = end + 1;
+  // Keep what is consumed from growing without bound while messages are pipelined.
+  if (start_ > limit_) {
+    buffer_.erase(0, start_);
+    start_ = scanned_ = 0;
+  }
+  return message;
+}
+
+bool framer::overflowed() const {
+  return scanned_ - start_ > limit_;
+}
+
+}  // namespace graceful::wire

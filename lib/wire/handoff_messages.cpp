@@ -1,0 +1,92 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "wire/handoff_messages.hpp"
+
+#include "wire/fields.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/value.hpp>
+
+#include <utility>
+
+namespace graceful::wire {
+
+std::optional<begin> parse_begin(const json::object& parameters) {
+  const json::value* versions = parameters.if_contains("versions");
+  if (versions == nullptr || !versions->is_array()) return std::nullopt;
+  begin m;
+  for (const json::value& version : versions->get_array()) {
+    if (!version.is_int64()) return std::nullopt;
+    m.versions.push_back(version.get_int64());
+  }
+  if (has_field(parameters, "token")) {
+    auto token = string_field(parameters, "token");
+    if (!token) return std::nullopt;
+    m.token = std::move(*token);
+  }
+  return m;
+}
+
+std::optional<begun> parse_begun(const json::object& parameters) {
+  const auto version = int_field(parameters, "version");
+  const auto generation = count_field(parameters, "generation");
+  const auto name = string_field(parameters, "name");
+  const auto descriptors = count_field(parameters, "descriptors");
+  if (!version || !generation || !name || !descriptors) return std::nullopt;
+  return begun{*version, *generation, *name, *descriptors};
+}
+
+std::optional<fetch> parse_fetch(const json::object& parameters) {
+  const auto first = count_field(parameters, "first");
+  if (!first) return std::nullopt;
+  return fetch{*first};
+}
+
+std::optional<batch> parse_batch(const json::object& parameters) {
+  const auto first = count_field(parameters, "first");
+  auto names = strings_field(parameters, "names");
+  if (!first || !names) return std::nullopt;
+  return batch{*first, std::move(*names)};
+}
+
+std::optional<fail> parse_fail(const json::object& parameters) {
+  auto reason = string_field(parameters, "reason");
+  if (!reason) return std::nullopt;
+  return fail{std::move(*reason)};
+}
+
+call to_call(const begin& m) {
+  call c{.method = std::string{begin_method}, .parameters = {}};
+  c.parameters["versions"] = json::array(m.versions.begin(), m.versions.end());
+  if (!m.token.empty()) c.parameters["token"] = m.token;
+  return c;
+}
+
+call to_call(const fetch& m) {
+  call c{.method = std::string{fetch_method}, .parameters = {}};
+  c.parameters["first"] = number(m.first);
+  return c;
+}
+
+call to_call(const fail& m) {
+  call c{.method = std::string{fail_method}, .parameters = {}};
+  c.parameters["reason"] = m.reason;
+  return c;
+}
+
+reply to_reply(const begun& m) {
+  reply r;
+  r.parameters["version"] = m.version;
+  r.parameters["generation"] = number(m.generation);
+  r.parameters["name"] = m.name;
+  r.parameters["descriptors"] = number(m.descriptors);
+  return r;
+}
+
+reply to_reply(const batch& m) {
+  reply r;
+  r.parameters["first"] = number(m.first);
+  r.parameters["names"] = json::array(m.names.begin(), m.names.end());
+  return r;
+}
+
+}  // namespace graceful::wire

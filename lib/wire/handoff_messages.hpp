@@ -1,0 +1,67 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_WIRE_HANDOFF_MESSAGES_HPP
+#define GRACEFUL_WIRE_HANDOFF_MESSAGES_HPP
+
+#include "wire/varlink.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// What predecessor and successor say to each other: io.graceful.Handoff as values. Each `parse_`
+/// function returns none where a parameter is missing or of the wrong type.
+namespace graceful::wire {
+
+/// Versions of the handoff protocol that this build speaks.
+inline constexpr std::int64_t handoff_version = 1;
+
+/// Names in `batch::names` that are no listeners. No listener's name starts with '@'.
+inline constexpr std::string_view lock_name = "@lock";
+inline constexpr std::string_view control_name = "@control";
+
+inline constexpr std::string_view begin_method = "io.graceful.Handoff.Begin";
+inline constexpr std::string_view fetch_method = "io.graceful.Handoff.Fetch";
+inline constexpr std::string_view ready_method = "io.graceful.Handoff.Ready";
+inline constexpr std::string_view fail_method = "io.graceful.Handoff.Fail";
+
+struct begin {
+  std::vector<std::int64_t> versions;
+  std::string token;  // empty: the takeover was asked for explicitly
+};
+
+struct begun {
+  std::int64_t version = 0;
+  std::uint64_t generation = 0;
+  std::string name;
+  std::uint64_t descriptors = 0;
+};
+
+struct fetch {
+  std::uint64_t first = 0;
+};
+
+struct batch {
+  std::uint64_t first = 0;
+  std::vector<std::string> names;  // one for each descriptor that comes along
+};
+
+struct fail {
+  std::string reason;
+};
+
+std::optional<begin> parse_begin(const json::object& parameters);
+std::optional<begun> parse_begun(const json::object& parameters);
+std::optional<fetch> parse_fetch(const json::object& parameters);
+std::optional<batch> parse_batch(const json::object& parameters);
+std::optional<fail> parse_fail(const json::object& parameters);
+
+call to_call(const begin& m);
+call to_call(const fetch& m);
+call to_call(const fail& m);
+reply to_reply(const begun& m);
+reply to_reply(const batch& m);
+
+}  // namespace graceful::wire
+
+#endif

@@ -1,0 +1,164 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "wire/interfaces.hpp"
+
+#include <graceful/version.hpp>
+
+#include "wire/fields.hpp"
+
+#include <boost/json/array.hpp>
+
+#include <array>
+#include <string>
+#include <utility>
+
+namespace graceful::wire {
+
+namespace {
+
+constexpr std::string_view service_interface = R"(# What a Varlink service says of itself.
+interface org.varlink.service
+
+# Describes the service and lists its interfaces.
+method GetInfo() -> (
+  vendor: string,
+  product: string,
+  version: string,
+  url: string,
+  interfaces: []string
+)
+
+# Returns the description of one interface.
+method GetInterfaceDescription(interface: string) -> (description: string)
+
+error InterfaceNotFound (interface: string)
+error MethodNotFound (method: string)
+error MethodNotImplemented (method: string)
+error InvalidParameter (parameter: string)
+error PermissionDenied ()
+error ExpectedMore ()
+)";
+
+// These two stand in docs/protocol.md as well; a test compares them.
+constexpr std::string_view control_interface = R"(# Watches and upgrades a running server.
+interface io.graceful.Control
+
+# A listening socket: queue of backlog connections wait to be accepted.
+type Listener (name: string, address: string, queue: int, backlog: int)
+
+type Process (pid: int)
+
+# state is one of starting, serving, upgrading, draining. predecessor is there while it drains.
+method Status() -> (
+  name: string,
+  generation: int,
+  pid: int,
+  uptime_ms: int,
+  state: string,
+  version: string,
+  listeners: []Listener,
+  predecessor: ?Process
+)
+
+# Spawns a successor: command, or the server's own start command; environment is added to the
+# server's start environment; timeout_ms is how long it may take until it is ready. Streams the
+# phases spawned, begun, passed, ready with more; replies once, at ready, without.
+method Upgrade(command: ?[]string, environment: ?[string]string, timeout_ms: ?int) -> (
+  phase: string,
+  elapsed_ms: int,
+  pid: ?int,
+  generation: ?int,
+  sockets: ?int
+)
+
+# An upgrade is under way, or has been done: this process drains.
+error Busy (message: string)
+# The server has not called ready yet.
+error NotReady (message: string)
+# The successor failed; the server serves on.
+error UpgradeFailed (message: string)
+)";
+
+constexpr std::string_view handoff_interface = R"(# Takes the listening sockets over from a running server.
+interface io.graceful.Handoff
+
+# versions: what the successor speaks. token: the value of GRACEFUL_UPGRADE, if it has one.
+# The reply names the version to use, the generation that the successor will be, and the
+# number of descriptors on offer.
+method Begin(versions: []int, token: ?string) -> (
+  version: int,
+  generation: int,
+  name: string,
+  descriptors: int
+)
+
+# Asks for descriptors from the index first on. The reply carries one for each of names.
+method Fetch(first: int) -> (first: int, names: []string)
+
+# The successor serves from now on. The reply comes when the predecessor has stopped accepting.
+method Ready() -> ()
+
+# The successor gives up; reason is for the operator.
+method Fail(reason: string) -> ()
+
+error Busy (message: string)
+error IncompatibleVersion (message: string, offered: []int, supported: []int)
+error NotOnOffer (message: string)
+error NotExpected (message: string)
+error OutOfOrder (message: string)
+# The predecessor gave the upgrade up. May come at any time after Begin, as the last message.
+error Aborted (message: string)
+)";
+
+constexpr std::array<std::pair<std::string_view, std::string_view>, 3> interfaces{{
+    {"org.varlink.service", service_interface},
+    {"io.graceful.Control", control_interface},
+    {"io.graceful.Handoff", handoff_interface},
+}};
+
+reply not_found(std::string_view error, std::string_view key, std::string_view value) {
+  reply r;
+  r.error = error;
+  r.parameters[key] = value;
+  return r;
+}
+
+}  // namespace
+
+std::optional<std::string_view> interface_description(std::string_view interface) {
+  for (const auto& [name, description] : interfaces) {
+    if (name == interface) return description;
+  }
+  return {};
+}
+
+std::optional<reply> answer_service_call(const call& c) {
+  reply r;
+  if (c.method == "org.varlink.service.GetInfo") {
+    r.parameters["vendor"] = "graceful";
+    r.parameters["product"] = "graceful";
+    r.parameters["version"] = GRACEFUL_VERSION_STRING;
+    r.parameters["url"] = "";
+    json::array names;
+    for (const auto& [name, description] : interfaces) names.emplace_back(name);
+    r.parameters["interfaces"] = std::move(names);
+    return r;
+  }
+  if (c.method == "org.varlink.service.GetInterfaceDescription") {
+    const auto name = string_field(c.parameters, "interface");
+    if (!name) return not_found(invalid_parameter, "parameter", "interface");
+    const auto description = interface_description(*name);
+    if (!description) return not_found(interface_not_found, "interface", *name);
+    r.parameters["description"] = *description;
+    return r;
+  }
+  return {};
+}
+
+reply unknown_method(const call& c) {
+  const auto dot = c.method.rfind('.');
+  const auto interface = c.method.substr(0, dot == std::string::npos ? 0 : dot);
+  if (interface_description(interface)) return not_found(method_not_found, "method", c.method);
+  return not_found(interface_not_found, "interface", interface);
+}
+
+}  // namespace graceful::wire

@@ -1,0 +1,87 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "wire/varlink.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+
+#include <utility>
+
+namespace graceful::wire {
+
+namespace {
+
+std::optional<json::object> parse_object(std::string_view text) {
+  json::parse_options options;
+  options.max_depth = max_depth;
+  boost::system::error_code ec;
+  json::value value = json::parse(text, ec, {}, options);
+  if (ec || !value.is_object()) return std::nullopt;
+  return std::move(value.get_object());
+}
+
+/// The object's parameters; none if they are there but no object.
+std::optional<json::object> take_parameters(json::object& message) {
+  json::value* value = message.if_contains("parameters");
+  if (value == nullptr || value->is_null()) return json::object{};
+  if (!value->is_object()) return std::nullopt;
+  return std::move(value->get_object());
+}
+
+/// A flag that is absent is false; none if it is there but no boolean.
+std::optional<bool> flag(const json::object& message, std::string_view key) {
+  const json::value* value = message.if_contains(key);
+  if (value == nullptr || value->is_null()) return false;
+  if (!value->is_bool()) return std::nullopt;
+  return value->get_bool();
+}
+
+}  // namespace
+
+std::optional<call> parse_call(std::string_view text) {
+  auto message = parse_object(text);
+  if (!message) return std::nullopt;
+  const json::value* method = message->if_contains("method");
+  if (method == nullptr || !method->is_string()) return std::nullopt;
+  const auto more = flag(*message, "more");
+  const auto oneway = flag(*message, "oneway");
+  auto parameters = take_parameters(*message);
+  if (!more || !oneway || !parameters) return std::nullopt;
+  return call{.method = std::string{method->get_string()},
+              .parameters = std::move(*parameters),
+              .more = *more,
+              .oneway = *oneway};
+}
+
+std::optional<reply> parse_reply(std::string_view text) {
+  auto message = parse_object(text);
+  if (!message) return std::nullopt;
+  const auto continues = flag(*message, "continues");
+  auto parameters = take_parameters(*message);
+  if (!continues || !parameters) return std::nullopt;
+  reply r{.parameters = std::move(*parameters), .error = {}, .continues = *continues};
+  if (const json::value* error = message->if_contains("error"); error != nullptr) {
+    if (!error->is_string() || error->get_string().empty()) return std::nullopt;
+    r.error = error->get_string();
+  }
+  return r;
+}
+
+std::string to_message(const call& c) {
+  json::object message;
+  message["method"] = c.method;
+  if (!c.parameters.empty()) message["parameters"] = c.parameters;
+  if (c.more) message["more"] = true;
+  if (c.oneway) message["oneway"] = true;
+  return json::serialize(message) + '\0';
+}
+
+std::string to_message(const reply& r) {
+  json::object message;
+  if (!r.error.empty()) message["error"] = r.error;
+  message["parameters"] = r.parameters;
+  if (r.continues) message["continues"] = true;
+  return json::serialize(message) + '\0';
+}
+
+}  // namespace graceful::wire

@@ -1,0 +1,47 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_TESTS_SUPPORT_DEADLINE_HPP
+#define GRACEFUL_TESTS_SUPPORT_DEADLINE_HPP
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+
+#include <poll.h>
+
+namespace graceful_test {
+
+/// A point in time until which somebody waits. Converts from a duration, so that a test can say
+/// `wait_exit(5s)`; several waits can share one.
+class deadline {
+ public:
+  using clock = std::chrono::steady_clock;
+
+  template <class Rep, class Period>
+  deadline(std::chrono::duration<Rep, Period> within)  // NOLINT(google-explicit-constructor)
+      : end_{clock::now() + std::chrono::duration_cast<clock::duration>(within)} {}
+
+  [[nodiscard]] clock::time_point when() const { return end_; }
+  [[nodiscard]] bool passed() const { return clock::now() >= end_; }
+
+  /// What is left, for poll(2).
+  [[nodiscard]] int poll_timeout() const {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end_ - clock::now());
+    return static_cast<int>(std::max<std::chrono::milliseconds::rep>(left.count(), 0));
+  }
+
+ private:
+  clock::time_point end_;
+};
+
+/// Waits until `fd` has something to read, end-of-file included.
+inline bool wait_readable(int fd, deadline until) {
+  pollfd entry{fd, POLLIN, 0};
+  int ready = 0;
+  do ready = ::poll(&entry, 1, until.poll_timeout());
+  while (ready < 0 && errno == EINTR);
+  return ready > 0;
+}
+
+}  // namespace graceful_test
+
+#endif

@@ -1,0 +1,65 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_TESTS_SUPPORT_HTTP_CONNECTION_HPP
+#define GRACEFUL_TESTS_SUPPORT_HTTP_CONNECTION_HPP
+
+#include <graceful/unique_fd.hpp>
+
+#include "deadline.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <sys/socket.h>
+
+namespace graceful_test {
+
+/// How a request was lost.
+enum class loss { refused, reset, cut_short, timed_out, other };
+
+/// Thrown by `http_connection`; the connection is of no use any more.
+struct request_lost {
+  loss how;
+  std::string why;
+};
+
+struct http_target {
+  sockaddr_storage address{};
+  socklen_t length{};
+  std::chrono::milliseconds timeout{};  ///< Of connecting, and of each request.
+};
+
+/// Throws `std::runtime_error` for a name that cannot be resolved.
+http_target resolve(const std::string& host, std::uint16_t port, std::chrono::milliseconds timeout);
+
+struct http_response {
+  std::uint64_t generation{};  ///< From X-Served-By; 0 without.
+  bool closes{};               ///< It said `Connection: close`.
+};
+
+/// A client's connection: one blocking socket, one request at a time, nothing retried.
+class http_connection {
+ public:
+  /// Connects. On 127.0.0.0/8, `sequence` spreads connections over 32 source addresses, so that
+  /// one in TIME_WAIT costs a local port of one of them only.
+  http_connection(const http_target& target, unsigned sequence);
+
+  /// Sends `request` and reads a complete response: status 200, a body of Content-Length.
+  http_response exchange(std::string_view request);
+
+  /// Waits for the server to close first, as it must after `Connection: close`, which leaves the
+  /// TIME_WAIT to it.
+  void await_close();
+
+ private:
+  std::size_t receive(deadline until);
+
+  graceful::unique_fd socket_;
+  std::chrono::milliseconds timeout_;
+  std::string received_;
+};
+
+}  // namespace graceful_test
+
+#endif

@@ -1,0 +1,149 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "process.hpp"
+
+#include "process_table.hpp"
+
+#include <array>
+#include <cerrno>
+#include <mutex>
+#include <set>
+#include <utility>
+
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace graceful_test {
+namespace {
+
+std::mutex owned_mutex;
+std::set<pid_t> owned;
+
+std::vector<std::string> merged_environment(const std::map<std::string, std::string>& added) {
+  std::vector<std::string> result;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string text = *variable;
+    if (!added.contains(text.substr(0, text.find('=')))) result.push_back(text);
+  }
+  for (const auto& [name, value] : added) result.push_back(name + "=" + value);
+  return result;
+}
+
+std::vector<char*> pointers(std::vector<std::string>& strings) {
+  std::vector<char*> result;
+  for (std::string& text : strings) result.push_back(text.data());
+  result.push_back(nullptr);
+  return result;
+}
+
+/// Runs between fork and exec, where, the test having threads, nothing may allocate or lock.
+/// Returns if something fails, with errno set.
+void become(char* const* argv, char* const* environment, const process_options& options,
+            std::array<int, 2> outputs, pid_t parent) {
+  for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+
+  const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (nothing < 0 || ::dup2(nothing, 0) < 0) return;
+  if (::dup2(outputs[0], 1) < 0 || ::dup2(outputs[1], 2) < 0) return;
+  if (::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0) return;
+
+  if (options.descriptor_limit) {
+    const rlimit limit{*options.descriptor_limit, *options.descriptor_limit};
+    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  }
+  if (options.user) {
+    const uid_t user = *options.user;
+    if (::setgroups(0, nullptr) != 0 || ::setresgid(user, user, user) != 0 ||
+        ::setresuid(user, user, user) != 0) {
+      return;
+    }
+  }
+  if (!options.directory.empty() && ::chdir(options.directory.c_str()) != 0) return;
+
+  // A change of user resets it, so only now; and the parent may have died before.
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return;
+  if (::getppid() != parent) ::_exit(127);
+  ::execvpe(argv[0], argv, environment);
+}
+
+pid_t spawn(std::vector<std::string> argv, const process_options& options,
+            std::array<int, 2> outputs) {
+  std::vector<std::string> environment = merged_environment(options.environment);
+  const auto argv_pointers = pointers(argv);
+  const auto environment_pointers = pointers(environment);
+  std::array<int, 2> report;
+  if (::pipe2(report.data(), O_CLOEXEC) != 0) {
+    throw std::system_error{errno, std::system_category(), "pipe2"};
+  }
+  const graceful::unique_fd read_end{report[0]};
+  graceful::unique_fd write_end{report[1]};
+
+  const pid_t parent = ::getpid();
+  const pid_t pid = ::fork();
+  if (pid < 0) throw std::system_error{errno, std::system_category(), "fork"};
+  if (pid == 0) {
+    become(argv_pointers.data(), environment_pointers.data(), options, outputs, parent);
+    const int error = errno;
+    [[maybe_unused]] const auto told = ::write(write_end.get(), &error, sizeof error);
+    ::_exit(127);
+  }
+
+  // Close-on-exec gives end-of-file once the program runs.
+  write_end.reset();
+  int error = 0;
+  if (::read(read_end.get(), &error, sizeof error) == sizeof error) {
+    ::waitpid(pid, nullptr, 0);
+    throw std::system_error{error, std::system_category(), argv[0]};
+  }
+  return pid;
+}
+
+}  // namespace
+
+std::string exit_status::to_string() const {
+  return (by_signal_ ? "signalled " : "exited ") + std::to_string(value_);
+}
+
+process::process(std::vector<std::string> argv, const process_options& options)
+    : program_{argv.at(0)},
+      pid_{spawn(std::move(argv), options, outputs_.child_ends())},
+      pidfd_{open_pidfd(pid_)} {
+  outputs_.close_child_ends();
+  const std::lock_guard lock{owned_mutex};
+  owned.insert(pid_);
+}
+
+process::~process() {
+  if (signal(SIGKILL)) wait_exit(std::chrono::seconds{10});
+}
+
+bool process::running() const {
+  return !exit_ && !wait_readable(pidfd_.get(), std::chrono::seconds{0});
+}
+
+bool process::signal(int number) { return !exit_ && send_signal(pidfd_, number); }
+
+std::optional<exit_status> process::wait_exit(deadline until) {
+  if (!exit_ && wait_readable(pidfd_.get(), until)) {
+    siginfo_t info{};
+    ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED);
+    exit_.emplace(info.si_code != CLD_EXITED, info.si_status);
+    const std::lock_guard lock{owned_mutex};
+    owned.erase(pid_);
+  }
+  return exit_;
+}
+
+bool process::owns(pid_t pid) {
+  const std::lock_guard lock{owned_mutex};
+  return owned.contains(pid);
+}
+
+}  // namespace graceful_test

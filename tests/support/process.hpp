@@ -1,0 +1,86 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_TESTS_SUPPORT_PROCESS_HPP
+#define GRACEFUL_TESTS_SUPPORT_PROCESS_HPP
+
+#include <graceful/unique_fd.hpp>
+
+#include "deadline.hpp"
+#include "output_capture.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+namespace graceful_test {
+
+struct process_options {
+  std::map<std::string, std::string> environment{};  ///< Added to that of the test.
+  std::string directory{};                           ///< Default: that of the test.
+  std::optional<uid_t> user{};                       ///< To switch to, as root; the group too.
+  std::optional<rlim_t> descriptor_limit{};          ///< RLIMIT_NOFILE, soft and hard.
+};
+
+class exit_status {
+ public:
+  exit_status(bool by_signal, int value) : by_signal_{by_signal}, value_{value} {}
+
+  [[nodiscard]] bool exited(int code) const { return !by_signal_ && value_ == code; }
+  [[nodiscard]] bool signalled(int signal) const { return by_signal_ && value_ == signal; }
+  [[nodiscard]] std::string to_string() const;  ///< "exited 0", "signalled 9"
+
+ private:
+  bool by_signal_;
+  int value_;
+};
+
+/// A child of the test. It begins with default signal dispositions, nothing blocked, standard
+/// input from /dev/null, its outputs captured, and no other descriptor. It dies when the thread
+/// that started it ends (PR_SET_PDEATHSIG goes by the thread), and with this object.
+///
+/// Not thread-safe, but for the outputs.
+class process {
+ public:
+  /// Returns once the program runs: throws `std::system_error` if it cannot be executed.
+  explicit process(std::vector<std::string> argv, const process_options& options = {});
+  process(const process&) = delete;
+  process& operator=(const process&) = delete;
+  ~process();
+
+  [[nodiscard]] pid_t pid() const { return pid_; }
+
+  /// False if it has ended.
+  bool signal(int number);
+
+  [[nodiscard]] bool running() const;
+
+  /// Reaps it. Nothing at the deadline.
+  std::optional<exit_status> wait_exit(deadline until);
+
+  /// Searches each of its outputs from the beginning on; what its successors write is included.
+  bool wait_for_output(std::string_view needle, deadline until) {
+    return outputs_.wait_for(needle, until);
+  }
+
+  [[nodiscard]] std::string output() { return outputs_.both(); }
+  [[nodiscard]] std::string stdout_text() { return outputs_.standard_output(); }
+  [[nodiscard]] const std::string& program() const { return program_; }
+
+  /// Is this the pid of a living object? Then nobody else may reap it.
+  static bool owns(pid_t pid);
+
+ private:
+  std::string program_;
+  output_capture outputs_;
+  pid_t pid_;
+  graceful::unique_fd pidfd_;
+  std::optional<exit_status> exit_;
+};
+
+}  // namespace graceful_test
+
+#endif

@@ -1,0 +1,110 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "scene.hpp"
+
+#include "process_table.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <utility>
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace graceful_test {
+namespace {
+
+constexpr const char* mark = "GRACEFUL_TEST_SCENE";
+constexpr std::size_t reported = 8 * 1024;  // of each process: the end says most
+
+void reap_orphans() {
+  for (const process_entry& entry : process_table()) {
+    if (entry.parent == ::getpid() && entry.state == 'Z' && !process::owns(entry.pid)) {
+      ::waitpid(entry.pid, nullptr, WNOHANG);
+    }
+  }
+}
+
+}  // namespace
+
+scene::scene() : directory_{std::filesystem::temp_directory_path() / "graceful-XXXXXX"} {
+  if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0 || ::mkdtemp(directory_.data()) == nullptr ||
+      ::chmod(directory_.c_str(), 0711) != 0) {
+    throw std::system_error{errno, std::system_category(), directory_};
+  }
+}
+
+scene::~scene() {
+  processes_.clear();
+  const deadline until{std::chrono::seconds{10}};
+  // Again and again: one that is being killed may have started another a moment before.
+  for (auto left = left_behind(); !left.empty() && !until.passed(); left = left_behind()) {
+    for (const auto& pidfd : left) send_signal(pidfd, SIGKILL);
+    for (const auto& pidfd : left) wait_readable(pidfd.get(), until);
+  }
+  if (until.passed()) std::fprintf(stderr, "%s: a process does not die\n", directory_.c_str());
+  reap_orphans();
+  std::error_code ignored;
+  std::filesystem::remove_all(directory_, ignored);
+}
+
+process& scene::start(std::vector<std::string> argv, process_options options) {
+  options.environment[mark] = directory_;
+  return processes_.emplace_back(std::move(argv), options);
+}
+
+std::string scene::path(std::string_view name) const {
+  return directory_ + "/" + std::string{name};
+}
+
+bool scene::wait_all_gone(deadline until) {
+  for (process& p : processes_) {
+    if (!p.wait_exit(until)) return false;
+  }
+  for (auto left = left_behind(); !left.empty(); left = left_behind()) {
+    for (const auto& pidfd : left) {
+      if (!wait_readable(pidfd.get(), until)) return false;
+    }
+  }
+  reap_orphans();
+  return true;
+}
+
+std::string scene::report() {
+  std::string text;
+  for (process& p : processes_) {
+    const auto status = p.wait_exit(std::chrono::seconds{0});
+    text += "--- " + p.program() + ", pid " + std::to_string(p.pid()) + ", " +
+            (status ? status->to_string() : "running") + "\n";
+    const std::string output = p.output();
+    text += output.substr(output.size() - std::min(output.size(), reported));
+  }
+  return text;
+}
+
+std::vector<graceful::unique_fd> scene::left_behind() const {
+  const std::string marked = std::string{mark} + "=" + directory_ + '\0';
+  std::vector<graceful::unique_fd> found;
+  for (const process_entry& entry : process_table()) {
+    if (entry.state == 'Z' || process::owns(entry.pid)) continue;
+    // Opened before the look at the environment: a pid that is taken again in between makes this
+    // the pidfd of the one that has gone, never that of a stranger.
+    graceful::unique_fd pidfd = open_pidfd(entry.pid);
+    const std::string environment = environment_of(entry.pid);
+    // An orphan without environment is on its way out: it has given up its memory already, but
+    // may still hold its descriptors.
+    const bool leaving = environment.empty() && entry.parent == ::getpid();
+    if (pidfd && (leaving || environment.find(marked) != environment.npos)) {
+      found.push_back(std::move(pidfd));
+    }
+  }
+  return found;
+}
+
+}  // namespace graceful_test

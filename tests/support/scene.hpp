@@ -1,0 +1,50 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_TESTS_SUPPORT_SCENE_HPP
+#define GRACEFUL_TESTS_SUPPORT_SCENE_HPP
+
+#include <graceful/unique_fd.hpp>
+
+#include "deadline.hpp"
+#include "process.hpp"
+
+#include <list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace graceful_test {
+
+/// Where a test takes place: a directory of its own, and the processes that it starts there.
+///
+/// Whatever they leave behind ends with the scene, successors that outlived their predecessors
+/// above all. Those are known by the variable GRACEFUL_TEST_SCENE, which each process passes on;
+/// and the test program becomes a subreaper, so that they come to it to be reaped.
+class scene {
+ public:
+  scene();
+  scene(const scene&) = delete;
+  scene& operator=(const scene&) = delete;
+  ~scene();
+
+  /// The reference is good as long as the scene is.
+  process& start(std::vector<std::string> argv, process_options options = {});
+
+  /// In the directory, which others may search (0711), so that another user can reach a socket.
+  [[nodiscard]] std::string path(std::string_view name) const;
+
+  /// Waits until no process of this scene is alive, and reaps them.
+  bool wait_all_gone(deadline until);
+
+  /// How all processes ended, and the ends of their outputs, for a test that failed.
+  [[nodiscard]] std::string report();
+
+ private:
+  [[nodiscard]] std::vector<graceful::unique_fd> left_behind() const;
+
+  std::string directory_;
+  std::list<process> processes_;
+};
+
+}  // namespace graceful_test
+
+#endif

@@ -1,0 +1,55 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_TESTS_SUPPORT_VARLINK_PEER_HPP
+#define GRACEFUL_TESTS_SUPPORT_VARLINK_PEER_HPP
+
+#include <graceful/unique_fd.hpp>
+
+#include "deadline.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace graceful_test {
+
+/// A client of the control socket that says whatever a test wants it to, right or wrong.
+class varlink_peer {
+ public:
+  /// Throws `std::system_error` if nobody listens there.
+  static varlink_peer connect(const std::string& path);
+
+  /// Sends one message; appends the NUL. Each send is false if the peer closed the connection,
+  /// and throws `std::system_error` if the peer takes nothing for 10 s.
+  bool send(std::string_view json);
+
+  bool send_raw(std::string_view bytes) { return send_with_descriptors(bytes, {}); }
+
+  /// The descriptors, still owned by the caller, ride on the first byte.
+  bool send_with_descriptors(std::string_view bytes, const std::vector<int>& descriptors);
+
+  /// One message, without its NUL; nothing at the deadline or if the peer closed the connection.
+  std::optional<std::string> receive(deadline until);
+
+  /// Waits for end-of-file or a reset; messages before it can still be received.
+  bool closed_by_peer(deadline until);
+
+  /// Those that have come so far.
+  std::vector<graceful::unique_fd> take_descriptors() { return std::exchange(descriptors_, {}); }
+
+  [[nodiscard]] int native_handle() const { return socket_.get(); }
+
+ private:
+  explicit varlink_peer(graceful::unique_fd socket) : socket_{std::move(socket)} {}
+  bool read_more(deadline until);
+
+  graceful::unique_fd socket_;
+  std::string received_;
+  std::vector<graceful::unique_fd> descriptors_;
+  bool closed_ = false;
+};
+
+}  // namespace graceful_test
+
+#endif
