@@ -97,7 +97,7 @@ int upgrade(control_client& client, const arguments& args) {
   failure why = last.error();
   if (why.code == errc::upgrade_failed) {
     why.message = "upgrade failed: " + why.message +
-                  ". The old process still serves; the reason is in the log of the new one";
+      XX
   }
   return complain(why);
 }
