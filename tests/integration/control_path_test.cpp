@@ -1,0 +1,136 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "gate.hpp"
+#include "site.hpp"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <signal.h>
+#include <sys/stat.h>
+
+using namespace graceful_test;
+namespace fs = std::filesystem;
+
+TEST_CASE("a second copy started by accident ends with a clear error and disturbs nothing") {
+  site s;
+  load clients{s.load_on(false)};
+  clients.start();
+  const auto copy = run(s.scene(), s.command());
+  CHECK(copy.status == "exited 1");
+  CHECK(copy.all.find("a server is running already as pid " + std::to_string(s.server().pid())) !=
+        std::string::npos);
+  CHECK(clients.wait_for(20, patience));
+  CHECK(clients.stop().lost() == 0);
+  CHECK(s.generation() == 1);
+  CHECK(fs::is_socket(s.control()));
+}
+
+TEST_CASE("a second copy takes over if it says so, by option or by environment") {
+  site s;
+  load clients{s.load_on(true)};
+  clients.start();
+  auto by_option = s.command();
+  by_option.push_back("--takeover");
+  process& second = s.scene().start(by_option);
+  REQUIRE(second.wait_for_output("ready: generation 2 ", patience));
+  CHECK(clients.wait_for_generation(2, 20, patience));
+  process_options by_environment;
+  by_environment.environment["GRACEFUL_TAKEOVER"] = "1";
+  process& third = s.scene().start(s.command(), by_environment);
+  REQUIRE(third.wait_for_output("ready: generation 3 ", patience));
+  CHECK(clients.wait_for_generation(3, 20, patience));
+  CHECK(clients.stop().lost() == 0);
+  CHECK(s.server().wait_exit(patience)->exited(0));
+  CHECK(second.wait_exit(patience)->exited(0));
+  CHECK(s.pid() == third.pid());
+}
+
+TEST_CASE("GRACEFUL_TAKEOVER is not passed on: a child of the server cannot take over by it") {
+  process_options options;
+  options.environment["GRACEFUL_TAKEOVER"] = "1";
+  site s{{}, options};
+  const auto done = s.upgrade({"--", "/bin/sh", "-c", "env > '" + s.scene().path("env") + "'; exit 1"});
+  CHECK(done.status == "exited 1");
+  std::ifstream file{s.scene().path("env")};
+  const std::string text{std::istreambuf_iterator<char>{file}, {}};
+  CHECK(text.find("GRACEFUL_UPGRADE=") != std::string::npos);
+  CHECK(text.find("GRACEFUL_TAKEOVER") == std::string::npos);
+}
+
+TEST_CASE("a control path that a crash left behind is replaced") {
+  site s;
+  s.server().signal(SIGKILL);
+  REQUIRE(s.server().wait_exit(patience));
+  REQUIRE(fs::is_socket(s.control()));
+  CHECK(s.status().status == "exited 7");
+  process& next = s.scene().start(s.command());
+  CHECK(next.wait_for_output("ready: generation 1 ", patience));
+  CHECK(s.pid() == next.pid());
+}
+
+TEST_CASE("a file that is no socket is never replaced") {
+  scene s;
+  std::ofstream{s.path("control.sock")} << "precious";
+  const auto server = run(s, {programs::http_server(), "--control", s.path("control.sock"),
+                              "--listen", "127.0.0.1:0"});
+  CHECK(server.status == "exited 1");
+  CHECK(server.all.find("exists and is no socket") != std::string::npos);
+  std::ifstream file{s.path("control.sock")};
+  std::string text;
+  CHECK(std::getline(file, text));
+  CHECK(text == "precious");
+  CHECK(run(s, {programs::graceful_ctl(), "status", s.path("control.sock")}).status == "exited 1");
+}
+
+TEST_CASE("a live control path whose lock was removed is not replaced") {
+  site s;
+  fs::remove(s.control() + ".lock");
+  const auto copy = run(s.scene(), s.command());
+  CHECK(copy.status == "exited 1");
+  CHECK(copy.all.find("somebody listens on the control path") != std::string::npos);
+  CHECK(s.pid() == s.server().pid());
+}
+
+TEST_CASE("the control path is of mode 0600 and goes with the last generation") {
+  site s;
+  struct stat status {};
+  REQUIRE(::stat(s.control().c_str(), &status) == 0);
+  CHECK((status.st_mode & 07777) == 0600);
+  REQUIRE(s.upgrade().status == "exited 0");
+  REQUIRE(s.server().wait_exit(patience));
+  CHECK(fs::is_socket(s.control()));
+  ::kill(static_cast<pid_t>(s.pid()), SIGTERM);
+  CHECK(s.scene().wait_all_gone(patience));
+  CHECK_FALSE(fs::exists(s.control()));
+  CHECK_FALSE(fs::exists(s.control() + ".lock"));
+}
+
+TEST_CASE("a server that has not finished starting says so") {
+  scene s;
+  gate opening{s};
+  const auto control = s.path("control.sock");
+  process& server = s.start(opening.server(control, 0));
+  REQUIRE(server.wait_for_output("initialising", patience));
+  CHECK(run(s, {programs::graceful_ctl(), "status", control}).out.find("starting") !=
+        std::string::npos);
+  const auto early = run(s, {programs::graceful_ctl(), "upgrade", control});
+  CHECK(early.status == "exited 75");
+  CHECK(early.all.find("has not finished starting") != std::string::npos);
+  opening.open();
+  CHECK(server.wait_for_output("generation 1 serves", patience));
+}
+
+TEST_CASE("a server that is stopped in the middle of an upgrade ends it") {
+  site s;
+  gate opening{s.scene()};
+  process& ctl = s.scene().start(opening.upgrade(s));
+  REQUIRE(ctl.wait_for_output("passed", patience));
+  s.server().signal(SIGTERM);
+  CHECK(s.server().wait_exit(patience)->exited(0));
+  CHECK(ctl.wait_exit(patience));
+  CHECK(s.scene().wait_all_gone(patience));
+  CHECK_FALSE(fs::exists(s.control()));
+}

@@ -1,0 +1,106 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "site.hpp"
+#include "varlink_peer.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using namespace graceful_test;
+
+TEST_CASE("status tells generation, pid, state and each listener with its queue") {
+  site s;
+  const auto plain = s.status();
+  CHECK(plain.status == "exited 0");
+  CHECK(plain.out.find("generation 1, pid " + std::to_string(s.server().pid()) + ", serving, up ") !=
+        std::string::npos);
+  CHECK(plain.out.find("127.0.0.1:" + std::to_string(s.port()) + "  accept queue 0 of ") !=
+        std::string::npos);
+  const auto json = s.status({"--json"});
+  CHECK(json.out.find("\"listeners\":[{\"name\":\"http\",\"address\":\"127.0.0.1:" +
+                      std::to_string(s.port()) + "\",\"queue\":0,\"backlog\":") !=
+        std::string::npos);
+  CHECK(json.out.back() == '\n');
+}
+
+TEST_CASE("upgrade streams the phases, as lines or as JSON") {
+  site s;
+  const auto plain = s.upgrade();
+  CHECK(plain.status == "exited 0");
+  for (const char* phase : {"spawned pid ", "connected as generation 2", "1 socket passed",
+                            "ready: generation 2 (pid "}) {
+    CHECK(plain.out.find(phase) != std::string::npos);
+  }
+  const auto json = s.upgrade({"--json"});
+  CHECK(json.status == "exited 0");
+  for (const char* phase : {"\"phase\":\"spawned\"", "\"phase\":\"begun\"",
+                            "\"phase\":\"passed\"", "\"phase\":\"ready\""}) {
+    CHECK(json.out.find(phase) != std::string::npos);
+  }
+}
+
+TEST_CASE("the exit code says what went wrong, and the message what to do") {
+  site s;
+  const auto expect = [&](std::vector<std::string> arguments, const char* status, const char* says) {
+    const auto done = s.ctl(std::move(arguments));
+    INFO(done.all);
+    CHECK(done.status == status);
+    CHECK(done.out.empty());
+    CHECK(done.all.find(says) != std::string::npos);
+  };
+  expect({}, "exited 2", "no command given");
+  expect({"upgade"}, "exited 2", "'upgade' is no command");
+  expect({"status", "--jsn"}, "exited 2", "--jsn");
+  expect({"status", "a", "b"}, "exited 2", "one TARGET is enough");
+  expect({"status", "--timeout", "0"}, "exited 2", "--timeout takes seconds");
+  expect({"status", "--timeout", "nan"}, "exited 2", "--timeout");
+  expect({"status", "--", "ls"}, "exited 2", "only upgrade takes a command");
+  expect({"upgrade", s.control(), "--"}, "exited 2", "no command behind --");
+  expect({"upgrade", s.control(), "--env", "=x"}, "exited 2", "KEY=VALUE");
+  expect({"status", "--env", "A=b"}, "exited 2", "--env");
+  expect({"status", s.scene().path("nowhere")}, "exited 7", "no server is running");
+  expect({"upgrade", "no-server-of-this-name"}, "exited 7", "no server is running");
+}
+
+TEST_CASE("help and version go to standard output") {
+  site s;
+  CHECK(s.ctl({"--help"}).out.find("Usage: graceful-ctl upgrade [TARGET]") == 0);
+  CHECK(s.ctl({"upgrade", "--help"}).status == "exited 0");
+  CHECK(s.ctl({"--version"}).out.find("graceful-ctl 0.1.0") == 0);
+}
+
+TEST_CASE("output that cannot be written is reported, and the upgrade still counts") {
+  site s;
+  const auto shell = [&](const std::string& command) {
+    return run(s.scene(), {"/bin/sh", "-c",
+                           "'" + programs::graceful_ctl() + "' " + command});
+  };
+  const auto status = shell("status '" + s.control() + "' > /dev/full");
+  CHECK(status.status == "exited 1");
+  CHECK(status.all.find("cannot write to standard output") != std::string::npos);
+  CHECK(shell("upgrade '" + s.control() + "' > /dev/full").status == "exited 0");
+  CHECK(s.generation() == 2);
+}
+
+TEST_CASE("a client that knows nothing but Varlink finds its way by introspection") {
+  site s;
+  auto peer = varlink_peer::connect(s.control());
+  const auto ask = [&](const char* call) {
+    peer.send(call);
+    return peer.receive(patience).value_or("closed");
+  };
+  const auto info = ask(R"({"method":"org.varlink.service.GetInfo"})");
+  CHECK(info.find(R"("interfaces":["org.varlink.service","io.graceful.Control","io.graceful.Handoff"])") !=
+        std::string::npos);
+  const auto description = ask(
+      R"({"method":"org.varlink.service.GetInterfaceDescription","parameters":{"interface":"io.graceful.Control"}})");
+  CHECK(description.find("method Upgrade(command: ?[]string") != std::string::npos);
+  // A call that wants no reply gets none: the next reply is that of the next call.
+  peer.send(R"({"method":"org.varlink.service.GetInfo","oneway":true})");
+  CHECK(ask(R"({"method":"io.graceful.Control.Status"})").find("\"generation\":1") !=
+        std::string::npos);
+  // Without more there is one reply, the last.
+  const auto upgraded = ask(R"({"method":"io.graceful.Control.Upgrade"})");
+  CHECK(upgraded.find("\"phase\":\"ready\"") != std::string::npos);
+  CHECK(upgraded.find("continues") == std::string::npos);
+}

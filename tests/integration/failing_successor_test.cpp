@@ -1,0 +1,201 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "census.hpp"
+#include "gate.hpp"
+#include "site.hpp"
+
+#include <doctest/doctest.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <signal.h>
+
+using namespace graceful_test;
+
+namespace {
+
+std::vector<std::string> rogue(site& s, const std::string& mode) {
+  auto command = programs::rogue_successor();
+  command.insert(command.end(), {mode, "--control", s.control()});
+  return command;
+}
+
+std::vector<std::string> behind_dashes(std::vector<std::string> command) {
+  command.insert(command.begin(), "--");
+  return command;
+}
+
+/// Tries an upgrade that fails, under load. Nothing may be lost, everything must be as before, and
+/// the next upgrade must work.
+void fails_and_costs_nothing(const std::vector<std::string>& options,
+                             const std::function<std::vector<std::string>(site&)>& command,
+                             const std::string& says) {
+  site s{{"--threads", "2", "--ready-timeout", "60000"}};
+  load keeping{s.load_on(true)};
+  load connecting{s.load_on(false)};
+  // A first failure makes what is made only once (a lazily loaded library, an allocator's arena).
+  REQUIRE(s.upgrade({"--", "/bin/false"}).status == "exited 1");
+  const auto before = take_census(s.server().pid());
+  keeping.start();
+  connecting.start();
+  REQUIRE(keeping.wait_for(20, patience));
+  REQUIRE(connecting.wait_for(20, patience));
+
+  auto arguments = options;
+  const auto rest = behind_dashes(command(s));
+  arguments.insert(arguments.end(), rest.begin(), rest.end());
+  const auto done = s.upgrade(arguments);
+  INFO(done.all, s.scene().report());
+  CHECK(done.status == "exited 1");
+  CHECK(done.all.find(says) != std::string::npos);
+  CHECK(done.all.find("the old process still serves") != std::string::npos);
+
+  CHECK(keeping.wait_for(20, patience));
+  CHECK(connecting.wait_for(20, patience));
+  CHECK(s.generation() == 1);
+  const auto kept = keeping.stop();
+  const auto connected = connecting.stop();
+  CHECK(kept.lost() == 0);
+  CHECK(connected.lost() == 0);
+  CHECK(kept.by_generation.size() == 1);
+  CHECK(connected.by_generation.size() == 1);
+  INFO(take_census(s.server().pid()).to_string(), "before:\n", before.to_string());
+  CHECK(wait_for_census(s.server().pid(), before, patience));
+  CHECK(s.upgrade().status == "exited 0");
+  CHECK(s.generation() == 2);
+}
+
+void rogue_fails(const std::string& mode, const std::string& says,
+                 const std::vector<std::string>& options = {}) {
+  fails_and_costs_nothing(options, [&](site& s) { return rogue(s, mode); }, says);
+}
+
+}  // namespace
+
+TEST_CASE("a successor that cannot be executed costs nothing") {
+  fails_and_costs_nothing({}, [](site&) { return std::vector<std::string>{"/no/such/program"}; },
+                          "cannot execute /no/such/program");
+}
+
+TEST_CASE("a successor that exits at once costs nothing") {
+  rogue_fails("exit-at-once", "the successor exited with status 3 before it connected");
+}
+
+TEST_CASE("a successor that crashes at its start costs nothing") {
+  rogue_fails("crash-at-start", "the successor was killed by signal 11 (SIGSEGV) before it connected");
+}
+
+TEST_CASE("a successor that crashes after Begin costs nothing") {
+  rogue_fails("crash-after-begin", "the successor was killed by signal 11 (SIGSEGV) before it was ready");
+}
+
+TEST_CASE("a successor that crashes after Fetch costs nothing") {
+  rogue_fails("crash-after-fetch", "the successor was killed by signal 11 (SIGSEGV) before it was ready");
+}
+
+TEST_CASE("a successor that crashes before Ready costs nothing") {
+  rogue_fails("crash-before-ready", "the successor was killed by signal 11 (SIGSEGV) before it was ready");
+}
+
+TEST_CASE("a successor that hangs before it connects is killed and costs nothing") {
+  rogue_fails("hang-before-begin", "the successor was not ready in time", {"--timeout", "0.5"});
+}
+
+TEST_CASE("a successor that hangs after Begin is killed and costs nothing") {
+  rogue_fails("hang-after-begin", "the successor was not ready in time", {"--timeout", "0.5"});
+}
+
+TEST_CASE("a successor that hangs with every socket in hand is killed and costs nothing") {
+  rogue_fails("hang-before-ready", "the successor was not ready in time", {"--timeout", "0.5"});
+}
+
+TEST_CASE("a successor of another protocol version is refused with both versions") {
+  rogue_fails("wrong-version",
+              "the successor speaks version 99 of the handoff protocol, the predecessor version 1");
+}
+
+TEST_CASE("a successor that asks for what is not on offer costs nothing") {
+  rogue_fails("not-on-offer", "the successor exited with status 1 before it was ready");
+}
+
+TEST_CASE("a successor that calls out of order costs nothing") {
+  rogue_fails("out-of-order", "the successor exited with status 1 before it connected");
+}
+
+TEST_CASE("a successor that gives up is quoted") {
+  rogue_fails("fail", "the successor gave up: database schema is too new");
+}
+
+TEST_CASE("a successor whose own listener cannot be bound costs nothing") {
+  fails_and_costs_nothing(
+      {},
+      [](site& s) {
+        auto command = s.command();
+        // Documentation address of RFC 5737: no address of this machine.
+        command.insert(command.end(), {"--listen", "192.0.2.1:1"});
+        return command;
+      },
+      "192.0.2.1:1");
+}
+
+TEST_CASE("a successor written in another language takes over, and hands over again") {
+  site s;
+  load clients{s.load_on(false)};
+  clients.start();
+  REQUIRE(clients.wait_for(20, patience));
+  const auto done = s.upgrade(behind_dashes(rogue(s, "good")));
+  INFO(done.all, s.scene().report());
+  CHECK(done.status == "exited 0");
+  CHECK(clients.wait_for_generation(2, 20, patience));
+  const auto seen = clients.stop();
+  INFO(seen.to_string());
+  CHECK(seen.lost() == 0);
+}
+
+TEST_CASE("a second upgrade while one runs is told so, and does not disturb it") {
+  site s;
+  process& first = s.scene().start([&] {
+    std::vector<std::string> argv{programs::graceful_ctl(), "upgrade", s.control(), "--timeout", "60"};
+    const auto rest = behind_dashes(rogue(s, "hang-before-ready"));
+    argv.insert(argv.end(), rest.begin(), rest.end());
+    return argv;
+  }());
+  REQUIRE(first.wait_for_output("passed", patience));
+  CHECK(s.status().out.find("upgrading") != std::string::npos);
+  const auto second = s.upgrade();
+  CHECK(second.status == "exited 75");
+  CHECK(second.all.find("an upgrade is under way (successor pid ") != std::string::npos);
+  CHECK(first.running());
+}
+
+TEST_CASE("an upgrade goes on without the operator who asked for it") {
+  site s;
+  gate opening{s.scene()};
+  process& ctl = s.scene().start(opening.upgrade(s));
+  REQUIRE(ctl.wait_for_output("passed", patience));
+  ctl.signal(SIGINT);
+  const auto end = ctl.wait_exit(patience);
+  REQUIRE(end);
+  CHECK(end->exited(130));
+  CHECK(ctl.output().find("the upgrade goes on") != std::string::npos);
+  opening.open();
+  CHECK(s.server().wait_for_output("generation 2 serves", patience));
+}
+
+TEST_CASE("a successor that has every socket serves when its predecessor is killed before Ready") {
+  site s;
+  gate opening{s.scene()};
+  process& ctl = s.scene().start(opening.upgrade(s));
+  REQUIRE(s.server().wait_for_output("gate: initialising", patience));
+  s.server().signal(SIGKILL);
+  REQUIRE(s.server().wait_exit(patience));
+  CHECK(ctl.wait_exit(patience)->exited(1));  // nobody is left who could tell it
+  opening.open();
+  REQUIRE(s.server().wait_for_output("generation 2 serves", patience));
+  load clients{s.load_on(false)};
+  clients.start();
+  CHECK(clients.wait_for_generation(2, 20, patience));
+  CHECK(clients.stop().lost() == 0);
+  CHECK(s.upgrade({"--", "/bin/false"}).status == "exited 1");  // it is a full predecessor
+}

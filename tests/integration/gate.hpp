@@ -1,0 +1,33 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_TESTS_INTEGRATION_GATE_HPP
+#define GRACEFUL_TESTS_INTEGRATION_GATE_HPP
+
+#include "site.hpp"
+
+#include <string>
+#include <vector>
+
+namespace graceful_test {
+
+/// Holds a server back between taking everything over and ready(), until a test opens the gate.
+class gate {
+ public:
+  explicit gate(scene& where);
+
+  /// The gated server, as a successor or predecessor in the place of an http_server.
+  [[nodiscard]] std::vector<std::string> server(const std::string& control,
+                                                std::uint16_t port) const;
+
+  /// graceful-ctl upgrade to it.
+  [[nodiscard]] std::vector<std::string> upgrade(const site& s) const;
+
+  /// Lets one server through. Waits until it is there.
+  void open() const;
+
+ private:
+  std::string path_;
+};
+
+}  // namespace graceful_test
+
+#endif

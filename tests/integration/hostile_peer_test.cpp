@@ -1,0 +1,183 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "census.hpp"
+#include "site.hpp"
+#include "varlink_peer.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace graceful_test;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr const char* status_call = R"({"method":"io.graceful.Control.Status"})";
+
+/// The server answers an honest peer, and holds what it held before.
+void unharmed(site& s, const census& before) {
+  INFO(take_census(s.server().pid()).to_string(), "before:\n", before.to_string());
+  CHECK(wait_for_census(s.server().pid(), before, patience));
+  CHECK(s.upgrade().status == "exited 0");
+  CHECK(s.generation() == 2);
+}
+
+void is_disconnected_for(const std::string& bytes) {
+  site s;
+  const auto before = take_census(s.server().pid());
+  {
+    auto peer = varlink_peer::connect(s.control());
+    peer.send_raw(bytes);
+    CHECK(peer.closed_by_peer(patience));
+  }
+  unharmed(s, before);
+}
+
+}  // namespace
+
+TEST_CASE("junk ends the connection and nothing else") {
+  is_disconnected_for(std::string{"GET / HTTP/1.1\r\n\r\n\0", 19});
+}
+
+TEST_CASE("a message that is JSON but no call ends the connection") {
+  is_disconnected_for(std::string{"[1,2,3]"} + '\0');
+}
+
+TEST_CASE("a message without an end is cut off at the limit") {
+  is_disconnected_for(R"({"method":")" + std::string(200'000, 'a'));
+}
+
+TEST_CASE("nesting beyond the limit ends the connection") {
+  is_disconnected_for(R"({"method":"x","parameters":{"a":)" + std::string(10'000, '[') +
+                      std::string(10'000, ']') + "}}" + '\0');
+}
+
+TEST_CASE("a flood of calls that are never read is cut off") {
+  site s;
+  const auto before = take_census(s.server().pid());
+  {
+    auto peer = varlink_peer::connect(s.control());
+    const std::string call = std::string{status_call} + '\0';
+    std::string flood;
+    while (flood.size() < 60'000) flood += call;
+    // Each sends about a thousand calls; the replies are never read.
+    for (int i = 0; i < 200 && peer.send_raw(flood); ++i) {
+    }
+    CHECK(peer.closed_by_peer(patience));
+  }
+  unharmed(s, before);
+}
+
+TEST_CASE("a peer that leaves in the middle of a message leaves nothing behind") {
+  site s;
+  const auto before = take_census(s.server().pid());
+  for (int i = 0; i < 20; ++i) varlink_peer::connect(s.control()).send_raw(R"({"method":)");
+  unharmed(s, before);
+}
+
+TEST_CASE("descriptors that nobody asked for are closed") {
+  site s;
+  const auto before = take_census(s.server().pid());
+  {
+    auto peer = varlink_peer::connect(s.control());
+    const graceful::unique_fd null{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+    const std::vector<int> many(253, null.get());
+    for (int i = 0; i < 20; ++i) {
+      REQUIRE(peer.send_with_descriptors(std::string{status_call} + '\0', many));
+      REQUIRE(peer.receive(patience));
+    }
+    const auto now = take_census(s.server().pid());
+    CHECK(now.descriptors == before.descriptors + 1);
+  }
+  unharmed(s, before);
+}
+
+TEST_CASE("a thousand idle connections keep no operator out") {
+  site s;
+  const auto before = take_census(s.server().pid());
+  {
+    std::vector<varlink_peer> idle;
+    for (int i = 0; i < 1000; ++i) idle.push_back(varlink_peer::connect(s.control()));
+    CHECK(s.status().status == "exited 0");
+    CHECK(take_census(s.server().pid()).descriptors <= before.descriptors + 64);
+    load clients{s.load_on(false)};
+    clients.start();
+    CHECK(clients.wait_for(20, patience));
+    CHECK(s.upgrade().status == "exited 0");
+    CHECK(clients.wait_for_generation(2, 20, patience));
+    CHECK(clients.stop().lost() == 0);
+  }
+}
+
+TEST_CASE("a peer of another uid is refused by the mode of the socket") {
+  if (::geteuid() != 0) return;
+  site s;
+  process_options nobody;
+  nobody.user = 65534;
+  const auto denied = s.ctl({"status", s.control()}, nobody);
+  CHECK(denied.status == "exited 4");
+}
+
+TEST_CASE("a peer of another uid is refused by its credentials where the mode lets it in") {
+  if (::geteuid() != 0) return;
+  site s;
+  REQUIRE(::chmod(s.control().c_str(), 0666) == 0);
+  const auto before = take_census(s.server().pid());
+  auto command = programs::rogue_successor();
+  command.insert(command.end(), {"hang-after-begin", "--control", s.control()});
+  process_options nobody;
+  nobody.user = 65534;
+  process& rogue = s.scene().start(command, nobody);
+  REQUIRE(rogue.wait_exit(patience));
+  CHECK(rogue.output().find("PermissionDenied") != std::string::npos);
+  CHECK(s.server().wait_for_output("refused a connection to the control socket by user 65534",
+                                   patience));
+  unharmed(s, before);
+}
+
+TEST_CASE("an operator who is not trusted by the server does not trust it either") {
+  if (::geteuid() != 0) return;
+  // The server runs as another user than the client, and neither is root.
+  site s;
+  REQUIRE(::chmod(s.control().c_str(), 0666) == 0);
+  process_options nobody;
+  nobody.user = 65534;
+  const auto status = s.ctl({"status", s.control()}, nobody);
+  // Root's server is trusted, but refuses.
+  CHECK(status.status == "exited 4");
+  CHECK(status.all.find("permission denied") != std::string::npos);
+}
+
+TEST_CASE("calls out of place are refused, by name, and change nothing") {
+  site s;
+  const auto before = take_census(s.server().pid());
+  {
+    auto peer = varlink_peer::connect(s.control());
+    const auto ask = [&](const char* call) {
+      peer.send(call);
+      return peer.receive(patience).value_or("closed");
+    };
+    CHECK(ask(R"({"method":"io.graceful.Handoff.Ready"})").find("OutOfOrder") != std::string::npos);
+    CHECK(ask(R"({"method":"io.graceful.Handoff.Fetch","parameters":{"first":0}})")
+              .find("OutOfOrder") != std::string::npos);
+    CHECK(ask(R"({"method":"io.graceful.Handoff.Fetch","parameters":{"first":-1}})")
+              .find("InvalidParameter") != std::string::npos);
+    CHECK(ask(R"({"method":"io.graceful.Handoff.Begin","parameters":{"versions":"1"}})")
+              .find("InvalidParameter") != std::string::npos);
+    CHECK(ask(R"({"method":"io.graceful.Handoff.Begin","parameters":{"versions":[1],"token":"x"}})")
+              .find("NotExpected") != std::string::npos);
+    CHECK(ask(R"({"method":"io.graceful.Control.Nothing"})").find("MethodNotFound") !=
+          std::string::npos);
+    CHECK(ask(R"({"method":"com.example.Thing"})").find("InterfaceNotFound") != std::string::npos);
+    CHECK(ask(R"({"method":"io.graceful.Control.Upgrade","parameters":{"command":"ls"}})")
+              .find("InvalidParameter") != std::string::npos);
+    CHECK(ask(status_call).find("\"state\":\"serving\"") != std::string::npos);
+  }
+  unharmed(s, before);
+}

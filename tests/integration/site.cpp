@@ -1,0 +1,88 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "site.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <stdexcept>
+#include <utility>
+
+namespace graceful_test {
+
+namespace {
+
+std::string from_build(const char* variable) {
+  const char* value = std::getenv(variable);
+  if (value == nullptr) throw std::runtime_error{std::string{"run me by meson test: no "} + variable};
+  return value;
+}
+
+std::vector<std::string> joined(std::vector<std::string> a, const std::vector<std::string>& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+}  // namespace
+
+std::string programs::http_server() { return from_build("HTTP_SERVER"); }
+std::string programs::graceful_ctl() { return from_build("GRACEFUL_CTL"); }
+std::string programs::gated_server() { return from_build("GATED_SERVER"); }
+std::vector<std::string> programs::rogue_successor() {
+  return {"/usr/bin/python3", from_build("ROGUE_SUCCESSOR")};
+}
+std::vector<std::string> programs::lying_predecessor() {
+  return {"/usr/bin/python3", from_build("LYING_PREDECESSOR")};
+}
+
+finished run(scene& where, std::vector<std::string> argv, process_options options) {
+  process& p = where.start(std::move(argv), std::move(options));
+  const auto status = p.wait_exit(patience);
+  return {status ? status->to_string() : "still running", p.stdout_text(), p.output()};
+}
+
+site::site(std::vector<std::string> arguments, process_options options) {
+  command_ = joined({programs::http_server(), "--control", control()}, arguments);
+  if (std::find(arguments.begin(), arguments.end(), "--listen") == arguments.end()) {
+    command_.insert(command_.end(), {"--listen", "127.0.0.1:0"});
+  }
+  server_ = &scene_.start(command_, std::move(options));
+  if (!server_->wait_for_output("ready: generation 1 ", patience)) {
+    throw std::runtime_error{"the server does not start: " + server_->output()};
+  }
+  const std::string text = server_->stdout_text();
+  constexpr std::string_view line = "listening on ";
+  for (auto at = text.find(line); at != std::string::npos; at = text.find(line, at + 1)) {
+    const auto end = text.find('\n', at);
+    const auto colon = text.rfind(':', end);
+    ports_.push_back(static_cast<std::uint16_t>(std::stoi(text.substr(colon + 1, end - colon - 1))));
+  }
+}
+
+finished site::ctl(std::vector<std::string> arguments, process_options options) {
+  return run(scene_, joined({programs::graceful_ctl()}, arguments), std::move(options));
+}
+
+finished site::upgrade(std::vector<std::string> more) {
+  return ctl(joined({"upgrade", control()}, more));
+}
+
+finished site::status(std::vector<std::string> more) {
+  return ctl(joined({"status", control()}, more));
+}
+
+std::int64_t site::generation() { return number("\"generation\":"); }
+std::int64_t site::pid() { return number("\"pid\":"); }
+
+std::int64_t site::number(const std::string& key) {
+  const std::string text = status({"--json"}).out;
+  const auto at = text.find(key);
+  return at == std::string::npos ? -1 : std::stoll(text.substr(at + key.size()));
+}
+
+load_options site::load_on(bool keep_alive) const {
+  load_options options;
+  options.port = port();
+  options.keep_alive = keep_alive;
+  return options;
+}
+
+}  // namespace graceful_test

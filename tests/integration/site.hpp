@@ -1,0 +1,78 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_TESTS_INTEGRATION_SITE_HPP
+#define GRACEFUL_TESTS_INTEGRATION_SITE_HPP
+
+#include "load.hpp"
+#include "process.hpp"
+#include "scene.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace graceful_test {
+
+/// Ends a test that hangs; nothing is expected to take this long.
+inline constexpr std::chrono::seconds patience{30};
+
+/// Programs under test: where the build has put them.
+struct programs {
+  static std::string http_server();
+  static std::string graceful_ctl();
+  static std::string gated_server();
+  static std::vector<std::string> rogue_successor();
+  static std::vector<std::string> lying_predecessor();
+};
+
+/// What a program that has ended leaves to look at.
+struct finished {
+  std::string status;  // "exited 0"
+  std::string out;
+  std::string all;  // both outputs
+};
+
+/// An http_server in a scene of its own, and an operator's shell.
+class site {
+ public:
+  /// Starts the server and waits until it is ready. `arguments` are added to its command line,
+  /// --listen 127.0.0.1:0 if they name no address.
+  explicit site(std::vector<std::string> arguments = {}, process_options options = {});
+
+  [[nodiscard]] process& server() { return *server_; }
+  [[nodiscard]] std::uint16_t port(std::size_t listener = 0) const { return ports_.at(listener); }
+  [[nodiscard]] std::string control() const { return scene_.path("control.sock"); }
+  [[nodiscard]] graceful_test::scene& scene() { return scene_; }
+
+  /// The server's command line, for another process of its kind.
+  [[nodiscard]] std::vector<std::string> command() const { return command_; }
+
+  /// graceful-ctl with these arguments, to its end.
+  finished ctl(std::vector<std::string> arguments, process_options options = {});
+
+  /// graceful-ctl COMMAND CONTROL-PATH with more arguments.
+  finished upgrade(std::vector<std::string> more = {});
+  finished status(std::vector<std::string> more = {});
+
+  /// What Status says; -1 if there is no answer.
+  std::int64_t generation();
+  std::int64_t pid();
+
+  /// Load that keeps connections alive, or not.
+  load_options load_on(bool keep_alive) const;
+
+ private:
+  std::int64_t number(const std::string& key);
+
+  graceful_test::scene scene_;
+  std::vector<std::string> command_;
+  process* server_;
+  std::vector<std::uint16_t> ports_;
+};
+
+/// Runs a program to its end.
+finished run(scene& where, std::vector<std::string> argv, process_options options = {});
+
+}  // namespace graceful_test
+
+#endif
