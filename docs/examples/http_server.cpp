@@ -1,0 +1,200 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+//
+// An HTTP server that can be upgraded: several listeners, several threads, keep-alive. What it
+// takes is in serve(), below: listen through an upgrader, call ready(), and drain when told to.
+#include <graceful.hpp>
+
+#include "http_server_arguments.hpp"
+#include "http_session.hpp"
+
+#include <boost/asio.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <future>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <signal.h>
+#include <unistd.h>
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using graceful::error_code;
+
+namespace {
+
+constexpr std::chrono::milliseconds pause_after_error{100};
+
+void complain(const std::string& what) { std::fprintf(stderr, "http_server: %s\n", what.c_str()); }
+
+asio::awaitable<void> accept_all(graceful::acceptor<tcp> acceptor,
+                                 std::shared_ptr<http_service> service) {
+  for (;;) {
+    asio::any_io_executor strand = asio::make_strand(acceptor.get_executor());
+    auto [ec, socket] =
+        co_await acceptor.async_accept(strand, asio::as_tuple(asio::use_awaitable));
+    if (ec == asio::error::operation_aborted) co_return;  // somebody else accepts from now on
+    if (!ec) {
+      service->serve(std::move(socket));
+      continue;
+    }
+    // EMFILE, for instance: the connection waits in the queue until something has been closed.
+    complain("accept: " + ec.message());
+    asio::steady_timer pause{acceptor.get_executor(), pause_after_error};
+    co_await pause.async_wait(asio::use_awaitable);
+  }
+}
+
+/// The accept loop of a server from before it was made upgradable: callbacks, an acceptor of its
+/// own, no strand. Only listen() is new.
+class plain_accept_loop {
+ public:
+  plain_accept_loop(asio::io_context& io, std::shared_ptr<http_service> service)
+      : acceptor_{io}, service_{std::move(service)} {}
+
+  void listen(graceful::upgrader& up, const std::string& name, const tcp::endpoint& endpoint) {
+    up.listen(acceptor_, name, endpoint);  // in the place of open, bind and listen
+  }
+
+  void accept_next() {
+    acceptor_.async_accept(asio::make_strand(acceptor_.get_executor()),
+                           [this](error_code ec, tcp::socket socket) {
+                             if (ec == asio::error::operation_aborted) return;
+                             if (!ec) {
+                               service_->serve(std::move(socket));
+                             } else {
+                               complain("accept: " + ec.message());
+                             }
+                             accept_next();
+                           });
+    // stop() may have come between two accepts, on another thread, and found nothing to cancel.
+    if (stopping_) cancel();
+  }
+
+  void stop() {
+    stopping_ = true;
+    cancel();
+  }
+
+  [[nodiscard]] tcp::endpoint local_endpoint() const { return acceptor_.local_endpoint(); }
+
+ private:
+  void cancel() {
+    error_code ignored;
+    acceptor_.cancel(ignored);
+  }
+
+  tcp::acceptor acceptor_;
+  std::shared_ptr<http_service> service_;
+  std::atomic<bool> stopping_{false};
+};
+
+/// Runs `io` in this thread and others. What a handler throws ends all of them, and is thrown here.
+void run(asio::io_context& io, int threads) {
+  std::vector<std::future<void>> others;
+  try {
+    for (int i = 1; i < threads; ++i) {
+      others.push_back(std::async(std::launch::async, [&io] {
+        try {
+          io.run();
+        } catch (...) {
+          io.stop();
+          throw;
+        }
+      }));
+    }
+    io.run();
+  } catch (...) {
+    io.stop();
+    throw;
+  }
+  for (auto& other : others) other.get();
+}
+
+void serve(const http_server_arguments& args) {
+  asio::io_context io;
+  std::optional<graceful::upgrader> up{std::in_place, io,
+                                       graceful::options{.name = args.name,
+                                                         .control_path = args.control,
+                                                         .takeover = args.takeover,
+                                                         .ready_timeout = args.ready_timeout,
+                                                         .handoff_timeout = args.handoff_timeout}};
+  const auto service = std::make_shared<http_service>(
+      http_settings{.body = args.banner + '\n',
+                    .served_by = "gen-" + std::to_string(up->generation()) + "-pid-" +
+                                 std::to_string(::getpid()),
+                    .work = args.work,
+                    .idle_grace = args.idle_grace});
+
+  std::deque<plain_accept_loop> plain;  // a deque, because an acceptor must not be moved
+  std::vector<tcp::endpoint> bound;
+  for (const tcp::endpoint& endpoint : args.listen) {
+    const std::string name = bound.empty() ? "http" : "http" + std::to_string(bound.size() + 1);
+    if (args.plain_acceptor) {
+      plain.emplace_back(io, service).listen(*up, name, endpoint);
+      bound.push_back(plain.back().local_endpoint());
+    } else {
+      auto acceptor = up->listen<tcp>(name, endpoint);
+      bound.push_back(acceptor.local_endpoint());
+      asio::co_spawn(io, accept_all(std::move(acceptor), service), asio::detached);
+    }
+  }
+
+  asio::signal_set signals{asio::make_strand(io), SIGINT, SIGTERM};
+
+  // A successor has taken over: what is left to do is to let the connections go, and everything
+  // else that would keep io.run() from returning.
+  up->async_wait_drain(asio::bind_executor(signals.get_executor(), [&](error_code ec) {
+    if (ec) return;
+    signals.clear();
+    service->drain();
+  }));
+
+  // No successor, an end. Without the upgrader nobody listens, and nothing but the open
+  // connections keeps io.run() from returning. A second signal finds the default action.
+  signals.async_wait([&](error_code ec, int /*signal*/) {
+    if (ec) return;
+    signals.clear();
+    service->drain();
+    for (auto& loop : plain) loop.stop();
+    up.reset();
+  });
+
+  up->ready();  // the predecessor, if there is one, stops accepting; the acceptors start
+  for (auto& loop : plain) loop.accept_next();
+
+  for (const tcp::endpoint& endpoint : bound) std::cout << "listening on " << endpoint << '\n';
+  std::cout << "ready: generation " << up->generation() << " pid " << ::getpid() << std::endl;
+
+  run(io, args.threads);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // Standard output is inherited from the predecessor; whoever read it may have gone.
+  ::signal(SIGPIPE, SIG_IGN);
+  try {
+    const http_server_arguments args = parse_http_server_arguments(argc, argv);
+    if (args.help) {
+      std::cout << http_server_help();
+      return 0;
+    }
+    serve(args);
+    return 0;
+  } catch (const usage_error& e) {
+    complain(std::string{e.what()} + "; see http_server --help");
+    return 2;
+  } catch (const std::exception& e) {
+    complain(e.what());
+    return 1;
+  }
+}

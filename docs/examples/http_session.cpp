@@ -1,0 +1,207 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "http_session.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <tuple>
+#include <utility>
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using asio::ip::tcp;
+using beast::error_code;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto idle_timeout = 60s;
+constexpr auto transfer_timeout = 30s;  // of a request, and of a response
+constexpr auto linger_timeout = 2s;
+constexpr std::size_t body_limit = 64 * 1024;
+constexpr std::size_t buffer_limit = 128 * 1024;
+
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+
+/// Worth an answer: the peer is there, but speaks no HTTP.
+bool malformed(error_code ec) {
+  static const auto& by_parser = http::make_error_code(http::error::bad_method).category();
+  return ec.category() == by_parser && ec != http::error::end_of_stream &&
+         ec != http::error::partial_message;
+}
+
+}  // namespace
+
+/// One connection. Everything but its construction and destruction happens on its strand.
+class http_session : public std::enable_shared_from_this<http_session> {
+ public:
+  http_session(tcp::socket socket, std::shared_ptr<http_service> service)
+      : service_{std::move(service)}, stream_{std::move(socket)}, idle_{stream_.get_executor()} {}
+  http_session(const http_session&) = delete;
+  http_session& operator=(const http_session&) = delete;
+  ~http_session() { service_->remove(this); }
+
+  asio::awaitable<void> run();
+
+  [[nodiscard]] asio::any_io_executor executor() { return stream_.get_executor(); }
+
+  /// Ends the wait in request_begins(), or the next one, so that it looks at the time again.
+  void wake() { idle_.expires_at(http_service::clock::time_point::min()); }
+
+ private:
+  using request = http::request<http::string_body>;
+  using response = http::response<http::string_body>;
+
+  asio::awaitable<bool> request_begins();
+  asio::awaitable<bool> answer_request();
+  asio::awaitable<void> close();
+  bool has_input();
+  response respond(const request& to) const;
+  response make_response(http::status status, unsigned version) const;
+
+  const std::shared_ptr<http_service> service_;
+  beast::tcp_stream stream_;
+  asio::steady_timer idle_;
+  beast::flat_buffer buffer_{buffer_limit};
+};
+
+asio::awaitable<void> http_session::run() {
+  error_code ec;
+  stream_.socket().set_option(tcp::no_delay{true}, ec);
+  stream_.socket().non_blocking(true, ec);  // for has_input()
+  if (ec) co_return;
+  while (co_await request_begins() && co_await answer_request()) continue;
+  co_await close();
+}
+
+/// False once the connection has been idle for too long.
+asio::awaitable<bool> http_session::request_begins() {
+  using namespace asio::experimental::awaitable_operators;
+  // Waits for the first byte without reading it: whoever ends a read, by a timeout or because the
+  // process drains, may lose what it has read.
+  const auto since = http_service::clock::now();
+  while (buffer_.size() == 0 && !has_input()) {
+    const auto until = service_->idle_until(since);
+    if (http_service::clock::now() >= until) co_return false;
+    idle_.expires_at(until);
+    co_await (stream_.socket().async_wait(tcp::socket::wait_read, as_result) ||
+              idle_.async_wait(as_result));
+  }
+  co_return true;
+}
+
+/// End-of-file and errors are input too, for the read to find.
+bool http_session::has_input() {
+  char byte{};
+  error_code ec;
+  stream_.socket().receive(asio::buffer(&byte, 1), tcp::socket::message_peek, ec);
+  return ec != asio::error::would_block;
+}
+
+/// False if the connection has to be closed.
+asio::awaitable<bool> http_session::answer_request() {
+  http::request_parser<http::string_body> parser;
+  parser.body_limit(body_limit);
+  stream_.expires_after(transfer_timeout);
+  auto [ec, size] = co_await http::async_read(stream_, buffer_, parser, as_result);
+  if (ec && !malformed(ec)) co_return false;
+
+  response answer;
+  if (ec) {
+    answer = make_response(http::status::bad_request, 11);
+    answer.keep_alive(false);
+  } else {
+    if (service_->settings().work > 0ms) {
+      asio::steady_timer work{stream_.get_executor(), service_->settings().work};
+      co_await work.async_wait(as_result);
+    }
+    answer = respond(parser.get());
+  }
+  stream_.expires_after(transfer_timeout);
+  std::tie(ec, size) = co_await http::async_write(stream_, answer, as_result);
+  co_return !ec && answer.keep_alive();
+}
+
+http_session::response http_session::respond(const request& to) const {
+  const bool head = to.method() == http::verb::head;
+  const bool good = head || to.method() == http::verb::get;
+  response answer =
+      make_response(good ? http::status::ok : http::status::method_not_allowed, to.version());
+  if (head) answer.body().clear();  // but Content-Length stays what GET would get
+  if (!good) answer.set(http::field::allow, "GET, HEAD");
+  // Asked as late as possible: a client that keeps its connection beyond this answer has to find
+  // somebody there.
+  answer.keep_alive(to.keep_alive() && !service_->draining());
+  return answer;
+}
+
+http_session::response http_session::make_response(http::status status, unsigned version) const {
+  const http_settings& settings = service_->settings();
+  response answer{status, version};
+  answer.set(http::field::server, "graceful-example");
+  answer.set("X-Served-By", settings.served_by);
+  answer.set(http::field::content_type, "text/plain");
+  answer.body() = settings.body;
+  answer.content_length(settings.body.size());
+  return answer;
+}
+
+/// Closes our half and waits for the peer to close its own. Closed at once, a socket answers what
+/// is still under way to it with a reset, and that takes the last response from the peer too.
+asio::awaitable<void> http_session::close() {
+  error_code ec;
+  stream_.socket().shutdown(tcp::socket::shutdown_send, ec);
+  stream_.expires_after(linger_timeout);  // of all reads together
+  while (!ec) {
+    buffer_.clear();
+    std::tie(ec, std::ignore) =
+        co_await stream_.async_read_some(buffer_.prepare(buffer_limit / 2), as_result);
+  }
+}
+
+void http_service::serve(tcp::socket socket) {
+  auto session = std::make_shared<http_session>(std::move(socket), shared_from_this());
+  {
+    const std::lock_guard lock{mutex_};
+    sessions_.emplace(session.get(), session);
+  }
+  asio::co_spawn(session->executor(), [session] { return session->run(); }, asio::detached);
+}
+
+void http_service::drain() {
+  std::map<http_session*, std::weak_ptr<http_session>> sessions;
+  {
+    const std::lock_guard lock{mutex_};
+    if (draining_) return;
+    drain_began_ = clock::now();
+    draining_ = true;
+    sessions = sessions_;  // who comes later sees draining_
+  }
+  for (const auto& [_, weak] : sessions) {
+    if (const auto session = weak.lock()) {
+      asio::post(session->executor(), [session] { session->wake(); });
+    }
+  }
+}
+
+http_service::clock::time_point http_service::idle_until(clock::time_point since) const {
+  if (!draining_) return since + idle_timeout;
+  return std::max(since, drain_began_) + settings_.idle_grace;
+}
+
+void http_service::remove(http_session* session) {
+  const std::lock_guard lock{mutex_};
+  sessions_.erase(session);
+}
