@@ -96,8 +96,7 @@ int upgrade(control_client& client, const arguments& args) {
   if (last) return done;
   failure why = last.error();
   if (why.code == errc::upgrade_failed) {
-    why.message = "upgrade failed: " + why.message +
-      XX
+    why.message = "upgrade failed: " + why.message + "; the old process still serves";
   }
   return complain(why);
 }

@@ -38,7 +38,7 @@ void control_session::on_readable() {
   if (!socket_.is_open()) return;
   os::inbox box;
   const auto got = os::receive_now(socket_.native_handle(), box);
-  // Nobody asked for descriptors: leaving this function closes them.
+  box.descriptors.clear();  // nobody asked for them: closed before anything is answered
   if (got.what == kind::closed || got.what == kind::failed) return close();
   if (got.what == kind::some) {
     last_active_ = std::chrono::steady_clock::now();

@@ -39,8 +39,7 @@ asio::awaitable<void> accept_all(graceful::acceptor<tcp> acceptor,
                                  std::shared_ptr<http_service> service) {
   for (;;) {
     asio::any_io_executor strand = asio::make_strand(acceptor.get_executor());
-    auto [ec, socket] =
-        co_await acceptor.async_accept(strand, asio::as_tuple(asio::use_awaitable));
+    auto [ec, socket] = co_await acceptor.async_accept(strand, asio::as_tuple(asio::use_awaitable));
     if (ec == asio::error::operation_aborted) co_return;  // somebody else accepts from now on
     if (!ec) {
       service->serve(std::move(socket));
@@ -79,6 +78,7 @@ class plain_accept_loop {
     if (stopping_) cancel();
   }
 
+  /// The acceptor stays open, as the server's last act: closing is safe on a strand only.
   void stop() {
     stopping_ = true;
     cancel();
@@ -127,12 +127,11 @@ void serve(const http_server_arguments& args) {
                                                          .takeover = args.takeover,
                                                          .ready_timeout = args.ready_timeout,
                                                          .handoff_timeout = args.handoff_timeout}};
-  const auto service = std::make_shared<http_service>(
-      http_settings{.body = args.banner + '\n',
-                    .served_by = "gen-" + std::to_string(up->generation()) + "-pid-" +
-                                 std::to_string(::getpid()),
-                    .work = args.work,
-                    .idle_grace = args.idle_grace});
+  const auto service = std::make_shared<http_service>(http_settings{
+      .body = args.banner + '\n',
+      .served_by = "gen-" + std::to_string(up->generation()) + "-pid-" + std::to_string(::getpid()),
+      .work = args.work,
+      .idle_grace = args.idle_grace});
 
   std::deque<plain_accept_loop> plain;  // a deque, because an acceptor must not be moved
   std::vector<tcp::endpoint> bound;
@@ -154,12 +153,13 @@ void serve(const http_server_arguments& args) {
   // else that would keep io.run() from returning.
   up->async_wait_drain(asio::bind_executor(signals.get_executor(), [&](error_code ec) {
     if (ec) return;
-    signals.clear();
+    signals.cancel();
+    signals.clear();  // from now on a signal takes its default action, and ends the process at once
     service->drain();
   }));
 
   // No successor, an end. Without the upgrader nobody listens, and nothing but the open
-  // connections keeps io.run() from returning. A second signal finds the default action.
+  // connections keeps io.run() from returning. A second signal takes the default action.
   signals.async_wait([&](error_code ec, int /*signal*/) {
     if (ec) return;
     signals.clear();

@@ -51,9 +51,11 @@ po::options_description options(http_server_arguments& args) {
   po::options_description all{"Options"};
   all.add_options()  //
       ("listen",
-       po::value<std::vector<std::string>>()->value_name("ADDRESS:PORT")->notifier([&](auto& texts) {
-         for (const std::string& text : texts) args.listen.push_back(parse_endpoint(text));
-       }),
+       po::value<std::vector<std::string>>()
+           ->value_name("ADDRESS:PORT")
+           ->notifier([&](auto& texts) {
+             for (const std::string& text : texts) args.listen.push_back(parse_endpoint(text));
+           }),
        "where to listen (default: 127.0.0.1:8080); [::1]:8080 for IPv6, port 0 for any free one; "
        "may be given several times")  //
       ("control", po::value(&args.control)->value_name("PATH"),

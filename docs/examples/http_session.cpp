@@ -82,7 +82,9 @@ asio::awaitable<void> http_session::run() {
   stream_.socket().set_option(tcp::no_delay{true}, ec);
   stream_.socket().non_blocking(true, ec);  // for has_input()
   if (ec) co_return;
-  while (co_await request_begins() && co_await answer_request()) continue;
+  while (co_await request_begins()) {  // no && of two: GCC 12 gets that wrong
+    if (!co_await answer_request()) break;
+  }
   co_await close();
 }
 
@@ -177,7 +179,8 @@ void http_service::serve(tcp::socket socket) {
     const std::lock_guard lock{mutex_};
     sessions_.emplace(session.get(), session);
   }
-  asio::co_spawn(session->executor(), [session] { return session->run(); }, asio::detached);
+  asio::co_spawn(
+      session->executor(), [session] { return session->run(); }, asio::detached);
 }
 
 void http_service::drain() {

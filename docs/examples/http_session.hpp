@@ -46,7 +46,7 @@ class http_service : public std::enable_shared_from_this<http_service> {
   void remove(http_session* session);
 
   const http_settings settings_;
-  clock::time_point drain_began_;      // written before draining_ is set, read after
+  clock::time_point drain_began_;  // written before draining_ is set, read after
   std::atomic<bool> draining_{false};
   std::mutex mutex_;
   std::map<http_session*, std::weak_ptr<http_session>> sessions_;

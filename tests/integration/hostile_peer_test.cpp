@@ -30,7 +30,7 @@ void unharmed(site& s, const census& before) {
 
 void is_disconnected_for(const std::string& bytes) {
   site s;
-  const auto before = take_census(s.server().pid());
+  const auto before = s.at_rest();
   {
     auto peer = varlink_peer::connect(s.control());
     peer.send_raw(bytes);
@@ -60,7 +60,7 @@ TEST_CASE("nesting beyond the limit ends the connection") {
 
 TEST_CASE("a flood of calls that are never read is cut off") {
   site s;
-  const auto before = take_census(s.server().pid());
+  const auto before = s.at_rest();
   {
     auto peer = varlink_peer::connect(s.control());
     const std::string call = std::string{status_call} + '\0';
@@ -76,14 +76,14 @@ TEST_CASE("a flood of calls that are never read is cut off") {
 
 TEST_CASE("a peer that leaves in the middle of a message leaves nothing behind") {
   site s;
-  const auto before = take_census(s.server().pid());
+  const auto before = s.at_rest();
   for (int i = 0; i < 20; ++i) varlink_peer::connect(s.control()).send_raw(R"({"method":)");
   unharmed(s, before);
 }
 
 TEST_CASE("descriptors that nobody asked for are closed") {
   site s;
-  const auto before = take_census(s.server().pid());
+  const auto before = s.at_rest();
   {
     auto peer = varlink_peer::connect(s.control());
     const graceful::unique_fd null{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
@@ -100,7 +100,7 @@ TEST_CASE("descriptors that nobody asked for are closed") {
 
 TEST_CASE("a thousand idle connections keep no operator out") {
   site s;
-  const auto before = take_census(s.server().pid());
+  const auto before = s.at_rest();
   {
     std::vector<varlink_peer> idle;
     for (int i = 0; i < 1000; ++i) idle.push_back(varlink_peer::connect(s.control()));
@@ -128,7 +128,7 @@ TEST_CASE("a peer of another uid is refused by its credentials where the mode le
   if (::geteuid() != 0) return;
   site s;
   REQUIRE(::chmod(s.control().c_str(), 0666) == 0);
-  const auto before = take_census(s.server().pid());
+  const auto before = s.at_rest();
   auto command = programs::rogue_successor();
   command.insert(command.end(), {"hang-after-begin", "--control", s.control()});
   process_options nobody;
@@ -156,7 +156,7 @@ TEST_CASE("an operator who is not trusted by the server does not trust it either
 
 TEST_CASE("calls out of place are refused, by name, and change nothing") {
   site s;
-  const auto before = take_census(s.server().pid());
+  const auto before = s.at_rest();
   {
     auto peer = varlink_peer::connect(s.control());
     const auto ask = [&](const char* call) {

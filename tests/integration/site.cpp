@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <stdexcept>
 #include <utility>
+
+#include <poll.h>
 
 namespace graceful_test {
 
@@ -44,6 +47,10 @@ site::site(std::vector<std::string> arguments, process_options options) {
   if (std::find(arguments.begin(), arguments.end(), "--listen") == arguments.end()) {
     command_.insert(command_.end(), {"--listen", "127.0.0.1:0"});
   }
+  if (const auto threads = std::find(arguments.begin(), arguments.end(), "--threads");
+      threads != arguments.end()) {
+    threads_ = std::stoul(*std::next(threads));
+  }
   server_ = &scene_.start(command_, std::move(options));
   if (!server_->wait_for_output("ready: generation 1 ", patience)) {
     throw std::runtime_error{"the server does not start: " + server_->output()};
@@ -67,6 +74,17 @@ finished site::upgrade(std::vector<std::string> more) {
 
 finished site::status(std::vector<std::string> more) {
   return ctl(joined({"status", control()}, more));
+}
+
+census site::at_rest() {
+  const deadline until{patience};
+  for (;;) {
+    const auto now = take_census(server_->pid());
+    // The control socket and the listeners; the threads that serve and the library's own.
+    if (now.sockets == ports_.size() + 1 && now.threads == threads_ + 1) return now;
+    if (until.passed()) throw std::runtime_error{"the server does not rest: " + now.to_string()};
+    ::poll(nullptr, 0, 5);  // /proc has no events
+  }
 }
 
 std::int64_t site::generation() { return number("\"generation\":"); }

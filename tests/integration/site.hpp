@@ -2,6 +2,7 @@
 #ifndef GRACEFUL_TESTS_INTEGRATION_SITE_HPP
 #define GRACEFUL_TESTS_INTEGRATION_SITE_HPP
 
+#include "census.hpp"
 #include "load.hpp"
 #include "process.hpp"
 #include "scene.hpp"
@@ -54,6 +55,9 @@ class site {
   finished upgrade(std::vector<std::string> more = {});
   finished status(std::vector<std::string> more = {});
 
+  /// The server's census when all its threads run and it has no connection.
+  census at_rest();
+
   /// What Status says; -1 if there is no answer.
   std::int64_t generation();
   std::int64_t pid();
@@ -68,6 +72,7 @@ class site {
   std::vector<std::string> command_;
   process* server_;
   std::vector<std::uint16_t> ports_;
+  std::size_t threads_ = 1;
 };
 
 /// Runs a program to its end.

@@ -3,7 +3,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <sstream>
 
 #include <sys/syscall.h>
@@ -14,8 +13,10 @@ namespace graceful_test {
 namespace {
 
 std::string content_of(const std::filesystem::path& file) {
-  std::ifstream stream{file, std::ios::binary};
-  return {std::istreambuf_iterator<char>{stream}, {}};
+  // A process that ends meanwhile makes read(2) fail with ESRCH, which a bare iterator would throw.
+  std::ostringstream content;
+  content << std::ifstream{file, std::ios::binary}.rdbuf();
+  return content.str();
 }
 
 }  // namespace

@@ -1,0 +1,239 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include <graceful/control_client.hpp>
+
+#include "os/channel.hpp"
+#include "os/control_path.hpp"
+#include "wire/framer.hpp"
+#include "wire/varlink.hpp"
+
+#include "temporary_directory.hpp"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+using namespace graceful_test;
+using namespace std::chrono_literals;
+using namespace std::string_literals;
+using graceful::control_client;
+using graceful::errc;
+using graceful::unique_fd;
+namespace os = graceful::os;
+
+namespace {
+
+const std::string good_status =
+    R"({"parameters":{"name":"web","generation":3,"pid":812,"uptime_ms":5000,"state":"serving",)"
+    R"("version":"0.1.0",)"
+    R"("listeners":[{"name":"http","address":"[::1]:80","queue":2,"backlog":9}]}})";
+
+/// Takes one client, waits for one call and says what it is told to, whatever the call is.
+class parrot {
+ public:
+  explicit parrot(std::string words, bool then_close = true)
+      : listener_{os::bind_control(path()).value()},
+        thread_{[this, words = std::move(words), then_close] { serve(words, then_close); }} {}
+
+  [[nodiscard]] std::string path() const { return directory_.path("s"); }
+
+  control_client client(std::chrono::milliseconds deadline = 10s) {
+    return control_client::connect(path(), deadline).value();
+  }
+
+  /// The call that came, when the client has gone.
+  graceful::wire::call heard() {
+    thread_.join();
+    return graceful::wire::parse_call(heard_).value();
+  }
+
+ private:
+  void serve(const std::string& words, bool then_close) {
+    const auto until = std::chrono::steady_clock::now() + 20s;
+    if (!os::wait_readable(listener_.get(), until)) return;
+    unique_fd client{::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
+    graceful::wire::framer framer{1 << 20};
+    std::optional<std::string> call;
+    while (!(call = framer.next()) && os::wait_readable(client.get(), until)) {
+      os::inbox box;
+      if (os::receive_now(client.get(), box).what == os::transfer::kind::closed) return;
+      framer.feed(box.bytes);
+    }
+    heard_ = call.value_or("");
+    std::string_view left = words;
+    while (!left.empty() && os::wait_writable(client.get(), until)) {
+      const auto sent = os::send_now(client.get(), left);
+      if (sent.what == os::transfer::kind::closed) return;
+      left.remove_prefix(sent.bytes);
+    }
+    if (then_close) return;
+    os::inbox rest;  // until the client has had enough
+    while (os::wait_readable(client.get(), until) &&
+           os::receive_now(client.get(), rest).what != os::transfer::kind::closed) {
+    }
+  }
+
+  temporary_directory directory_;
+  unique_fd listener_;
+  std::string heard_;
+  std::jthread thread_;
+};
+
+graceful::error_code status_error(const std::string& words) {
+  parrot server{words};
+  auto client = server.client();
+  const auto status = client.status();
+  REQUIRE_FALSE(status.has_value());
+  CHECK_FALSE(status.error().message.empty());
+  return status.error().code;
+}
+
+}  // namespace
+
+TEST_CASE("a status comes as it was sent, and as the line of JSON that came") {
+  parrot server{good_status + '\0'};
+  const auto status = server.client().status();
+  REQUIRE(status.has_value());
+  CHECK(status->name == "web");
+  CHECK(status->generation == 3);
+  CHECK(status->pid == 812);
+  CHECK(status->uptime == 5s);
+  CHECK(status->listeners.size() == 1);
+  CHECK(status->json.starts_with(R"({"name":"web")"));
+  CHECK(server.heard().method == "io.graceful.Control.Status");
+}
+
+TEST_CASE("an answer that is no reply, or lacks something, is a violation of the protocol") {
+  for (const std::string& words :
+       {"HTTP/1.1 400 Bad Request\r\n\r\n\0"s, "\0"s, "{}\0"s, "[]\0"s, "{\"parameters\":1}\0"s,
+        "{\"parameters\":{\"name\":\"web\"}}\0"s, "{\"error\":\"\"}\0"s,
+        "{\"error\":\"org.example.Unknown\"}\0"s, "\xff\xfe\0"s, std::string(100, '[') + '\0'}) {
+    CAPTURE(words);
+    CHECK(status_error(words) == errc::protocol_violation);
+  }
+}
+
+TEST_CASE("an answer without end is a violation of the protocol") {
+  CHECK(status_error(std::string(std::size_t{17} << 20, 'x')) == errc::protocol_violation);
+}
+
+TEST_CASE("a server that closes without an answer, or within one, has gone") {
+  CHECK(status_error("") == errc::peer_gone);
+  CHECK(status_error("{\"parameters\":") == errc::peer_gone);
+}
+
+TEST_CASE("a server that does not answer is waited for until the deadline") {
+  parrot server{"", false};
+  auto client = server.client(20ms);
+  CHECK(client.status().error().code == errc::timed_out);
+}
+
+TEST_CASE("each error of the server has its code, and its sentence comes along") {
+  const std::pair<const char*, errc> known[] = {
+      {"io.graceful.Control.Busy", errc::busy},
+      {"io.graceful.Control.NotReady", errc::not_ready},
+      {"io.graceful.Control.UpgradeFailed", errc::upgrade_failed},
+      {"org.varlink.service.PermissionDenied", errc::permission_denied},
+      {"org.varlink.service.MethodNotFound", errc::protocol_violation}};
+  for (const auto& [name, code] : known) {
+    CAPTURE(name);
+    const auto error = R"({"error":")" + std::string{name};
+    parrot server{error + R"(","parameters":{"message":"because of this"}})" + '\0'};
+    auto client = server.client();
+    const auto result = client.upgrade({});
+    REQUIRE_FALSE(result.has_value());
+    CHECK(result.error().code == code);
+    CHECK(result.error().message.find("because of this") != std::string::npos);
+    CHECK(status_error(error + "\"}\0"s) == code);
+  }
+}
+
+TEST_CASE("an upgrade reports each phase, and returns the last") {
+  parrot server{R"({"parameters":{"phase":"spawned","elapsed_ms":1,"pid":9},"continues":true})"s +
+                '\0' + R"({"parameters":{"phase":"begun","elapsed_ms":2},"continues":true})" +
+                '\0' + R"({"parameters":{"phase":"ready","elapsed_ms":3,"generation":4}})" + '\0'};
+  std::vector<std::string> phases;
+  auto client = server.client();
+  const auto last =
+      client.upgrade({.command = {"server"}, .environment = {{"A", "1"}}, .timeout = 5s},
+                     [&](const auto& phase) { phases.push_back(phase.phase); });
+  REQUIRE(last.has_value());
+  CHECK(phases == std::vector<std::string>{"spawned", "begun", "ready"});
+  CHECK(last->elapsed == 3ms);
+  CHECK(last->generation == 4);
+  CHECK_FALSE(last->pid);
+  CHECK(last->json == R"({"phase":"ready","elapsed_ms":3,"generation":4})");
+  const auto call = server.heard();
+  CHECK(call.method == "io.graceful.Control.Upgrade");
+  CHECK(call.more);
+  CHECK(call.parameters.at("timeout_ms") == 5000);
+}
+
+TEST_CASE("an upgrade that fails half-way says so after the phases it reached") {
+  parrot server{R"({"parameters":{"phase":"spawned","elapsed_ms":1},"continues":true})"s + '\0' +
+                R"({"error":"io.graceful.Control.UpgradeFailed","parameters":{"message":"m"}})" +
+                '\0'};
+  int phases = 0;
+  auto client = server.client();
+  const auto result = client.upgrade({}, [&](const auto&) { ++phases; });
+  CHECK(phases == 1);
+  CHECK(result.error().code == errc::upgrade_failed);
+}
+
+TEST_CASE("a server that goes during an upgrade, or garbles a phase, is an error") {
+  {
+    parrot server{R"({"parameters":{"phase":"spawned","elapsed_ms":1},"continues":true})"s + '\0'};
+    auto client = server.client();
+    CHECK(client.upgrade({}).error().code == errc::peer_gone);
+  }
+  parrot server{R"({"parameters":{"phase":1,"elapsed_ms":1}})"s + '\0'};
+  auto client = server.client();
+  CHECK(client.upgrade({}).error().code == errc::protocol_violation);
+}
+
+TEST_CASE("where no server is, the client says why") {
+  temporary_directory d;
+  const auto error_at = [&](const std::string& path) {
+    const auto client = control_client::connect(path, 1s);
+    REQUIRE_FALSE(client.has_value());
+    return client.error().code;
+  };
+  CHECK(error_at(d.path("none")) == errc::not_running);
+  { const auto gone = os::bind_control(d.path("left")); }
+  CHECK(error_at(d.path("left")) == errc::not_running);
+  std::ofstream{d.path("file")} << "x";
+  CHECK(error_at(d.path("file")) == errc::path_in_use);
+  CHECK(error_at(d.path()) == errc::path_in_use);
+  CHECK(error_at(d.path(std::string(120, 'x'))) == errc::path_too_long);
+}
+
+TEST_CASE("the default control path is of the user, and its sockets are found, sorted") {
+  if (::geteuid() == 0) {
+    CHECK(graceful::default_control_path("web") == "/run/graceful/web.sock");
+    return;
+  }
+  temporary_directory d;
+  ::setenv("XDG_RUNTIME_DIR", d.path().c_str(), 1);
+  CHECK(graceful::default_control_path("web") == d.path("graceful/web.sock"));
+  CHECK(graceful::find_control_paths().empty());
+  std::filesystem::create_directory(d.path("graceful"));
+  const auto b = os::bind_control(d.path("graceful/b.sock"));
+  const auto a = os::bind_control(d.path("graceful/a.sock"));
+  std::ofstream{d.path("graceful/c.sock")} << "x";
+  CHECK(graceful::find_control_paths() ==
+        std::vector<std::string>{d.path("graceful/a.sock"), d.path("graceful/b.sock")});
+  ::unsetenv("XDG_RUNTIME_DIR");
+  CHECK(graceful::default_control_path("web") ==
+        "/tmp/graceful-" + std::to_string(::geteuid()) + "/web.sock");
+}

@@ -1,0 +1,72 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include <graceful/error.hpp>
+
+#include <doctest/doctest.h>
+
+#include <set>
+#include <string>
+
+using graceful::errc;
+using graceful::error_code;
+
+namespace {
+
+constexpr int first = static_cast<int>(errc::already_running);
+constexpr int last = static_cast<int>(errc::not_ready);
+
+std::string message_of(int value) { return graceful::graceful_category().message(value); }
+
+}  // namespace
+
+TEST_CASE("every error has a message of its own, which says what to do") {
+  CHECK(first == 1);
+  std::set<std::string> messages;
+  for (int value = first; value <= last; ++value) {
+    CAPTURE(value);
+    const auto message = message_of(value);
+    CHECK_FALSE(message.empty());
+    CHECK(message.find("unknown error") == message.npos);
+    CHECK(messages.insert(message).second);
+  }
+}
+
+TEST_CASE("the values that are walked are all there are") {
+  CHECK(last == 17);
+  CHECK(message_of(last + 1).starts_with("unknown error"));
+}
+
+TEST_CASE("a value that is no error of ours is named by its number") {
+  for (const int value : {-1, 0, last + 1, 1 << 30}) {
+    CHECK(message_of(value) == "unknown error of graceful: " + std::to_string(value));
+  }
+}
+
+TEST_CASE("an errc is an error_code of the category 'graceful'") {
+  const error_code code = errc::busy;
+  CHECK(code);
+  CHECK(code.category() == graceful::graceful_category());
+  CHECK(std::string{code.category().name()} == "graceful");
+  CHECK(code.value() == 2);
+  CHECK(code == errc::busy);
+  CHECK(code != errc::not_ready);
+  CHECK(code.message() == message_of(2));
+}
+
+TEST_CASE("an error says the sentence of its failure, and keeps its code") {
+  const graceful::error e{{errc::busy, "an upgrade runs since 3 s"}};
+  CHECK(std::string{e.what()} == "an upgrade runs since 3 s");
+  CHECK(e.code() == errc::busy);
+}
+
+TEST_CASE("the value of a failed result throws the failure as an error") {
+  const graceful::result<int> failed{graceful::failure{errc::wrong_socket, "no socket"}};
+  try {
+    (void)failed.value();
+    FAIL("no exception");
+  } catch (const boost::system::system_error& e) {
+    CHECK(std::string{e.what()} == "no socket");
+    CHECK(e.code() == errc::wrong_socket);
+    CHECK(dynamic_cast<const graceful::error*>(&e) != nullptr);
+  }
+  CHECK(graceful::result<int>{3}.value() == 3);
+}

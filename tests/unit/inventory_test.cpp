@@ -1,0 +1,287 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "inventory.hpp"
+
+#include "os/control_path.hpp"
+#include "os/system_failure.hpp"
+
+#include "listener_bench.hpp"
+#include "temporary_directory.hpp"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <future>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace graceful_test;
+using graceful::errc;
+using graceful::inventory;
+using graceful::listen_params;
+using graceful::log_level;
+using graceful::unique_fd;
+namespace os = graceful::os;
+
+namespace {
+
+struct counted : graceful::accepting {
+  void open() override { ++opened; }
+  void stop() override { ++stopped; }
+  int opened = 0;
+  int stopped = 0;
+};
+
+struct stock : log_book {
+  inventory items{log};
+
+  auto listen(std::string_view name, const os::socket_address& at = v4("127.0.0.1"),
+              const listen_params& params = {}) {
+    return items.obtain(name, at, params, {});
+  }
+
+  /// Hands a fresh socket over, as a predecessor does; returns its cookie.
+  std::uint64_t inherit(const std::string& name, const os::socket_address& at = v4("127.0.0.1"),
+                        const listen_params& params = {}) {
+    auto fd = os::listen_tcp(at, params).value();
+    const auto cookie = os::cookie_of(fd.get());
+    items.inherit(name, std::move(fd));
+    return cookie;
+  }
+};
+
+os::socket_address free_address() { return address_of(listen_anywhere()); }
+
+std::uint64_t cookie_of(const auto& obtained) {
+  REQUIRE(obtained.has_value());
+  return os::cookie_of((*obtained)->fd.get());
+}
+
+}  // namespace
+
+TEST_CASE("a name has 1 to 255 characters and does not start with '@'") {
+  stock s;
+  for (const std::string& bad : {std::string{}, std::string{"@web"}, std::string{"@"},
+                                 std::string(256, 'x'), std::string{"a\0b", 3}}) {
+    CAPTURE(bad);
+    const auto refused = s.listen(bad);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().code == errc::invalid_argument);
+  }
+  CHECK(s.listen(std::string(255, 'x')).has_value());
+  CHECK(s.listen("a@b é").has_value());
+}
+
+TEST_CASE("a name that JSON cannot carry is refused, because no successor could get it") {
+  stock s;
+  for (const char* bad : {"caf\xe9", "\xff", "\xc3", "\xed\xa0\x80"}) {
+    const auto refused = s.listen(bad);
+    CHECK_FALSE(refused.has_value());
+  }
+}
+
+TEST_CASE("a name is taken once") {
+  stock s;
+  const auto first = s.listen("web");
+  REQUIRE(first.has_value());
+  const auto second = s.listen("web");
+  REQUIRE_FALSE(second.has_value());
+  CHECK(second.error().code == errc::invalid_argument);
+  CHECK(second.error().message.find("'web'") != std::string::npos);
+  CHECK(s.items.sockets().size() == 1);
+}
+
+TEST_CASE("a name is free again when its socket could not be made, or was removed") {
+  stock s;
+  const auto holder = listen_anywhere();
+  CHECK_FALSE(s.listen("web", address_of(holder), {.bind_attempts = 1}).has_value());
+  CHECK(s.items.sockets().empty());
+  CHECK(s.listen("web").has_value());
+  s.items.remove("web");
+  CHECK(s.items.sockets().empty());
+  CHECK(s.listen("web").has_value());
+}
+
+TEST_CASE("what was handed over is adopted by its name") {
+  stock s;
+  const auto cookie = s.inherit("web");
+  s.inherit("admin");
+  CHECK(cookie_of(s.listen("web")) == cookie);
+}
+
+TEST_CASE("an adopted socket is non-blocking, and knows its address") {
+  stock s;
+  s.inherit("web");
+  const auto socket = s.listen("web").value();
+  CHECK(is_nonblocking(socket->fd.get()));
+  CHECK(socket->name == "web");
+  CHECK(socket->address.port() != 0);
+}
+
+TEST_CASE("what was handed over under another name is adopted by its address, and logged") {
+  stock s;
+  const auto at = free_address();
+  const auto cookie = s.inherit("http", at);
+  CHECK(cookie_of(s.listen("web", at)) == cookie);
+  CHECK(s.mentions(log_level::info, "'http'"));
+}
+
+TEST_CASE("names that were swapped get the sockets of their addresses") {
+  stock s;
+  const auto one = free_address();
+  const auto two = free_address();
+  const auto cookie_one = s.inherit("a", one);
+  const auto cookie_two = s.inherit("b", two);
+  CHECK(cookie_of(s.listen("a", two)) == cookie_two);
+  CHECK(cookie_of(s.listen("b", one)) == cookie_one);
+}
+
+TEST_CASE("port 0 adopts the socket of the name, and of no other") {
+  stock s;
+  const auto cookie = s.inherit("web");
+  CHECK(cookie_of(s.listen("other")) != cookie);
+  CHECK(cookie_of(s.listen("web")) == cookie);
+}
+
+TEST_CASE("a name whose address differs is bound afresh, and the log says so") {
+  stock s;
+  const auto cookie = s.inherit("web");
+  const auto socket = s.listen("web", v4("127.0.0.2"));
+  CHECK(cookie_of(socket) != cookie);
+  CHECK((*socket)->address.to_string().starts_with("127.0.0.2:"));
+  CHECK(s.mentions(log_level::warning, "bound afresh"));
+}
+
+TEST_CASE("each of several sockets on one address is adopted by its own name") {
+  stock s;
+  const auto first = listen_anywhere({.reuse_port = true});
+  const auto at = address_of(first);
+  const auto a = s.inherit("a", at, {.reuse_port = true});
+  const auto b = s.inherit("b", at, {.reuse_port = true});
+  CHECK(cookie_of(s.listen("b", at)) == b);
+  CHECK(cookie_of(s.listen("a", at)) == a);
+}
+
+TEST_CASE("what was handed over and is no listening TCP socket is refused, with its name") {
+  stock s;
+  temporary_directory d;
+  s.items.inherit("web", os::bind_control(d.path("s")).value());
+  const auto refused = s.listen("web");
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == errc::wrong_socket);
+  CHECK(refused.error().message == "listener 'web': what was passed is no TCP socket");
+}
+
+TEST_CASE("the caller's own socket is kept, unless one was handed over") {
+  stock s;
+  auto own = listen_anywhere();
+  const auto cookie = os::cookie_of(own.get());
+  const auto at = address_of(own);
+  CHECK(cookie_of(s.items.obtain("own", at, {}, std::move(own))) == cookie);
+  const auto inherited = s.inherit("web");
+  CHECK(cookie_of(s.items.obtain("web", v4("127.0.0.1"), {}, listen_anywhere())) == inherited);
+}
+
+TEST_CASE("what nobody asked for is closed when all is opened, and the log says so") {
+  stock s;
+  s.inherit("web");
+  auto unclaimed = listen_anywhere();
+  const auto at = address_of(unclaimed);
+  const int number = unclaimed.get();
+  s.items.inherit("old", std::move(unclaimed));
+  REQUIRE(s.listen("web").has_value());
+  CHECK(is_open_descriptor(number));
+  s.items.open();
+  CHECK_FALSE(is_open_descriptor(number));
+  CHECK_THROWS(connect_to(at));
+  CHECK(s.mentions(log_level::warning, "'old' (" + at.to_string() + ")"));
+  CHECK_FALSE(s.mentions(log_level::warning, "'web'"));
+}
+
+TEST_CASE("the backlog of an adopted socket is the predecessor's until all is opened") {
+  stock s;
+  s.inherit("web", v4("127.0.0.1"), {.backlog = 5});
+  const auto socket = s.listen("web", v4("127.0.0.1"), {.backlog = 9}).value();
+  CHECK(os::accept_queue_of(socket->fd.get()).limit == 5);
+  s.items.open();
+  CHECK(os::accept_queue_of(socket->fd.get()).limit == 9);
+}
+
+TEST_CASE("who accepts is opened once, when all is opened or later") {
+  stock s;
+  const auto early = std::make_shared<counted>();
+  const auto late = std::make_shared<counted>();
+  REQUIRE(s.listen("early").has_value());
+  s.items.attach("early", early);
+  CHECK(early->opened == 0);
+  s.items.open();
+  s.items.open();
+  CHECK(early->opened == 1);
+  REQUIRE(s.listen("late").has_value());
+  s.items.attach("late", late);
+  CHECK(late->opened == 1);
+}
+
+TEST_CASE("stopping stops everybody, and lets go of all sockets") {
+  stock s;
+  const auto user = std::make_shared<counted>();
+  auto socket = s.listen("web").value();
+  const int number = socket->fd.get();
+  s.items.attach("web", user);
+  auto inherited = listen_anywhere();
+  const int unclaimed = inherited.get();
+  s.items.inherit("old", std::move(inherited));
+  s.items.stop();
+  CHECK(user->stopped == 1);
+  CHECK(s.items.sockets().empty());
+  CHECK(is_open_descriptor(number));
+  socket.reset();
+  CHECK_FALSE(is_open_descriptor(number));
+  CHECK_FALSE(is_open_descriptor(unclaimed));
+}
+
+TEST_CASE("after a stop nobody listens and nobody accepts") {
+  stock s;
+  s.items.stop();
+  const auto refused = s.listen("web");
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == errc::busy);
+  const auto user = std::make_shared<counted>();
+  s.items.attach("web", user);
+  CHECK(user->opened == 0);
+  CHECK(user->stopped == 1);
+  s.items.open();
+  CHECK(user->opened == 0);
+}
+
+TEST_CASE("who is attached to a name that was removed is stopped") {
+  stock s;
+  REQUIRE(s.listen("web").has_value());
+  s.items.remove("web");
+  s.items.remove("web");
+  const auto user = std::make_shared<counted>();
+  s.items.attach("web", user);
+  CHECK(user->stopped == 1);
+}
+
+TEST_CASE("a listen that waits for its address while all is stopped keeps nothing") {
+  std::promise<void> waiting;  // set with the lock held, before the address is tried
+  graceful::log log{[&](log_level, std::string_view text) {
+    if (text.find("bound afresh") != text.npos) waiting.set_value();
+  }};
+  inventory items{log};
+  items.inherit("web", os::listen_tcp(v4("127.0.0.2"), {}).value());
+  auto holder = listen_anywhere();
+  const auto at = address_of(holder);
+  auto obtained = std::async(std::launch::async, [&] {
+    return items.obtain("web", at,
+                        {.bind_attempts = 20, .bind_backoff = std::chrono::milliseconds{1}}, {});
+  });
+  REQUIRE(waiting.get_future().wait_for(std::chrono::seconds{10}) == std::future_status::ready);
+  items.stop();
+  holder.reset();
+  const auto late = obtained.get();
+  CHECK_FALSE(late.has_value());
+  CHECK(items.sockets().empty());
+}

@@ -1,0 +1,27 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include <graceful/listen_params.hpp>
+#include <graceful/options.hpp>
+
+#include <doctest/doctest.h>
+
+using namespace std::chrono_literals;
+
+TEST_CASE("the defaults of options are those that are documented") {
+  const graceful::options o;
+  CHECK(o.name.empty());
+  CHECK(o.control_path.empty());
+  CHECK_FALSE(o.takeover);
+  CHECK(o.ready_timeout == 30s);
+  CHECK(o.handoff_timeout == 10s);
+  CHECK_FALSE(o.log);
+}
+
+TEST_CASE("the defaults of listen_params are those that are documented") {
+  const graceful::listen_params p;
+  CHECK(p.backlog == 4096);
+  CHECK(p.reuse_address);
+  CHECK_FALSE(p.reuse_port);
+  CHECK_FALSE(p.v6only);
+  CHECK(p.bind_attempts == 5);
+  CHECK(p.bind_backoff == 20ms);
+}

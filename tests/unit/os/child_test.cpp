@@ -1,0 +1,186 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "os/child.hpp"
+
+#include "os/system_failure.hpp"
+
+#include "deadline.hpp"
+#include "temporary_directory.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <optional>
+#include <string>
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace os = graceful::os;
+using namespace graceful_test;
+using namespace std::chrono_literals;
+using graceful::unique_fd;
+
+namespace {
+
+sigset_t nothing_blocked() {
+  sigset_t mask;
+  ::sigemptyset(&mask);
+  return mask;
+}
+
+/// The shell with a script.
+os::start_command shell(const std::string& script) {
+  return {.file = "/bin/sh",
+          .arguments = {"sh", "-c", script},
+          .environment = {"PATH=/usr/bin:/bin"},
+          .directory = "/"};
+}
+
+os::child spawn(const os::start_command& command, const sigset_t& mask = nothing_blocked()) {
+  return os::child::spawn(command, mask).value();
+}
+
+/// How it ended.
+std::string end_of(os::child& child) {
+  REQUIRE(wait_readable(child.pidfd(), 20s));
+  return child.reap().value_or("runs");
+}
+
+std::string end_of(const std::string& script) {
+  auto child = spawn(shell(script));
+  return end_of(child);
+}
+
+std::string content(const std::string& path) {
+  std::ifstream file{path};
+  return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+/// A child that runs until its standard input, which the test holds, ends.
+struct until_told {
+  until_told() {
+    const unique_fd before{::fcntl(0, F_DUPFD_CLOEXEC, 3)};
+    int ends[2]{};
+    REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+    told.reset(ends[1]);
+    const unique_fd input{ends[0]};
+    ::dup2(input.get(), 0);
+    child.emplace(spawn(shell("read line")));
+    ::dup2(before.get(), 0);
+  }
+  unique_fd told;
+  std::optional<os::child> child;
+};
+
+}  // namespace
+
+TEST_CASE("how a child exited reads on from 'the successor'") {
+  CHECK(end_of("exit 0") == "exited with status 0");
+  CHECK(end_of("exit 3") == "exited with status 3");
+}
+
+TEST_CASE("the signal that killed a child is named") {
+  CHECK(end_of("kill -TERM $$") == "was killed by signal 15 (SIGTERM)");
+  CHECK(end_of("kill -SEGV $$") == "was killed by signal 11 (SIGSEGV)");
+  CHECK(end_of("kill -40 $$") == "was killed by signal 40");
+}
+
+TEST_CASE("a program that cannot be executed is an error, and no child is left") {
+  const auto refused = os::child::spawn(
+      {.file = "/no/such/program", .arguments = {"program"}, .environment = {}, .directory = "/"},
+      nothing_blocked());
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == os::system_code(ENOENT));
+  CHECK(refused.error().message ==
+        "cannot execute /no/such/program in /: No such file or directory");
+  CHECK(os::child::spawn({"/dev/null", {"x"}, {}, "/"}, nothing_blocked()).error().code ==
+        os::system_code(EACCES));
+  CHECK(os::child::spawn({"/bin/sh", {"sh"}, {}, "/no/such"}, nothing_blocked()).error().code ==
+        os::system_code(ENOENT));
+  CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);
+}
+
+TEST_CASE("a child gets its arguments, environment and directory, and nothing else of them") {
+  temporary_directory d;
+  ::setenv("GRACEFUL_UNIT_TEST", "of the parent", 1);
+  auto command = shell(R"sh(printf '%s|' "$0" "$@" "$A" "$GRACEFUL_UNIT_TEST" "$(pwd)" > out)sh");
+  command.arguments.insert(command.arguments.end(), {"zero", "", "two words"});
+  command.environment.push_back("A=of the child");
+  command.directory = d.path();
+  auto child = spawn(command);
+  ::unsetenv("GRACEFUL_UNIT_TEST");
+  CHECK(end_of(child) == "exited with status 0");
+  CHECK(content(d.path("out")) == "zero||two words|of the child||" + d.path() + "|");
+}
+
+TEST_CASE("a file without a slash is looked up in PATH") {
+  auto command = shell("exit 7");
+  command.file = "sh";
+  auto child = spawn(command);
+  CHECK(end_of(child) == "exited with status 7");
+}
+
+TEST_CASE("a child inherits standard input, output and error and no other descriptor") {
+  const unique_fd low{::open("/dev/null", O_RDONLY)};  // without O_CLOEXEC
+  const unique_fd high{::fcntl(low.get(), F_DUPFD, 500)};
+  const auto has = [](int fd) { return "[ -e /proc/$$/fd/" + std::to_string(fd) + " ]"; };
+  CHECK(end_of(has(0) + " && " + has(1) + " && " + has(2)) == "exited with status 0");
+  CHECK(end_of(has(low.get())) == "exited with status 1");
+  CHECK(end_of(has(high.get())) == "exited with status 1");
+}
+
+TEST_CASE("a child starts with the signal mask that it is given, not with the parent's") {
+  temporary_directory d;
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  sigset_t mask = nothing_blocked();
+  ::sigaddset(&mask, SIGUSR1);
+  auto command = shell(
+      R"(while read k v; do [ "$k" = SigBlk: ] && echo $v > out; done < /proc/$$/status; exit 0)");
+  command.directory = d.path();
+  auto child = spawn(command, mask);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  CHECK(end_of(child) == "exited with status 0");
+  CHECK(content(d.path("out")) == "0000000000000200\n");
+}
+
+TEST_CASE("a child that runs is not reaped, however often it is tried") {
+  until_told t;
+  CHECK_FALSE(t.child->reap());
+  CHECK_FALSE(t.child->reap());
+  CHECK_FALSE(wait_readable(t.child->pidfd(), 0s));
+  t.told.reset();
+  CHECK(end_of(*t.child) == "exited with status 1");
+}
+
+TEST_CASE("a child is killed, and killing it again harms nobody") {
+  until_told t;
+  t.child->kill();
+  CHECK(end_of(*t.child) == "was killed by signal 9 (SIGKILL)");
+  t.child->kill();
+}
+
+TEST_CASE("a child that was reaped by the application has ended all the same") {
+  auto child = spawn(shell("exit 3"));
+  REQUIRE(wait_readable(child.pidfd(), 20s));
+  REQUIRE(::waitpid(child.pid(), nullptr, 0) == child.pid());
+  CHECK(child.reap() == "ended");
+}
+
+TEST_CASE("a child's pidfd is close-on-exec, and reaping leaves no zombie") {
+  auto child = spawn(shell("exit 0"));
+  CHECK((::fcntl(child.pidfd(), F_GETFD) & FD_CLOEXEC) != 0);
+  end_of(child);
+  CHECK(::kill(child.pid(), 0) == -1);
+}
+
+TEST_CASE("a process that is not there has no pidfd") {
+  CHECK_FALSE(os::open_pidfd(0));
+  CHECK_FALSE(os::open_pidfd(-1));
+  CHECK_FALSE(os::open_pidfd(1 << 30));
+  CHECK(os::open_pidfd(::getpid()));
+}

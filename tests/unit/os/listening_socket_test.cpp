@@ -1,0 +1,178 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "os/listening_socket.hpp"
+
+#include "os/channel.hpp"
+#include "os/control_path.hpp"
+#include "os/system_failure.hpp"
+
+#include "tcp_sockets.hpp"
+#include "temporary_directory.hpp"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace os = graceful::os;
+using namespace graceful_test;
+using namespace std::chrono_literals;
+using graceful::listen_params;
+using graceful::unique_fd;
+
+namespace {
+
+/// What check_listening_tcp says of it.
+std::string complaint(int fd) {
+  const auto checked = os::check_listening_tcp(fd);
+  if (checked) return "fine";
+  CHECK(checked.error().code == graceful::errc::wrong_socket);
+  return checked.error().message;
+}
+
+}  // namespace
+
+TEST_CASE("a new listener is close-on-exec, non-blocking, and listens") {
+  for (const auto& address : {v4("127.0.0.1"), v6("::1")}) {
+    const auto socket = os::listen_tcp(address, {});
+    REQUIRE(socket.has_value());
+    CHECK(is_cloexec(socket->get()));
+    CHECK(is_nonblocking(socket->get()));
+    CHECK(option_of(socket->get(), SOL_SOCKET, SO_ACCEPTCONN) == 1);
+    CHECK(option_of(socket->get(), SOL_SOCKET, SO_REUSEADDR) == 1);
+    CHECK(option_of(socket->get(), SOL_SOCKET, SO_REUSEPORT) == 0);
+    CHECK_NOTHROW(connect_to(address_of(*socket)));
+  }
+}
+
+TEST_CASE("the parameters of a listener are set on it") {
+  const auto socket = listen_anywhere({.backlog = 7, .reuse_address = false, .reuse_port = true});
+  CHECK(option_of(socket.get(), SOL_SOCKET, SO_REUSEADDR) == 0);
+  CHECK(option_of(socket.get(), SOL_SOCKET, SO_REUSEPORT) == 1);
+  CHECK(os::accept_queue_of(socket.get()).limit == 7);
+}
+
+TEST_CASE("an address in use is tried as often as asked, and named in the error") {
+  const auto holder = listen_anywhere();
+  const auto address = address_of(holder);
+  for (const int attempts : {1, 3}) {
+    const auto refused = os::listen_tcp(address, {.bind_attempts = attempts, .bind_backoff = 1ms});
+    REQUIRE_FALSE(refused.has_value());
+    const auto& why = refused.error();
+    CHECK(why.code == os::system_code(EADDRINUSE));
+    CHECK(why.message.find(address.to_string()) != why.message.npos);
+    CHECK(why.message.find("tried " + std::to_string(attempts) + " time") != why.message.npos);
+    CHECK(why.message.find("sport = " + std::to_string(address.port())) != why.message.npos);
+  }
+}
+
+TEST_CASE("the pause between two tries doubles") {
+  const auto holder = listen_anywhere();
+  const auto begin = std::chrono::steady_clock::now();
+  CHECK_FALSE(
+      os::listen_tcp(address_of(holder), {.bind_attempts = 5, .bind_backoff = 2ms}).has_value());
+  CHECK(std::chrono::steady_clock::now() - begin >= 30ms);  // 2 + 4 + 8 + 16
+}
+
+TEST_CASE("an address that is no address of this machine is not tried again") {
+  const auto begin = std::chrono::steady_clock::now();
+  const auto refused = os::listen_tcp(v4("192.0.2.1"), {.bind_attempts = 100, .bind_backoff = 1s});
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == os::system_code(EADDRNOTAVAIL));
+  CHECK(refused.error().message.find("192.0.2.1:0") != std::string::npos);
+  CHECK(std::chrono::steady_clock::now() - begin < 1s);
+}
+
+TEST_CASE("several sockets listen on one address with reuse_port, and only with it") {
+  const auto first = listen_anywhere({.reuse_port = true});
+  CHECK(os::listen_tcp(address_of(first), {.reuse_port = true}).has_value());
+  CHECK_FALSE(os::listen_tcp(address_of(first), {.bind_attempts = 1}).has_value());
+}
+
+TEST_CASE("an IPv6 listener takes IPv4 clients or not, as v6only says") {
+  for (const bool only : {false, true}) {
+    const auto socket = os::listen_tcp(v6("::"), {.v6only = only});
+    REQUIRE(socket.has_value());
+    CHECK(option_of(socket->get(), IPPROTO_IPV6, IPV6_V6ONLY) == (only ? 1 : 0));
+    const auto port = address_of(*socket).port();
+    CHECK_NOTHROW(connect_to(v6("::1", port)));
+    if (only) {
+      CHECK_THROWS(connect_to(v4("127.0.0.1", port)));
+    } else {
+      CHECK_NOTHROW(connect_to(v4("127.0.0.1", port)));
+    }
+  }
+}
+
+TEST_CASE("v6only means nothing to an IPv4 listener") {
+  CHECK(os::listen_tcp(v4("127.0.0.1"), {.v6only = true}).has_value());
+}
+
+TEST_CASE("what is no listening TCP socket is told from one") {
+  std::array<int, 2> ends{};
+  REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
+  const unique_fd in{ends[0]};
+  const unique_fd out{ends[1]};
+  CHECK(complaint(in.get()) == "what was passed is no socket");
+  CHECK(complaint(-1) == "what was passed is no socket");
+  const unique_fd udp{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+  CHECK(complaint(udp.get()) == "what was passed is no TCP socket");
+  const unique_fd idle{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  CHECK(complaint(idle.get()) == "what was passed is a socket that does not listen");
+  temporary_directory d;
+  const auto unix_listener = os::bind_control(d.path("s"));
+  REQUIRE(unix_listener.has_value());
+  CHECK(complaint(unix_listener->get()) == "what was passed is no TCP socket");
+  const auto listener = listen_anywhere();
+  const auto client = connect_to(address_of(listener));
+  CHECK(complaint(client.get()) == "what was passed is a socket that does not listen");
+  CHECK(complaint(listener.get()) == "fine");
+}
+
+TEST_CASE("a listening socket is made non-blocking where it is not") {
+  const auto socket = listen_anywhere();
+  REQUIRE(::fcntl(socket.get(), F_SETFL, 0) == 0);
+  REQUIRE_FALSE(is_nonblocking(socket.get()));
+  CHECK(os::check_listening_tcp(socket.get()).has_value());
+  CHECK(is_nonblocking(socket.get()));
+}
+
+TEST_CASE("the accept queue counts the connections that wait") {
+  const auto socket = listen_anywhere({.backlog = 16});
+  CHECK(os::accept_queue_of(socket.get()).length == 0);
+  std::vector<unique_fd> clients;
+  for (std::uint64_t n = 1; n <= 5; ++n) {
+    clients.push_back(connect_to(address_of(socket)));
+    CHECK(eventually([&] { return os::accept_queue_of(socket.get()).length == n; }));
+  }
+  CHECK(os::accept_queue_of(socket.get()).limit == 16);
+  const unique_fd accepted{::accept(socket.get(), nullptr, nullptr)};
+  CHECK(os::accept_queue_of(socket.get()).length == 4);
+}
+
+TEST_CASE("what has no accept queue has an empty one") {
+  const unique_fd udp{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+  CHECK(os::accept_queue_of(udp.get()).length == 0);
+  CHECK(os::accept_queue_of(-1).limit == 0);
+}
+
+TEST_CASE("a cookie is that of the socket, whichever descriptor names it") {
+  const auto a = listen_anywhere();
+  const auto b = listen_anywhere();
+  const unique_fd same{::dup(a.get())};
+  CHECK(os::cookie_of(a.get()) != 0);
+  CHECK(os::cookie_of(a.get()) == os::cookie_of(same.get()));
+  CHECK(os::cookie_of(a.get()) != os::cookie_of(b.get()));
+}
+
+TEST_CASE("a number that names another socket now has another cookie") {
+  auto a = listen_anywhere();
+  const int number = a.get();
+  const auto cookie = os::cookie_of(number);
+  a.reset();
+  CHECK(os::cookie_of(number) == 0);
+  const auto b = listen_anywhere();
+  REQUIRE(b.get() == number);
+  CHECK(os::cookie_of(number) != cookie);
+}

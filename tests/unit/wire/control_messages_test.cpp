@@ -1,0 +1,170 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "wire/control_messages.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace wire = graceful::wire;
+namespace json = boost::json;
+using namespace std::chrono_literals;
+
+json::object object(const std::string& text) { return json::parse(text).as_object(); }
+
+const json::object good_status = object(R"({
+  "name": "web", "generation": 3, "pid": 812, "uptime_ms": 5000, "state": "serving",
+  "version": "0.1.0", "predecessor": {"pid": 700},
+  "listeners": [{"name": "http", "address": "[::1]:80", "queue": 2, "backlog": 128}]})");
+
+std::optional<graceful::upgrade_request> upgrade(const std::string& parameters) {
+  return wire::parse_upgrade(object(parameters));
+}
+
+}  // namespace
+
+TEST_CASE("an Upgrade without parameters asks for the server's own command and patience") {
+  for (const char* text :
+       {"{}", R"({"command":null,"environment":null,"timeout_ms":null})", R"({"later":1})"}) {
+    const auto got = upgrade(text);
+    REQUIRE(got);
+    CHECK(got->command.empty());
+    CHECK(got->environment.empty());
+    CHECK_FALSE(got->timeout);
+  }
+}
+
+TEST_CASE("Upgrade survives the way over the wire") {
+  const auto call = wire::to_call(
+      graceful::upgrade_request{{"/bin/server", "--x", ""}, {{"A", "1"}, {"B", ""}}, 1500ms});
+  CHECK(call.method == "io.graceful.Control.Upgrade");
+  CHECK(call.more);
+  const auto got = wire::parse_upgrade(call.parameters);
+  REQUIRE(got);
+  CHECK(got->command == std::vector<std::string>{"/bin/server", "--x", ""});
+  CHECK(got->environment == std::map<std::string, std::string>{{"A", "1"}, {"B", ""}});
+  CHECK(got->timeout == 1500ms);
+}
+
+TEST_CASE("an Upgrade with a parameter of a wrong type is rejected") {
+  for (const char* text :
+       {R"({"command":"server"})", R"({"command":[1]})", R"({"command":{}})",
+        R"({"command":["a",null]})", R"({"environment":[]})", R"({"environment":"A=1"})",
+        R"({"environment":{"A":1}})", R"({"environment":{"A":null}})", R"({"timeout_ms":"1"})",
+        R"({"timeout_ms":1.5})", R"({"timeout_ms":[]})", R"({"timeout_ms":true})"}) {
+    CAPTURE(text);
+    CHECK_FALSE(upgrade(text));
+  }
+}
+
+TEST_CASE("an upgrade gets from one millisecond to 24 hours") {
+  CHECK(upgrade(R"({"timeout_ms":1})")->timeout == 1ms);
+  CHECK(upgrade(R"({"timeout_ms":86400000})")->timeout == 24h);
+  for (const char* text : {"0", "-1", "86400001", "9223372036854775807", "18446744073709551615",
+                           "-9223372036854775808", "1e3"}) {
+    CAPTURE(text);
+    CHECK_FALSE(upgrade(std::string{R"({"timeout_ms":)"} + text + "}"));
+  }
+}
+
+TEST_CASE("a phase survives the way over the wire, without what it does not have") {
+  const auto bare = wire::to_reply(
+      graceful::upgrade_phase{"spawned", 12ms, std::nullopt, std::nullopt, std::nullopt, ""});
+  CHECK(bare.parameters == object(R"({"phase":"spawned","elapsed_ms":12})"));
+  const auto full = wire::to_reply(graceful::upgrade_phase{"ready", 12ms, 812, 4, 3, ""});
+  const auto got = wire::parse_phase(full.parameters);
+  REQUIRE(got);
+  CHECK(got->phase == "ready");
+  CHECK(got->elapsed == 12ms);
+  CHECK(got->pid == 812);
+  CHECK(got->generation == 4);
+  CHECK(got->sockets == 3);
+}
+
+TEST_CASE("a phase needs its name and its time") {
+  for (const char* text :
+       {"{}", R"({"phase":"ready"})", R"({"elapsed_ms":1})", R"({"phase":1,"elapsed_ms":1})",
+        R"({"phase":"ready","elapsed_ms":-1})", R"({"phase":"ready","elapsed_ms":"1"})"}) {
+    CAPTURE(text);
+    CHECK_FALSE(wire::parse_phase(object(text)));
+  }
+}
+
+TEST_CASE("Status survives the way over the wire") {
+  const auto first = wire::parse_status(good_status);
+  REQUIRE(first);
+  CHECK(first->name == "web");
+  CHECK(first->generation == 3);
+  CHECK(first->pid == 812);
+  CHECK(first->uptime == 5s);
+  CHECK(first->state == "serving");
+  CHECK(first->version == "0.1.0");
+  REQUIRE(first->listeners.size() == 1);
+  CHECK(first->listeners[0].address == "[::1]:80");
+  CHECK(first->listeners[0].queue == 2);
+  CHECK(first->listeners[0].backlog == 128);
+  CHECK(first->predecessor_pid == 700);
+  CHECK(wire::to_reply(*first).parameters == good_status);
+}
+
+TEST_CASE("a status lacks no field and has none of a wrong type") {
+  for (const char* key :
+       {"name", "generation", "pid", "uptime_ms", "state", "version", "listeners"}) {
+    CAPTURE(key);
+    auto bad = good_status;
+    bad.erase(key);
+    CHECK_FALSE(wire::parse_status(bad));
+    for (const json::value& wrong :
+         {json::value(nullptr), json::value(true), json::value(json::object{})}) {
+      bad[key] = wrong;
+      CHECK_FALSE(wire::parse_status(bad));
+    }
+  }
+  for (const char* key : {"generation", "uptime_ms"}) {
+    auto bad = good_status;
+    bad[key] = -1;
+    CHECK_FALSE(wire::parse_status(bad));
+  }
+}
+
+TEST_CASE("a status whose listeners lack something is rejected") {
+  for (const char* key : {"name", "address", "queue", "backlog"}) {
+    auto bad = good_status;
+    auto& listener = bad["listeners"].as_array()[0].as_object();
+    listener[key] = nullptr;
+    CHECK_FALSE(wire::parse_status(bad));
+    listener.erase(key);
+    CHECK_FALSE(wire::parse_status(bad));
+  }
+  auto bad = good_status;
+  bad["listeners"] = {"http"};
+  CHECK_FALSE(wire::parse_status(bad));
+  bad["listeners"] = json::array{};
+  CHECK(wire::parse_status(bad));
+}
+
+TEST_CASE("a predecessor is there with its pid, or is absent or null") {
+  auto status = good_status;
+  status["predecessor"] = nullptr;
+  CHECK_FALSE(wire::parse_status(status)->predecessor_pid);
+  status.erase("predecessor");
+  CHECK_FALSE(wire::parse_status(status)->predecessor_pid);
+  for (const char* wrong : {"{}", "[]", "700", R"({"pid":"700"})", R"({"pid":null})"}) {
+    CAPTURE(wrong);
+    status["predecessor"] = json::parse(wrong);
+    CHECK_FALSE(wire::parse_status(status));
+  }
+}
+
+TEST_CASE("an error reply carries a sentence for a person") {
+  const auto reply = wire::to_error(wire::busy_error, "wait");
+  CHECK(reply.error == "io.graceful.Control.Busy");
+  CHECK(reply.parameters == object(R"({"message":"wait"})"));
+}

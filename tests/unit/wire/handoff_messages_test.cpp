@@ -1,0 +1,136 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "wire/handoff_messages.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace wire = graceful::wire;
+namespace json = boost::json;
+
+json::object object(const char* text) { return json::parse(text).as_object(); }
+
+/// Each value that is not of the type `right`, a null among them.
+std::vector<json::value> others_than(json::kind right) {
+  std::vector<json::value> all{nullptr,        true,      1, 1.5, "text", json::array{1, "x"},
+                               json::object{}, UINT64_MAX};
+  std::erase_if(all, [right](const json::value& v) { return v.kind() == right; });
+  return all;
+}
+
+/// Checks that `parse` takes `good`, and takes it no more when `key` is missing or wrong.
+template <class Parse>
+void check_required(Parse parse, const json::object& good, const char* key) {
+  CAPTURE(key);
+  REQUIRE(parse(good));
+  json::object bad = good;
+  bad.erase(key);
+  CHECK_FALSE(parse(bad));
+  for (const auto& wrong : others_than(good.at(key).kind())) {
+    CAPTURE(wrong);
+    bad[key] = wrong;
+    CHECK_FALSE(parse(bad));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("Begin survives the way over the wire, with and without a token") {
+  for (const std::string token : {"", "0123abcd"}) {
+    const auto call = wire::to_call(wire::begin{{1, 2, -3}, token});
+    CHECK(call.method == "io.graceful.Handoff.Begin");
+    CHECK(call.parameters.contains("token") == !token.empty());
+    const auto got = wire::parse_begin(call.parameters);
+    REQUIRE(got);
+    CHECK(got->versions == std::vector<std::int64_t>{1, 2, -3});
+    CHECK(got->token == token);
+  }
+}
+
+TEST_CASE("Begin without versions, or with wrong ones, is rejected") {
+  check_required(wire::parse_begin, object(R"({"versions":[1]})"), "versions");
+  CHECK_FALSE(wire::parse_begin(object(R"({"versions":["1"]})")));
+  CHECK_FALSE(wire::parse_begin(object(R"({"versions":[1,1.5]})")));
+  CHECK_FALSE(wire::parse_begin(object(R"({"versions":[18446744073709551615]})")));
+  CHECK(wire::parse_begin(object(R"({"versions":[]})")));
+}
+
+TEST_CASE("Begin takes a null token for none, and rejects any other that is no string") {
+  const auto none = wire::parse_begin(object(R"({"versions":[1],"token":null})"));
+  REQUIRE(none);
+  CHECK(none->token.empty());
+  CHECK_FALSE(wire::parse_begin(object(R"({"versions":[1],"token":1})")));
+  CHECK_FALSE(wire::parse_begin(object(R"({"versions":[1],"token":["t"]})")));
+}
+
+TEST_CASE("the reply to Begin survives the way over the wire") {
+  const auto got = wire::parse_begun(wire::to_reply(wire::begun{1, 42, "web", 1002}).parameters);
+  REQUIRE(got);
+  CHECK(got->version == 1);
+  CHECK(got->generation == 42);
+  CHECK(got->name == "web");
+  CHECK(got->descriptors == 1002);
+}
+
+TEST_CASE("a reply to Begin lacks no field and has none of a wrong type") {
+  const auto good = object(R"({"version":1,"generation":2,"name":"n","descriptors":3})");
+  for (const char* key : {"version", "generation", "name", "descriptors"}) {
+    check_required(wire::parse_begun, good, key);
+  }
+}
+
+TEST_CASE("counts are not negative") {
+  auto begun = object(R"({"version":1,"generation":2,"name":"n","descriptors":3})");
+  begun["descriptors"] = -1;
+  CHECK_FALSE(wire::parse_begun(begun));
+  begun["descriptors"] = 3;
+  begun["generation"] = -1;
+  CHECK_FALSE(wire::parse_begun(begun));
+  CHECK_FALSE(wire::parse_fetch(object(R"({"first":-1})")));
+  CHECK_FALSE(wire::parse_batch(object(R"({"first":-1,"names":[]})")));
+}
+
+TEST_CASE("Fetch survives the way over the wire and needs its index") {
+  const auto call = wire::to_call(wire::fetch{253});
+  CHECK(call.method == "io.graceful.Handoff.Fetch");
+  const auto got = wire::parse_fetch(call.parameters);
+  REQUIRE(got);
+  CHECK(got->first == 253);
+  check_required(wire::parse_fetch, object(R"({"first":0})"), "first");
+  CHECK(wire::parse_fetch(object(R"({"first":9223372036854775807})")));
+}
+
+TEST_CASE("a batch survives the way over the wire and needs index and names") {
+  const std::vector<std::string> names{"@lock", "@control", "web", ""};
+  const auto got = wire::parse_batch(wire::to_reply(wire::batch{5, names}).parameters);
+  REQUIRE(got);
+  CHECK(got->first == 5);
+  CHECK(got->names == names);
+  const auto good = object(R"({"first":0,"names":["a"]})");
+  check_required(wire::parse_batch, good, "first");
+  check_required(wire::parse_batch, good, "names");
+  CHECK_FALSE(wire::parse_batch(object(R"({"first":0,"names":["a",1]})")));
+  CHECK_FALSE(wire::parse_batch(object(R"({"first":0,"names":[null]})")));
+}
+
+TEST_CASE("Fail survives the way over the wire and needs its reason") {
+  const auto call = wire::to_call(wire::fail{"no \"config\"\n"});
+  CHECK(call.method == "io.graceful.Handoff.Fail");
+  const auto got = wire::parse_fail(call.parameters);
+  REQUIRE(got);
+  CHECK(got->reason == "no \"config\"\n");
+  check_required(wire::parse_fail, object(R"({"reason":"r"})"), "reason");
+}
+
+TEST_CASE("unknown parameters are ignored") {
+  CHECK(wire::parse_begin(object(R"({"versions":[1],"later":{"x":1}})")));
+  CHECK(wire::parse_fetch(object(R"({"first":1,"later":[]})")));
+  CHECK(wire::parse_fail(object(R"({"reason":"","later":null})")));
+}
