@@ -2,6 +2,7 @@
 #include "inventory.hpp"
 
 #include "os/listening_socket.hpp"
+#include "wire/fields.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -16,11 +17,11 @@ constexpr std::size_t max_name = 255;
 
 result<void> check_name(std::string_view name) {
   if (!name.empty() && name.size() <= max_name && name.front() != '@' &&
-      name.find('\0') == std::string_view::npos) {
+      name.find('\0') == std::string_view::npos && wire::is_text(name)) {
     return {};
   }
   return failure{errc::invalid_argument,
-                 "a listener's name has 1 to 255 characters and does not start with '@'"};
+                 "a listener's name is UTF-8 text of 1 to 255 bytes that does not start with '@'"};
 }
 
 }  // namespace
@@ -62,6 +63,10 @@ result<std::shared_ptr<const listening_socket>> inventory::obtain(std::string_vi
   if (!settled) {
     entries_.erase(key);
     return settled.error();
+  }
+  if (state_ == state::stopped) {
+    entries_.erase(key);
+    return failure{errc::busy, "cannot listen: this process has handed over, and drains"};
   }
   const int raw = settled->get();
   auto socket = std::make_shared<const listening_socket>(

@@ -191,7 +191,7 @@ void listener::abort_all(outcomes& done) {
 
 void listener::finish(std::list<operation>::iterator op, error_code error, unique_fd fd,
                       outcomes& done) {
-  done.push_back({std::move(op->handler), error, std::move(fd)});
+  done.push_back({std::move(op->handler), error, std::move(fd), std::move(op->work)});
   operations_.erase(op);
 }
 

@@ -47,11 +47,13 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
     accept_handler handler;
     asio::any_completion_executor work;
   };
-  /// What an operation has come to; delivered without the mutex.
+  /// What an operation has come to; delivered without the mutex. `work` lasts until the handler
+  /// is on its way: without it, its context could run out of work in between and return.
   struct outcome {
     accept_handler handler;
     error_code error;
     unique_fd fd;
+    asio::any_completion_executor work;
   };
   using outcomes = std::vector<outcome>;
 

@@ -84,7 +84,7 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
   const auto id = from.id();
   if (call.method == wire::begin_method) {
     auto message = wire::parse_begin(call.parameters);
-    if (!message) return from.reply(invalid("versions")), true;
+    if (!message) return from.reply(invalid("versions or token")), true;
     if (!busy()) {
       operator_.reset();
       request_ = {};

@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <deque>
 #include <exception>
@@ -22,7 +23,6 @@
 #include <string>
 #include <vector>
 
-#include <signal.h>
 #include <unistd.h>
 
 namespace asio = boost::asio;
@@ -181,7 +181,7 @@ void serve(const http_server_arguments& args) {
 
 int main(int argc, char** argv) {
   // Standard output is inherited from the predecessor; whoever read it may have gone.
-  ::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGPIPE, SIG_IGN);
   try {
     const http_server_arguments args = parse_http_server_arguments(argc, argv);
     if (args.help) {

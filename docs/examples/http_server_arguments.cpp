@@ -19,14 +19,14 @@ constexpr int most_threads = 256;
 
 tcp::endpoint parse_endpoint(const std::string& text) {
   const auto colon = text.rfind(':');
-  std::string_view host{text.data(), colon == text.npos ? 0 : colon};
+  std::string_view host{text.data(), colon == std::string::npos ? 0 : colon};
   const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
   if (bracketed) host = host.substr(1, host.size() - 2);
 
   boost::system::error_code ec;
   const auto address = boost::asio::ip::make_address(host, ec);
   std::uint16_t port{};
-  const char* const begin = text.data() + (colon == text.npos ? text.size() : colon + 1);
+  const char* const begin = text.data() + (colon == std::string::npos ? text.size() : colon + 1);
   const char* const end = text.data() + text.size();
   const auto [last, error] = std::from_chars(begin, end, port);
   if (ec || address.is_v6() != bracketed || error != std::errc{} || last != end) {

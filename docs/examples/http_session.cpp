@@ -30,8 +30,8 @@ namespace {
 constexpr auto idle_timeout = 60s;
 constexpr auto transfer_timeout = 30s;  // of a request, and of a response
 constexpr auto linger_timeout = 2s;
-constexpr std::size_t body_limit = 64 * 1024;
-constexpr std::size_t buffer_limit = 128 * 1024;
+constexpr std::size_t body_limit = 65'536;
+constexpr std::size_t buffer_limit = 131'072;
 
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 

@@ -81,7 +81,7 @@ class GRACEFUL_API upgrader {
   /// same name is preferred. If `name` was handed over with another address, the socket is bound
   /// afresh, and the log says so.
   ///
-  /// `name` is unique within the server, up to 255 characters, and does not start with '@'. May be
+  /// `name` is unique within the server, UTF-8 of at most 255 bytes, and does not start with '@'. May be
   /// called before and after `ready()`.
   ///
   /// Blocks while the address is in use, see `listen_params::bind_attempts`.

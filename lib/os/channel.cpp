@@ -50,6 +50,8 @@ void take_descriptors(msghdr& message, inbox& box) {
 }  // namespace
 
 transfer send_now(int socket, std::string_view bytes, std::span<const int> descriptors) {
+  // What the kernel would say; it must not come to the copy below, which has room for no more.
+  if (descriptors.size() > max_descriptors) return {transfer::kind::failed, 0, EINVAL};
   iovec data{.iov_base = const_cast<char*>(bytes.data()), .iov_len = bytes.size()};
   msghdr message{};
   message.msg_iov = &data;

@@ -26,10 +26,10 @@ constexpr int control_backlog = 128;
 /// How long a listener may leave a connection unanswered before it counts as alive but busy.
 constexpr std::chrono::seconds probe_time{1};
 
-std::string temporary_beside(const std::string& path) {
+std::string temporary_name() {
   std::array<char, 16> name{};
   std::snprintf(name.data(), name.size(), ".%08x", std::random_device{}());
-  return (std::filesystem::path{path}.parent_path() / name.data()).string();
+  return name.data();
 }
 
 /// Success if the path may be bound: nothing is there, or a socket that nobody listens on.
@@ -100,10 +100,18 @@ bool holds_lock(int fd, const std::string& control_path) {
 }
 
 result<unique_fd> bind_control(const std::string& path) {
-  const std::string temporary = temporary_beside(path);
+  // Bound by way of /proc, so that a directory of any length leaves room for the temporary name.
+  const std::filesystem::path whole{path};
+  const std::string where = whole.has_parent_path() ? whole.parent_path().string() : ".";
+  const unique_fd directory{::open(where.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
+  if (!directory && errno != ENAMETOOLONG) {
+    return system_failure("cannot open the directory of the control socket " + path);
+  }
+  const std::string temporary =
+      "/proc/self/fd/" + std::to_string(directory.get()) + '/' + temporary_name();
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path || temporary.size() >= sizeof address.sun_path) {
+  if (path.size() >= sizeof address.sun_path) {
     return failure{errc::path_too_long,
                    "the control path " + path + " is too long: a Unix socket's path has at most " +
                        std::to_string(sizeof address.sun_path - 1) +

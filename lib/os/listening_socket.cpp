@@ -4,6 +4,8 @@
 #include "os/system_failure.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <utility>
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -14,6 +16,8 @@
 namespace graceful::os {
 
 namespace {
+
+constexpr std::pair pause_limits{std::chrono::milliseconds{0}, std::chrono::milliseconds{60'000}};
 
 bool set_flag(int fd, int level, int option, bool on) {
   const int value = on ? 1 : 0;
@@ -53,7 +57,8 @@ result<unique_fd> try_listen(const socket_address& address, const listen_params&
 }  // namespace
 
 result<unique_fd> listen_tcp(const socket_address& address, const listen_params& params) {
-  auto pause = params.bind_backoff;
+  auto pause = std::clamp<std::chrono::milliseconds>(params.bind_backoff, pause_limits.first,
+                                                    pause_limits.second);
   for (int attempt = 1;; ++attempt) {
     auto fd = try_listen(address, params);
     if (fd || fd.error().code != system_code(EADDRINUSE)) return fd;
@@ -66,7 +71,7 @@ result<unique_fd> listen_tcp(const socket_address& address, const listen_params&
       return why;
     }
     ::poll(nullptr, 0, static_cast<int>(pause.count()));
-    pause = std::min<std::chrono::milliseconds>(pause * 2, std::chrono::minutes{1});
+    pause = std::min(pause * 2, pause_limits.second);
   }
 }
 

@@ -47,6 +47,7 @@ start_command start_command::of_this_process() {
   // is resolved, which would pin the old release.
   const auto* executed = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
   command.file = executed != nullptr ? executed : "/proc/self/exe";
+  if (command.file.find('/') == std::string::npos) command.file.insert(0, "./");
   if (command.arguments.empty()) command.arguments = {command.file};
   for (char** variable = ::environ; variable != nullptr && *variable != nullptr; ++variable) {
     command.environment.emplace_back(*variable);

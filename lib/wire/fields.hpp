@@ -19,6 +19,9 @@ namespace json = boost::json;
 /// A count as Varlink sends it: its numbers are signed, and counts of ours are far below 2^63.
 [[nodiscard]] constexpr std::int64_t number(std::uint64_t n) { return static_cast<std::int64_t>(n); }
 
+/// Valid UTF-8: a string that is not makes a message that no peer can parse.
+[[nodiscard]] bool is_text(std::string_view bytes);
+
 /// Present and not null: Varlink takes a null for a field that is not there.
 [[nodiscard]] bool has_field(const json::object& o, std::string_view key);
 
