@@ -23,8 +23,8 @@ failure usage_error(const std::string& what) {
 
 po::options_description options(bool with_upgrade) {
   po::options_description all{"Options"};
-  all.add_options()                                                                   //
-      ("json", "print the server's answers as they come, one JSON object a line")    //
+  all.add_options()                                                                //
+      ("json", "print the server's answers as they come, one JSON object a line")  //
       ("timeout", po::value<double>()->value_name("SECONDS"),
        "upgrade: how long the new process may take until it is ready (default: what the server was "
        "built with, 30 unless changed). status: how long to wait for the answer (default: 5)");
@@ -82,9 +82,8 @@ result<arguments> parse(const std::vector<std::string>& words) {
     return usage_error(e.what());
   }
 
-  const auto given =
-      values.count("word") > 0 ? values["word"].as<std::vector<std::string>>()
-                               : std::vector<std::string>{};
+  const auto given = values.count("word") > 0 ? values["word"].as<std::vector<std::string>>()
+                                              : std::vector<std::string>{};
   if (values.count("help") > 0) return parsed;
   if (values.count("version") > 0) {
     parsed.what = arguments::command::version;

@@ -12,9 +12,9 @@
 #include <array>
 #include <cstdlib>
 #include <filesystem>
-#include <system_error>
 #include <utility>
 
+#include <system_error>
 #include <unistd.h>
 
 namespace graceful {

@@ -132,11 +132,11 @@ bool control_server::dispensable(const control_session& session) const {
 void control_server::on_call(control_session& from, wire::call call) {
   if (auto answer = wire::answer_service_call(call)) return from.reply(*answer);
   if (call.method == wire::status_method) return from.reply(wire::to_reply(status_()));
-  const bool known = call.method == wire::upgrade_method ||
-                     call.method.starts_with("io.graceful.Handoff.");
+  const bool known =
+      call.method == wire::upgrade_method || call.method.starts_with("io.graceful.Handoff.");
   if (known && !ready_()) {
-    return from.reply(wire::to_error(wire::not_ready_error,
-                                     "the server has not finished starting; try again"));
+    return from.reply(
+        wire::to_error(wire::not_ready_error, "the server has not finished starting; try again"));
   }
   if (call.method == wire::upgrade_method) {
     const auto request = wire::parse_upgrade(call.parameters);

@@ -82,7 +82,8 @@ void control_session::close_with(const wire::reply& last) {
   enqueue(last, {});
 }
 
-void control_session::enqueue(const wire::reply& reply, std::vector<passed_descriptor> descriptors) {
+void control_session::enqueue(const wire::reply& reply,
+                              std::vector<passed_descriptor> descriptors) {
   if (outgoing_size_ > max_outgoing) return close();
   outgoing_.push_back({wire::to_message(reply), 0, std::move(descriptors)});
   outgoing_size_ += outgoing_.back().bytes.size();
@@ -120,7 +121,8 @@ void control_session::close() {
   error_code ignored;
   socket_.close(ignored);
   outgoing_.clear();
-  asio::post(socket_.get_executor(), [self = shared_from_this()] { self->owner_.on_closed(*self); });
+  asio::post(socket_.get_executor(),
+             [self = shared_from_this()] { self->owner_.on_closed(*self); });
 }
 
 }  // namespace graceful

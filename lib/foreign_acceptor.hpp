@@ -16,9 +16,10 @@ namespace graceful {
 
 namespace asio = boost::asio;
 
-/// Ends the accept loop on an acceptor that the application owns. All that can be done to it is
-/// cancel(): a loop that is between two accepts does not notice, so it is repeated, and the
-/// acceptor is closed at last.
+/// Ends the accept loop on an acceptor that the application owns. Its descriptor is parked on a
+/// socket that has no connections, so that the loop waits at its next accept, however busy the real
+/// socket is; there it is cancelled. A loop that is between two accepts does not notice a
+/// cancellation, so that is repeated, and the acceptor is closed at last.
 class foreign_acceptor final : public accepting,
                                public std::enable_shared_from_this<foreign_acceptor> {
  public:
@@ -31,10 +32,12 @@ class foreign_acceptor final : public accepting,
   void stop() override;
 
  private:
+  struct parking;
+
   void next_round();
 
   asio::any_io_executor executor_;
-  std::function<void(bool)> stop_;  // checks that the acceptor still is what it was
+  std::shared_ptr<parking> acceptor_;
   asio::steady_timer timer_;
   std::chrono::milliseconds pause_{1};
 };

@@ -53,8 +53,7 @@ result<std::shared_ptr<const listening_socket>> inventory::obtain(std::string_vi
     if (!fd) fd = std::move(own);
     if (!fd) return os::listen_tcp(wanted, params);
     if (auto checked = os::check_listening_tcp(fd.get()); !checked) {
-      return failure{checked.error().code,
-                     "listener '" + key + "': " + checked.error().message};
+      return failure{checked.error().code, "listener '" + key + "': " + checked.error().message};
     }
     return std::move(fd);
   };
@@ -69,9 +68,8 @@ result<std::shared_ptr<const listening_socket>> inventory::obtain(std::string_vi
     return failure{errc::busy, "cannot listen: this process has handed over, and drains"};
   }
   const int raw = settled->get();
-  auto socket = std::make_shared<const listening_socket>(
-      listening_socket{key, os::socket_address::bound_to(raw), std::move(*settled),
-                       params.backlog});
+  auto socket = std::make_shared<const listening_socket>(listening_socket{
+      key, os::socket_address::bound_to(raw), std::move(*settled), params.backlog});
   entries_[key].socket = socket;
   return socket;
 }

@@ -146,9 +146,8 @@ void listener::serve(outcomes& done) {
 
 void listener::wait() {
   if (std::exchange(waiting_, true)) return;
-  waiter_.async_wait(waiter::wait_read, [self = shared_from_this()](error_code ec) {
-    self->on_readable(ec);
-  });
+  waiter_.async_wait(waiter::wait_read,
+                     [self = shared_from_this()](error_code ec) { self->on_readable(ec); });
 }
 
 void listener::on_readable(error_code error) {

@@ -62,8 +62,9 @@ bool predecessor_driver::handed_over() const {
 
 void predecessor_driver::upgrade(control_session& from, const upgrade_request& request) {
   if (busy()) {
-    std::string why = "this process has handed over already, and drains; ask again: its successor "
-                      "answers";
+    std::string why =
+        "this process has handed over already, and drains; ask again: its successor "
+        "answers";
     if (!handed_over()) {
       const auto running = std::chrono::duration_cast<std::chrono::seconds>(
           std::chrono::steady_clock::now() - started_);
@@ -215,7 +216,12 @@ void predecessor_driver::act(const action::kill_successor& /*a*/) {
 
 void predecessor_driver::act(const action::report_spawned& a) {
   log_.info("upgrade: spawned pid " + std::to_string(a.pid));
-  report({.phase = "spawned", .elapsed = {}, .pid = a.pid, .generation = {}, .sockets = {}, .json = {}});
+  report({.phase = "spawned",
+          .elapsed = {},
+          .pid = a.pid,
+          .generation = {},
+          .sockets = {},
+          .json = {}});
 }
 
 void predecessor_driver::act(const action::report_begun& /*a*/) {

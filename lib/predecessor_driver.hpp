@@ -98,15 +98,15 @@ class predecessor_driver {
   settings settings_;
   handoff::predecessor machine_;
 
-  std::vector<offered_descriptor> offer_;              // of the upgrade that runs
+  std::vector<offered_descriptor> offer_;                             // of the upgrade that runs
   std::map<handoff::peer_id, std::weak_ptr<control_session>> peers_;  // that spoke of a handoff
-  std::weak_ptr<control_session> operator_;            // who asked for the upgrade
+  std::weak_ptr<control_session> operator_;                           // who asked for the upgrade
   upgrade_request request_;
   std::chrono::steady_clock::time_point started_;
   asio::steady_timer timer_;
   std::uint64_t timer_armed_ = 0;
   std::optional<os::child> child_;
-  asio::posix::stream_descriptor child_watch_;         // a duplicate of its pidfd
+  asio::posix::stream_descriptor child_watch_;  // a duplicate of its pidfd
 };
 
 }  // namespace graceful

@@ -18,13 +18,12 @@ constexpr std::chrono::milliseconds look_again{10};
 
 failure already_running(const std::string& path, os::deadline until) {
   const auto connection = varlink_connection::connect(path, until);
-  const std::string who =
-      connection && connection->peer().pid > 0 ? " as pid " + std::to_string(connection->peer().pid)
-                                               : std::string{};
-  return {errc::already_running,
-          "a server is running already" + who + " (control socket " + path +
-              "). To replace it: graceful-ctl upgrade " + path +
-              ", or start this one with GRACEFUL_TAKEOVER=1"};
+  const std::string who = connection && connection->peer().pid > 0
+                              ? " as pid " + std::to_string(connection->peer().pid)
+                              : std::string{};
+  return {errc::already_running, "a server is running already" + who + " (control socket " + path +
+                                     "). To replace it: graceful-ctl upgrade " + path +
+                                     ", or start this one with GRACEFUL_TAKEOVER=1"};
 }
 
 /// The sockets that guard and are the control path, from among what was passed.
@@ -85,8 +84,8 @@ result<takeover> take_ownership(const takeover_request& request, log& log) {
       return connection.error();
     }
     if (std::chrono::steady_clock::now() >= until) {
-      return failure{errc::timed_out, "the lock of " + request.control_path +
-                                          " is held, but nobody answers there"};
+      return failure{errc::timed_out,
+                     "the lock of " + request.control_path + " is held, but nobody answers there"};
     }
     ::poll(nullptr, 0, static_cast<int>(look_again.count()));
   }

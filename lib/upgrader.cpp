@@ -58,9 +58,10 @@ result<std::string> control_path_of(const options& opts) {
     return path.lexically_normal().string();
   }
   const bool usable = !opts.name.empty() && opts.name.front() != '.' && opts.name.front() != '-' &&
-                      opts.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz"
-                                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                                  "0123456789._-") == std::string::npos;
+                      opts.name.find_first_not_of(
+                          "abcdefghijklmnopqrstuvwxyz"
+                          "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                          "0123456789._-") == std::string::npos;
   if (!usable) {
     return failure{errc::invalid_argument,
                    "options::name '" + opts.name +
@@ -160,7 +161,8 @@ upgrader::impl::impl(executor_type executor, options opts)
 
   driver_.emplace(control_.context(), log_, driver_settings(std::move(start)));
   server_.emplace(
-      control_.context(), log_, *driver_, [this] { return status(); }, [this] { return ready_.load(); });
+      control_.context(), log_, *driver_, [this] { return status(); },
+      [this] { return ready_.load(); });
   // A successor answers on the control socket when it is ready; until then its predecessor does.
   if (!owned_.predecessor) serve_control();
   control_.start();
@@ -219,16 +221,16 @@ std::shared_ptr<detail::listener> upgrader::impl::listen(executor_type executor,
                                                          const os::socket_address& address,
                                                          const listen_params& params) {
   auto socket = obtain(name, address, params, {});
-  auto body = std::make_shared<detail::listener>(std::move(executor), std::move(socket), inventory_);
+  auto body =
+      std::make_shared<detail::listener>(std::move(executor), std::move(socket), inventory_);
   inventory_->attach(name, body);
   return body;
 }
 
 void upgrader::impl::watch_foreign(std::string_view name, int fd, executor_type executor,
                                    foreign_stop stop) {
-  inventory_->attach(name, std::make_shared<foreign_acceptor>(control_.context(),
-                                                              std::move(executor), fd,
-                                                              std::move(stop)));
+  inventory_->attach(name, std::make_shared<foreign_acceptor>(
+                               control_.context(), std::move(executor), fd, std::move(stop)));
 }
 
 void upgrader::impl::ready() {
@@ -274,10 +276,10 @@ std::vector<offered_descriptor> upgrader::impl::offer() const {
 
 server_status upgrader::impl::status() const {
   using namespace std::chrono;
-  const char* state = draining_          ? "draining"
-                      : !ready_          ? "starting"
+  const char* state = draining_         ? "draining"
+                      : !ready_         ? "starting"
                       : driver_->busy() ? "upgrading"
-                                         : "serving";
+                                        : "serving";
   server_status s{.name = driver_->name(),
                   .generation = generation_,
                   .pid = ::getpid(),
@@ -302,8 +304,7 @@ upgrader::~upgrader() = default;
 
 std::shared_ptr<detail::listener> upgrader::make_listener(executor_type executor,
                                                           std::string_view name,
-                                                          const sockaddr* address,
-                                                          socklen_t length,
+                                                          const sockaddr* address, socklen_t length,
                                                           const listen_params& params) {
   return impl_->listen(std::move(executor), name, {address, length}, params);
 }

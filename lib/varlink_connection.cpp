@@ -21,7 +21,8 @@ result<varlink_connection> varlink_connection::connect(const std::string& path,
     struct stat status {};
     const bool there = ::stat(path.c_str(), &status) == 0;
     if (there && !S_ISSOCK(status.st_mode)) {
-      return failure{errc::path_in_use, path + " is no socket; name the control socket of a server"};
+      return failure{errc::path_in_use,
+                     path + " is no socket; name the control socket of a server"};
     }
     if (why.code == os::system_code(ENOENT) || why.code == os::system_code(ECONNREFUSED)) {
       return failure{errc::not_running, "no server is running at " + path +

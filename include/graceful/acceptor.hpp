@@ -66,11 +66,12 @@ class acceptor {
 
   /// The same, into a socket on `executor`.
   template <class Executor, class Token = boost::asio::default_completion_token_t<executor_type>>
-    requires(boost::asio::execution::is_executor<Executor>::value)
-  auto async_accept(const Executor& executor, Token&& token = Token{}) {
+  requires(boost::asio::execution::is_executor<Executor>::value) auto async_accept(
+      const Executor& executor, Token&& token = Token{}) {
     using socket = boost::asio::basic_stream_socket<Protocol, Executor>;
     return boost::asio::async_initiate<Token, void(error_code, socket)>(
-        [](auto handler, std::shared_ptr<detail::listener> body, Executor ex, Protocol protocol) {
+        [](auto handler, const std::shared_ptr<detail::listener>& body, Executor ex,
+           Protocol protocol) {
           using wrapper = detail::make_socket<decltype(handler), socket, Protocol>;
           detail::async_accept(body, wrapper{std::move(handler), std::move(ex), protocol});
         },
@@ -79,8 +80,8 @@ class acceptor {
 
   /// The same, into a socket on the executor of `context`.
   template <class Context, class Token = boost::asio::default_completion_token_t<executor_type>>
-    requires(std::is_convertible_v<Context&, boost::asio::execution_context&>)
-  auto async_accept(Context& context, Token&& token = Token{}) {
+  requires(std::is_convertible_v<Context&, boost::asio::execution_context&>) auto async_accept(
+      Context& context, Token&& token = Token{}) {
     return async_accept(context.get_executor(), std::forward<Token>(token));
   }
 
@@ -92,7 +93,7 @@ class acceptor {
                     Token&& token = Token{}) {
     using socket_t = boost::asio::basic_stream_socket<Protocol, Executor>;
     return boost::asio::async_initiate<Token, void(error_code)>(
-        [](auto handler, std::shared_ptr<detail::listener> body, socket_t* peer,
+        [](auto handler, const std::shared_ptr<detail::listener>& body, socket_t* peer,
            Protocol protocol) {
           using wrapper = detail::fill_socket<decltype(handler), socket_t, Protocol>;
           detail::async_accept(body, wrapper{std::move(handler), *peer, protocol});

@@ -41,8 +41,8 @@ struct server_status {
 
 /// What the successor is started with.
 struct upgrade_request {
-  std::vector<std::string> command;                ///< Empty: the server's own start command.
-  std::map<std::string, std::string> environment;  ///< Added to the server's start environment.
+  std::vector<std::string> command;                  ///< Empty: the server's own start command.
+  std::map<std::string, std::string> environment;    ///< Added to the server's start environment.
   std::optional<std::chrono::milliseconds> timeout;  ///< Until ready. Default: the server's.
 };
 
@@ -50,10 +50,10 @@ struct upgrade_request {
 struct upgrade_phase {
   std::string phase;  ///< "spawned", "begun", "passed" or, as the last one, "ready".
   std::chrono::milliseconds elapsed{};
-  std::optional<std::int64_t> pid;             ///< Of the successor.
-  std::optional<std::uint64_t> generation;     ///< Of the successor.
-  std::optional<std::uint64_t> sockets;        ///< How many were passed.
-  std::string json;                            ///< The server's reply as it came: one line.
+  std::optional<std::int64_t> pid;          ///< Of the successor.
+  std::optional<std::uint64_t> generation;  ///< Of the successor.
+  std::optional<std::uint64_t> sockets;     ///< How many were passed.
+  std::string json;                         ///< The server's reply as it came: one line.
 };
 
 /// Talks to the control socket of a running server. Synchronous.
@@ -66,7 +66,8 @@ class GRACEFUL_API control_client {
   ///
   /// **Errors.** `not_running`, `permission_denied`, `path_in_use` (the path is no socket),
   /// `path_too_long`, `timed_out`.
-  static result<control_client> connect(const std::string& path, std::chrono::milliseconds deadline);
+  static result<control_client> connect(const std::string& path,
+                                        std::chrono::milliseconds deadline);
 
   control_client(control_client&&) noexcept;
   control_client& operator=(control_client&&) noexcept;

@@ -15,10 +15,10 @@ using boost::system::error_code;
 /// What can go wrong in an upgrade, beyond the errors of the system itself (which are reported
 /// in `boost::system::system_category()`). `message()` of each says what to do next.
 enum class errc {
-  already_running = 1,   ///< Another process serves under this control path; takeover not asked for.
-  busy,                  ///< An upgrade is under way already.
-  not_running,           ///< Nobody answers at the control path.
-  permission_denied,     ///< The peer is neither the same user nor root, or a path belongs to another.
+  already_running = 1,  ///< Another process serves under this control path; takeover not asked for.
+  busy,                 ///< An upgrade is under way already.
+  not_running,          ///< Nobody answers at the control path.
+  permission_denied,  ///< The peer is neither the same user nor root, or a path belongs to another.
   incompatible_version,  ///< Predecessor and successor share no version of the handoff protocol.
   not_on_offer,          ///< The successor asked for a socket that the predecessor does not have.
   not_expected,          ///< The predecessor knows nothing of the upgrade this process belongs to.

@@ -66,8 +66,8 @@ class GRACEFUL_API upgrader {
 
   /// The same, on the executor of `context`.
   template <class Context>
-    requires(std::is_convertible_v<Context&, boost::asio::execution_context&>)
-  upgrader(Context& context, options opts)
+  requires(std::is_convertible_v<Context&, boost::asio::execution_context&>)
+      upgrader(Context& context, options opts)
       : upgrader{executor_type{context.get_executor()}, std::move(opts)} {}
 
   upgrader(const upgrader&) = delete;
@@ -81,8 +81,8 @@ class GRACEFUL_API upgrader {
   /// same name is preferred. If `name` was handed over with another address, the socket is bound
   /// afresh, and the log says so.
   ///
-  /// `name` is unique within the server, UTF-8 of at most 255 bytes, and does not start with '@'. May be
-  /// called before and after `ready()`.
+  /// `name` is unique within the server, UTF-8 of at most 255 bytes, and does not start with '@'.
+  /// May be called before and after `ready()`.
   ///
   /// Blocks while the address is in use, see `listen_params::bind_attempts`.
   ///
@@ -109,9 +109,12 @@ class GRACEFUL_API upgrader {
   /// socket that it listens on already is kept if the predecessor handed none over.
   ///
   /// When a successor takes over, the accept loop gets `operation_aborted` and has to end. What
-  /// was accepted before is still delivered with success: serve it. The acceptor is cancelled
-  /// again, at intervals from 1 ms to 0.5 s, in case the loop was between two accepts, and is
-  /// closed after the last, about a second later.
+  /// was accepted before is still delivered with success: serve it. From the takeover on the
+  /// acceptor's descriptor stands for a socket without connections, on which it is cancelled at
+  /// intervals from 1 ms to 0.5 s, in case the loop was between two accepts; about a second later
+  /// it is closed, and a loop that accepts even then gets `bad_descriptor`.
+  ///
+  /// Closing the acceptor does not withdraw the socket, which the upgrader holds too.
   ///
   /// Start to accept after `ready()`: what this acceptor takes earlier is lost if this process
   /// fails before.

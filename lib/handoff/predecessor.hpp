@@ -126,9 +126,9 @@ class predecessor {
  public:
   /// Until a successor is ready every failure leads back to `serving`.
   enum class state {
-    serving,   ///< No upgrade.
-    spawning,  ///< The successor is being spawned, or has been and has not called Begin.
-    passing,   ///< Begin has been answered; descriptors are on their way, or all passed.
+    serving,      ///< No upgrade.
+    spawning,     ///< The successor is being spawned, or has been and has not called Begin.
+    passing,      ///< Begin has been answered; descriptors are on their way, or all passed.
     ending,       ///< The upgrade has failed; the spawned process has yet to end.
     handed_over,  ///< The successor has taken over. Final in this version of the protocol.
   };
@@ -161,15 +161,15 @@ class predecessor {
   [[nodiscard]] std::string end_of_child() const;
 
   state state_ = state::serving;
-  std::string token_;                     // of the successor that was spawned
-  bool child_alive_ = false;              // what was spawned has not been reaped
-  std::string child_end_;                 // how it ended; empty: it has not, or there was none
-  std::optional<peer_id> peer_;           // the successor's connection
-  std::uint64_t offered_ = 0;             // descriptors on offer in this upgrade
-  std::uint64_t passed_ = 0;              // of these, how many were passed
-  std::string reason_;                    // why the upgrade failed, while ending
-  std::uint64_t on_offer_now_ = 0;        // as given with the event
-  predecessor_actions actions_;           // of the event being handled
+  std::string token_;               // of the successor that was spawned
+  bool child_alive_ = false;        // what was spawned has not been reaped
+  std::string child_end_;           // how it ended; empty: it has not, or there was none
+  std::optional<peer_id> peer_;     // the successor's connection
+  std::uint64_t offered_ = 0;       // descriptors on offer in this upgrade
+  std::uint64_t passed_ = 0;        // of these, how many were passed
+  std::string reason_;              // why the upgrade failed, while ending
+  std::uint64_t on_offer_now_ = 0;  // as given with the event
+  predecessor_actions actions_;     // of the event being handled
 };
 
 }  // namespace graceful::handoff

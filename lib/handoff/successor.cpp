@@ -100,10 +100,9 @@ successor_action successor::on_batch(const event::replied& e) {
   auto batch = wire::parse_batch(e.message.parameters);
   if (!batch) return violation("its reply to Fetch lacks a parameter or has one of a wrong type");
   if (e.descriptors != batch->names.size()) {
-    return abandon(errc::descriptors_lost, "the predecessor announced " +
-                                               std::to_string(batch->names.size()) +
-                                               " descriptors and passed " +
-                                               std::to_string(e.descriptors));
+    return abandon(errc::descriptors_lost,
+                   "the predecessor announced " + std::to_string(batch->names.size()) +
+                       " descriptors and passed " + std::to_string(e.descriptors));
   }
   if (batch->names.empty() || batch->first != received_ ||
       batch->names.size() > offer_.descriptors - received_) {

@@ -61,8 +61,8 @@ struct abandon {
 };
 }  // namespace action
 
-using successor_action = std::variant<action::send, action::keep, action::serve,
-                                      action::start_cold, action::abandon>;
+using successor_action =
+    std::variant<action::send, action::keep, action::serve, action::start_cold, action::abandon>;
 
 class successor {
  public:

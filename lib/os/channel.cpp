@@ -21,8 +21,8 @@ constexpr std::size_t max_descriptors = 253;  // SCM_MAX_FD, net/scm.h of the ke
 
 bool wait_for(int socket, short events, deadline until) {
   for (;;) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-        until - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
     // Capped: poll takes an int, and a deadline may lie further away.
     const auto wait = std::clamp<std::chrono::milliseconds::rep>(left.count(), 0, 3'600'000);
     pollfd p{.fd = socket, .events = events, .revents = 0};

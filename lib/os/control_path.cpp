@@ -8,13 +8,13 @@
 #include <cstdio>
 #include <filesystem>
 #include <random>
-#include <system_error>
 
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace graceful::os {
@@ -64,8 +64,9 @@ result<void> make_private_directory(const std::string& directory) {
   }
   if (!S_ISDIR(status.st_mode) || status.st_uid != ::geteuid() || (status.st_mode & 022) != 0) {
     return failure{errc::permission_denied,
-                   directory + " is not a directory that only this user can write to; remove it, "
-                               "or set options::control_path"};
+                   directory +
+                       " is not a directory that only this user can write to; remove it, "
+                       "or set options::control_path"};
   }
   return {};
 }
@@ -112,10 +113,10 @@ result<unique_fd> bind_control(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) {
-    return failure{errc::path_too_long,
-                   "the control path " + path + " is too long: a Unix socket's path has at most " +
-                       std::to_string(sizeof address.sun_path - 1) +
-                       " bytes; choose a shorter options::control_path"};
+    return failure{errc::path_too_long, "the control path " + path +
+                                            " is too long: a Unix socket's path has at most " +
+                                            std::to_string(sizeof address.sun_path - 1) +
+                                            " bytes; choose a shorter options::control_path"};
   }
   if (auto replaceable = check_replaceable(path); !replaceable) return replaceable.error();
   temporary.copy(address.sun_path, temporary.size());
@@ -128,8 +129,7 @@ result<unique_fd> bind_control(const std::string& path) {
       ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     return system_failure("cannot bind the control socket " + path);
   }
-  if (::listen(fd.get(), control_backlog) != 0 ||
-      ::rename(temporary.c_str(), path.c_str()) != 0) {
+  if (::listen(fd.get(), control_backlog) != 0 || ::rename(temporary.c_str(), path.c_str()) != 0) {
     auto why = system_failure("cannot put the control socket at " + path);
     ::unlink(temporary.c_str());
     return why;
@@ -142,11 +142,12 @@ result<void> check_control(int fd) {
   socklen_t length = sizeof value;
   const bool listens =
       ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &length) == 0 && value == 1;
-  const bool is_unix = listens && ::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &value, &length) == 0 &&
-                       value == AF_UNIX;
+  const bool is_unix =
+      listens && ::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &value, &length) == 0 && value == AF_UNIX;
   if (is_unix) return {};
-  return failure{errc::wrong_socket, "the control socket that was passed is no listening Unix "
-                                     "socket"};
+  return failure{errc::wrong_socket,
+                 "the control socket that was passed is no listening Unix "
+                 "socket"};
 }
 
 void adopt_control(int fd) { ::listen(fd, control_backlog); }

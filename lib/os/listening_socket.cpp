@@ -58,16 +58,16 @@ result<unique_fd> try_listen(const socket_address& address, const listen_params&
 
 result<unique_fd> listen_tcp(const socket_address& address, const listen_params& params) {
   auto pause = std::clamp<std::chrono::milliseconds>(params.bind_backoff, pause_limits.first,
-                                                    pause_limits.second);
+                                                     pause_limits.second);
   for (int attempt = 1;; ++attempt) {
     auto fd = try_listen(address, params);
     if (fd || fd.error().code != system_code(EADDRINUSE)) return fd;
     if (attempt >= params.bind_attempts) {
       failure why = fd.error();
-      why.message += " (tried " + std::to_string(attempt) +
-                     (attempt == 1 ? " time" : " times") +
-                     "); find who listens there with: ss -ltnp 'sport = " +
-                     std::to_string(address.port()) + "'";
+      why.message +=
+          " (tried " + std::to_string(attempt) + (attempt == 1 ? " time" : " times") +
+          "); find who listens there with: ss -ltnp 'sport = " + std::to_string(address.port()) +
+          "'";
       return why;
     }
     ::poll(nullptr, 0, static_cast<int>(pause.count()));

@@ -36,7 +36,9 @@ std::uint16_t socket_address::port() const {
   return ntohs(family() == AF_INET6 ? v6(storage_).sin6_port : v4(storage_).sin_port);
 }
 
-const sockaddr* socket_address::data() const { return reinterpret_cast<const sockaddr*>(&storage_); }
+const sockaddr* socket_address::data() const {
+  return reinterpret_cast<const sockaddr*>(&storage_);
+}
 
 bool socket_address::satisfies(const socket_address& wanted) const {
   if (family() != wanted.family()) return false;
@@ -59,8 +61,8 @@ std::string socket_address::to_string() const {
   if (family() == AF_INET6) {
     ::inet_ntop(AF_INET6, &v6(storage_).sin6_addr, text.data(), text.size());
     const auto scope = v6(storage_).sin6_scope_id;
-    return '[' + std::string{text.data()} + (scope == 0 ? "" : '%' + std::to_string(scope)) + "]:" +
-           std::to_string(port());
+    return '[' + std::string{text.data()} + (scope == 0 ? "" : '%' + std::to_string(scope)) +
+           "]:" + std::to_string(port());
   }
   return "an address of family " + std::to_string(family());
 }

@@ -40,8 +40,7 @@ std::optional<std::string> string_field(const json::object& o, std::string_view 
   return std::string{value->get_string()};
 }
 
-std::optional<std::vector<std::string>> strings_field(const json::object& o,
-                                                      std::string_view key) {
+std::optional<std::vector<std::string>> strings_field(const json::object& o, std::string_view key) {
   const json::value* value = o.if_contains(key);
   if (value == nullptr || !value->is_array()) return std::nullopt;
   std::vector<std::string> strings;

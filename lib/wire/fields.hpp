@@ -17,7 +17,9 @@ namespace graceful::wire {
 namespace json = boost::json;
 
 /// A count as Varlink sends it: its numbers are signed, and counts of ours are far below 2^63.
-[[nodiscard]] constexpr std::int64_t number(std::uint64_t n) { return static_cast<std::int64_t>(n); }
+[[nodiscard]] constexpr std::int64_t number(std::uint64_t n) {
+  return static_cast<std::int64_t>(n);
+}
 
 /// Valid UTF-8: a string that is not makes a message that no peer can parse.
 [[nodiscard]] bool is_text(std::string_view bytes);
@@ -33,7 +35,7 @@ namespace json = boost::json;
 [[nodiscard]] std::optional<std::string> string_field(const json::object& o, std::string_view key);
 
 [[nodiscard]] std::optional<std::vector<std::string>> strings_field(const json::object& o,
-                                                                   std::string_view key);
+                                                                    std::string_view key);
 
 }  // namespace graceful::wire
 

@@ -33,8 +33,6 @@ std::optional<std::string> framer::next() {
   return message;
 }
 
-bool framer::overflowed() const {
-  return scanned_ - start_ > limit_;
-}
+bool framer::overflowed() const { return scanned_ - start_ > limit_; }
 
 }  // namespace graceful::wire

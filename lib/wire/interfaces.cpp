@@ -78,7 +78,8 @@ error NotReady (message: string)
 error UpgradeFailed (message: string)
 )";
 
-constexpr std::string_view handoff_interface = R"(# Takes the listening sockets over from a running server.
+constexpr std::string_view handoff_interface =
+    R"(# Takes the listening sockets over from a running server.
 interface io.graceful.Handoff
 
 # versions: what the successor speaks. token: the value of GRACEFUL_UPGRADE, if it has one.

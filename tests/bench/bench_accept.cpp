@@ -11,6 +11,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <exception>
@@ -104,7 +105,7 @@ under_load accept_coming(std::thread& server, Loop& loop, const tcp::endpoint& a
   const auto busy_before = processor_time(server.native_handle());
   const auto before = loop.accepted();
   std::this_thread::sleep_for(long_enough);  // not to wait for anything: this is what is measured
-  const auto accepted = static_cast<double>(loop.accepted() - before);
+  const auto accepted = static_cast<double>(std::max<std::size_t>(loop.accepted() - before, 1));
   const auto busy = processor_time(server.native_handle()) - busy_before;
   return {accepted * 1e6 / microseconds(clock::now() - begin), microseconds(busy) / accepted};
 }
@@ -139,10 +140,10 @@ class comparison {
       const running ours{our_io_};
       const running asio{asio_io_};
       for (int i = -1; i < rounds; ++i) {
-        const auto our = accept_coming(*ours.thread, our_loop_, ours_.local_endpoint(), threads,
-                                       width);
-        const auto plain = accept_coming(*asio.thread, plain_loop_, plain_.local_endpoint(),
-                                         threads, width);
+        const auto our =
+            accept_coming(*ours.thread, our_loop_, ours_.local_endpoint(), threads, width);
+        const auto plain =
+            accept_coming(*asio.thread, plain_loop_, plain_.local_endpoint(), threads, width);
         if (i < 0) continue;
         rates.push_back({our.per_second, plain.per_second});
         costs.push_back({our.processor_microseconds, plain.processor_microseconds});

@@ -152,9 +152,7 @@ void print_row(std::size_t count, const std::vector<round>& seen) {
   const double total = median_of(seen, [](const round& r) { return r.ours.total(); });
   const double raw = median_of(seen, [](const round& r) { return r.raw.transfer; });
   const double raw_asio = median_of(seen, [](const round& r) { return r.raw.total(); });
-  const char* aim = count == 1        ? "total <= 500"
-                    : count >= 1'000 ? "total/raw <= 1.5"
-                                     : "";
+  const char* aim = count == 1 ? "total <= 500" : count >= 1'000 ? "total/raw <= 1.5" : "";
   std::printf("%9zu %8.0f %8.0f %8.0f %6.1f | %6.0f %8.0f | %8.2f %6.2f %8.2f  %s\n", count,
               transfer, listens, total, total / static_cast<double>(count), raw, raw_asio,
               transfer / raw, total / raw, total / raw_asio, aim);
@@ -163,18 +161,17 @@ void print_row(std::size_t count, const std::vector<round>& seen) {
 
 int compare() {
   const rlim_t limit = raise_descriptor_limit();
-  std::puts(
-      "Handoff: from connect to every listener adopted, two processes. Medians, microseconds.\n"
-      "  ours      transfer: the upgrader's constructor (connect .. all descriptors arrived);\n"
-      "            listen: every listen() by name, up to its entry in epoll;\n"
-      "            each: total / listeners, which is to stay the same\n"
-      "  raw       the kernel alone: connect, sendmsg/recvmsg of as many descriptors, 253 a message,\n"
-      "            one byte of acknowledgement for each message\n"
-      "  raw+asio  and what any Asio program has to do then: tcp::acceptor::assign of each\n");
-  std::puts(
-      "          -------------- ours ------------- | -- reference -- | ------- ratios ---------\n"
-      "listeners transfer   listen    total   each |    raw raw+asio | transfer  total    total  aim\n"
-      "                                            |                 |     /raw   /raw  /raw+asio");
+  std::puts(R"(Handoff: connect .. every listener adopted, two processes. Medians, microseconds.
+  ours      transfer: the upgrader's constructor (connect .. all descriptors arrived);
+            listen: every listen() by name, up to its entry in epoll;
+            each: total / listeners, which is to stay the same
+  raw       the kernel alone: connect, sendmsg/recvmsg of as many descriptors, 253 a
+            message, one byte of acknowledgement for each message
+  raw+asio  and what any Asio program has to do then: tcp::acceptor::assign of each
+
+          -------------- ours ------------- | -- reference -- | ------- ratios --------
+listeners transfer   listen    total   each |    raw raw+asio | transfer  total   total  aim
+                                            |                 |     /raw   /raw  /raw+asio)");
   struct row {
     std::size_t listeners;
     int rounds;

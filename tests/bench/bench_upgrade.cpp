@@ -184,8 +184,8 @@ std::vector<round> measure(const std::string& self, std::size_t listeners, int r
   const auto network = graceful_bench::network_of(static_cast<std::uint32_t>(::getpid()), 0);
   scene place;
   const auto path = place.path("server.sock");
-  process& first = place.start({self, "serve", path, std::to_string(network),
-                                std::to_string(listeners)});
+  process& first =
+      place.start({self, "serve", path, std::to_string(network), std::to_string(listeners)});
   behind(first, "generation 1: ", "served 1.");
   place.start({self, "echo", place.path("echo.sock")}).wait_for_output("listening\n", 10s);
   const auto echo = graceful_bench::connect_to(place.path("echo.sock"));
@@ -201,7 +201,7 @@ std::vector<round> measure(const std::string& self, std::size_t listeners, int r
 
 void print_row(std::size_t listeners, const std::vector<round>& seen) {
   const auto of = [&](auto pick) { return median_of(seen, pick); };
-  std::printf("%9zu %7.0f %6.0f %6.0f %6.0f %7.0f | %7.0f %7.0f | %7.0f %6.1f | %7.2f %7.1f\n",
+  std::printf("%9zu %7.0f %6.0f %6.0f %6.0f %6.0f | %7.0f %7.0f | %7.0f %6.1f | %6.2f %6.0f\n",
               listeners, of([](auto& r) { return r.started; }),
               of([](auto& r) { return r.passed; }), of([](auto& r) { return r.adopted; }),
               of([](auto& r) { return r.stopped; }), of([](auto& r) { return r.all; }),
@@ -213,24 +213,20 @@ void print_row(std::size_t listeners, const std::vector<round>& seen) {
 }
 
 int compare(const std::string& self) {
-  std::puts(
-      "Upgrade: from the call to the predecessor that accepts no more. Medians, microseconds.\n"
-      "  start    Upgrade called .. main() of the successor: spawn, exec, dynamic linking\n"
-      "  pass     .. its upgrader is constructed: connected, every descriptor has arrived\n"
-      "  listen   .. every socket adopted, an accept operation waiting on each\n"
-      "  stop     Ready called .. the predecessor's application is told to drain\n"
-      "  all      Upgrade called .. the operator reads \"ready\"\n"
-      "  own      start + pass + listen + stop, less the bare start. Aim: < 2,000 us\n"
-      "  ready()  as the successor sees it, its own acceptors opened. Aim: < 2,000 us\n"
-      "  References, in the same rounds: the bare start is posix_spawn of the same program up to\n"
-      "  its main(); the trip is one byte to another process and back over a Unix socket.\n");
-  std::puts(
-      "          ------------- phases --------------- | -- < 2,000 ---- | - reference -- | -- ratios ---"
-      "\n"
-      "listeners   start   pass listen   stop     all |     own ready() |   start   trip |   start   "
-      "ready\n"
-      "                                               |                 |                |  /start   "
-      "/trip");
+  std::puts(R"(Upgrade: the call .. the predecessor accepts no more. Medians, microseconds.
+  start    Upgrade called .. main() of the successor: spawn, exec, dynamic linking
+  pass     .. its upgrader is constructed: connected, every descriptor has arrived
+  listen   .. every socket adopted, an accept operation waiting on each
+  stop     Ready called .. the predecessor's application is told to drain
+  all      Upgrade called .. the operator reads "ready"
+  own      start + pass + listen + stop, less the bare start. Aim: < 2,000 us
+  ready()  as the successor sees it, its own acceptors opened. Aim: < 2,000 us
+  References, in the same rounds: the bare start is posix_spawn of the same program up to
+  its main(); the trip is one byte to another process and back over a Unix socket.
+
+          -------------- phases ------------- | -- < 2,000 ---- | - reference -- | -- ratios --
+listeners   start   pass listen   stop    all |     own ready() |   start   trip |  start  ready
+                                              |                 |                | /start  /trip)");
   print_row(1, measure(self, 1, 31));
   print_row(100, measure(self, 100, 31));
   print_row(1'000, measure(self, 1'000, 15));

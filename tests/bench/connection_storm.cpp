@@ -3,8 +3,9 @@
 
 #include "raw_handoff.hpp"
 
-#include <netinet/in.h>
 #include <stop_token>
+
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 namespace graceful_bench {

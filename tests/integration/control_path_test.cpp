@@ -52,7 +52,8 @@ TEST_CASE("GRACEFUL_TAKEOVER is not passed on: a child of the server cannot take
   process_options options;
   options.environment["GRACEFUL_TAKEOVER"] = "1";
   site s{{}, options};
-  const auto done = s.upgrade({"--", "/bin/sh", "-c", "env > '" + s.scene().path("env") + "'; exit 1"});
+  const auto done =
+      s.upgrade({"--", "/bin/sh", "-c", "env > '" + s.scene().path("env") + "'; exit 1"});
   CHECK(done.status == "exited 1");
   std::ifstream file{s.scene().path("env")};
   const std::string text{std::istreambuf_iterator<char>{file}, {}};
@@ -74,8 +75,8 @@ TEST_CASE("a control path that a crash left behind is replaced") {
 TEST_CASE("a file that is no socket is never replaced") {
   scene s;
   std::ofstream{s.path("control.sock")} << "precious";
-  const auto server = run(s, {programs::http_server(), "--control", s.path("control.sock"),
-                              "--listen", "127.0.0.1:0"});
+  const auto server = run(
+      s, {programs::http_server(), "--control", s.path("control.sock"), "--listen", "127.0.0.1:0"});
   CHECK(server.status == "exited 1");
   CHECK(server.all.find("exists and is no socket") != std::string::npos);
   std::ifstream file{s.path("control.sock")};

@@ -12,8 +12,8 @@ TEST_CASE("status tells generation, pid, state and each listener with its queue"
   site s;
   const auto plain = s.status();
   CHECK(plain.status == "exited 0");
-  CHECK(plain.out.find("generation 1, pid " + std::to_string(s.server().pid()) + ", serving, up ") !=
-        std::string::npos);
+  CHECK(plain.out.find("generation 1, pid " + std::to_string(s.server().pid()) +
+                       ", serving, up ") != std::string::npos);
   CHECK(plain.out.find("127.0.0.1:" + std::to_string(s.port()) + "  accept queue 0 of ") !=
         std::string::npos);
   const auto json = s.status({"--json"});
@@ -33,15 +33,16 @@ TEST_CASE("upgrade streams the phases, as lines or as JSON") {
   }
   const auto json = s.upgrade({"--json"});
   CHECK(json.status == "exited 0");
-  for (const char* phase : {"\"phase\":\"spawned\"", "\"phase\":\"begun\"",
-                            "\"phase\":\"passed\"", "\"phase\":\"ready\""}) {
+  for (const char* phase : {"\"phase\":\"spawned\"", "\"phase\":\"begun\"", "\"phase\":\"passed\"",
+                            "\"phase\":\"ready\""}) {
     CHECK(json.out.find(phase) != std::string::npos);
   }
 }
 
 TEST_CASE("the exit code says what went wrong, and the message what to do") {
   site s;
-  const auto expect = [&](std::vector<std::string> arguments, const char* status, const char* says) {
+  const auto expect = [&](std::vector<std::string> arguments, const char* status,
+                          const char* says) {
     const auto done = s.ctl(std::move(arguments));
     INFO(done.all);
     CHECK(done.status == status);
@@ -72,8 +73,7 @@ TEST_CASE("help and version go to standard output") {
 TEST_CASE("output that cannot be written is reported, and the upgrade still counts") {
   site s;
   const auto shell = [&](const std::string& command) {
-    return run(s.scene(), {"/bin/sh", "-c",
-                           "'" + programs::graceful_ctl() + "' " + command});
+    return run(s.scene(), {"/bin/sh", "-c", "'" + programs::graceful_ctl() + "' " + command});
   };
   const auto status = shell("status '" + s.control() + "' > /dev/full");
   CHECK(status.status == "exited 1");
@@ -90,8 +90,10 @@ TEST_CASE("a client that knows nothing but Varlink finds its way by introspectio
     return peer.receive(patience).value_or("closed");
   };
   const auto info = ask(R"({"method":"org.varlink.service.GetInfo"})");
-  CHECK(info.find(R"("interfaces":["org.varlink.service","io.graceful.Control","io.graceful.Handoff"])") !=
-        std::string::npos);
+  CHECK(
+      info.find(
+          R"("interfaces":["org.varlink.service","io.graceful.Control","io.graceful.Handoff"])") !=
+      std::string::npos);
   const auto description = ask(
       R"({"method":"org.varlink.service.GetInterfaceDescription","parameters":{"interface":"io.graceful.Control"}})");
   CHECK(description.find("method Upgrade(command: ?[]string") != std::string::npos);

@@ -66,14 +66,16 @@ void fails_and_costs_nothing(const std::vector<std::string>& options,
 
 void rogue_fails(const std::string& mode, const std::string& says,
                  const std::vector<std::string>& options = {}) {
-  fails_and_costs_nothing(options, [&](site& s) { return rogue(s, mode); }, says);
+  fails_and_costs_nothing(
+      options, [&](site& s) { return rogue(s, mode); }, says);
 }
 
 }  // namespace
 
 TEST_CASE("a successor that cannot be executed costs nothing") {
-  fails_and_costs_nothing({}, [](site&) { return std::vector<std::string>{"/no/such/program"}; },
-                          "cannot execute /no/such/program");
+  fails_and_costs_nothing(
+      {}, [](site&) { return std::vector<std::string>{"/no/such/program"}; },
+      "cannot execute /no/such/program");
 }
 
 TEST_CASE("a successor that exits at once costs nothing") {
@@ -81,19 +83,23 @@ TEST_CASE("a successor that exits at once costs nothing") {
 }
 
 TEST_CASE("a successor that crashes at its start costs nothing") {
-  rogue_fails("crash-at-start", "the successor was killed by signal 11 (SIGSEGV) before it connected");
+  rogue_fails("crash-at-start",
+              "the successor was killed by signal 11 (SIGSEGV) before it connected");
 }
 
 TEST_CASE("a successor that crashes after Begin costs nothing") {
-  rogue_fails("crash-after-begin", "the successor was killed by signal 11 (SIGSEGV) before it was ready");
+  rogue_fails("crash-after-begin",
+              "the successor was killed by signal 11 (SIGSEGV) before it was ready");
 }
 
 TEST_CASE("a successor that crashes after Fetch costs nothing") {
-  rogue_fails("crash-after-fetch", "the successor was killed by signal 11 (SIGSEGV) before it was ready");
+  rogue_fails("crash-after-fetch",
+              "the successor was killed by signal 11 (SIGSEGV) before it was ready");
 }
 
 TEST_CASE("a successor that crashes before Ready costs nothing") {
-  rogue_fails("crash-before-ready", "the successor was killed by signal 11 (SIGSEGV) before it was ready");
+  rogue_fails("crash-before-ready",
+              "the successor was killed by signal 11 (SIGSEGV) before it was ready");
 }
 
 TEST_CASE("a successor that hangs before it connects is killed and costs nothing") {
@@ -154,7 +160,8 @@ TEST_CASE("a successor written in another language takes over, and hands over ag
 TEST_CASE("a second upgrade while one runs is told so, and does not disturb it") {
   site s;
   process& first = s.scene().start([&] {
-    std::vector<std::string> argv{programs::graceful_ctl(), "upgrade", s.control(), "--timeout", "60"};
+    std::vector<std::string> argv{programs::graceful_ctl(), "upgrade", s.control(), "--timeout",
+                                  "60"};
     const auto rest = behind_dashes(rogue(s, "hang-before-ready"));
     argv.insert(argv.end(), rest.begin(), rest.end());
     return argv;

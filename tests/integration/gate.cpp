@@ -18,8 +18,8 @@ std::vector<std::string> gate::server(const std::string& control, std::uint16_t 
 }
 
 std::vector<std::string> gate::upgrade(const site& s) const {
-  std::vector<std::string> argv{programs::graceful_ctl(), "upgrade", s.control(),
-                                "--timeout",              "60",      "--"};
+  std::vector<std::string> argv{
+      programs::graceful_ctl(), "upgrade", s.control(), "--timeout", "60", "--"};
   const auto command = server(s.control(), s.port());
   argv.insert(argv.end(), command.begin(), command.end());
   return argv;

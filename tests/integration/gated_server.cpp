@@ -44,9 +44,9 @@ asio::awaitable<void> serve(graceful::acceptor<tcp> acceptor, std::string respon
 void run(const std::string& control, unsigned short port, const char* gate) {
   asio::io_context io;
   graceful::upgrader up{io, {.name = "gated", .control_path = control}};
-  const auto response = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\nX-Served-By: gen-" +
-                        std::to_string(up.generation()) + "-pid-" + std::to_string(::getpid()) +
-                        "\r\n\r\n";
+  const auto response =
+      "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\nX-Served-By: gen-" +
+      std::to_string(up.generation()) + "-pid-" + std::to_string(::getpid()) + "\r\n\r\n";
   auto acceptor = up.listen<tcp>("http", {asio::ip::address_v4::loopback(), port});
   asio::co_spawn(io, serve(acceptor, response), asio::detached);
   std::fputs("gate: initialising\n", stderr);

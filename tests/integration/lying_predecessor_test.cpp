@@ -21,11 +21,10 @@ void is_found_out(const std::vector<std::string>& lie, const std::string& says,
   liar.insert(liar.end(), {"--control", control});
   process& predecessor = s.start(liar);
   REQUIRE(predecessor.wait_for_output("listening", patience));
-  const auto successor =
-      run(s,
-          {programs::http_server(), "--control", control, "--listen", "127.0.0.1:0", "--takeover",
-           "--handoff-timeout", "1000"},
-          std::move(options));
+  const auto successor = run(s,
+                             {programs::http_server(), "--control", control, "--listen",
+                              "127.0.0.1:0", "--takeover", "--handoff-timeout", "1000"},
+                             std::move(options));
   INFO(successor.all);
   CHECK(successor.status == "exited 1");
   CHECK(successor.all.find(says) != std::string::npos);
@@ -51,11 +50,13 @@ TEST_CASE("a pipe in the place of a socket is noticed") {
 }
 
 TEST_CASE("a UDP socket in the place of a TCP socket is noticed") {
-  is_found_out({"wrong-kind", "--kind", "udp"}, "listener 'http': what was passed is no TCP socket");
+  is_found_out({"wrong-kind", "--kind", "udp"},
+               "listener 'http': what was passed is no TCP socket");
 }
 
 TEST_CASE("a socket that does not listen is noticed") {
-  is_found_out({"not-listening"}, "listener 'http': what was passed is a socket that does not listen");
+  is_found_out({"not-listening"},
+               "listener 'http': what was passed is a socket that does not listen");
 }
 
 TEST_CASE("another protocol version is named") {
@@ -79,7 +80,8 @@ TEST_CASE("a predecessor that never answers is given up") {
 }
 
 TEST_CASE("a negative number of descriptors is noticed") {
-  is_found_out({"negative-count"}, "its reply to Begin lacks a parameter or has one of a wrong type");
+  is_found_out({"negative-count"},
+               "its reply to Begin lacks a parameter or has one of a wrong type");
 }
 
 TEST_CASE("a number that is a word is noticed") {

@@ -62,6 +62,23 @@ TEST_CASE("a server that owns a plain acceptor, on four threads without a strand
   upgrade_under_load({"--plain-acceptor", "--threads", "4"}, false, 5);
 }
 
+TEST_CASE("a plain acceptor whose queue is never empty stops nevertheless, and its process ends") {
+  for (const char* threads : {"1", "4"}) {
+    site s{{"--plain-acceptor", "--threads", threads}};
+    load_options many = s.load_on(false);
+    many.connections = 64;
+    load clients{many};
+    clients.start();
+    REQUIRE(clients.wait_for(500, patience));
+    REQUIRE(s.upgrade().status == "exited 0");
+    const auto end = s.server().wait_exit(patience);
+    REQUIRE(end);
+    CHECK(end->exited(0));
+    CHECK(clients.stop().lost() == 0);
+    CHECK_FALSE(s.server().wait_for_output("http_server: accept:", std::chrono::seconds{0}));
+  }
+}
+
 TEST_CASE("listeners over IPv4 and IPv6 are handed over together") {
   site s{{"--listen", "127.0.0.1:0", "--listen", "[::1]:0"}};
   load_options v4 = s.load_on(false);
@@ -87,9 +104,8 @@ TEST_CASE("the old process ends when what it accepted is served, and the new one
   const auto end = s.server().wait_exit(patience);
   REQUIRE(end);
   CHECK(end->exited(0));
-  CHECK(s.server().wait_for_output("the predecessor (pid " + std::to_string(s.server().pid()) +
-                                       ") has ended",
-                                   patience));
+  CHECK(s.server().wait_for_output(
+      "the predecessor (pid " + std::to_string(s.server().pid()) + ") has ended", patience));
   CHECK(s.status().out.find("predecessor") == std::string::npos);
 }
 
@@ -139,8 +155,8 @@ TEST_CASE("a symbolic link that points to another build by then is followed anew
   std::ofstream{other_build} << "#!/bin/sh\nexit 7\n";
   fs::permissions(other_build, fs::perms::owner_all);
   point_to(programs::http_server());
-  process& server = place.start({place.path("current"), "--control", place.path("c.sock"),
-                                 "--listen", "127.0.0.1:0"});
+  process& server = place.start(
+      {place.path("current"), "--control", place.path("c.sock"), "--listen", "127.0.0.1:0"});
   REQUIRE(server.wait_for_output("ready: generation 1 ", patience));
 
   point_to(other_build);
@@ -153,9 +169,8 @@ TEST_CASE("a relative command, and a relative working directory, are those of th
   scene place;
   process_options options;
   options.directory = std::filesystem::path{programs::http_server()}.parent_path().string();
-  process& server = place.start({"./http_server", "--control", place.path("c.sock"), "--listen",
-                                 "127.0.0.1:0"},
-                                options);
+  process& server = place.start(
+      {"./http_server", "--control", place.path("c.sock"), "--listen", "127.0.0.1:0"}, options);
   REQUIRE(server.wait_for_output("ready: generation 1 ", patience));
   CHECK(run(place, {programs::graceful_ctl(), "upgrade", place.path("c.sock")}).status ==
         "exited 0");
@@ -192,10 +207,10 @@ TEST_CASE("a name handed over with another address is bound afresh, and the log 
   const auto done = s.upgrade(command);
   INFO(done.all);
   CHECK(done.status == "exited 0");
-  CHECK(s.server().wait_for_output("listener 'http' was handed over bound to 127.0.0.1:" +
-                                       std::to_string(s.port()) +
-                                       ", but is to listen on 127.0.0.2:0: bound afresh",
-                                   patience));
+  CHECK(s.server().wait_for_output(
+      "listener 'http' was handed over bound to 127.0.0.1:" + std::to_string(s.port()) +
+          ", but is to listen on 127.0.0.2:0: bound afresh",
+      patience));
 }
 
 TEST_CASE("a listener that the successor does not ask for is closed, and the log says so") {

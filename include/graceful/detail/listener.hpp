@@ -75,11 +75,12 @@ struct fill_socket {
 // Executor, allocator and cancellation slot of the wrappers are those of the user's handler.
 template <template <class, class> class Associator, class Handler, class Socket, class Protocol,
           class Default>
-struct boost::asio::associator<
-    Associator, graceful::detail::make_socket<Handler, Socket, Protocol>, Default>
-    : Associator<Handler, Default> {
+struct boost::asio::associator<Associator, graceful::detail::make_socket<Handler, Socket, Protocol>,
+                               Default> : Associator<Handler, Default> {
   using wrapper = graceful::detail::make_socket<Handler, Socket, Protocol>;
-  static auto get(const wrapper& w) noexcept { return Associator<Handler, Default>::get(w.handler); }
+  static auto get(const wrapper& w) noexcept {
+    return Associator<Handler, Default>::get(w.handler);
+  }
   static auto get(const wrapper& w, const Default& d) noexcept {
     return Associator<Handler, Default>::get(w.handler, d);
   }
@@ -87,11 +88,12 @@ struct boost::asio::associator<
 
 template <template <class, class> class Associator, class Handler, class Socket, class Protocol,
           class Default>
-struct boost::asio::associator<
-    Associator, graceful::detail::fill_socket<Handler, Socket, Protocol>, Default>
-    : Associator<Handler, Default> {
+struct boost::asio::associator<Associator, graceful::detail::fill_socket<Handler, Socket, Protocol>,
+                               Default> : Associator<Handler, Default> {
   using wrapper = graceful::detail::fill_socket<Handler, Socket, Protocol>;
-  static auto get(const wrapper& w) noexcept { return Associator<Handler, Default>::get(w.handler); }
+  static auto get(const wrapper& w) noexcept {
+    return Associator<Handler, Default>::get(w.handler);
+  }
   static auto get(const wrapper& w, const Default& d) noexcept {
     return Associator<Handler, Default>::get(w.handler, d);
   }

@@ -1,0 +1,66 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "os/park.hpp"
+
+#include <graceful/unique_fd.hpp>
+
+#include "os/listening_socket.hpp"
+#include "os/system_failure.hpp"
+
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <netinet/in.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace graceful::os {
+
+namespace {
+
+/// A TCP socket that listens, on a loopback port that the kernel chooses, but whose filter drops
+/// every packet before a handshake can begin: socket(7), SO_ATTACH_FILTER.
+result<unique_fd> unreachable_listener() {
+  unique_fd fd{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP)};
+  sock_filter drop{.code = BPF_RET | BPF_K, .jt = 0, .jf = 0, .k = 0};
+  const sock_fprog program{.len = 1, .filter = &drop};
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (!fd || ::setsockopt(fd.get(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) != 0 ||
+      ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      ::listen(fd.get(), 1) != 0) {
+    return system_failure("cannot make a socket to park an acceptor on");
+  }
+  return fd;
+}
+
+/// An entry is known by its number and its open file description. While another process holds the
+/// description, closing the number or giving it to another file leaves the entry behind for ever,
+/// so it has to be removed first; but from which instance, only its owner knows.
+void leave_every_epoll(int fd) {
+  std::vector<int> open;
+  std::error_code ec;
+  for (const auto& entry : std::filesystem::directory_iterator{"/proc/self/fd", ec}) {
+    open.push_back(std::stoi(entry.path().filename().string()));
+  }
+  // EINVAL where the number is no epoll instance, ENOENT where the socket is not in it.
+  for (const int candidate : open) ::epoll_ctl(candidate, EPOLL_CTL_DEL, fd, nullptr);
+}
+
+}  // namespace
+
+result<std::uint64_t> park(int fd) {
+  auto nowhere = unreachable_listener();
+  if (!nowhere) return nowhere.error();
+  leave_every_epoll(fd);
+  if (::dup3(nowhere->get(), fd, O_CLOEXEC) < 0) return system_failure("cannot park an acceptor");
+  return cookie_of(fd);
+}
+
+}  // namespace graceful::os
