@@ -98,6 +98,11 @@ int upgrade(control_client& client, const arguments& args) {
   if (why.code == errc::upgrade_failed) {
     why.message = "upgrade failed: " + why.message + "; the old process still serves";
   }
+  if (why.code == errc::peer_gone) {
+    why.message =
+        "the server ended during the upgrade, and it is not known whether its successor "
+        "serves; look with: graceful-ctl status";
+  }
   return complain(why);
 }
 

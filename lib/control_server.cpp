@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <exception>
 #include <string>
 #include <utility>
 
@@ -21,7 +22,7 @@ constexpr std::size_t max_sessions = 64;
 constexpr std::chrono::seconds idle_limit{30};
 constexpr std::chrono::seconds sweep_interval{5};
 
-/// How long to leave the queue alone when there is no descriptor for a connection.
+/// How long to leave the queue alone when nothing can be accepted: no descriptors, for instance.
 constexpr std::chrono::milliseconds retry_pause{100};
 
 }  // namespace
@@ -68,8 +69,14 @@ void control_server::on_connectable() {
   const int fd =
       ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
   if (fd >= 0) {
-    admit(unique_fd{fd});
-  } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+    unique_fd socket{fd};
+    try {
+      admit(std::move(socket));
+    } catch (const std::exception& e) {
+      // No memory or no room in epoll for this connection: the next one may be luckier.
+      log_.error("control socket: " + std::string{e.what()});
+    }
+  } else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
     retry_timer_.expires_after(retry_pause);
     retry_timer_.async_wait([this](boost::system::error_code ec) {
       if (!ec && listener_.is_open()) accept();

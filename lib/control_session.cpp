@@ -5,7 +5,10 @@
 
 #include <boost/asio/post.hpp>
 
+#include <exception>
 #include <utility>
+
+#include <poll.h>
 
 namespace graceful {
 
@@ -63,7 +66,11 @@ void control_session::handle_next() {
       break;
     }
     current_ = caller{call->more, call->oneway};
-    owner_.on_call(*this, std::move(*call));
+    try {
+      owner_.on_call(*this, std::move(*call));
+    } catch (const std::exception&) {
+      close();  // no memory, say, for this call; the connection is of no more use
+    }
   }
   handling_ = false;
 }
@@ -114,6 +121,11 @@ void control_session::write() {
     if (m.sent == m.bytes.size()) outgoing_.pop_front();
   }
   if (closing_) close();
+}
+
+bool control_session::peer_gone() {
+  pollfd p{.fd = socket_.native_handle(), .events = POLLRDHUP, .revents = 0};
+  return ::poll(&p, 1, 0) > 0;
 }
 
 void control_session::close() {

@@ -61,6 +61,9 @@ class control_session : public std::enable_shared_from_this<control_session> {
   /// A call is being handled.
   [[nodiscard]] bool occupied() const { return current_.has_value(); }
 
+  /// The peer has closed its end. Known at once, even while what it sent before waits to be read.
+  [[nodiscard]] bool peer_gone();
+
   /// Whether there is something to send that the peer does not take.
   [[nodiscard]] bool congested() const { return !outgoing_.empty(); }
 

@@ -5,10 +5,10 @@
 #include "inventory.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -20,26 +20,31 @@ namespace asio = boost::asio;
 /// socket that has no connections, so that the loop waits at its next accept, however busy the real
 /// socket is; there it is cancelled. A loop that is between two accepts does not notice a
 /// cancellation, so that is repeated, and the acceptor is closed at last.
+///
+/// Everything happens on the acceptor's executor, which may outlive the upgrader, and only while
+/// the acceptor still exists: the application may destroy it meanwhile, on that executor. Then its
+/// number is free or means another socket, and the cookie, which is never reused, tells.
 class foreign_acceptor final : public accepting,
                                public std::enable_shared_from_this<foreign_acceptor> {
  public:
-  /// `stop` cancels the acceptor, and closes it if it is told that this is the last time; called
-  /// on `executor`. `fd` is the acceptor's own descriptor.
-  foreign_acceptor(asio::io_context& control, asio::any_io_executor executor, int fd,
+  /// `stop` cancels the acceptor, and closes it if it is told that this is the last time. `fd` is
+  /// the acceptor's own descriptor.
+  foreign_acceptor(const asio::any_io_executor& executor, int fd,
                    std::function<void(bool last)> stop);
 
   void open() override {}
   void stop() override;
 
  private:
-  struct parking;
+  void round();
 
-  void next_round();
-
-  asio::any_io_executor executor_;
-  std::shared_ptr<parking> acceptor_;
+  asio::any_io_executor rounds_;  // a strand: one round at a time, on however many threads
+  int fd_;
+  std::uint64_t cookie_;
+  std::function<void(bool last)> stop_;
   asio::steady_timer timer_;
   std::chrono::milliseconds pause_{1};
+  bool parked_ = false;
 };
 
 }  // namespace graceful

@@ -118,9 +118,10 @@ void inventory::attach(std::string_view name, std::shared_ptr<accepting> user) {
   if (state_ == state::open) user->open();
 }
 
-void inventory::remove(std::string_view name) {
+void inventory::remove(std::string_view name, const accepting* user) {
   const std::lock_guard lock{mutex_};
-  if (const auto found = entries_.find(name); found != entries_.end()) entries_.erase(found);
+  const auto found = entries_.find(name);
+  if (found != entries_.end() && found->second.user.get() == user) entries_.erase(found);
 }
 
 std::vector<std::shared_ptr<const listening_socket>> inventory::sockets() const {

@@ -57,8 +57,8 @@ class inventory {
   /// Who accepts from the socket `name`; opened at once if all are.
   void attach(std::string_view name, std::shared_ptr<accepting> user);
 
-  /// Closes the socket `name` for good.
-  void remove(std::string_view name);
+  /// Closes the socket `name` for good, if it still is what `user` accepts from.
+  void remove(std::string_view name, const accepting* user);
 
   /// All that can be handed over, by name.
   [[nodiscard]] std::vector<std::shared_ptr<const listening_socket>> sockets() const;

@@ -64,8 +64,9 @@ void listener::async_accept(accept_handler handler) {
   {
     const std::lock_guard lock{mutex_};
     const auto id = next_id_++;
-    auto work = asio::prefer(asio::get_associated_executor(handler, executor_),
-                             asio::execution::outstanding_work.tracked);
+    outstanding work{asio::prefer(asio::get_associated_executor(handler, executor_),
+                                  asio::execution::outstanding_work.tracked),
+                     asio::prefer(executor_, asio::execution::outstanding_work.tracked)};
     operations_.push_back({id, std::move(handler), std::move(work)});
     auto slot = asio::get_associated_cancellation_slot(operations_.back().handler);
     if (slot.is_connected()) {
@@ -122,7 +123,7 @@ void listener::cancel() {
 
 void listener::close() {
   stop();
-  if (const auto home = home_.lock()) home->remove(name_);
+  if (const auto home = home_.lock()) home->remove(name_, this);
 }
 
 std::shared_ptr<const listening_socket> listener::socket() const {
@@ -178,6 +179,7 @@ void listener::abort(std::uint64_t id) {
                                  [id](const operation& o) { return o.id == id; });
     if (op == operations_.end()) return;
     finish(op, asio::error::operation_aborted, {}, done);
+    stop_waiting();
   }
   post(std::move(done));
 }
@@ -186,6 +188,14 @@ void listener::abort_all(outcomes& done) {
   while (!operations_.empty()) {
     finish(operations_.begin(), asio::error::operation_aborted, {}, done);
   }
+  stop_waiting();
+}
+
+/// A wait for which no operation is left would keep the acceptor's context running for nothing.
+void listener::stop_waiting() {
+  if (!operations_.empty() || !waiting_ || !waiter_.is_open()) return;
+  error_code ignored;
+  waiter_.cancel(ignored);  // if an operation comes before that is delivered, it waits anew
 }
 
 void listener::finish(std::list<operation>::iterator op, error_code error, unique_fd fd,

@@ -41,11 +41,16 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
   using waiter = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
   enum class state { closed, open, stopped };
 
-  /// An operation that waits. `work` keeps the context of its handler running.
+  /// Keeps the contexts running that an operation needs: its handler's and the acceptor's.
+  struct outstanding {
+    asio::any_completion_executor handler;
+    asio::any_io_executor acceptor;
+  };
+  /// An operation that waits.
   struct operation {
     std::uint64_t id;
     accept_handler handler;
-    asio::any_completion_executor work;
+    outstanding work;
   };
   /// What an operation has come to; delivered without the mutex. `work` lasts until the handler
   /// is on its way: without it, its context could run out of work in between and return.
@@ -53,12 +58,13 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
     accept_handler handler;
     error_code error;
     unique_fd fd;
-    asio::any_completion_executor work;
+    outstanding work;
   };
   using outcomes = std::vector<outcome>;
 
   void serve(outcomes& done);
   void wait();
+  void stop_waiting();
   void on_readable(error_code error);
   void abort(std::uint64_t id);
   void abort_all(outcomes& done);

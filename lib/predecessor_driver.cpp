@@ -101,6 +101,10 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
     if (!message) return from.reply(invalid("first")), true;
     resume(event::fetch{id, *message});
   } else if (call.method == wire::ready_method) {
+    // What a successor said before it died, or before it lost patience with a predecessor that was
+    // stopped, can still be read. It must not be believed: nobody would serve then. Nor can one be
+    // ready that has not taken its descriptors yet.
+    if (from.peer_gone() || from.congested()) return from.close(), true;
     resume(event::ready{id});
   } else if (call.method == wire::fail_method) {
     auto message = wire::parse_fail(call.parameters);
@@ -116,7 +120,11 @@ void predecessor_driver::closed(const control_session& session) {
   if (peers_.erase(session.id()) > 0) resume(event::closed{session.id()});
 }
 
-void predecessor_driver::shutdown() { resume(event::shutdown{}); }
+void predecessor_driver::shutdown() {
+  resume(event::shutdown{});
+  // What had to be killed is not left behind as a zombie.
+  if (child_ && machine_.current() == handoff::predecessor::state::ending) child_->wait();
+}
 
 void predecessor_driver::resume(const handoff::predecessor_event& event) {
   const auto actions = machine_.resume(event, offer_.size());
@@ -135,10 +143,16 @@ void predecessor_driver::act(const action::spawn& a) {
   command.set("GRACEFUL_UPGRADE", a.token);
   auto child = os::child::spawn(command, settings_.signal_mask);
   if (!child) return resume(event::spawn_failed{child.error().message});
+  unique_fd watched{::fcntl(child->pidfd(), F_DUPFD_CLOEXEC, 3)};
+  boost::system::error_code ec = os::system_code(watched ? 0 : errno);
+  if (watched) child_watch_.assign(watched.get(), ec);
+  if (ec) {
+    child->kill();
+    child->wait();
+    return resume(event::spawn_failed{"cannot watch the successor: " + ec.message()});
+  }
+  (void)watched.release();
   child_.emplace(std::move(*child));
-  const int watched = ::fcntl(child_->pidfd(), F_DUPFD_CLOEXEC, 3);
-  boost::system::error_code ec;
-  child_watch_.assign(watched, ec);
   resume(event::spawned{child_->pid()});
   watch_child();
 }
@@ -259,10 +273,10 @@ void predecessor_driver::act(const action::report_ready& /*a*/) {
 void predecessor_driver::act(const action::report_failed& a) {
   log_.error("upgrade failed: " + a.reason + "; this process serves on");
   offer_.clear();
-  if (const auto session = operator_.lock()) {
+  // Forgotten before it is answered: its next call, which may be waiting, may be an upgrade too.
+  if (const auto session = std::exchange(operator_, {}).lock()) {
     session->reply(wire::to_error(wire::upgrade_failed_error, a.reason));
   }
-  operator_.reset();
 }
 
 void predecessor_driver::act(const action::report_lost& /*a*/) {

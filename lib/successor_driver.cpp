@@ -26,7 +26,13 @@ successor_driver::successor_driver(varlink_connection connection, std::string to
 
 result<successor_driver::outcome> successor_driver::take_over() { return run(event::connected{}); }
 
-result<successor_driver::outcome> successor_driver::ready() { return run(event::initialised{}); }
+result<successor_driver::outcome> successor_driver::ready() {
+  auto outcome = run(event::initialised{});
+  // Closed before anybody hears of the failure: a predecessor that was stopped, and reads Ready
+  // only now, must see that nobody is there any more.
+  if (!outcome) connection_.release().reset();
+  return outcome;
+}
 
 void successor_driver::fail(const std::string& reason) {
   (void)connection_.send(wire::to_call(wire::fail{reason}), std::chrono::steady_clock::now());

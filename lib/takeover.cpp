@@ -50,12 +50,41 @@ result<ownership> own(std::unique_ptr<successor_driver> driver,
   return owned;
 }
 
+/// Takes everything over; none if the predecessor died before it had passed it all.
+result<std::optional<takeover>> take_over(varlink_connection connection,
+                                          const takeover_request& request) {
+  auto driver = std::make_unique<successor_driver>(std::move(connection), request.token,
+                                                   request.step_timeout);
+  const auto outcome = driver->take_over();
+  if (!outcome) {
+    driver->fail(outcome.error().message);
+    return outcome.error();
+  }
+  if (*outcome == successor_driver::outcome::predecessor_died) return std::optional<takeover>{};
+  auto passed = driver->take_descriptors();
+  auto owned = own(std::move(driver), passed, request.control_path);
+  if (!owned) return owned.error();
+  return std::optional{takeover{std::move(*owned), std::move(passed)}};
+}
+
 }  // namespace
 
 result<takeover> take_ownership(const takeover_request& request, log& log) {
   const bool wanted = request.explicitly || !request.token.empty();
   const auto until = std::chrono::steady_clock::now() + request.step_timeout;
   for (;;) {
+    // First, because a live predecessor is what counts: its lock file may have been removed, or
+    // belong to root, if it has dropped privileges since.
+    if (wanted) {
+      auto connection = varlink_connection::connect(request.control_path, until);
+      if (connection) {
+        auto taken = take_over(std::move(*connection), request);
+        if (!taken || *taken) return taken ? result<takeover>{std::move(**taken)} : taken.error();
+        log.warning("the predecessor died before it had handed over: starting cold");
+      } else if (connection.error().code != errc::not_running) {
+        return connection.error();
+      }
+    }
     auto lock = os::try_lock(request.control_path);
     if (!lock) return lock.error();
     if (*lock) {
@@ -64,25 +93,6 @@ result<takeover> take_ownership(const takeover_request& request, log& log) {
       return takeover{{std::move(**lock), std::move(*control), nullptr}, {}};
     }
     if (!wanted) return already_running(request.control_path, until);
-    auto connection = varlink_connection::connect(request.control_path, until);
-    if (connection) {
-      auto driver = std::make_unique<successor_driver>(std::move(*connection), request.token,
-                                                       request.step_timeout);
-      const auto outcome = driver->take_over();
-      if (!outcome) {
-        driver->fail(outcome.error().message);
-        return outcome.error();
-      }
-      if (*outcome == successor_driver::outcome::proceed) {
-        auto passed = driver->take_descriptors();
-        auto owned = own(std::move(driver), passed, request.control_path);
-        if (!owned) return owned.error();
-        return takeover{std::move(*owned), std::move(passed)};
-      }
-      log.warning("the predecessor died before it had handed over: starting cold");
-    } else if (connection.error().code != errc::not_running) {
-      return connection.error();
-    }
     if (std::chrono::steady_clock::now() >= until) {
       return failure{errc::timed_out,
                      "the lock of " + request.control_path + " is held, but nobody answers there"};

@@ -44,7 +44,7 @@ constexpr const char* takeover_variable = "GRACEFUL_TAKEOVER";
 
 /// Reads a variable and takes it out of the environment, so that no child inherits it.
 std::string take_variable(const char* name) {
-  const char* value = ::secure_getenv(name);
+  const char* value = std::getenv(name);
   std::string copy = value == nullptr ? "" : value;
   ::unsetenv(name);
   return copy;
@@ -93,7 +93,9 @@ class upgrader::impl {
   std::shared_ptr<const listening_socket> obtain(std::string_view name,
                                                  const os::socket_address& address,
                                                  const listen_params& params, unique_fd own);
-  void watch_foreign(std::string_view name, int fd, executor_type executor, foreign_stop stop);
+  void watch_foreign(std::string_view name, int fd, const executor_type& executor,
+                     foreign_stop stop);
+  void drop_foreign(std::string_view name) { inventory_->remove(name, nullptr); }
   void ready();
 
   [[nodiscard]] std::uint64_t generation() const { return generation_; }
@@ -123,6 +125,7 @@ class upgrader::impl {
   std::string last_failure_;  // of listen()
 
   std::mutex ready_mutex_;
+  std::optional<failure> ready_failure_;  // final: the predecessor serves on
   std::atomic<bool> ready_{false};
   std::atomic<bool> draining_{false};
 
@@ -176,7 +179,7 @@ upgrader::impl::~impl() {
     control_.context().stop();
   });
   control_.wait();
-  if (owned_.predecessor && !ready_) {
+  if (owned_.predecessor && !ready_ && !ready_failure_) {
     owned_.predecessor->fail(last_failure_.empty() ? "it ended before it was ready"
                                                    : last_failure_);
   }
@@ -187,7 +190,7 @@ upgrader::impl::~impl() {
   const bool ours = !draining_ && (!owned_.predecessor || ready_);
   if (ours) {
     os::remove_path(control_path_, control_file_);
-    os::remove_path(os::lock_path(control_path_), os::identify(os::lock_path(control_path_)));
+    os::remove_path(os::lock_path(control_path_), os::identify(owned_.lock.get()));
   }
 }
 
@@ -227,18 +230,19 @@ std::shared_ptr<detail::listener> upgrader::impl::listen(executor_type executor,
   return body;
 }
 
-void upgrader::impl::watch_foreign(std::string_view name, int fd, executor_type executor,
+void upgrader::impl::watch_foreign(std::string_view name, int fd, const executor_type& executor,
                                    foreign_stop stop) {
-  inventory_->attach(name, std::make_shared<foreign_acceptor>(
-                               control_.context(), std::move(executor), fd, std::move(stop)));
+  inventory_->attach(name, std::make_shared<foreign_acceptor>(executor, fd, std::move(stop)));
 }
 
 void upgrader::impl::ready() {
   const std::lock_guard lock{ready_mutex_};
   if (ready_) return;
+  if (ready_failure_) throw error{*ready_failure_};
   if (owned_.predecessor) {
-    if (owned_.predecessor->ready().value() == successor_driver::outcome::predecessor_died) {
-      log_.warning("the predecessor died during the handoff; this process has every socket");
+    if (const auto outcome = owned_.predecessor->ready(); !outcome) {
+      ready_failure_ = outcome.error();
+      throw error{*ready_failure_};
     }
     os::adopt_control(owned_.control.get());
   }
@@ -247,9 +251,9 @@ void upgrader::impl::ready() {
   log_.info("generation " + std::to_string(generation_) + " serves");
   if (!owned_.predecessor) return;
   asio::post(control_.context(), [this] {
+    serve_control();
     predecessor_.emplace(control_.context(), log_, owned_.predecessor->predecessor_pid(),
                          owned_.predecessor->release());
-    serve_control();
   });
 }
 
@@ -265,9 +269,14 @@ void upgrader::impl::hand_over() {
 }
 
 std::vector<offered_descriptor> upgrader::impl::offer() const {
+  // Duplicates: a batch may still be under way when the handover closes the originals.
+  const auto shared = [](const unique_fd& fd) -> passed_descriptor {
+    auto copy = std::make_shared<unique_fd>(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3));
+    return {copy->get(), copy};
+  };
   std::vector<offered_descriptor> offered;
-  offered.push_back({std::string{wire::lock_name}, {owned_.lock.get(), nullptr}});
-  offered.push_back({std::string{wire::control_name}, {owned_.control.get(), nullptr}});
+  offered.push_back({std::string{wire::lock_name}, shared(owned_.lock)});
+  offered.push_back({std::string{wire::control_name}, shared(owned_.control)});
   for (const auto& socket : inventory_->sockets()) {
     offered.push_back({socket->name, {socket->fd.get(), socket}});
   }
@@ -320,10 +329,12 @@ unique_fd upgrader::make_foreign(std::string_view name, const sockaddr* address,
   return copy;
 }
 
-void upgrader::watch_foreign(std::string_view name, int fd, executor_type executor,
+void upgrader::watch_foreign(std::string_view name, int fd, const executor_type& executor,
                              foreign_stop stop) {
-  impl_->watch_foreign(name, fd, std::move(executor), std::move(stop));
+  impl_->watch_foreign(name, fd, executor, std::move(stop));
 }
+
+void upgrader::drop_foreign(std::string_view name) { impl_->drop_foreign(name); }
 
 void upgrader::ready() { impl_->ready(); }
 

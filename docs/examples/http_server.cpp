@@ -9,7 +9,6 @@
 
 #include <boost/asio.hpp>
 
-#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -74,27 +73,13 @@ class plain_accept_loop {
                              }
                              accept_next();
                            });
-    // stop() may have come between two accepts, on another thread, and found nothing to cancel.
-    if (stopping_) cancel();
-  }
-
-  /// The acceptor stays open, as the server's last act: closing is safe on a strand only.
-  void stop() {
-    stopping_ = true;
-    cancel();
   }
 
   [[nodiscard]] tcp::endpoint local_endpoint() const { return acceptor_.local_endpoint(); }
 
  private:
-  void cancel() {
-    error_code ignored;
-    acceptor_.cancel(ignored);
-  }
-
   tcp::acceptor acceptor_;
   std::shared_ptr<http_service> service_;
-  std::atomic<bool> stopping_{false};
 };
 
 /// Runs `io` in this thread and others. What a handler throws ends all of them, and is thrown here.
@@ -164,7 +149,6 @@ void serve(const http_server_arguments& args) {
     if (ec) return;
     signals.clear();
     service->drain();
-    for (auto& loop : plain) loop.stop();
     up.reset();
   });
 

@@ -123,8 +123,9 @@ class acceptor {
   /// Ends the operations that wait, with `operation_aborted`. The acceptor stays usable.
   void cancel() { detail::cancel(*body_); }
 
-  /// Stops listening for good: the socket is closed and no successor gets it. What waits in the
-  /// accept queue is reset by the kernel when the last holder closes, see listen(2).
+  /// Stops listening for good: the socket is closed, and no successor gets it unless its upgrade
+  /// has begun. What waits in the accept queue is reset by the kernel when the last holder closes,
+  /// see listen(2).
   void close() { detail::close(*body_); }
 
  private:

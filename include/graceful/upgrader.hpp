@@ -21,6 +21,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <fcntl.h>
 #include <sys/socket.h>
 
 namespace graceful {
@@ -111,17 +112,17 @@ class GRACEFUL_API upgrader {
   /// When a successor takes over, the accept loop gets `operation_aborted` and has to end. What
   /// was accepted before is still delivered with success: serve it. From the takeover on the
   /// acceptor's descriptor stands for a socket without connections, on which it is cancelled at
-  /// intervals from 1 ms to 0.5 s, in case the loop was between two accepts; about a second later
-  /// it is closed, and a loop that accepts even then gets `bad_descriptor`.
-  ///
-  /// Closing the acceptor does not withdraw the socket, which the upgrader holds too.
+  /// intervals from 1 ms to 0.5 s, in case the loop was between two accepts; about a second later,
+  /// until which the context is kept running, it is closed, and a loop that accepts even then gets
+  /// `bad_descriptor`. The same happens when the upgrader is destroyed. Closing the acceptor does
+  /// not withdraw the socket, which the upgrader holds too.
   ///
   /// Start to accept after `ready()`: what this acceptor takes earlier is lost if this process
   /// fails before.
   ///
   /// **Object lifetimes.** The acceptor must not be moved. It may be destroyed at any time by code
-  /// that runs on its executor, if that is a strand or run by one thread; else it must live until
-  /// the context has been run to its end or stopped.
+  /// that runs on its executor, if that is a strand or run by one thread; else it must live, and
+  /// not be closed, until the context has been run to its end or stopped.
   ///
   /// **Thread-safety.** Everything this library does to the acceptor after this call it does on
   /// the acceptor's executor.
@@ -132,24 +133,30 @@ class GRACEFUL_API upgrader {
               std::string_view name, const typename Protocol::endpoint& endpoint,
               const listen_params& params = {}) {
     unique_fd own;
-    if (acceptor.is_open()) own.reset(acceptor.release());
+    if (acceptor.is_open()) own.reset(::fcntl(acceptor.native_handle(), F_DUPFD_CLOEXEC, 3));
     const auto [data, size] = view(endpoint);
     unique_fd fd = make_foreign(name, data, size, params, std::move(own));
-    const int raw = fd.get();
-    acceptor.assign(endpoint.protocol(), raw);
-    (void)fd.release();
-    // Asio would set this lazily, in async_accept; set now, nothing but the acceptor's internals,
-    // which have locks, changes when cancel() meets a running accept loop on another thread.
-    acceptor.native_non_blocking(true);
-    watch_foreign(name, raw, acceptor.get_executor(), [&acceptor](bool last) {
-      error_code ignored;
-      acceptor.cancel(ignored);
-      if (last) acceptor.close(ignored);
-    });
+    try {
+      const unique_fd old{acceptor.is_open() ? acceptor.release() : -1};
+      acceptor.assign(endpoint.protocol(), fd.get());
+      const int raw = fd.release();
+      // Asio would set this lazily, in async_accept; set now, nothing but the acceptor's
+      // internals, which have locks, changes when cancel() meets an accept loop on another thread.
+      acceptor.native_non_blocking(true);
+      watch_foreign(name, raw, acceptor.get_executor(), [&acceptor](bool last) {
+        error_code ignored;
+        acceptor.cancel(ignored);
+        if (last) acceptor.close(ignored);
+      });
+    } catch (...) {
+      drop_foreign(name);
+      throw;
+    }
   }
 
   /// Says that this process has initialised and serves from now on. The acceptors start; with a
-  /// predecessor, that one stops first and acknowledges it. What it handed over and nobody asked
+  /// predecessor, that one stops first and acknowledges it (an acceptor that its application owns
+  /// stops a moment later). What it handed over and nobody asked
   /// for by `listen` is closed, and the log says so. A second call does nothing.
   ///
   /// Blocks for `options::handoff_timeout` at most. If the predecessor died meanwhile, this process
@@ -197,7 +204,9 @@ class GRACEFUL_API upgrader {
                                                   const listen_params& params);
   unique_fd make_foreign(std::string_view name, const sockaddr* address, socklen_t length,
                          const listen_params& params, unique_fd own);
-  void watch_foreign(std::string_view name, int fd, executor_type executor, foreign_stop stop);
+  void watch_foreign(std::string_view name, int fd, const executor_type& executor,
+                     foreign_stop stop);
+  void drop_foreign(std::string_view name);
   void wait_drain(drain_handler handler);
 
   template <class Endpoint>

@@ -86,6 +86,13 @@ std::optional<std::string> child::reap() {
          (name == nullptr ? "" : std::string{" (SIG"} + name + ")");
 }
 
+void child::wait() {
+  siginfo_t info{};
+  while (::waitid(wait_by_pidfd, static_cast<id_t>(pidfd_.get()), &info, WEXITED) != 0 &&
+         errno == EINTR) {
+  }
+}
+
 void child::kill() { ::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0); }
 
 unique_fd open_pidfd(pid_t pid) {

@@ -31,6 +31,9 @@ class child {
   /// How it ended ("exited with status 3"); none if it still runs. Reaps it.
   std::optional<std::string> reap();
 
+  /// Waits until it has ended, and reaps it; for one that has been killed.
+  void wait();
+
   /// SIGKILL. Reaches this process and no other: the number cannot be recycled behind a pidfd.
   void kill();
 

@@ -94,10 +94,8 @@ result<std::optional<unique_fd>> try_lock(const std::string& control_path) {
 }
 
 bool holds_lock(int fd, const std::string& control_path) {
-  struct stat mine {};
-  return ::fstat(fd, &mine) == 0 &&
-         identify(lock_path(control_path)) == file_id{mine.st_dev, mine.st_ino} &&
-         ::flock(fd, LOCK_EX | LOCK_NB) == 0;
+  const auto named = identify(lock_path(control_path));
+  return (!named || identify(fd) == named) && ::flock(fd, LOCK_EX | LOCK_NB) == 0;
 }
 
 result<unique_fd> bind_control(const std::string& path) {
@@ -155,6 +153,12 @@ void adopt_control(int fd) { ::listen(fd, control_backlog); }
 std::optional<file_id> identify(const std::string& path) {
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0) return {};
+  return file_id{status.st_dev, status.st_ino};
+}
+
+std::optional<file_id> identify(int fd) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) return {};
   return file_id{status.st_dev, status.st_ino};
 }
 

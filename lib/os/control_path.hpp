@@ -22,7 +22,8 @@ result<void> make_private_directory(const std::string& directory);
 /// description, so passing the descriptor to another process passes the lock.
 result<std::optional<unique_fd>> try_lock(const std::string& control_path);
 
-/// True if `fd` is an open PATH.lock, and locked.
+/// True if `fd` is an open PATH.lock, and locked; or if somebody has removed the file meanwhile, in
+/// which case the live control socket alone guards the path.
 bool holds_lock(int fd, const std::string& control_path);
 
 /// Binds the control socket, mode 0600, and listens; for the holder of the lock. The path appears
@@ -43,6 +44,7 @@ struct file_id {
   bool operator==(const file_id&) const = default;
 };
 std::optional<file_id> identify(const std::string& path);
+std::optional<file_id> identify(int fd);
 
 /// Removes the path if it still names this file.
 void remove_path(const std::string& path, const std::optional<file_id>& file);

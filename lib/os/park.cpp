@@ -43,14 +43,19 @@ result<unique_fd> unreachable_listener() {
 /// An entry is known by its number and its open file description. While another process holds the
 /// description, closing the number or giving it to another file leaves the entry behind for ever,
 /// so it has to be removed first; but from which instance, only its owner knows.
-void leave_every_epoll(int fd) {
+bool leave_epoll(int fd) {
   std::vector<int> open;
   std::error_code ec;
-  for (const auto& entry : std::filesystem::directory_iterator{"/proc/self/fd", ec}) {
-    open.push_back(std::stoi(entry.path().filename().string()));
+  for (std::filesystem::directory_iterator entry{"/proc/self/fd", ec}, end; !ec && entry != end;
+       entry.increment(ec)) {
+    open.push_back(std::stoi(entry->path().filename().string()));
   }
+  bool left = false;
   // EINVAL where the number is no epoll instance, ENOENT where the socket is not in it.
-  for (const int candidate : open) ::epoll_ctl(candidate, EPOLL_CTL_DEL, fd, nullptr);
+  for (const int candidate : open) {
+    left = ::epoll_ctl(candidate, EPOLL_CTL_DEL, fd, nullptr) == 0 || left;
+  }
+  return left;
 }
 
 }  // namespace
@@ -58,7 +63,8 @@ void leave_every_epoll(int fd) {
 result<std::uint64_t> park(int fd) {
   auto nowhere = unreachable_listener();
   if (!nowhere) return nowhere.error();
-  leave_every_epoll(fd);
+  // Never where it may still be in one: the entry would outlive what it points to.
+  if (!leave_epoll(fd)) return failure{errc::invalid_argument, "the acceptor is in no epoll"};
   if (::dup3(nowhere->get(), fd, O_CLOEXEC) < 0) return system_failure("cannot park an acceptor");
   return cookie_of(fd);
 }

@@ -13,7 +13,8 @@ namespace graceful::os {
 /// and under the feet of whoever accepts from `fd`, on this thread or another. From then on
 /// accept(2) finds nothing.
 ///
-/// Returns the new socket's cookie.
+/// Returns the new socket's cookie. On failure nothing has changed, or `fd` is in no epoll instance
+/// any more.
 result<std::uint64_t> park(int fd);
 
 }  // namespace graceful::os

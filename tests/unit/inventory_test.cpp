@@ -98,7 +98,7 @@ TEST_CASE("a name is free again when its socket could not be made, or was remove
   CHECK_FALSE(s.listen("web", address_of(holder), {.bind_attempts = 1}).has_value());
   CHECK(s.items.sockets().empty());
   CHECK(s.listen("web").has_value());
-  s.items.remove("web");
+  s.items.remove("web", nullptr);
   CHECK(s.items.sockets().empty());
   CHECK(s.listen("web").has_value());
 }
@@ -258,8 +258,8 @@ TEST_CASE("after a stop nobody listens and nobody accepts") {
 TEST_CASE("who is attached to a name that was removed is stopped") {
   stock s;
   REQUIRE(s.listen("web").has_value());
-  s.items.remove("web");
-  s.items.remove("web");
+  s.items.remove("web", nullptr);
+  s.items.remove("web", nullptr);
   const auto user = std::make_shared<counted>();
   s.items.attach("web", user);
   CHECK(user->stopped == 1);

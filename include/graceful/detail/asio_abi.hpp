@@ -10,7 +10,8 @@ namespace graceful::detail {
 /// Asio lays its types out by these settings, so library and program must be built with the same.
 /// The tag is part of the mangled name of the upgrader's constructor: a mismatch does not link,
 /// and the linker's message names both.
-template <int BoostVersion, bool IoUring, bool IoUringDefault, bool Epoll>
+template <int BoostVersion, bool IoUring, bool IoUringDefault, bool Epoll, bool Threads,
+          bool HandlerTracking>
 struct asio_abi {};
 
 inline constexpr bool asio_io_uring =
@@ -34,7 +35,22 @@ inline constexpr bool asio_epoll =
     false;
 #endif
 
-using this_asio_abi = asio_abi<BOOST_VERSION, asio_io_uring, asio_io_uring_default, asio_epoll>;
+inline constexpr bool asio_threads =
+#if defined(BOOST_ASIO_HAS_THREADS)
+    true;
+#else
+    false;
+#endif
+
+inline constexpr bool asio_handler_tracking =
+#if defined(BOOST_ASIO_ENABLE_HANDLER_TRACKING)
+    true;
+#else
+    false;
+#endif
+
+using this_asio_abi = asio_abi<BOOST_VERSION, asio_io_uring, asio_io_uring_default, asio_epoll,
+                               asio_threads, asio_handler_tracking>;
 
 }  // namespace graceful::detail
 
