@@ -95,6 +95,13 @@ TEST_CASE("a live control path whose lock was removed is not replaced") {
   CHECK(s.pid() == s.server().pid());
 }
 
+TEST_CASE("a server whose lock file was removed can be upgraded nevertheless") {
+  site s;
+  fs::remove(s.control() + ".lock");
+  CHECK(s.upgrade().status == "exited 0");
+  CHECK(s.generation() == 2);
+}
+
 TEST_CASE("the control path is of mode 0600 and goes with the last generation") {
   site s;
   struct stat status {};

@@ -135,7 +135,6 @@ TEST_CASE("a peer of another uid is refused by its credentials where the mode le
   nobody.user = 65534;
   process& rogue = s.scene().start(command, nobody);
   REQUIRE(rogue.wait_exit(patience));
-  CHECK(rogue.output().find("PermissionDenied") != std::string::npos);
   CHECK(s.server().wait_for_output("refused a connection to the control socket by user 65534",
                                    patience));
   unharmed(s, before);

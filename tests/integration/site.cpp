@@ -78,10 +78,10 @@ finished site::status(std::vector<std::string> more) {
   return ctl(joined({"status", control()}, more));
 }
 
-census site::at_rest() {
+census site::at_rest(pid_t generation) {
   const deadline until{patience};
   for (census before;;) {
-    const auto now = take_census(server_->pid());
+    const auto now = take_census(generation);
     // The control socket and the listeners; the threads that serve and the library's own. Twice the
     // same, because UBSan opens a pipe for a moment now and then.
     const bool quiet = now.sockets == ports_.size() + 1 && now.threads == threads_ + 1;

@@ -55,8 +55,9 @@ class site {
   finished upgrade(std::vector<std::string> more = {});
   finished status(std::vector<std::string> more = {});
 
-  /// The server's census when all its threads run and it has no connection.
-  census at_rest();
+  /// The census of a generation when all its threads run and it has no connection.
+  census at_rest() { return at_rest(server_->pid()); }
+  census at_rest(pid_t generation);
 
   /// What Status says; -1 if there is no answer.
   std::int64_t generation();

@@ -113,7 +113,7 @@ TEST_CASE("a generation holds no more than the one before it") {
   site s{{"--threads", "2"}};
   REQUIRE(s.upgrade().status == "exited 0");
   REQUIRE(s.server().wait_for_output("has ended", patience));
-  const auto second = take_census(static_cast<pid_t>(s.pid()));
+  const auto second = s.at_rest(static_cast<pid_t>(s.pid()));
   for (int i = 0; i < 5; ++i) {
     REQUIRE(s.upgrade().status == "exited 0");
     const auto gone = "generation " + std::to_string(i + 3) + " serves";
