@@ -73,6 +73,11 @@ handoff::successor_event successor_driver::exchange(const wire::call& call) {
     if (code == errc::protocol_violation) return event::garbled{};
     return event::disconnected{predecessor_lives()};
   }
+  // Nothing is complete then: what came is closed, also to have descriptors left to report it.
+  if (message->truncated) {
+    message->descriptors.clear();
+    descriptors_.clear();
+  }
   auto reply = wire::parse_reply(message->text);
   if (!reply) return event::garbled{};
   arrived_ = std::move(message->descriptors);

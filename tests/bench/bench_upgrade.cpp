@@ -241,7 +241,7 @@ Number to_number(std::string_view text) {
 }
 
 int run(const std::vector<std::string>& words) {
-  const std::string_view mode = words.size() > 1 ? words[1] : "";
+  const std::string mode = words.size() > 1 ? words[1] : "";
   if (mode == "start") return say_when_started();
   if (mode == "serve") {
     return serve(words.at(2), to_number<std::uint16_t>(words.at(3)),

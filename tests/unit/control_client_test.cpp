@@ -146,7 +146,9 @@ TEST_CASE("each error of the server has its code, and its sentence comes along")
       {"io.graceful.Control.UpgradeFailed", errc::upgrade_failed},
       {"org.varlink.service.PermissionDenied", errc::permission_denied},
       {"org.varlink.service.MethodNotFound", errc::protocol_violation}};
-  for (const auto& [name, code] : known) {
+  for (const auto& entry : known) {
+    const auto& name = entry.first;  // clang 14 cannot capture a structured binding
+    const auto& code = entry.second;
     CAPTURE(name);
     const auto error = R"({"error":")" + std::string{name};
     parrot server{error + R"(","parameters":{"message":"because of this"}})" + '\0'};

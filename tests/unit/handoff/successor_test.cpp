@@ -179,7 +179,9 @@ TEST_CASE("each refusal of the predecessor has its error, in every state, with i
       {"org.varlink.service.PermissionDenied", "abandon(permission_denied)"},
       {"org.varlink.service.MethodNotFound", "abandon(protocol_violation)"},
       {"org.example.Unknown", "abandon(protocol_violation)"}};
-  for (const auto& [name, expected] : known) {
+  for (const auto& entry : known) {
+    const auto& name = entry.first;  // clang 14 cannot capture a structured binding
+    const auto& expected = entry.second;
     CAPTURE(name);
     for (auto s : waiting()) CHECK(s.on(error(name)) == expected);
   }

@@ -144,7 +144,7 @@ TEST_CASE("a status whose listeners lack something is rejected") {
     CHECK_FALSE(wire::parse_status(bad));
   }
   auto bad = good_status;
-  bad["listeners"] = {"http"};
+  bad["listeners"] = boost::json::array{"http"};
   CHECK_FALSE(wire::parse_status(bad));
   bad["listeners"] = json::array{};
   CHECK(wire::parse_status(bad));
