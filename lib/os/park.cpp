@@ -44,16 +44,18 @@ result<unique_fd> unreachable_listener() {
 /// description, closing the number or giving it to another file leaves the entry behind for ever,
 /// so it has to be removed first; but from which instance, only its owner knows.
 bool leave_epoll(int fd) {
-  std::vector<int> open;
+  std::vector<int> instances;
   std::error_code ec;
   for (std::filesystem::directory_iterator entry{"/proc/self/fd", ec}, end; !ec && entry != end;
        entry.increment(ec)) {
-    open.push_back(std::stoi(entry->path().filename().string()));
+    std::error_code gone;
+    if (std::filesystem::read_symlink(entry->path(), gone) == "anon_inode:[eventpoll]") {
+      instances.push_back(std::stoi(entry->path().filename().string()));
+    }
   }
   bool left = false;
-  // EINVAL where the number is no epoll instance, ENOENT where the socket is not in it.
-  for (const int candidate : open) {
-    left = ::epoll_ctl(candidate, EPOLL_CTL_DEL, fd, nullptr) == 0 || left;
+  for (const int instance : instances) {
+    left = ::epoll_ctl(instance, EPOLL_CTL_DEL, fd, nullptr) == 0 || left;
   }
   return left;
 }
