@@ -107,7 +107,7 @@ unique_fd inventory::claim(const std::string& name, const os::socket_address& wa
   return {};
 }
 
-void inventory::attach(std::string_view name, std::shared_ptr<accepting> user) {
+void inventory::attach(std::string_view name, const std::shared_ptr<accepting>& user) {
   std::unique_lock lock{mutex_};
   const auto found = entries_.find(name);
   if (found == entries_.end() || state_ == state::stopped) {

@@ -55,7 +55,7 @@ class inventory {
                                                          unique_fd own);
 
   /// Who accepts from the socket `name`; opened at once if all are.
-  void attach(std::string_view name, std::shared_ptr<accepting> user);
+  void attach(std::string_view name, const std::shared_ptr<accepting>& user);
 
   /// Closes the socket `name` for good, if it still is what `user` accepts from.
   void remove(std::string_view name, const accepting* user);

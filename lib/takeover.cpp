@@ -32,8 +32,11 @@ result<ownership> own(std::unique_ptr<successor_driver> driver,
                       const std::string& path) {
   ownership owned;
   for (auto& [name, fd] : passed) {
-    if (name == wire::lock_name) owned.lock = std::move(fd);
-    if (name == wire::control_name) owned.control = std::move(fd);
+    if (name == wire::lock_name) {
+      owned.lock = std::move(fd);
+    } else if (name == wire::control_name) {
+      owned.control = std::move(fd);
+    }
   }
   std::erase_if(passed, [](const auto& item) { return item.first.starts_with('@'); });
   auto check = [&]() -> result<void> {

@@ -106,8 +106,8 @@ class upgrader::impl {
  private:
   void serve_control();
   void hand_over();
-  std::vector<offered_descriptor> offer() const;
-  server_status status() const;
+  [[nodiscard]] std::vector<offered_descriptor> offer() const;
+  [[nodiscard]] server_status status() const;
   predecessor_driver::settings driver_settings(os::start_command start);
 
   const executor_type executor_;

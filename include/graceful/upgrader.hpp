@@ -98,11 +98,11 @@ class GRACEFUL_API upgrader {
 
   /// The same, for an acceptor on another executor.
   template <class Protocol>
-  acceptor<Protocol> listen(executor_type executor, std::string_view name,
+  acceptor<Protocol> listen(const executor_type& executor, std::string_view name,
                             const typename Protocol::endpoint& endpoint,
                             const listen_params& params = {}) {
     const auto [data, size] = view(endpoint);
-    return {make_listener(std::move(executor), name, data, size, params), endpoint.protocol()};
+    return {make_listener(executor, name, data, size, params), endpoint.protocol()};
   }
 
   /// Puts the listening socket `name` into an acceptor that the server owns already, in the place

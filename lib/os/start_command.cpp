@@ -26,8 +26,7 @@ std::vector<std::string> command_line() {
 /// /srv/current, which points to another release by then, is entered anew.
 std::string logical_directory() {
   std::array<char, PATH_MAX> buffer{};
-  const std::string physical =
-      ::getcwd(buffer.data(), buffer.size()) == nullptr ? "/" : buffer.data();
+  std::string physical = ::getcwd(buffer.data(), buffer.size()) == nullptr ? "/" : buffer.data();
   const char* shell = ::secure_getenv("PWD");
   struct stat here {};
   struct stat there {};
