@@ -37,7 +37,7 @@ result<std::shared_ptr<const listening_socket>> inventory::obtain(std::string_vi
                                                                   unique_fd own) {
   if (auto checked = check_name(name); !checked) return checked.error();
   const std::string key{name};
-  unique_fd fd;
+  claimed found;
   {
     const std::lock_guard lock{mutex_};
     if (state_ == state::stopped) {
@@ -47,44 +47,52 @@ result<std::shared_ptr<const listening_socket>> inventory::obtain(std::string_vi
     if (!entries_.emplace(key, entry{}).second) {
       return failure{errc::invalid_argument, "there is a listener named '" + key + "' already"};
     }
-    fd = claim(key, wanted);
+    found = claim(key, wanted);
   }
-  auto settle = [&]() -> result<unique_fd> {
-    if (!fd) fd = std::move(own);
-    if (!fd) return os::listen_tcp(wanted, params);
-    if (auto checked = os::check_listening_tcp(fd.get()); !checked) {
-      return failure{checked.error().code, "listener '" + key + "': " + checked.error().message};
+  auto settle = [&]() -> result<std::shared_ptr<const listening_socket>> {
+    int backlog_now = params.backlog;
+    if (!found.fd) found.fd = std::move(own);
+    if (found.fd) {
+      const auto queue = os::check_listening_tcp(found.fd.get());
+      if (!queue) {
+        return failure{queue.error().code, "listener '" + key + "': " + queue.error().message};
+      }
+      backlog_now = static_cast<int>(queue->limit);
+    } else {
+      auto fresh = os::listen_tcp(wanted, params);
+      if (!fresh) return fresh.error();
+      found.fd = std::move(*fresh);
     }
-    return std::move(fd);
+    if (found.address.family() == AF_UNSPEC) {
+      found.address = os::socket_address::bound_to(found.fd.get());
+    }
+    return std::make_shared<const listening_socket>(
+        listening_socket{key, found.address, std::move(found.fd), params.backlog, backlog_now});
   };
-  auto settled = settle();
+  auto socket = settle();
   const std::lock_guard lock{mutex_};
-  if (!settled) {
-    entries_.erase(key);
-    return settled.error();
+  if (socket && state_ == state::stopped) {
+    socket = failure{errc::busy, "cannot listen: this process has handed over, and drains"};
   }
-  if (state_ == state::stopped) {
+  if (socket) {
+    entries_[key].socket = *socket;
+  } else {
     entries_.erase(key);
-    return failure{errc::busy, "cannot listen: this process has handed over, and drains"};
   }
-  const int raw = settled->get();
-  auto socket = std::make_shared<const listening_socket>(listening_socket{
-      key, os::socket_address::bound_to(raw), std::move(*settled), params.backlog});
-  entries_[key].socket = socket;
   return socket;
 }
 
 /// The inherited socket that serves as `name` at `wanted`, if there is one. The name decides among
 /// several; the address has to be right in any case.
-unique_fd inventory::claim(const std::string& name, const os::socket_address& wanted) {
+inventory::claimed inventory::claim(const std::string& name, const os::socket_address& wanted) {
   std::string elsewhere;
   if (const auto same = inherited_.find(name); same != inherited_.end()) {
     const auto bound = os::socket_address::bound_to(same->second.get());
     // What is no TCP socket at all is taken too, and reported by the check that follows.
     if (bound.satisfies(wanted) || (bound.family() != AF_INET && bound.family() != AF_INET6)) {
-      unique_fd fd = std::move(same->second);
+      claimed found{std::move(same->second), bound};
       inherited_.erase(same);
-      return fd;
+      return found;
     }
     elsewhere = bound.to_string();
   }
@@ -95,9 +103,9 @@ unique_fd inventory::claim(const std::string& name, const os::socket_address& wa
     if (there != inherited_.end()) {
       log_.info("listener '" + name + "' adopts what was handed over as '" + there->first +
                 "': it is bound to " + wanted.to_string());
-      unique_fd fd = std::move(there->second);
+      claimed found{std::move(there->second), {}};
       inherited_.erase(there);
-      return fd;
+      return found;
     }
   }
   if (!elsewhere.empty()) {

@@ -26,6 +26,7 @@ struct listening_socket {
   os::socket_address address;
   unique_fd fd;
   int backlog;
+  int backlog_now = backlog;  // of an adopted socket: what it was handed over with
 };
 
 /// Something that accepts from a listening socket.
@@ -76,7 +77,11 @@ class inventory {
   };
   enum class state { closed, open, stopped };
 
-  unique_fd claim(const std::string& name, const os::socket_address& wanted);
+  struct claimed {
+    unique_fd fd;
+    os::socket_address address;
+  };
+  claimed claim(const std::string& name, const os::socket_address& wanted);
 
   log& log_;
   mutable std::mutex mutex_;

@@ -1,15 +1,14 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "listener.hpp"
 
+#include "os/listening_socket.hpp"
 #include "os/system_failure.hpp"
 
-#include <boost/asio/append.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
-#include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
+#include <boost/asio/require.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -47,6 +46,8 @@ bool concerns_one_connection(int error) {
 listener::listener(asio::any_io_executor executor, std::shared_ptr<const listening_socket> socket,
                    std::weak_ptr<inventory> home)
     : executor_{std::move(executor)},
+      poster_{asio::require(executor_, asio::execution::blocking.never)},
+      default_executor_{executor_},
       name_{socket->name},
       home_{std::move(home)},
       socket_{std::move(socket)},
@@ -60,15 +61,17 @@ listener::~listener() {
 }
 
 void listener::async_accept(accept_handler handler) {
-  outcomes done;
+  operations done;
   {
     const std::lock_guard lock{mutex_};
     const auto id = next_id_++;
-    outstanding work{asio::prefer(asio::get_associated_executor(handler, executor_),
-                                  asio::execution::outstanding_work.tracked),
-                     asio::prefer(executor_, asio::execution::outstanding_work.tracked)};
-    operations_.push_back({id, std::move(handler), std::move(work)});
-    auto slot = asio::get_associated_cancellation_slot(operations_.back().handler);
+    auto own = asio::get_associated_executor(handler, default_executor_);
+    operation& op = operations_.emplace_back(id, std::move(handler));
+    op.work = asio::prefer(executor_, asio::execution::outstanding_work.tracked);
+    if (own != default_executor_) {
+      op.own_work = asio::prefer(std::move(own), asio::execution::outstanding_work.tracked);
+    }
+    auto slot = asio::get_associated_cancellation_slot(op.handler);
     if (slot.is_connected()) {
       // Never cleared: once the operation is done its id means nothing, and the slot belongs to
       // the handler's executor, where this function runs but a completion need not.
@@ -87,7 +90,7 @@ void listener::async_accept(accept_handler handler) {
 }
 
 void listener::open() {
-  outcomes done;
+  operations done;
   {
     const std::lock_guard lock{mutex_};
     if (state_ != state::closed) return;
@@ -98,7 +101,7 @@ void listener::open() {
 }
 
 void listener::stop() {
-  outcomes done;
+  operations done;
   {
     const std::lock_guard lock{mutex_};
     if (state_ == state::stopped) return;
@@ -113,7 +116,7 @@ void listener::stop() {
 }
 
 void listener::cancel() {
-  outcomes done;
+  operations done;
   {
     const std::lock_guard lock{mutex_};
     abort_all(done);
@@ -132,12 +135,18 @@ std::shared_ptr<const listening_socket> listener::socket() const {
 }
 
 /// Accepts for the operations that wait, as far as the queue reaches.
-void listener::serve(outcomes& done) {
+void listener::serve(operations& done) {
   while (!operations_.empty()) {
-    const int fd = ::accept4(socket_->fd.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd >= 0) {
-      finish(operations_.begin(), {}, unique_fd{fd}, done);
+    // An accept4(2) that finds nothing has made a file and a socket in vain: several times as
+    // expensive as a look at the queue. A wrong look is no harm, wait() sees what it missed.
+    if (expected_ == 0) expected_ = os::accept_queue_of(socket_->fd.get()).length;
+    if (expected_ == 0) return wait();
+    unique_fd fd{::accept4(socket_->fd.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
+    if (fd) {
+      --expected_;
+      finish(operations_.begin(), {}, std::move(fd), done);
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      expected_ = 0;
       return wait();
     } else if (!concerns_one_connection(errno)) {
       finish(operations_.begin(), os::system_code(), {}, done);
@@ -152,7 +161,7 @@ void listener::wait() {
 }
 
 void listener::on_readable(error_code error) {
-  outcomes done;
+  operations done;
   {
     const std::lock_guard lock{mutex_};
     waiting_ = false;
@@ -160,19 +169,21 @@ void listener::on_readable(error_code error) {
     if (error && error != asio::error::operation_aborted) {
       while (!operations_.empty()) finish(operations_.begin(), error, {}, done);
     } else {
-      serve(done);  // readiness may be spurious, or another process was faster: then waits again
+      // Readiness may be spurious, or another process was faster: then it waits again.
+      if (!error) expected_ = std::max<std::uint64_t>(expected_, 1);
+      serve(done);
     }
   }
   if (done.empty()) return;
   // The last handler may run in here. If it throws, nothing behind it is lost.
-  outcome last = std::move(done.back());
+  operation last = std::move(done.back());
   done.pop_back();
   post(std::move(done));
-  asio::dispatch(executor_, asio::append(std::move(last.handler), last.error, std::move(last.fd)));
+  run(std::move(last));
 }
 
 void listener::abort(std::uint64_t id) {
-  outcomes done;
+  operations done;
   {
     const std::lock_guard lock{mutex_};
     const auto op = std::find_if(operations_.begin(), operations_.end(),
@@ -184,7 +195,7 @@ void listener::abort(std::uint64_t id) {
   post(std::move(done));
 }
 
-void listener::abort_all(outcomes& done) {
+void listener::abort_all(operations& done) {
   while (!operations_.empty()) {
     finish(operations_.begin(), asio::error::operation_aborted, {}, done);
   }
@@ -198,17 +209,24 @@ void listener::stop_waiting() {
   waiter_.cancel(ignored);  // if an operation comes before that is delivered, it waits anew
 }
 
-void listener::finish(std::list<operation>::iterator op, error_code error, unique_fd fd,
-                      outcomes& done) {
-  done.push_back({std::move(op->handler), error, std::move(fd), std::move(op->work)});
-  operations_.erase(op);
+void listener::finish(operations::iterator op, error_code error, unique_fd fd, operations& done) {
+  op->error = error;
+  op->fd = std::move(fd);
+  done.splice(done.end(), operations_, op);
 }
 
 /// Never from within the caller: Asio's rule for operations that complete at once.
-void listener::post(outcomes done) {
-  for (outcome& o : done) {
-    asio::post(executor_, asio::append(std::move(o.handler), o.error, std::move(o.fd)));
+void listener::post(operations done) const {
+  for (operation& op : done) {
+    poster_.execute([op = std::move(op)]() mutable { run(std::move(op)); });
   }
+}
+
+/// On the acceptor's executor; calls the handler there, or passes it on to its own.
+void listener::run(operation done) {
+  if (!done.own_work) return done();
+  const auto executor = std::move(done.own_work);
+  executor.execute(std::move(done));
 }
 
 void async_accept(const std::shared_ptr<listener>& self, accept_handler handler) {

@@ -14,7 +14,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
-#include <vector>
+#include <utility>
 
 namespace graceful::detail {
 
@@ -41,37 +41,37 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
   using waiter = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
   enum class state { closed, open, stopped };
 
-  /// Keeps the contexts running that an operation needs: its handler's and the acceptor's.
-  struct outstanding {
-    asio::any_completion_executor handler;
-    asio::any_io_executor acceptor;
-  };
-  /// An operation that waits.
+  /// An operation that waits, and what it has come to.
   struct operation {
+    operation(std::uint64_t number, accept_handler h) : id{number}, handler{std::move(h)} {}
+    void operator()() { std::move(handler)(error, std::move(fd)); }
+
     std::uint64_t id;
     accept_handler handler;
-    outstanding work;
-  };
-  /// What an operation has come to; delivered without the mutex. `work` lasts until the handler
-  /// is on its way: without it, its context could run out of work in between and return.
-  struct outcome {
-    accept_handler handler;
+    // What keeps the contexts running that it needs, until its handler is called: the acceptor's,
+    // and the handler's, if that has an executor of its own.
+    asio::any_io_executor work;
+    asio::any_completion_executor own_work;
     error_code error;
     unique_fd fd;
-    outstanding work;
   };
-  using outcomes = std::vector<outcome>;
+  using operations = std::list<operation>;
 
-  void serve(outcomes& done);
+  // These move to `done` what has come to an end, to be delivered without the mutex.
+  void serve(operations& done);
+  void abort_all(operations& done);
+  void finish(operations::iterator op, error_code error, unique_fd fd, operations& done);
+
   void wait();
   void stop_waiting();
   void on_readable(error_code error);
   void abort(std::uint64_t id);
-  void abort_all(outcomes& done);
-  void finish(std::list<operation>::iterator op, error_code error, unique_fd fd, outcomes& done);
-  void post(outcomes done);
+  void post(operations done) const;
+  static void run(operation done);
 
   const asio::any_io_executor executor_;
+  const asio::any_io_executor poster_;  // the same, but never runs anything in its caller
+  const asio::any_completion_executor default_executor_;  // the same, for handlers without one
   const std::string name_;
   const std::weak_ptr<inventory> home_;
 
@@ -80,8 +80,9 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
   waiter waiter_;  // borrows the descriptor of socket_
   state state_ = state::closed;
   bool waiting_ = false;
+  std::uint64_t expected_ = 0;  // so many connections are thought to be in the queue
   std::uint64_t next_id_ = 0;
-  std::list<operation> operations_;
+  operations operations_;
 };
 
 }  // namespace graceful::detail

@@ -244,10 +244,12 @@ void upgrader::impl::ready() {
       ready_failure_ = outcome.error();
       throw error{*ready_failure_};
     }
-    os::adopt_control(owned_.control.get());
   }
   ready_ = true;
   inventory_->open();
+  // Nobody has accepted since the predecessor stopped: the listeners come first, since this takes
+  // the kernel as long as a hundred of them.
+  if (owned_.predecessor) os::adopt_control(owned_.control.get());
   log_.info("generation " + std::to_string(generation_) + " serves");
   if (!owned_.predecessor) return;
   asio::post(control_.context(), [this] {
@@ -274,10 +276,12 @@ std::vector<offered_descriptor> upgrader::impl::offer() const {
     auto copy = std::make_shared<unique_fd>(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3));
     return {copy->get(), copy};
   };
+  const auto sockets = inventory_->sockets();
   std::vector<offered_descriptor> offered;
+  offered.reserve(sockets.size() + 2);
   offered.push_back({std::string{wire::lock_name}, shared(owned_.lock)});
   offered.push_back({std::string{wire::control_name}, shared(owned_.control)});
-  for (const auto& socket : inventory_->sockets()) {
+  for (const auto& socket : sockets) {
     offered.push_back({socket->name, {socket->fd.get(), socket}});
   }
   return offered;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <utility>
 
 #include <fcntl.h>
@@ -54,6 +55,24 @@ result<unique_fd> try_listen(const socket_address& address, const listen_params&
   return fd;
 }
 
+/// One system call tells what takes three otherwise: whether it is TCP, and listens. None if not.
+std::optional<accept_queue> queue_of_listening_tcp(int fd) {
+  tcp_info info{};
+  socklen_t length = sizeof info;
+  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return {};
+  if (info.tcpi_state != TCP_LISTEN) return {};
+  // Of a listening socket these two are the queue and its limit: tcp_get_info() of the kernel.
+  return accept_queue{info.tcpi_unacked, info.tcpi_sacked};
+}
+
+std::string instead_of_listening_tcp(int fd) {
+  const int type = int_option(fd, SOL_SOCKET, SO_TYPE);
+  if (type < 0) return "no socket";
+  const int protocol = int_option(fd, SOL_SOCKET, SO_PROTOCOL);
+  if (type != SOCK_STREAM || protocol != IPPROTO_TCP) return "no TCP socket";
+  return "a socket that does not listen";
+}
+
 }  // namespace
 
 result<unique_fd> listen_tcp(const socket_address& address, const listen_params& params) {
@@ -75,31 +94,20 @@ result<unique_fd> listen_tcp(const socket_address& address, const listen_params&
   }
 }
 
-result<void> check_listening_tcp(int fd) {
-  const auto wrong = [](const std::string& what) {
-    return failure{errc::wrong_socket, "what was passed is " + what};
-  };
-  const int type = int_option(fd, SOL_SOCKET, SO_TYPE);
-  if (type < 0) return wrong("no socket");
-  const int protocol = int_option(fd, SOL_SOCKET, SO_PROTOCOL);
-  if (type != SOCK_STREAM || protocol != IPPROTO_TCP) return wrong("no TCP socket");
-  if (int_option(fd, SOL_SOCKET, SO_ACCEPTCONN) != 1) return wrong("a socket that does not listen");
+result<accept_queue> check_listening_tcp(int fd) {
+  const auto queue = queue_of_listening_tcp(fd);
+  if (!queue)
+    return failure{errc::wrong_socket, "what was passed is " + instead_of_listening_tcp(fd)};
   // Asio caches that it has set O_NONBLOCK; if it were clear, a speculative accept of any holder
   // would block its thread.
   const int flags = ::fcntl(fd, F_GETFL);
   if (flags < 0 || ((flags & O_NONBLOCK) == 0 && ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)) {
     return system_failure("cannot set O_NONBLOCK");
   }
-  return {};
+  return *queue;
 }
 
-accept_queue accept_queue_of(int fd) {
-  tcp_info info{};
-  socklen_t length = sizeof info;
-  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return {};
-  // Of a listening socket these two are the queue and its limit: tcp_get_info() of the kernel.
-  return {info.tcpi_unacked, info.tcpi_sacked};
-}
+accept_queue accept_queue_of(int fd) { return queue_of_listening_tcp(fd).value_or(accept_queue{}); }
 
 std::uint64_t cookie_of(int fd) {
   std::uint64_t cookie = 0;

@@ -17,16 +17,16 @@ namespace graceful::os {
 /// the address is in use, as `params` says.
 result<unique_fd> listen_tcp(const socket_address& address, const listen_params& params);
 
-/// Success if `fd` is a listening TCP socket; else says what it is instead. Sets O_NONBLOCK, which
-/// all holders of the socket share.
-result<void> check_listening_tcp(int fd);
-
 /// How many connections wait to be accepted, and how many may.
 struct accept_queue {
   std::uint64_t length = 0;
   std::uint64_t limit = 0;
 };
 accept_queue accept_queue_of(int fd);
+
+/// The queue of `fd` if it is a listening TCP socket; else says what it is instead. Sets
+/// O_NONBLOCK, which all holders of the socket share.
+result<accept_queue> check_listening_tcp(int fd);
 
 /// SO_COOKIE: identifies a socket for as long as the system runs; 0 if `fd` is none.
 std::uint64_t cookie_of(int fd);

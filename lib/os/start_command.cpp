@@ -1,11 +1,12 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "os/start_command.hpp"
 
+#include <graceful/unique_fd.hpp>
+
 #include <array>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 
+#include <fcntl.h>
 #include <limits.h>
 #include <sys/auxv.h>
 #include <sys/stat.h>
@@ -15,10 +16,18 @@ namespace graceful::os {
 
 namespace {
 
+/// Read with plain system calls: the first stream of a process costs more than all else here.
 std::vector<std::string> command_line() {
-  std::ifstream file{"/proc/self/cmdline", std::ios::binary};
+  const unique_fd file{::open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC)};
+  std::string text;
+  std::array<char, 4096> buffer;
+  for (ssize_t n = 0; (n = ::read(file.get(), buffer.data(), buffer.size())) > 0;) {
+    text.append(buffer.data(), static_cast<std::size_t>(n));
+  }
   std::vector<std::string> arguments;
-  for (std::string argument; std::getline(file, argument, '\0');) arguments.push_back(argument);
+  for (std::size_t at = 0; at < text.size(); at += arguments.back().size() + 1) {
+    arguments.emplace_back(text.c_str() + at);
+  }
   return arguments;
 }
 
