@@ -19,6 +19,9 @@ namespace {
 
 constexpr std::chrono::milliseconds default_deadline{5'000};
 
+/// How long a successor may take to become ready if nothing is said: what servers allow by default.
+constexpr std::chrono::milliseconds longest_start{30'000};
+
 enum exit_code {
   done = 0,
   failed = 1,
@@ -55,10 +58,12 @@ int print_or_fail(const std::string& text) {
 /// The path of the control socket that the user means.
 result<std::string> resolve(const std::string& target) {
   if (target.find('/') != std::string::npos) return target;
+  const auto paths = find_control_paths();
+  if (!paths) return paths.error();
   if (!target.empty()) return default_control_path(target);
   std::vector<std::string> running;
   std::string names;
-  for (const std::string& path : find_control_paths()) {
+  for (const std::string& path : *paths) {
     auto client = control_client::connect(path, default_deadline);
     if (!client && client.error().code == errc::not_running) continue;  // left behind by a crash
     running.push_back(path);
@@ -86,7 +91,34 @@ void on_interrupt(int /*signal*/) {
   ::_exit(interrupted);
 }
 
-int upgrade(control_client& client, const arguments& args) {
+/// The server has ended in the middle of the upgrade: a successor that had its sockets by then
+/// serves all the same, once it is ready.
+int look_for_successor(const std::string& path, const arguments& args, std::uint64_t generation) {
+  const auto patience = args.upgrade.timeout.value_or(longest_start);
+  result<server_status> status = failure{errc::peer_gone, {}};
+  // A successor that ends too may close its control socket with this connection in the queue: then
+  // the next attempt finds nobody.
+  for (int i = 0; i < 2 && !status && status.error().code == errc::peer_gone; ++i) {
+    auto client = control_client::connect(path, patience);
+    status = client ? client->status() : client.error();
+  }
+  if (!status) {
+    return complain(
+        {errc::not_running, "the server ended during the upgrade, and no successor answers (" +
+                                status.error().message + "); start the server"});
+  }
+  if (status->generation <= generation) {
+    return complain({errc::upgrade_failed,
+                     "the connection to the server ended during the upgrade, but generation " +
+                         std::to_string(status->generation) + " still serves; try again"});
+  }
+  std::fprintf(stderr, "graceful-ctl: the old process ended during the upgrade; who serves now:\n");
+  return print_or_fail(args.json ? status->json + '\n' : describe(*status));
+}
+
+int upgrade(control_client& client, const std::string& path, const arguments& args) {
+  const auto before = client.status();
+  if (!before) return complain(before.error());
   ::signal(SIGINT, on_interrupt);
   bool printed = true;
   const auto last = client.upgrade(args.upgrade, [&](const upgrade_phase& phase) {
@@ -95,13 +127,9 @@ int upgrade(control_client& client, const arguments& args) {
   if (!printed) std::fprintf(stderr, "graceful-ctl: cannot write to standard output\n");
   if (last) return done;
   failure why = last.error();
+  if (why.code == errc::peer_gone) return look_for_successor(path, args, before->generation);
   if (why.code == errc::upgrade_failed) {
     why.message = "upgrade failed: " + why.message + "; the old process still serves";
-  }
-  if (why.code == errc::peer_gone) {
-    why.message =
-        "the server ended during the upgrade, and it is not known whether its successor "
-        "serves; look with: graceful-ctl status";
   }
   return complain(why);
 }
@@ -119,7 +147,7 @@ int run(const std::vector<std::string>& words) {
   auto client = control_client::connect(
       *path, upgrading ? default_deadline : args->timeout.value_or(default_deadline));
   if (!client) return complain(client.error());
-  return upgrading ? upgrade(*client, *args) : status(*client, *args);
+  return upgrading ? upgrade(*client, *path, *args) : status(*client, *args);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include <graceful/control_client.hpp>
 
+#include "os/control_path.hpp"
 #include "wire/control_messages.hpp"
 #include "wire/fields.hpp"
 
@@ -130,8 +131,12 @@ std::string default_control_path(std::string_view name) {
   return default_directory() + '/' + std::string{name} + ".sock";
 }
 
-std::vector<std::string> find_control_paths() {
+result<std::vector<std::string>> find_control_paths() {
   std::vector<std::string> paths;
+  if (auto trusted = os::check_private_directory(default_directory()); !trusted) {
+    if (trusted.error().code == boost::system::errc::no_such_file_or_directory) return paths;
+    return trusted.error();
+  }
   std::error_code ec;
   for (const auto& entry : std::filesystem::directory_iterator{default_directory(), ec}) {
     std::error_code ignored;

@@ -110,7 +110,7 @@ void control_server::make_room() {
   control_session* oldest = nullptr;
   for (const auto& [id, session] : sessions_) {
     if (!dispensable(*session)) continue;
-    if (oldest == nullptr || session->last_active() < oldest->last_active()) oldest = session.get();
+    if (oldest == nullptr || session->idle_since() < oldest->idle_since()) oldest = session.get();
   }
   if (oldest == nullptr) return;
   const auto id = oldest->id();
@@ -123,7 +123,7 @@ void control_server::sweep() {
   const auto sessions = sessions_;
   for (const auto& [id, session] : sessions) {
     const bool stuck = session->congested() || dispensable(*session);
-    if (stuck && session->last_active() < limit) session->close();
+    if (stuck && session->idle_since() < limit) session->close();
   }
   sweep_timer_.expires_after(sweep_interval);
   sweep_timer_.async_wait([this](boost::system::error_code ec) {

@@ -44,7 +44,7 @@ void control_session::on_readable() {
   box.descriptors.clear();  // nobody asked for them: closed before anything is answered
   if (got.what == kind::closed || got.what == kind::failed) return close();
   if (got.what == kind::some) {
-    last_active_ = std::chrono::steady_clock::now();
+    last_said_ = clock::now();
     incoming_.feed(box.bytes);
     handle_next();
     // What piles up behind a call that is not answered yet, or is no message at all.
@@ -92,6 +92,7 @@ void control_session::close_with(const wire::reply& last) {
 void control_session::enqueue(const wire::reply& reply,
                               std::vector<passed_descriptor> descriptors) {
   if (outgoing_size_ > max_outgoing) return close();
+  if (outgoing_.empty()) last_taken_ = clock::now();
   outgoing_.push_back({wire::to_message(reply), 0, std::move(descriptors)});
   outgoing_size_ += outgoing_.back().bytes.size();
   if (!writing_) write();
@@ -115,7 +116,7 @@ void control_session::write() {
       return;
     }
     if (done.what != kind::some) return close();
-    last_active_ = std::chrono::steady_clock::now();
+    last_taken_ = clock::now();
     m.sent += done.bytes;
     outgoing_size_ -= done.bytes;
     if (m.sent == m.bytes.size()) outgoing_.pop_front();

@@ -10,6 +10,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -32,6 +33,8 @@ struct passed_descriptor {
 /// the control thread. Nothing a peer does blocks it or makes it grow without bound.
 class control_session : public std::enable_shared_from_this<control_session> {
  public:
+  using clock = std::chrono::steady_clock;
+
   /// Who answers the calls.
   class owner {
    public:
@@ -67,7 +70,11 @@ class control_session : public std::enable_shared_from_this<control_session> {
   /// Whether there is something to send that the peer does not take.
   [[nodiscard]] bool congested() const { return !outgoing_.empty(); }
 
-  [[nodiscard]] std::chrono::steady_clock::time_point last_active() const { return last_active_; }
+  /// Since when the peer has done nothing: taken nothing of what waits for it or, if nothing does,
+  /// neither said nor taken anything.
+  [[nodiscard]] clock::time_point idle_since() const {
+    return congested() ? last_taken_ : std::max(last_said_, last_taken_);
+  }
 
  private:
   struct message {
@@ -96,7 +103,8 @@ class control_session : public std::enable_shared_from_this<control_session> {
   bool writing_ = false;
   bool closing_ = false;
   bool handling_ = false;
-  std::chrono::steady_clock::time_point last_active_ = std::chrono::steady_clock::now();
+  clock::time_point last_said_ = clock::now();
+  clock::time_point last_taken_ = clock::now();  // or: when the first thing came to wait for it
 };
 
 }  // namespace graceful

@@ -40,15 +40,14 @@ result<std::shared_ptr<const listening_socket>> inventory::obtain(std::string_vi
   claimed found;
   {
     const std::lock_guard lock{mutex_};
-    if (state_ == state::stopped) {
-      return failure{errc::busy, "cannot listen: this process has handed over, and drains"};
-    }
+    if (auto more = check_open_for_more(); !more) return more.error();
     // Reserves the name, so that the lock need not be held while the address is in use.
     if (!entries_.emplace(key, entry{}).second) {
       return failure{errc::invalid_argument, "there is a listener named '" + key + "' already"};
     }
     found = claim(key, wanted);
   }
+  if (found.remark) found.remark();
   auto settle = [&]() -> result<std::shared_ptr<const listening_socket>> {
     int backlog_now = params.backlog;
     if (!found.fd) found.fd = std::move(own);
@@ -71,15 +70,25 @@ result<std::shared_ptr<const listening_socket>> inventory::obtain(std::string_vi
   };
   auto socket = settle();
   const std::lock_guard lock{mutex_};
-  if (socket && state_ == state::stopped) {
-    socket = failure{errc::busy, "cannot listen: this process has handed over, and drains"};
-  }
+  if (auto more = check_open_for_more(); socket && !more) socket = more.error();
   if (socket) {
     entries_[key].socket = *socket;
   } else {
     entries_.erase(key);
   }
   return socket;
+}
+
+result<void> inventory::check_open_for_more() const {
+  if (state_ == state::stopped) {
+    return failure{errc::busy, "cannot listen: this process has handed over, and drains"};
+  }
+  if (frozen_) {
+    return failure{errc::busy,
+                   "cannot listen: the sockets are being handed to a successor; try again when the "
+                   "upgrade is over"};
+  }
+  return {};
 }
 
 /// The inherited socket that serves as `name` at `wanted`, if there is one. The name decides among
@@ -90,7 +99,7 @@ inventory::claimed inventory::claim(const std::string& name, const os::socket_ad
     const auto bound = os::socket_address::bound_to(same->second.get());
     // What is no TCP socket at all is taken too, and reported by the check that follows.
     if (bound.satisfies(wanted) || (bound.family() != AF_INET && bound.family() != AF_INET6)) {
-      claimed found{std::move(same->second), bound};
+      claimed found{std::move(same->second), bound, {}};
       inherited_.erase(same);
       return found;
     }
@@ -101,18 +110,19 @@ inventory::claimed inventory::claim(const std::string& name, const os::socket_ad
       return os::socket_address::bound_to(item.second.get()).satisfies(wanted);
     });
     if (there != inherited_.end()) {
-      log_.info("listener '" + name + "' adopts what was handed over as '" + there->first +
-                "': it is bound to " + wanted.to_string());
-      claimed found{std::move(there->second), {}};
+      claimed found{std::move(there->second), {}, [this, name, wanted, old = there->first] {
+                      log_.info("listener '" + name + "' adopts what was handed over as '" + old +
+                                "': it is bound to " + wanted.to_string());
+                    }};
       inherited_.erase(there);
       return found;
     }
   }
-  if (!elsewhere.empty()) {
-    log_.warning("listener '" + name + "' was handed over bound to " + elsewhere +
-                 ", but is to listen on " + wanted.to_string() + ": bound afresh");
-  }
-  return {};
+  if (elsewhere.empty()) return {};
+  return {{}, {}, [this, name, wanted, elsewhere] {
+            log_.warning("listener '" + name + "' was handed over bound to " + elsewhere +
+                         ", but is to listen on " + wanted.to_string() + ": bound afresh");
+          }};
 }
 
 void inventory::attach(std::string_view name, const std::shared_ptr<accepting>& user) {
@@ -134,6 +144,21 @@ void inventory::remove(std::string_view name, const accepting* user) {
 
 std::vector<std::shared_ptr<const listening_socket>> inventory::sockets() const {
   const std::lock_guard lock{mutex_};
+  return present();
+}
+
+std::vector<std::shared_ptr<const listening_socket>> inventory::freeze() {
+  const std::lock_guard lock{mutex_};
+  frozen_ = true;
+  return present();
+}
+
+void inventory::thaw() {
+  const std::lock_guard lock{mutex_};
+  frozen_ = false;
+}
+
+std::vector<std::shared_ptr<const listening_socket>> inventory::present() const {
   std::vector<std::shared_ptr<const listening_socket>> sockets;
   sockets.reserve(entries_.size());
   for (const auto& [name, entry] : entries_) {
@@ -143,23 +168,22 @@ std::vector<std::shared_ptr<const listening_socket>> inventory::sockets() const 
 }
 
 void inventory::open() {
-  const std::lock_guard lock{mutex_};
+  std::unique_lock lock{mutex_};
   if (state_ != state::closed) return;
   state_ = state::open;
   for (const auto& [name, entry] : entries_) {
     if (!entry.socket) continue;
     const auto& socket = *entry.socket;
     // Only now, because the backlog is the predecessor's too until it has gone.
-    if (os::accept_queue_of(socket.fd.get()).limit != static_cast<std::uint64_t>(socket.backlog)) {
-      ::listen(socket.fd.get(), socket.backlog);
-    }
+    if (socket.backlog_now != socket.backlog) ::listen(socket.fd.get(), socket.backlog);
     if (entry.user) entry.user->open();
   }
-  for (const auto& [name, fd] : inherited_) {
+  const auto unwanted = std::exchange(inherited_, {});
+  lock.unlock();
+  for (const auto& [name, fd] : unwanted) {
     log_.warning("listener '" + name + "' (" + os::socket_address::bound_to(fd.get()).to_string() +
                  ") was handed over but not asked for: closed");
   }
-  inherited_.clear();
 }
 
 void inventory::stop() {

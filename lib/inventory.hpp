@@ -10,6 +10,7 @@
 
 #include "log.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -64,6 +65,11 @@ class inventory {
   /// All that can be handed over, by name.
   [[nodiscard]] std::vector<std::shared_ptr<const listening_socket>> sockets() const;
 
+  /// The same, and nothing is added until `thaw()`: a socket that is no part of the handoff would
+  /// be closed after it, with the connections in its queue.
+  std::vector<std::shared_ptr<const listening_socket>> freeze();
+  void thaw();
+
   /// Opens everything, sets backlogs, and closes what was inherited and not asked for.
   void open();
 
@@ -80,12 +86,16 @@ class inventory {
   struct claimed {
     unique_fd fd;
     os::socket_address address;
+    std::function<void()> remark;  // for the log, without the mutex
   };
   claimed claim(const std::string& name, const os::socket_address& wanted);
+  [[nodiscard]] result<void> check_open_for_more() const;
+  [[nodiscard]] std::vector<std::shared_ptr<const listening_socket>> present() const;
 
   log& log_;
   mutable std::mutex mutex_;
   state state_ = state::closed;
+  bool frozen_ = false;
   std::map<std::string, entry, std::less<>> entries_;
   std::unordered_map<std::string, unique_fd> inherited_;
 };

@@ -95,7 +95,7 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
     using state = handoff::predecessor::state;
     if (machine_.current() != state::passing) offer_ = settings_.offer();
     resume(event::begin{id, std::move(*message)});
-    if (machine_.current() != state::passing) offer_.clear();
+    if (machine_.current() != state::passing) withdraw();
   } else if (call.method == wire::fetch_method) {
     const auto message = wire::parse_fetch(call.parameters);
     if (!message) return from.reply(invalid("first")), true;
@@ -155,6 +155,11 @@ void predecessor_driver::act(const action::spawn& a) {
   child_.emplace(std::move(*child));
   resume(event::spawned{child_->pid()});
   watch_child();
+}
+
+void predecessor_driver::withdraw() {
+  offer_.clear();
+  if (!handed_over()) settings_.withdraw();
 }
 
 void predecessor_driver::watch_child() {
@@ -272,7 +277,7 @@ void predecessor_driver::act(const action::report_ready& /*a*/) {
 
 void predecessor_driver::act(const action::report_failed& a) {
   log_.error("upgrade failed: " + a.reason + "; this process serves on");
-  offer_.clear();
+  withdraw();
   // Forgotten before it is answered: its next call, which may be waiting, may be an upgrade too.
   if (const auto session = std::exchange(operator_, {}).lock()) {
     session->reply(wire::to_error(wire::upgrade_failed_error, a.reason));
@@ -280,7 +285,9 @@ void predecessor_driver::act(const action::report_failed& a) {
 }
 
 void predecessor_driver::act(const action::report_lost& /*a*/) {
-  log_.error("the connection to the successor ended after it took over");
+  log_.warning(
+      "the connection to the successor has ended; unless it was stopped or upgraded itself, see "
+      "who serves (graceful-ctl status), and start the server if nobody does");
 }
 
 void predecessor_driver::report(upgrade_phase phase) {

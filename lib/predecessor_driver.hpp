@@ -43,8 +43,9 @@ class predecessor_driver {
     os::start_command start;
     sigset_t signal_mask;
     std::chrono::milliseconds ready_timeout;
-    /// What is on offer now.
+    /// What is on offer now. It stays that until `withdraw` is called, or the handover.
     std::function<std::vector<offered_descriptor>()> offer;
+    std::function<void()> withdraw;
     /// Stops accepting, at once and for good.
     std::function<void()> stop_accepting;
   };
@@ -90,6 +91,7 @@ class predecessor_driver {
   void act(const handoff::action::report_failed& a);
   void act(const handoff::action::report_lost& a);
 
+  void withdraw();
   void watch_child();
   void report(upgrade_phase phase);
   std::shared_ptr<control_session> peer(handoff::peer_id id);

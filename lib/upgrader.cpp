@@ -22,6 +22,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
@@ -74,6 +75,14 @@ result<std::string> control_path_of(const options& opts) {
   return path;
 }
 
+/// With timeouts that can be added to a time without an overflow.
+options bounded(options opts) {
+  opts.ready_timeout = std::min<std::chrono::milliseconds>(opts.ready_timeout, wire::max_timeout);
+  opts.handoff_timeout =
+      std::min<std::chrono::milliseconds>(opts.handoff_timeout, wire::max_timeout);
+  return opts;
+}
+
 sigset_t current_signal_mask() {
   sigset_t mask;
   ::pthread_sigmask(SIG_SETMASK, nullptr, &mask);
@@ -106,7 +115,7 @@ class upgrader::impl {
  private:
   void serve_control();
   void hand_over();
-  [[nodiscard]] std::vector<offered_descriptor> offer() const;
+  std::vector<offered_descriptor> offer();
   [[nodiscard]] server_status status() const;
   predecessor_driver::settings driver_settings(os::start_command start);
 
@@ -139,7 +148,7 @@ class upgrader::impl {
 upgrader::impl::impl(executor_type executor, options opts)
     : executor_{std::move(executor)},
       work_{asio::prefer(executor_, asio::execution::outstanding_work.tracked)},
-      options_{std::move(opts)},
+      options_{bounded(std::move(opts))},
       control_path_{control_path_of(options_).value()},
       log_{options_.log},
       inventory_{std::make_shared<inventory>(log_)},
@@ -202,6 +211,7 @@ predecessor_driver::settings upgrader::impl::driver_settings(os::start_command s
           .signal_mask = current_signal_mask(),
           .ready_timeout = options_.ready_timeout,
           .offer = [this] { return offer(); },
+          .withdraw = [this] { inventory_->thaw(); },
           .stop_accepting = [this] { hand_over(); }};
 }
 
@@ -270,13 +280,13 @@ void upgrader::impl::hand_over() {
   work_ = executor_type{};
 }
 
-std::vector<offered_descriptor> upgrader::impl::offer() const {
+std::vector<offered_descriptor> upgrader::impl::offer() {
   // Duplicates: a batch may still be under way when the handover closes the originals.
   const auto shared = [](const unique_fd& fd) -> passed_descriptor {
     auto copy = std::make_shared<unique_fd>(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3));
     return {copy->get(), copy};
   };
-  const auto sockets = inventory_->sockets();
+  const auto sockets = inventory_->freeze();
   std::vector<offered_descriptor> offered;
   offered.reserve(sockets.size() + 2);
   offered.push_back({std::string{wire::lock_name}, shared(owned_.lock)});

@@ -96,8 +96,12 @@ class GRACEFUL_API control_client {
 /// /tmp/graceful-UID/NAME.sock without that variable.
 [[nodiscard]] GRACEFUL_API std::string default_control_path(std::string_view name);
 
-/// The control sockets in that directory, sorted. A server that crashed may have left one.
-[[nodiscard]] GRACEFUL_API std::vector<std::string> find_control_paths();
+/// The control sockets in that directory, sorted; none if there is no such directory. A server that
+/// crashed may have left one.
+///
+/// **Errors.** `permission_denied` if others than this user can write to the directory: what is in
+/// it may be anybody's.
+[[nodiscard]] GRACEFUL_API result<std::vector<std::string>> find_control_paths();
 
 }  // namespace graceful
 

@@ -30,10 +30,11 @@ struct options {
   bool takeover = false;
 
   /// As predecessor: how long a successor may take from its start to `ready()`. A successor that
-  /// this process spawned is killed when it is over. Default: 30 s.
+  /// this process spawned is killed when it is over. Default: 30 s; a day at most.
   std::chrono::milliseconds ready_timeout{30'000};
 
-  /// As successor: how long the predecessor may take to answer each step. Default: 10 s.
+  /// As successor: how long the predecessor may take to answer each step. Default: 10 s; a day
+  /// at most.
   std::chrono::milliseconds handoff_timeout{10'000};
 
   /// Receives each log message. Called from the upgrader's own thread and from threads that call

@@ -87,7 +87,8 @@ class GRACEFUL_API upgrader {
   ///
   /// Blocks while the address is in use, see `listen_params::bind_attempts`.
   ///
-  /// **Errors.** Throws `error`: `invalid_argument` for a bad name or one that is taken,
+  /// **Errors.** Throws `error`: `busy` while the sockets are handed to a successor (try again when
+  /// that has failed) and when that is done; `invalid_argument` for a bad name or one that is taken,
   /// `wrong_socket` if what was handed over is no such socket, or the system's error of socket(2),
   /// bind(2) or listen(2).
   template <class Protocol>

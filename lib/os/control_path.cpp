@@ -58,6 +58,10 @@ result<void> make_private_directory(const std::string& directory) {
   if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
     return system_failure("cannot make the directory " + directory + " for the control socket");
   }
+  return check_private_directory(directory);
+}
+
+result<void> check_private_directory(const std::string& directory) {
   struct stat status {};
   if (::lstat(directory.c_str(), &status) != 0) {
     return system_failure("cannot look at the directory " + directory);
@@ -66,7 +70,7 @@ result<void> make_private_directory(const std::string& directory) {
     return failure{errc::permission_denied,
                    directory +
                        " is not a directory that only this user can write to; remove it, "
-                       "or set options::control_path"};
+                       "or have the server use another control path"};
   }
   return {};
 }

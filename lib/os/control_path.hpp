@@ -18,6 +18,9 @@ namespace graceful::os {
 /// can write to it.
 result<void> make_private_directory(const std::string& directory);
 
+/// The check alone. ENOENT if the directory is not there.
+result<void> check_private_directory(const std::string& directory);
+
 /// flock(2) on PATH.lock. None: another process holds it. The lock belongs to the open file
 /// description, so passing the descriptor to another process passes the lock.
 result<std::optional<unique_fd>> try_lock(const std::string& control_path);

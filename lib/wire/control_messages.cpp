@@ -6,6 +6,8 @@
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 
+#include <algorithm>
+#include <string_view>
 #include <utility>
 
 namespace graceful::wire {
@@ -23,20 +25,25 @@ std::optional<listener_status> parse_listener(const json::value& value) {
   return listener_status{*name, *address, *queue, *backlog};
 }
 
+/// What execve(2) takes: a NUL would end the string there, and what was asked for is not what ran.
+bool without_nul(std::string_view text) { return text.find('\0') == std::string_view::npos; }
+
 }  // namespace
 
 std::optional<upgrade_request> parse_upgrade(const json::object& parameters) {
   upgrade_request m;
   if (has_field(parameters, "command")) {
     auto command = strings_field(parameters, "command");
-    if (!command) return std::nullopt;
+    if (!command || !std::ranges::all_of(*command, without_nul)) return std::nullopt;
     m.command = std::move(*command);
   }
   if (has_field(parameters, "environment")) {
     const json::value& environment = parameters.at("environment");
     if (!environment.is_object()) return std::nullopt;
     for (const auto& [key, value] : environment.get_object()) {
-      if (!value.is_string()) return std::nullopt;
+      if (!value.is_string() || !without_nul(key) || !without_nul(value.get_string())) {
+        return std::nullopt;
+      }
       m.environment.emplace(key, value.get_string());
     }
   }

@@ -1,7 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 //
 // gated_server CONTROL PORT GATE: an HTTP server that initialises for as long as the test wants it
-// to: it is ready when it can read a line from GATE.
+// to: it is ready when it can read a line from GATE. On SIGUSR1 it tries to add a listener. Its
+// timeouts are the longest there are.
 #include <graceful.hpp>
 
 #include <boost/asio/as_tuple.hpp>
@@ -9,12 +10,16 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/read_until.hpp>
+#include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <fstream>
+#include <list>
 #include <string>
 
 #include <unistd.h>
@@ -23,6 +28,12 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 
 namespace {
+
+// Not to standard error, which in one test nobody reads.
+void say(const std::string& what) {
+  std::printf("gate: %s\n", what.c_str());
+  std::fflush(stdout);
+}
 
 asio::awaitable<void> answer(tcp::socket socket, std::string response) {
   std::string request;
@@ -41,18 +52,41 @@ asio::awaitable<void> serve(graceful::acceptor<tcp> acceptor, std::string respon
   }
 }
 
+asio::awaitable<void> add_listeners(graceful::upgrader& up, asio::signal_set& asked) {
+  std::list<graceful::acceptor<tcp>> added;
+  for (;;) {
+    auto [ec, signal] = co_await asked.async_wait(asio::as_tuple(asio::use_awaitable));
+    if (ec) co_return;
+    const auto name = "late" + std::to_string(added.size() + 1);
+    try {
+      added.push_back(up.listen<tcp>(name, {asio::ip::address_v4::loopback(), 0}));
+      say("added " + name);
+    } catch (const graceful::error& e) {
+      say(e.what());
+    }
+  }
+}
+
 void run(const std::string& control, unsigned short port, const char* gate) {
   asio::io_context io;
-  graceful::upgrader up{io, {.name = "gated", .control_path = control}};
+  graceful::upgrader up{io,
+                        {.name = "gated",
+                         .control_path = control,
+                         .ready_timeout = std::chrono::milliseconds::max(),
+                         .handoff_timeout = std::chrono::milliseconds::max()}};
   const auto response =
       "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\nX-Served-By: gen-" +
       std::to_string(up.generation()) + "-pid-" + std::to_string(::getpid()) + "\r\n\r\n";
   auto acceptor = up.listen<tcp>("http", {asio::ip::address_v4::loopback(), port});
   asio::co_spawn(io, serve(acceptor, response), asio::detached);
-  std::fputs("gate: initialising\n", stderr);
+  say("initialising");
   std::string line;
   std::getline(std::ifstream{gate}, line);
   up.ready();
+  say("ready as generation " + std::to_string(up.generation()));
+  asio::signal_set add{io, SIGUSR1};
+  asio::co_spawn(io, add_listeners(up, add), asio::detached);
+  up.async_wait_drain([&](graceful::error_code) { add.cancel(); });
   io.run();
 }
 

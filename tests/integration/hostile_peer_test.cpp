@@ -140,6 +140,29 @@ TEST_CASE("a peer of another uid is refused by its credentials where the mode le
   unharmed(s, before);
 }
 
+TEST_CASE("an operator looks for no server in a directory that others can write to") {
+  if (::geteuid() != 0) return;  // root's own directory is not one for tests
+  scene where;
+  const auto open = where.path("graceful");
+  REQUIRE(::mkdir(open.c_str(), 0700) == 0);
+  REQUIRE(::chown(open.c_str(), 65534, 65534) == 0);
+  process_options nobody;
+  nobody.user = 65534;
+  nobody.environment["XDG_RUNTIME_DIR"] = where.path("");
+  const auto status = [&](std::vector<std::string> target) {
+    target.insert(target.begin(), {programs::graceful_ctl(), "status"});
+    return run(where, target, nobody);
+  };
+  CHECK(status({"shop"}).status == "exited 7");
+  REQUIRE(::chmod(open.c_str(), 0777) == 0);
+  for (const auto& target : {std::vector<std::string>{}, {"shop"}}) {
+    const auto refused = status(target);
+    CHECK(refused.status == "exited 4");
+    CHECK(refused.all.find(open + " is not a directory that only this user can write to") !=
+          std::string::npos);
+  }
+}
+
 TEST_CASE("an operator who is not trusted by the server does not trust it either") {
   if (::geteuid() != 0) return;
   // The server runs as another user than the client, and neither is root.

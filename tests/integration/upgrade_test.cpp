@@ -1,5 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "census.hpp"
+#include "gate.hpp"
 #include "site.hpp"
 
 #include <doctest/doctest.h>
@@ -60,6 +61,30 @@ TEST_CASE("a server that owns a plain acceptor, on one thread, loses nothing") {
 
 TEST_CASE("a server that owns a plain acceptor, on four threads without a strand, loses nothing") {
   upgrade_under_load({"--plain-acceptor", "--threads", "4"}, false, 5);
+}
+
+TEST_CASE("a server whose standard error nobody reads any more is upgraded all the same") {
+  scene where;
+  gate opening{where};
+  const auto control = where.path("control.sock");
+  // With the default disposition of SIGPIPE, which Python ignores for itself.
+  std::vector<std::string> argv{
+      "/usr/bin/python3", "-c",
+      "import os, signal, sys; signal.signal(signal.SIGPIPE, signal.SIG_DFL); r, w = os.pipe(); "
+      "os.dup2(w, 2); os.close(r); os.close(w); os.execv(sys.argv[1], sys.argv[1:])"};
+  const auto server = opening.server(control, 0);
+  argv.insert(argv.end(), server.begin(), server.end());
+  process& first = where.start(argv);
+  opening.open();
+  REQUIRE(first.wait_for_output("gate: ready as generation 1", patience));
+  process& ctl = where.start({programs::graceful_ctl(), "upgrade", control});
+  REQUIRE(ctl.wait_for_output("passed", patience));
+  opening.open();
+  const auto end = ctl.wait_exit(patience);
+  REQUIRE(end);
+  INFO(where.report());
+  CHECK(end->exited(0));
+  CHECK(first.wait_for_output("gate: ready as generation 2", patience));
 }
 
 TEST_CASE("a plain acceptor whose queue is never empty stops nevertheless, and its process ends") {

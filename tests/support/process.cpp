@@ -130,6 +130,13 @@ bool process::running() const {
 
 bool process::signal(int number) { return !exit_ && send_signal(pidfd_, number); }
 
+bool process::stop() {
+  siginfo_t info{};
+  return signal(SIGSTOP) &&
+         ::waitid(P_PID, static_cast<id_t>(pid_), &info, WSTOPPED | WEXITED | WNOWAIT) == 0 &&
+         info.si_code == CLD_STOPPED;
+}
+
 std::optional<exit_status> process::wait_exit(deadline until) {
   if (!exit_ && wait_readable(pidfd_.get(), until)) {
     siginfo_t info{};

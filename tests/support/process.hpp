@@ -56,6 +56,9 @@ class process {
   /// False if it has ended.
   bool signal(int number);
 
+  /// SIGSTOP, which nobody can ignore; returns when it has stopped. False if it has ended.
+  bool stop();
+
   [[nodiscard]] bool running() const;
 
   /// Reaps it. Nothing at the deadline.

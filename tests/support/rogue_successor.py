@@ -24,7 +24,7 @@ from varlink_wire import Channel
 HANDOFF = "io.graceful.Handoff."
 MODES = """exit-at-once crash-at-start crash-after-begin crash-after-fetch crash-before-ready
 hang-before-begin hang-after-begin hang-before-ready wrong-version not-on-offer out-of-order fail
-good""".split()
+die-with-ready good""".split()
 
 
 def crash():
@@ -92,6 +92,12 @@ class Successor:
             self.sockets.update(zip(fetched["names"], descriptors))
             self.at("after-fetch")
         self.at("before-ready")
+        if self.mode == "die-with-ready":
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+            print("rogue: waits for SIGUSR1", flush=True)
+            signal.sigwait([signal.SIGUSR1])
+            self.predecessor.send({"method": HANDOFF + "Ready"})
+            os.kill(os.getpid(), signal.SIGKILL)
         self.call("Ready")
 
     def serve(self):

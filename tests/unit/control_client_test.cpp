@@ -22,6 +22,7 @@
 #include <vector>
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 using namespace graceful_test;
@@ -228,13 +229,15 @@ TEST_CASE("the default control path is of the user, and its sockets are found, s
   temporary_directory d;
   ::setenv("XDG_RUNTIME_DIR", d.path().c_str(), 1);
   CHECK(graceful::default_control_path("web") == d.path("graceful/web.sock"));
-  CHECK(graceful::find_control_paths().empty());
+  CHECK(graceful::find_control_paths().value().empty());
   std::filesystem::create_directory(d.path("graceful"));
   const auto b = os::bind_control(d.path("graceful/b.sock"));
   const auto a = os::bind_control(d.path("graceful/a.sock"));
   std::ofstream{d.path("graceful/c.sock")} << "x";
-  CHECK(graceful::find_control_paths() ==
+  CHECK(graceful::find_control_paths().value() ==
         std::vector<std::string>{d.path("graceful/a.sock"), d.path("graceful/b.sock")});
+  REQUIRE(::chmod(d.path("graceful").c_str(), 0777) == 0);
+  CHECK(graceful::find_control_paths().error().code == errc::permission_denied);
   ::unsetenv("XDG_RUNTIME_DIR");
   CHECK(graceful::default_control_path("web") ==
         "/tmp/graceful-" + std::to_string(::geteuid()) + "/web.sock");

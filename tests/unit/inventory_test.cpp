@@ -255,6 +255,61 @@ TEST_CASE("after a stop nobody listens and nobody accepts") {
   CHECK(user->opened == 0);
 }
 
+TEST_CASE("while the sockets are handed over none is added, and afterwards they can be again") {
+  stock s;
+  REQUIRE(s.listen("web").has_value());
+  const auto frozen = s.items.freeze();
+  REQUIRE(frozen.size() == 1);
+  CHECK(frozen.front()->name == "web");
+  const auto refused = s.listen("late");
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == errc::busy);
+  CHECK(s.items.sockets().size() == 1);
+  s.items.thaw();
+  CHECK(s.listen("late").has_value());
+  CHECK(s.items.freeze().size() == 2);
+}
+
+TEST_CASE("a listen that waits for its address while the sockets are handed over keeps nothing") {
+  std::promise<void> waiting;
+  graceful::log log{[&](log_level, std::string_view text) {
+    if (text.find("bound afresh") != text.npos) waiting.set_value();
+  }};
+  inventory items{log};
+  items.inherit("web", os::listen_tcp(v4("127.0.0.2"), {}).value());
+  auto holder = listen_anywhere();
+  const auto at = address_of(holder);
+  auto obtained = std::async(std::launch::async, [&] {
+    return items.obtain("web", at,
+                        {.bind_attempts = 20, .bind_backoff = std::chrono::milliseconds{1}}, {});
+  });
+  REQUIRE(waiting.get_future().wait_for(std::chrono::seconds{10}) == std::future_status::ready);
+  CHECK(items.freeze().empty());
+  holder.reset();
+  CHECK(obtained.get().error().code == errc::busy);
+  items.thaw();
+  CHECK(items.obtain("web", at, {}, {}).has_value());
+}
+
+TEST_CASE("the log is written without the lock: it may ask what is listening") {
+  inventory* asked = nullptr;
+  int lines = 0;
+  graceful::log log{[&](log_level, std::string_view) {
+    (void)asked->sockets();
+    ++lines;
+  }};
+  inventory items{log};
+  asked = &items;
+  items.inherit("moved", os::listen_tcp(v4("127.0.0.2"), {}).value());
+  auto first = listen_anywhere();
+  const auto at = address_of(first);
+  items.inherit("old", std::move(first));
+  CHECK(items.obtain("new", at, {}, {}).has_value());
+  CHECK(items.obtain("moved", v4("127.0.0.1"), {}, {}).has_value());
+  items.open();
+  CHECK(lines == 3);
+}
+
 TEST_CASE("who is attached to a name that was removed is stopped") {
   stock s;
   REQUIRE(s.listen("web").has_value());
@@ -266,7 +321,7 @@ TEST_CASE("who is attached to a name that was removed is stopped") {
 }
 
 TEST_CASE("a listen that waits for its address while all is stopped keeps nothing") {
-  std::promise<void> waiting;  // set with the lock held, before the address is tried
+  std::promise<void> waiting;  // set when the name is reserved, before the address is tried
   graceful::log log{[&](log_level, std::string_view text) {
     if (text.find("bound afresh") != text.npos) waiting.set_value();
   }};

@@ -234,10 +234,13 @@ TEST_CASE("what is no listening Unix socket is not taken for the control socket"
 TEST_CASE("the control path's directory is made for this user alone, once") {
   temporary_directory d;
   const mode_t before = ::umask(0);
+  CHECK(os::check_private_directory(d.path("mine")).error().code ==
+        boost::system::errc::no_such_file_or_directory);
   CHECK(os::make_private_directory(d.path("mine")).has_value());
   ::umask(before);
   CHECK(mode_of(d.path("mine")) == 0700);
   CHECK(os::make_private_directory(d.path("mine")).has_value());
+  CHECK(os::check_private_directory(d.path("mine")).has_value());
 }
 
 TEST_CASE("a directory that others can write to, or own, is refused") {

@@ -53,6 +53,15 @@ TEST_CASE("Upgrade survives the way over the wire") {
   CHECK(got->timeout == 1500ms);
 }
 
+TEST_CASE("an Upgrade that would run something else than it says is rejected") {
+  for (const char* text :
+       {R"({"command":["/bin/true\u0000/../sh"]})", R"({"command":["sh","a\u0000b"]})",
+        R"({"environment":{"A\u0000B":"1"}})", R"({"environment":{"A":"1\u00002"}})"}) {
+    CAPTURE(text);
+    CHECK_FALSE(upgrade(text));
+  }
+}
+
 TEST_CASE("an Upgrade with a parameter of a wrong type is rejected") {
   for (const char* text :
        {R"({"command":"server"})", R"({"command":[1]})", R"({"command":{}})",

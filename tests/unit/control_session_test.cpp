@@ -1,0 +1,100 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "control_session.hpp"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+using graceful::control_session;
+using graceful::unique_fd;
+namespace asio = graceful::asio;
+namespace wire = graceful::wire;
+
+namespace {
+
+/// Answers every call with more than a socket takes at once.
+struct verbose : control_session::owner {
+  void on_call(control_session& from, wire::call /*call*/) override {
+    wire::reply r;
+    r.parameters["text"] = std::string(900'000, 'x');
+    from.reply(r);
+  }
+  void on_closed(control_session& /*from*/) override { ++closed; }
+  int closed = 0;
+};
+
+struct bench {
+  bench() {
+    int ends[2];
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
+    peer.reset(ends[1]);
+    control_session::owner& by = owner;
+    session = std::make_shared<control_session>(io, unique_fd{ends[0]}, 1, by);
+    session->start();
+  }
+
+  void say(const std::string& bytes) {
+    REQUIRE(::write(peer.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
+    io.poll();
+  }
+
+  void call() { say(std::string{R"({"method":"a.b"})"} + '\0'); }
+
+  /// How much there was.
+  std::size_t take() {
+    std::string buffer(65'536, '\0');
+    const auto n = ::read(peer.get(), buffer.data(), buffer.size());
+    io.poll();
+    return n > 0 ? static_cast<std::size_t>(n) : 0;
+  }
+
+  asio::io_context io;
+  verbose owner;
+  unique_fd peer;
+  std::shared_ptr<control_session> session;
+};
+
+}  // namespace
+
+TEST_CASE("a peer that speaks is not idle") {
+  bench b;
+  const auto before = b.session->idle_since();
+  b.say("{");
+  CHECK(b.session->idle_since() > before);
+}
+
+TEST_CASE("a peer that takes nothing of its reply is idle, however much it says") {
+  bench b;
+  b.call();
+  REQUIRE(b.session->congested());
+  const auto before = b.session->idle_since();
+  b.say(" ");
+  b.say(" ");
+  CHECK(b.session->idle_since() == before);
+}
+
+TEST_CASE("a peer that takes its reply bit by bit is not idle") {
+  bench b;
+  b.call();
+  auto before = b.session->idle_since();
+  int steps = 0;
+  while (b.session->congested()) {
+    while (b.session->idle_since() == before && b.session->congested()) REQUIRE(b.take() > 0);
+    before = b.session->idle_since();
+    ++steps;
+  }
+  CHECK(steps > 1);
+}
+
+TEST_CASE("replies that pile up beyond the limit end the connection") {
+  bench b;
+  for (int i = 0; i < 3; ++i) b.call();
+  b.io.poll();
+  CHECK(b.owner.closed == 1);
+}
