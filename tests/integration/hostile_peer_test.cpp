@@ -148,7 +148,7 @@ TEST_CASE("an operator looks for no server in a directory that others can write 
   REQUIRE(::chown(open.c_str(), 65534, 65534) == 0);
   process_options nobody;
   nobody.user = 65534;
-  nobody.environment["XDG_RUNTIME_DIR"] = where.path("");
+  nobody.environment["XDG_RUNTIME_DIR"] = open.substr(0, open.rfind('/'));
   const auto status = [&](std::vector<std::string> target) {
     target.insert(target.begin(), {programs::graceful_ctl(), "status"});
     return run(where, target, nobody);
