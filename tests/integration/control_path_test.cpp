@@ -1,5 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "gate.hpp"
+#include "process_table.hpp"
 #include "site.hpp"
 
 #include <doctest/doctest.h>
@@ -93,6 +94,20 @@ TEST_CASE("a live control path whose lock was removed is not replaced") {
   CHECK(copy.status == "exited 1");
   CHECK(copy.all.find("somebody listens on the control path") != std::string::npos);
   CHECK(s.pid() == s.server().pid());
+}
+
+TEST_CASE(
+    "if the newest generation dies a server can be started, though an older one still drains") {
+  site s;
+  const auto held = s.hold();
+  REQUIRE(s.upgrade().status == "exited 0");
+  const auto newest = open_pidfd(static_cast<pid_t>(s.pid()));
+  REQUIRE(send_signal(newest, SIGKILL));
+  REQUIRE(wait_readable(newest.get(), patience));
+  REQUIRE(s.server().running());
+  process& next = s.scene().start(s.command());
+  CHECK(next.wait_for_output("ready: generation 1 ", patience));
+  CHECK(s.pid() == next.pid());
 }
 
 TEST_CASE("a server whose lock file was removed can be upgraded nevertheless") {

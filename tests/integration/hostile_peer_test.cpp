@@ -176,6 +176,23 @@ TEST_CASE("an operator who is not trusted by the server does not trust it either
   CHECK(status.all.find("permission denied") != std::string::npos);
 }
 
+TEST_CASE("a peer that says it is ready but has not taken the sockets takes over nothing") {
+  site s;
+  const auto before = s.at_rest();
+  {
+    auto peer = varlink_peer::connect(s.control());
+    // Answers that it does not take fill the connection, and what Fetch yields stays behind them.
+    std::string calls;
+    for (int i = 0; i < 1000; ++i) calls += std::string{status_call} + '\0';
+    peer.send_raw(calls);
+    peer.send(R"({"method":"io.graceful.Handoff.Begin","parameters":{"versions":[1]}})");
+    peer.send(R"({"method":"io.graceful.Handoff.Fetch","parameters":{"first":0}})");
+    peer.send(R"({"method":"io.graceful.Handoff.Ready"})");
+    CHECK(s.server().wait_for_output("upgrade failed: the successor closed", patience));
+  }
+  unharmed(s, before);
+}
+
 TEST_CASE("calls out of place are refused, by name, and change nothing") {
   site s;
   const auto before = s.at_rest();

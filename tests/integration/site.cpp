@@ -101,6 +101,13 @@ std::int64_t site::number(const std::string& key) {
   return at == std::string::npos ? -1 : std::stoll(text.substr(at + key.size()));
 }
 
+http_connection site::hold() const {
+  http_connection connection{resolve("127.0.0.1", port(), patience), 0};
+  connection.exchange("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
+  connection.send("GET / HTTP/1.1\r\n");
+  return connection;
+}
+
 load_options site::load_on(bool keep_alive) const {
   load_options options;
   options.port = port();

@@ -3,6 +3,7 @@
 #define GRACEFUL_TESTS_INTEGRATION_SITE_HPP
 
 #include "census.hpp"
+#include "http_connection.hpp"
 #include "load.hpp"
 #include "process.hpp"
 #include "scene.hpp"
@@ -62,6 +63,9 @@ class site {
   /// What Status says; -1 if there is no answer.
   std::int64_t generation();
   std::int64_t pid();
+
+  /// A connection in the middle of its second request: whoever serves now drains until it goes.
+  [[nodiscard]] http_connection hold() const;
 
   /// Load that keeps connections alive, or not.
   load_options load_on(bool keep_alive) const;

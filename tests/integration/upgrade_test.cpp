@@ -134,6 +134,17 @@ TEST_CASE("the old process ends when what it accepted is served, and the new one
   CHECK(s.status().out.find("predecessor") == std::string::npos);
 }
 
+TEST_CASE("each generation knows its own predecessor, and names it while that drains") {
+  site s;
+  REQUIRE(s.upgrade().status == "exited 0");
+  REQUIRE(s.server().wait_exit(patience));
+  const auto second = s.pid();
+  const auto held = s.hold();
+  REQUIRE(s.upgrade().status == "exited 0");
+  CHECK(s.status().out.find("predecessor pid " + std::to_string(second) + " still drains") !=
+        std::string::npos);
+}
+
 TEST_CASE("a generation holds no more than the one before it") {
   site s{{"--threads", "2"}};
   REQUIRE(s.upgrade().status == "exited 0");

@@ -115,14 +115,17 @@ http_connection::http_connection(const http_target& target, unsigned sequence)
   }
 }
 
-http_response http_connection::exchange(std::string_view request) {
-  const deadline until{timeout_};
+void http_connection::send(std::string_view request) {
   while (!request.empty()) {
     const ssize_t sent = ::send(socket_.get(), request.data(), request.size(), MSG_NOSIGNAL);
     if (sent < 0) lose_by_errno("send");
     request.remove_prefix(static_cast<std::size_t>(sent));
   }
+}
 
+http_response http_connection::exchange(std::string_view request) {
+  const deadline until{timeout_};
+  send(request);
   received_.clear();
   std::size_t head_size = 0;
   while ((head_size = received_.find("\r\n\r\n")) == received_.npos) {

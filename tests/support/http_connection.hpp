@@ -45,6 +45,9 @@ class http_connection {
   /// one in TIME_WAIT costs a local port of one of them only.
   http_connection(const http_target& target, unsigned sequence);
 
+  /// Sends a request, or a part of one.
+  void send(std::string_view request);
+
   /// Sends `request` and reads a complete response: status 200, a body of Content-Length.
   http_response exchange(std::string_view request);
 
