@@ -88,9 +88,9 @@ class GRACEFUL_API upgrader {
   /// Blocks while the address is in use, see `listen_params::bind_attempts`.
   ///
   /// **Errors.** Throws `error`: `busy` while the sockets are handed to a successor (try again when
-  /// that has failed) and when that is done; `invalid_argument` for a bad name or one that is taken,
-  /// `wrong_socket` if what was handed over is no such socket, or the system's error of socket(2),
-  /// bind(2) or listen(2).
+  /// that has failed) and when that is done; `invalid_argument` for a bad name or one that is
+  /// taken, `wrong_socket` if what was handed over is no such socket, or the system's error of
+  /// socket(2), bind(2) or listen(2).
   template <class Protocol>
   acceptor<Protocol> listen(std::string_view name, const typename Protocol::endpoint& endpoint,
                             const listen_params& params = {}) {

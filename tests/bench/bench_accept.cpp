@@ -4,6 +4,7 @@
 // accept loop on the same kind of context, one thread each, taking turns.
 #include <graceful.hpp>
 
+#include "bench_main.hpp"
 #include "connection_storm.hpp"
 #include "samples.hpp"
 #include "scene.hpp"
@@ -14,7 +15,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
-#include <exception>
 #include <memory>
 #include <string>
 #include <thread>
@@ -191,23 +191,20 @@ class comparison {
   accept_loop<tcp::acceptor> plain_loop_{plain_};
 };
 
+int run(const std::vector<std::string>& /*words*/) {
+  graceful_test::scene place;
+  comparison compare{place.path("accept.sock")};
+  std::puts(
+      "Accept: graceful::acceptor beside tcp::acceptor, one thread each, taking turns.\n"
+      "Medians; the ratio is the median of those of the rounds.\n");
+  std::printf("%-44s %10s %10s %-3s %6s  %s\n", "connections", "graceful", "asio", "", "ratio",
+              "aim");
+  compare.coming(60, 3, 16, "coming from 3 threads, 16 at a time");
+  compare.coming(60, 1, 1, "coming one by one (the queue is empty)");
+  compare.waiting(60);
+  return 0;
+}
+
 }  // namespace
 
-int main() {
-  try {
-    graceful_test::scene place;
-    comparison compare{place.path("accept.sock")};
-    std::puts(
-        "Accept: graceful::acceptor beside tcp::acceptor, one thread each, taking turns.\n"
-        "Medians; the ratio is the median of those of the rounds.\n");
-    std::printf("%-44s %10s %10s %-3s %6s  %s\n", "connections", "graceful", "asio", "", "ratio",
-                "aim");
-    compare.coming(60, 3, 16, "coming from 3 threads, 16 at a time");
-    compare.coming(60, 1, 1, "coming one by one (the queue is empty)");
-    compare.waiting(60);
-    return 0;
-  } catch (const std::exception& e) {
-    std::fprintf(stderr, "bench_accept: %s\n", e.what());
-    return 1;
-  }
-}
+int main(int argc, char** argv) { return graceful_bench::bench_main(argc, argv, run); }

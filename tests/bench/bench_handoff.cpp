@@ -5,6 +5,7 @@
 // two real processes: the successor of one round is the predecessor of the next.
 #include <graceful.hpp>
 
+#include "bench_main.hpp"
 #include "loopback_sites.hpp"
 #include "raw_handoff.hpp"
 #include "samples.hpp"
@@ -13,12 +14,9 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
-#include <charconv>
 #include <cstdio>
-#include <exception>
 #include <stdexcept>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <sys/resource.h>
@@ -187,18 +185,11 @@ listeners transfer   listen    total   each |    raw raw+asio | transfer  total 
   return 0;
 }
 
-template <class Number>
-Number to_number(std::string_view text) {
-  Number n{};
-  std::from_chars(text.data(), text.data() + text.size(), n);
-  return n;
-}
-
 int run(const std::vector<std::string>& words) {
   if (words.size() != 5) return compare();
   raise_descriptor_limit();
-  const auto network = to_number<std::uint16_t>(words[3]);
-  const auto count = to_number<std::size_t>(words[4]);
+  const auto network = graceful_bench::to_number<std::uint16_t>(words[3]);
+  const auto count = graceful_bench::to_number<std::size_t>(words[4]);
   if (words[1] == "pass") return pass(words[2], network, count);
   if (words[1] == "take") return take(words[2], count);
   return serve(words[2], network, count, words[1] == "takeover");
@@ -206,11 +197,4 @@ int run(const std::vector<std::string>& words) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  try {
-    return run({argv, argv + argc});
-  } catch (const std::exception& e) {
-    std::fprintf(stderr, "bench_handoff: %s\n", e.what());
-    return 1;
-  }
-}
+int main(int argc, char** argv) { return graceful_bench::bench_main(argc, argv, run); }

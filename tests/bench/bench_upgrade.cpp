@@ -5,6 +5,7 @@
 // The clock is the same for all processes, so each writes down when it got where.
 #include <graceful.hpp>
 
+#include "bench_main.hpp"
 #include "loopback_sites.hpp"
 #include "raw_handoff.hpp"
 #include "samples.hpp"
@@ -15,13 +16,10 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cinttypes>
 #include <cstdio>
-#include <exception>
 #include <stdexcept>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <fcntl.h>
@@ -233,19 +231,12 @@ listeners   start   pass listen   stop    all |     own ready() |   start   trip
   return 0;
 }
 
-template <class Number>
-Number to_number(std::string_view text) {
-  Number n{};
-  std::from_chars(text.data(), text.data() + text.size(), n);
-  return n;
-}
-
 int run(const std::vector<std::string>& words) {
   const std::string mode = words.size() > 1 ? words[1] : "";
   if (mode == "start") return say_when_started();
   if (mode == "serve") {
-    return serve(words.at(2), to_number<std::uint16_t>(words.at(3)),
-                 to_number<std::size_t>(words.at(4)));
+    return serve(words.at(2), graceful_bench::to_number<std::uint16_t>(words.at(3)),
+                 graceful_bench::to_number<std::size_t>(words.at(4)));
   }
   if (mode == "echo") {
     const auto listener = graceful_bench::listen_at(words.at(2));
@@ -258,11 +249,4 @@ int run(const std::vector<std::string>& words) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  try {
-    return run({argv, argv + argc});
-  } catch (const std::exception& e) {
-    std::fprintf(stderr, "bench_upgrade: %s\n", e.what());
-    return 1;
-  }
-}
+int main(int argc, char** argv) { return graceful_bench::bench_main(argc, argv, run); }

@@ -58,6 +58,38 @@ std::uint64_t cookie_of(const auto& obtained) {
   return os::cookie_of((*obtained)->fd.get());
 }
 
+/// A listen() that has reserved its name and waits for its address, which somebody has.
+struct delayed_listen {
+  delayed_listen() {
+    items.inherit("web", os::listen_tcp(v4("127.0.0.2"), {}).value());
+    obtained_ = std::async(std::launch::async, [this] {
+      return items.obtain("web", at,
+                          {.bind_attempts = 20, .bind_backoff = std::chrono::milliseconds{1}}, {});
+    });
+    REQUIRE(waits_.get_future().wait_for(std::chrono::seconds{10}) == std::future_status::ready);
+  }
+
+  /// Frees the address.
+  auto result() {
+    holder_.reset();
+    return obtained_.get();
+  }
+
+ private:
+  std::promise<void> waits_;
+  graceful::log log_{[this](log_level, std::string_view text) {
+    if (text.find("bound afresh") != text.npos) waits_.set_value();
+  }};
+  unique_fd holder_ = listen_anywhere();
+
+ public:
+  const os::socket_address at = address_of(holder_);
+  inventory items{log_};
+
+ private:
+  std::future<graceful::result<std::shared_ptr<const graceful::listening_socket>>> obtained_;
+};
+
 }  // namespace
 
 TEST_CASE("a name has 1 to 255 characters and does not start with '@'") {
@@ -271,24 +303,11 @@ TEST_CASE("while the sockets are handed over none is added, and afterwards they 
 }
 
 TEST_CASE("a listen that waits for its address while the sockets are handed over keeps nothing") {
-  std::promise<void> waiting;
-  graceful::log log{[&](log_level, std::string_view text) {
-    if (text.find("bound afresh") != text.npos) waiting.set_value();
-  }};
-  inventory items{log};
-  items.inherit("web", os::listen_tcp(v4("127.0.0.2"), {}).value());
-  auto holder = listen_anywhere();
-  const auto at = address_of(holder);
-  auto obtained = std::async(std::launch::async, [&] {
-    return items.obtain("web", at,
-                        {.bind_attempts = 20, .bind_backoff = std::chrono::milliseconds{1}}, {});
-  });
-  REQUIRE(waiting.get_future().wait_for(std::chrono::seconds{10}) == std::future_status::ready);
-  CHECK(items.freeze().empty());
-  holder.reset();
-  CHECK(obtained.get().error().code == errc::busy);
-  items.thaw();
-  CHECK(items.obtain("web", at, {}, {}).has_value());
+  delayed_listen d;
+  CHECK(d.items.freeze().empty());
+  CHECK(d.result().error().code == errc::busy);
+  d.items.thaw();
+  CHECK(d.items.obtain("web", d.at, {}, {}).has_value());
 }
 
 TEST_CASE("the log is written without the lock: it may ask what is listening") {
@@ -321,22 +340,8 @@ TEST_CASE("who is attached to a name that was removed is stopped") {
 }
 
 TEST_CASE("a listen that waits for its address while all is stopped keeps nothing") {
-  std::promise<void> waiting;  // set when the name is reserved, before the address is tried
-  graceful::log log{[&](log_level, std::string_view text) {
-    if (text.find("bound afresh") != text.npos) waiting.set_value();
-  }};
-  inventory items{log};
-  items.inherit("web", os::listen_tcp(v4("127.0.0.2"), {}).value());
-  auto holder = listen_anywhere();
-  const auto at = address_of(holder);
-  auto obtained = std::async(std::launch::async, [&] {
-    return items.obtain("web", at,
-                        {.bind_attempts = 20, .bind_backoff = std::chrono::milliseconds{1}}, {});
-  });
-  REQUIRE(waiting.get_future().wait_for(std::chrono::seconds{10}) == std::future_status::ready);
-  items.stop();
-  holder.reset();
-  const auto late = obtained.get();
-  CHECK_FALSE(late.has_value());
-  CHECK(items.sockets().empty());
+  delayed_listen d;
+  d.items.stop();
+  CHECK_FALSE(d.result().has_value());
+  CHECK(d.items.sockets().empty());
 }
