@@ -21,7 +21,9 @@ failure usage_error(const std::string& what) {
   return {errc::invalid_argument, what + "; see graceful-ctl --help"};
 }
 
-po::options_description options(bool with_upgrade) {
+constexpr const char* commands = "upgrade, status, drain or abort";
+
+po::options_description options(bool with_upgrade, bool with_drain) {
   po::options_description all{"Options"};
   all.add_options()                                                                //
       ("json", "print the server's answers as they come, one JSON object a line")  //
@@ -32,6 +34,9 @@ po::options_description options(bool with_upgrade) {
     all.add_options()("env", po::value<std::vector<std::string>>()->value_name("KEY=VALUE"),
                       "upgrade: add a variable to the environment of the new process; may be given "
                       "several times");
+  }
+  if (with_drain) {
+    all.add_options()("now", "drain: cut the connections instead of letting them end");
   }
   all.add_options()                               //
       ("help,h", "print this and exit")           //
@@ -64,8 +69,10 @@ result<arguments> parse(const std::vector<std::string>& words) {
   std::vector<std::string> own{words.begin(), dashes};
   arguments parsed;
 
-  const bool upgrade = std::find(own.begin(), own.end(), "upgrade") != own.end();
-  po::options_description all = options(upgrade);
+  const auto has = [&](const char* word) {
+    return std::find(own.begin(), own.end(), word) != own.end();
+  };
+  po::options_description all = options(has("upgrade"), has("drain"));
   all.add_options()("word", po::value<std::vector<std::string>>());
   po::positional_options_description positions;
   positions.add("word", -1);
@@ -89,13 +96,17 @@ result<arguments> parse(const std::vector<std::string>& words) {
     parsed.what = arguments::command::version;
     return parsed;
   }
-  if (given.empty()) return usage_error("no command given: upgrade or status");
+  if (given.empty()) return usage_error(std::string{"no command given: "} + commands);
   if (given.front() == "upgrade") {
     parsed.what = arguments::command::upgrade;
   } else if (given.front() == "status") {
     parsed.what = arguments::command::status;
+  } else if (given.front() == "drain") {
+    parsed.what = arguments::command::drain;
+  } else if (given.front() == "abort") {
+    parsed.what = arguments::command::abort;
   } else {
-    return usage_error("'" + given.front() + "' is no command: upgrade or status");
+    return usage_error("'" + given.front() + "' is no command: " + commands);
   }
   if (given.size() > 2) {
     return usage_error("one TARGET is enough, but '" + given[2] +
@@ -104,6 +115,7 @@ result<arguments> parse(const std::vector<std::string>& words) {
   if (given.size() == 2) parsed.target = given[1];
   if (given.size() == 2 && parsed.target.empty()) return usage_error("TARGET is empty");
   parsed.json = values.count("json") > 0;
+  parsed.now = values.count("now") > 0;
   if (values.count("timeout") > 0) {
     const double seconds = values["timeout"].as<double>();
     if (!(seconds >= 0.001 && seconds <= longest_timeout)) {
@@ -133,18 +145,20 @@ result<arguments> parse(const std::vector<std::string>& words) {
 std::string help() {
   std::ostringstream text;
   text << "Usage: graceful-ctl upgrade [TARGET] [OPTIONS] [-- COMMAND ARG...]\n"
-          "       graceful-ctl status  [TARGET] [OPTIONS]\n"
+          "       graceful-ctl status|drain|abort [TARGET] [OPTIONS]\n"
           "\n"
           "Replaces a running server with a new process, without a client noticing.\n"
           "\n"
           "upgrade  has the server start its successor, by COMMAND or as it was started itself,\n"
           "         and hand its sockets over; returns when the new process serves\n"
           "status   prints what the server says of itself\n"
+          "drain    ends the server when its connections are done; returns when it has ended\n"
+          "abort    gives up an upgrade that is not ready yet\n"
           "\n"
           "TARGET is a server's name, or the path of its control socket (with a slash).\n"
           "It may be left out if one server is running.\n"
           "\n"
-       << options(true)
+       << options(true, true)
        << "\n"
           "Exit codes: 0 done, 1 failed and the old process still serves, 2 usage, 4 permission\n"
           "denied, 7 not running, 75 busy (try again later).\n";

@@ -13,9 +13,10 @@ namespace graceful::cli {
 
 /// What the command line asks for.
 struct arguments {
-  enum class command { help, version, status, upgrade } what = command::help;
+  enum class command { help, version, status, upgrade, abort, drain } what = command::help;
   std::string target;  // a name, a path, or empty: the only server there is
   bool json = false;
+  bool now = false;
   std::optional<std::chrono::milliseconds> timeout;
   upgrade_request upgrade;
 };

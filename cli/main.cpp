@@ -86,7 +86,7 @@ int status(control_client& client, const arguments& args) {
 
 void on_interrupt(int /*signal*/) {
   constexpr std::string_view text =
-      "\ngraceful-ctl: interrupted; the upgrade goes on. Watch it with: graceful-ctl status\n";
+      "\ngraceful-ctl: interrupted; what was begun goes on. Watch it with: graceful-ctl status\n";
   [[maybe_unused]] const auto n = ::write(STDERR_FILENO, text.data(), text.size());
   ::_exit(interrupted);
 }
@@ -134,6 +134,28 @@ int upgrade(control_client& client, const std::string& path, const arguments& ar
   return complain(why);
 }
 
+int abort(control_client& client) {
+  if (const auto done = client.abort(); !done) return complain(done.error());
+  return done;
+}
+
+/// Ends the server. It says that it is done when it is about to exit; the control path goes then.
+int drain(control_client& client, const arguments& args) {
+  ::signal(SIGINT, on_interrupt);
+  bool printed = true;
+  const auto last = client.drain(args.now, [&](const drain_progress& progress) {
+    printed = print(args.json ? progress.json + '\n' : describe(progress)) && printed;
+  });
+  if (!printed) std::fprintf(stderr, "graceful-ctl: cannot write to standard output\n");
+  if (last) return done;
+  if (last.error().code == errc::peer_gone) {
+    return complain({errc::peer_gone,
+                     "the server ended without a last word; its log may say what became of the "
+                     "connections"});
+  }
+  return complain(last.error());
+}
+
 int run(const std::vector<std::string>& words) {
   const auto args = parse(words);
   if (!args) return complain(args.error());
@@ -147,7 +169,16 @@ int run(const std::vector<std::string>& words) {
   auto client = control_client::connect(
       *path, upgrading ? default_deadline : args->timeout.value_or(default_deadline));
   if (!client) return complain(client.error());
-  return upgrading ? upgrade(*client, *path, *args) : status(*client, *args);
+  switch (args->what) {
+    case arguments::command::upgrade:
+      return upgrade(*client, *path, *args);
+    case arguments::command::drain:
+      return drain(*client, *args);
+    case arguments::command::abort:
+      return abort(*client);
+    default:
+      return status(*client, *args);
+  }
 }
 
 }  // namespace

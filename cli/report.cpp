@@ -28,7 +28,19 @@ std::string padded(std::string text, std::size_t width) {
   return text;
 }
 
+/// "+12 ms     " and what happened then.
+std::string line(std::chrono::milliseconds elapsed, const std::string& what) {
+  return padded('+' + std::to_string(elapsed.count()) + " ms", 11) + what + '\n';
+}
+
 }  // namespace
+
+std::string describe(const drain_progress& progress) {
+  std::string what = progress.phase;
+  if (progress.phase == "draining") what = "draining " + plural(progress.connections, "connection");
+  if (progress.cut > 0) what += ", " + plural(progress.cut, "connection") + " cut at the deadline";
+  return line(progress.elapsed, what);
+}
 
 std::string describe(const upgrade_phase& phase) {
   std::string what = phase.phase;
@@ -43,13 +55,15 @@ std::string describe(const upgrade_phase& phase) {
            (phase.pid ? " (pid " + std::to_string(*phase.pid) + ")" : "") +
            " serves, the old process drains";
   }
-  return padded('+' + std::to_string(phase.elapsed.count()) + " ms", 11) + what + '\n';
+  return line(phase.elapsed, what);
 }
 
 std::string describe(const server_status& status) {
   std::string text = status.name + ": generation " + std::to_string(status.generation) + ", pid " +
                      std::to_string(status.pid) + ", " + status.state + ", up " +
-                     duration(status.uptime) + '\n';
+                     duration(status.uptime);
+  if (status.connections > 0) text += ", " + plural(status.connections, "connection");
+  text += '\n';
   std::size_t name_width = 0;
   std::size_t address_width = 0;
   for (const auto& l : status.listeners) {

@@ -11,6 +11,9 @@ namespace graceful::cli {
 /// A phase of an upgrade, in one line.
 std::string describe(const upgrade_phase& phase);
 
+/// How a drain goes on, in one line.
+std::string describe(const drain_progress& progress);
+
 /// A server, in a few lines.
 std::string describe(const server_status& status);
 

@@ -3,6 +3,7 @@
 #define GRACEFUL_HPP
 
 #include <graceful/acceptor.hpp>
+#include <graceful/connection.hpp>
 #include <graceful/control_client.hpp>
 #include <graceful/errc.hpp>
 #include <graceful/error.hpp>

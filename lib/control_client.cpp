@@ -29,16 +29,20 @@ constexpr std::chrono::seconds grace{5};
 /// The server's own limit, if the request names none, is not known here: wait as long as it may be.
 constexpr std::chrono::milliseconds longest_upgrade = wire::max_timeout;
 
+/// How often a server reports while it drains.
+constexpr std::chrono::seconds drain_report_interval{1};
+
 os::deadline after(std::chrono::milliseconds duration) {
   return std::chrono::steady_clock::now() + duration;
 }
 
 /// An error reply as a failure.
 failure to_failure(const wire::reply& r) {
-  static constexpr std::array<std::pair<std::string_view, errc>, 4> known{{
+  static constexpr std::array<std::pair<std::string_view, errc>, 5> known{{
       {wire::busy_error, errc::busy},
       {wire::not_ready_error, errc::not_ready},
       {wire::upgrade_failed_error, errc::upgrade_failed},
+      {wire::no_upgrade_error, errc::no_upgrade},
       {wire::permission_denied, errc::permission_denied},
   }};
   const auto message = wire::string_field(r.parameters, "message");
@@ -124,6 +128,30 @@ result<upgrade_phase> control_client::upgrade(
     phase->json = boost::json::serialize(reply->parameters);
     if (on_phase) on_phase(*phase);
     if (!reply->continues) return std::move(*phase);
+  }
+}
+
+result<void> control_client::abort() {
+  const wire::call call{.method = std::string{wire::abort_method}, .parameters = {}};
+  if (auto sent = impl_->call(call); !sent) return sent.error();
+  auto reply = impl_->receive(impl_->deadline());
+  if (!reply) return reply.error();
+  return {};
+}
+
+result<drain_progress> control_client::drain(
+    bool now, const std::function<void(const drain_progress&)>& on_progress) {
+  wire::call call{.method = std::string{wire::drain_method}, .parameters = {}, .more = true};
+  if (now) call.parameters["now"] = true;
+  if (auto sent = impl_->call(call); !sent) return sent.error();
+  for (;;) {
+    auto reply = impl_->receive(impl_->deadline() + drain_report_interval);
+    if (!reply) return reply.error();
+    auto progress = wire::parse_progress(reply->parameters);
+    if (!progress) return garbled();
+    progress->json = boost::json::serialize(reply->parameters);
+    if (on_progress) on_progress(*progress);
+    if (!reply->continues) return std::move(*progress);
   }
 }
 

@@ -28,12 +28,11 @@ constexpr std::chrono::milliseconds retry_pause{100};
 }  // namespace
 
 control_server::control_server(asio::io_context& control, log& log, predecessor_driver& driver,
-                               std::function<server_status()> status, std::function<bool()> ready)
+                               settings s)
     : control_{control},
       log_{log},
       driver_{driver},
-      status_{std::move(status)},
-      ready_{std::move(ready)},
+      settings_{std::move(s)},
       listener_{control},
       sweep_timer_{control},
       retry_timer_{control} {}
@@ -138,20 +137,26 @@ bool control_server::dispensable(const control_session& session) const {
 
 void control_server::on_call(control_session& from, wire::call call) {
   if (auto answer = wire::answer_service_call(call)) return from.reply(*answer);
-  if (call.method == wire::status_method) return from.reply(wire::to_reply(status_()));
+  if (call.method == wire::status_method) return from.reply(wire::to_reply(settings_.status()));
+  if (call.method == wire::drain_method) {
+    const auto now = wire::parse_drain(call.parameters);
+    if (now) return settings_.drain(from, *now);
+    return from.reply(wire::invalid("now"));
+  }
+  if (call.method == wire::abort_method) {
+    if (driver_.abort()) return from.reply(wire::reply{});
+    return from.reply(
+        wire::to_error(wire::no_upgrade_error, "no upgrade is under way that could be aborted"));
+  }
   const bool known =
       call.method == wire::upgrade_method || call.method.starts_with("io.graceful.Handoff.");
-  if (known && !ready_()) {
-    return from.reply(
-        wire::to_error(wire::not_ready_error, "the server has not finished starting; try again"));
+  if (known) {
+    if (const auto refusal = settings_.refusal()) return from.reply(*refusal);
   }
   if (call.method == wire::upgrade_method) {
     const auto request = wire::parse_upgrade(call.parameters);
     if (request) return driver_.upgrade(from, *request);
-    wire::reply invalid;
-    invalid.error = wire::invalid_parameter;
-    invalid.parameters["parameter"] = "command, environment or timeout_ms";
-    return from.reply(invalid);
+    return from.reply(wire::invalid("command, environment or timeout_ms"));
   }
   if (!driver_.handoff(from, call)) from.reply(wire::unknown_method(call));
 }

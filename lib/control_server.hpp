@@ -17,6 +17,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 
 namespace graceful {
 
@@ -24,9 +25,15 @@ namespace graceful {
 /// their calls. Lives on the control thread.
 class control_server final : private control_session::owner {
  public:
-  /// `status` is asked for each Status; `ready` says whether ready() has been called.
-  control_server(asio::io_context& control, log& log, predecessor_driver& driver,
-                 std::function<server_status()> status, std::function<bool()> ready);
+  struct settings {
+    std::function<server_status()> status;
+    /// Why nothing can be asked for now but Status; none if it can.
+    std::function<std::optional<wire::reply>()> refusal;
+    /// Has the process drain, at once or not, and the session watch it.
+    std::function<void(control_session&, bool now)> drain;
+  };
+
+  control_server(asio::io_context& control, log& log, predecessor_driver& driver, settings s);
   ~control_server();
 
   /// Serves on `listener`, which it borrows.
@@ -51,8 +58,7 @@ class control_server final : private control_session::owner {
   asio::io_context& control_;
   log& log_;
   predecessor_driver& driver_;
-  std::function<server_status()> status_;
-  std::function<bool()> ready_;
+  settings settings_;
   asio::local::stream_protocol::acceptor listener_;
   asio::steady_timer sweep_timer_;
   asio::steady_timer retry_timer_;

@@ -52,6 +52,8 @@ class category final : public boost::system::error_category {
         return "an argument is not usable; see its documentation";
       case errc::not_ready:
         return "the server has not finished starting; try again when it has";
+      case errc::no_upgrade:
+        return "no upgrade is under way";
     }
     return "unknown error of graceful: " + std::to_string(value);
   }

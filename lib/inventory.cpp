@@ -80,8 +80,8 @@ result<std::shared_ptr<const listening_socket>> inventory::obtain(std::string_vi
 }
 
 result<void> inventory::check_open_for_more() const {
-  if (state_ == state::stopped) {
-    return failure{errc::busy, "cannot listen: this process has handed over, and drains"};
+  if (state_ == state::stopped || sealed_) {
+    return failure{errc::busy, "cannot listen: this process drains"};
   }
   if (frozen_) {
     return failure{errc::busy,
@@ -156,6 +156,21 @@ std::vector<std::shared_ptr<const listening_socket>> inventory::freeze() {
 void inventory::thaw() {
   const std::lock_guard lock{mutex_};
   frozen_ = false;
+}
+
+void inventory::seal() {
+  const std::lock_guard lock{mutex_};
+  sealed_ = true;
+  for (const auto& socket : present()) {
+    // Without it a client that comes in the last moment is reset; nothing else is lost.
+    (void)os::seal(socket->fd.get());
+  }
+}
+
+bool inventory::queues_empty() const {
+  const auto open = sockets();
+  return std::ranges::all_of(
+      open, [](const auto& socket) { return os::accept_queue_of(socket->fd.get()).length == 0; });
 }
 
 std::vector<std::shared_ptr<const listening_socket>> inventory::present() const {

@@ -70,6 +70,10 @@ class inventory {
   std::vector<std::shared_ptr<const listening_socket>> freeze();
   void thaw();
 
+  /// This process ends without a successor: no socket is added any more, and no connection begins.
+  void seal();
+  [[nodiscard]] bool queues_empty() const;
+
   /// Opens everything, sets backlogs, and closes what was inherited and not asked for.
   void open();
 
@@ -96,6 +100,7 @@ class inventory {
   mutable std::mutex mutex_;
   state state_ = state::closed;
   bool frozen_ = false;
+  bool sealed_ = false;
   std::map<std::string, entry, std::less<>> entries_;
   std::unordered_map<std::string, unique_fd> inherited_;
 };

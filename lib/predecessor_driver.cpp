@@ -44,13 +44,6 @@ std::string error_name(action::refusal why) {
   return {};
 }
 
-wire::reply invalid(std::string_view parameter) {
-  wire::reply r;
-  r.error = wire::invalid_parameter;
-  r.parameters["parameter"] = parameter;
-  return r;
-}
-
 }  // namespace
 
 predecessor_driver::predecessor_driver(asio::io_context& control, log& log, settings s)
@@ -60,24 +53,40 @@ bool predecessor_driver::handed_over() const {
   return machine_.current() == handoff::predecessor::state::handed_over;
 }
 
-void predecessor_driver::upgrade(control_session& from, const upgrade_request& request) {
-  if (busy()) {
-    std::string why =
-        "this process has handed over already, and drains; ask again: its successor "
-        "answers";
-    if (!handed_over()) {
-      const auto running = std::chrono::duration_cast<std::chrono::seconds>(
-          std::chrono::steady_clock::now() - started_);
-      why = "an upgrade is under way" +
-            (child_ ? " (successor pid " + std::to_string(child_->pid()) + ")" : std::string{}) +
-            " since " + std::to_string(running.count()) + " s; wait until it has ended";
-    }
-    return from.reply(wire::to_error(wire::busy_error, why));
+std::string predecessor_driver::why_busy() const {
+  if (handed_over()) {
+    return "this process has handed over already, and drains; ask again: its successor answers";
   }
-  operator_ = from.weak_from_this();
+  const auto running =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started_);
+  return "an upgrade is under way" +
+         (child_ ? " (successor pid " + std::to_string(child_->pid()) + ")" : std::string{}) +
+         " since " + std::to_string(running.count()) +
+         " s; wait until it has ended, or end it: graceful-ctl abort";
+}
+
+void predecessor_driver::upgrade(control_session& from, const upgrade_request& request) {
+  if (busy()) return from.reply(wire::to_error(wire::busy_error, why_busy()));
+  start(from.weak_from_this(), request);
+}
+
+void predecessor_driver::upgrade() {
+  if (busy()) return log_.warning("no upgrade: " + why_busy());
+  start({}, {});
+}
+
+void predecessor_driver::start(std::weak_ptr<control_session> from,
+                               const upgrade_request& request) {
+  operator_ = std::move(from);
   request_ = request;
   started_ = std::chrono::steady_clock::now();
   resume(event::upgrade{make_token()});
+}
+
+bool predecessor_driver::abort() {
+  if (!machine_.under_way()) return false;
+  resume(event::abort{});
+  return true;
 }
 
 bool predecessor_driver::handoff(control_session& from, const wire::call& call) {
@@ -85,7 +94,7 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
   const auto id = from.id();
   if (call.method == wire::begin_method) {
     auto message = wire::parse_begin(call.parameters);
-    if (!message) return from.reply(invalid("versions or token")), true;
+    if (!message) return from.reply(wire::invalid("versions or token")), true;
     if (!busy()) {
       operator_.reset();
       request_ = {};
@@ -98,7 +107,7 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
     if (machine_.current() != state::passing) withdraw();
   } else if (call.method == wire::fetch_method) {
     const auto message = wire::parse_fetch(call.parameters);
-    if (!message) return from.reply(invalid("first")), true;
+    if (!message) return from.reply(wire::invalid("first")), true;
     resume(event::fetch{id, *message});
   } else if (call.method == wire::ready_method) {
     // What a successor said before it died, or before it lost patience with a predecessor that was
@@ -108,7 +117,7 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
     resume(event::ready{id});
   } else if (call.method == wire::fail_method) {
     auto message = wire::parse_fail(call.parameters);
-    if (!message) return from.reply(invalid("reason")), true;
+    if (!message) return from.reply(wire::invalid("reason")), true;
     resume(event::fail{id, std::move(*message)});
   } else {
     return false;

@@ -55,6 +55,12 @@ class predecessor_driver {
   /// Starts an upgrade and streams its phases to `from`; the call is answered in any case.
   void upgrade(control_session& from, const upgrade_request& request);
 
+  /// Starts an upgrade for which nobody waits; the log tells how it goes.
+  void upgrade();
+
+  /// Gives up the upgrade that is under way; false if there is none.
+  bool abort();
+
   /// Handles a call of io.graceful.Handoff; false if there is no such method.
   bool handoff(control_session& from, const wire::call& call);
 
@@ -91,6 +97,8 @@ class predecessor_driver {
   void act(const handoff::action::report_failed& a);
   void act(const handoff::action::report_lost& a);
 
+  [[nodiscard]] std::string why_busy() const;
+  void start(std::weak_ptr<control_session> from, const upgrade_request& request);
   void withdraw();
   void watch_child();
   void report(upgrade_phase phase);

@@ -6,12 +6,16 @@
 #include "os/listening_socket.hpp"
 #include "os/start_command.hpp"
 #include "wire/control_messages.hpp"
+#include "wire/fields.hpp"
 
+#include "connections.hpp"
 #include "control_server.hpp"
 #include "control_thread.hpp"
+#include "drain.hpp"
 #include "drain_waiters.hpp"
 #include "foreign_acceptor.hpp"
 #include "inventory.hpp"
+#include "last_call.hpp"
 #include "listener.hpp"
 #include "predecessor_driver.hpp"
 #include "predecessor_watch.hpp"
@@ -21,10 +25,12 @@
 #include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
+#include <boost/asio/signal_set.hpp>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <mutex>
@@ -77,9 +83,10 @@ result<std::string> control_path_of(const options& opts) {
 
 /// With timeouts that can be added to a time without an overflow.
 options bounded(options opts) {
-  opts.ready_timeout = std::min<std::chrono::milliseconds>(opts.ready_timeout, wire::max_timeout);
-  opts.handoff_timeout =
-      std::min<std::chrono::milliseconds>(opts.handoff_timeout, wire::max_timeout);
+  for (auto* timeout : {&opts.ready_timeout, &opts.handoff_timeout, &opts.drain_timeout,
+                        &opts.idle_grace, &opts.drain_spread}) {
+    *timeout = std::min<std::chrono::milliseconds>(*timeout, wire::max_timeout);
+  }
   return opts;
 }
 
@@ -93,7 +100,7 @@ sigset_t current_signal_mask() {
 
 class upgrader::impl {
  public:
-  impl(executor_type executor, options opts);
+  impl(executor_type executor, options opts, std::function<void()> stop_context);
   ~impl();
 
   std::shared_ptr<detail::listener> listen(executor_type executor, std::string_view name,
@@ -106,6 +113,13 @@ class upgrader::impl {
                      foreign_stop stop);
   void drop_foreign(std::string_view name) { inventory_->remove(name, nullptr); }
   void ready();
+  connection track(executor_type executor, connection::stage_handler on_stage) {
+    return connections_->track(std::move(executor), std::move(on_stage));
+  }
+  void drain(bool now) {
+    asio::post(control_.context(), [this, now] { end(now); });
+  }
+  void handle_signals();
 
   [[nodiscard]] std::uint64_t generation() const { return generation_; }
   [[nodiscard]] bool draining() const { return draining_; }
@@ -115,6 +129,11 @@ class upgrader::impl {
  private:
   void serve_control();
   void hand_over();
+  void end(bool now);
+  void stop_accepting();
+  void await_signal();
+  void on_signal(int number);
+  [[nodiscard]] std::optional<wire::reply> refusal() const;
   std::vector<offered_descriptor> offer();
   [[nodiscard]] server_status status() const;
   predecessor_driver::settings driver_settings(os::start_command start);
@@ -128,6 +147,7 @@ class upgrader::impl {
   log log_;
   std::shared_ptr<inventory> inventory_;
   std::shared_ptr<drain_waiters> waiters_;
+  std::shared_ptr<connections> connections_;
   ownership owned_;
   std::optional<os::file_id> control_file_;
   std::uint64_t generation_ = 1;
@@ -137,15 +157,20 @@ class upgrader::impl {
   std::optional<failure> ready_failure_;  // final: the predecessor serves on
   std::atomic<bool> ready_{false};
   std::atomic<bool> draining_{false};
+  std::atomic<bool> handed_over_{false};
 
   // Used on the control thread only, from its start to its end.
   control_thread control_;
   std::optional<predecessor_driver> driver_;
   std::optional<control_server> server_;
   std::optional<predecessor_watch> predecessor_;
+  class drain drain_;
+  last_call last_call_;
+  std::optional<asio::signal_set> signals_;
+  int ending_signals_ = 0;
 };
 
-upgrader::impl::impl(executor_type executor, options opts)
+upgrader::impl::impl(executor_type executor, options opts, std::function<void()> stop_context)
     : executor_{std::move(executor)},
       work_{asio::prefer(executor_, asio::execution::outstanding_work.tracked)},
       options_{bounded(std::move(opts))},
@@ -153,7 +178,11 @@ upgrader::impl::impl(executor_type executor, options opts)
       log_{options_.log},
       inventory_{std::make_shared<inventory>(log_)},
       waiters_{std::make_shared<drain_waiters>(executor_)},
-      control_{log_} {
+      connections_{std::make_shared<connections>(handoff::drain_limits{
+          options_.drain_timeout, options_.idle_grace, options_.drain_spread})},
+      control_{log_},
+      drain_{control_.context(), log_, *connections_, std::move(stop_context)},
+      last_call_{control_.context(), *inventory_, [this] { stop_accepting(); }} {
   auto start = os::start_command::of_this_process();
   const std::string token = take_variable(upgrade_variable);
   const bool explicitly = take_variable(takeover_variable) == "1" || options_.takeover;
@@ -172,9 +201,14 @@ upgrader::impl::impl(executor_type executor, options opts)
   for (auto& [name, fd] : taken.listeners) inventory_->inherit(std::move(name), std::move(fd));
 
   driver_.emplace(control_.context(), log_, driver_settings(std::move(start)));
-  server_.emplace(
-      control_.context(), log_, *driver_, [this] { return status(); },
-      [this] { return ready_.load(); });
+  server_.emplace(control_.context(), log_, *driver_,
+                  control_server::settings{.status = [this] { return status(); },
+                                           .refusal = [this] { return refusal(); },
+                                           .drain =
+                                               [this](control_session& from, bool now) {
+                                                 end(now);
+                                                 drain_.watch(from);
+                                               }});
   // A successor answers on the control socket when it is ready; until then its predecessor does.
   if (!owned_.predecessor) serve_control();
   control_.start();
@@ -184,6 +218,8 @@ upgrader::impl::~impl() {
   // The control thread's own objects are ended on it; what is left is ended here, alone.
   asio::post(control_.context(), [this] {
     driver_->shutdown();
+    drain_.finish();
+    signals_.reset();
     server_->stop();
     control_.context().stop();
   });
@@ -196,7 +232,7 @@ upgrader::impl::~impl() {
   waiters_->complete(asio::error::operation_aborted);
   // Only the last generation removes the paths. Whoever has a predecessor that still serves, or
   // has handed over, leaves them to the other.
-  const bool ours = !draining_ && (!owned_.predecessor || ready_);
+  const bool ours = !handed_over_ && (!owned_.predecessor || ready_);
   if (ours) {
     os::remove_path(control_path_, control_file_);
     os::remove_path(os::lock_path(control_path_), os::identify(owned_.lock.get()));
@@ -248,6 +284,10 @@ void upgrader::impl::watch_foreign(std::string_view name, int fd, const executor
 void upgrader::impl::ready() {
   const std::lock_guard lock{ready_mutex_};
   if (ready_) return;
+  if (draining_ && owned_.predecessor && !ready_failure_) {
+    ready_failure_ = failure{errc::upgrade_failed, "it was told to end before it was ready"};
+    owned_.predecessor->fail(ready_failure_->message);
+  }
   if (ready_failure_) throw error{*ready_failure_};
   if (owned_.predecessor) {
     if (const auto outcome = owned_.predecessor->ready(); !outcome) {
@@ -271,13 +311,86 @@ void upgrader::impl::ready() {
 
 /// On the control thread, when a successor has said that it is ready.
 void upgrader::impl::hand_over() {
+  handed_over_ = true;
   draining_ = true;
-  inventory_->stop();
   server_->stop_accepting();
   owned_.control.reset();
   owned_.lock.reset();
+  stop_accepting();
   waiters_->complete({});
+  drain_.begin();
+}
+
+/// On the control thread: this process ends, and nobody succeeds it.
+void upgrader::impl::end(bool now) {
+  const std::lock_guard lock{ready_mutex_};
+  if (!draining_.exchange(true)) {
+    log_.info(now ? "this process ends" : "this process drains, and ends");
+    driver_->shutdown();
+    // A socket that a predecessor serves too is not to be touched.
+    const bool sole = ready_ || !owned_.predecessor;
+    if (sole) {
+      last_call_.begin();
+    } else {
+      stop_accepting();
+    }
+    waiters_->complete({});
+    drain_.begin();
+  }
+  if (!now) return;
+  last_call_.end();
+  drain_.hurry();
+}
+
+/// On the control thread. From now on nothing but connections keeps the context running.
+void upgrader::impl::stop_accepting() {
+  inventory_->stop();
   work_ = executor_type{};
+}
+
+void upgrader::impl::handle_signals() {
+  if (signals_) return;
+  signals_.emplace(control_.context(), SIGTERM, SIGINT, SIGQUIT);
+  signals_->add(SIGUSR2);
+  await_signal();
+}
+
+void upgrader::impl::await_signal() {
+  signals_->async_wait([this](error_code ec, int number) {
+    if (!ec) on_signal(number);
+  });
+}
+
+void upgrader::impl::on_signal(int number) {
+  if (number == SIGUSR2) {
+    if (const auto why = refusal()) {
+      log_.warning("SIGUSR2: no upgrade: " +
+                   wire::string_field(why->parameters, "message").value_or(why->error));
+    } else {
+      driver_->upgrade();
+    }
+  } else if (number == SIGQUIT) {
+    end(false);
+  } else {
+    if (++ending_signals_ > 1) {
+      end(true);
+      return signals_.reset();  // a third has its default action
+    }
+    if (draining_) log_.info("this process drains already; a second signal ends it at once");
+    end(false);
+  }
+  await_signal();
+}
+
+/// Why this process takes part in no upgrade now.
+std::optional<wire::reply> upgrader::impl::refusal() const {
+  if (draining_ && !handed_over_) {
+    return wire::to_error(wire::busy_error, "the server drains, and ends; start it anew");
+  }
+  if (!ready_) {
+    return wire::to_error(wire::not_ready_error, "the server has not finished starting; try again");
+  }
+  return {};
 }
 
 std::vector<offered_descriptor> upgrader::impl::offer() {
@@ -309,6 +422,7 @@ server_status upgrader::impl::status() const {
                   .uptime = duration_cast<milliseconds>(steady_clock::now() - started_),
                   .state = state,
                   .version = GRACEFUL_VERSION_STRING,
+                  .connections = connections_->open(),
                   .listeners = {},
                   .predecessor_pid = {},
                   .json = {}};
@@ -320,8 +434,10 @@ server_status upgrader::impl::status() const {
   return s;
 }
 
-upgrader::upgrader(detail::this_asio_abi /*abi*/, executor_type executor, options opts)
-    : impl_{std::make_unique<impl>(std::move(executor), std::move(opts))} {}
+upgrader::upgrader(detail::this_asio_abi /*abi*/, executor_type executor, options opts,
+                   std::function<void()> stop_context)
+    : impl_{std::make_unique<impl>(std::move(executor), std::move(opts), std::move(stop_context))} {
+}
 
 upgrader::~upgrader() = default;
 
@@ -351,6 +467,16 @@ void upgrader::watch_foreign(std::string_view name, int fd, const executor_type&
 void upgrader::drop_foreign(std::string_view name) { impl_->drop_foreign(name); }
 
 void upgrader::ready() { impl_->ready(); }
+
+connection upgrader::track(executor_type executor, connection::stage_handler on_stage) {
+  return impl_->track(std::move(executor), std::move(on_stage));
+}
+
+void upgrader::drain() { impl_->drain(false); }
+
+void upgrader::drain_now() { impl_->drain(true); }
+
+void upgrader::handle_signals() { impl_->handle_signals(); }
 
 std::uint64_t upgrader::generation() const noexcept { return impl_->generation(); }
 

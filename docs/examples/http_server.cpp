@@ -1,7 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 //
 // An HTTP server that can be upgraded: several listeners, several threads, keep-alive. What it
-// takes is in serve(), below: listen through an upgrader, call ready(), and drain when told to.
+// takes is in serve(), below, and in the session: listen through an upgrader, call ready(), and
+// have each connection tracked.
 #include <graceful.hpp>
 
 #include "http_server_arguments.hpp"
@@ -14,11 +15,9 @@
 #include <cstdio>
 #include <deque>
 #include <exception>
-#include <functional>
 #include <future>
 #include <iostream>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -106,59 +105,42 @@ void run(asio::io_context& io, int threads) {
 
 void serve(const http_server_arguments& args) {
   asio::io_context io;
-  std::optional<graceful::upgrader> up{std::in_place, io,
-                                       graceful::options{.name = args.name,
-                                                         .control_path = args.control,
-                                                         .takeover = args.takeover,
-                                                         .ready_timeout = args.ready_timeout,
-                                                         .handoff_timeout = args.handoff_timeout}};
-  const auto service = std::make_shared<http_service>(http_settings{
-      .body = args.banner + '\n',
-      .served_by = "gen-" + std::to_string(up->generation()) + "-pid-" + std::to_string(::getpid()),
-      .work = args.work,
-      .idle_grace = args.idle_grace});
+  graceful::upgrader up{io,
+                        {.name = args.name,
+                         .control_path = args.control,
+                         .takeover = args.takeover,
+                         .ready_timeout = args.ready_timeout,
+                         .handoff_timeout = args.handoff_timeout,
+                         .drain_timeout = args.drain,
+                         .idle_grace = args.idle_grace}};
+  up.handle_signals();  // SIGTERM drains
+  const auto service = std::make_shared<http_service>(
+      up, http_settings{.body = args.banner + '\n',
+                        .served_by = "gen-" + std::to_string(up.generation()) + "-pid-" +
+                                     std::to_string(::getpid()),
+                        .work = args.work});
 
   std::deque<plain_accept_loop> plain;  // a deque, because an acceptor must not be moved
   std::vector<tcp::endpoint> bound;
   for (const tcp::endpoint& endpoint : args.listen) {
     const std::string name = bound.empty() ? "http" : "http" + std::to_string(bound.size() + 1);
     if (args.plain_acceptor) {
-      plain.emplace_back(io, service).listen(*up, name, endpoint);
+      plain.emplace_back(io, service).listen(up, name, endpoint);
       bound.push_back(plain.back().local_endpoint());
     } else {
-      auto acceptor = up->listen<tcp>(name, endpoint);
+      auto acceptor = up.listen<tcp>(name, endpoint);
       bound.push_back(acceptor.local_endpoint());
       asio::co_spawn(io, accept_all(std::move(acceptor), service), asio::detached);
     }
   }
 
-  asio::signal_set signals{asio::make_strand(io), SIGINT, SIGTERM};
-
-  // A successor has taken over: what is left to do is to let the connections go, and everything
-  // else that would keep io.run() from returning.
-  up->async_wait_drain(asio::bind_executor(signals.get_executor(), [&](error_code ec) {
-    if (ec) return;
-    signals.cancel();
-    signals.clear();  // from now on a signal takes its default action, and ends the process at once
-    service->drain();
-  }));
-
-  // No successor, an end. Without the upgrader nobody listens, and nothing but the open
-  // connections keeps io.run() from returning. A second signal takes the default action.
-  signals.async_wait([&](error_code ec, int /*signal*/) {
-    if (ec) return;
-    signals.clear();
-    service->drain();
-    up.reset();
-  });
-
-  up->ready();  // the predecessor, if there is one, stops accepting; the acceptors start
+  up.ready();  // the predecessor, if there is one, stops accepting; the acceptors start
   for (auto& loop : plain) loop.accept_next();
 
   for (const tcp::endpoint& endpoint : bound) std::cout << "listening on " << endpoint << '\n';
-  std::cout << "ready: generation " << up->generation() << " pid " << ::getpid() << std::endl;
+  std::cout << "ready: generation " << up.generation() << " pid " << ::getpid() << std::endl;
 
-  run(io, args.threads);
+  run(io, args.threads);  // returns when this process has drained
 }
 
 }  // namespace

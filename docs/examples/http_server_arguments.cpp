@@ -74,6 +74,8 @@ po::options_description options(http_server_arguments& args) {
        "what each request takes (default: 0)")  //
       ("idle-grace", number("--idle-grace", args.idle_grace, 0, longest_ms),
        "milliseconds for which an idle connection stays open in drain (default: 1000)")  //
+      ("drain", number("--drain", args.drain, 0, longest_ms),
+       "milliseconds for connections to end in drain, then they are cut (default: 300000)")  //
       ("ready-timeout", number("--ready-timeout", args.ready_timeout, 1, longest_ms),
        "milliseconds for a successor to get ready (default: 30000)")  //
       ("handoff-timeout", number("--handoff-timeout", args.handoff_timeout, 1, longest_ms),
@@ -112,7 +114,8 @@ std::string http_server_help() {
           "\n"
        << options(ignored)
        << "\n"
-          "SIGTERM and SIGINT end it when the open connections are done, a second one at once.\n"
+          "SIGTERM and SIGINT end it when the open connections are done, a second one at once;\n"
+          "SIGUSR2 upgrades it.\n"
           "Exit codes: 0 done, 1 failed, 2 usage.\n";
   return text.str();
 }

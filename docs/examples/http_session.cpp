@@ -1,6 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "http_session.hpp"
 
+#include <graceful/upgrader.hpp>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -13,7 +15,6 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <tuple>
 #include <utility>
@@ -42,28 +43,25 @@ bool malformed(error_code ec) {
          ec != http::error::partial_message;
 }
 
-}  // namespace
-
-/// One connection. Everything but its construction and destruction happens on its strand.
-class http_session : public std::enable_shared_from_this<http_session> {
+/// One connection. Everything but its construction happens on its strand.
+class http_session {
  public:
   http_session(tcp::socket socket, std::shared_ptr<http_service> service)
-      : service_{std::move(service)}, stream_{std::move(socket)}, idle_{stream_.get_executor()} {}
-  http_session(const http_session&) = delete;
-  http_session& operator=(const http_session&) = delete;
-  ~http_session() { service_->remove(this); }
+      : service_{std::move(service)},
+        stream_{std::move(socket)},
+        timer_{stream_.get_executor()},
+        token_{service_->upgrader().track(
+            stream_.get_executor(), [this](graceful::drain_stage stage) { on_drain(stage); })} {}
 
   asio::awaitable<void> run();
 
   [[nodiscard]] asio::any_io_executor executor() { return stream_.get_executor(); }
 
-  /// Ends the wait in request_begins(), or the next one, so that it looks at the time again.
-  void wake() { idle_.expires_at(http_service::clock::time_point::min()); }
-
  private:
   using request = http::request<http::string_body>;
   using response = http::response<http::string_body>;
 
+  void on_drain(graceful::drain_stage stage);
   asio::awaitable<bool> request_begins();
   asio::awaitable<bool> answer_request();
   asio::awaitable<void> close();
@@ -73,9 +71,19 @@ class http_session : public std::enable_shared_from_this<http_session> {
 
   const std::shared_ptr<http_service> service_;
   beast::tcp_stream stream_;
-  asio::steady_timer idle_;
+  asio::steady_timer timer_;
   beast::flat_buffer buffer_{buffer_limit};
+  bool let_go_ = false;         // as soon as no request is there
+  graceful::connection token_;  // the last: its handler uses all the others
 };
+
+/// That this process drains is said in the next response, which asks the token itself.
+void http_session::on_drain(graceful::drain_stage stage) {
+  if (stage == graceful::drain_stage::draining) return;
+  let_go_ = true;
+  timer_.cancel();
+  if (stage == graceful::drain_stage::deadline) stream_.close();
+}
 
 asio::awaitable<void> http_session::run() {
   error_code ec;
@@ -93,14 +101,14 @@ asio::awaitable<bool> http_session::request_begins() {
   using namespace asio::experimental::awaitable_operators;
   // Waits for the first byte without reading it: whoever ends a read, by a timeout or because the
   // process drains, may lose what it has read.
-  const auto since = http_service::clock::now();
+  timer_.expires_after(idle_timeout);
+  token_.idle(true);
   while (buffer_.size() == 0 && !has_input()) {
-    const auto until = service_->idle_until(since);
-    if (http_service::clock::now() >= until) co_return false;
-    idle_.expires_at(until);
+    if (let_go_ || timer_.expiry() <= asio::steady_timer::clock_type::now()) co_return false;
     co_await (stream_.socket().async_wait(tcp::socket::wait_read, as_result) ||
-              idle_.async_wait(as_result));
+              timer_.async_wait(as_result));
   }
+  token_.idle(false);
   co_return true;
 }
 
@@ -126,8 +134,8 @@ asio::awaitable<bool> http_session::answer_request() {
     answer.keep_alive(false);
   } else {
     if (service_->settings().work > 0ms) {
-      asio::steady_timer work{stream_.get_executor(), service_->settings().work};
-      co_await work.async_wait(as_result);
+      timer_.expires_after(service_->settings().work);
+      co_await timer_.async_wait(as_result);
     }
     answer = respond(parser.get());
   }
@@ -145,7 +153,7 @@ http_session::response http_session::respond(const request& to) const {
   if (!good) answer.set(http::field::allow, "GET, HEAD");
   // Asked as late as possible: a client that keeps its connection beyond this answer has to find
   // somebody there.
-  answer.keep_alive(to.keep_alive() && !service_->draining());
+  answer.keep_alive(to.keep_alive() && !token_.draining());
   return answer;
 }
 
@@ -173,38 +181,10 @@ asio::awaitable<void> http_session::close() {
   }
 }
 
+}  // namespace
+
 void http_service::serve(tcp::socket socket) {
   auto session = std::make_shared<http_session>(std::move(socket), shared_from_this());
-  {
-    const std::lock_guard lock{mutex_};
-    sessions_.emplace(session.get(), session);
-  }
   asio::co_spawn(
       session->executor(), [session] { return session->run(); }, asio::detached);
-}
-
-void http_service::drain() {
-  std::map<http_session*, std::weak_ptr<http_session>> sessions;
-  {
-    const std::lock_guard lock{mutex_};
-    if (draining_) return;
-    drain_began_ = clock::now();
-    draining_ = true;
-    sessions = sessions_;  // who comes later sees draining_
-  }
-  for (const auto& [_, weak] : sessions) {
-    if (const auto session = weak.lock()) {
-      asio::post(session->executor(), [session] { session->wake(); });
-    }
-  }
-}
-
-http_service::clock::time_point http_service::idle_until(clock::time_point since) const {
-  if (!draining_) return since + idle_timeout;
-  return std::max(since, drain_began_) + settings_.idle_grace;
-}
-
-void http_service::remove(http_session* session) {
-  const std::lock_guard lock{mutex_};
-  sessions_.erase(session);
 }

@@ -32,8 +32,9 @@ struct server_status {
   std::uint64_t generation{};
   std::int64_t pid{};
   std::chrono::milliseconds uptime{};
-  std::string state;    ///< "starting", "serving", "upgrading" or "draining".
-  std::string version;  ///< Of the library in the server.
+  std::string state;            ///< "starting", "serving", "upgrading" or "draining".
+  std::string version;          ///< Of the library in the server.
+  std::uint64_t connections{};  ///< That it tracks, see `upgrader::track`.
   std::vector<listener_status> listeners;
   std::optional<std::int64_t> predecessor_pid;  ///< Of the predecessor, while it still drains.
   std::string json;                             ///< The server's reply as it came: one line.
@@ -54,6 +55,15 @@ struct upgrade_phase {
   std::optional<std::uint64_t> generation;  ///< Of the successor.
   std::optional<std::uint64_t> sockets;     ///< How many were passed.
   std::string json;                         ///< The server's reply as it came: one line.
+};
+
+/// How a drain goes on.
+struct drain_progress {
+  std::string phase;  ///< "draining" or, as the last one, "drained".
+  std::chrono::milliseconds elapsed{};
+  std::uint64_t connections{};  ///< That are left, of those that are tracked.
+  std::uint64_t cut{};          ///< How many the deadline has ended.
+  std::string json;             ///< The server's reply as it came: one line.
 };
 
 /// Talks to the control socket of a running server. Synchronous.
@@ -84,6 +94,19 @@ class GRACEFUL_API control_client {
   /// why the successor failed), `timed_out`, `peer_gone`, `protocol_violation`.
   result<upgrade_phase> upgrade(const upgrade_request& request,
                                 const std::function<void(const upgrade_phase&)>& on_phase = {});
+
+  /// Gives up the upgrade that is under way, if it is not ready yet.
+  ///
+  /// **Errors.** `no_upgrade`, `not_ready`, `timed_out`, `peer_gone`, `protocol_violation`.
+  result<void> abort();
+
+  /// Ends the server without a successor, at once if `now`. Returns when it is about to exit, with
+  /// the last report; `on_progress` sees every one, about one a second. A server that drains
+  /// already is watched, and hurried if `now`.
+  ///
+  /// **Errors.** `not_ready`, `timed_out`, `peer_gone`, `protocol_violation`.
+  result<drain_progress> drain(bool now,
+                               const std::function<void(const drain_progress&)>& on_progress = {});
 
  private:
   class impl;

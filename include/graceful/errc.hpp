@@ -32,6 +32,7 @@ enum class errc {
   path_too_long,         ///< The control path does not fit into a Unix socket address.
   invalid_argument,      ///< A name, option or parameter is not usable; the message says why.
   not_ready,             ///< The server has not called ready() yet.
+  no_upgrade,            ///< There is no upgrade under way.
 };
 
 /// The category of `errc`. Thread-safe.

@@ -37,6 +37,18 @@ struct options {
   /// at most.
   std::chrono::milliseconds handoff_timeout{10'000};
 
+  /// In drain: how long the connections have, from its begin on; what is left then is cut. Default:
+  /// 5 min; a day at most.
+  std::chrono::milliseconds drain_timeout{300'000};
+
+  /// In drain: how long a connection that says it is idle stays open after it has been told, so
+  /// that a request that is under way to it still arrives. Default: 5 s.
+  std::chrono::milliseconds idle_grace{5'000};
+
+  /// In drain: the time over which the connections are told one after the other, so that their
+  /// peers do not all connect anew at once. Default: 1 s.
+  std::chrono::milliseconds drain_spread{1'000};
+
   /// Receives each log message. Called from the upgrader's own thread and from threads that call
   /// into the library, one call at a time; must not call back into the upgrader. Default (empty):
   /// one line on standard error for everything but `debug`.

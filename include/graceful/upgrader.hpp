@@ -3,6 +3,7 @@
 #define GRACEFUL_UPGRADER_HPP
 
 #include <graceful/acceptor.hpp>
+#include <graceful/connection.hpp>
 #include <graceful/detail/asio_abi.hpp>
 #include <graceful/error.hpp>
 #include <graceful/listen_params.hpp>
@@ -63,13 +64,15 @@ class GRACEFUL_API upgrader {
   /// where the handoff fails; `path_in_use`, `path_too_long`, `invalid_argument` or an error of
   /// the system where the control socket cannot be made.
   upgrader(executor_type executor, options opts)
-      : upgrader{detail::this_asio_abi{}, std::move(executor), std::move(opts)} {}
+      : upgrader{detail::this_asio_abi{}, std::move(executor), std::move(opts), {}} {}
 
-  /// The same, on the executor of `context`.
+  /// The same, on the executor of `context`, which is stopped when what runs on it has not ended
+  /// half a second after the deadline of a drain.
   template <class Context>
   requires(std::is_convertible_v<Context&, boost::asio::execution_context&>)
       upgrader(Context& context, options opts)
-      : upgrader{executor_type{context.get_executor()}, std::move(opts)} {}
+      : upgrader{detail::this_asio_abi{}, executor_type{context.get_executor()}, std::move(opts),
+                 [&context] { context.stop(); }} {}
 
   upgrader(const upgrader&) = delete;
   upgrader& operator=(const upgrader&) = delete;
@@ -171,10 +174,31 @@ class GRACEFUL_API upgrader {
   /// 1 for a cold start, else the predecessor's plus 1.
   [[nodiscard]] std::uint64_t generation() const noexcept;
 
-  /// True as soon as a successor has taken over: finish what was accepted.
+  /// Has a connection take part in the drain, until the token is destroyed. `on_stage` is called on
+  /// `executor`, never from within this function; at once if this process drains already.
+  [[nodiscard]] connection track(executor_type executor, connection::stage_handler on_stage);
+
+  /// Ends this process without a successor, gracefully: an upgrade that is under way is given up;
+  /// the connections in the accept queues are accepted and served, while no new ones begin; then
+  /// the acceptors end with `operation_aborted`, and `io_context::run()` returns when the
+  /// connections are done. They have `options::drain_timeout`. In a process that has handed over
+  /// this does nothing, since it drains.
+  void drain();
+
+  /// The same at once: the deadline of the drain is now, whatever began it.
+  void drain_now();
+
+  /// Lets signals do what operators expect: SIGTERM and SIGINT drain, the second one at once;
+  /// SIGQUIT drains; SIGUSR2 upgrades by the server's own start command. A third SIGTERM has its
+  /// default action. SIGHUP is left to the application. What they do is in the log.
+  ///
+  /// **Errors.** Throws `boost::system::system_error` if a handler cannot be installed.
+  void handle_signals();
+
+  /// True as soon as this process drains: because a successor has taken over, or because it ends.
   [[nodiscard]] bool draining() const noexcept;
 
-  /// Waits until a successor has taken over. For work that would keep the `io_context` alive
+  /// Waits until this process drains. For work that would keep the `io_context` alive
   /// (timers, signal sets), and for connections that have to be told.
   ///
   /// **Handler signature.** `void(error_code)`.
@@ -198,7 +222,8 @@ class GRACEFUL_API upgrader {
   using drain_handler = boost::asio::any_completion_handler<void(error_code)>;
   using foreign_stop = std::function<void(bool last)>;
 
-  upgrader(detail::this_asio_abi, executor_type executor, options opts);
+  upgrader(detail::this_asio_abi, executor_type executor, options opts,
+           std::function<void()> stop_context);
 
   std::shared_ptr<detail::listener> make_listener(executor_type executor, std::string_view name,
                                                   const sockaddr* address, socklen_t length,

@@ -143,9 +143,12 @@ void predecessor::on(const event::timeout& /*e*/) {
   }
 }
 
+void predecessor::on(const event::abort& /*e*/) {
+  if (under_way()) give_up("an operator aborted it");
+}
+
 void predecessor::on(const event::shutdown& /*e*/) {
-  if (state_ != state::serving && state_ != state::handed_over)
-    give_up("the predecessor shuts down");
+  if (under_way()) give_up("the predecessor shuts down");
 }
 
 void predecessor::refuse(peer_id peer, refusal why, std::string message) {

@@ -54,6 +54,8 @@ struct exited {
   std::string how;
 };
 struct timeout {};
+/// An operator wants the upgrade to be given up.
+struct abort {};
 /// This process stops, and not in favour of a successor.
 struct shutdown {};
 }  // namespace event
@@ -61,7 +63,7 @@ struct shutdown {};
 using predecessor_event =
     std::variant<event::upgrade, event::spawned, event::spawn_failed, event::begin, event::fetch,
                  event::ready, event::fail, event::closed, event::exited, event::timeout,
-                 event::shutdown>;
+                 event::abort, event::shutdown>;
 
 /// What is to be done, in order.
 namespace action {
@@ -136,6 +138,10 @@ class predecessor {
   /// An upgrade can be asked for now.
   [[nodiscard]] bool idle() const { return state_ == state::serving; }
   [[nodiscard]] state current() const { return state_; }
+  /// An upgrade has begun and is not decided yet: it can be aborted.
+  [[nodiscard]] bool under_way() const {
+    return state_ != state::serving && state_ != state::handed_over;
+  }
   [[nodiscard]] bool is_successor(peer_id peer) const { return peer_ == peer; }
 
   /// `descriptors`: how many are on offer; looked at when an upgrade begins.
@@ -152,6 +158,7 @@ class predecessor {
   void on(const event::closed& e);
   void on(const event::exited& e);
   void on(const event::timeout& e);
+  void on(const event::abort& e);
   void on(const event::shutdown& e);
 
   void refuse(peer_id peer, action::refusal why, std::string message);

@@ -4,11 +4,13 @@
 #include "os/system_failure.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <optional>
 #include <utility>
 
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -108,6 +110,25 @@ result<accept_queue> check_listening_tcp(int fd) {
 }
 
 accept_queue accept_queue_of(int fd) { return queue_of_listening_tcp(fd).value_or(accept_queue{}); }
+
+result<void> seal(int fd) {
+  // On a TCP socket the filter sees the segment from its header on; byte 13 holds the flags. It is
+  // the listener's filter also for the acknowledgement that ends a handshake: tcp_v4_rcv().
+  constexpr unsigned syn = 0x02;
+  constexpr unsigned ack = 0x10;
+  std::array<sock_filter, 5> program{{
+      {.code = BPF_LD | BPF_B | BPF_ABS, .jt = 0, .jf = 0, .k = 13},
+      {.code = BPF_ALU | BPF_AND | BPF_K, .jt = 0, .jf = 0, .k = syn | ack},
+      {.code = BPF_JMP | BPF_JEQ | BPF_K, .jt = 0, .jf = 1, .k = syn},
+      {.code = BPF_RET | BPF_K, .jt = 0, .jf = 0, .k = 0},
+      {.code = BPF_RET | BPF_K, .jt = 0, .jf = 0, .k = 0xffffffff},
+  }};
+  const sock_fprog filter{.len = program.size(), .filter = program.data()};
+  if (::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) != 0) {
+    return system_failure("cannot keep new connections from a listening socket");
+  }
+  return {};
+}
 
 std::uint64_t cookie_of(int fd) {
   std::uint64_t cookie = 0;

@@ -28,6 +28,11 @@ accept_queue accept_queue_of(int fd);
 /// O_NONBLOCK, which all holders of the socket share.
 result<accept_queue> check_listening_tcp(int fd);
 
+/// Lets no handshake begin any more; those under way still end in the queue. For the last holder of
+/// the socket, and final: closing a socket resets what is in its queue, so it has to run empty
+/// first.
+result<void> seal(int fd);
+
 /// SO_COOKIE: identifies a socket for as long as the system runs; 0 if `fd` is none.
 std::uint64_t cookie_of(int fd);
 

@@ -69,6 +69,26 @@ std::optional<upgrade_phase> parse_phase(const json::object& parameters) {
                        .json = {}};
 }
 
+std::optional<drain_progress> parse_progress(const json::object& parameters) {
+  auto phase = string_field(parameters, "phase");
+  const auto elapsed = count_field(parameters, "elapsed_ms");
+  const auto connections = count_field(parameters, "connections");
+  const auto cut = count_field(parameters, "cut");
+  if (!phase || !elapsed || !connections || !cut) return std::nullopt;
+  return drain_progress{.phase = std::move(*phase),
+                        .elapsed = std::chrono::milliseconds{*elapsed},
+                        .connections = *connections,
+                        .cut = *cut,
+                        .json = {}};
+}
+
+std::optional<bool> parse_drain(const json::object& parameters) {
+  if (!has_field(parameters, "now")) return false;
+  const json::value& now = parameters.at("now");
+  if (!now.is_bool()) return std::nullopt;
+  return now.get_bool();
+}
+
 std::optional<server_status> parse_status(const json::object& parameters) {
   const auto name = string_field(parameters, "name");
   const auto generation = count_field(parameters, "generation");
@@ -76,9 +96,10 @@ std::optional<server_status> parse_status(const json::object& parameters) {
   const auto uptime = count_field(parameters, "uptime_ms");
   const auto state = string_field(parameters, "state");
   const auto version = string_field(parameters, "version");
+  const auto connections = count_field(parameters, "connections");
   const json::value* listeners = parameters.if_contains("listeners");
-  if (!name || !generation || !pid || !uptime || !state || !version || listeners == nullptr ||
-      !listeners->is_array()) {
+  if (!name || !generation || !pid || !uptime || !state || !version || !connections ||
+      listeners == nullptr || !listeners->is_array()) {
     return std::nullopt;
   }
   server_status m{.name = *name,
@@ -87,6 +108,7 @@ std::optional<server_status> parse_status(const json::object& parameters) {
                   .uptime = std::chrono::milliseconds{*uptime},
                   .state = *state,
                   .version = *version,
+                  .connections = *connections,
                   .listeners = {},
                   .predecessor_pid = {},
                   .json = {}};
@@ -134,6 +156,7 @@ reply to_reply(const server_status& m) {
   r.parameters["uptime_ms"] = m.uptime.count();
   r.parameters["state"] = m.state;
   r.parameters["version"] = m.version;
+  r.parameters["connections"] = number(m.connections);
   json::array listeners;
   listeners.reserve(m.listeners.size());
   for (const listener_status& listener : m.listeners) {
@@ -150,6 +173,15 @@ reply to_reply(const server_status& m) {
     predecessor["pid"] = *m.predecessor_pid;
     r.parameters["predecessor"] = std::move(predecessor);
   }
+  return r;
+}
+
+reply to_reply(const drain_progress& m) {
+  reply r;
+  r.parameters["phase"] = m.phase;
+  r.parameters["elapsed_ms"] = m.elapsed.count();
+  r.parameters["connections"] = number(m.connections);
+  r.parameters["cut"] = number(m.cut);
   return r;
 }
 

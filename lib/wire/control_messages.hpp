@@ -17,9 +17,13 @@ namespace graceful::wire {
 inline constexpr std::string_view status_method = "io.graceful.Control.Status";
 inline constexpr std::string_view upgrade_method = "io.graceful.Control.Upgrade";
 
+inline constexpr std::string_view drain_method = "io.graceful.Control.Drain";
+inline constexpr std::string_view abort_method = "io.graceful.Control.Abort";
+
 inline constexpr std::string_view busy_error = "io.graceful.Control.Busy";
 inline constexpr std::string_view not_ready_error = "io.graceful.Control.NotReady";
 inline constexpr std::string_view upgrade_failed_error = "io.graceful.Control.UpgradeFailed";
+inline constexpr std::string_view no_upgrade_error = "io.graceful.Control.NoUpgrade";
 
 /// Longest time that an upgrade may be given.
 inline constexpr std::chrono::hours max_timeout{24};
@@ -27,10 +31,15 @@ inline constexpr std::chrono::hours max_timeout{24};
 std::optional<upgrade_request> parse_upgrade(const json::object& parameters);
 std::optional<upgrade_phase> parse_phase(const json::object& parameters);
 std::optional<server_status> parse_status(const json::object& parameters);
+std::optional<drain_progress> parse_progress(const json::object& parameters);
+
+/// Whether a Drain is to end at once; none if the parameter is of a wrong type.
+std::optional<bool> parse_drain(const json::object& parameters);
 
 call to_call(const upgrade_request& m);
 reply to_reply(const upgrade_phase& m);
 reply to_reply(const server_status& m);
+reply to_reply(const drain_progress& m);
 
 /// An error reply with the sentence for a person that every error of ours carries.
 reply to_error(std::string_view error, std::string_view message);

@@ -47,7 +47,8 @@ type Listener (name: string, address: string, queue: int, backlog: int)
 
 type Process (pid: int)
 
-# state is one of starting, serving, upgrading, draining. predecessor is there while it drains.
+# state is one of starting, serving, upgrading, draining. connections counts those that the server
+# tracks. predecessor is there while it drains.
 method Status() -> (
   name: string,
   generation: int,
@@ -55,6 +56,7 @@ method Status() -> (
   uptime_ms: int,
   state: string,
   version: string,
+  connections: int,
   listeners: []Listener,
   predecessor: ?Process
 )
@@ -70,12 +72,22 @@ method Upgrade(command: ?[]string, environment: ?[string]string, timeout_ms: ?in
   sockets: ?int
 )
 
-# An upgrade is under way, or has been done: this process drains.
+# Gives up the upgrade that is under way; what was spawned is killed.
+method Abort() -> ()
+
+# Ends the server without a successor: accepts what is in the queues, then no more, and lets the
+# connections end; with now, cuts them. Streams draining, once a second, and drained with more;
+# replies once, at drained, without. cut counts the connections that the deadline has ended.
+method Drain(now: ?bool) -> (phase: string, elapsed_ms: int, connections: int, cut: int)
+
+# An upgrade is under way, or this process drains.
 error Busy (message: string)
 # The server has not called ready yet.
 error NotReady (message: string)
 # The successor failed; the server serves on.
 error UpgradeFailed (message: string)
+# There is no upgrade that could be aborted.
+error NoUpgrade (message: string)
 )";
 
 constexpr std::string_view handoff_interface =

@@ -67,6 +67,13 @@ std::optional<reply> parse_reply(std::string_view text) {
   return r;
 }
 
+reply invalid(std::string_view parameter) {
+  reply r;
+  r.error = invalid_parameter;
+  r.parameters["parameter"] = parameter;
+  return r;
+}
+
 std::string to_message(const call& c) {
   json::object message;
   message["method"] = c.method;

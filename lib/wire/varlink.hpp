@@ -41,6 +41,9 @@ std::optional<call> parse_call(std::string_view text);
 /// None if the text is not a reply.
 std::optional<reply> parse_reply(std::string_view text);
 
+/// The standard error for a parameter of a wrong type or value.
+reply invalid(std::string_view parameter);
+
 /// Messages with their NUL.
 std::string to_message(const call& c);
 std::string to_message(const reply& r);

@@ -239,7 +239,7 @@ TEST_CASE("an upgrade goes on without the operator who asked for it") {
   const auto end = ctl.wait_exit(patience);
   REQUIRE(end);
   CHECK(end->exited(130));
-  CHECK(ctl.output().find("the upgrade goes on") != std::string::npos);
+  CHECK(ctl.output().find("what was begun goes on") != std::string::npos);
   opening.open();
   CHECK(s.server().wait_for_output("generation 2 serves", patience));
 }

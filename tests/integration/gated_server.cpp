@@ -79,6 +79,7 @@ void run(const std::string& control, unsigned short port, const char* gate) {
       std::to_string(up.generation()) + "-pid-" + std::to_string(::getpid()) + "\r\n\r\n";
   auto acceptor = up.listen<tcp>("http", {asio::ip::address_v4::loopback(), port});
   asio::co_spawn(io, serve(acceptor, response), asio::detached);
+  up.handle_signals();
   say("initialising");
   std::string line;
   std::getline(std::ifstream{gate}, line);

@@ -154,7 +154,7 @@ class Successor:
         return {"parameters": {
             "name": self.name, "generation": self.generation, "pid": os.getpid(),
             "uptime_ms": int(1000 * (time.monotonic() - self.started)), "state": "serving",
-            "version": "rogue", "listeners": []}}
+            "version": "rogue", "connections": 0, "listeners": []}}
 
 
 def main():

@@ -36,7 +36,7 @@ namespace os = graceful::os;
 namespace {
 
 const std::string good_status =
-    R"({"parameters":{"name":"web","generation":3,"pid":812,"uptime_ms":5000,"state":"serving",)"
+    R"({"parameters":{"name":"web","generation":3,"pid":812,"uptime_ms":5000,"state":"serving","connections":41,)"
     R"("version":"0.1.0",)"
     R"("listeners":[{"name":"http","address":"[::1]:80","queue":2,"backlog":9}]}})";
 

@@ -169,6 +169,7 @@ const std::vector<predecessor_event>& alphabet() {
                                                      event::closed{2},
                                                      event::exited{"ended"},
                                                      event::timeout{},
+                                                     event::abort{},
                                                      event::shutdown{}};
   return events;
 }

@@ -21,7 +21,7 @@ json::object object(const std::string& text) { return json::parse(text).as_objec
 
 const json::object good_status = object(R"({
   "name": "web", "generation": 3, "pid": 812, "uptime_ms": 5000, "state": "serving",
-  "version": "0.1.0", "predecessor": {"pid": 700},
+  "version": "0.1.0", "connections": 41, "predecessor": {"pid": 700},
   "listeners": [{"name": "http", "address": "[::1]:80", "queue": 2, "backlog": 128}]})");
 
 std::optional<graceful::upgrade_request> upgrade(const std::string& parameters) {
@@ -106,6 +106,33 @@ TEST_CASE("a phase needs its name and its time") {
   }
 }
 
+TEST_CASE("the progress of a drain survives the way over the wire, and needs all its fields") {
+  const auto sent = wire::to_reply(graceful::drain_progress{"draining", 12ms, 41, 2, ""});
+  CHECK(sent.parameters ==
+        object(R"({"phase":"draining","elapsed_ms":12,"connections":41,"cut":2})"));
+  const auto got = wire::parse_progress(sent.parameters);
+  REQUIRE(got);
+  CHECK(got->phase == "draining");
+  CHECK(got->elapsed == 12ms);
+  CHECK(got->connections == 41);
+  CHECK(got->cut == 2);
+  for (const char* key : {"phase", "elapsed_ms", "connections", "cut"}) {
+    auto bad = sent.parameters;
+    bad[key] = json::array{};
+    CHECK_FALSE(wire::parse_progress(bad));
+    bad.erase(key);
+    CHECK_FALSE(wire::parse_progress(bad));
+  }
+}
+
+TEST_CASE("Drain takes its time unless it says now") {
+  CHECK(wire::parse_drain(object("{}")) == false);
+  CHECK(wire::parse_drain(object(R"({"now":null})")) == false);
+  CHECK(wire::parse_drain(object(R"({"now":false})")) == false);
+  CHECK(wire::parse_drain(object(R"({"now":true})")) == true);
+  CHECK_FALSE(wire::parse_drain(object(R"({"now":1})")).has_value());
+}
+
 TEST_CASE("Status survives the way over the wire") {
   const auto first = wire::parse_status(good_status);
   REQUIRE(first);
@@ -115,6 +142,7 @@ TEST_CASE("Status survives the way over the wire") {
   CHECK(first->uptime == 5s);
   CHECK(first->state == "serving");
   CHECK(first->version == "0.1.0");
+  CHECK(first->connections == 41);
   REQUIRE(first->listeners.size() == 1);
   CHECK(first->listeners[0].address == "[::1]:80");
   CHECK(first->listeners[0].queue == 2);
@@ -125,7 +153,7 @@ TEST_CASE("Status survives the way over the wire") {
 
 TEST_CASE("a status lacks no field and has none of a wrong type") {
   for (const char* key :
-       {"name", "generation", "pid", "uptime_ms", "state", "version", "listeners"}) {
+       {"name", "generation", "pid", "uptime_ms", "state", "version", "connections", "listeners"}) {
     CAPTURE(key);
     auto bad = good_status;
     bad.erase(key);

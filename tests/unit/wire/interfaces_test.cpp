@@ -91,8 +91,8 @@ TEST_CASE("every interface that GetInfo names is described, and by its own name"
 TEST_CASE("the interfaces define what the server speaks") {
   const auto control =
       graceful_test::parse_interface(*wire::interface_description("io.graceful.Control"));
-  CHECK(control.methods == names{"Status", "Upgrade"});
-  CHECK(control.errors == names{"Busy", "NotReady", "UpgradeFailed"});
+  CHECK(control.methods == names{"Status", "Upgrade", "Abort", "Drain"});
+  CHECK(control.errors == names{"Busy", "NotReady", "UpgradeFailed", "NoUpgrade"});
   CHECK(control.types == names{"Listener", "Process"});
   const auto handoff =
       graceful_test::parse_interface(*wire::interface_description("io.graceful.Handoff"));

@@ -1,0 +1,152 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "connections.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <utility>
+#include <vector>
+
+namespace graceful {
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+drain_stage stage_of(handoff::drain_plan::due::kind what) {
+  return what == handoff::drain_plan::due::kind::draining ? drain_stage::draining
+                                                          : drain_stage::idle_grace_over;
+}
+
+}  // namespace
+
+/// Of a connection that comes late the end of the grace is seen within a second, see `drain`.
+connection connections::track(asio::any_io_executor executor, connection::stage_handler on_stage) {
+  const auto now = clock::now();
+  std::shared_ptr<tracked_connection> added;
+  std::optional<drain_stage> at_once;
+  {
+    const std::lock_guard lock{mutex_};
+    const auto id = next_id_++;
+    added = std::make_shared<tracked_connection>(id, weak_from_this(), std::move(executor),
+                                                 std::move(on_stage));
+    open_.emplace(id, added);
+    if (plan_.expired(now)) {
+      at_once = drain_stage::deadline;
+      ++cut_;
+    } else if (plan_.begun()) {
+      at_once = drain_stage::draining;
+      plan_.add(now, id);
+    }
+  }
+  if (at_once) added->tell(*at_once);
+  return connection{std::move(added)};
+}
+
+void connections::begin(time now) {
+  const std::lock_guard lock{mutex_};
+  draining_ = true;
+  std::vector<handoff::connection_id> ids;
+  ids.reserve(open_.size());
+  for (const auto& [id, connection] : open_) ids.push_back(id);
+  plan_.begin(now, ids);
+}
+
+void connections::hurry(time now) {
+  const std::lock_guard lock{mutex_};
+  plan_.hurry(now);
+}
+
+std::optional<connections::time> connections::advance(time now) {
+  std::vector<std::pair<std::shared_ptr<tracked_connection>, drain_stage>> told;
+  std::optional<time> next;
+  {
+    const std::lock_guard lock{mutex_};
+    const bool was_over = plan_.begun() && !plan_.next();
+    for (const auto& due : plan_.take(now)) {
+      const auto found = open_.find(due.connection);
+      if (found == open_.end()) continue;
+      if (auto living = found->second.lock()) told.emplace_back(living, stage_of(due.what));
+    }
+    if (plan_.expired(now) && !was_over) {
+      for (const auto& [id, connection] : open_) {
+        if (auto living = connection.lock()) told.emplace_back(living, drain_stage::deadline);
+      }
+      cut_ += open_.size();
+    }
+    next = plan_.next();
+  }
+  for (const auto& [connection, stage] : told) connection->tell(stage);
+  return next;
+}
+
+std::size_t connections::open() const {
+  const std::lock_guard lock{mutex_};
+  return open_.size();
+}
+
+void connections::remove(handoff::connection_id id) {
+  const std::lock_guard lock{mutex_};
+  open_.erase(id);
+}
+
+tracked_connection::tracked_connection(handoff::connection_id id, std::weak_ptr<connections> all,
+                                       asio::any_io_executor executor,
+                                       connection::stage_handler on_stage)
+    : id_{id},
+      all_{std::move(all)},
+      executor_{std::move(executor)},
+      on_stage_{std::move(on_stage)} {}
+
+void tracked_connection::tell(drain_stage stage) {
+  asio::post(executor_, [self = shared_from_this(), stage] { self->on_stage(stage); });
+}
+
+void tracked_connection::on_stage(drain_stage stage) {
+  if (!on_stage_) return;  // its connection has gone in between
+  if (stage == drain_stage::idle_grace_over) {
+    grace_over_ = true;
+    if (!idle_) return;
+  }
+  // A copy: the handler may destroy the connection, and itself with it.
+  const auto handler = on_stage_;
+  handler(stage);
+}
+
+void tracked_connection::idle(bool is_idle) {
+  const bool became_idle = is_idle && !std::exchange(idle_, is_idle);
+  idle_ = is_idle;
+  if (became_idle && grace_over_) tell(drain_stage::idle_grace_over);
+}
+
+bool tracked_connection::draining() const {
+  const auto all = all_.lock();
+  return all && all->draining();
+}
+
+void tracked_connection::end() {
+  if (const auto all = all_.lock()) all->remove(id_);
+  on_stage_ = nullptr;
+}
+
+connection::connection(std::shared_ptr<tracked_connection> body) noexcept
+    : body_{std::move(body)} {}
+
+connection& connection::operator=(connection&& other) noexcept {
+  if (this != &other) {
+    if (body_) body_->end();
+    body_ = std::move(other.body_);
+  }
+  return *this;
+}
+
+connection::~connection() {
+  if (body_) body_->end();
+}
+
+void connection::idle(bool is_idle) {
+  if (body_) body_->idle(is_idle);
+}
+
+bool connection::draining() const noexcept { return body_ && body_->draining(); }
+
+}  // namespace graceful

@@ -1,0 +1,85 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_LIB_CONNECTIONS_HPP
+#define GRACEFUL_LIB_CONNECTIONS_HPP
+
+#include <graceful/connection.hpp>
+
+#include "handoff/drain_plan.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+
+namespace graceful {
+
+namespace asio = boost::asio;
+
+/// The connections of this process that are tracked, and what they are told when. Thread-safe.
+class connections : public std::enable_shared_from_this<connections> {
+ public:
+  using time = handoff::drain_plan::time;
+
+  explicit connections(const handoff::drain_limits& limits) : plan_{limits} {}
+
+  connection track(asio::any_io_executor executor, connection::stage_handler on_stage);
+
+  /// From now on `advance` says something.
+  void begin(time now);
+
+  /// The deadline is now.
+  void hurry(time now);
+
+  /// Says what is due, on the connections' own executors. Returns when to come again; nothing once
+  /// the deadline has passed.
+  std::optional<time> advance(time now);
+
+  [[nodiscard]] std::size_t open() const;
+  [[nodiscard]] std::size_t cut() const { return cut_; }  ///< Told that the deadline has passed.
+  [[nodiscard]] bool draining() const { return draining_; }
+
+ private:
+  friend tracked_connection;
+  void remove(handoff::connection_id id);
+
+  std::atomic<bool> draining_{false};
+  std::atomic<std::size_t> cut_{0};
+  mutable std::mutex mutex_;
+  handoff::drain_plan plan_;
+  handoff::connection_id next_id_ = 0;
+  std::unordered_map<handoff::connection_id, std::weak_ptr<tracked_connection>> open_;
+};
+
+/// What a `connection` refers to. Its members but `id` are used on its executor only.
+class tracked_connection : public std::enable_shared_from_this<tracked_connection> {
+ public:
+  tracked_connection(handoff::connection_id id, std::weak_ptr<connections> all,
+                     asio::any_io_executor executor, connection::stage_handler on_stage);
+
+  /// Calls the handler, later and on the executor.
+  void tell(drain_stage stage);
+
+  void idle(bool is_idle);
+  [[nodiscard]] bool draining() const;
+
+  /// Its `connection` is destroyed.
+  void end();
+
+ private:
+  void on_stage(drain_stage stage);
+
+  const handoff::connection_id id_;
+  const std::weak_ptr<connections> all_;
+  const asio::any_io_executor executor_;
+  connection::stage_handler on_stage_;
+  bool idle_ = false;
+  bool grace_over_ = false;
+};
+
+}  // namespace graceful
+
+#endif

@@ -1,0 +1,113 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "drain.hpp"
+
+#include "wire/control_messages.hpp"
+
+#include <string>
+#include <utility>
+
+namespace graceful {
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+/// What connections get after the deadline to close themselves, before the context is stopped.
+constexpr std::chrono::milliseconds last_grace{500};
+
+constexpr std::chrono::seconds report_interval{1};
+
+}  // namespace
+
+drain::drain(asio::io_context& control, log& log, connections& all,
+             std::function<void()> stop_context)
+    : log_{log},
+      connections_{all},
+      stop_context_{std::move(stop_context)},
+      stage_timer_{control},
+      report_timer_{control} {}
+
+void drain::begin() {
+  if (std::exchange(begun_, true)) return;
+  began_ = clock::now();
+  connections_.begin(began_);
+  advance();
+  every_second();
+}
+
+void drain::hurry() {
+  begin();
+  connections_.hurry(clock::now());
+  advance();
+}
+
+void drain::advance() {
+  if (expired_) return;
+  const auto next = connections_.advance(clock::now());
+  if (!next) return expire();
+  stage_timer_.expires_at(*next);
+  stage_timer_.async_wait([this](boost::system::error_code ec) {
+    if (!ec) advance();
+  });
+}
+
+/// The deadline has passed, and whoever is tracked knows. What is left after a moment has no token,
+/// or does not heed it.
+void drain::expire() {
+  expired_ = true;
+  const auto cut = connections_.cut();
+  if (cut > 0) {
+    log_.warning("drain: the deadline has passed, " + std::to_string(cut) + " connections are cut");
+  }
+  report();
+  stage_timer_.expires_after(last_grace);
+  stage_timer_.async_wait([this](boost::system::error_code ec) {
+    if (ec || !stop_context_) return;
+    log_.warning("drain: the deadline has passed and something still runs: stopping the context");
+    stop_context_();
+  });
+}
+
+void drain::watch(control_session& from) {
+  watchers_.push_back(from.weak_from_this());
+  from.reply(progress("draining"));
+}
+
+void drain::every_second() {
+  report_timer_.expires_after(report_interval);
+  report_timer_.async_wait([this](boost::system::error_code ec) {
+    if (ec) return;
+    advance();  // connections that came meanwhile have times of their own
+    report();
+    every_second();
+  });
+}
+
+void drain::report() {
+  std::erase_if(watchers_, [](const auto& watcher) { return watcher.expired(); });
+  const auto watchers = watchers_;
+  for (const auto& watcher : watchers) {
+    if (const auto session = watcher.lock()) session->reply(progress("draining"));
+  }
+}
+
+void drain::finish() {
+  if (!begun_) return;
+  for (const auto& watcher : std::exchange(watchers_, {})) {
+    if (const auto session = watcher.lock()) session->reply(progress("drained"));
+  }
+}
+
+wire::reply drain::progress(const char* phase) const {
+  drain_progress p{
+      .phase = phase,
+      .elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - began_),
+      .connections = connections_.open(),
+      .cut = connections_.cut(),
+      .json = {}};
+  auto reply = wire::to_reply(p);
+  reply.continues = p.phase != "drained";
+  return reply;
+}
+
+}  // namespace graceful

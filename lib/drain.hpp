@@ -1,0 +1,58 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_LIB_DRAIN_HPP
+#define GRACEFUL_LIB_DRAIN_HPP
+
+#include "connections.hpp"
+#include "control_session.hpp"
+#include "log.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace graceful {
+
+/// The end of this process: tells its connections stage by stage, reports how many are left, and
+/// ends what is left at the deadline. Lives on the control thread.
+class drain {
+ public:
+  /// `stop_context` ends what does not end by itself; may be empty.
+  drain(asio::io_context& control, log& log, connections& all, std::function<void()> stop_context);
+
+  void begin();
+
+  /// Begins, if it has not begun, and makes the deadline now.
+  void hurry();
+
+  [[nodiscard]] bool begun() const { return begun_; }
+
+  /// Streams to `from` how the drain goes on. Its call is answered by `finish`.
+  void watch(control_session& from);
+
+  /// All is done.
+  void finish();
+
+ private:
+  void advance();
+  void report();
+  void expire();
+  [[nodiscard]] wire::reply progress(const char* phase) const;
+  void every_second();
+
+  log& log_;
+  connections& connections_;
+  std::function<void()> stop_context_;
+  bool begun_ = false;
+  bool expired_ = false;
+  std::chrono::steady_clock::time_point began_;
+  asio::steady_timer stage_timer_;
+  asio::steady_timer report_timer_;
+  std::vector<std::weak_ptr<control_session>> watchers_;
+};
+
+}  // namespace graceful
+
+#endif

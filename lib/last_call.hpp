@@ -1,0 +1,41 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_LIB_LAST_CALL_HPP
+#define GRACEFUL_LIB_LAST_CALL_HPP
+
+#include "inventory.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+#include <functional>
+
+namespace graceful {
+
+namespace asio = boost::asio;
+
+/// Ends accepting where nobody succeeds this process, and resets nobody: no handshake begins any
+/// more, those under way end, and the accept loops empty the queues. Lives on the control thread.
+class last_call {
+ public:
+  /// `done` is called once; then the sockets may be closed.
+  last_call(asio::io_context& control, inventory& sockets, std::function<void()> done)
+      : inventory_{sockets}, done_{std::move(done)}, timer_{control} {}
+
+  void begin();
+
+  /// Waits for the queues no longer.
+  void end();
+
+ private:
+  void look();
+
+  inventory& inventory_;
+  std::function<void()> done_;
+  std::chrono::steady_clock::time_point earliest_;
+  asio::steady_timer timer_;
+};
+
+}  // namespace graceful
+
+#endif

@@ -1,0 +1,228 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "gate.hpp"
+#include "process_table.hpp"
+#include "site.hpp"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <list>
+#include <string>
+#include <vector>
+
+#include <signal.h>
+
+using namespace graceful_test;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Ends a server under load. What it accepted, or what was in its queue, is answered; only whoever
+/// comes afterwards is refused.
+void ends_gracefully(const std::vector<std::string>& arguments, bool keep_alive, int signal) {
+  site s{arguments};
+  load_options options = s.load_on(keep_alive);
+  options.connections = 32;
+  load clients{options};
+  clients.start();
+  REQUIRE(clients.wait_for(200, patience));
+  s.server().signal(signal);
+  const auto end = s.server().wait_exit(patience);
+  REQUIRE(end);
+  const auto seen = clients.stop();
+  INFO(seen.to_string(), s.scene().report());
+  CHECK(end->exited(0));
+  CHECK(seen.reset == 0);
+  CHECK(seen.cut_short == 0);
+  CHECK(seen.timed_out == 0);
+  CHECK(seen.other == 0);
+  CHECK_FALSE(fs::exists(s.control()));
+}
+
+}  // namespace
+
+TEST_CASE("SIGTERM under load resets nobody: new connections") {
+  ends_gracefully({"--threads", "1"}, false, SIGTERM);
+}
+
+TEST_CASE("SIGTERM under load resets nobody: kept connections, four threads") {
+  ends_gracefully({"--threads", "4"}, true, SIGTERM);
+}
+
+TEST_CASE("SIGINT and SIGQUIT end a server in the same way") {
+  ends_gracefully({"--threads", "2"}, false, SIGINT);
+  ends_gracefully({"--threads", "2"}, false, SIGQUIT);
+}
+
+TEST_CASE("SIGTERM under load resets nobody: a plain acceptor") {
+  ends_gracefully({"--plain-acceptor", "--threads", "4"}, false, SIGTERM);
+}
+
+TEST_CASE("graceful-ctl drain returns when the server has ended, and says how it went") {
+  site s;
+  const auto done = s.ctl({"drain", s.control()});
+  CHECK(done.status == "exited 0");
+  CHECK(done.out.find("draining 0 connections") != std::string::npos);
+  CHECK(done.out.find("drained\n") != std::string::npos);
+  CHECK(s.server().wait_exit(patience)->exited(0));
+  CHECK(s.status().status == "exited 7");
+}
+
+TEST_CASE("a thousand idle connections and a hundred busy ones are let go, and none is cut") {
+  site s{{"--threads", "2", "--work-ms", "20", "--idle-grace", "200"}};
+  std::list<http_connection> idle;
+  const auto target = resolve("127.0.0.1", s.port(), patience);
+  for (unsigned i = 0; i < 1000; ++i) {
+    idle.emplace_back(target, i).exchange("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
+  }
+  load_options options = s.load_on(true);
+  options.connections = 100;
+  load busy{options};
+  busy.start();
+  REQUIRE(busy.wait_for(200, patience));
+  CHECK(s.status().out.find(", 1100 connections\n") != std::string::npos);
+  const auto done = s.ctl({"drain", s.control(), "--json"});
+  INFO(done.all);
+  CHECK(done.status == "exited 0");
+  CHECK(done.out.find(R"("phase":"drained")") != std::string::npos);
+  CHECK(done.out.find(R"("connections":0,"cut":0}
+)") != std::string::npos);
+  for (auto& connection : idle) connection.await_close();
+  const auto seen = busy.stop();
+  INFO(seen.to_string());
+  CHECK(seen.reset == 0);
+  CHECK(seen.cut_short == 0);
+}
+
+TEST_CASE("the deadline cuts what is left, and counts it") {
+  site s{{"--drain", "300"}};
+  auto held = s.hold();
+  const auto done = s.ctl({"drain", s.control()});
+  CHECK(done.status == "exited 0");
+  CHECK(done.out.find("drained, 1 connection cut at the deadline") != std::string::npos);
+  CHECK(s.server().wait_exit(patience)->exited(0));
+  CHECK(s.server().output().find("1 connections are cut") != std::string::npos);
+}
+
+TEST_CASE("drain --now cuts at once, also a drain that runs, whose watcher hears of it") {
+  site s;
+  auto held = s.hold();
+  process& watcher = s.scene().start({programs::graceful_ctl(), "drain", s.control()});
+  REQUIRE(watcher.wait_for_output("draining 1 connection", patience));
+  const auto done = s.ctl({"drain", s.control(), "--now"});
+  CHECK(done.status == "exited 0");
+  CHECK(s.server().wait_exit(patience)->exited(0));
+  CHECK(watcher.wait_exit(patience)->exited(0));
+  CHECK(watcher.output().find("1 connection cut") != std::string::npos);
+}
+
+TEST_CASE("a second SIGTERM ends a drain at once") {
+  site s;
+  auto held = s.hold();
+  s.server().signal(SIGTERM);
+  REQUIRE(s.server().wait_for_output("this process drains, and ends", patience));
+  REQUIRE(s.server().running());
+  s.server().signal(SIGTERM);
+  CHECK(s.server().wait_exit(patience)->exited(0));
+  CHECK(s.server().output().find("1 connections are cut") != std::string::npos);
+}
+
+TEST_CASE("a session without a token is ended at the deadline too") {
+  scene where;
+  gate opening{where};
+  const auto control = where.path("control.sock");
+  process& server = where.start(opening.server(control, 0));
+  opening.open();
+  REQUIRE(server.wait_for_output("gate: ready", patience));
+  const auto status = run(where, {programs::graceful_ctl(), "status", control}).out;
+  const auto port = std::stoi(status.substr(status.find("127.0.0.1:") + 10));
+  http_connection held{resolve("127.0.0.1", static_cast<std::uint16_t>(port), patience), 0};
+  held.send("GET / HTTP/1.1\r\n");
+  process& watcher = where.start({programs::graceful_ctl(), "drain", control});
+  REQUIRE(watcher.wait_for_output("draining", patience));
+  CHECK(run(where, {programs::graceful_ctl(), "drain", control, "--now"}).status == "exited 0");
+  CHECK(server.wait_exit(patience)->exited(0));
+  CHECK(server.output().find("stopping the context") != std::string::npos);
+}
+
+TEST_CASE("what a successor took over from ends at its deadline, and the successor serves") {
+  site s{{"--drain", "300"}};
+  auto held = s.hold();
+  REQUIRE(s.upgrade().status == "exited 0");
+  CHECK(s.server().wait_exit(patience)->exited(0));
+  CHECK(s.server().output().find("1 connections are cut") != std::string::npos);
+  CHECK(s.generation() == 2);
+}
+
+TEST_CASE("a server that drains is upgraded no more") {
+  site s;
+  auto held = s.hold();
+  s.server().signal(SIGTERM);
+  REQUIRE(s.server().wait_for_output("this process drains, and ends", patience));
+  CHECK(s.status().out.find(", draining,") != std::string::npos);
+  const auto refused = s.upgrade();
+  CHECK(refused.status == "exited 75");
+  CHECK(refused.all.find("the server drains, and ends; start it anew") != std::string::npos);
+}
+
+TEST_CASE("SIGUSR2 upgrades") {
+  site s;
+  load clients{s.load_on(false)};
+  clients.start();
+  s.server().signal(SIGUSR2);
+  CHECK(clients.wait_for_generation(2, 20, patience));
+  CHECK(clients.stop().lost() == 0);
+  CHECK(s.server().wait_exit(patience)->exited(0));
+}
+
+TEST_CASE("an upgrade by SIGUSR2 that fails is logged, and costs nothing") {
+  scene where;
+  const auto program = where.path("server");
+  fs::create_symlink(programs::http_server(), program);
+  const auto control = where.path("control.sock");
+  process& server = where.start({program, "--control", control, "--listen", "127.0.0.1:0"});
+  REQUIRE(server.wait_for_output("ready: generation 1", patience));
+  fs::remove(program);
+  fs::create_symlink("/bin/false", program);
+  server.signal(SIGUSR2);
+  CHECK(server.wait_for_output("upgrade failed: the successor exited with status 1", patience));
+  CHECK(run(where, {programs::graceful_ctl(), "status", control}).out.find("generation 1") !=
+        std::string::npos);
+}
+
+TEST_CASE("abort gives up an upgrade that is not ready, and there is none afterwards") {
+  site s;
+  gate opening{s.scene()};
+  process& ctl = s.scene().start(opening.upgrade(s));
+  REQUIRE(ctl.wait_for_output("passed", patience));
+  CHECK(s.ctl({"abort", s.control()}).status == "exited 0");
+  CHECK(ctl.wait_exit(patience)->exited(1));
+  CHECK(ctl.output().find("upgrade failed: an operator aborted it") != std::string::npos);
+  const auto none = s.ctl({"abort", s.control()});
+  CHECK(none.status == "exited 1");
+  CHECK(none.all.find("no upgrade is under way") != std::string::npos);
+  CHECK(s.upgrade().status == "exited 0");
+}
+
+TEST_CASE("a successor that is told to end before it is ready costs nothing") {
+  site s;
+  load clients{s.load_on(false)};
+  clients.start();
+  gate opening{s.scene()};
+  process& ctl = s.scene().start(opening.upgrade(s));
+  REQUIRE(ctl.wait_for_output("passed", patience));
+  REQUIRE(s.server().wait_for_output("gate: initialising", patience));
+  const auto words = ctl.output();
+  const auto pid = std::stoi(words.substr(words.find("spawned pid ") + 12));
+  REQUIRE(send_signal(open_pidfd(pid), SIGTERM));
+  REQUIRE(
+      s.server().wait_for_output("[" + std::to_string(pid) + "]: this process drains", patience));
+  opening.open();
+  CHECK(ctl.wait_exit(patience)->exited(1));
+  CHECK(ctl.output().find("the successor gave up: it was told to end before it was ready") !=
+        std::string::npos);
+  CHECK(clients.wait_for(50, patience));
+  const auto seen = clients.stop();
+  CHECK(seen.lost() == 0);
+  CHECK(s.generation() == 1);
+}
