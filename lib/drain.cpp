@@ -57,7 +57,8 @@ void drain::expire() {
   expired_ = true;
   const auto cut = connections_.cut();
   if (cut > 0) {
-    log_.warning("drain: the deadline has passed, " + std::to_string(cut) + " connections are cut");
+    log_.warning("drain: the deadline has passed, " + std::to_string(cut) +
+                 (cut == 1 ? " connection is cut" : " connections are cut"));
   }
   report();
   stage_timer_.expires_after(last_grace);
