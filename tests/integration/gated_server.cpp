@@ -82,7 +82,9 @@ void run(const std::string& control, unsigned short port, const char* gate) {
   up.handle_signals();
   say("initialising");
   std::string line;
-  std::getline(std::ifstream{gate}, line);
+  while (!std::getline(std::ifstream{gate}, line)) {
+    // A signal has interrupted open(2).
+  }
   up.ready();
   say("ready as generation " + std::to_string(up.generation()));
   asio::signal_set add{io, SIGUSR1};
