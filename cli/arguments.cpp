@@ -4,9 +4,13 @@
 #include <boost/program_options.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <filesystem>
+#include <optional>
 #include <sstream>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace graceful::cli {
@@ -21,7 +25,35 @@ failure usage_error(const std::string& what) {
   return {errc::invalid_argument, what + "; see graceful-ctl --help"};
 }
 
-constexpr const char* commands = "upgrade, status, drain or abort";
+constexpr std::array<std::pair<std::string_view, arguments::command>, 6> commands{{
+    {"upgrade", arguments::command::upgrade},
+    {"status", arguments::command::status},
+    {"drain", arguments::command::drain},
+    {"abort", arguments::command::abort},
+    {"commit", arguments::command::commit},
+    {"rollback", arguments::command::rollback},
+}};
+
+std::string all_commands() {
+  std::string all;
+  for (const auto& [name, command] : commands) all += (all.empty() ? "" : ", ") + std::string{name};
+  return all;
+}
+
+constexpr std::array<std::pair<std::string_view, arguments::milestone>, 3> milestones{{
+    {"ready", arguments::milestone::ready},
+    {"committed", arguments::milestone::committed},
+    {"drained", arguments::milestone::drained},
+}};
+
+/// The value of a word; none if the table does not have it.
+template <class Table>
+auto look_up(const Table& table, std::string_view word) {
+  const auto found =
+      std::find_if(table.begin(), table.end(), [&](const auto& row) { return row.first == word; });
+  using value = decltype(found->second);
+  return found == table.end() ? std::optional<std::decay_t<value>>{} : found->second;
+}
 
 po::options_description options(bool with_upgrade, bool with_drain) {
   po::options_description all{"Options"};
@@ -33,7 +65,9 @@ po::options_description options(bool with_upgrade, bool with_drain) {
   if (with_upgrade) {
     all.add_options()("env", po::value<std::vector<std::string>>()->value_name("KEY=VALUE"),
                       "upgrade: add a variable to the environment of the new process; may be given "
-                      "several times");
+                      "several times")  //
+        ("until", po::value<std::string>()->value_name("MILESTONE"),
+         "upgrade: when to return: ready, committed (the default) or drained");
   }
   if (with_drain) {
     all.add_options()("now", "drain: cut the connections instead of letting them end");
@@ -96,18 +130,10 @@ result<arguments> parse(const std::vector<std::string>& words) {
     parsed.what = arguments::command::version;
     return parsed;
   }
-  if (given.empty()) return usage_error(std::string{"no command given: "} + commands);
-  if (given.front() == "upgrade") {
-    parsed.what = arguments::command::upgrade;
-  } else if (given.front() == "status") {
-    parsed.what = arguments::command::status;
-  } else if (given.front() == "drain") {
-    parsed.what = arguments::command::drain;
-  } else if (given.front() == "abort") {
-    parsed.what = arguments::command::abort;
-  } else {
-    return usage_error("'" + given.front() + "' is no command: " + commands);
-  }
+  if (given.empty()) return usage_error("no command given: " + all_commands());
+  const auto command = look_up(commands, given.front());
+  if (!command) return usage_error("'" + given.front() + "' is no command: " + all_commands());
+  parsed.what = *command;
   if (given.size() > 2) {
     return usage_error("one TARGET is enough, but '" + given[2] +
                        "' follows (a command for the new process goes behind --)");
@@ -138,6 +164,11 @@ result<arguments> parse(const std::vector<std::string>& words) {
     if (!variables) return variables.error();
     parsed.upgrade.environment = std::move(*variables);
   }
+  if (values.count("until") > 0) {
+    const auto milestone = look_up(milestones, values["until"].as<std::string>());
+    if (!milestone) return usage_error("--until takes ready, committed or drained");
+    parsed.until = *milestone;
+  }
   parsed.upgrade.timeout = parsed.timeout;
   return parsed;
 }
@@ -145,15 +176,18 @@ result<arguments> parse(const std::vector<std::string>& words) {
 std::string help() {
   std::ostringstream text;
   text << "Usage: graceful-ctl upgrade [TARGET] [OPTIONS] [-- COMMAND ARG...]\n"
-          "       graceful-ctl status|drain|abort [TARGET] [OPTIONS]\n"
+          "       graceful-ctl status|drain|abort|commit|rollback [TARGET] [OPTIONS]\n"
           "\n"
           "Replaces a running server with a new process, without a client noticing.\n"
           "\n"
           "upgrade  has the server start its successor, by COMMAND or as it was started itself,\n"
-          "         and hand its sockets over; returns when the new process serves\n"
+          "         and hand its sockets over; returns when the new process has served for its\n"
+          "         probation, and stays\n"
           "status   prints what the server says of itself\n"
           "drain    ends the server when its connections are done; returns when it has ended\n"
           "abort    gives up an upgrade that is not ready yet\n"
+          "commit   ends the probation of a new process: it stays\n"
+          "rollback ends it too: the old process serves again\n"
           "\n"
           "TARGET is a server's name, or the path of its control socket (with a slash).\n"
           "It may be left out if one server is running.\n"

@@ -13,10 +13,20 @@ namespace graceful::cli {
 
 /// What the command line asks for.
 struct arguments {
-  enum class command { help, version, status, upgrade, abort, drain } what = command::help;
+  enum class command {
+    help,
+    version,
+    status,
+    upgrade,
+    abort,
+    commit,
+    rollback,
+    drain
+  } what = command::help;
   std::string target;  // a name, a path, or empty: the only server there is
   bool json = false;
   bool now = false;
+  enum class milestone { ready, committed, drained } until = milestone::committed;
   std::optional<std::chrono::milliseconds> timeout;
   upgrade_request upgrade;
 };

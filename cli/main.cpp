@@ -9,6 +9,7 @@
 #include <exception>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include <signal.h>
@@ -18,6 +19,8 @@ namespace graceful::cli {
 namespace {
 
 constexpr std::chrono::milliseconds default_deadline{5'000};
+
+constexpr std::chrono::milliseconds drain_look_interval{100};
 
 /// How long a successor may take to become ready if nothing is said: what servers allow by default.
 constexpr std::chrono::milliseconds longest_start{30'000};
@@ -116,6 +119,18 @@ int look_for_successor(const std::string& path, const arguments& args, std::uint
   return print_or_fail(args.json ? status->json + '\n' : describe(*status));
 }
 
+/// Asks the new process until its predecessor has ended.
+int await_drained(const std::string& path, const arguments& args) {
+  for (;;) {
+    auto client = control_client::connect(path, default_deadline);
+    const auto status = client ? client->status() : client.error();
+    if (!status) return complain(status.error());
+    if (!status->predecessor_pid) break;
+    std::this_thread::sleep_for(drain_look_interval);
+  }
+  return print_or_fail(args.json ? "{\"phase\":\"drained\"}\n" : "the old process has ended\n");
+}
+
 int upgrade(control_client& client, const std::string& path, const arguments& args) {
   const auto before = client.status();
   if (!before) return complain(before.error());
@@ -123,9 +138,10 @@ int upgrade(control_client& client, const std::string& path, const arguments& ar
   bool printed = true;
   const auto last = client.upgrade(args.upgrade, [&](const upgrade_phase& phase) {
     printed = print(args.json ? phase.json + '\n' : describe(phase)) && printed;
+    return args.until != arguments::milestone::ready || phase.phase != "ready";
   });
   if (!printed) std::fprintf(stderr, "graceful-ctl: cannot write to standard output\n");
-  if (last) return done;
+  if (last) return args.until == arguments::milestone::drained ? await_drained(path, args) : done;
   failure why = last.error();
   if (why.code == errc::peer_gone) return look_for_successor(path, args, before->generation);
   if (why.code == errc::upgrade_failed) {
@@ -134,10 +150,7 @@ int upgrade(control_client& client, const std::string& path, const arguments& ar
   return complain(why);
 }
 
-int abort(control_client& client) {
-  if (const auto done = client.abort(); !done) return complain(done.error());
-  return done;
-}
+int conclude(const result<void>& outcome) { return outcome ? done : complain(outcome.error()); }
 
 /// Ends the server. It says that it is done when it is about to exit; the control path goes then.
 int drain(control_client& client, const arguments& args) {
@@ -175,7 +188,11 @@ int run(const std::vector<std::string>& words) {
     case arguments::command::drain:
       return drain(*client, *args);
     case arguments::command::abort:
-      return abort(*client);
+      return conclude(client->abort());
+    case arguments::command::commit:
+      return conclude(client->commit());
+    case arguments::command::rollback:
+      return conclude(client->rollback());
     default:
       return status(*client, *args);
   }

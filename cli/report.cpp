@@ -52,8 +52,10 @@ std::string describe(const upgrade_phase& phase) {
     what = plural(*phase.sockets, "socket") + " passed";
   } else if (phase.phase == "ready" && phase.generation) {
     what = "ready: generation " + std::to_string(*phase.generation) +
-           (phase.pid ? " (pid " + std::to_string(*phase.pid) + ")" : "") +
-           " serves, the old process drains";
+           (phase.pid ? " (pid " + std::to_string(*phase.pid) + ")" : "") + " serves";
+  } else if (phase.phase == "committed" && phase.generation) {
+    what = "committed: generation " + std::to_string(*phase.generation) +
+           " stays, the old process drains";
   }
   return line(phase.elapsed, what);
 }
@@ -73,6 +75,13 @@ std::string describe(const server_status& status) {
   for (const auto& l : status.listeners) {
     text += "  " + padded(l.name, name_width) + "  " + padded(l.address, address_width) +
             "  accept queue " + std::to_string(l.queue) + " of " + std::to_string(l.backlog) + '\n';
+  }
+  if (status.successor_pid) {
+    text += "  successor pid " + std::to_string(*status.successor_pid) +
+            " serves, in probation: graceful-ctl commit, graceful-ctl rollback\n";
+  }
+  if (!status.last_failure.empty()) {
+    text += "  the last upgrade failed: " + status.last_failure + '\n';
   }
   if (status.predecessor_pid) {
     text += "  predecessor pid " + std::to_string(*status.predecessor_pid) + " still drains\n";

@@ -86,6 +86,16 @@ class control_client::impl {
     return std::move(*reply);
   }
 
+  /// A call that has neither parameters nor results.
+  result<void> order(std::string_view method) {
+    if (auto sent = call({.method = std::string{method}, .parameters = {}}); !sent) {
+      return sent.error();
+    }
+    auto reply = receive(deadline_);
+    if (!reply) return reply.error();
+    return {};
+  }
+
   [[nodiscard]] std::chrono::milliseconds deadline() const { return deadline_; }
 
  private:
@@ -117,7 +127,7 @@ result<server_status> control_client::status() {
 }
 
 result<upgrade_phase> control_client::upgrade(
-    const upgrade_request& request, const std::function<void(const upgrade_phase&)>& on_phase) {
+    const upgrade_request& request, const std::function<bool(const upgrade_phase&)>& on_phase) {
   if (auto sent = impl_->call(wire::to_call(request)); !sent) return sent.error();
   const auto limit = request.timeout.value_or(longest_upgrade) + grace;
   for (;;) {
@@ -126,18 +136,14 @@ result<upgrade_phase> control_client::upgrade(
     auto phase = wire::parse_phase(reply->parameters);
     if (!phase) return garbled();
     phase->json = boost::json::serialize(reply->parameters);
-    if (on_phase) on_phase(*phase);
-    if (!reply->continues) return std::move(*phase);
+    const bool enough = on_phase && !on_phase(*phase);
+    if (enough || !reply->continues) return std::move(*phase);
   }
 }
 
-result<void> control_client::abort() {
-  const wire::call call{.method = std::string{wire::abort_method}, .parameters = {}};
-  if (auto sent = impl_->call(call); !sent) return sent.error();
-  auto reply = impl_->receive(impl_->deadline());
-  if (!reply) return reply.error();
-  return {};
-}
+result<void> control_client::commit() { return impl_->order(wire::commit_method); }
+result<void> control_client::rollback() { return impl_->order(wire::rollback_method); }
+result<void> control_client::abort() { return impl_->order(wire::abort_method); }
 
 result<drain_progress> control_client::drain(
     bool now, const std::function<void(const drain_progress&)>& on_progress) {

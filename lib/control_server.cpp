@@ -148,6 +148,11 @@ void control_server::on_call(control_session& from, wire::call call) {
     return from.reply(
         wire::to_error(wire::no_upgrade_error, "no upgrade is under way that could be aborted"));
   }
+  if (call.method == wire::commit_method || call.method == wire::rollback_method) {
+    const bool done = call.method == wire::commit_method ? driver_.commit() : driver_.rollback();
+    if (done) return from.reply(wire::reply{});
+    return from.reply(wire::to_error(wire::no_upgrade_error, "no successor is in probation here"));
+  }
   const bool known =
       call.method == wire::upgrade_method || call.method.starts_with("io.graceful.Handoff.");
   if (known) {

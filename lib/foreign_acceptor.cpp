@@ -2,7 +2,6 @@
 #include "foreign_acceptor.hpp"
 
 #include "os/listening_socket.hpp"
-#include "os/park.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
@@ -19,27 +18,50 @@ constexpr std::chrono::milliseconds longest_pause{512};
 }  // namespace
 
 foreign_acceptor::foreign_acceptor(const asio::any_io_executor& executor, int fd,
+                                   std::weak_ptr<const listening_socket> socket,
                                    std::function<void(bool)> stop)
     : rounds_{asio::make_strand(executor)},
       fd_{fd},
       cookie_{os::cookie_of(fd)},
+      socket_{std::move(socket)},
       stop_{std::move(stop)},
       timer_{rounds_} {}
+
+void foreign_acceptor::open() {
+  asio::post(rounds_, [self = shared_from_this()] { self->unpark(); });
+}
+
+void foreign_acceptor::pause() {
+  asio::post(rounds_, [self = shared_from_this()] { self->park(); });
+}
 
 void foreign_acceptor::stop() {
   asio::post(rounds_, [self = shared_from_this()] { self->round(); });
 }
 
-void foreign_acceptor::round() {
-  if (cookie_ == 0 || os::cookie_of(fd_) != cookie_) return;
-  // Where there is no place to park (no descriptor left, another reactor than epoll), cancellations
-  // alone have to do.
-  if (!parked_) {
-    if (const auto place = os::park(fd_)) {
-      cookie_ = *place;
-      parked_ = true;
-    }
+bool foreign_acceptor::exists() const { return cookie_ != 0 && os::cookie_of(fd_) == cookie_; }
+
+/// Where there is no place to park (no descriptor left, another reactor than epoll), it goes on
+/// accepting in probation, and in the end cancellations alone have to do.
+void foreign_acceptor::park() {
+  if (parked_ || !exists()) return;
+  if (auto place = os::park(fd_)) {
+    cookie_ = place->cookie;
+    parked_ = std::move(*place);
   }
+}
+
+void foreign_acceptor::unpark() {
+  const auto socket = socket_.lock();
+  if (!parked_ || !socket || !exists()) return;
+  (void)os::unpark(fd_, *parked_, socket->fd.get());
+  cookie_ = os::cookie_of(fd_);
+  parked_.reset();
+}
+
+void foreign_acceptor::round() {
+  if (!exists()) return;
+  park();
   const bool last = pause_ > longest_pause;
   stop_(last);
   if (last) return;

@@ -2,6 +2,8 @@
 #ifndef GRACEFUL_LIB_FOREIGN_ACCEPTOR_HPP
 #define GRACEFUL_LIB_FOREIGN_ACCEPTOR_HPP
 
+#include "os/park.hpp"
+
 #include "inventory.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -11,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 
 namespace graceful {
 
@@ -28,23 +31,29 @@ class foreign_acceptor final : public accepting,
                                public std::enable_shared_from_this<foreign_acceptor> {
  public:
   /// `stop` cancels the acceptor, and closes it if it is told that this is the last time. `fd` is
-  /// the acceptor's own descriptor.
+  /// the acceptor's own descriptor, a duplicate of that of `socket`.
   foreign_acceptor(const asio::any_io_executor& executor, int fd,
+                   std::weak_ptr<const listening_socket> socket,
                    std::function<void(bool last)> stop);
 
-  void open() override {}
+  void open() override;
+  void pause() override;
   void stop() override;
 
  private:
+  [[nodiscard]] bool exists() const;
+  void park();
+  void unpark();
   void round();
 
   asio::any_io_executor rounds_;  // a strand: one round at a time, on however many threads
   int fd_;
   std::uint64_t cookie_;
+  std::weak_ptr<const listening_socket> socket_;
   std::function<void(bool last)> stop_;
   asio::steady_timer timer_;
   std::chrono::milliseconds pause_{1};
-  bool parked_ = false;
+  std::optional<os::parking> parked_;
 };
 
 }  // namespace graceful

@@ -142,6 +142,12 @@ void inventory::remove(std::string_view name, const accepting* user) {
   if (found != entries_.end() && found->second.user.get() == user) entries_.erase(found);
 }
 
+std::shared_ptr<const listening_socket> inventory::find(std::string_view name) const {
+  const std::lock_guard lock{mutex_};
+  const auto found = entries_.find(name);
+  return found == entries_.end() ? nullptr : found->second.socket;
+}
+
 std::vector<std::shared_ptr<const listening_socket>> inventory::sockets() const {
   const std::lock_guard lock{mutex_};
   return present();
@@ -198,6 +204,26 @@ void inventory::open() {
   for (const auto& [name, fd] : unwanted) {
     log_.warning("listener '" + name + "' (" + os::socket_address::bound_to(fd.get()).to_string() +
                  ") was handed over but not asked for: closed");
+  }
+}
+
+void inventory::pause() {
+  const std::lock_guard lock{mutex_};
+  if (state_ != state::open) return;
+  state_ = state::paused;
+  for (const auto& [name, entry] : entries_) {
+    if (entry.user) entry.user->pause();
+  }
+}
+
+void inventory::resume() {
+  const std::lock_guard lock{mutex_};
+  if (state_ != state::paused) return;
+  state_ = state::open;
+  for (const auto& [name, entry] : entries_) {
+    if (!entry.socket) continue;
+    ::listen(entry.socket->fd.get(), entry.socket->backlog);  // the successor may have its own
+    if (entry.user) entry.user->open();
   }
 }
 

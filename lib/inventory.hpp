@@ -38,6 +38,9 @@ class accepting {
   /// Accept from now on.
   virtual void open() = 0;
 
+  /// Accept no more, but wait: `open` or `stop` follows.
+  virtual void pause() = 0;
+
   /// Accept no more, and let go of the socket. Does not block, may be called from any thread.
   virtual void stop() = 0;
 };
@@ -62,6 +65,9 @@ class inventory {
   /// Closes the socket `name` for good, if it still is what `user` accepts from.
   void remove(std::string_view name, const accepting* user);
 
+  /// The socket `name`; none if there is none.
+  [[nodiscard]] std::shared_ptr<const listening_socket> find(std::string_view name) const;
+
   /// All that can be handed over, by name.
   [[nodiscard]] std::vector<std::shared_ptr<const listening_socket>> sockets() const;
 
@@ -77,6 +83,10 @@ class inventory {
   /// Opens everything, sets backlogs, and closes what was inherited and not asked for.
   void open();
 
+  /// Stops accepting, but keeps everything, so that it can go on.
+  void pause();
+  void resume();
+
   /// Stops everything and lets go of all sockets.
   void stop();
 
@@ -85,7 +95,7 @@ class inventory {
     std::shared_ptr<const listening_socket> socket;
     std::shared_ptr<accepting> user;
   };
-  enum class state { closed, open, stopped };
+  enum class state { closed, open, paused, stopped };
 
   struct claimed {
     unique_fd fd;

@@ -100,6 +100,15 @@ void listener::open() {
   post(std::move(done));
 }
 
+void listener::pause() {
+  const std::lock_guard lock{mutex_};
+  if (state_ != state::open) return;
+  state_ = state::closed;
+  expected_ = 0;
+  error_code ignored;
+  if (waiting_) waiter_.cancel(ignored);
+}
+
 void listener::stop() {
   operations done;
   {

@@ -29,6 +29,7 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
 
   void async_accept(accept_handler handler);
   void open() override;
+  void pause() override;
   void stop() override;
   void cancel();
   void close();

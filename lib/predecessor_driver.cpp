@@ -17,6 +17,8 @@ namespace graceful {
 
 namespace {
 
+constexpr std::chrono::milliseconds retired_interval{100};
+
 namespace action = handoff::action;
 namespace event = handoff::event;
 
@@ -40,6 +42,8 @@ std::string error_name(action::refusal why) {
       return "io.graceful.Handoff.NotExpected";
     case action::refusal::out_of_order:
       return "io.graceful.Handoff.OutOfOrder";
+    case action::refusal::rolled_back:
+      return "io.graceful.Handoff.RolledBack";
   }
   return {};
 }
@@ -47,7 +51,12 @@ std::string error_name(action::refusal why) {
 }  // namespace
 
 predecessor_driver::predecessor_driver(asio::io_context& control, log& log, settings s)
-    : log_{log}, settings_{std::move(s)}, timer_{control}, child_watch_{control} {}
+    : log_{log},
+      settings_{std::move(s)},
+      machine_{settings_.probation.count() > 0},
+      timer_{control},
+      child_watch_{control},
+      retired_timer_{control} {}
 
 bool predecessor_driver::handed_over() const {
   return machine_.current() == handoff::predecessor::state::handed_over;
@@ -57,8 +66,14 @@ std::string predecessor_driver::why_busy() const {
   if (handed_over()) {
     return "this process has handed over already, and drains; ask again: its successor answers";
   }
-  const auto running =
-      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started_);
+  const auto now = std::chrono::steady_clock::now();
+  if (in_probation()) {
+    const auto left = std::chrono::ceil<std::chrono::seconds>(timer_.expiry() - now);
+    return "generation " + std::to_string(settings_.generation + 1) +
+           " is in probation for another " + std::to_string(left.count()) +
+           " s; wait, or decide: graceful-ctl commit, graceful-ctl rollback";
+  }
+  const auto running = std::chrono::duration_cast<std::chrono::seconds>(now - started_);
   return "an upgrade is under way" +
          (child_ ? " (successor pid " + std::to_string(child_->pid()) + ")" : std::string{}) +
          " since " + std::to_string(running.count()) +
@@ -89,6 +104,23 @@ bool predecessor_driver::abort() {
   return true;
 }
 
+bool predecessor_driver::commit() {
+  if (!in_probation()) return false;
+  resume(event::commit{});
+  return true;
+}
+
+bool predecessor_driver::rollback() {
+  if (!in_probation()) return false;
+  resume(event::rollback{});
+  return true;
+}
+
+std::optional<pid_t> predecessor_driver::on_probation() const {
+  if (!in_probation() || !child_) return {};
+  return child_->pid();
+}
+
 bool predecessor_driver::handoff(control_session& from, const wire::call& call) {
   peers_[from.id()] = from.weak_from_this();
   const auto id = from.id();
@@ -115,6 +147,8 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
     // ready that has not taken its descriptors yet.
     if (from.peer_gone() || from.congested()) return from.close(), true;
     resume(event::ready{id});
+  } else if (call.method == wire::settle_method) {
+    resume(event::settle{id});
   } else if (call.method == wire::fail_method) {
     auto message = wire::parse_fail(call.parameters);
     if (!message) return from.reply(wire::invalid("reason")), true;
@@ -185,7 +219,13 @@ void predecessor_driver::watch_child() {
 }
 
 void predecessor_driver::act(const action::arm_timer& /*a*/) {
-  timer_.expires_after(request_.timeout.value_or(settings_.ready_timeout));
+  arm(request_.timeout.value_or(settings_.ready_timeout));
+}
+
+void predecessor_driver::act(const action::arm_probation& /*a*/) { arm(settings_.probation); }
+
+void predecessor_driver::arm(std::chrono::milliseconds duration) {
+  timer_.expires_after(duration);
   // A wait that is over cannot be cancelled any more: the number tells whether it is still meant.
   timer_.async_wait([this, armed = ++timer_armed_](boost::system::error_code ec) {
     if (!ec && armed == timer_armed_) resume(event::timeout{});
@@ -216,6 +256,12 @@ void predecessor_driver::act(const action::reply_batch& a) {
   }
 }
 
+void predecessor_driver::act(const action::pause_accepting& /*a*/) { settings_.pause_accepting(); }
+
+void predecessor_driver::act(const action::resume_accepting& /*a*/) {
+  settings_.resume_accepting();
+}
+
 void predecessor_driver::act(const action::stop_accepting& /*a*/) {
   settings_.stop_accepting();
   offer_.clear();
@@ -240,6 +286,30 @@ void predecessor_driver::act(const action::abort_peer& a) {
 
 void predecessor_driver::act(const action::kill_successor& /*a*/) {
   if (child_) child_->kill();
+}
+
+void predecessor_driver::act(const action::retire_successor& /*a*/) {
+  if (!child_) return;
+  boost::system::error_code ignored;
+  child_watch_.close(ignored);
+  retired_.push_back(std::move(*child_));
+  child_.reset();
+  watch_retired();
+}
+
+/// Reaps what was rolled back and has drained. Nobody waits for it: now and then is enough.
+void predecessor_driver::watch_retired() {
+  if (retired_.empty()) return;
+  retired_timer_.expires_after(retired_interval);
+  retired_timer_.async_wait([this](boost::system::error_code ec) {
+    if (ec) return;
+    std::erase_if(retired_, [this](os::child& child) {
+      const auto how = child.reap();
+      if (how) log_.info("the successor that was rolled back " + *how);
+      return how.has_value();
+    });
+    watch_retired();
+  });
 }
 
 void predecessor_driver::act(const action::report_spawned& a) {
@@ -274,8 +344,10 @@ void predecessor_driver::act(const action::report_passed& /*a*/) {
 }
 
 void predecessor_driver::act(const action::report_ready& /*a*/) {
-  log_.info("upgrade: generation " + std::to_string(settings_.generation + 1) +
-            " has taken over; this process drains");
+  log_.info("upgrade: generation " + std::to_string(settings_.generation + 1) + " serves" +
+            (settings_.probation.count() > 0
+                 ? ", in probation for " + std::to_string(settings_.probation.count()) + " ms"
+                 : std::string{}));
   report({.phase = "ready",
           .elapsed = {},
           .pid = child_ ? std::optional<std::int64_t>{child_->pid()} : std::nullopt,
@@ -284,7 +356,19 @@ void predecessor_driver::act(const action::report_ready& /*a*/) {
           .json = {}});
 }
 
+void predecessor_driver::act(const action::report_committed& /*a*/) {
+  log_.info("upgrade: generation " + std::to_string(settings_.generation + 1) +
+            " has taken over; this process drains");
+  report({.phase = "committed",
+          .elapsed = {},
+          .pid = child_ ? std::optional<std::int64_t>{child_->pid()} : std::nullopt,
+          .generation = settings_.generation + 1,
+          .sockets = {},
+          .json = {}});
+}
+
 void predecessor_driver::act(const action::report_failed& a) {
+  last_failure_ = a.reason;
   log_.error("upgrade failed: " + a.reason + "; this process serves on");
   withdraw();
   // Forgotten before it is answered: its next call, which may be waiting, may be an upgrade too.
@@ -305,7 +389,7 @@ void predecessor_driver::report(upgrade_phase phase) {
   phase.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - started_);
   auto reply = wire::to_reply(phase);
-  reply.continues = phase.phase != "ready";
+  reply.continues = phase.phase != "committed";
   session->reply(reply);
 }
 

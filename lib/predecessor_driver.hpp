@@ -46,6 +46,10 @@ class predecessor_driver {
     /// What is on offer now. It stays that until `withdraw` is called, or the handover.
     std::function<std::vector<offered_descriptor>()> offer;
     std::function<void()> withdraw;
+    /// How long a successor that serves is watched before it stays; 0: not at all.
+    std::chrono::milliseconds probation;
+    std::function<void()> pause_accepting;
+    std::function<void()> resume_accepting;
     /// Stops accepting, at once and for good.
     std::function<void()> stop_accepting;
   };
@@ -63,6 +67,20 @@ class predecessor_driver {
 
   /// Handles a call of io.graceful.Handoff; false if there is no such method.
   bool handoff(control_session& from, const wire::call& call);
+
+  /// Ends the probation that a successor is in; false if there is none.
+  bool commit();
+  bool rollback();
+
+  [[nodiscard]] bool in_probation() const {
+    return machine_.current() == handoff::predecessor::state::probation;
+  }
+
+  /// The pid of a successor that is in probation, if it is known.
+  [[nodiscard]] std::optional<pid_t> on_probation() const;
+
+  /// Why the last upgrade failed; empty if none did.
+  [[nodiscard]] const std::string& last_failure() const { return last_failure_; }
 
   /// A connection has ended.
   void closed(const control_session& session);
@@ -82,25 +100,32 @@ class predecessor_driver {
 
   void act(const handoff::action::spawn& a);
   void act(const handoff::action::arm_timer& a);
+  void act(const handoff::action::arm_probation& a);
   void act(const handoff::action::disarm_timer& a);
   void act(const handoff::action::reply_begun& a);
   void act(const handoff::action::reply_batch& a);
+  void act(const handoff::action::pause_accepting& a);
+  void act(const handoff::action::resume_accepting& a);
   void act(const handoff::action::stop_accepting& a);
   void act(const handoff::action::acknowledge& a);
   void act(const handoff::action::refuse& a);
   void act(const handoff::action::abort_peer& a);
   void act(const handoff::action::kill_successor& a);
+  void act(const handoff::action::retire_successor& a);
   void act(const handoff::action::report_spawned& a);
   void act(const handoff::action::report_begun& a);
   void act(const handoff::action::report_passed& a);
   void act(const handoff::action::report_ready& a);
+  void act(const handoff::action::report_committed& a);
   void act(const handoff::action::report_failed& a);
   void act(const handoff::action::report_lost& a);
 
   [[nodiscard]] std::string why_busy() const;
   void start(std::weak_ptr<control_session> from, const upgrade_request& request);
   void withdraw();
+  void arm(std::chrono::milliseconds duration);
   void watch_child();
+  void watch_retired();
   void report(upgrade_phase phase);
   std::shared_ptr<control_session> peer(handoff::peer_id id);
 
@@ -117,6 +142,9 @@ class predecessor_driver {
   std::uint64_t timer_armed_ = 0;
   std::optional<os::child> child_;
   asio::posix::stream_descriptor child_watch_;  // a duplicate of its pidfd
+  std::vector<os::child> retired_;              // successors that were rolled back, and drain
+  asio::steady_timer retired_timer_;
+  std::string last_failure_;
 };
 
 }  // namespace graceful

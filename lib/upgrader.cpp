@@ -46,6 +46,9 @@ namespace graceful {
 
 namespace {
 
+/// How long a predecessor may take to accept again.
+constexpr std::chrono::seconds predecessor_patience{2};
+
 constexpr const char* upgrade_variable = "GRACEFUL_UPGRADE";
 constexpr const char* takeover_variable = "GRACEFUL_TAKEOVER";
 
@@ -83,8 +86,8 @@ result<std::string> control_path_of(const options& opts) {
 
 /// With timeouts that can be added to a time without an overflow.
 options bounded(options opts) {
-  for (auto* timeout : {&opts.ready_timeout, &opts.handoff_timeout, &opts.drain_timeout,
-                        &opts.idle_grace, &opts.drain_spread}) {
+  for (auto* timeout : {&opts.ready_timeout, &opts.probation, &opts.handoff_timeout,
+                        &opts.drain_timeout, &opts.idle_grace, &opts.drain_spread}) {
     *timeout = std::min<std::chrono::milliseconds>(*timeout, wire::max_timeout);
   }
   return opts;
@@ -129,6 +132,10 @@ class upgrader::impl {
  private:
   void serve_control();
   void hand_over();
+  void commit();
+  void roll_back(const std::string& why);
+  void let_go();
+  void ask_predecessor_back();
   void end(bool now);
   void stop_accepting();
   void await_signal();
@@ -157,7 +164,8 @@ class upgrader::impl {
   std::optional<failure> ready_failure_;  // final: the predecessor serves on
   std::atomic<bool> ready_{false};
   std::atomic<bool> draining_{false};
-  std::atomic<bool> handed_over_{false};
+  std::atomic<bool> handed_over_{false};  // to a successor, or back to the predecessor
+  std::atomic<bool> committed_{false};    // nobody else may go on accepting
 
   // Used on the control thread only, from its start to its end.
   control_thread control_;
@@ -211,6 +219,7 @@ upgrader::impl::impl(executor_type executor, options opts, std::function<void()>
                                                }});
   // A successor answers on the control socket when it is ready; until then its predecessor does.
   if (!owned_.predecessor) serve_control();
+  committed_ = !owned_.predecessor;
   control_.start();
 }
 
@@ -232,7 +241,7 @@ upgrader::impl::~impl() {
   waiters_->complete(asio::error::operation_aborted);
   // Only the last generation removes the paths. Whoever has a predecessor that still serves, or
   // has handed over, leaves them to the other.
-  const bool ours = !handed_over_ && (!owned_.predecessor || ready_);
+  const bool ours = !handed_over_ && committed_;
   if (ours) {
     os::remove_path(control_path_, control_file_);
     os::remove_path(os::lock_path(control_path_), os::identify(owned_.lock.get()));
@@ -248,6 +257,9 @@ predecessor_driver::settings upgrader::impl::driver_settings(os::start_command s
           .ready_timeout = options_.ready_timeout,
           .offer = [this] { return offer(); },
           .withdraw = [this] { inventory_->thaw(); },
+          .probation = options_.probation,
+          .pause_accepting = [this] { inventory_->pause(); },
+          .resume_accepting = [this] { inventory_->resume(); },
           .stop_accepting = [this] { hand_over(); }};
 }
 
@@ -278,7 +290,8 @@ std::shared_ptr<detail::listener> upgrader::impl::listen(executor_type executor,
 
 void upgrader::impl::watch_foreign(std::string_view name, int fd, const executor_type& executor,
                                    foreign_stop stop) {
-  inventory_->attach(name, std::make_shared<foreign_acceptor>(executor, fd, std::move(stop)));
+  inventory_->attach(name, std::make_shared<foreign_acceptor>(executor, fd, inventory_->find(name),
+                                                              std::move(stop)));
 }
 
 void upgrader::impl::ready() {
@@ -297,20 +310,36 @@ void upgrader::impl::ready() {
   }
   ready_ = true;
   inventory_->open();
-  // Nobody has accepted since the predecessor stopped: the listeners come first, since this takes
-  // the kernel as long as a hundred of them.
-  if (owned_.predecessor) os::adopt_control(owned_.control.get());
   log_.info("generation " + std::to_string(generation_) + " serves");
   if (!owned_.predecessor) return;
   asio::post(control_.context(), [this] {
-    serve_control();
-    predecessor_.emplace(control_.context(), log_, owned_.predecessor->predecessor_pid(),
-                         owned_.predecessor->release());
+    predecessor_.emplace(
+        control_.context(), log_, owned_.predecessor->predecessor_pid(),
+        owned_.predecessor->release(),
+        predecessor_watch::outcomes{[this] { commit(); },
+                                    [this](const std::string& why) { roll_back(why); }});
   });
 }
 
+/// On the control thread: the predecessor does not come back.
+void upgrader::impl::commit() {
+  if (handed_over_ || committed_.exchange(true)) return;
+  os::adopt_control(owned_.control.get());
+  serve_control();
+}
+
+/// On the control thread: the predecessor accepts again.
+void upgrader::impl::roll_back(const std::string& why) {
+  if (handed_over_) return;
+  log_.warning("rolled back: " + why + "; this process drains, its predecessor serves");
+  let_go();
+}
+
 /// On the control thread, when a successor has said that it is ready.
-void upgrader::impl::hand_over() {
+void upgrader::impl::hand_over() { let_go(); }
+
+/// What this process served it serves no more, and somebody else does.
+void upgrader::impl::let_go() {
   handed_over_ = true;
   draining_ = true;
   server_->stop_accepting();
@@ -324,14 +353,17 @@ void upgrader::impl::hand_over() {
 /// On the control thread: this process ends, and nobody succeeds it.
 void upgrader::impl::end(bool now) {
   const std::lock_guard lock{ready_mutex_};
-  if (!draining_.exchange(true)) {
+  if (!draining_) {
     log_.info(now ? "this process ends" : "this process drains, and ends");
-    driver_->shutdown();
-    // A socket that a predecessor serves too is not to be touched.
-    const bool sole = ready_ || !owned_.predecessor;
-    if (sole) {
+    driver_->shutdown();  // commits, if a successor is in probation: then nothing is left to do
+  }
+  if (!draining_.exchange(true)) {
+    // A socket that a predecessor serves too, or may serve again, is not to be touched.
+    if (committed_) {
       last_call_.begin();
     } else {
+      if (ready_) ask_predecessor_back();
+      handed_over_ = ready_.load();
       stop_accepting();
     }
     waiters_->complete({});
@@ -340,6 +372,13 @@ void upgrader::impl::end(bool now) {
   if (!now) return;
   last_call_.end();
   drain_.hurry();
+}
+
+/// This process ends in its probation: its predecessor goes on, before this one stops.
+void upgrader::impl::ask_predecessor_back() {
+  auto client = control_client::connect(control_path_, predecessor_patience);
+  const auto back = client ? client->rollback() : client.error();
+  if (!back) log_.error("cannot have the predecessor serve again: " + back.error().message);
 }
 
 /// On the control thread. From now on nothing but connections keeps the context running.
@@ -412,8 +451,10 @@ std::vector<offered_descriptor> upgrader::impl::offer() {
 
 server_status upgrader::impl::status() const {
   using namespace std::chrono;
+  const bool probation = driver_->in_probation();
   const char* state = draining_         ? "draining"
                       : !ready_         ? "starting"
+                      : probation       ? "probation"
                       : driver_->busy() ? "upgrading"
                                         : "serving";
   server_status s{.name = driver_->name(),
@@ -425,6 +466,8 @@ server_status upgrader::impl::status() const {
                   .connections = connections_->open(),
                   .listeners = {},
                   .predecessor_pid = {},
+                  .successor_pid = driver_->on_probation(),
+                  .last_failure = driver_->last_failure(),
                   .json = {}};
   for (const auto& socket : inventory_->sockets()) {
     const auto queue = os::accept_queue_of(socket->fd.get());

@@ -110,6 +110,7 @@ void serve(const http_server_arguments& args) {
                          .control_path = args.control,
                          .takeover = args.takeover,
                          .ready_timeout = args.ready_timeout,
+                         .probation = args.probation,
                          .handoff_timeout = args.handoff_timeout,
                          .drain_timeout = args.drain,
                          .idle_grace = args.idle_grace}};

@@ -21,6 +21,7 @@ struct http_server_arguments {
   std::chrono::milliseconds work{0};
   std::chrono::milliseconds idle_grace{1'000};
   std::chrono::milliseconds drain{300'000};
+  std::chrono::milliseconds probation{5'000};
   std::chrono::milliseconds ready_timeout{30'000};
   std::chrono::milliseconds handoff_timeout{10'000};
   bool help = false;

@@ -32,11 +32,13 @@ struct server_status {
   std::uint64_t generation{};
   std::int64_t pid{};
   std::chrono::milliseconds uptime{};
-  std::string state;            ///< "starting", "serving", "upgrading" or "draining".
+  std::string state;            ///< "starting", "serving", "upgrading", "probation" or "draining".
   std::string version;          ///< Of the library in the server.
   std::uint64_t connections{};  ///< That it tracks, see `upgrader::track`.
   std::vector<listener_status> listeners;
   std::optional<std::int64_t> predecessor_pid;  ///< Of the predecessor, while it still drains.
+  std::optional<std::int64_t> successor_pid;    ///< Of the successor that is in probation.
+  std::string last_failure;                     ///< Why the last upgrade failed; empty if none did.
   std::string json;                             ///< The server's reply as it came: one line.
 };
 
@@ -49,7 +51,7 @@ struct upgrade_request {
 
 /// One step of an upgrade that has been reached.
 struct upgrade_phase {
-  std::string phase;  ///< "spawned", "begun", "passed" or, as the last one, "ready".
+  std::string phase;  ///< "spawned", "begun", "passed", "ready" or, as the last one, "committed".
   std::chrono::milliseconds elapsed{};
   std::optional<std::int64_t> pid;          ///< Of the successor.
   std::optional<std::uint64_t> generation;  ///< Of the successor.
@@ -86,14 +88,22 @@ class GRACEFUL_API control_client {
   /// **Errors.** `timed_out`, `peer_gone`, `protocol_violation`.
   result<server_status> status();
 
-  /// Has the server spawn a successor and hand over to it. Returns when the successor is ready,
-  /// with the last phase; `on_phase` sees every one, the last included. Closing the connection
-  /// (destroying this object from another thread, or ending the process) does not end the upgrade.
+  /// Has the server spawn a successor and hand over to it. Returns when the successor is committed,
+  /// with the last phase; `on_phase` sees every one, the last included, and returns false to wait
+  /// no longer: that phase is then returned. Closing the connection (destroying this object from
+  /// another thread, or ending the process) does not end the upgrade.
   ///
   /// **Errors.** `busy`, `not_ready`, `upgrade_failed` (the server still serves; the message says
   /// why the successor failed), `timed_out`, `peer_gone`, `protocol_violation`.
   result<upgrade_phase> upgrade(const upgrade_request& request,
-                                const std::function<void(const upgrade_phase&)>& on_phase = {});
+                                const std::function<bool(const upgrade_phase&)>& on_phase = {});
+
+  /// Ends the probation of a successor: it stays, or its predecessor serves again.
+  ///
+  /// **Errors.** `no_upgrade` (none is in probation), `timed_out`, `peer_gone`,
+  /// `protocol_violation`.
+  result<void> commit();
+  result<void> rollback();
 
   /// Gives up the upgrade that is under way, if it is not ready yet.
   ///

@@ -33,6 +33,11 @@ struct options {
   /// this process spawned is killed when it is over. Default: 30 s; a day at most.
   std::chrono::milliseconds ready_timeout{30'000};
 
+  /// As predecessor: how long it keeps its sockets after a successor is ready, so that it can go on
+  /// accepting if the successor dies or an operator wants it back. 0: it does not. Default: 5 s; a
+  /// day at most.
+  std::chrono::milliseconds probation{5'000};
+
   /// As successor: how long the predecessor may take to answer each step. Default: 10 s; a day
   /// at most.
   std::chrono::milliseconds handoff_timeout{10'000};

@@ -90,12 +90,59 @@ void predecessor::on(const event::ready& e) {
   if (state_ != state::passing || peer_ != e.peer || passed_ != offered_) {
     return refuse(e.peer, refusal::out_of_order, "Ready comes after Begin and the last Fetch");
   }
+  if (!has_probation_) {
+    state_ = state::handed_over;
+    actions_ = {action::disarm_timer{}, action::stop_accepting{}, action::acknowledge{e.peer},
+                action::report_ready{}, action::report_committed{}};
+    return;
+  }
+  state_ = state::probation;
+  settling_ = false;
+  actions_ = {action::disarm_timer{}, action::pause_accepting{}, action::acknowledge{e.peer},
+              action::report_ready{}, action::arm_probation{}};
+}
+
+void predecessor::on(const event::settle& e) {
+  if (peer_ == e.peer && state_ == state::handed_over) {
+    actions_ = {action::acknowledge{e.peer}};
+  } else if (peer_ == e.peer && state_ == state::probation) {
+    settling_ = true;
+  } else {
+    refuse(e.peer, refusal::out_of_order, "Settle comes after Ready");
+  }
+}
+
+void predecessor::on(const event::commit& /*e*/) {
+  if (state_ == state::probation) commit();
+}
+
+void predecessor::commit() {
   state_ = state::handed_over;
-  actions_ = {action::disarm_timer{}, action::stop_accepting{}, action::acknowledge{e.peer},
-              action::report_ready{}};
+  actions_ = {action::disarm_timer{}, action::stop_accepting{}};
+  if (settling_) actions_.emplace_back(action::acknowledge{*peer_});
+  actions_.emplace_back(action::report_committed{});
+}
+
+void predecessor::on(const event::rollback& /*e*/) {
+  if (state_ != state::probation) return;
+  const std::string reason = "an operator asked for it";
+  actions_ = {action::resume_accepting{}};
+  if (settling_) {
+    refuse(*peer_, refusal::rolled_back, reason);
+  } else {
+    actions_.emplace_back(action::abort_peer{*peer_, reason});
+  }
+  if (std::exchange(child_alive_, false)) actions_.emplace_back(action::retire_successor{});
+  rolled_back_ = true;
+  conclude(reason);
 }
 
 void predecessor::on(const event::fail& e) {
+  if (state_ == state::probation && peer_ == e.peer) {
+    rolled_back_ = true;
+    actions_ = {action::resume_accepting{}, action::acknowledge{e.peer}};
+    return await_end("the successor gave up: " + e.message.reason);
+  }
   if (state_ != state::passing || peer_ != e.peer) {
     return refuse(e.peer, refusal::out_of_order, "there is no upgrade that could fail");
   }
@@ -108,9 +155,13 @@ void predecessor::on(const event::closed& e) {
   if (state_ == state::handed_over) {
     peer_.reset();
     actions_ = {action::report_lost{}};
-  } else {
-    await_end({});
+    return;
   }
+  if (state_ == state::probation) {
+    rolled_back_ = true;
+    actions_ = {action::resume_accepting{}};
+  }
+  await_end({});
 }
 
 void predecessor::on(const event::exited& e) {
@@ -122,6 +173,7 @@ void predecessor::on(const event::exited& e) {
     case state::ending:
       return conclude(reason_.empty() ? end_of_child() : reason_);
     case state::passing:
+    case state::probation:
       // What was spawned may be a shell that started the server: the connection decides.
     case state::serving:
     case state::handed_over:
@@ -137,6 +189,8 @@ void predecessor::on(const event::timeout& /*e*/) {
     case state::ending:
       return give_up(reason_.empty() ? "the successor closed its connection but did not end"
                                      : reason_);
+    case state::probation:
+      return commit();
     case state::serving:
     case state::handed_over:
       return;
@@ -149,6 +203,7 @@ void predecessor::on(const event::abort& /*e*/) {
 
 void predecessor::on(const event::shutdown& /*e*/) {
   if (under_way()) give_up("the predecessor shuts down");
+  if (state_ == state::probation) commit();
 }
 
 void predecessor::refuse(peer_id peer, refusal why, std::string message) {
@@ -176,17 +231,19 @@ void predecessor::give_up(std::string reason) {
 
 void predecessor::conclude(std::string reason) {
   actions_.emplace_back(action::disarm_timer{});
+  if (rolled_back_) reason = "rolled back: " + reason;
   actions_.emplace_back(action::report_failed{std::move(reason)});
   state_ = state::serving;
   token_.clear();
   child_end_.clear();
   reason_.clear();
+  rolled_back_ = false;
   peer_.reset();
 }
 
 std::string predecessor::end_of_child() const {
-  return child_end_.empty() ? "the successor closed its connection before it was ready"
-                            : child_end_ + " before it was ready";
+  const std::string when = rolled_back_ ? " in its probation" : " before it was ready";
+  return (child_end_.empty() ? "the successor closed its connection" : child_end_) + when;
 }
 
 }  // namespace graceful::handoff

@@ -46,6 +46,10 @@ struct fail {
   peer_id peer;
   wire::fail message;
 };
+/// The successor waits to hear that it stays.
+struct settle {
+  peer_id peer;
+};
 struct closed {
   peer_id peer;
 };
@@ -54,25 +58,37 @@ struct exited {
   std::string how;
 };
 struct timeout {};
-/// An operator wants the upgrade to be given up.
+/// An operator wants the upgrade to be given up before the successor is ready.
 struct abort {};
+/// An operator wants probation to end: the successor stays, or goes.
+struct commit {};
+struct rollback {};
 /// This process stops, and not in favour of a successor.
 struct shutdown {};
 }  // namespace event
 
 using predecessor_event =
     std::variant<event::upgrade, event::spawned, event::spawn_failed, event::begin, event::fetch,
-                 event::ready, event::fail, event::closed, event::exited, event::timeout,
-                 event::abort, event::shutdown>;
+                 event::ready, event::fail, event::settle, event::closed, event::exited,
+                 event::timeout, event::abort, event::commit, event::rollback, event::shutdown>;
 
 /// What is to be done, in order.
 namespace action {
-enum class refusal { busy, incompatible_version, not_on_offer, not_expected, out_of_order };
+enum class refusal {
+  busy,
+  incompatible_version,
+  not_on_offer,
+  not_expected,
+  out_of_order,
+  rolled_back
+};
 
 struct spawn {
   std::string token;
 };
 struct arm_timer {};
+/// The same, for as long as probation takes.
+struct arm_probation {};
 struct disarm_timer {};
 struct reply_begun {
   peer_id peer;
@@ -82,8 +98,12 @@ struct reply_batch {
   std::uint64_t first;
   std::uint64_t count;
 };
+/// Accept no more, but keep the sockets.
+struct pause_accepting {};
+struct resume_accepting {};
+/// Accept no more, and let the sockets go.
 struct stop_accepting {};
-/// Answers Ready or Fail.
+/// Answers Ready, Fail or Settle.
 struct acknowledge {
   peer_id peer;
 };
@@ -100,6 +120,8 @@ struct abort_peer {
 };
 /// Ends the process that was spawned, which yields event::exited.
 struct kill_successor {};
+/// What was spawned ends by itself some time, and is this machine's no more: there is no event.
+struct retire_successor {};
 /// For the operator.
 struct report_spawned {
   std::int64_t pid;
@@ -107,6 +129,7 @@ struct report_spawned {
 struct report_begun {};
 struct report_passed {};
 struct report_ready {};
+struct report_committed {};
 struct report_failed {
   std::string reason;
 };
@@ -115,10 +138,12 @@ struct report_lost {};
 }  // namespace action
 
 using predecessor_action =
-    std::variant<action::spawn, action::arm_timer, action::disarm_timer, action::reply_begun,
-                 action::reply_batch, action::stop_accepting, action::acknowledge, action::refuse,
-                 action::abort_peer, action::kill_successor, action::report_spawned,
-                 action::report_begun, action::report_passed, action::report_ready,
+    std::variant<action::spawn, action::arm_timer, action::arm_probation, action::disarm_timer,
+                 action::reply_begun, action::reply_batch, action::pause_accepting,
+                 action::resume_accepting, action::stop_accepting, action::acknowledge,
+                 action::refuse, action::abort_peer, action::kill_successor,
+                 action::retire_successor, action::report_spawned, action::report_begun,
+                 action::report_passed, action::report_ready, action::report_committed,
                  action::report_failed, action::report_lost>;
 
 using predecessor_actions = std::vector<predecessor_action>;
@@ -126,21 +151,26 @@ using predecessor_actions = std::vector<predecessor_action>;
 /// One process's life as a predecessor: any number of upgrades that fail, and one that does not.
 class predecessor {
  public:
-  /// Until a successor is ready every failure leads back to `serving`.
+  /// Until a successor is committed every failure leads back to `serving`.
   enum class state {
     serving,      ///< No upgrade.
     spawning,     ///< The successor is being spawned, or has been and has not called Begin.
     passing,      ///< Begin has been answered; descriptors are on their way, or all passed.
     ending,       ///< The upgrade has failed; the spawned process has yet to end.
-    handed_over,  ///< The successor has taken over. Final in this version of the protocol.
+    probation,    ///< The successor serves; this process waits, and can go on.
+    handed_over,  ///< The successor stays. Final.
   };
+
+  /// Without a probation a successor stays as soon as it is ready.
+  predecessor() = default;
+  explicit predecessor(bool has_probation) : has_probation_{has_probation} {}
 
   /// An upgrade can be asked for now.
   [[nodiscard]] bool idle() const { return state_ == state::serving; }
   [[nodiscard]] state current() const { return state_; }
   /// An upgrade has begun and is not decided yet: it can be aborted.
   [[nodiscard]] bool under_way() const {
-    return state_ != state::serving && state_ != state::handed_over;
+    return state_ == state::spawning || state_ == state::passing || state_ == state::ending;
   }
   [[nodiscard]] bool is_successor(peer_id peer) const { return peer_ == peer; }
 
@@ -155,18 +185,23 @@ class predecessor {
   void on(const event::fetch& e);
   void on(const event::ready& e);
   void on(const event::fail& e);
+  void on(const event::settle& e);
   void on(const event::closed& e);
   void on(const event::exited& e);
   void on(const event::timeout& e);
   void on(const event::abort& e);
+  void on(const event::commit& e);
+  void on(const event::rollback& e);
   void on(const event::shutdown& e);
 
   void refuse(peer_id peer, action::refusal why, std::string message);
+  void commit();
   void await_end(std::string reason);
   void give_up(std::string reason);
   void conclude(std::string reason);
   [[nodiscard]] std::string end_of_child() const;
 
+  bool has_probation_ = false;
   state state_ = state::serving;
   std::string token_;               // of the successor that was spawned
   bool child_alive_ = false;        // what was spawned has not been reaped
@@ -175,6 +210,8 @@ class predecessor {
   std::uint64_t offered_ = 0;       // descriptors on offer in this upgrade
   std::uint64_t passed_ = 0;        // of these, how many were passed
   std::string reason_;              // why the upgrade failed, while ending
+  bool settling_ = false;           // the successor's Settle is to be answered
+  bool rolled_back_ = false;        // the upgrade that is ending had been ready
   std::uint64_t on_offer_now_ = 0;  // as given with the event
   predecessor_actions actions_;     // of the event being handled
 };

@@ -6,7 +6,11 @@
 #include "os/listening_socket.hpp"
 #include "os/system_failure.hpp"
 
+#include <cinttypes>
+#include <cstdio>
 #include <filesystem>
+#include <fstream>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,10 +44,8 @@ result<unique_fd> unreachable_listener() {
   return fd;
 }
 
-/// An entry is known by its number and its open file description. While another process holds the
-/// description, closing the number or giving it to another file leaves the entry behind for ever,
-/// so it has to be removed first; but from which instance, only its owner knows.
-bool leave_epoll(int fd) {
+/// Numbers of this process's epoll instances.
+std::vector<int> epoll_instances() {
   std::vector<int> instances;
   std::error_code ec;
   for (std::filesystem::directory_iterator entry{"/proc/self/fd", ec}, end; !ec && entry != end;
@@ -53,22 +55,60 @@ bool leave_epoll(int fd) {
       instances.push_back(std::stoi(entry->path().filename().string()));
     }
   }
-  bool left = false;
-  for (const int instance : instances) {
-    left = ::epoll_ctl(instance, EPOLL_CTL_DEL, fd, nullptr) == 0 || left;
+  return instances;
+}
+
+/// How `fd` is registered in `instance`, from its fdinfo: proc(5).
+std::optional<parking::registration> registration_of(int fd, int instance) {
+  std::ifstream info{"/proc/self/fdinfo/" + std::to_string(instance)};
+  for (std::string line; std::getline(info, line);) {
+    int number = -1;
+    parking::registration r{.instance = instance, .events = 0, .data = 0};
+    if (std::sscanf(line.c_str(), "tfd: %d events: %" SCNx32 " data: %" SCNx64, &number, &r.events,
+                    &r.data) == 3 &&
+        number == fd) {
+      return r;
+    }
+  }
+  return {};
+}
+
+/// An entry is known by its number and its open file description. While another process holds the
+/// description, closing the number or giving it to another file leaves the entry behind for ever,
+/// so it has to be removed first; but from which instance, only its owner knows.
+std::vector<parking::registration> leave_epoll(int fd) {
+  std::vector<parking::registration> left;
+  for (const int instance : epoll_instances()) {
+    const auto entry = registration_of(fd, instance);
+    if (entry && ::epoll_ctl(instance, EPOLL_CTL_DEL, fd, nullptr) == 0) left.push_back(*entry);
   }
   return left;
 }
 
 }  // namespace
 
-result<std::uint64_t> park(int fd) {
+result<parking> park(int fd) {
   auto nowhere = unreachable_listener();
   if (!nowhere) return nowhere.error();
   // Never where it may still be in one: the entry would outlive what it points to.
-  if (!leave_epoll(fd)) return failure{errc::invalid_argument, "the acceptor is in no epoll"};
+  auto left = leave_epoll(fd);
+  if (left.empty()) return failure{errc::invalid_argument, "the acceptor is in no epoll"};
   if (::dup3(nowhere->get(), fd, O_CLOEXEC) < 0) return system_failure("cannot park an acceptor");
-  return cookie_of(fd);
+  return parking{cookie_of(fd), std::move(left)};
+}
+
+result<void> unpark(int fd, const parking& place, int socket) {
+  if (::dup3(socket, fd, O_CLOEXEC) < 0) return system_failure("cannot put an acceptor back");
+  for (const auto& entry : place.registrations) {
+    epoll_event event{};
+    event.events = entry.events;
+    event.data.u64 = entry.data;
+    // Reports at once what waits in the queue: an edge-triggered entry begins with its state.
+    if (::epoll_ctl(entry.instance, EPOLL_CTL_ADD, fd, &event) != 0) {
+      return system_failure("cannot have an acceptor wait again");
+    }
+  }
+  return {};
 }
 
 }  // namespace graceful::os

@@ -111,6 +111,8 @@ std::optional<server_status> parse_status(const json::object& parameters) {
                   .connections = *connections,
                   .listeners = {},
                   .predecessor_pid = {},
+                  .successor_pid = {},
+                  .last_failure = string_field(parameters, "last_failure").value_or(""),
                   .json = {}};
   for (const json::value& value : listeners->get_array()) {
     auto listener = parse_listener(value);
@@ -122,6 +124,12 @@ std::optional<server_status> parse_status(const json::object& parameters) {
     if (!predecessor.is_object()) return std::nullopt;
     m.predecessor_pid = int_field(predecessor.get_object(), "pid");
     if (!m.predecessor_pid) return std::nullopt;
+  }
+  if (has_field(parameters, "successor")) {
+    const json::value& successor = parameters.at("successor");
+    if (!successor.is_object()) return std::nullopt;
+    m.successor_pid = int_field(successor.get_object(), "pid");
+    if (!m.successor_pid) return std::nullopt;
   }
   return m;
 }
@@ -173,6 +181,12 @@ reply to_reply(const server_status& m) {
     predecessor["pid"] = *m.predecessor_pid;
     r.parameters["predecessor"] = std::move(predecessor);
   }
+  if (m.successor_pid) {
+    json::object successor;
+    successor["pid"] = *m.successor_pid;
+    r.parameters["successor"] = std::move(successor);
+  }
+  if (!m.last_failure.empty()) r.parameters["last_failure"] = m.last_failure;
   return r;
 }
 

@@ -18,6 +18,8 @@ inline constexpr std::string_view status_method = "io.graceful.Control.Status";
 inline constexpr std::string_view upgrade_method = "io.graceful.Control.Upgrade";
 
 inline constexpr std::string_view drain_method = "io.graceful.Control.Drain";
+inline constexpr std::string_view commit_method = "io.graceful.Control.Commit";
+inline constexpr std::string_view rollback_method = "io.graceful.Control.Rollback";
 inline constexpr std::string_view abort_method = "io.graceful.Control.Abort";
 
 inline constexpr std::string_view busy_error = "io.graceful.Control.Busy";

@@ -23,6 +23,7 @@ inline constexpr std::string_view control_name = "@control";
 inline constexpr std::string_view begin_method = "io.graceful.Handoff.Begin";
 inline constexpr std::string_view fetch_method = "io.graceful.Handoff.Fetch";
 inline constexpr std::string_view ready_method = "io.graceful.Handoff.Ready";
+inline constexpr std::string_view settle_method = "io.graceful.Handoff.Settle";
 inline constexpr std::string_view fail_method = "io.graceful.Handoff.Fail";
 
 struct begin {

@@ -47,8 +47,9 @@ type Listener (name: string, address: string, queue: int, backlog: int)
 
 type Process (pid: int)
 
-# state is one of starting, serving, upgrading, draining. connections counts those that the server
-# tracks. predecessor is there while it drains.
+# state is one of starting, serving, upgrading, probation, draining. connections counts those that
+# the server tracks. predecessor is there while it drains, successor while it is in probation.
+# last_failure says why the last upgrade failed.
 method Status() -> (
   name: string,
   generation: int,
@@ -58,12 +59,14 @@ method Status() -> (
   version: string,
   connections: int,
   listeners: []Listener,
-  predecessor: ?Process
+  predecessor: ?Process,
+  successor: ?Process,
+  last_failure: ?string
 )
 
 # Spawns a successor: command, or the server's own start command; environment is added to the
 # server's start environment; timeout_ms is how long it may take until it is ready. Streams the
-# phases spawned, begun, passed, ready with more; replies once, at ready, without.
+# phases spawned, begun, passed, ready, committed with more; replies once, at committed, without.
 method Upgrade(command: ?[]string, environment: ?[string]string, timeout_ms: ?int) -> (
   phase: string,
   elapsed_ms: int,
@@ -74,6 +77,10 @@ method Upgrade(command: ?[]string, environment: ?[string]string, timeout_ms: ?in
 
 # Gives up the upgrade that is under way; what was spawned is killed.
 method Abort() -> ()
+
+# Ends the probation of a successor that is ready: it stays, or this process accepts again.
+method Commit() -> ()
+method Rollback() -> ()
 
 # Ends the server without a successor: accepts what is in the queues, then no more, and lets the
 # connections end; with now, cuts them. Streams draining, once a second, and drained with more;
@@ -86,7 +93,7 @@ error Busy (message: string)
 error NotReady (message: string)
 # The successor failed; the server serves on.
 error UpgradeFailed (message: string)
-# There is no upgrade that could be aborted.
+# There is no upgrade that could be aborted, or is in probation.
 error NoUpgrade (message: string)
 )";
 
@@ -110,6 +117,11 @@ method Fetch(first: int) -> (first: int, names: []string)
 # The successor serves from now on. The reply comes when the predecessor has stopped accepting.
 method Ready() -> ()
 
+# Asked after Ready. The reply comes at the end of probation: the successor stays, and takes the
+# control socket. RolledBack or Aborted says that the predecessor accepts again. If the connection
+# ends without a word, the predecessor has gone and the successor stays.
+method Settle() -> ()
+
 # The successor gives up; reason is for the operator.
 method Fail(reason: string) -> ()
 
@@ -118,6 +130,7 @@ error IncompatibleVersion (message: string, offered: []int, supported: []int)
 error NotOnOffer (message: string)
 error NotExpected (message: string)
 error OutOfOrder (message: string)
+error RolledBack (message: string)
 # The predecessor gave the upgrade up. May come at any time after Begin, as the last message.
 error Aborted (message: string)
 )";

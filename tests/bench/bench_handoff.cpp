@@ -52,7 +52,7 @@ int serve(const std::string& path, std::uint16_t network, std::size_t count, boo
   acceptors.reserve(count);
   asio::io_context io;
   const auto begin = clock::now();
-  graceful::upgrader up{io, {.control_path = path, .takeover = takeover}};
+  graceful::upgrader up{io, {.control_path = path, .takeover = takeover, .probation = 0ms}};
   const auto arrived = clock::now();
   for (const auto& site : sites) {
     acceptors.push_back(up.listen<tcp>(site.name, site.endpoint, {.backlog = 1}));

@@ -62,7 +62,7 @@ int serve(const std::string& path, std::uint16_t network, std::size_t count) {
   std::vector<graceful::acceptor<tcp>> acceptors;
   acceptors.reserve(count);
   const auto sites = graceful_bench::loopback_sites(count, network);
-  graceful::upgrader up{io, {.control_path = path, .log = [](auto, auto) {}}};
+  graceful::upgrader up{io, {.control_path = path, .probation = 0ms, .log = [](auto, auto) {}}};
   at.arrived = now();
   for (const auto& site : sites) {
     acceptors.push_back(up.listen<tcp>(site.name, site.endpoint, {.backlog = 16}));

@@ -103,6 +103,6 @@ TEST_CASE("a client that knows nothing but Varlink finds its way by introspectio
         std::string::npos);
   // Without more there is one reply, the last.
   const auto upgraded = ask(R"({"method":"io.graceful.Control.Upgrade"})");
-  CHECK(upgraded.find("\"phase\":\"ready\"") != std::string::npos);
+  CHECK(upgraded.find("\"phase\":\"committed\"") != std::string::npos);
   CHECK(upgraded.find("continues") == std::string::npos);
 }

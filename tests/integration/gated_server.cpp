@@ -73,6 +73,7 @@ void run(const std::string& control, unsigned short port, const char* gate) {
                         {.name = "gated",
                          .control_path = control,
                          .ready_timeout = std::chrono::milliseconds::max(),
+                         .probation = std::chrono::milliseconds{0},
                          .handoff_timeout = std::chrono::milliseconds::max()}};
   const auto response =
       "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\nX-Served-By: gen-" +

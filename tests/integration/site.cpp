@@ -44,10 +44,14 @@ finished run(scene& where, std::vector<std::string> argv, process_options option
 }
 
 site::site(std::vector<std::string> arguments, process_options options) {
-  command_ = joined({programs::http_server(), "--control", control()}, arguments);
-  if (std::find(arguments.begin(), arguments.end(), "--listen") == arguments.end()) {
-    command_.insert(command_.end(), {"--listen", "127.0.0.1:0"});
-  }
+  command_ = {programs::http_server(), "--control", control()};
+  const auto by_default = [&](const char* option, const char* value) {
+    if (std::find(arguments.begin(), arguments.end(), option) != arguments.end()) return;
+    command_.insert(command_.end(), {option, value});
+  };
+  by_default("--probation", "0");
+  by_default("--listen", "127.0.0.1:0");
+  command_.insert(command_.end(), arguments.begin(), arguments.end());
   if (const auto threads = std::find(arguments.begin(), arguments.end(), "--threads");
       threads != arguments.end()) {
     threads_ = std::stoul(*std::next(threads));

@@ -38,7 +38,7 @@ struct finished {
 class site {
  public:
   /// Starts the server and waits until it is ready. `arguments` are added to its command line,
-  /// --listen 127.0.0.1:0 if they name no address.
+  /// --listen 127.0.0.1:0 and --probation 0 if they say nothing of these.
   explicit site(std::vector<std::string> arguments = {}, process_options options = {});
 
   [[nodiscard]] process& server() { return *server_; }

@@ -99,6 +99,8 @@ class Successor:
             self.predecessor.send({"method": HANDOFF + "Ready"})
             os.kill(os.getpid(), signal.SIGKILL)
         self.call("Ready")
+        with contextlib.suppress(EOFError, OSError):  # it has gone already
+            self.call("Settle")
 
     def serve(self):
         """Until SIGTERM; connections that were accepted are finished."""

@@ -168,9 +168,11 @@ TEST_CASE("an upgrade reports each phase, and returns the last") {
                 '\0' + R"({"parameters":{"phase":"ready","elapsed_ms":3,"generation":4}})" + '\0'};
   std::vector<std::string> phases;
   auto client = server.client();
-  const auto last =
-      client.upgrade({.command = {"server"}, .environment = {{"A", "1"}}, .timeout = 5s},
-                     [&](const auto& phase) { phases.push_back(phase.phase); });
+  const auto last = client.upgrade(
+      {.command = {"server"}, .environment = {{"A", "1"}}, .timeout = 5s}, [&](const auto& phase) {
+        phases.push_back(phase.phase);
+        return true;
+      });
   REQUIRE(last.has_value());
   CHECK(phases == std::vector<std::string>{"spawned", "begun", "ready"});
   CHECK(last->elapsed == 3ms);
@@ -183,13 +185,22 @@ TEST_CASE("an upgrade reports each phase, and returns the last") {
   CHECK(call.parameters.at("timeout_ms") == 5000);
 }
 
+TEST_CASE("whoever has seen enough of an upgrade need not wait for its end") {
+  parrot server{R"({"parameters":{"phase":"spawned","elapsed_ms":1},"continues":true})"s + '\0' +
+                R"({"parameters":{"phase":"ready","elapsed_ms":2},"continues":true})" + '\0'};
+  auto client = server.client();
+  const auto last = client.upgrade({}, [](const auto& phase) { return phase.phase != "ready"; });
+  REQUIRE(last.has_value());
+  CHECK(last->phase == "ready");
+}
+
 TEST_CASE("an upgrade that fails half-way says so after the phases it reached") {
   parrot server{R"({"parameters":{"phase":"spawned","elapsed_ms":1},"continues":true})"s + '\0' +
                 R"({"error":"io.graceful.Control.UpgradeFailed","parameters":{"message":"m"}})" +
                 '\0'};
   int phases = 0;
   auto client = server.client();
-  const auto result = client.upgrade({}, [&](const auto&) { ++phases; });
+  const auto result = client.upgrade({}, [&](const auto&) { return ++phases > 0; });
   CHECK(phases == 1);
   CHECK(result.error().code == errc::upgrade_failed);
 }

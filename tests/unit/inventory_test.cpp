@@ -28,8 +28,10 @@ namespace {
 
 struct counted : graceful::accepting {
   void open() override { ++opened; }
+  void pause() override { ++paused; }
   void stop() override { ++stopped; }
   int opened = 0;
+  int paused = 0;
   int stopped = 0;
 };
 

@@ -22,6 +22,8 @@ const char* name(action::refusal why) {
       return "not_expected";
     case action::refusal::out_of_order:
       return "out_of_order";
+    case action::refusal::rolled_back:
+      return "rolled_back";
   }
   return "?";
 }
@@ -33,12 +35,15 @@ std::string with(const char* verb, peer_id peer) {
 struct predecessor_text {
   std::string operator()(const action::spawn& a) const { return "spawn(" + a.token + ")"; }
   std::string operator()(const action::arm_timer&) const { return "arm_timer"; }
+  std::string operator()(const action::arm_probation&) const { return "arm_probation"; }
   std::string operator()(const action::disarm_timer&) const { return "disarm_timer"; }
   std::string operator()(const action::reply_begun& a) const { return with("begun", a.peer); }
   std::string operator()(const action::reply_batch& a) const {
     return "batch(" + std::to_string(a.peer) + ", " + std::to_string(a.first) + " + " +
            std::to_string(a.count) + ")";
   }
+  std::string operator()(const action::pause_accepting&) const { return "pause_accepting"; }
+  std::string operator()(const action::resume_accepting&) const { return "resume_accepting"; }
   std::string operator()(const action::stop_accepting&) const { return "stop_accepting"; }
   std::string operator()(const action::acknowledge& a) const { return with("acknowledge", a.peer); }
   std::string operator()(const action::refuse& a) const {
@@ -48,12 +53,14 @@ struct predecessor_text {
     return "abort(" + std::to_string(a.peer) + ": " + a.message + ")";
   }
   std::string operator()(const action::kill_successor&) const { return "kill"; }
+  std::string operator()(const action::retire_successor&) const { return "retire"; }
   std::string operator()(const action::report_spawned& a) const {
     return "report_spawned(" + std::to_string(a.pid) + ")";
   }
   std::string operator()(const action::report_begun&) const { return "report_begun"; }
   std::string operator()(const action::report_passed&) const { return "report_passed"; }
   std::string operator()(const action::report_ready&) const { return "report_ready"; }
+  std::string operator()(const action::report_committed&) const { return "report_committed"; }
   std::string operator()(const action::report_failed& a) const {
     return "report_failed(" + a.reason + ")";
   }

@@ -31,6 +31,9 @@ bool has(const predecessor_actions& actions) {
 /// The machine, and what its surroundings know from its actions alone.
 struct world {
   graceful::handoff::predecessor machine;
+  bool has_probation = false;
+  bool paused = false;
+  std::optional<peer_id> settling{};  // waits for the answer to Settle
   bool spawn_asked = false;
   bool child_alive = false;
   bool timer_armed = false;
@@ -46,7 +49,11 @@ struct world {
     if (spawn_asked) return false;  // the answer to spawn comes before anything else
     if (std::holds_alternative<event::exited>(e)) return child_alive;
     if (std::holds_alternative<event::timeout>(e)) return timer_armed;
-    if (const auto peer = peer_of(e)) return !closed.contains(*peer);
+    if (const auto peer = peer_of(e)) {
+      // A connection's calls are taken one after the other.
+      if (settling == peer && !std::holds_alternative<event::closed>(e)) return false;
+      return !closed.contains(*peer);
+    }
     return true;
   }
 
@@ -72,6 +79,7 @@ std::string world::take(const predecessor_event& e) {
   if (std::holds_alternative<event::spawned>(e) || std::holds_alternative<event::spawn_failed>(e))
     spawn_asked = false;
   if (const auto* c = std::get_if<event::closed>(&e)) closed.insert(c->peer);
+  if (const auto* c = std::get_if<event::closed>(&e); c && settling == c->peer) settling.reset();
 
   const auto before = machine.current();
   const bool was_peer[] = {machine.is_successor(1), machine.is_successor(2)};
@@ -79,10 +87,14 @@ std::string world::take(const predecessor_event& e) {
   if (auto wrong = follow(actions, e); !wrong.empty()) return wrong;
 
   // A refusal changes nothing, but that the spawned successor itself may have no version to offer.
+  if (const auto* settle = std::get_if<event::settle>(&e); settle != nullptr && actions.empty()) {
+    settling = settle->peer;
+  }
   const bool refused = has<action::refuse>(actions);
   const auto* begun = std::get_if<event::begin>(&e);
   const bool of_spawned = begun != nullptr && begun->message.token == "right";
-  if (refused && !of_spawned &&
+  const bool answers_settle = has<action::resume_accepting>(actions);
+  if (refused && !of_spawned && !answers_settle &&
       (actions.size() != 1 || machine.current() != before ||
        machine.is_successor(1) != was_peer[0] || machine.is_successor(2) != was_peer[1])) {
     return "a refused peer changed something";
@@ -94,15 +106,28 @@ std::string world::follow(const predecessor_actions& actions, const predecessor_
   bool stopped_just_now = false;
   for (const auto& a : actions) {
     if (stopped_just_now && !std::holds_alternative<action::acknowledge>(a)) {
-      return "stop_accepting is not followed by acknowledge";
+      return "no acknowledge follows where accepting stops";
     }
-    stopped_just_now = std::holds_alternative<action::stop_accepting>(a);
-    if (stopped_just_now && ++stops > 1) return "stop_accepting came twice";
+    const bool stops_now = std::holds_alternative<action::stop_accepting>(a);
+    if (stops_now && ++stops > 1) return "stop_accepting came twice";
+    if (stops_now && paused != has_probation) return "stops for good without a probation";
+    if (stops_now) paused = false;
+    const bool pauses = std::holds_alternative<action::pause_accepting>(a);
+    if (pauses && std::exchange(paused, true)) return "pauses what is paused";
+    if (std::holds_alternative<action::resume_accepting>(a) && !std::exchange(paused, false)) {
+      return "resumes what is not paused";
+    }
+    stopped_just_now = has_probation ? pauses : stops_now;
     if (stopped_just_now && !std::holds_alternative<event::ready>(e)) {
-      return "stop_accepting without Ready";
+      return "accepting stops without Ready";
     }
     if (std::holds_alternative<action::spawn>(a)) spawn_asked = true;
     if (std::holds_alternative<action::arm_timer>(a)) timer_armed = true;
+    if (std::holds_alternative<action::arm_probation>(a)) timer_armed = true;
+    if (std::holds_alternative<action::retire_successor>(a)) {
+      if (!child_alive) return "retires what has ended";
+      child_alive = false;
+    }
     if (std::holds_alternative<action::disarm_timer>(a)) timer_armed = false;
     if (std::holds_alternative<action::kill_successor>(a)) {
       if (!child_alive) return "kills what has ended";
@@ -115,7 +140,7 @@ std::string world::follow(const predecessor_actions& actions, const predecessor_
       killed = false;
     }
     const bool failed = std::holds_alternative<action::report_failed>(a);
-    if (failed || std::holds_alternative<action::report_ready>(a)) {
+    if (failed || std::holds_alternative<action::report_committed>(a)) {
       if (!upgrade_runs) return "reports the end of an upgrade that does not run";
       upgrade_runs = false;
     }
@@ -129,20 +154,26 @@ std::string world::follow(const predecessor_actions& actions, const predecessor_
     if (to && closed.contains(*to)) return "speaks to a peer that has gone";
     const auto from = peer_of(e);
     const bool aborts = std::holds_alternative<action::abort_peer>(a);
-    if (to && !aborts && to != from) return "answers somebody who did not call";
+    if (to && !aborts && to != from && to != settling) return "answers somebody who did not call";
+    if (to && to == settling) settling.reset();
   }
   return stopped_just_now ? "stop_accepting without acknowledge" : "";
 }
 
 std::string world::contradiction() const {
   const auto now = machine.current();
-  const bool on_its_way = now == state::spawning || now == state::passing || now == state::ending;
+  const bool on_its_way = now == state::spawning || now == state::passing || now == state::ending ||
+                          now == state::probation;
   if (on_its_way != upgrade_runs) return "an upgrade got no end, or two";
   if (machine.idle() != (now == state::serving)) return "idle while an upgrade runs";
   if ((now == state::handed_over) != (stops == 1)) return "stopped, but did not hand over";
   if (now == state::serving && child_alive) return "serves on beside a successor that is alive";
   if (now == state::serving && timer_armed) return "a timer is left behind";
-  if ((now == state::spawning || now == state::passing) && !timer_armed) return "may hang";
+  if ((now == state::spawning || now == state::passing || now == state::probation) &&
+      !timer_armed) {
+    return "may hang";
+  }
+  if (paused != (now == state::probation)) return "paused, but not in a probation";
   if (now == state::ending && !timer_armed && !killed) return "may wait for ever";
   if (now == state::ending && !child_alive) return "waits for nobody";
   return {};
@@ -170,6 +201,9 @@ const std::vector<predecessor_event>& alphabet() {
                                                      event::exited{"ended"},
                                                      event::timeout{},
                                                      event::abort{},
+                                                     event::settle{1},
+                                                     event::commit{},
+                                                     event::rollback{},
                                                      event::shutdown{}};
   return events;
 }
@@ -204,9 +238,9 @@ struct explorer {
 
   /// Whatever has happened: the next upgrade works.
   void check_next_upgrade(world w) {
-    for (const auto& e :
-         std::vector<predecessor_event>{event::upgrade{"next"}, event::spawned{1}, begin(9, "next"),
-                                        fetch(9, 0), event::ready{9}}) {
+    for (const auto& e : std::vector<predecessor_event>{
+             event::upgrade{"next"}, event::spawned{1}, begin(9, "next"), fetch(9, 0),
+             event::ready{9}, event::settle{9}, event::commit{}}) {
       if (const auto wrong = w.take(e); !wrong.empty() && ++failures < 10) {
         FAIL_CHECK(wrong << ", in the upgrade after " << path_text());
       }
@@ -216,6 +250,21 @@ struct explorer {
 };
 
 }  // namespace
+
+TEST_CASE("whatever happens around a probation, the predecessor keeps its promises") {
+  using events = std::vector<predecessor_event>;
+  for (const auto& ladder :
+       {events{event::upgrade{"right"}, event::spawned{812}, begin(1, "right"), fetch(1, 0)},
+        events{begin(1), fetch(1, 0)}}) {
+    world w{.machine = graceful::handoff::predecessor{true}, .has_probation = true};
+    for (const auto& e : ladder) REQUIRE(w.take(e).empty());
+    explorer e;
+    e.explore(w);
+    MESSAGE(e.explored << " sequences");
+    CHECK(e.explored > 100'000);
+    CHECK(e.failures == 0);
+  }
+}
 
 TEST_CASE("whatever happens in whatever order, the predecessor keeps its promises") {
   explorer e;

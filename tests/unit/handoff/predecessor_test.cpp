@@ -22,7 +22,8 @@ predecessor_ladder begun(std::uint64_t descriptors, std::uint64_t peer = 1) {
   return p;
 }
 
-const std::string taken_over = "disarm_timer; stop_accepting; acknowledge(1); report_ready";
+const std::string taken_over =
+    "disarm_timer; stop_accepting; acknowledge(1); report_ready; report_committed";
 
 }  // namespace
 

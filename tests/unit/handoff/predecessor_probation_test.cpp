@@ -1,0 +1,111 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "handoff/action_text.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using namespace graceful_test;
+using state = predecessor_ladder::state;
+
+namespace {
+
+/// A successor, spawned or not, on connection 1, that has said that it is ready.
+predecessor_ladder on_probation(bool spawned = true) {
+  predecessor_ladder p{.machine = graceful::handoff::predecessor{true}, .descriptors = 3};
+  if (spawned) {
+    p.on(event::upgrade{"t"});
+    p.on(event::spawned{812});
+  }
+  p.on(begin(1, spawned ? "t" : ""));
+  p.on(fetch(1, 0));
+  REQUIRE(p.on(event::ready{1}) ==
+          "disarm_timer; pause_accepting; acknowledge(1); report_ready; arm_probation");
+  REQUIRE(p.current() == state::probation);
+  return p;
+}
+
+}  // namespace
+
+TEST_CASE("the end of a probation commits, and answers the successor that waits for it") {
+  auto p = on_probation();
+  CHECK(p.on(event::settle{1}).empty());
+  CHECK(p.on(event::timeout{}) == "disarm_timer; stop_accepting; acknowledge(1); report_committed");
+  CHECK(p.current() == state::handed_over);
+}
+
+TEST_CASE("a successor that asks late is answered at once") {
+  auto p = on_probation();
+  CHECK(p.on(event::commit{}) == "disarm_timer; stop_accepting; report_committed");
+  CHECK(p.on(event::settle{1}) == "acknowledge(1)");
+}
+
+TEST_CASE("a successor that dies in its probation is rolled back, with the reason of its death") {
+  auto p = on_probation();
+  p.on(event::settle{1});
+  CHECK(p.on(event::closed{1}) == "resume_accepting");
+  CHECK(p.current() == state::ending);
+  CHECK(p.on(event::exited{"was killed by signal 11 (SIGSEGV)"}) ==
+        "disarm_timer; report_failed(rolled back: the successor was killed by signal 11 (SIGSEGV) "
+        "in its probation)");
+  CHECK(p.current() == state::serving);
+}
+
+TEST_CASE("it may be known that it ended before its connection is") {
+  auto p = on_probation();
+  CHECK(p.on(event::exited{"exited with status 0"}).empty());
+  CHECK(p.on(event::closed{1}) ==
+        "resume_accepting; disarm_timer; report_failed(rolled back: the successor exited with "
+        "status 0 in its probation)");
+}
+
+TEST_CASE("a successor that was not spawned and goes is rolled back at once") {
+  auto p = on_probation(false);
+  CHECK(p.on(event::closed{1}) ==
+        "resume_accepting; disarm_timer; report_failed(rolled back: the successor closed its "
+        "connection in its probation)");
+}
+
+TEST_CASE("a successor that loses its lifeline but lives is killed when its probation is over") {
+  auto p = on_probation();
+  p.on(event::closed{1});
+  CHECK(p.on(event::timeout{}) == "kill");
+  CHECK(
+      p.on(event::exited{"was killed by signal 9 (SIGKILL)"}).starts_with("disarm_timer; report"));
+}
+
+TEST_CASE("an operator's rollback resumes first, tells the successor, and lets it drain") {
+  auto p = on_probation();
+  p.on(event::settle{1});
+  CHECK(p.on(event::rollback{}) ==
+        "resume_accepting; refuse(1, rolled_back); retire; disarm_timer; "
+        "report_failed(rolled back: an operator asked for it)");
+  CHECK(p.current() == state::serving);
+  CHECK(p.on(event::closed{1}).empty());
+  CHECK(p.on(event::upgrade{"next"}) == "arm_timer; spawn(next)");
+}
+
+TEST_CASE("a successor that does not wait for the outcome is told by the end of its connection") {
+  auto p = on_probation(false);
+  CHECK(p.on(event::rollback{}) ==
+        "resume_accepting; abort(1: an operator asked for it); disarm_timer; "
+        "report_failed(rolled back: an operator asked for it)");
+}
+
+TEST_CASE("a predecessor that shuts down in a probation commits") {
+  auto p = on_probation();
+  CHECK(p.on(event::shutdown{}) == "disarm_timer; stop_accepting; report_committed");
+}
+
+TEST_CASE("commit, rollback and abort do nothing where there is nothing to decide") {
+  predecessor_ladder p{.machine = graceful::handoff::predecessor{true}, .descriptors = 3};
+  CHECK(p.on(event::commit{}).empty());
+  CHECK(p.on(event::rollback{}).empty());
+  CHECK(p.on(event::abort{}).empty());
+  auto q = on_probation();
+  CHECK(q.on(event::abort{}).empty());
+  CHECK(q.on(begin(2)) == "refuse(2, busy)");
+  CHECK(q.on(event::settle{2}) == "refuse(2, out_of_order)");
+  q.on(event::commit{});
+  CHECK(q.on(event::rollback{}).empty());
+}
