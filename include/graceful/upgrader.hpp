@@ -31,8 +31,9 @@ namespace graceful {
 /// to a successor when one comes.
 ///
 /// A server makes one, listens through it, and calls `ready()`. From then on `graceful-ctl
-/// upgrade` can replace the process. When a successor is ready this process stops accepting, its
-/// accept loops end, and `io_context::run()` returns once the connections it accepted are done.
+/// upgrade` can replace the process. When a successor is ready this process pauses, and goes on if
+/// that dies in its probation (`options::probation`); when it is committed, this process drains:
+/// its accept loops end, and `io_context::run()` returns once the connections it accepted are done.
 ///
 /// Until `ready()` nothing is decided: a process that fails or ends before costs the predecessor
 /// nothing. The upgrader keeps the executor's context busy (outstanding work) until a successor

@@ -331,6 +331,39 @@ TEST_CASE("the log is written without the lock: it may ask what is listening") {
   CHECK(lines == 3);
 }
 
+TEST_CASE("what is paused can be resumed, or stopped, and is not opened by being attached") {
+  stock s;
+  const auto user = std::make_shared<counted>();
+  REQUIRE(s.listen("web").has_value());
+  s.items.attach("web", user);
+  s.items.pause();  // nothing is open yet
+  s.items.resume();
+  CHECK(user->paused == 0);
+  s.items.open();
+  s.items.pause();
+  s.items.pause();
+  CHECK(user->paused == 1);
+  CHECK(s.items.sockets().size() == 1);
+  s.items.resume();
+  s.items.resume();
+  CHECK(user->opened == 2);
+  s.items.pause();
+  s.items.stop();
+  s.items.resume();
+  CHECK(user->stopped == 1);
+  CHECK(user->opened == 2);
+}
+
+TEST_CASE("a resumed socket has its own backlog again, whatever the successor chose") {
+  stock s;
+  const auto socket = s.listen("web", v4("127.0.0.1"), {.backlog = 7}).value();
+  s.items.open();
+  s.items.pause();
+  REQUIRE(::listen(socket->fd.get(), 99) == 0);
+  s.items.resume();
+  CHECK(os::accept_queue_of(socket->fd.get()).limit == 7);
+}
+
 TEST_CASE("who is attached to a name that was removed is stopped") {
   stock s;
   REQUIRE(s.listen("web").has_value());

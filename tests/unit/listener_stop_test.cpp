@@ -95,6 +95,32 @@ TEST_CASE("a stopped listener leaves no epoll entry, though somebody else holds 
   CHECK(accepted);
 }
 
+TEST_CASE("a paused listener accepts nothing and ends nothing, and goes on where it was") {
+  asio::io_context context;
+  listening web{context.get_executor()};
+  web.home->open();
+  accept_loop loop{web.acceptor};
+  loop.start();
+  context.poll();
+  web.home->pause();
+  web.home->pause();
+  run_for(context, std::chrono::milliseconds{1});
+  const auto client = web.connect();
+  REQUIRE(web.wait_for_queue(1));
+  run_for(context, std::chrono::milliseconds{20});
+  CHECK(web.queue() == 1);
+  CHECK(loop.accepted == 0);
+  CHECK(loop.ended == 0);
+  web.home->resume();
+  CHECK(run_until(context, [&] { return loop.accepted == 1; }));
+  web.home->resume();
+  const auto next = web.connect();
+  CHECK(run_until(context, [&] { return loop.accepted == 2; }));
+  web.home->pause();
+  web.home->stop();
+  CHECK(run_until(context, [&] { return loop.ended == 1; }));
+}
+
 TEST_CASE("a listener that goes without a stop leaves no epoll entry either") {
   asio::io_context context;
   log_book book;

@@ -12,7 +12,11 @@ TEST_CASE("the defaults of options are those that are documented") {
   CHECK(o.control_path.empty());
   CHECK_FALSE(o.takeover);
   CHECK(o.ready_timeout == 30s);
+  CHECK(o.probation == 5s);
   CHECK(o.handoff_timeout == 10s);
+  CHECK(o.drain_timeout == 5min);
+  CHECK(o.idle_grace == 5s);
+  CHECK(o.drain_spread == 1s);
   CHECK_FALSE(o.log);
 }
 

@@ -187,6 +187,21 @@ TEST_CASE("a status whose listeners lack something is rejected") {
   CHECK(wire::parse_status(bad));
 }
 
+TEST_CASE("a successor in probation and the last failure are there, or absent") {
+  auto status = good_status;
+  CHECK_FALSE(wire::parse_status(status)->successor_pid);
+  CHECK(wire::parse_status(status)->last_failure.empty());
+  status["successor"] = object(R"({"pid":900})");
+  status["last_failure"] = "rolled back";
+  const auto got = wire::parse_status(status);
+  REQUIRE(got);
+  CHECK(got->successor_pid == 900);
+  CHECK(got->last_failure == "rolled back");
+  CHECK(wire::to_reply(*got).parameters == status);
+  status["successor"] = object("{}");
+  CHECK_FALSE(wire::parse_status(status));
+}
+
 TEST_CASE("a predecessor is there with its pid, or is absent or null") {
   auto status = good_status;
   status["predecessor"] = nullptr;

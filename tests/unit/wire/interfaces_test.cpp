@@ -97,8 +97,8 @@ TEST_CASE("the interfaces define what the server speaks") {
   const auto handoff =
       graceful_test::parse_interface(*wire::interface_description("io.graceful.Handoff"));
   CHECK(handoff.methods == names{"Begin", "Fetch", "Ready", "Settle", "Fail"});
-  CHECK(handoff.errors ==
-        names{"Busy", "IncompatibleVersion", "NotOnOffer", "NotExpected", "OutOfOrder", "RolledBack", "Aborted"});
+  CHECK(handoff.errors == names{"Busy", "IncompatibleVersion", "NotOnOffer", "NotExpected",
+                                "OutOfOrder", "RolledBack", "Aborted"});
   const auto service =
       graceful_test::parse_interface(*wire::interface_description("org.varlink.service"));
   CHECK(service.methods == names{"GetInfo", "GetInterfaceDescription"});
