@@ -72,6 +72,9 @@ class predecessor_driver {
   bool commit();
   bool rollback();
 
+  /// Why there can be no upgrade now, and what to do.
+  [[nodiscard]] std::string why_busy() const;
+
   [[nodiscard]] bool in_probation() const {
     return machine_.current() == handoff::predecessor::state::probation;
   }
@@ -120,7 +123,6 @@ class predecessor_driver {
   void act(const handoff::action::report_failed& a);
   void act(const handoff::action::report_lost& a);
 
-  [[nodiscard]] std::string why_busy() const;
   void start(std::weak_ptr<control_session> from, const upgrade_request& request);
   void withdraw();
   void arm(std::chrono::milliseconds duration);

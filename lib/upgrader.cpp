@@ -214,6 +214,12 @@ upgrader::impl::impl(executor_type executor, options opts, std::function<void()>
                                            .refusal = [this] { return refusal(); },
                                            .drain =
                                                [this](control_session& from, bool now) {
+                                                 // Who is meant, the one that serves or the one
+                                                 // that waits?
+                                                 if (driver_->in_probation()) {
+                                                   return from.reply(wire::to_error(
+                                                       wire::busy_error, driver_->why_busy()));
+                                                 }
                                                  end(now);
                                                  drain_.watch(from);
                                                }});
@@ -358,11 +364,11 @@ void upgrader::impl::end(bool now) {
     driver_->shutdown();  // commits, if a successor is in probation: then nothing is left to do
   }
   if (!draining_.exchange(true)) {
-    // A socket that a predecessor serves too, or may serve again, is not to be touched.
+    if (ready_ && !committed_) ask_predecessor_back();
+    // A socket that a predecessor serves too is not to be touched.
     if (committed_) {
       last_call_.begin();
     } else {
-      if (ready_) ask_predecessor_back();
       handed_over_ = ready_.load();
       stop_accepting();
     }
@@ -378,7 +384,11 @@ void upgrader::impl::end(bool now) {
 void upgrader::impl::ask_predecessor_back() {
   auto client = control_client::connect(control_path_, predecessor_patience);
   const auto back = client ? client->rollback() : client.error();
-  if (!back) log_.error("cannot have the predecessor serve again: " + back.error().message);
+  if (back) return;
+  log_.error("the predecessor does not serve again: " + back.error().message);
+  // It has just committed, or has gone: nobody serves then who could be disturbed.
+  const auto& code = back.error().code;
+  if (code == errc::no_upgrade || code == errc::not_running || code == errc::peer_gone) commit();
 }
 
 /// On the control thread. From now on nothing but connections keeps the context running.
@@ -425,6 +435,9 @@ void upgrader::impl::on_signal(int number) {
 std::optional<wire::reply> upgrader::impl::refusal() const {
   if (draining_ && !handed_over_) {
     return wire::to_error(wire::busy_error, "the server drains, and ends; start it anew");
+  }
+  if (ready_ && !committed_) {
+    return wire::to_error(wire::busy_error, "this process is in its probation");
   }
   if (!ready_) {
     return wire::to_error(wire::not_ready_error, "the server has not finished starting; try again");

@@ -33,8 +33,8 @@ struct on_probation {
     return arguments;
   }
 
-  /// `generation` serves who comes. The connections that were kept stay where they are. Only requests
-  /// within a process that was killed may be lost, and nothing is ever refused.
+  /// `generation` serves who comes. The connections that were kept stay where they are. Only
+  /// requests within a process that was killed may be lost, and nothing is ever refused.
   void serves(std::uint64_t generation, bool killed = false) {
     REQUIRE(connecting.wait_for(50, patience));
     REQUIRE(kept.wait_for(50, patience));
@@ -96,6 +96,10 @@ TEST_CASE("in probation the predecessor waits, answers, and names what can be do
   CHECK(busy.all.find("generation 2 is in probation for another ") != std::string::npos);
   CHECK(busy.all.find("graceful-ctl commit, graceful-ctl rollback") != std::string::npos);
   CHECK(p.s.ctl({"abort", p.s.control()}).status == "exited 1");
+  CHECK(p.s.ctl({"drain", p.s.control()}).status == "exited 75");
+  REQUIRE(send_signal(p.successor, SIGUSR2));
+  CHECK(p.s.server().wait_for_output("SIGUSR2: no upgrade: this process is in its probation",
+                                     patience));
   CHECK(p.s.ctl({"commit", p.s.control()}).status == "exited 0");
   CHECK(p.ctl->wait_exit(patience)->exited(0));
   p.serves(2);
@@ -196,6 +200,19 @@ TEST_CASE("a predecessor that is told to end in the probation commits") {
   CHECK(p.ctl->wait_exit(patience)->exited(0));
   CHECK(p.s.generation() == 2);
   p.serves(2);
+}
+
+TEST_CASE("where both are told to end, both end, and nobody is reset") {
+  on_probation p;
+  // The predecessor first: it commits, and the successor finds nobody to go back to.
+  p.s.server().signal(SIGTERM);
+  REQUIRE(send_signal(p.successor, SIGTERM));
+  CHECK(p.s.server().wait_exit(patience)->exited(0));
+  CHECK(wait_readable(p.successor.get(), patience));
+  const auto seen = p.connecting.stop();
+  INFO(seen.to_string(), p.s.scene().report());
+  CHECK(seen.reset == 0);
+  CHECK(seen.cut_short == 0);
 }
 
 TEST_CASE("a successor that is killed as soon as it is committed is not rolled back") {
