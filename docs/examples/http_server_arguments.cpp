@@ -78,10 +78,9 @@ po::options_description options(http_server_arguments& args) {
        "milliseconds for connections to end in drain, then they are cut (default: 300000)")  //
       ("ready-timeout", number("--ready-timeout", args.ready_timeout, 1, longest_ms),
        "milliseconds for a successor to get ready (default: 30000)")  //
-      (
-          "probation", number("--probation", args.probation, 0, longest_ms),
-          "milliseconds for which this process can go on after a successor is ready (default: "
-          "5000)")  //
+      ("probation", number("--probation", args.probation, 0, longest_ms),
+       "milliseconds for which this process can go on after a successor is ready (default: "
+       "5000)")  //
       ("handoff-timeout", number("--handoff-timeout", args.handoff_timeout, 1, longest_ms),
        "milliseconds for a predecessor to answer (default: 10000)")  //
       ("help,h", po::bool_switch(&args.help), "print this and exit");
