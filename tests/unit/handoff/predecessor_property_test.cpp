@@ -18,6 +18,7 @@ using state = predecessor_ladder::state;
 namespace {
 
 constexpr int depth = 6;
+constexpr int depth_around_probation = 4;  // from a successor that has everything on
 constexpr std::uint64_t descriptors = 2;
 
 template <class T>
@@ -208,7 +209,14 @@ const std::vector<predecessor_event>& alphabet() {
   return events;
 }
 
+/// Where there is no probation these do nothing, which has tests of its own.
+bool concerns_probation(const predecessor_event& e) {
+  return std::holds_alternative<event::settle>(e) || std::holds_alternative<event::commit>(e) ||
+         std::holds_alternative<event::rollback>(e);
+}
+
 struct explorer {
+  int deepest = depth;
   std::size_t explored = 0;
   std::size_t failures = 0;
   std::vector<std::size_t> path;
@@ -222,7 +230,7 @@ struct explorer {
   void explore(const world& from) {
     for (std::size_t i = 0; i < alphabet().size(); ++i) {
       const auto& e = alphabet()[i];
-      if (!from.possible(e)) continue;
+      if (!from.possible(e) || (!from.has_probation && concerns_probation(e))) continue;
       world next = from;
       ++explored;
       path.push_back(i);
@@ -231,7 +239,7 @@ struct explorer {
         FAIL_CHECK(wrong << ", after the events (by their index) " << path_text());
       }
       if (!from.machine.idle() && next.machine.idle()) check_next_upgrade(next);
-      if (wrong.empty() && static_cast<int>(path.size()) < depth) explore(next);
+      if (wrong.empty() && static_cast<int>(path.size()) < deepest) explore(next);
       path.pop_back();
     }
   }
@@ -258,10 +266,10 @@ TEST_CASE("whatever happens around a probation, the predecessor keeps its promis
         events{begin(1), fetch(1, 0)}}) {
     world w{.machine = graceful::handoff::predecessor{true}, .has_probation = true};
     for (const auto& e : ladder) REQUIRE(w.take(e).empty());
-    explorer e;
+    explorer e{.deepest = depth_around_probation};
     e.explore(w);
     MESSAGE(e.explored << " sequences");
-    CHECK(e.explored > 100'000);
+    CHECK(e.explored > 10'000);
     CHECK(e.failures == 0);
   }
 }
