@@ -219,7 +219,7 @@ struct explorer {
   int deepest = depth;
   std::size_t explored = 0;
   std::size_t failures = 0;
-  std::vector<std::size_t> path;
+  std::vector<std::size_t> path{};
 
   [[nodiscard]] std::string path_text() const {
     std::string text;
