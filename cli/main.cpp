@@ -135,8 +135,8 @@ int upgrade(control_client& client, const std::string& path, const arguments& ar
 }
 
 int abort(control_client& client) {
-  if (const auto done = client.abort(); !done) return complain(done.error());
-  return done;
+  const auto outcome = client.abort();
+  return outcome ? done : complain(outcome.error());
 }
 
 /// Ends the server. It says that it is done when it is about to exit; the control path goes then.
