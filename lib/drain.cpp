@@ -19,11 +19,10 @@ constexpr std::chrono::seconds report_interval{1};
 
 }  // namespace
 
-drain::drain(asio::io_context& control, log& log, connections& all,
-             std::function<void()> stop_context)
+drain::drain(asio::io_context& control, log& log, connections& all, std::function<void()> cut_short)
     : log_{log},
       connections_{all},
-      stop_context_{std::move(stop_context)},
+      cut_short_{std::move(cut_short)},
       stage_timer_{control},
       report_timer_{control} {}
 
@@ -51,8 +50,7 @@ void drain::advance() {
   });
 }
 
-/// The deadline has passed, and whoever is tracked knows. What is left after a moment has no token,
-/// or does not heed it.
+/// The deadline has passed, and whoever is tracked knows.
 void drain::expire() {
   expired_ = true;
   const auto cut = connections_.cut();
@@ -63,9 +61,7 @@ void drain::expire() {
   report();
   stage_timer_.expires_after(last_grace);
   stage_timer_.async_wait([this](boost::system::error_code ec) {
-    if (ec || !stop_context_) return;
-    log_.warning("drain: the deadline has passed and something still runs: stopping the context");
-    stop_context_();
+    if (!ec) cut_short_();
   });
 }
 

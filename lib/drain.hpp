@@ -19,15 +19,13 @@ namespace graceful {
 /// ends what is left at the deadline. Lives on the control thread.
 class drain {
  public:
-  /// `stop_context` ends what does not end by itself; may be empty.
-  drain(asio::io_context& control, log& log, connections& all, std::function<void()> stop_context);
+  /// `cut_short` ends what is left half a second after the deadline.
+  drain(asio::io_context& control, log& log, connections& all, std::function<void()> cut_short);
 
   void begin();
 
   /// Begins, if it has not begun, and makes the deadline now.
   void hurry();
-
-  [[nodiscard]] bool begun() const { return begun_; }
 
   /// Streams to `from` how the drain goes on. Its call is answered by `finish`.
   void watch(control_session& from);
@@ -44,7 +42,7 @@ class drain {
 
   log& log_;
   connections& connections_;
-  std::function<void()> stop_context_;
+  std::function<void()> cut_short_;
   bool begun_ = false;
   bool expired_ = false;
   std::chrono::steady_clock::time_point began_;

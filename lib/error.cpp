@@ -20,7 +20,7 @@ class category final : public boost::system::error_category {
         return "another process serves under this control path; upgrade it with graceful-ctl, stop "
                "it, or ask for a takeover";
       case errc::busy:
-        return "an upgrade is under way already; wait until it has ended";
+        return "an upgrade is under way already, or the process drains; wait until it has ended";
       case errc::not_running:
         return "no server answers at this control path; start it, or name another";
       case errc::permission_denied:

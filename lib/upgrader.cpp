@@ -19,20 +19,20 @@
 #include "listener.hpp"
 #include "predecessor_driver.hpp"
 #include "predecessor_watch.hpp"
+#include "settings.hpp"
+#include "signal_actions.hpp"
 #include "takeover.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
-#include <boost/asio/signal_set.hpp>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -58,39 +58,6 @@ std::string take_variable(const char* name) {
   std::string copy = value == nullptr ? "" : value;
   ::unsetenv(name);
   return copy;
-}
-
-result<std::string> control_path_of(const options& opts) {
-  if (!opts.control_path.empty()) {
-    std::error_code ec;
-    auto path = std::filesystem::absolute(opts.control_path, ec);
-    if (ec) return failure{ec, "the control path " + opts.control_path + ": " + ec.message()};
-    return path.lexically_normal().string();
-  }
-  const bool usable = !opts.name.empty() && opts.name.front() != '.' && opts.name.front() != '-' &&
-                      opts.name.find_first_not_of(
-                          "abcdefghijklmnopqrstuvwxyz"
-                          "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                          "0123456789._-") == std::string::npos;
-  if (!usable) {
-    return failure{errc::invalid_argument,
-                   "options::name '" + opts.name +
-                       "' is not usable: letters, digits, '.', '_' and '-', not starting with '.' "
-                       "or '-'; or set options::control_path"};
-  }
-  auto path = default_control_path(opts.name);
-  const auto directory = std::filesystem::path{path}.parent_path().string();
-  if (auto made = os::make_private_directory(directory); !made) return made.error();
-  return path;
-}
-
-/// With timeouts that can be added to a time without an overflow.
-options bounded(options opts) {
-  for (auto* timeout : {&opts.ready_timeout, &opts.probation, &opts.handoff_timeout,
-                        &opts.drain_timeout, &opts.idle_grace, &opts.drain_spread}) {
-    *timeout = std::min<std::chrono::milliseconds>(*timeout, wire::max_timeout);
-  }
-  return opts;
 }
 
 sigset_t current_signal_mask() {
@@ -138,8 +105,8 @@ class upgrader::impl {
   void ask_predecessor_back();
   void end(bool now);
   void stop_accepting();
-  void await_signal();
-  void on_signal(int number);
+  void upgrade_by_signal();
+  void cut_short();
   [[nodiscard]] std::optional<wire::reply> refusal() const;
   std::vector<offered_descriptor> offer();
   [[nodiscard]] server_status status() const;
@@ -172,10 +139,11 @@ class upgrader::impl {
   std::optional<predecessor_driver> driver_;
   std::optional<control_server> server_;
   std::optional<predecessor_watch> predecessor_;
+  const std::function<void()> stop_context_;  // empty: there is none that could be stopped
   class drain drain_;
   last_call last_call_;
-  std::optional<asio::signal_set> signals_;
-  int ending_signals_ = 0;
+  std::once_flag signals_once_;
+  std::optional<signal_actions> signals_;
 };
 
 upgrader::impl::impl(executor_type executor, options opts, std::function<void()> stop_context)
@@ -189,7 +157,8 @@ upgrader::impl::impl(executor_type executor, options opts, std::function<void()>
       connections_{std::make_shared<connections>(handoff::drain_limits{
           options_.drain_timeout, options_.idle_grace, options_.drain_spread})},
       control_{log_},
-      drain_{control_.context(), log_, *connections_, std::move(stop_context)},
+      stop_context_{std::move(stop_context)},
+      drain_{control_.context(), log_, *connections_, [this] { cut_short(); }},
       last_call_{control_.context(), *inventory_, [this] { stop_accepting(); }} {
   auto start = os::start_command::of_this_process();
   const std::string token = take_variable(upgrade_variable);
@@ -398,37 +367,31 @@ void upgrader::impl::stop_accepting() {
 }
 
 void upgrader::impl::handle_signals() {
-  if (signals_) return;
-  signals_.emplace(control_.context(), SIGTERM, SIGINT, SIGQUIT);
-  signals_->add(SIGUSR2);
-  await_signal();
-}
-
-void upgrader::impl::await_signal() {
-  signals_->async_wait([this](error_code ec, int number) {
-    if (!ec) on_signal(number);
+  std::call_once(signals_once_, [this] {
+    const auto drain = [this](bool now) {
+      if (draining_ && !now) log_.info("this process drains already; a second signal ends it");
+      end(now);
+    };
+    signals_.emplace(control_.context(),
+                     signal_actions::actions{drain, [this] { upgrade_by_signal(); }});
   });
 }
 
-void upgrader::impl::on_signal(int number) {
-  if (number == SIGUSR2) {
-    if (const auto why = refusal()) {
-      log_.warning("SIGUSR2: no upgrade: " +
-                   wire::string_field(why->parameters, "message").value_or(why->error));
-    } else {
-      driver_->upgrade();
-    }
-  } else if (number == SIGQUIT) {
-    end(false);
+void upgrader::impl::upgrade_by_signal() {
+  if (const auto why = refusal()) {
+    log_.warning("SIGUSR2: no upgrade: " +
+                 wire::string_field(why->parameters, "message").value_or(why->error));
   } else {
-    if (++ending_signals_ > 1) {
-      end(true);
-      return signals_.reset();  // a third has its default action
-    }
-    if (draining_) log_.info("this process drains already; a second signal ends it at once");
-    end(false);
+    driver_->upgrade();
   }
-  await_signal();
+}
+
+/// What is left at the deadline has no token, or does not heed it, or does not accept any more.
+void upgrader::impl::cut_short() {
+  last_call_.end();
+  if (!stop_context_) return;
+  log_.warning("drain: the deadline has passed and something still runs: stopping the context");
+  stop_context_();
 }
 
 /// Why this process takes part in no upgrade now.

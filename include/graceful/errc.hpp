@@ -16,7 +16,7 @@ using boost::system::error_code;
 /// in `boost::system::system_category()`). `message()` of each says what to do next.
 enum class errc {
   already_running = 1,  ///< Another process serves under this control path; takeover not asked for.
-  busy,                 ///< An upgrade is under way already.
+  busy,                 ///< An upgrade is under way already, or the process drains.
   not_running,          ///< Nobody answers at the control path.
   permission_denied,  ///< The peer is neither the same user nor root, or a path belongs to another.
   incompatible_version,  ///< Predecessor and successor share no version of the handoff protocol.

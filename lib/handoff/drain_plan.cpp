@@ -8,7 +8,6 @@ namespace graceful::handoff {
 
 void drain_plan::begin(time now, const std::vector<connection_id>& open) {
   if (begun()) return;
-  began_ = now;
   deadline_ = now + limits_.timeout;
   // Clients that lose their connections connect anew: not all in one moment.
   const auto last = std::max<std::size_t>(open.size(), 2) - 1;

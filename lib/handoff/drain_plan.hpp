@@ -50,11 +50,9 @@ class drain_plan {
 
   [[nodiscard]] bool begun() const { return deadline_.has_value(); }
   [[nodiscard]] bool expired(time now) const { return deadline_ && now >= *deadline_; }
-  [[nodiscard]] time began() const { return began_; }
 
  private:
   drain_limits limits_;
-  time began_;
   std::optional<time> deadline_;
   bool over_ = false;
   std::multimap<time, due> agenda_;

@@ -147,6 +147,21 @@ TEST_CASE("a session without a token is ended at the deadline too") {
   CHECK(server.output().find("stopping the context") != std::string::npos);
 }
 
+TEST_CASE("an application may drain by itself, and may be in a hurry") {
+  scene where;
+  gate opening{where};
+  const auto control = where.path("control.sock");
+  process& server = where.start(opening.server(control, 0));
+  opening.open();
+  REQUIRE(server.wait_for_output("gate: ready", patience));
+  server.signal(SIGHUP);
+  REQUIRE(server.wait_for_output("this process drains, and ends", patience));
+  REQUIRE(server.running());  // its SIGHUP handler waits on
+  server.signal(SIGHUP);
+  CHECK(server.wait_exit(patience)->exited(0));
+  CHECK(server.output().find("stopping the context") == std::string::npos);
+}
+
 TEST_CASE("what a successor took over from ends at its deadline, and the successor serves") {
   site s{{"--drain", "300"}};
   auto held = s.hold();

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 //
 // gated_server CONTROL PORT GATE: an HTTP server that initialises for as long as the test wants it
-// to: it is ready when it can read a line from GATE. On SIGUSR1 it tries to add a listener. Its
-// timeouts are the longest there are.
+// to: it is ready when it can read a line from GATE. On SIGUSR1 it tries to add a listener; on
+// SIGHUP it drains, on a second one at once. Its timeouts are the longest there are.
 #include <graceful.hpp>
 
 #include <boost/asio/as_tuple.hpp>
@@ -67,6 +67,15 @@ asio::awaitable<void> add_listeners(graceful::upgrader& up, asio::signal_set& as
   }
 }
 
+asio::awaitable<void> drain_when_asked(graceful::upgrader& up, asio::signal_set& asked) {
+  for (bool now = false;; now = true) {
+    auto [ec, signal] = co_await asked.async_wait(asio::as_tuple(asio::use_awaitable));
+    if (ec) co_return;
+    if (now) co_return up.drain_now();
+    up.drain();
+  }
+}
+
 void run(const std::string& control, unsigned short port, const char* gate) {
   asio::io_context io;
   graceful::upgrader up{io,
@@ -90,6 +99,8 @@ void run(const std::string& control, unsigned short port, const char* gate) {
   say("ready as generation " + std::to_string(up.generation()));
   asio::signal_set add{io, SIGUSR1};
   asio::co_spawn(io, add_listeners(up, add), asio::detached);
+  asio::signal_set drain{io, SIGHUP};
+  asio::co_spawn(io, drain_when_asked(up, drain), asio::detached);
   up.async_wait_drain([&](graceful::error_code) { add.cancel(); });
   io.run();
 }

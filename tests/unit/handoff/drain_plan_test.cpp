@@ -86,6 +86,6 @@ TEST_CASE("a drain begins once") {
   auto p = plan();
   p.begin(t0, {1});
   p.begin(t0 + 10s, {1, 2});
-  CHECK(p.began() == t0);
+  CHECK(p.next() == t0);
   CHECK(p.take(t0 + 10s) == dues{{1, kind::draining}, {1, kind::idle_grace_over}});
 }

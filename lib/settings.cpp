@@ -1,0 +1,49 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "settings.hpp"
+
+#include <graceful/control_client.hpp>
+
+#include "os/control_path.hpp"
+#include "wire/control_messages.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+
+#include <system_error>
+
+namespace graceful {
+
+result<std::string> control_path_of(const options& opts) {
+  if (!opts.control_path.empty()) {
+    std::error_code ec;
+    auto path = std::filesystem::absolute(opts.control_path, ec);
+    if (ec) return failure{ec, "the control path " + opts.control_path + ": " + ec.message()};
+    return path.lexically_normal().string();
+  }
+  const bool usable = !opts.name.empty() && opts.name.front() != '.' && opts.name.front() != '-' &&
+                      opts.name.find_first_not_of(
+                          "abcdefghijklmnopqrstuvwxyz"
+                          "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                          "0123456789._-") == std::string::npos;
+  if (!usable) {
+    return failure{errc::invalid_argument,
+                   "options::name '" + opts.name +
+                       "' is not usable: letters, digits, '.', '_' and '-', not starting with '.' "
+                       "or '-'; or set options::control_path"};
+  }
+  auto path = default_control_path(opts.name);
+  const auto directory = std::filesystem::path{path}.parent_path().string();
+  if (auto made = os::make_private_directory(directory); !made) return made.error();
+  return path;
+}
+
+options bounded(options opts) {
+  for (auto* timeout : {&opts.ready_timeout, &opts.probation, &opts.handoff_timeout,
+                        &opts.drain_timeout, &opts.idle_grace, &opts.drain_spread}) {
+    *timeout = std::min<std::chrono::milliseconds>(*timeout, wire::max_timeout);
+  }
+  return opts;
+}
+
+}  // namespace graceful

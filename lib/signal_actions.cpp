@@ -1,0 +1,33 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "signal_actions.hpp"
+
+#include <csignal>
+#include <utility>
+
+namespace graceful {
+
+signal_actions::signal_actions(asio::io_context& control, actions on)
+    : on_{std::move(on)}, signals_{control, SIGTERM, SIGINT, SIGQUIT} {
+  signals_.add(SIGUSR2);
+  wait();
+}
+
+void signal_actions::wait() {
+  signals_.async_wait([this](boost::system::error_code ec, int number) {
+    if (!ec) on_signal(number);
+  });
+}
+
+void signal_actions::on_signal(int number) {
+  if (number == SIGUSR2) {
+    on_.upgrade();
+  } else if (number == SIGQUIT || ++endings_ == 1) {
+    on_.drain(false);
+  } else {
+    on_.drain(true);
+    return signals_.clear();
+  }
+  wait();
+}
+
+}  // namespace graceful
