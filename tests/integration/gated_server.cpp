@@ -90,6 +90,9 @@ void run(const std::string& control, unsigned short port, const char* gate) {
   auto acceptor = up.listen<tcp>("http", {asio::ip::address_v4::loopback(), port});
   asio::co_spawn(io, serve(acceptor, response), asio::detached);
   up.handle_signals();
+  // Before anything is said: a signal that nobody handles yet would end the process.
+  asio::signal_set add{io, SIGUSR1};
+  asio::signal_set drain{io, SIGHUP};
   say("initialising");
   std::string line;
   while (!std::getline(std::ifstream{gate}, line)) {
@@ -97,9 +100,7 @@ void run(const std::string& control, unsigned short port, const char* gate) {
   }
   up.ready();
   say("ready as generation " + std::to_string(up.generation()));
-  asio::signal_set add{io, SIGUSR1};
   asio::co_spawn(io, add_listeners(up, add), asio::detached);
-  asio::signal_set drain{io, SIGHUP};
   asio::co_spawn(io, drain_when_asked(up, drain), asio::detached);
   up.async_wait_drain([&](graceful::error_code) { add.cancel(); });
   io.run();
