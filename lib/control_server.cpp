@@ -149,7 +149,10 @@ void control_server::on_call(control_session& from, wire::call call) {
         wire::to_error(wire::no_upgrade_error, "no upgrade is under way that could be aborted"));
   }
   if (call.method == wire::commit_method || call.method == wire::rollback_method) {
-    const bool done = call.method == wire::commit_method ? driver_.commit() : driver_.rollback();
+    const auto reason = wire::parse_rollback(call.parameters);
+    if (!reason) return from.reply(wire::invalid("reason"));
+    const bool done =
+        call.method == wire::commit_method ? driver_.commit() : driver_.rollback(*reason);
     if (done) return from.reply(wire::reply{});
     return from.reply(wire::to_error(wire::no_upgrade_error, "no successor is in probation here"));
   }

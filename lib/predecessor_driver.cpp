@@ -110,9 +110,9 @@ bool predecessor_driver::commit() {
   return true;
 }
 
-bool predecessor_driver::rollback() {
+bool predecessor_driver::rollback(const std::string& reason) {
   if (!in_probation()) return false;
-  resume(event::rollback{});
+  resume(event::rollback{reason});
   return true;
 }
 

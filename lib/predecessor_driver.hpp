@@ -70,7 +70,7 @@ class predecessor_driver {
 
   /// Ends the probation that a successor is in; false if there is none.
   bool commit();
-  bool rollback();
+  bool rollback(const std::string& reason);
 
   /// Why there can be no upgrade now, and what to do.
   [[nodiscard]] std::string why_busy() const;

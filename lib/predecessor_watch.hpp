@@ -4,21 +4,16 @@
 
 #include <graceful/unique_fd.hpp>
 
-#include "wire/framer.hpp"
-
 #include "log.hpp"
-
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
+#include "varlink_stream.hpp"
 
 #include <functional>
+#include <memory>
 #include <string>
 
 #include <sys/types.h>
 
 namespace graceful {
-
-namespace asio = boost::asio;
 
 /// The successor's end of the connection after ready(): waits for the end of its probation, and
 /// knows whether the predecessor still drains. Lives on the control thread.
@@ -33,21 +28,18 @@ class predecessor_watch {
   predecessor_watch(asio::io_context& control, log& log, pid_t pid, unique_fd connection,
                     outcomes on);
 
-  [[nodiscard]] bool alive() const { return connection_.is_open(); }
+  [[nodiscard]] bool alive() const { return stream_->is_open(); }
   [[nodiscard]] pid_t pid() const { return pid_; }
 
  private:
-  void watch();
-  void on_readable();
   void settle(const std::string& message);
   void on_end();
 
   log& log_;
-  pid_t pid_;
-  asio::local::stream_protocol::socket connection_;
-  wire::framer incoming_;
-  outcomes on_;
+  const pid_t pid_;
+  const outcomes on_;
   bool settled_ = false;
+  std::shared_ptr<varlink_stream> stream_;
 };
 
 }  // namespace graceful

@@ -4,6 +4,7 @@
 #include "os/control_path.hpp"
 
 #include <chrono>
+#include <cstdlib>
 #include <optional>
 #include <utility>
 
@@ -15,6 +16,18 @@ namespace {
 
 /// Between two looks at a server that is starting or ending: it holds the lock, but nobody answers.
 constexpr std::chrono::milliseconds look_again{10};
+
+constexpr const char* upgrade_variable = "GRACEFUL_UPGRADE";
+constexpr const char* takeover_variable = "GRACEFUL_TAKEOVER";
+
+/// Reads a variable and takes it out of the environment.
+std::string take_variable(const char* name, os::start_command& start) {
+  const char* value = std::getenv(name);
+  std::string copy = value == nullptr ? "" : value;
+  ::unsetenv(name);
+  start.unset(name);
+  return copy;
+}
 
 failure already_running(const std::string& path, os::deadline until) {
   const auto connection = varlink_connection::connect(path, until);
@@ -71,6 +84,16 @@ result<std::optional<takeover>> take_over(varlink_connection connection,
 }
 
 }  // namespace
+
+takeover_request takeover_request::of(const options& opts, std::string control_path,
+                                      os::start_command& start) {
+  auto token = take_variable(upgrade_variable, start);
+  const bool told = take_variable(takeover_variable, start) == "1";
+  return {.control_path = std::move(control_path),
+          .token = std::move(token),
+          .explicitly = told || opts.takeover,
+          .step_timeout = opts.handoff_timeout};
+}
 
 result<takeover> take_ownership(const takeover_request& request, log& log) {
   const bool wanted = request.explicitly || !request.token.empty();

@@ -6,6 +6,8 @@
 #include <graceful/options.hpp>
 #include <graceful/unique_fd.hpp>
 
+#include "os/start_command.hpp"
+
 #include "log.hpp"
 #include "successor_driver.hpp"
 
@@ -18,6 +20,11 @@
 namespace graceful {
 
 struct takeover_request {
+  /// As the options and the environment say. Takes the variables of this library out of the
+  /// environment, and out of the start command, so that no child inherits them.
+  static takeover_request of(const options& opts, std::string control_path,
+                             os::start_command& start);
+
   std::string control_path;
   std::string token;  // of the upgrade that spawned this process; empty: none did
   bool explicitly;    // options::takeover or GRACEFUL_TAKEOVER

@@ -123,9 +123,9 @@ void predecessor::commit() {
   actions_.emplace_back(action::report_committed{});
 }
 
-void predecessor::on(const event::rollback& /*e*/) {
+void predecessor::on(const event::rollback& e) {
   if (state_ != state::probation) return;
-  const std::string reason = "an operator asked for it";
+  const std::string& reason = e.reason;
   actions_ = {action::resume_accepting{}};
   if (settling_) {
     refuse(*peer_, refusal::rolled_back, reason);

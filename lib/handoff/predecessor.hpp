@@ -62,7 +62,9 @@ struct timeout {};
 struct abort {};
 /// An operator wants probation to end: the successor stays, or goes.
 struct commit {};
-struct rollback {};
+struct rollback {
+  std::string reason;
+};
 /// This process stops, and not in favour of a successor.
 struct shutdown {};
 }  // namespace event

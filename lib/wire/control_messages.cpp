@@ -89,6 +89,11 @@ std::optional<bool> parse_drain(const json::object& parameters) {
   return now.get_bool();
 }
 
+std::optional<std::string> parse_rollback(const json::object& parameters) {
+  if (!has_field(parameters, "reason")) return "an operator asked for it";
+  return string_field(parameters, "reason");
+}
+
 std::optional<server_status> parse_status(const json::object& parameters) {
   const auto name = string_field(parameters, "name");
   const auto generation = count_field(parameters, "generation");

@@ -38,6 +38,9 @@ std::optional<drain_progress> parse_progress(const json::object& parameters);
 /// Whether a Drain is to end at once; none if the parameter is of a wrong type.
 std::optional<bool> parse_drain(const json::object& parameters);
 
+/// Why there is to be a Rollback; none if the parameter is of a wrong type.
+std::optional<std::string> parse_rollback(const json::object& parameters);
+
 call to_call(const upgrade_request& m);
 reply to_reply(const upgrade_phase& m);
 reply to_reply(const server_status& m);

@@ -80,7 +80,7 @@ method Abort() -> ()
 
 # Ends the probation of a successor that is ready: it stays, or this process accepts again.
 method Commit() -> ()
-method Rollback() -> ()
+method Rollback(reason: ?string) -> ()
 
 # Ends the server without a successor: accepts what is in the queues, then no more, and lets the
 # connections end; with now, cuts them. Streams draining, once a second, and drained with more;

@@ -155,7 +155,7 @@ TEST_CASE(
     "a successor that ends in its probation has its predecessor go on first: nothing is lost") {
   on_probation p;
   REQUIRE(send_signal(p.successor, SIGTERM));
-  p.rolled_back("an operator asked for it");
+  p.rolled_back("the successor was told to end");
   p.serves(1);
 }
 

@@ -77,7 +77,7 @@ TEST_CASE("a successor that loses its lifeline but lives is killed when its prob
 TEST_CASE("an operator's rollback resumes first, tells the successor, and lets it drain") {
   auto p = on_probation();
   p.on(event::settle{1});
-  CHECK(p.on(event::rollback{}) ==
+  CHECK(p.on(event::rollback{"an operator asked for it"}) ==
         "resume_accepting; refuse(1, rolled_back); retire; disarm_timer; "
         "report_failed(rolled back: an operator asked for it)");
   CHECK(p.current() == state::serving);
@@ -87,7 +87,7 @@ TEST_CASE("an operator's rollback resumes first, tells the successor, and lets i
 
 TEST_CASE("a successor that does not wait for the outcome is told by the end of its connection") {
   auto p = on_probation(false);
-  CHECK(p.on(event::rollback{}) ==
+  CHECK(p.on(event::rollback{"an operator asked for it"}) ==
         "resume_accepting; abort(1: an operator asked for it); disarm_timer; "
         "report_failed(rolled back: an operator asked for it)");
 }
@@ -100,12 +100,12 @@ TEST_CASE("a predecessor that shuts down in a probation commits") {
 TEST_CASE("commit, rollback and abort do nothing where there is nothing to decide") {
   predecessor_ladder p{.machine = graceful::handoff::predecessor{true}, .descriptors = 3};
   CHECK(p.on(event::commit{}).empty());
-  CHECK(p.on(event::rollback{}).empty());
+  CHECK(p.on(event::rollback{"an operator asked for it"}).empty());
   CHECK(p.on(event::abort{}).empty());
   auto q = on_probation();
   CHECK(q.on(event::abort{}).empty());
   CHECK(q.on(begin(2)) == "refuse(2, busy)");
   CHECK(q.on(event::settle{2}) == "refuse(2, out_of_order)");
   q.on(event::commit{});
-  CHECK(q.on(event::rollback{}).empty());
+  CHECK(q.on(event::rollback{"an operator asked for it"}).empty());
 }

@@ -204,7 +204,7 @@ const std::vector<predecessor_event>& alphabet() {
                                                      event::abort{},
                                                      event::settle{1},
                                                      event::commit{},
-                                                     event::rollback{},
+                                                     event::rollback{"why"},
                                                      event::shutdown{}};
   return events;
 }

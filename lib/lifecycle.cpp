@@ -1,0 +1,326 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "lifecycle.hpp"
+
+#include <graceful/error.hpp>
+#include <graceful/version.hpp>
+
+#include "os/listening_socket.hpp"
+#include "wire/control_messages.hpp"
+#include "wire/fields.hpp"
+
+#include "settings.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+
+#include <filesystem>
+#include <memory>
+#include <utility>
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <unistd.h>
+
+namespace graceful {
+
+namespace {
+
+/// How long a predecessor may take to accept again.
+constexpr std::chrono::seconds predecessor_patience{2};
+
+sigset_t current_signal_mask() {
+  sigset_t mask;
+  ::pthread_sigmask(SIG_SETMASK, nullptr, &mask);
+  return mask;
+}
+
+}  // namespace
+
+lifecycle::lifecycle(const options& opts, surroundings around)
+    : options_{opts},
+      around_{std::move(around)},
+      log_{around_.messages},
+      control_path_{control_path_of(options_).value()},
+      control_{log_},
+      link_{control_.context(), control_path_, [](const wire::reply&) {}},
+      patience_{control_.context()},
+      drain_{control_.context(), log_, around_.tracked, [this] { cut_short(); }},
+      last_call_{control_.context(), around_.sockets, [this] { stop_accepting(); }} {
+  auto start = os::start_command::of_this_process();
+  auto taken = take_ownership(takeover_request::of(options_, control_path_, start), log_).value();
+  owned_ = std::move(taken.owned);
+  control_file_ = os::identify(control_path_);
+  if (owned_.predecessor) generation_ = owned_.predecessor->offer().generation;
+  for (auto& [name, fd] : taken.listeners) around_.sockets.inherit(std::move(name), std::move(fd));
+  committed_ = !owned_.predecessor;
+
+  driver_.emplace(control_.context(), log_, driver_settings(std::move(start)));
+  server_.emplace(control_.context(), log_, *driver_, server_settings());
+  // A successor answers on the control socket when it is committed; its predecessor does until
+  // then.
+  if (committed_) serve_control();
+  control_.start();
+}
+
+lifecycle::~lifecycle() {
+  // The control thread's own objects are ended on it; what is left is ended here, alone.
+  asio::post(control_.context(), [this] {
+    driver_->shutdown();
+    drain_.finish();
+    signals_.reset();
+    server_->stop();
+    control_.context().stop();
+  });
+  control_.wait();
+  if (owned_.predecessor && !ready_ && !ready_failure_) {
+    owned_.predecessor->fail(last_failure_.empty() ? "it ended before it was ready"
+                                                   : last_failure_);
+  }
+  around_.sockets.stop();
+  around_.waiters.complete(asio::error::operation_aborted);
+  // Only the last generation removes the paths. Whoever has a predecessor that still serves, or
+  // has handed over, leaves them to the other.
+  if (!handed_over_ && committed_) {
+    os::remove_path(control_path_, control_file_);
+    os::remove_path(os::lock_path(control_path_), os::identify(owned_.lock.get()));
+  }
+}
+
+predecessor_driver::settings lifecycle::driver_settings(os::start_command start) {
+  return {.name = options_.name.empty() ? std::filesystem::path{control_path_}.filename().string()
+                                        : options_.name,
+          .generation = generation_,
+          .start = std::move(start),
+          .signal_mask = current_signal_mask(),
+          .ready_timeout = options_.ready_timeout,
+          .offer = [this] { return offer(); },
+          .withdraw = [this] { around_.sockets.thaw(); },
+          .probation = options_.probation,
+          .pause_accepting = [this] { around_.sockets.pause(); },
+          .resume_accepting = [this] { around_.sockets.resume(); },
+          .stop_accepting = [this] { hand_over(); }};
+}
+
+control_server::settings lifecycle::server_settings() {
+  return {.status = [this] { return status(); },
+          .refusal = [this] { return refusal(); },
+          .drain = [this](control_session& from, bool now) { on_drain_call(from, now); }};
+}
+
+void lifecycle::serve_control() { server_->start(owned_.control.get()); }
+
+void lifecycle::note_failure(const std::string& why) {
+  const std::lock_guard lock{ready_mutex_};
+  last_failure_ = why;
+}
+
+void lifecycle::ready() {
+  const std::lock_guard lock{ready_mutex_};
+  if (ready_) return;
+  if (draining_ && owned_.predecessor && !ready_failure_) {
+    ready_failure_ = failure{errc::upgrade_failed, "it was told to end before it was ready"};
+    owned_.predecessor->fail(ready_failure_->message);
+  }
+  if (ready_failure_) throw error{*ready_failure_};
+  if (owned_.predecessor) {
+    if (const auto outcome = owned_.predecessor->ready(); !outcome) {
+      ready_failure_ = outcome.error();
+      throw error{*ready_failure_};
+    }
+  }
+  ready_ = true;
+  around_.sockets.open();
+  log_.info("generation " + std::to_string(generation_) + " serves");
+  if (!owned_.predecessor) return;
+  asio::post(control_.context(), [this] {
+    predecessor_.emplace(
+        control_.context(), log_, owned_.predecessor->predecessor_pid(),
+        owned_.predecessor->release(),
+        predecessor_watch::outcomes{[this] { commit(); },
+                                    [this](const std::string& why) { roll_back(why); }});
+  });
+}
+
+void lifecycle::drain(bool now) {
+  asio::post(control_.context(), [this, now] { end(now); });
+}
+
+/// The predecessor does not come back.
+void lifecycle::commit() {
+  if (handed_over_ || committed_.exchange(true)) return;
+  os::adopt_control(owned_.control.get());
+  serve_control();
+  if (asked_back_) end_alone();
+}
+
+/// The predecessor accepts again.
+void lifecycle::roll_back(const std::string& why) {
+  if (handed_over_) return;
+  log_.warning("rolled back: " + why + "; this process drains, its predecessor serves");
+  hand_over();
+}
+
+/// What this process served it serves no more, and somebody else does.
+void lifecycle::hand_over() {
+  handed_over_ = true;
+  draining_ = true;
+  patience_.cancel();
+  server_->stop_accepting();
+  owned_.control.reset();
+  owned_.lock.reset();
+  stop_accepting();
+  around_.waiters.complete({});
+  drain_.begin();
+}
+
+void lifecycle::on_drain_call(control_session& from, bool now) {
+  // Who is meant, the one that serves or the one that waits?
+  if (driver_->in_probation()) {
+    return from.reply(wire::to_error(wire::busy_error, driver_->why_busy()));
+  }
+  end(now);
+  drain_.watch(from);
+}
+
+/// This process ends, and nobody succeeds it.
+void lifecycle::end(bool now) {
+  const std::lock_guard lock{ready_mutex_};
+  if (!draining_) {
+    log_.info(now ? "this process ends" : "this process drains, and ends");
+    driver_->shutdown();  // commits, if a successor is in probation: then nothing is left to do
+  }
+  if (!draining_ && ready_ && !committed_) {
+    // In a hurry there is no time for who has been asked already.
+    if (!asked_back_) return ask_predecessor_back();
+    if (!now) return;
+    hand_over();
+  }
+  if (!draining_) end_alone();
+  if (!now) return;
+  last_call_.end();
+  drain_.hurry();
+}
+
+/// This process ends, and no predecessor takes its place: there is none, or this one was never
+/// ready and so never in a place.
+void lifecycle::end_alone() {
+  draining_ = true;
+  // A socket that a predecessor serves too is not to be touched.
+  if (committed_) {
+    last_call_.begin();
+  } else {
+    stop_accepting();
+  }
+  around_.waiters.complete({});
+  drain_.begin();
+}
+
+/// This process ends in its probation: its predecessor goes on, before this one stops. What the
+/// predecessor decides comes on the connection that is watched, as ever.
+void lifecycle::ask_predecessor_back() {
+  asked_back_ = true;
+  wire::call rollback{.method = std::string{wire::rollback_method}, .parameters = {}};
+  rollback.parameters["reason"] = "the successor was told to end";
+  (void)link_.call(rollback);
+  patience_.expires_after(predecessor_patience);
+  patience_.async_wait([this](boost::system::error_code ec) {
+    if (ec || draining_ || committed_) return;
+    log_.error("the predecessor does not say whether it serves again; this process drains");
+    hand_over();
+  });
+}
+
+/// From now on nothing but connections keeps the context running.
+void lifecycle::stop_accepting() {
+  around_.sockets.stop();
+  around_.release_work();
+}
+
+void lifecycle::handle_signals() {
+  std::call_once(signals_once_, [this] {
+    const auto drain = [this](bool now) {
+      if (draining_ && !now) log_.info("this process drains already; a second signal ends it");
+      end(now);
+    };
+    signals_.emplace(control_.context(),
+                     signal_actions::actions{drain, [this] { upgrade_by_signal(); }});
+  });
+}
+
+void lifecycle::upgrade_by_signal() {
+  if (const auto why = refusal()) {
+    log_.warning("SIGUSR2: no upgrade: " +
+                 wire::string_field(why->parameters, "message").value_or(why->error));
+  } else {
+    driver_->upgrade();
+  }
+}
+
+/// What is left at the deadline has no token, or does not heed it, or does not accept any more.
+void lifecycle::cut_short() {
+  last_call_.end();
+  if (!around_.stop_context) return;
+  log_.warning("drain: the deadline has passed and something still runs: stopping the context");
+  around_.stop_context();
+}
+
+/// Why this process takes part in no upgrade now.
+std::optional<wire::reply> lifecycle::refusal() const {
+  if (draining_ && !handed_over_) {
+    return wire::to_error(wire::busy_error, "the server drains, and ends; start it anew");
+  }
+  if (ready_ && !committed_) {
+    return wire::to_error(wire::busy_error, "this process is in its probation");
+  }
+  if (!ready_) {
+    return wire::to_error(wire::not_ready_error, "the server has not finished starting; try again");
+  }
+  return {};
+}
+
+std::vector<offered_descriptor> lifecycle::offer() {
+  // Duplicates: a batch may still be under way when the handover closes the originals.
+  const auto shared = [](const unique_fd& fd) -> passed_descriptor {
+    auto copy = std::make_shared<unique_fd>(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3));
+    return {copy->get(), copy};
+  };
+  const auto sockets = around_.sockets.freeze();
+  std::vector<offered_descriptor> offered;
+  offered.reserve(sockets.size() + 2);
+  offered.push_back({std::string{wire::lock_name}, shared(owned_.lock)});
+  offered.push_back({std::string{wire::control_name}, shared(owned_.control)});
+  for (const auto& socket : sockets) {
+    offered.push_back({socket->name, {socket->fd.get(), socket}});
+  }
+  return offered;
+}
+
+server_status lifecycle::status() const {
+  using namespace std::chrono;
+  const bool probation = driver_->in_probation();
+  const char* state = draining_         ? "draining"
+                      : !ready_         ? "starting"
+                      : probation       ? "probation"
+                      : driver_->busy() ? "upgrading"
+                                        : "serving";
+  server_status s{.name = driver_->name(),
+                  .generation = generation_,
+                  .pid = ::getpid(),
+                  .uptime = duration_cast<milliseconds>(steady_clock::now() - started_),
+                  .state = state,
+                  .version = GRACEFUL_VERSION_STRING,
+                  .connections = around_.tracked.open(),
+                  .listeners = {},
+                  .predecessor_pid = {},
+                  .successor_pid = driver_->on_probation(),
+                  .last_failure = driver_->last_failure(),
+                  .json = {}};
+  for (const auto& socket : around_.sockets.sockets()) {
+    const auto queue = os::accept_queue_of(socket->fd.get());
+    s.listeners.push_back({socket->name, socket->address.to_string(), queue.length, queue.limit});
+  }
+  if (predecessor_ && predecessor_->alive()) s.predecessor_pid = predecessor_->pid();
+  return s;
+}
+
+}  // namespace graceful

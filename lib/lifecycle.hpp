@@ -1,0 +1,116 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_LIB_LIFECYCLE_HPP
+#define GRACEFUL_LIB_LIFECYCLE_HPP
+
+#include <graceful/options.hpp>
+
+#include "os/control_path.hpp"
+#include "wire/varlink.hpp"
+
+#include "connections.hpp"
+#include "control_link.hpp"
+#include "control_server.hpp"
+#include "control_thread.hpp"
+#include "drain.hpp"
+#include "drain_waiters.hpp"
+#include "inventory.hpp"
+#include "last_call.hpp"
+#include "log.hpp"
+#include "predecessor_driver.hpp"
+#include "predecessor_watch.hpp"
+#include "signal_actions.hpp"
+#include "takeover.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace graceful {
+
+/// What becomes of this process: it starts alone or takes over, serves, hands over, is rolled back,
+/// or ends. Decides who owns the control path, and runs the thread that serves it.
+class lifecycle {
+ public:
+  /// What it acts on. All of it outlives the lifecycle.
+  struct surroundings {
+    log& messages;
+    inventory& sockets;
+    connections& tracked;
+    drain_waiters& waiters;
+    /// This process accepts no more: nothing but its connections keeps it running.
+    std::function<void()> release_work;
+    std::function<void()> stop_context;  ///< Empty: there is none that could be stopped.
+  };
+
+  /// Starts cold or takes over, see `upgrader`. Throws `error`.
+  lifecycle(const options& opts, surroundings around);
+  ~lifecycle();
+
+  // Thread-safe.
+  void ready();
+  void drain(bool now);
+  void handle_signals();
+  /// Why this process will presumably not become ready.
+  void note_failure(const std::string& why);
+  [[nodiscard]] std::uint64_t generation() const { return generation_; }
+  [[nodiscard]] bool draining() const { return draining_; }
+
+ private:
+  [[nodiscard]] predecessor_driver::settings driver_settings(os::start_command start);
+  [[nodiscard]] control_server::settings server_settings();
+  void serve_control();
+  void on_drain_call(control_session& from, bool now);
+  void commit();
+  void roll_back(const std::string& why);
+  void hand_over();
+  void end(bool now);
+  void end_alone();
+  void ask_predecessor_back();
+  void stop_accepting();
+  void upgrade_by_signal();
+  void cut_short();
+  [[nodiscard]] std::optional<wire::reply> refusal() const;
+  [[nodiscard]] std::vector<offered_descriptor> offer();
+  [[nodiscard]] server_status status() const;
+
+  const options& options_;
+  const surroundings around_;
+  log& log_;
+  const std::string control_path_;
+  const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  ownership owned_;
+  std::optional<os::file_id> control_file_;
+  std::uint64_t generation_ = 1;
+
+  std::mutex ready_mutex_;
+  std::string last_failure_;              // of listen()
+  std::optional<failure> ready_failure_;  // final: the predecessor serves on
+  std::atomic<bool> ready_{false};
+  std::atomic<bool> draining_{false};
+  std::atomic<bool> handed_over_{false};  // to a successor, or back to the predecessor
+  std::atomic<bool> committed_{false};    // nobody else may go on accepting
+  bool asked_back_ = false;               // the predecessor: this process ends in its probation
+
+  // Used on the control thread only, from its start to its end.
+  control_thread control_;
+  std::optional<predecessor_driver> driver_;
+  std::optional<control_server> server_;
+  std::optional<predecessor_watch> predecessor_;
+  control_link link_;
+  asio::steady_timer patience_;
+  class drain drain_;
+  last_call last_call_;
+  std::once_flag signals_once_;
+  std::optional<signal_actions> signals_;
+};
+
+}  // namespace graceful
+
+#endif

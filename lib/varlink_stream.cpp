@@ -1,0 +1,47 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "varlink_stream.hpp"
+
+#include "os/channel.hpp"
+
+#include <utility>
+
+#include <sys/socket.h>
+
+namespace graceful {
+
+using kind = os::transfer::kind;
+
+varlink_stream::varlink_stream(asio::io_context& control, unique_fd socket, events on)
+    : socket_{control}, on_{std::move(on)} {
+  socket_.assign(asio::local::stream_protocol{}, socket.get());
+  (void)socket.release();
+}
+
+bool varlink_stream::send(const wire::call& call) {
+  if (!is_open()) return false;
+  const auto message = wire::to_message(call);
+  const auto sent = os::send_now(socket_.native_handle(), message);
+  if (sent.what == kind::some && sent.bytes == message.size()) return true;
+  ::shutdown(socket_.native_handle(), SHUT_RDWR);
+  return false;
+}
+
+void varlink_stream::watch() {
+  socket_.async_wait(socket_.wait_read, [self = shared_from_this()](boost::system::error_code ec) {
+    if (!ec && self->is_open()) self->on_readable();
+  });
+}
+
+void varlink_stream::on_readable() {
+  os::inbox box;
+  const auto got = os::receive_now(socket_.native_handle(), box);
+  incoming_.feed(box.bytes);
+  while (const auto text = incoming_.next()) on_.message(*text);
+  const bool over = got.what == kind::closed || got.what == kind::failed || incoming_.overflowed();
+  if (!over) return watch();
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+  on_.end();
+}
+
+}  // namespace graceful

@@ -1,0 +1,51 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_LIB_VARLINK_STREAM_HPP
+#define GRACEFUL_LIB_VARLINK_STREAM_HPP
+
+#include <graceful/unique_fd.hpp>
+
+#include "wire/framer.hpp"
+#include "wire/varlink.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace graceful {
+
+namespace asio = boost::asio;
+
+/// The client's end of a connection to a control socket, on the control thread: calls go out, and
+/// what comes in is told. Nothing blocks.
+class varlink_stream : public std::enable_shared_from_this<varlink_stream> {
+ public:
+  struct events {
+    std::function<void(const std::string& text)> message;
+    std::function<void()> end;  ///< By the peer, or by a message that is too long. Once.
+  };
+
+  varlink_stream(asio::io_context& control, unique_fd socket, events on);
+
+  void start() { watch(); }
+
+  /// False if the peer does not take the call now: half a call cannot be taken back, so the
+  /// connection is of no more use, and its end is told later.
+  bool send(const wire::call& call);
+
+  [[nodiscard]] bool is_open() const { return socket_.is_open(); }
+
+ private:
+  void watch();
+  void on_readable();
+
+  asio::local::stream_protocol::socket socket_;
+  wire::framer incoming_{wire::max_reply_size};
+  events on_;
+};
+
+}  // namespace graceful
+
+#endif
