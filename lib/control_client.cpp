@@ -129,13 +129,14 @@ result<server_status> control_client::status() {
 result<upgrade_phase> control_client::upgrade(
     const upgrade_request& request, const std::function<bool(const upgrade_phase&)>& on_phase) {
   if (auto sent = impl_->call(wire::to_call(request)); !sent) return sent.error();
-  const auto limit = request.timeout.value_or(longest_upgrade) + grace;
+  auto limit = request.timeout.value_or(longest_upgrade) + grace;
   for (;;) {
     auto reply = impl_->receive(limit);
     if (!reply) return reply.error();
     auto phase = wire::parse_phase(reply->parameters);
     if (!phase) return garbled();
     phase->json = boost::json::serialize(reply->parameters);
+    if (phase->phase == "ready") limit = longest_upgrade + grace;  // a probation may be as long
     const bool enough = on_phase && !on_phase(*phase);
     if (enough || !reply->continues) return std::move(*phase);
   }

@@ -99,7 +99,8 @@ void control_server::admit(unique_fd socket) {
   if (sessions_.size() >= max_sessions) make_room();
   const auto id = next_id_++;
   control_session::owner& self = *this;
-  auto session = std::make_shared<control_session>(control_, std::move(socket), id, self);
+  auto session =
+      std::make_shared<control_session>(control_, std::move(socket), peer->pid, id, self);
   sessions_.emplace(id, session);
   session->start();
 }
@@ -145,16 +146,17 @@ void control_server::on_call(control_session& from, wire::call call) {
   }
   if (call.method == wire::abort_method) {
     if (driver_.abort()) return from.reply(wire::reply{});
-    return from.reply(
-        wire::to_error(wire::no_upgrade_error, "no upgrade is under way that could be aborted"));
+    return from.reply(wire::to_error(
+        wire::no_upgrade_error,
+        driver_.in_probation()
+            ? "the successor is ready already: graceful-ctl rollback has this process serve again"
+            : "no upgrade is under way that could be aborted"));
   }
   if (call.method == wire::commit_method || call.method == wire::rollback_method) {
     const auto reason = wire::parse_rollback(call.parameters);
     if (!reason) return from.reply(wire::invalid("reason"));
-    const bool done =
-        call.method == wire::commit_method ? driver_.commit() : driver_.rollback(*reason);
-    if (done) return from.reply(wire::reply{});
-    return from.reply(wire::to_error(wire::no_upgrade_error, "no successor is in probation here"));
+    return call.method == wire::commit_method ? driver_.commit(from)
+                                              : driver_.rollback(from, *reason);
   }
   const bool known =
       call.method == wire::upgrade_method || call.method.starts_with("io.graceful.Handoff.");

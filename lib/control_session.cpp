@@ -22,9 +22,9 @@ constexpr std::size_t max_outgoing = std::size_t{1} << 20;
 
 }  // namespace
 
-control_session::control_session(asio::io_context& control, unique_fd socket, std::uint64_t id,
-                                 owner& owner)
-    : socket_{control}, id_{id}, owner_{owner} {
+control_session::control_session(asio::io_context& control, unique_fd socket, pid_t peer_pid,
+                                 std::uint64_t id, owner& owner)
+    : socket_{control}, peer_pid_{peer_pid}, id_{id}, owner_{owner} {
   socket_.assign(asio::local::stream_protocol{}, socket.get());
   (void)socket.release();  // owned by socket_ now, which it would not be had assign() thrown
 }
@@ -80,7 +80,10 @@ void control_session::reply(const wire::reply& reply, std::vector<passed_descrip
   const bool wanted = !current_->oneway && (current_->more || !reply.continues);
   if (!reply.continues) current_.reset();
   if (wanted) enqueue(reply, std::move(descriptors));
-  handle_next();
+  // Later: whoever replies may be in the middle of something, of which the next call is no part.
+  if (!current_ && !handling_) {
+    asio::post(socket_.get_executor(), [self = shared_from_this()] { self->handle_next(); });
+  }
 }
 
 void control_session::close_with(const wire::reply& last) {
@@ -125,6 +128,7 @@ void control_session::write() {
 }
 
 bool control_session::peer_gone() {
+  if (!socket_.is_open()) return true;
   pollfd p{.fd = socket_.native_handle(), .events = POLLRDHUP, .revents = 0};
   return ::poll(&p, 1, 0) > 0;
 }

@@ -19,6 +19,8 @@
 #include <string>
 #include <vector>
 
+#include <sys/types.h>
+
 namespace graceful {
 
 namespace asio = boost::asio;
@@ -45,7 +47,8 @@ class control_session : public std::enable_shared_from_this<control_session> {
     ~owner() = default;
   };
 
-  control_session(asio::io_context& control, unique_fd socket, std::uint64_t id, owner& owner);
+  control_session(asio::io_context& control, unique_fd socket, pid_t peer_pid, std::uint64_t id,
+                  owner& owner);
 
   void start();
 
@@ -60,6 +63,9 @@ class control_session : public std::enable_shared_from_this<control_session> {
   void close();
 
   [[nodiscard]] std::uint64_t id() const { return id_; }
+
+  /// As of connect(2); 0 if it is not visible from here.
+  [[nodiscard]] pid_t peer_pid() const { return peer_pid_; }
 
   /// A call is being handled.
   [[nodiscard]] bool occupied() const { return current_.has_value(); }
@@ -94,6 +100,7 @@ class control_session : public std::enable_shared_from_this<control_session> {
   void write();
 
   asio::local::stream_protocol::socket socket_;
+  const pid_t peer_pid_;
   const std::uint64_t id_;
   owner& owner_;
   wire::framer incoming_{wire::max_call_size};

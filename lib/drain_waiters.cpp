@@ -40,15 +40,13 @@ void drain_waiters::complete(error_code result) {
 }
 
 void drain_waiters::abort(std::uint64_t id) {
-  handler h;
+  // As a node: any_completion_handler of Boost 1.81 recurses without end when it is assigned.
+  std::map<std::uint64_t, handler>::node_type waiting;
   {
     const std::lock_guard lock{mutex_};
-    const auto found = waiting_.find(id);
-    if (found == waiting_.end()) return;
-    h = std::move(found->second);
-    waiting_.erase(found);
+    waiting = waiting_.extract(id);
   }
-  post(std::move(h), asio::error::operation_aborted);
+  if (waiting) post(std::move(waiting.mapped()), asio::error::operation_aborted);
 }
 
 void drain_waiters::post(handler h, error_code result) {

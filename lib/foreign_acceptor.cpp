@@ -8,12 +8,17 @@
 
 #include <utility>
 
+#include <sys/socket.h>
+
 namespace graceful {
 
 namespace {
 
 /// The last pause between two rounds, which ends about a second after the first.
 constexpr std::chrono::milliseconds longest_pause{512};
+
+/// Before another try to put an acceptor back.
+constexpr std::chrono::milliseconds retry_pause{100};
 
 }  // namespace
 
@@ -54,16 +59,24 @@ void foreign_acceptor::park() {
 void foreign_acceptor::unpark() {
   const auto socket = socket_.lock();
   if (!parked_ || !socket || !exists()) return;
-  (void)os::unpark(fd_, *parked_, socket->fd.get());
+  const auto back = os::unpark(fd_, *parked_, socket->fd.get());
   cookie_ = os::cookie_of(fd_);
-  parked_.reset();
+  if (back) return parked_.reset();
+  // No memory, say. Who accepts waits, and clients with it: until it works.
+  timer_.expires_after(retry_pause);
+  timer_.async_wait([self = shared_from_this()](boost::system::error_code ec) {
+    if (!ec) self->unpark();
+  });
 }
 
 void foreign_acceptor::round() {
   if (!exists()) return;
   park();
   const bool last = pause_ > longest_pause;
-  stop_(last);
+  // close() would race with an accept on another thread; this does not touch the object. What is
+  // accepted from then on fails: listen(2) is undone.
+  if (last && parked_) ::shutdown(fd_, SHUT_RDWR);
+  stop_(last && !parked_);
   if (last) return;
   timer_.expires_after(std::exchange(pause_, pause_ * 2));
   timer_.async_wait([self = shared_from_this()](boost::system::error_code ec) {

@@ -15,6 +15,10 @@ namespace {
 
 constexpr std::size_t max_name = 255;
 
+bool contains(const inventory::names& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 result<void> check_name(std::string_view name) {
   if (!name.empty() && name.size() <= max_name && name.front() != '@' &&
       name.find('\0') == std::string_view::npos && wire::is_text(name)) {
@@ -48,8 +52,10 @@ result<std::shared_ptr<const listening_socket>> inventory::obtain(std::string_vi
     found = claim(key, wanted);
   }
   if (found.remark) found.remark();
+  bool was_inherited = false;
   auto settle = [&]() -> result<std::shared_ptr<const listening_socket>> {
     int backlog_now = params.backlog;
+    was_inherited = static_cast<bool>(found.fd);
     if (!found.fd) found.fd = std::move(own);
     if (found.fd) {
       const auto queue = os::check_listening_tcp(found.fd.get());
@@ -72,7 +78,9 @@ result<std::shared_ptr<const listening_socket>> inventory::obtain(std::string_vi
   const std::lock_guard lock{mutex_};
   if (auto more = check_open_for_more(); socket && !more) socket = more.error();
   if (socket) {
-    entries_[key].socket = *socket;
+    auto& entry = entries_[key];
+    entry.socket = *socket;
+    entry.inherited = was_inherited;
   } else {
     entries_.erase(key);
   }
@@ -133,7 +141,11 @@ void inventory::attach(std::string_view name, const std::shared_ptr<accepting>& 
     return user->stop();
   }
   found->second.user = user;
-  if (state_ == state::open) user->open();
+  if (found->second.paused) {
+    user->pause();
+  } else if (state_ == state::open) {
+    user->open();
+  }
 }
 
 void inventory::remove(std::string_view name, const accepting* user) {
@@ -207,37 +219,62 @@ void inventory::open() {
   }
 }
 
-void inventory::pause() {
+inventory::names inventory::unwanted() const {
+  const std::lock_guard lock{mutex_};
+  names all;
+  for (const auto& [name, fd] : inherited_) all.push_back(name);
+  return all;
+}
+
+inventory::names inventory::own() const {
+  const std::lock_guard lock{mutex_};
+  names all;
+  for (const auto& [name, entry] : entries_) {
+    if (entry.socket && !entry.inherited) all.push_back(name);
+  }
+  return all;
+}
+
+void inventory::pause(const names& ours) {
   const std::lock_guard lock{mutex_};
   if (state_ != state::open) return;
-  state_ = state::paused;
-  for (const auto& [name, entry] : entries_) {
+  for (auto& [name, entry] : entries_) {
+    if (!entry.socket || entry.paused || contains(ours, name)) continue;
+    entry.paused = true;
     if (entry.user) entry.user->pause();
   }
 }
 
 void inventory::resume() {
   const std::lock_guard lock{mutex_};
-  if (state_ != state::paused) return;
-  state_ = state::open;
-  for (const auto& [name, entry] : entries_) {
-    if (!entry.socket) continue;
+  for (auto& [name, entry] : entries_) {
+    if (!std::exchange(entry.paused, false)) continue;
     ::listen(entry.socket->fd.get(), entry.socket->backlog);  // the successor may have its own
     if (entry.user) entry.user->open();
   }
 }
 
-void inventory::stop() {
-  std::map<std::string, entry, std::less<>> entries;
-  {
-    const std::lock_guard lock{mutex_};
-    state_ = state::stopped;
-    entries.swap(entries_);
-    inherited_.clear();
+bool inventory::let_go(const names& ours) {
+  std::vector<std::shared_ptr<accepting>> users;
+  std::unique_lock lock{mutex_};
+  inherited_.clear();
+  for (auto it = entries_.begin(); it != entries_.end();) {
+    if (it->second.socket && contains(ours, it->first)) {
+      ++it;
+      continue;
+    }
+    users.push_back(std::move(it->second.user));
+    it = entries_.erase(it);
   }
-  for (const auto& [name, entry] : entries) {
-    if (entry.user) entry.user->stop();
+  const bool some_left = !entries_.empty();
+  if (!some_left) state_ = state::stopped;
+  lock.unlock();
+  for (const auto& user : users) {
+    if (user) user->stop();
   }
+  return some_left;
 }
+
+void inventory::stop() { let_go({}); }
 
 }  // namespace graceful

@@ -48,6 +48,8 @@ class accepting {
 /// What a process listens on, and what it has inherited and not yet asked for. Thread-safe.
 class inventory {
  public:
+  using names = std::vector<std::string>;
+
   explicit inventory(log& log) : log_{log} {}
 
   /// A socket that the predecessor passed.
@@ -80,12 +82,19 @@ class inventory {
   void seal();
   [[nodiscard]] bool queues_empty() const;
 
+  /// What was inherited and not asked for, and what this process has bound itself.
+  [[nodiscard]] names unwanted() const;
+  [[nodiscard]] names own() const;
+
   /// Opens everything, sets backlogs, and closes what was inherited and not asked for.
   void open();
 
-  /// Stops accepting, but keeps everything, so that it can go on.
-  void pause();
+  /// Stops accepting but on `ours`, and keeps everything, so that it can go on.
+  void pause(const names& ours);
   void resume();
+
+  /// Stops, and lets go of, everything but `ours`. True if anything is left.
+  bool let_go(const names& ours);
 
   /// Stops everything and lets go of all sockets.
   void stop();
@@ -94,8 +103,10 @@ class inventory {
   struct entry {
     std::shared_ptr<const listening_socket> socket;
     std::shared_ptr<accepting> user;
+    bool inherited = false;
+    bool paused = false;
   };
-  enum class state { closed, open, paused, stopped };
+  enum class state { closed, open, stopped };
 
   struct claimed {
     unique_fd fd;

@@ -13,12 +13,12 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 
+#include <exception>
 #include <filesystem>
 #include <memory>
 #include <utility>
 
 #include <fcntl.h>
-#include <pthread.h>
 #include <unistd.h>
 
 namespace graceful {
@@ -27,12 +27,6 @@ namespace {
 
 /// How long a predecessor may take to accept again.
 constexpr std::chrono::seconds predecessor_patience{2};
-
-sigset_t current_signal_mask() {
-  sigset_t mask;
-  ::pthread_sigmask(SIG_SETMASK, nullptr, &mask);
-  return mask;
-}
 
 }  // namespace
 
@@ -44,6 +38,7 @@ lifecycle::lifecycle(const options& opts, surroundings around)
       control_{log_},
       link_{control_.context(), control_path_, [](const wire::reply&) {}},
       patience_{control_.context()},
+      giving_up_{control_.context()},
       drain_{control_.context(), log_, around_.tracked, [this] { cut_short(); }},
       last_call_{control_.context(), around_.sockets, [this] { stop_accepting(); }} {
   auto start = os::start_command::of_this_process();
@@ -58,7 +53,14 @@ lifecycle::lifecycle(const options& opts, surroundings around)
   server_.emplace(control_.context(), log_, *driver_, server_settings());
   // A successor answers on the control socket when it is committed; its predecessor does until
   // then.
-  if (committed_) serve_control();
+  if (committed_) {
+    serve_control();
+  } else {
+    unique_fd watched{::fcntl(owned_.predecessor->socket(), F_DUPFD_CLOEXEC, 3)};
+    giving_up_.assign(watched.get());
+    (void)watched.release();
+    await_giving_up();
+  }
   control_.start();
 }
 
@@ -91,14 +93,13 @@ predecessor_driver::settings lifecycle::driver_settings(os::start_command start)
                                         : options_.name,
           .generation = generation_,
           .start = std::move(start),
-          .signal_mask = current_signal_mask(),
           .ready_timeout = options_.ready_timeout,
           .offer = [this] { return offer(); },
           .withdraw = [this] { around_.sockets.thaw(); },
           .probation = options_.probation,
-          .pause_accepting = [this] { around_.sockets.pause(); },
+          .pause_accepting = [this](const auto& ours) { around_.sockets.pause(ours); },
           .resume_accepting = [this] { around_.sockets.resume(); },
-          .stop_accepting = [this] { hand_over(); }};
+          .stop_accepting = [this](const auto& ours) { hand_over(ours); }};
 }
 
 control_server::settings lifecycle::server_settings() {
@@ -123,7 +124,7 @@ void lifecycle::ready() {
   }
   if (ready_failure_) throw error{*ready_failure_};
   if (owned_.predecessor) {
-    if (const auto outcome = owned_.predecessor->ready(); !outcome) {
+    if (const auto outcome = owned_.predecessor->ready(around_.sockets.unwanted()); !outcome) {
       ready_failure_ = outcome.error();
       throw error{*ready_failure_};
     }
@@ -131,13 +132,39 @@ void lifecycle::ready() {
   ready_ = true;
   around_.sockets.open();
   log_.info("generation " + std::to_string(generation_) + " serves");
-  if (!owned_.predecessor) return;
-  asio::post(control_.context(), [this] {
+  if (owned_.predecessor) asio::post(control_.context(), [this] { watch_predecessor(); });
+}
+
+void lifecycle::watch_predecessor() {
+  boost::system::error_code ignored;
+  giving_up_.close(ignored);
+  try {
     predecessor_.emplace(
-        control_.context(), log_, owned_.predecessor->predecessor_pid(),
-        owned_.predecessor->release(),
+        control_.context(), log_,
+        predecessor_watch::predecessor{owned_.predecessor->predecessor_pid(),
+                                       owned_.predecessor->release(),
+                                       owned_.predecessor->release_pidfd()},
         predecessor_watch::outcomes{[this] { commit(); },
                                     [this](const std::string& why) { roll_back(why); }});
+  } catch (const std::exception& e) {
+    // The connection is closed by now, which has the predecessor accept again.
+    roll_back(std::string{"cannot watch the predecessor: "} + e.what());
+  }
+}
+
+/// On the control thread, before ready(): a predecessor that has given the upgrade up serves on,
+/// and ends some day. Then nobody may hold its sockets who does not know.
+void lifecycle::await_giving_up() {
+  giving_up_.async_wait(giving_up_.wait_read, [this](boost::system::error_code ec) {
+    const std::unique_lock lock{ready_mutex_, std::try_to_lock};
+    if (ec || !lock || ready_ || ready_failure_) return;  // ready() looks itself
+    const auto looked = owned_.predecessor->look();
+    if (looked) return;
+    ready_failure_ = looked.error();
+    log_.error(ready_failure_->message + "; this process has to end");
+    around_.sockets.stop();
+    owned_.control.reset();
+    owned_.lock.reset();
   });
 }
 
@@ -157,20 +184,27 @@ void lifecycle::commit() {
 void lifecycle::roll_back(const std::string& why) {
   if (handed_over_) return;
   log_.warning("rolled back: " + why + "; this process drains, its predecessor serves");
-  hand_over();
+  go_back();
 }
 
-/// What this process served it serves no more, and somebody else does.
-void lifecycle::hand_over() {
+/// The predecessor serves, or is to serve. It does not have what this process has bound itself.
+void lifecycle::go_back() { hand_over(around_.sockets.own()); }
+
+/// Somebody else serves what this process served, but for `ours`.
+void lifecycle::hand_over(const inventory::names& ours) {
   handed_over_ = true;
   draining_ = true;
   patience_.cancel();
   server_->stop_accepting();
   owned_.control.reset();
   owned_.lock.reset();
-  stop_accepting();
   around_.waiters.complete({});
   drain_.begin();
+  if (around_.sockets.let_go(ours)) {
+    last_call_.begin();
+  } else {
+    stop_accepting();
+  }
 }
 
 void lifecycle::on_drain_call(control_session& from, bool now) {
@@ -193,7 +227,7 @@ void lifecycle::end(bool now) {
     // In a hurry there is no time for who has been asked already.
     if (!asked_back_) return ask_predecessor_back();
     if (!now) return;
-    hand_over();
+    go_back();
   }
   if (!draining_) end_alone();
   if (!now) return;
@@ -205,14 +239,14 @@ void lifecycle::end(bool now) {
 /// ready and so never in a place.
 void lifecycle::end_alone() {
   draining_ = true;
+  around_.waiters.complete({});
+  drain_.begin();
   // A socket that a predecessor serves too is not to be touched.
   if (committed_) {
     last_call_.begin();
   } else {
     stop_accepting();
   }
-  around_.waiters.complete({});
-  drain_.begin();
 }
 
 /// This process ends in its probation: its predecessor goes on, before this one stops. What the
@@ -226,11 +260,12 @@ void lifecycle::ask_predecessor_back() {
   patience_.async_wait([this](boost::system::error_code ec) {
     if (ec || draining_ || committed_) return;
     log_.error("the predecessor does not say whether it serves again; this process drains");
-    hand_over();
+    go_back();
   });
 }
 
-/// From now on nothing but connections keeps the context running.
+/// From now on nothing but connections keeps the context running. The last step wherever it is
+/// taken: the context may end at once, and what is posted to it then is not run.
 void lifecycle::stop_accepting() {
   around_.sockets.stop();
   around_.release_work();
@@ -312,7 +347,7 @@ server_status lifecycle::status() const {
                   .connections = around_.tracked.open(),
                   .listeners = {},
                   .predecessor_pid = {},
-                  .successor_pid = driver_->on_probation(),
+                  .successor_pid = probation ? driver_->successor_pid() : std::nullopt,
                   .last_failure = driver_->last_failure(),
                   .json = {}};
   for (const auto& socket : around_.sockets.sockets()) {

@@ -21,6 +21,7 @@
 #include "signal_actions.hpp"
 #include "takeover.hpp"
 
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <atomic>
@@ -67,9 +68,12 @@ class lifecycle {
   [[nodiscard]] control_server::settings server_settings();
   void serve_control();
   void on_drain_call(control_session& from, bool now);
+  void await_giving_up();
+  void watch_predecessor();
   void commit();
   void roll_back(const std::string& why);
-  void hand_over();
+  void go_back();
+  void hand_over(const inventory::names& ours);
   void end(bool now);
   void end_alone();
   void ask_predecessor_back();
@@ -105,6 +109,7 @@ class lifecycle {
   std::optional<predecessor_watch> predecessor_;
   control_link link_;
   asio::steady_timer patience_;
+  asio::posix::stream_descriptor giving_up_;  // the predecessor's connection, until ready()
   class drain drain_;
   last_call last_call_;
   std::once_flag signals_once_;

@@ -19,6 +19,9 @@ namespace {
 
 constexpr std::chrono::milliseconds retired_interval{100};
 
+/// How long a successor that is to stay may take to say that it is there.
+constexpr std::chrono::seconds confirmation_time{3};
+
 namespace action = handoff::action;
 namespace event = handoff::event;
 
@@ -46,6 +49,13 @@ std::string error_name(action::refusal why) {
       return "io.graceful.Handoff.RolledBack";
   }
   return {};
+}
+
+wire::reply nothing_to_decide() {
+  return wire::to_error(
+      wire::no_upgrade_error,
+      "no successor is in probation here; to go back to an earlier build, upgrade "
+      "to it: graceful-ctl upgrade -- COMMAND");
 }
 
 }  // namespace
@@ -104,21 +114,28 @@ bool predecessor_driver::abort() {
   return true;
 }
 
-bool predecessor_driver::commit() {
-  if (!in_probation()) return false;
+void predecessor_driver::commit(control_session& from) {
+  if (!in_probation()) return from.reply(nothing_to_decide());
+  deciders_.push_back(from.weak_from_this());
   resume(event::commit{});
-  return true;
 }
 
-bool predecessor_driver::rollback(const std::string& reason) {
-  if (!in_probation()) return false;
+void predecessor_driver::rollback(control_session& from, const std::string& reason) {
+  if (!in_probation()) return from.reply(nothing_to_decide());
   resume(event::rollback{reason});
-  return true;
+  from.reply(wire::reply{});
 }
 
-std::optional<pid_t> predecessor_driver::on_probation() const {
-  if (!in_probation() || !child_) return {};
-  return child_->pid();
+void predecessor_driver::answer_deciders(const wire::reply& answer) {
+  for (const auto& decider : std::exchange(deciders_, {})) {
+    if (const auto session = decider.lock()) session->reply(answer);
+  }
+}
+
+std::optional<pid_t> predecessor_driver::successor_pid() const {
+  const auto id = machine_.successor();
+  const auto session = id ? peer(*id) : nullptr;
+  return session ? std::optional{session->peer_pid()} : std::nullopt;
 }
 
 bool predecessor_driver::handoff(control_session& from, const wire::call& call) {
@@ -132,11 +149,13 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
       request_ = {};
       started_ = std::chrono::steady_clock::now();
     }
-    // Indices refer to the offer: it must not change while descriptors are on their way.
+    // Indices refer to the offer: it must not change while descriptors are on their way, nor be
+    // withdrawn for a stranger's sake.
     using state = handoff::predecessor::state;
-    if (machine_.current() != state::passing) offer_ = settings_.offer();
+    const bool may_begin = !busy() || machine_.current() == state::spawning;
+    if (may_begin) offer_ = settings_.offer();
     resume(event::begin{id, std::move(*message)});
-    if (machine_.current() != state::passing) withdraw();
+    if (may_begin && machine_.current() != state::passing) withdraw();
   } else if (call.method == wire::fetch_method) {
     const auto message = wire::parse_fetch(call.parameters);
     if (!message) return from.reply(wire::invalid("first")), true;
@@ -146,6 +165,9 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
     // stopped, can still be read. It must not be believed: nobody would serve then. Nor can one be
     // ready that has not taken its descriptors yet.
     if (from.peer_gone() || from.congested()) return from.close(), true;
+    auto message = wire::parse_ready(call.parameters);
+    if (!message) return from.reply(wire::invalid("unwanted")), true;
+    if (machine_.is_successor(id)) unwanted_ = std::move(message->unwanted);
     resume(event::ready{id});
   } else if (call.method == wire::settle_method) {
     resume(event::settle{id});
@@ -163,7 +185,16 @@ void predecessor_driver::closed(const control_session& session) {
   if (peers_.erase(session.id()) > 0) resume(event::closed{session.id()});
 }
 
+/// Who has just died may not be heard of yet, and must not be committed.
+void predecessor_driver::look_at_successor() {
+  if (!in_probation()) return;
+  const auto id = *machine_.successor();
+  const auto session = peer(id);
+  if (!session || session->peer_gone()) resume(event::closed{id});
+}
+
 void predecessor_driver::shutdown() {
+  look_at_successor();
   resume(event::shutdown{});
   // What had to be killed is not left behind as a zombie.
   if (child_ && machine_.current() == handoff::predecessor::state::ending) child_->wait();
@@ -184,7 +215,7 @@ void predecessor_driver::act(const action::spawn& a) {
   }
   for (const auto& [key, value] : request_.environment) command.set(key, value);
   command.set("GRACEFUL_UPGRADE", a.token);
-  auto child = os::child::spawn(command, settings_.signal_mask);
+  auto child = os::child::spawn(command);
   if (!child) return resume(event::spawn_failed{child.error().message});
   unique_fd watched{::fcntl(child->pidfd(), F_DUPFD_CLOEXEC, 3)};
   boost::system::error_code ec = os::system_code(watched ? 0 : errno);
@@ -210,11 +241,14 @@ void predecessor_driver::watch_child() {
     if (ec || !child_) return;
     const auto how = child_->reap();
     if (!how) return watch_child();  // the wake-up was spurious
+    const auto successor = machine_.successor();
+    const auto session = successor ? peer(*successor) : nullptr;
+    const bool had_connected = session && session->peer_pid() == child_->pid();
     child_.reset();
     boost::system::error_code ignored;
     child_watch_.close(ignored);
     if (handed_over()) log_.error("the successor " + *how + " after it took over");
-    resume(event::exited{*how});
+    resume(event::exited{*how, had_connected});
   });
 }
 
@@ -223,6 +257,8 @@ void predecessor_driver::act(const action::arm_timer& /*a*/) {
 }
 
 void predecessor_driver::act(const action::arm_probation& /*a*/) { arm(settings_.probation); }
+
+void predecessor_driver::act(const action::arm_confirmation& /*a*/) { arm(confirmation_time); }
 
 void predecessor_driver::arm(std::chrono::milliseconds duration) {
   timer_.expires_after(duration);
@@ -256,14 +292,16 @@ void predecessor_driver::act(const action::reply_batch& a) {
   }
 }
 
-void predecessor_driver::act(const action::pause_accepting& /*a*/) { settings_.pause_accepting(); }
+void predecessor_driver::act(const action::pause_accepting& /*a*/) {
+  settings_.pause_accepting(unwanted_);
+}
 
 void predecessor_driver::act(const action::resume_accepting& /*a*/) {
   settings_.resume_accepting();
 }
 
 void predecessor_driver::act(const action::stop_accepting& /*a*/) {
-  settings_.stop_accepting();
+  settings_.stop_accepting(unwanted_);
   offer_.clear();
 }
 
@@ -271,8 +309,15 @@ void predecessor_driver::act(const action::acknowledge& a) {
   if (const auto session = peer(a.peer)) session->reply(wire::reply{});
 }
 
+void predecessor_driver::act(const action::settle& a) {
+  const auto session = peer(a.peer);
+  if (!session) return;
+  const auto answer = wire::to_reply(wire::settled{a.settled});
+  a.asked ? session->reply(answer) : session->close_with(answer);
+}
+
 void predecessor_driver::act(const action::refuse& a) {
-  log_.warning("refused a successor: " + a.message);
+  if (a.why != action::refusal::rolled_back) log_.warning("refused a successor: " + a.message);
   if (const auto session = peer(a.peer)) {
     session->reply(wire::to_error(error_name(a.why), a.message));
   }
@@ -350,18 +395,19 @@ void predecessor_driver::act(const action::report_ready& /*a*/) {
                  : std::string{}));
   report({.phase = "ready",
           .elapsed = {},
-          .pid = child_ ? std::optional<std::int64_t>{child_->pid()} : std::nullopt,
+          .pid = successor_pid(),
           .generation = settings_.generation + 1,
           .sockets = {},
           .json = {}});
 }
 
 void predecessor_driver::act(const action::report_committed& /*a*/) {
+  answer_deciders(wire::reply{});
   log_.info("upgrade: generation " + std::to_string(settings_.generation + 1) +
             " has taken over; this process drains");
   report({.phase = "committed",
           .elapsed = {},
-          .pid = child_ ? std::optional<std::int64_t>{child_->pid()} : std::nullopt,
+          .pid = successor_pid(),
           .generation = settings_.generation + 1,
           .sockets = {},
           .json = {}});
@@ -371,6 +417,7 @@ void predecessor_driver::act(const action::report_failed& a) {
   last_failure_ = a.reason;
   log_.error("upgrade failed: " + a.reason + "; this process serves on");
   withdraw();
+  answer_deciders(wire::to_error(wire::upgrade_failed_error, a.reason));
   // Forgotten before it is answered: its next call, which may be waiting, may be an upgrade too.
   if (const auto session = std::exchange(operator_, {}).lock()) {
     session->reply(wire::to_error(wire::upgrade_failed_error, a.reason));
@@ -393,7 +440,7 @@ void predecessor_driver::report(upgrade_phase phase) {
   session->reply(reply);
 }
 
-std::shared_ptr<control_session> predecessor_driver::peer(handoff::peer_id id) {
+std::shared_ptr<control_session> predecessor_driver::peer(handoff::peer_id id) const {
   const auto found = peers_.find(id);
   return found == peers_.end() ? nullptr : found->second.lock();
 }

@@ -23,8 +23,6 @@
 #include <string>
 #include <vector>
 
-#include <signal.h>
-
 namespace graceful {
 
 /// A descriptor on offer to a successor, under its name in the handoff protocol.
@@ -41,17 +39,17 @@ class predecessor_driver {
     std::string name;
     std::uint64_t generation;
     os::start_command start;
-    sigset_t signal_mask;
     std::chrono::milliseconds ready_timeout;
     /// What is on offer now. It stays that until `withdraw` is called, or the handover.
     std::function<std::vector<offered_descriptor>()> offer;
     std::function<void()> withdraw;
     /// How long a successor that serves is watched before it stays; 0: not at all.
     std::chrono::milliseconds probation;
-    std::function<void()> pause_accepting;
+    /// `unwanted`: the listeners on offer that the successor does not take; they are not paused.
+    std::function<void(const std::vector<std::string>& unwanted)> pause_accepting;
     std::function<void()> resume_accepting;
-    /// Stops accepting, at once and for good.
-    std::function<void()> stop_accepting;
+    /// Stops accepting on what was taken, at once and for good.
+    std::function<void(const std::vector<std::string>& unwanted)> stop_accepting;
   };
 
   predecessor_driver(asio::io_context& control, log& log, settings s);
@@ -68,19 +66,17 @@ class predecessor_driver {
   /// Handles a call of io.graceful.Handoff; false if there is no such method.
   bool handoff(control_session& from, const wire::call& call);
 
-  /// Ends the probation that a successor is in; false if there is none.
-  bool commit();
-  bool rollback(const std::string& reason);
+  /// Ends the probation that a successor is in. The call is answered when that is decided.
+  void commit(control_session& from);
+  void rollback(control_session& from, const std::string& reason);
 
   /// Why there can be no upgrade now, and what to do.
   [[nodiscard]] std::string why_busy() const;
 
-  [[nodiscard]] bool in_probation() const {
-    return machine_.current() == handoff::predecessor::state::probation;
-  }
+  [[nodiscard]] bool in_probation() const { return machine_.in_probation(); }
 
-  /// The pid of a successor that is in probation, if it is known.
-  [[nodiscard]] std::optional<pid_t> on_probation() const;
+  /// The pid of the successor that has connected.
+  [[nodiscard]] std::optional<pid_t> successor_pid() const;
 
   /// Why the last upgrade failed; empty if none did.
   [[nodiscard]] const std::string& last_failure() const { return last_failure_; }
@@ -104,6 +100,7 @@ class predecessor_driver {
   void act(const handoff::action::spawn& a);
   void act(const handoff::action::arm_timer& a);
   void act(const handoff::action::arm_probation& a);
+  void act(const handoff::action::arm_confirmation& a);
   void act(const handoff::action::disarm_timer& a);
   void act(const handoff::action::reply_begun& a);
   void act(const handoff::action::reply_batch& a);
@@ -111,6 +108,7 @@ class predecessor_driver {
   void act(const handoff::action::resume_accepting& a);
   void act(const handoff::action::stop_accepting& a);
   void act(const handoff::action::acknowledge& a);
+  void act(const handoff::action::settle& a);
   void act(const handoff::action::refuse& a);
   void act(const handoff::action::abort_peer& a);
   void act(const handoff::action::kill_successor& a);
@@ -129,14 +127,18 @@ class predecessor_driver {
   void watch_child();
   void watch_retired();
   void report(upgrade_phase phase);
-  std::shared_ptr<control_session> peer(handoff::peer_id id);
+  void look_at_successor();
+  void answer_deciders(const wire::reply& answer);
+  [[nodiscard]] std::shared_ptr<control_session> peer(handoff::peer_id id) const;
 
   log& log_;
   settings settings_;
   handoff::predecessor machine_;
 
   std::vector<offered_descriptor> offer_;                             // of the upgrade that runs
+  std::vector<std::string> unwanted_;                                 // of the offer
   std::map<handoff::peer_id, std::weak_ptr<control_session>> peers_;  // that spoke of a handoff
+  std::vector<std::weak_ptr<control_session>> deciders_;              // who asked for a commit
   std::weak_ptr<control_session> operator_;                           // who asked for the upgrade
   upgrade_request request_;
   std::chrono::steady_clock::time_point started_;

@@ -4,34 +4,80 @@
 #include "wire/fields.hpp"
 #include "wire/handoff_messages.hpp"
 
+#include <chrono>
 #include <utility>
 
 namespace graceful {
 
-predecessor_watch::predecessor_watch(asio::io_context& control, log& log, pid_t pid,
-                                     unique_fd connection, outcomes on)
-    : log_{log}, pid_{pid}, on_{std::move(on)} {
+namespace {
+
+/// A process that dies closes its connections before its pidfd says so: how long that may take.
+constexpr std::chrono::seconds dying_time{1};
+
+}  // namespace
+
+predecessor_watch::predecessor_watch(asio::io_context& control, log& log, predecessor whom,
+                                     outcomes on)
+    : log_{log}, pid_{whom.pid}, pidfd_{control}, dying_{control}, on_{std::move(on)} {
   stream_ = std::make_shared<varlink_stream>(
-      control, std::move(connection),
-      varlink_stream::events{[this](const std::string& text) { settle(text); },
+      control, std::move(whom.connection),
+      varlink_stream::events{[this](const std::string& text) { on_message(text); },
                              [this] { on_end(); }});
   stream_->start();
-  // If the predecessor has gone, its end is told.
+  ask();
+  if (whom.pidfd) {
+    pidfd_.assign(whom.pidfd.get());
+    (void)whom.pidfd.release();
+    await_death();
+  }
+}
+
+/// If the predecessor has gone, its end is told.
+void predecessor_watch::ask() {
   (void)stream_->send({.method = std::string{wire::settle_method}, .parameters = {}});
 }
 
-void predecessor_watch::settle(const std::string& message) {
-  if (std::exchange(settled_, true)) return;  // it has nothing more to say
-  const auto reply = wire::parse_reply(message);
-  if (!reply || reply->error.empty()) return on_.committed();
-  on_.rolled_back(wire::string_field(reply->parameters, "message").value_or(reply->error));
+void predecessor_watch::on_message(const std::string& text) {
+  if (settled_) return;  // it has nothing more to say
+  const auto reply = wire::parse_reply(text);
+  if (reply && reply->error.empty()) {
+    const auto answer = wire::parse_settled(reply->parameters);
+    if (answer && !answer->settled) return ask();
+    settled_ = true;
+    return on_.committed();
+  }
+  settled_ = true;
+  on_.rolled_back(reply ? wire::string_field(reply->parameters, "message").value_or(reply->error)
+                        : "the predecessor's answer is no reply");
 }
 
-/// Who takes the sockets back says so first. Without a word the predecessor has gone, and there is
-/// nobody else who could serve.
+/// Who takes the sockets back says so first, if it can. Without a word the predecessor has died,
+/// and there is nobody else who could serve; unless it lives, and believes that this process died.
 void predecessor_watch::on_end() {
-  log_.info("the predecessor (pid " + std::to_string(pid_) + ") has ended");
-  if (!std::exchange(settled_, true)) on_.committed();
+  if (settled_ || !pidfd_.is_open()) {
+    log_.info("the connection to the predecessor (pid " + std::to_string(pid_) + ") has ended");
+  }
+  if (settled_) return;
+  if (!pidfd_.is_open()) {
+    settled_ = true;
+    return on_.committed();
+  }
+  dying_.expires_after(dying_time);
+  dying_.async_wait([this](boost::system::error_code ec) {
+    if (ec || std::exchange(settled_, true)) return;
+    on_.rolled_back("the connection to the predecessor was lost, and it lives");
+  });
+}
+
+/// Does not wait for the end of the connection: a process that the predecessor forked may hold it.
+void predecessor_watch::await_death() {
+  pidfd_.async_wait(pidfd_.wait_read, [this](boost::system::error_code ec) {
+    if (ec) return;
+    boost::system::error_code ignored;
+    pidfd_.close(ignored);
+    log_.info("the predecessor (pid " + std::to_string(pid_) + ") has ended");
+    if (!std::exchange(settled_, true)) on_.committed();
+  });
 }
 
 }  // namespace graceful

@@ -7,6 +7,9 @@
 #include "log.hpp"
 #include "varlink_stream.hpp"
 
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
 #include <functional>
 #include <memory>
 #include <string>
@@ -24,19 +27,28 @@ class predecessor_watch {
     std::function<void(const std::string& why)> rolled_back;  ///< The predecessor serves again.
   };
 
+  struct predecessor {
+    pid_t pid;
+    unique_fd connection;
+    unique_fd pidfd;  // none: whether it lives cannot be told
+  };
+
   /// Calls one of the outcomes, once.
-  predecessor_watch(asio::io_context& control, log& log, pid_t pid, unique_fd connection,
-                    outcomes on);
+  predecessor_watch(asio::io_context& control, log& log, predecessor whom, outcomes on);
 
   [[nodiscard]] bool alive() const { return stream_->is_open(); }
   [[nodiscard]] pid_t pid() const { return pid_; }
 
  private:
-  void settle(const std::string& message);
+  void ask();
+  void on_message(const std::string& text);
   void on_end();
+  void await_death();
 
   log& log_;
   const pid_t pid_;
+  asio::posix::stream_descriptor pidfd_;
+  asio::steady_timer dying_;
   const outcomes on_;
   bool settled_ = false;
   std::shared_ptr<varlink_stream> stream_;

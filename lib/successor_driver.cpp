@@ -2,8 +2,11 @@
 #include "successor_driver.hpp"
 
 #include "os/child.hpp"
+#include "wire/fields.hpp"
 
 #include <type_traits>
+
+#include <sys/socket.h>
 
 namespace graceful {
 
@@ -26,12 +29,26 @@ successor_driver::successor_driver(varlink_connection connection, std::string to
 
 result<successor_driver::outcome> successor_driver::take_over() { return run(event::connected{}); }
 
-result<successor_driver::outcome> successor_driver::ready() {
-  auto outcome = run(event::initialised{});
-  // Closed before anybody hears of the failure: a predecessor that was stopped, and reads Ready
+result<successor_driver::outcome> successor_driver::ready(std::vector<std::string> unwanted) {
+  auto outcome = run(event::initialised{{std::move(unwanted)}});
+  // Ended before anybody hears of the failure: a predecessor that was stopped, and reads Ready
   // only now, must see that nobody is there any more.
-  if (!outcome) connection_.release().reset();
+  if (!outcome) ::shutdown(connection_.socket(), SHUT_RDWR);
   return outcome;
+}
+
+result<void> successor_driver::look() {
+  const auto message = connection_.receive(std::chrono::steady_clock::now());
+  if (!message && message.error().code == errc::timed_out) return {};
+  if (message) {
+    const auto reply = wire::parse_reply(message->text);
+    return failure{
+        errc::upgrade_failed,
+        "the predecessor gave the upgrade up: " +
+            (reply ? wire::string_field(reply->parameters, "message").value_or("") : "")};
+  }
+  if (!predecessor_lives()) return {};  // then it is this process that has to serve
+  return failure{errc::upgrade_failed, "the predecessor gave the upgrade up, and serves on"};
 }
 
 void successor_driver::fail(const std::string& reason) {

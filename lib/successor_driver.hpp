@@ -33,7 +33,7 @@ class successor_driver {
 
   /// Says that this process serves. Does not return before the predecessor has stopped accepting,
   /// or has died.
-  result<outcome> ready();
+  result<outcome> ready(std::vector<std::string> unwanted);
 
   /// Tells the predecessor why this process gives up; waits for nothing.
   void fail(const std::string& reason);
@@ -46,8 +46,16 @@ class successor_driver {
     return std::exchange(descriptors_, {});
   }
 
-  /// The connection, whose end says that the predecessor has ended.
+  /// Looks whether the predecessor has given the upgrade up, between two steps.
+  result<void> look();
+
+  /// The connection and the predecessor's pidfd (none if it cannot be had), which say that the
+  /// predecessor has ended.
   [[nodiscard]] unique_fd release() { return connection_.release(); }
+  [[nodiscard]] unique_fd release_pidfd() { return std::move(predecessor_pidfd_); }
+
+  /// Borrowed.
+  [[nodiscard]] int socket() const { return connection_.socket(); }
 
  private:
   result<outcome> run(const handoff::successor_event& first);

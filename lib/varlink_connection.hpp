@@ -35,6 +35,7 @@ class varlink_connection {
   result<incoming> receive(os::deadline until);
 
   [[nodiscard]] const os::peer& peer() const { return peer_; }
+  [[nodiscard]] int socket() const { return socket_.get(); }
   [[nodiscard]] unique_fd release() { return std::move(socket_); }
 
  private:

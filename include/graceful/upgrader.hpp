@@ -118,9 +118,9 @@ class GRACEFUL_API upgrader {
   /// was accepted before is still delivered with success: serve it. From the takeover on the
   /// acceptor's descriptor stands for a socket without connections, on which it is cancelled at
   /// intervals from 1 ms to 0.5 s, in case the loop was between two accepts; about a second later,
-  /// until which the context is kept running, it is closed, and a loop that accepts even then gets
-  /// `bad_descriptor`. The same happens when the upgrader is destroyed. Closing the acceptor does
-  /// not withdraw the socket, which the upgrader holds too.
+  /// until which the context is kept running, that socket is shut down, and a loop that accepts
+  /// even then gets an error each time. The same happens when the upgrader is destroyed. Closing
+  /// the acceptor does not withdraw the socket, which the upgrader holds too.
   ///
   /// Start to accept after `ready()`: what this acceptor takes earlier is lost if this process
   /// fails before.

@@ -104,27 +104,36 @@ void predecessor::on(const event::ready& e) {
 
 void predecessor::on(const event::settle& e) {
   if (peer_ == e.peer && state_ == state::handed_over) {
-    actions_ = {action::acknowledge{e.peer}};
+    actions_ = {action::settle{e.peer, true, true}};
   } else if (peer_ == e.peer && state_ == state::probation) {
     settling_ = true;
+  } else if (peer_ == e.peer && state_ == state::confirming) {
+    commit(true);
   } else {
     refuse(e.peer, refusal::out_of_order, "Settle comes after Ready");
   }
 }
 
 void predecessor::on(const event::commit& /*e*/) {
-  if (state_ == state::probation) commit();
+  if (state_ == state::probation) confirm();
 }
 
-void predecessor::commit() {
+/// A successor that hangs, is stopped, or dumps core has not closed its connection: only an answer
+/// shows that somebody is there who can serve for good.
+void predecessor::confirm() {
+  state_ = state::confirming;
+  actions_ = {action::arm_confirmation{}};
+  if (std::exchange(settling_, false)) actions_.emplace_back(action::settle{*peer_, false, true});
+}
+
+void predecessor::commit(bool asked) {
   state_ = state::handed_over;
-  actions_ = {action::disarm_timer{}, action::stop_accepting{}};
-  if (settling_) actions_.emplace_back(action::acknowledge{*peer_});
-  actions_.emplace_back(action::report_committed{});
+  actions_ = {action::disarm_timer{}, action::stop_accepting{}, action::settle{*peer_, true, asked},
+              action::report_committed{}};
 }
 
 void predecessor::on(const event::rollback& e) {
-  if (state_ != state::probation) return;
+  if (!in_probation()) return;
   const std::string& reason = e.reason;
   actions_ = {action::resume_accepting{}};
   if (settling_) {
@@ -138,7 +147,7 @@ void predecessor::on(const event::rollback& e) {
 }
 
 void predecessor::on(const event::fail& e) {
-  if (state_ == state::probation && peer_ == e.peer) {
+  if (in_probation() && peer_ == e.peer) {
     rolled_back_ = true;
     actions_ = {action::resume_accepting{}, action::acknowledge{e.peer}};
     return await_end("the successor gave up: " + e.message.reason);
@@ -157,9 +166,16 @@ void predecessor::on(const event::closed& e) {
     actions_ = {action::report_lost{}};
     return;
   }
-  if (state_ == state::probation) {
+  lose_successor();
+}
+
+/// The successor does not speak any more.
+void predecessor::lose_successor() {
+  if (in_probation()) {
     rolled_back_ = true;
-    actions_ = {action::resume_accepting{}};
+    // What is left of the probation says nothing about how long it may take to end.
+    actions_.emplace_back(action::resume_accepting{});
+    actions_.emplace_back(action::arm_timer{});
   }
   await_end({});
 }
@@ -174,7 +190,11 @@ void predecessor::on(const event::exited& e) {
       return conclude(reason_.empty() ? end_of_child() : reason_);
     case state::passing:
     case state::probation:
-      // What was spawned may be a shell that started the server: the connection decides.
+    case state::confirming:
+      // What was spawned may be a shell that started the server: then the connection decides. It
+      // does not where a process that the successor forked holds it open.
+      if (!e.had_connected) return;
+      return lose_successor();
     case state::serving:
     case state::handed_over:
       return;
@@ -190,7 +210,11 @@ void predecessor::on(const event::timeout& /*e*/) {
       return give_up(reason_.empty() ? "the successor closed its connection but did not end"
                                      : reason_);
     case state::probation:
-      return commit();
+      return confirm();
+    case state::confirming:
+      rolled_back_ = true;
+      actions_ = {action::resume_accepting{}};
+      return give_up("the successor did not answer at the end of its probation");
     case state::serving:
     case state::handed_over:
       return;
@@ -203,7 +227,7 @@ void predecessor::on(const event::abort& /*e*/) {
 
 void predecessor::on(const event::shutdown& /*e*/) {
   if (under_way()) give_up("the predecessor shuts down");
-  if (state_ == state::probation) commit();
+  if (in_probation()) commit(settling_);
 }
 
 void predecessor::refuse(peer_id peer, refusal why, std::string message) {

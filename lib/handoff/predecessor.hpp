@@ -56,11 +56,12 @@ struct closed {
 /// The process that was spawned has ended; `how` reads on from "the successor".
 struct exited {
   std::string how;
+  bool had_connected = false;  ///< It was the successor itself, not a shell that started it.
 };
 struct timeout {};
 /// An operator wants the upgrade to be given up before the successor is ready.
 struct abort {};
-/// An operator wants probation to end: the successor stays, or goes.
+/// Somebody wants probation to end: the successor stays, if it is still there, or goes.
 struct commit {};
 struct rollback {
   std::string reason;
@@ -89,8 +90,9 @@ struct spawn {
   std::string token;
 };
 struct arm_timer {};
-/// The same, for as long as probation takes.
+/// The same, for as long as probation takes, or the successor to say that it is still there.
 struct arm_probation {};
+struct arm_confirmation {};
 struct disarm_timer {};
 struct reply_begun {
   peer_id peer;
@@ -105,9 +107,15 @@ struct pause_accepting {};
 struct resume_accepting {};
 /// Accept no more, and let the sockets go.
 struct stop_accepting {};
-/// Answers Ready, Fail or Settle.
+/// Answers Ready or Fail.
 struct acknowledge {
   peer_id peer;
+};
+/// Answers Settle: the successor stays, or is to ask once more. Unasked, it is the last word.
+struct settle {
+  peer_id peer;
+  bool settled;
+  bool asked;
 };
 /// Answers the call with an error; the connection stays.
 struct refuse {
@@ -140,13 +148,13 @@ struct report_lost {};
 }  // namespace action
 
 using predecessor_action =
-    std::variant<action::spawn, action::arm_timer, action::arm_probation, action::disarm_timer,
-                 action::reply_begun, action::reply_batch, action::pause_accepting,
-                 action::resume_accepting, action::stop_accepting, action::acknowledge,
-                 action::refuse, action::abort_peer, action::kill_successor,
-                 action::retire_successor, action::report_spawned, action::report_begun,
-                 action::report_passed, action::report_ready, action::report_committed,
-                 action::report_failed, action::report_lost>;
+    std::variant<action::spawn, action::arm_timer, action::arm_probation, action::arm_confirmation,
+                 action::disarm_timer, action::reply_begun, action::reply_batch,
+                 action::pause_accepting, action::resume_accepting, action::stop_accepting,
+                 action::acknowledge, action::settle, action::refuse, action::abort_peer,
+                 action::kill_successor, action::retire_successor, action::report_spawned,
+                 action::report_begun, action::report_passed, action::report_ready,
+                 action::report_committed, action::report_failed, action::report_lost>;
 
 using predecessor_actions = std::vector<predecessor_action>;
 
@@ -160,6 +168,7 @@ class predecessor {
     passing,      ///< Begin has been answered; descriptors are on their way, or all passed.
     ending,       ///< The upgrade has failed; the spawned process has yet to end.
     probation,    ///< The successor serves; this process waits, and can go on.
+    confirming,   ///< The successor is to stay, as soon as it has said that it is still there.
     handed_over,  ///< The successor stays. Final.
   };
 
@@ -174,6 +183,12 @@ class predecessor {
   [[nodiscard]] bool under_way() const {
     return state_ == state::spawning || state_ == state::passing || state_ == state::ending;
   }
+  /// The successor serves, and may still be rolled back.
+  [[nodiscard]] bool in_probation() const {
+    return state_ == state::probation || state_ == state::confirming;
+  }
+  /// The connection of the successor that has begun.
+  [[nodiscard]] std::optional<peer_id> successor() const { return peer_; }
   [[nodiscard]] bool is_successor(peer_id peer) const { return peer_ == peer; }
 
   /// `descriptors`: how many are on offer; looked at when an upgrade begins.
@@ -197,7 +212,9 @@ class predecessor {
   void on(const event::shutdown& e);
 
   void refuse(peer_id peer, action::refusal why, std::string message);
-  void commit();
+  void confirm();
+  void commit(bool asked);
+  void lose_successor();
   void await_end(std::string reason);
   void give_up(std::string reason);
   void conclude(std::string reason);

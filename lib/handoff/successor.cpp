@@ -28,9 +28,9 @@ successor_action successor::resume(const successor_event& event) {
     state_ = state::beginning;
     return action::send{wire::to_call(wire::begin{{wire::handoff_version}, token_})};
   }
-  if (std::holds_alternative<event::initialised>(event)) {
+  if (const auto* initialised = std::get_if<event::initialised>(&event)) {
     state_ = state::readying;
-    return action::send{wire::call{.method = std::string{wire::ready_method}, .parameters = {}}};
+    return action::send{wire::to_call(initialised->message)};
   }
   if (const auto* reply = std::get_if<event::replied>(&event)) return on_reply(*reply);
   if (std::holds_alternative<event::garbled>(event)) return violation("what it sent is no reply");

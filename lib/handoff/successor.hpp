@@ -27,8 +27,10 @@ struct replied {
 };
 /// What arrived is no Varlink reply.
 struct garbled {};
-/// The application has initialised.
-struct initialised {};
+/// The application has initialised, and has asked for all it wants.
+struct initialised {
+  wire::ready message{};
+};
 /// The connection has ended; `alive` if the predecessor itself is known to live on.
 struct disconnected {
   bool alive;

@@ -26,6 +26,15 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
   return result;
 }
 
+sigset_t complement(const sigset_t& signals) {
+  sigset_t others;
+  ::sigfillset(&others);
+  for (int number = 1; number < NSIG; ++number) {
+    if (::sigismember(&signals, number) == 1) ::sigdelset(&others, number);
+  }
+  return others;
+}
+
 /// Attributes and file actions of posix_spawn(3), which have to be destroyed.
 struct spawn_plan {
   posix_spawnattr_t attributes{};
@@ -45,10 +54,12 @@ struct spawn_plan {
 
 }  // namespace
 
-result<child> child::spawn(const start_command& command, const sigset_t& mask) {
+result<child> child::spawn(const start_command& command) {
   spawn_plan plan;
-  ::posix_spawnattr_setsigmask(&plan.attributes, &mask);
-  ::posix_spawnattr_setflags(&plan.attributes, POSIX_SPAWN_SETSIGMASK);
+  const sigset_t not_ignored = complement(command.signals.ignored);
+  ::posix_spawnattr_setsigmask(&plan.attributes, &command.signals.blocked);
+  ::posix_spawnattr_setsigdefault(&plan.attributes, &not_ignored);
+  ::posix_spawnattr_setflags(&plan.attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   ::posix_spawn_file_actions_addchdir_np(&plan.actions, command.directory.c_str());
   // Asio marks nothing close-on-exec, so neither may the application have done.
   ::posix_spawn_file_actions_addclosefrom_np(&plan.actions, 3);
@@ -61,9 +72,11 @@ result<child> child::spawn(const start_command& command, const sigset_t& mask) {
   if (error != 0) {
     return system_failure("cannot execute " + command.file + " in " + command.directory, error);
   }
-  // The number is still that of our child: it is not reaped before this function returns.
   unique_fd pidfd = open_pidfd(pid);
   if (!pidfd) {
+    // Reaped already, by an application that waits for any child or ignores SIGCHLD: the number may
+    // be somebody else's by now.
+    if (errno == ESRCH) return failure{errc::upgrade_failed, command.file + " ended at once"};
     auto why = system_failure("cannot watch the successor (pidfd_open)");
     ::kill(pid, SIGKILL);
     ::waitpid(pid, nullptr, 0);

@@ -19,9 +19,9 @@ namespace graceful::os {
 /// owner reaps it when `pidfd()` becomes readable.
 class child {
  public:
-  /// Starts `command` with the signal mask `mask`, standard input, output and error of this
-  /// process, and no other descriptor. The error says so if the program cannot be executed.
-  static result<child> spawn(const start_command& command, const sigset_t& mask);
+  /// Starts `command` with standard input, output and error of this process, and no other
+  /// descriptor. The error says so if the program cannot be executed.
+  static result<child> spawn(const start_command& command);
 
   [[nodiscard]] pid_t pid() const { return pid_; }
 

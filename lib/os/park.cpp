@@ -20,6 +20,7 @@
 #include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
 
@@ -58,15 +59,20 @@ std::vector<int> epoll_instances() {
   return instances;
 }
 
-/// How `fd` is registered in `instance`, from its fdinfo: proc(5).
+/// How `fd` is registered in `instance`, from its fdinfo: proc(5). An entry that is left behind by
+/// another file may have the same number: the inode tells.
 std::optional<parking::registration> registration_of(int fd, int instance) {
+  struct stat file {};
+  if (::fstat(fd, &file) != 0) return {};
   std::ifstream info{"/proc/self/fdinfo/" + std::to_string(instance)};
   for (std::string line; std::getline(info, line);) {
     int number = -1;
     parking::registration r{.instance = instance, .events = 0, .data = 0};
-    if (std::sscanf(line.c_str(), "tfd: %d events: %" SCNx32 " data: %" SCNx64, &number, &r.events,
-                    &r.data) == 3 &&
-        number == fd) {
+    std::uint64_t inode = 0;
+    if (std::sscanf(line.c_str(),
+                    "tfd: %d events: %" SCNx32 " data: %" SCNx64 " pos:%*d ino:%" SCNx64, &number,
+                    &r.events, &r.data, &inode) == 4 &&
+        number == fd && inode == file.st_ino) {
       return r;
     }
   }

@@ -46,6 +46,18 @@ std::string logical_directory() {
   return physical;
 }
 
+signal_setup current_signals() {
+  signal_setup signals;
+  ::pthread_sigmask(SIG_SETMASK, nullptr, &signals.blocked);
+  for (int number = 1; number < NSIG; ++number) {
+    struct sigaction now {};
+    if (::sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_IGN) {
+      ::sigaddset(&signals.ignored, number);
+    }
+  }
+  return signals;
+}
+
 }  // namespace
 
 start_command start_command::of_this_process() {
@@ -61,6 +73,7 @@ start_command start_command::of_this_process() {
     command.environment.emplace_back(*variable);
   }
   command.directory = logical_directory();
+  command.signals = current_signals();
   return command;
 }
 

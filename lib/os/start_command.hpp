@@ -6,7 +6,15 @@
 #include <string>
 #include <vector>
 
+#include <signal.h>
+
 namespace graceful::os {
+
+/// Signals that a process has from its start blocked or ignored: execve(2) keeps both.
+struct signal_setup {
+  sigset_t blocked{};
+  sigset_t ignored{};
+};
 
 /// How a process was started, or is to be.
 struct start_command {
@@ -14,9 +22,11 @@ struct start_command {
   std::vector<std::string> arguments;    ///< With the name, argv[0].
   std::vector<std::string> environment;  ///< "KEY=VALUE".
   std::string directory;                 ///< Where it starts, and where relative paths begin.
+  signal_setup signals{};
 
   /// How this process was started: as it was given to execve(2), not resolved. So a replaced
   /// binary, or a symbolic link that points elsewhere by now, is picked up when it starts again.
+  /// The signals are those of now, on this thread.
   static start_command of_this_process();
 
   /// Sets or replaces a variable.

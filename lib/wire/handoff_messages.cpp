@@ -48,6 +48,19 @@ std::optional<batch> parse_batch(const json::object& parameters) {
   return batch{*first, std::move(*names)};
 }
 
+std::optional<ready> parse_ready(const json::object& parameters) {
+  if (!has_field(parameters, "unwanted")) return ready{};
+  auto unwanted = strings_field(parameters, "unwanted");
+  if (!unwanted) return std::nullopt;
+  return ready{std::move(*unwanted)};
+}
+
+std::optional<settled> parse_settled(const json::object& parameters) {
+  const json::value* value = parameters.if_contains("settled");
+  if (value == nullptr || !value->is_bool()) return std::nullopt;
+  return settled{value->get_bool()};
+}
+
 std::optional<fail> parse_fail(const json::object& parameters) {
   auto reason = string_field(parameters, "reason");
   if (!reason) return std::nullopt;
@@ -64,6 +77,14 @@ call to_call(const begin& m) {
 call to_call(const fetch& m) {
   call c{.method = std::string{fetch_method}, .parameters = {}};
   c.parameters["first"] = number(m.first);
+  return c;
+}
+
+call to_call(const ready& m) {
+  call c{.method = std::string{ready_method}, .parameters = {}};
+  if (!m.unwanted.empty()) {
+    c.parameters["unwanted"] = json::array(m.unwanted.begin(), m.unwanted.end());
+  }
   return c;
 }
 
@@ -86,6 +107,12 @@ reply to_reply(const batch& m) {
   reply r;
   r.parameters["first"] = number(m.first);
   r.parameters["names"] = json::array(m.names.begin(), m.names.end());
+  return r;
+}
+
+reply to_reply(const settled& m) {
+  reply r;
+  r.parameters["settled"] = m.settled;
   return r;
 }
 

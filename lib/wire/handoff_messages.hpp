@@ -47,6 +47,15 @@ struct batch {
   std::vector<std::string> names;  // one for each descriptor that comes along
 };
 
+struct ready {
+  std::vector<std::string> unwanted{};  // of the listeners on offer: the successor takes them not
+};
+
+/// The answer to Settle.
+struct settled {
+  bool settled = false;  // false: ask once more, to show that you are there
+};
+
 struct fail {
   std::string reason;
 };
@@ -55,13 +64,18 @@ std::optional<begin> parse_begin(const json::object& parameters);
 std::optional<begun> parse_begun(const json::object& parameters);
 std::optional<fetch> parse_fetch(const json::object& parameters);
 std::optional<batch> parse_batch(const json::object& parameters);
+std::optional<settled> parse_settled(const json::object& parameters);
 std::optional<fail> parse_fail(const json::object& parameters);
+
+std::optional<ready> parse_ready(const json::object& parameters);
 
 call to_call(const begin& m);
 call to_call(const fetch& m);
+call to_call(const ready& m);
 call to_call(const fail& m);
 reply to_reply(const begun& m);
 reply to_reply(const batch& m);
+reply to_reply(const settled& m);
 
 }  // namespace graceful::wire
 

@@ -115,12 +115,16 @@ method Begin(versions: []int, token: ?string) -> (
 method Fetch(first: int) -> (first: int, names: []string)
 
 # The successor serves from now on. The reply comes when the predecessor has stopped accepting.
-method Ready() -> ()
+# unwanted: listeners on offer that the successor does not take; the predecessor goes on accepting
+# there, and ends that gracefully when it is sure that the successor stays.
+method Ready(unwanted: ?[]string) -> ()
 
-# Asked after Ready. The reply comes at the end of probation: the successor stays, and takes the
-# control socket. RolledBack or Aborted says that the predecessor accepts again. If the connection
-# ends without a word, the predecessor has gone and the successor stays.
-method Settle() -> ()
+# Asked after Ready. The reply comes at the end of probation. If not settled, ask at once again:
+# the predecessor wants to see that the successor is there. If settled, the successor stays, and
+# takes the control socket; this may come unasked too, as the last message. RolledBack or Aborted
+# says that the predecessor accepts again. If the predecessor dies without a word, the successor
+# stays.
+method Settle() -> (settled: bool)
 
 # The successor gives up; reason is for the operator.
 method Fail(reason: string) -> ()

@@ -44,8 +44,8 @@ TEST_CASE("a second copy takes over if it says so, by option or by environment")
   REQUIRE(third.wait_for_output("ready: generation 3 ", patience));
   CHECK(clients.wait_for_generation(3, 20, patience));
   CHECK(clients.stop().lost() == 0);
-  CHECK(s.server().wait_exit(patience)->exited(0));
-  CHECK(second.wait_exit(patience)->exited(0));
+  CHECK(s.server().wait_exit(patience).exited(0));
+  CHECK(second.wait_exit(patience).exited(0));
   CHECK(s.pid() == third.pid());
 }
 
@@ -125,7 +125,8 @@ TEST_CASE("the control path is of mode 0600 and goes with the last generation") 
   REQUIRE(s.upgrade().status == "exited 0");
   REQUIRE(s.server().wait_exit(patience));
   CHECK(fs::is_socket(s.control()));
-  ::kill(static_cast<pid_t>(s.pid()), SIGTERM);
+  const auto last = open_pidfd(static_cast<pid_t>(s.pid()));
+  REQUIRE(send_signal(last, SIGTERM));
   CHECK(s.scene().wait_all_gone(patience));
   CHECK_FALSE(fs::exists(s.control()));
   CHECK_FALSE(fs::exists(s.control() + ".lock"));
@@ -152,7 +153,7 @@ TEST_CASE("a server that is stopped in the middle of an upgrade ends it") {
   process& ctl = s.scene().start(opening.upgrade(s));
   REQUIRE(ctl.wait_for_output("passed", patience));
   s.server().signal(SIGTERM);
-  CHECK(s.server().wait_exit(patience)->exited(0));
+  CHECK(s.server().wait_exit(patience).exited(0));
   CHECK(ctl.wait_exit(patience));
   CHECK(s.scene().wait_all_gone(patience));
   CHECK_FALSE(fs::exists(s.control()));

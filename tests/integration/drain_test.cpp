@@ -31,7 +31,7 @@ void ends_gracefully(const std::vector<std::string>& arguments, bool keep_alive,
   REQUIRE(end);
   const auto seen = clients.stop();
   INFO(seen.to_string(), s.scene().report());
-  CHECK(end->exited(0));
+  CHECK(end.exited(0));
   CHECK(seen.reset == 0);
   CHECK(seen.cut_short == 0);
   CHECK(seen.timed_out == 0);
@@ -64,7 +64,7 @@ TEST_CASE("graceful-ctl drain returns when the server has ended, and says how it
   CHECK(done.status == "exited 0");
   CHECK(done.out.find("draining 0 connections") != std::string::npos);
   CHECK(done.out.find("drained\n") != std::string::npos);
-  CHECK(s.server().wait_exit(patience)->exited(0));
+  CHECK(s.server().wait_exit(patience).exited(0));
   CHECK(s.status().status == "exited 7");
 }
 
@@ -101,7 +101,7 @@ TEST_CASE("the deadline cuts what is left, and counts it") {
   const auto done = s.ctl({"drain", s.control()});
   CHECK(done.status == "exited 0");
   CHECK(done.out.find("drained, 1 connection cut at the deadline") != std::string::npos);
-  CHECK(s.server().wait_exit(patience)->exited(0));
+  CHECK(s.server().wait_exit(patience).exited(0));
   CHECK(s.server().output().find("1 connection is cut") != std::string::npos);
   CHECK(s.server().output().find("stopping the context") == std::string::npos);  // not needed
 }
@@ -113,8 +113,8 @@ TEST_CASE("drain --now cuts at once, also a drain that runs, whose watcher hears
   REQUIRE(watcher.wait_for_output("draining 1 connection", patience));
   const auto done = s.ctl({"drain", s.control(), "--now"});
   CHECK(done.status == "exited 0");
-  CHECK(s.server().wait_exit(patience)->exited(0));
-  CHECK(watcher.wait_exit(patience)->exited(0));
+  CHECK(s.server().wait_exit(patience).exited(0));
+  CHECK(watcher.wait_exit(patience).exited(0));
   CHECK(watcher.output().find("1 connection cut") != std::string::npos);
 }
 
@@ -125,7 +125,7 @@ TEST_CASE("a second SIGTERM ends a drain at once") {
   REQUIRE(s.server().wait_for_output("this process drains, and ends", patience));
   REQUIRE(s.server().running());
   s.server().signal(SIGTERM);
-  CHECK(s.server().wait_exit(patience)->exited(0));
+  CHECK(s.server().wait_exit(patience).exited(0));
   CHECK(s.server().output().find("1 connection is cut") != std::string::npos);
 }
 
@@ -143,7 +143,7 @@ TEST_CASE("a session without a token is ended at the deadline too") {
   process& watcher = where.start({programs::graceful_ctl(), "drain", control});
   REQUIRE(watcher.wait_for_output("draining", patience));
   CHECK(run(where, {programs::graceful_ctl(), "drain", control, "--now"}).status == "exited 0");
-  CHECK(server.wait_exit(patience)->exited(0));
+  CHECK(server.wait_exit(patience).exited(0));
   CHECK(server.output().find("stopping the context") != std::string::npos);
 }
 
@@ -158,7 +158,7 @@ TEST_CASE("an application may drain by itself, and may be in a hurry") {
   REQUIRE(server.wait_for_output("this process drains, and ends", patience));
   REQUIRE(server.running());  // its SIGHUP handler waits on
   server.signal(SIGHUP);
-  CHECK(server.wait_exit(patience)->exited(0));
+  CHECK(server.wait_exit(patience).exited(0));
   CHECK(server.output().find("stopping the context") == std::string::npos);
 }
 
@@ -166,7 +166,7 @@ TEST_CASE("what a successor took over from ends at its deadline, and the success
   site s{{"--drain", "300"}};
   auto held = s.hold();
   REQUIRE(s.upgrade().status == "exited 0");
-  CHECK(s.server().wait_exit(patience)->exited(0));
+  CHECK(s.server().wait_exit(patience).exited(0));
   CHECK(s.server().output().find("1 connection is cut") != std::string::npos);
   CHECK(s.generation() == 2);
 }
@@ -189,7 +189,7 @@ TEST_CASE("SIGUSR2 upgrades") {
   s.server().signal(SIGUSR2);
   CHECK(clients.wait_for_generation(2, 20, patience));
   CHECK(clients.stop().lost() == 0);
-  CHECK(s.server().wait_exit(patience)->exited(0));
+  CHECK(s.server().wait_exit(patience).exited(0));
 }
 
 TEST_CASE("an upgrade by SIGUSR2 that fails is logged, and costs nothing") {
@@ -213,7 +213,7 @@ TEST_CASE("abort gives up an upgrade that is not ready, and there is none afterw
   process& ctl = s.scene().start(opening.upgrade(s));
   REQUIRE(ctl.wait_for_output("passed", patience));
   CHECK(s.ctl({"abort", s.control()}).status == "exited 0");
-  CHECK(ctl.wait_exit(patience)->exited(1));
+  CHECK(ctl.wait_exit(patience).exited(1));
   CHECK(ctl.output().find("upgrade failed: an operator aborted it") != std::string::npos);
   const auto none = s.ctl({"abort", s.control()});
   CHECK(none.status == "exited 1");
@@ -235,7 +235,7 @@ TEST_CASE("a successor that is told to end before it is ready costs nothing") {
   REQUIRE(
       s.server().wait_for_output("[" + std::to_string(pid) + "]: this process drains", patience));
   opening.open();
-  CHECK(ctl.wait_exit(patience)->exited(1));
+  CHECK(ctl.wait_exit(patience).exited(1));
   CHECK(ctl.output().find("the successor gave up: it was told to end before it was ready") !=
         std::string::npos);
   CHECK(clients.wait_for(50, patience));

@@ -152,7 +152,7 @@ TEST_CASE(
   const auto end = ctl.wait_exit(patience);
   REQUIRE(end);
   INFO(s.scene().report());
-  CHECK(end->exited(1));
+  CHECK(end.exited(1));
   CHECK(ctl.output().find("killed by signal 9 (SIGKILL) before it was ready") != std::string::npos);
   CHECK(s.generation() == 1);
   load clients{s.load_on(false)};
@@ -174,13 +174,13 @@ TEST_CASE("a listener that is added while the sockets are handed over is refused
   REQUIRE(server.wait_for_output("gate: cannot listen: the sockets are being handed", patience));
   const auto successor = open_pidfd(number_after(first.output(), "spawned pid "));
   REQUIRE(send_signal(successor, SIGKILL));
-  REQUIRE(first.wait_exit(patience)->exited(1));
+  REQUIRE(first.wait_exit(patience).exited(1));
   server.signal(SIGUSR1);
   REQUIRE(server.wait_for_output("gate: added late1", patience));
   process& second = where.start({programs::graceful_ctl(), "upgrade", control});
   CHECK(second.wait_for_output("2 sockets passed", patience));
   opening.open();
-  CHECK(second.wait_exit(patience)->exited(0));
+  CHECK(second.wait_exit(patience).exited(0));
 }
 
 TEST_CASE("a successor that gives up is quoted") {
@@ -238,7 +238,7 @@ TEST_CASE("an upgrade goes on without the operator who asked for it") {
   ctl.signal(SIGINT);
   const auto end = ctl.wait_exit(patience);
   REQUIRE(end);
-  CHECK(end->exited(130));
+  CHECK(end.exited(130));
   CHECK(ctl.output().find("what was begun goes on") != std::string::npos);
   opening.open();
   CHECK(s.server().wait_for_output("generation 2 serves", patience));
@@ -253,7 +253,7 @@ TEST_CASE("a successor that has every socket serves when its predecessor is kill
   REQUIRE(s.server().wait_exit(patience));
   opening.open();
   REQUIRE(s.server().wait_for_output("generation 2 serves", patience));
-  CHECK(ctl.wait_exit(patience)->exited(0));  // it has looked who serves
+  CHECK(ctl.wait_exit(patience).exited(0));  // it has looked who serves
   load clients{s.load_on(false)};
   clients.start();
   CHECK(clients.wait_for_generation(2, 20, patience));

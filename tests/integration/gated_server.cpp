@@ -1,8 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 //
-// gated_server CONTROL PORT GATE: an HTTP server that initialises for as long as the test wants it
-// to: it is ready when it can read a line from GATE. On SIGUSR1 it tries to add a listener; on
-// SIGHUP it drains, on a second one at once. Its timeouts are the longest there are.
+// gated_server CONTROL PORT GATE [PROBATION_MS]: an HTTP server that initialises for as long as the
+// test wants it to: it is ready when it can read a line from GATE. On SIGUSR1 it tries to add a
+// listener; on SIGHUP it drains, on a second one at once. Its timeouts are the longest there are.
 #include <graceful.hpp>
 
 #include <boost/asio/as_tuple.hpp>
@@ -76,13 +76,13 @@ asio::awaitable<void> drain_when_asked(graceful::upgrader& up, asio::signal_set&
   }
 }
 
-void run(const std::string& control, unsigned short port, const char* gate) {
+void run(const std::string& control, unsigned short port, const char* gate, int probation) {
   asio::io_context io;
   graceful::upgrader up{io,
                         {.name = "gated",
                          .control_path = control,
                          .ready_timeout = std::chrono::milliseconds::max(),
-                         .probation = std::chrono::milliseconds{0},
+                         .probation = std::chrono::milliseconds{probation},
                          .handoff_timeout = std::chrono::milliseconds::max()}};
   const auto response =
       "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\nX-Served-By: gen-" +
@@ -109,9 +109,10 @@ void run(const std::string& control, unsigned short port, const char* gate) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) return 2;
+  if (argc != 4 && argc != 5) return 2;
   try {
-    run(argv[1], static_cast<unsigned short>(std::stoi(argv[2])), argv[3]);
+    run(argv[1], static_cast<unsigned short>(std::stoi(argv[2])), argv[3],
+        argc == 5 ? std::stoi(argv[4]) : 0);
   } catch (const std::exception& e) {
     std::fprintf(stderr, "gate: %s\n", e.what());
     return 1;

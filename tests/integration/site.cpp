@@ -40,7 +40,7 @@ std::vector<std::string> programs::lying_predecessor() {
 finished run(scene& where, std::vector<std::string> argv, process_options options) {
   process& p = where.start(std::move(argv), std::move(options));
   const auto status = p.wait_exit(patience);
-  return {status ? status->to_string() : "still running", p.stdout_text(), p.output()};
+  return {status.to_string(), p.stdout_text(), p.output()};
 }
 
 site::site(std::vector<std::string> arguments, process_options options) {

@@ -83,7 +83,7 @@ TEST_CASE("a server whose standard error nobody reads any more is upgraded all t
   const auto end = ctl.wait_exit(patience);
   REQUIRE(end);
   INFO(where.report());
-  CHECK(end->exited(0));
+  CHECK(end.exited(0));
   CHECK(first.wait_for_output("gate: ready as generation 2", patience));
 }
 
@@ -98,7 +98,7 @@ TEST_CASE("a plain acceptor whose queue is never empty stops nevertheless, and i
     REQUIRE(s.upgrade().status == "exited 0");
     const auto end = s.server().wait_exit(patience);
     REQUIRE(end);
-    CHECK(end->exited(0));
+    CHECK(end.exited(0));
     CHECK(clients.stop().lost() == 0);
     CHECK_FALSE(s.server().wait_for_output("http_server: accept:", std::chrono::seconds{0}));
   }
@@ -128,7 +128,7 @@ TEST_CASE("the old process ends when what it accepted is served, and the new one
   REQUIRE(s.upgrade().status == "exited 0");
   const auto end = s.server().wait_exit(patience);
   REQUIRE(end);
-  CHECK(end->exited(0));
+  CHECK(end.exited(0));
   CHECK(s.server().wait_for_output(
       "the predecessor (pid " + std::to_string(s.server().pid()) + ") has ended", patience));
   CHECK(s.status().out.find("predecessor") == std::string::npos);

@@ -108,7 +108,8 @@ pid_t spawn(std::vector<std::string> argv, const process_options& options,
 }  // namespace
 
 std::string exit_status::to_string() const {
-  return (by_signal_ ? "signalled " : "exited ") + std::to_string(value_);
+  if (what_ == what::running) return "still running";
+  return (what_ == what::signalled ? "signalled " : "exited ") + std::to_string(value_);
 }
 
 process::process(std::vector<std::string> argv, const process_options& options)
@@ -137,11 +138,11 @@ bool process::stop() {
          info.si_code == CLD_STOPPED;
 }
 
-std::optional<exit_status> process::wait_exit(deadline until) {
+exit_status process::wait_exit(deadline until) {
   if (!exit_ && wait_readable(pidfd_.get(), until)) {
     siginfo_t info{};
     ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED);
-    exit_.emplace(info.si_code != CLD_EXITED, info.si_status);
+    exit_ = {info.si_code != CLD_EXITED, info.si_status};
     const std::lock_guard lock{owned_mutex};
     owned.erase(pid_);
   }

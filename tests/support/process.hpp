@@ -25,17 +25,24 @@ struct process_options {
   std::optional<rlim_t> descriptor_limit{};          ///< RLIMIT_NOFILE, soft and hard.
 };
 
+/// How a process ended, or that it has not: then it is false, and neither exited nor signalled.
 class exit_status {
  public:
-  exit_status(bool by_signal, int value) : by_signal_{by_signal}, value_{value} {}
+  exit_status() = default;
+  exit_status(bool by_signal, int value)
+      : what_{by_signal ? what::signalled : what::exited}, value_{value} {}
 
-  [[nodiscard]] bool exited(int code) const { return !by_signal_ && value_ == code; }
-  [[nodiscard]] bool signalled(int signal) const { return by_signal_ && value_ == signal; }
-  [[nodiscard]] std::string to_string() const;  ///< "exited 0", "signalled 9"
+  explicit operator bool() const { return what_ != what::running; }
+  [[nodiscard]] bool exited(int code) const { return what_ == what::exited && value_ == code; }
+  [[nodiscard]] bool signalled(int signal) const {
+    return what_ == what::signalled && value_ == signal;
+  }
+  /// "exited 0", "signalled 9", "still running".
+  [[nodiscard]] std::string to_string() const;
 
  private:
-  bool by_signal_;
-  int value_;
+  enum class what { running, exited, signalled } what_ = what::running;
+  int value_ = 0;
 };
 
 /// A child of the test. It begins with default signal dispositions, nothing blocked, standard
@@ -61,8 +68,8 @@ class process {
 
   [[nodiscard]] bool running() const;
 
-  /// Reaps it. Nothing at the deadline.
-  std::optional<exit_status> wait_exit(deadline until);
+  /// Reaps it, if it ends before the deadline.
+  exit_status wait_exit(deadline until);
 
   /// Searches each of its outputs from the beginning on; what its successors write is included.
   bool wait_for_output(std::string_view needle, deadline until) {
@@ -81,7 +88,7 @@ class process {
   output_capture outputs_;
   pid_t pid_;
   graceful::unique_fd pidfd_;
-  std::optional<exit_status> exit_;
+  exit_status exit_;
 };
 
 }  // namespace graceful_test

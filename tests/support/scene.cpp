@@ -80,8 +80,8 @@ std::string scene::report() {
   std::string text;
   for (process& p : processes_) {
     const auto status = p.wait_exit(std::chrono::seconds{0});
-    text += "--- " + p.program() + ", pid " + std::to_string(p.pid()) + ", " +
-            (status ? status->to_string() : "running") + "\n";
+    text += "--- " + p.program() + ", pid " + std::to_string(p.pid()) + ", " + status.to_string() +
+            "\n";
     const std::string output = p.output();
     text += output.substr(output.size() - std::min(output.size(), reported));
   }

@@ -35,7 +35,7 @@ struct bench {
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
     peer.reset(ends[1]);
     control_session::owner& by = owner;
-    session = std::make_shared<control_session>(io, unique_fd{ends[0]}, 1, by);
+    session = std::make_shared<control_session>(io, unique_fd{ends[0]}, ::getpid(), 1, by);
     session->start();
   }
 

@@ -336,29 +336,73 @@ TEST_CASE("what is paused can be resumed, or stopped, and is not opened by being
   const auto user = std::make_shared<counted>();
   REQUIRE(s.listen("web").has_value());
   s.items.attach("web", user);
-  s.items.pause();  // nothing is open yet
+  s.items.pause({});  // nothing is open yet
   s.items.resume();
   CHECK(user->paused == 0);
   s.items.open();
-  s.items.pause();
-  s.items.pause();
+  s.items.pause({});
+  s.items.pause({});
   CHECK(user->paused == 1);
   CHECK(s.items.sockets().size() == 1);
   s.items.resume();
   s.items.resume();
   CHECK(user->opened == 2);
-  s.items.pause();
+  s.items.pause({});
   s.items.stop();
   s.items.resume();
   CHECK(user->stopped == 1);
   CHECK(user->opened == 2);
 }
 
+TEST_CASE("what the successor does not take goes on, and is left when the rest is let go") {
+  stock s;
+  const auto taken = std::make_shared<counted>();
+  const auto unwanted = std::make_shared<counted>();
+  REQUIRE(s.listen("taken").has_value());
+  REQUIRE(s.listen("unwanted").has_value());
+  s.items.attach("taken", taken);
+  s.items.attach("unwanted", unwanted);
+  s.items.open();
+  s.items.pause({"unwanted", "no such name"});
+  CHECK(taken->paused == 1);
+  CHECK(unwanted->paused == 0);
+  CHECK(s.items.let_go({"unwanted"}));
+  CHECK(taken->stopped == 1);
+  CHECK(unwanted->stopped == 0);
+  REQUIRE(s.items.sockets().size() == 1);
+  CHECK(s.items.sockets().front()->name == "unwanted");
+  CHECK_FALSE(s.items.let_go({}));
+  CHECK(unwanted->stopped == 1);
+}
+
+TEST_CASE("what was inherited and not asked for is known, and what was bound here") {
+  stock s;
+  auto first = listen_anywhere();
+  const auto at = address_of(first);
+  s.items.inherit("asked", std::move(first));
+  s.items.inherit("unasked", listen_anywhere());
+  REQUIRE(s.items.obtain("asked", at, {}, {}).has_value());
+  REQUIRE(s.listen("fresh").has_value());
+  CHECK(s.items.unwanted() == inventory::names{"unasked"});
+  CHECK(s.items.own() == inventory::names{"fresh"});
+}
+
+TEST_CASE("who is attached to what is paused is paused too") {
+  stock s;
+  REQUIRE(s.listen("web").has_value());
+  s.items.open();
+  s.items.pause({});
+  const auto user = std::make_shared<counted>();
+  s.items.attach("web", user);
+  CHECK(user->paused == 1);
+  CHECK(user->opened == 0);
+}
+
 TEST_CASE("a resumed socket has its own backlog again, whatever the successor chose") {
   stock s;
   const auto socket = s.listen("web", v4("127.0.0.1"), {.backlog = 7}).value();
   s.items.open();
-  s.items.pause();
+  s.items.pause({});
   REQUIRE(::listen(socket->fd.get(), 99) == 0);
   s.items.resume();
   CHECK(os::accept_queue_of(socket->fd.get()).limit == 7);

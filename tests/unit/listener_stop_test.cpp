@@ -102,8 +102,8 @@ TEST_CASE("a paused listener accepts nothing and ends nothing, and goes on where
   accept_loop loop{web.acceptor};
   loop.start();
   context.poll();
-  web.home->pause();
-  web.home->pause();
+  web.home->pause({});
+  web.home->pause({});
   run_for(context, std::chrono::milliseconds{1});
   const auto client = web.connect();
   REQUIRE(web.wait_for_queue(1));
@@ -116,7 +116,7 @@ TEST_CASE("a paused listener accepts nothing and ends nothing, and goes on where
   web.home->resume();
   const auto next = web.connect();
   CHECK(run_until(context, [&] { return loop.accepted == 2; }));
-  web.home->pause();
+  web.home->pause({});
   web.home->stop();
   CHECK(run_until(context, [&] { return loop.ended == 1; }));
 }

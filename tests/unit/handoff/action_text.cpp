@@ -36,6 +36,7 @@ struct predecessor_text {
   std::string operator()(const action::spawn& a) const { return "spawn(" + a.token + ")"; }
   std::string operator()(const action::arm_timer&) const { return "arm_timer"; }
   std::string operator()(const action::arm_probation&) const { return "arm_probation"; }
+  std::string operator()(const action::arm_confirmation&) const { return "arm_confirmation"; }
   std::string operator()(const action::disarm_timer&) const { return "disarm_timer"; }
   std::string operator()(const action::reply_begun& a) const { return with("begun", a.peer); }
   std::string operator()(const action::reply_batch& a) const {
@@ -46,6 +47,9 @@ struct predecessor_text {
   std::string operator()(const action::resume_accepting&) const { return "resume_accepting"; }
   std::string operator()(const action::stop_accepting&) const { return "stop_accepting"; }
   std::string operator()(const action::acknowledge& a) const { return with("acknowledge", a.peer); }
+  std::string operator()(const action::settle& a) const {
+    return with(a.settled ? "settled" : "ask_again", a.peer) + (a.asked ? "" : " unasked");
+  }
   std::string operator()(const action::refuse& a) const {
     return "refuse(" + std::to_string(a.peer) + ", " + name(a.why) + ")";
   }

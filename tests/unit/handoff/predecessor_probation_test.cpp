@@ -27,23 +27,54 @@ predecessor_ladder on_probation(bool spawned = true) {
 
 }  // namespace
 
-TEST_CASE("the end of a probation commits, and answers the successor that waits for it") {
+TEST_CASE("at the end of a probation a successor that answers is committed") {
   auto p = on_probation();
   CHECK(p.on(event::settle{1}).empty());
-  CHECK(p.on(event::timeout{}) == "disarm_timer; stop_accepting; acknowledge(1); report_committed");
+  CHECK(p.on(event::timeout{}) == "arm_confirmation; ask_again(1)");
+  CHECK(p.current() == state::confirming);
+  CHECK(p.on(event::settle{1}) == "disarm_timer; stop_accepting; settled(1); report_committed");
   CHECK(p.current() == state::handed_over);
 }
 
-TEST_CASE("a successor that asks late is answered at once") {
+TEST_CASE("an operator's commit waits for an answer too, also for the first one") {
   auto p = on_probation();
-  CHECK(p.on(event::commit{}) == "disarm_timer; stop_accepting; report_committed");
-  CHECK(p.on(event::settle{1}) == "acknowledge(1)");
+  CHECK(p.on(event::commit{}) == "arm_confirmation");
+  CHECK(p.on(event::commit{}).empty());
+  CHECK(p.on(event::settle{1}) == "disarm_timer; stop_accepting; settled(1); report_committed");
+}
+
+TEST_CASE("a successor that does not answer at the end of its probation is rolled back") {
+  auto p = on_probation();
+  p.on(event::settle{1});
+  p.on(event::timeout{});
+  CHECK(p.on(event::timeout{}) ==
+        "resume_accepting; abort(1: the successor did not answer at the end of its probation); "
+        "kill");
+  CHECK(p.on(event::exited{"was killed by signal 9 (SIGKILL)"}) ==
+        "disarm_timer; report_failed(rolled back: the successor did not answer at the end of its "
+        "probation)");
+}
+
+TEST_CASE("a rollback is possible until the successor has answered") {
+  auto p = on_probation();
+  p.on(event::settle{1});
+  p.on(event::commit{});
+  CHECK(p.on(event::rollback{"why"}).starts_with("resume_accepting; abort(1: why); retire"));
+}
+
+TEST_CASE("a successor whose connection a process that it forked holds is lost when it ends") {
+  auto p = on_probation();
+  p.on(event::settle{1});
+  CHECK(p.on(event::exited{"was killed by signal 9 (SIGKILL)", true}) ==
+        "resume_accepting; arm_timer; disarm_timer; report_failed(rolled back: the successor was "
+        "killed by signal 9 (SIGKILL) in its probation)");
+  CHECK(p.on(event::closed{1}).empty());
 }
 
 TEST_CASE("a successor that dies in its probation is rolled back, with the reason of its death") {
   auto p = on_probation();
   p.on(event::settle{1});
-  CHECK(p.on(event::closed{1}) == "resume_accepting");
+  CHECK(p.on(event::closed{1}) == "resume_accepting; arm_timer");
   CHECK(p.current() == state::ending);
   CHECK(p.on(event::exited{"was killed by signal 11 (SIGSEGV)"}) ==
         "disarm_timer; report_failed(rolled back: the successor was killed by signal 11 (SIGSEGV) "
@@ -55,14 +86,16 @@ TEST_CASE("it may be known that it ended before its connection is") {
   auto p = on_probation();
   CHECK(p.on(event::exited{"exited with status 0"}).empty());
   CHECK(p.on(event::closed{1}) ==
-        "resume_accepting; disarm_timer; report_failed(rolled back: the successor exited with "
+        "resume_accepting; arm_timer; disarm_timer; report_failed(rolled back: the successor "
+        "exited with "
         "status 0 in its probation)");
 }
 
 TEST_CASE("a successor that was not spawned and goes is rolled back at once") {
   auto p = on_probation(false);
   CHECK(p.on(event::closed{1}) ==
-        "resume_accepting; disarm_timer; report_failed(rolled back: the successor closed its "
+        "resume_accepting; arm_timer; disarm_timer; report_failed(rolled back: the successor "
+        "closed its "
         "connection in its probation)");
 }
 
@@ -94,7 +127,11 @@ TEST_CASE("a successor that does not wait for the outcome is told by the end of 
 
 TEST_CASE("a predecessor that shuts down in a probation commits") {
   auto p = on_probation();
-  CHECK(p.on(event::shutdown{}) == "disarm_timer; stop_accepting; report_committed");
+  CHECK(p.on(event::shutdown{}) ==
+        "disarm_timer; stop_accepting; settled(1) unasked; report_committed");
+  auto q = on_probation();
+  q.on(event::settle{1});
+  CHECK(q.on(event::shutdown{}) == "disarm_timer; stop_accepting; settled(1); report_committed");
 }
 
 TEST_CASE("commit, rollback and abort do nothing where there is nothing to decide") {
@@ -107,5 +144,6 @@ TEST_CASE("commit, rollback and abort do nothing where there is nothing to decid
   CHECK(q.on(begin(2)) == "refuse(2, busy)");
   CHECK(q.on(event::settle{2}) == "refuse(2, out_of_order)");
   q.on(event::commit{});
+  q.on(event::settle{1});
   CHECK(q.on(event::rollback{"an operator asked for it"}).empty());
 }

@@ -48,7 +48,9 @@ struct world {
     if (std::holds_alternative<event::spawned>(e) || std::holds_alternative<event::spawn_failed>(e))
       return spawn_asked;
     if (spawn_asked) return false;  // the answer to spawn comes before anything else
-    if (std::holds_alternative<event::exited>(e)) return child_alive;
+    if (const auto* exited = std::get_if<event::exited>(&e)) {
+      return child_alive && (!exited->had_connected || machine.successor());
+    }
     if (std::holds_alternative<event::timeout>(e)) return timer_armed;
     if (const auto peer = peer_of(e)) {
       // A connection's calls are taken one after the other.
@@ -106,7 +108,8 @@ std::string world::take(const predecessor_event& e) {
 std::string world::follow(const predecessor_actions& actions, const predecessor_event& e) {
   bool stopped_just_now = false;
   for (const auto& a : actions) {
-    if (stopped_just_now && !std::holds_alternative<action::acknowledge>(a)) {
+    if (stopped_just_now && !std::holds_alternative<action::acknowledge>(a) &&
+        !std::holds_alternative<action::settle>(a)) {
       return "no acknowledge follows where accepting stops";
     }
     const bool stops_now = std::holds_alternative<action::stop_accepting>(a);
@@ -125,6 +128,7 @@ std::string world::follow(const predecessor_actions& actions, const predecessor_
     if (std::holds_alternative<action::spawn>(a)) spawn_asked = true;
     if (std::holds_alternative<action::arm_timer>(a)) timer_armed = true;
     if (std::holds_alternative<action::arm_probation>(a)) timer_armed = true;
+    if (std::holds_alternative<action::arm_confirmation>(a)) timer_armed = true;
     if (std::holds_alternative<action::retire_successor>(a)) {
       if (!child_alive) return "retires what has ended";
       child_alive = false;
@@ -154,8 +158,11 @@ std::string world::follow(const predecessor_actions& actions, const predecessor_
         a);
     if (to && closed.contains(*to)) return "speaks to a peer that has gone";
     const auto from = peer_of(e);
-    const bool aborts = std::holds_alternative<action::abort_peer>(a);
-    if (to && !aborts && to != from && to != settling) return "answers somebody who did not call";
+    const auto* settle = std::get_if<action::settle>(&a);
+    const bool unasked =
+        std::holds_alternative<action::abort_peer>(a) || (settle != nullptr && !settle->asked);
+    if (settle != nullptr && settle->settled != (stops == 1)) return "says what is not so";
+    if (to && !unasked && to != from && to != settling) return "answers somebody who did not call";
     if (to && to == settling) settling.reset();
   }
   return stopped_just_now ? "stop_accepting without acknowledge" : "";
@@ -163,18 +170,16 @@ std::string world::follow(const predecessor_actions& actions, const predecessor_
 
 std::string world::contradiction() const {
   const auto now = machine.current();
-  const bool on_its_way = now == state::spawning || now == state::passing || now == state::ending ||
-                          now == state::probation;
+  const bool on_its_way = machine.under_way() || machine.in_probation();
   if (on_its_way != upgrade_runs) return "an upgrade got no end, or two";
   if (machine.idle() != (now == state::serving)) return "idle while an upgrade runs";
   if ((now == state::handed_over) != (stops == 1)) return "stopped, but did not hand over";
   if (now == state::serving && child_alive) return "serves on beside a successor that is alive";
   if (now == state::serving && timer_armed) return "a timer is left behind";
-  if ((now == state::spawning || now == state::passing || now == state::probation) &&
-      !timer_armed) {
+  if ((now == state::spawning || now == state::passing || machine.in_probation()) && !timer_armed) {
     return "may hang";
   }
-  if (paused != (now == state::probation)) return "paused, but not in a probation";
+  if (paused != machine.in_probation()) return "paused, but not in a probation";
   if (now == state::ending && !timer_armed && !killed) return "may wait for ever";
   if (now == state::ending && !child_alive) return "waits for nobody";
   return {};
@@ -200,6 +205,7 @@ const std::vector<predecessor_event>& alphabet() {
                                                      event::closed{1},
                                                      event::closed{2},
                                                      event::exited{"ended"},
+                                                     event::exited{"ended", true},
                                                      event::timeout{},
                                                      event::abort{},
                                                      event::settle{1},
@@ -248,7 +254,7 @@ struct explorer {
   void check_next_upgrade(world w) {
     for (const auto& e : std::vector<predecessor_event>{
              event::upgrade{"next"}, event::spawned{1}, begin(9, "next"), fetch(9, 0),
-             event::ready{9}, event::settle{9}, event::commit{}}) {
+             event::ready{9}, event::settle{9}, event::commit{}, event::settle{9}}) {
       if (const auto wrong = w.take(e); !wrong.empty() && ++failures < 10) {
         FAIL_CHECK(wrong << ", in the upgrade after " << path_text());
       }

@@ -24,12 +24,6 @@ using graceful::unique_fd;
 
 namespace {
 
-sigset_t nothing_blocked() {
-  sigset_t mask;
-  ::sigemptyset(&mask);
-  return mask;
-}
-
 /// The shell with a script.
 os::start_command shell(const std::string& script) {
   return {.file = "/bin/sh",
@@ -38,9 +32,7 @@ os::start_command shell(const std::string& script) {
           .directory = "/"};
 }
 
-os::child spawn(const os::start_command& command, const sigset_t& mask = nothing_blocked()) {
-  return os::child::spawn(command, mask).value();
-}
+os::child spawn(const os::start_command& command) { return os::child::spawn(command).value(); }
 
 /// How it ended.
 std::string end_of(os::child& child) {
@@ -89,15 +81,13 @@ TEST_CASE("the signal that killed a child is named") {
 
 TEST_CASE("a program that cannot be executed is an error, and no child is left") {
   const auto refused = os::child::spawn(
-      {.file = "/no/such/program", .arguments = {"program"}, .environment = {}, .directory = "/"},
-      nothing_blocked());
+      {.file = "/no/such/program", .arguments = {"program"}, .environment = {}, .directory = "/"});
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().code == os::system_code(ENOENT));
   CHECK(refused.error().message ==
         "cannot execute /no/such/program in /: No such file or directory");
-  CHECK(os::child::spawn({"/dev/null", {"x"}, {}, "/"}, nothing_blocked()).error().code ==
-        os::system_code(EACCES));
-  CHECK(os::child::spawn({"/bin/sh", {"sh"}, {}, "/no/such"}, nothing_blocked()).error().code ==
+  CHECK(os::child::spawn({"/dev/null", {"x"}, {}, "/"}).error().code == os::system_code(EACCES));
+  CHECK(os::child::spawn({"/bin/sh", {"sh"}, {}, "/no/such"}).error().code ==
         os::system_code(ENOENT));
   CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);
 }
@@ -131,21 +121,26 @@ TEST_CASE("a child inherits standard input, output and error and no other descri
   CHECK(end_of(has(high.get())) == "exited with status 1");
 }
 
-TEST_CASE("a child starts with the signal mask that it is given, not with the parent's") {
+TEST_CASE("a child starts with the signals that it is given, not with the parent's") {
   temporary_directory d;
   sigset_t all;
   sigset_t before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  sigset_t mask = nothing_blocked();
-  ::sigaddset(&mask, SIGUSR1);
+  const auto handler = ::signal(SIGCHLD, SIG_IGN);
   auto command = shell(
-      R"(while read k v; do [ "$k" = SigBlk: ] && echo $v > out; done < /proc/$$/status; exit 0)");
+      R"(while read k v; do case $k in SigBlk:|SigIgn:) echo $v >> out;; esac; done < /proc/$$/status)");
   command.directory = d.path();
-  auto child = spawn(command, mask);
+  ::sigaddset(&command.signals.blocked, SIGUSR1);
+  ::sigaddset(&command.signals.ignored, SIGUSR2);
+  ::signal(SIGUSR2, SIG_IGN);
+  auto child = os::child::spawn(command);
+  ::signal(SIGUSR2, SIG_DFL);
+  ::signal(SIGCHLD, handler);
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  CHECK(end_of(child) == "exited with status 0");
-  CHECK(content(d.path("out")) == "0000000000000200\n");
+  REQUIRE(child.has_value());
+  CHECK(end_of(*child) == "exited with status 0");
+  CHECK(content(d.path("out")) == "0000000000000200\n0000000000000800\n");
 }
 
 TEST_CASE("a child that runs is not reaped, however often it is tried") {

@@ -1,0 +1,147 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+//
+// Processes that hang, or of whose end nobody has heard yet, in the middle of an upgrade.
+#include "gate.hpp"
+#include "on_probation.hpp"
+#include "process_table.hpp"
+#include "site.hpp"
+#include "varlink_peer.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+
+#include <signal.h>
+
+using namespace graceful_test;
+
+namespace {
+
+/// A server of this kind can be started where the one of the site was.
+void can_be_started(site& s) {
+  process& fresh = s.scene().start(s.command());
+  REQUIRE(fresh.wait_for_output("ready: generation 1 ", patience));
+  fresh.signal(SIGTERM);
+  CHECK(fresh.wait_exit(patience).exited(0));
+}
+
+}  // namespace
+
+TEST_CASE("a successor that hangs at the end of its probation is rolled back, not committed") {
+  on_probation p;
+  REQUIRE(send_signal(p.successor, SIGSTOP));
+  const auto commit = p.s.ctl({"commit", p.s.control()});
+  CHECK(commit.status == "exited 1");
+  CHECK(commit.all.find("the successor did not answer at the end of its probation") !=
+        std::string::npos);
+  p.rolled_back("the successor did not answer at the end of its probation");
+  CHECK(wait_readable(p.successor.get(), patience));
+  p.serves(1, on_probation::killed::successor);
+}
+
+TEST_CASE("a successor of whose death nobody has heard yet is not committed") {
+  on_probation p;
+  REQUIRE(p.s.server().stop());
+  REQUIRE(send_signal(p.successor, SIGKILL));
+  REQUIRE(wait_readable(p.successor.get(), patience));
+  // What has happened and what is to happen are known in the same moment.
+  p.s.server().signal(SIGTERM);
+  p.s.server().signal(SIGCONT);
+  CHECK(p.s.server().wait_exit(patience).exited(0));
+  CHECK(p.s.server().output().find("rolled back: the successor") != std::string::npos);
+  CHECK(p.s.server().output().find("has taken over") == std::string::npos);
+  const auto seen = p.connecting.stop();
+  INFO(seen.to_string(), p.s.scene().report());
+  CHECK(seen.cut_short + seen.reset <= 8);
+}
+
+TEST_CASE("a successor that ended in its probation leaves no trace while it drains") {
+  on_probation p;
+  const auto held = p.s.hold();
+  REQUIRE(send_signal(p.successor, SIGTERM));
+  p.rolled_back("the successor was told to end");
+  p.connecting.stop();
+  p.kept.stop();
+  p.s.server().signal(SIGKILL);
+  REQUIRE(p.s.server().wait_exit(patience));
+  CHECK_FALSE(wait_readable(p.successor.get(), std::chrono::seconds{0}));
+  CHECK(p.s.status().status == "exited 7");
+  can_be_started(p.s);
+}
+
+TEST_CASE(
+    "a successor that was given up lets go of everything, though it does not know when to end") {
+  site s{{"--ready-timeout", "300"}};
+  gate never{s.scene()};
+  process& late = s.scene().start(never.server(s.control(), s.port()),
+                                  {.environment = {{"GRACEFUL_TAKEOVER", "1"}}});
+  REQUIRE(s.server().wait_for_output("not ready in time", patience));
+  REQUIRE(late.wait_for_output("this process has to end", patience));
+  s.server().signal(SIGKILL);
+  REQUIRE(s.server().wait_exit(patience));
+  can_be_started(s);
+  REQUIRE(late.running());
+  never.open();
+  CHECK(late.wait_exit(patience).exited(1));
+}
+
+TEST_CASE("calls that wait behind an upgrade cannot hold up the end of the server") {
+  site s{{"--probation", "60000", "--drain", "1000"}};
+  auto peer = varlink_peer::connect(s.control());
+  REQUIRE(peer.send(R"({"method":"io.graceful.Control.Upgrade","parameters":{},"more":true})"));
+  REQUIRE(peer.send(R"({"method":"io.graceful.Control.Drain","parameters":{},"more":true})"));
+  REQUIRE(s.server().wait_for_output("ready: generation 2", patience));
+  s.server().signal(SIGTERM);
+  CHECK(s.server().wait_exit(patience).exited(0));
+  CHECK(s.generation() == 2);
+}
+
+TEST_CASE("a stranger's takeover in a probation changes nothing, also not what is on offer") {
+  scene where;
+  gate opening{where};
+  const auto control = where.path("control.sock");
+  auto command = opening.server(control, 0);
+  command.push_back("60000");
+  process& server = where.start(command);
+  opening.open();
+  REQUIRE(server.wait_for_output("gate: ready", patience));
+  process& ctl = where.start({programs::graceful_ctl(), "upgrade", control});
+  opening.open();
+  REQUIRE(ctl.wait_for_output("ready: generation 2", patience));
+  auto stranger = varlink_peer::connect(control);
+  REQUIRE(stranger.send(R"({"method":"io.graceful.Handoff.Begin","parameters":{"versions":[1]}})"));
+  const auto answer = stranger.receive(patience);
+  REQUIRE(answer);
+  CHECK(answer->find("Busy") != std::string::npos);
+  server.signal(SIGUSR1);
+  CHECK(server.wait_for_output("gate: cannot listen", patience));
+  CHECK(run(where, {programs::graceful_ctl(), "commit", control}).status == "exited 0");
+}
+
+TEST_CASE("a listener that the successor does not take is served until it is committed") {
+  for (const bool probation : {true, false}) {
+    site s{{"--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0", "--probation",
+            probation ? "60000" : "0"}};
+    auto options = s.load_on(false);
+    options.port = s.port(1);
+    load clients{options};
+    clients.start();
+    REQUIRE(clients.wait_for(50, patience));
+    auto command = s.command();
+    const auto second = std::find(command.rbegin(), command.rend(), "--listen").base();
+    command.erase(second - 1, second + 1);
+    command.insert(command.begin(), {"--until", "ready", "--"});
+    REQUIRE(s.upgrade(command).status == "exited 0");
+    if (probation) {
+      REQUIRE(clients.wait_for(50, patience));
+      CHECK(s.ctl({"commit", s.control()}).status == "exited 0");
+    }
+    CHECK(s.server().wait_exit(patience).exited(0));
+    const auto seen = clients.stop();
+    INFO(seen.to_string(), s.scene().report());
+    CHECK(seen.reset == 0);
+    CHECK(seen.cut_short == 0);
+    CHECK(seen.by_generation.size() == 1);
+  }
+}

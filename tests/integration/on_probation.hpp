@@ -1,0 +1,81 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_TESTS_INTEGRATION_ON_PROBATION_HPP
+#define GRACEFUL_TESTS_INTEGRATION_ON_PROBATION_HPP
+
+#include "process_table.hpp"
+#include "site.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace graceful_test {
+
+/// A server under load whose successor has taken over and is on probation, for a minute.
+struct on_probation {
+  explicit on_probation(std::vector<std::string> arguments = {}, const char* probation = "60000")
+      : s{with(std::move(arguments), probation)} {
+    kept.start();
+    connecting.start();
+    REQUIRE(kept.wait_for(50, patience));
+    REQUIRE(connecting.wait_for(50, patience));
+    ctl = &s.scene().start({programs::graceful_ctl(), "upgrade", s.control()});
+    REQUIRE(ctl->wait_for_output("ready: generation 2", patience));
+    REQUIRE(connecting.wait_for_generation(2, 20, patience));
+    const auto text = ctl->output();
+    successor = open_pidfd(std::stoi(text.substr(text.find("spawned pid ") + 12)));
+  }
+
+  static std::vector<std::string> with(std::vector<std::string> arguments, const char* probation) {
+    arguments.insert(arguments.end(), {"--probation", probation});
+    return arguments;
+  }
+
+  enum class killed { nobody, successor, predecessor };
+
+  /// `generation` serves who comes. The connections that were kept stay with the predecessor. Only
+  /// requests within the process that was killed may be lost: one for each client that it had.
+  void serves(std::uint64_t generation, killed whom = killed::nobody) {
+    REQUIRE(connecting.wait_for(50, patience));
+    REQUIRE(kept.wait_for(50, patience));
+    const auto connected = connecting.stop();
+    const auto continued = kept.stop();
+    INFO(connected.to_string(), continued.to_string(), s.scene().report());
+    const auto clients = static_cast<std::uint64_t>(load_options{}.connections);
+    CHECK(connected.refused == 0);
+    CHECK(continued.refused == 0);
+    CHECK(connected.lost() <= (whom == killed::successor ? clients : 0));
+    CHECK(continued.lost() <= (whom == killed::predecessor ? clients : 0));
+    load last{s.load_on(false)};
+    last.start();
+    CHECK(last.wait_for(20, patience));
+    const auto seen = last.stop();
+    CHECK(seen.lost() == 0);
+    CHECK(seen.by_generation.size() == 1);
+    CHECK(seen.by_generation.contains(generation));
+  }
+
+  void rolled_back(const std::string& reason) {
+    REQUIRE(ctl->wait_exit(patience));
+    CHECK(ctl->wait_exit(patience).exited(1));
+    CHECK(ctl->output().find("rolled back: " + reason) != std::string::npos);
+    CHECK(s.server().output().find("rolled back: " + reason) != std::string::npos);
+    const auto status = s.status().out;
+    CHECK(status.find("generation 1, pid " + std::to_string(s.server().pid()) + ", serving") !=
+          std::string::npos);
+    CHECK(status.find("the last upgrade failed: rolled back: " + reason) != std::string::npos);
+  }
+
+  site s;
+  load kept{s.load_on(true)};
+  load connecting{s.load_on(false)};
+  process* ctl = nullptr;
+  graceful::unique_fd successor;
+};
+
+}  // namespace graceful_test
+
+#endif
