@@ -145,7 +145,7 @@ int upgrade(control_client& client, const std::string& path, const arguments& ar
   failure why = last.error();
   if (why.code == errc::peer_gone) return look_for_successor(path, args, before->generation);
   if (why.code == errc::upgrade_failed) {
-    why.message = "upgrade failed: " + why.message + "; the old process still serves";
+    why.message = "upgrade failed: " + why.message;
   }
   return complain(why);
 }

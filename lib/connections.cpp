@@ -30,7 +30,7 @@ connection connections::track(asio::any_io_executor executor, connection::stage_
     added = std::make_shared<tracked_connection>(id, weak_from_this(), std::move(executor),
                                                  std::move(on_stage));
     open_.emplace(id, added);
-    if (plan_.expired(now)) {
+    if (plan_.over()) {
       at_once = drain_stage::deadline;
       ++cut_;
     } else if (plan_.begun()) {
@@ -61,13 +61,13 @@ std::optional<connections::time> connections::advance(time now) {
   std::optional<time> next;
   {
     const std::lock_guard lock{mutex_};
-    const bool was_over = plan_.begun() && !plan_.next();
+    const bool was_over = plan_.over();
     for (const auto& due : plan_.take(now)) {
       const auto found = open_.find(due.connection);
       if (found == open_.end()) continue;
       if (auto living = found->second.lock()) told.emplace_back(living, stage_of(due.what));
     }
-    if (plan_.expired(now) && !was_over) {
+    if (plan_.over() && !was_over) {
       for (const auto& [id, connection] : open_) {
         if (auto living = connection.lock()) told.emplace_back(living, drain_stage::deadline);
       }

@@ -54,6 +54,28 @@ failure to_failure(const wire::reply& r) {
                                         "; is it a server of this version?"};
 }
 
+/// What the server would not take, and end the connection for.
+result<void> check(const upgrade_request& request, const wire::call& call) {
+  bool is_text = std::ranges::all_of(request.command, wire::is_text);
+  for (const auto& [key, value] : request.environment) {
+    is_text = is_text && wire::is_text(key) && wire::is_text(value);
+  }
+  if (!is_text) {
+    return failure{
+        errc::invalid_argument,
+        "the command and the environment of the new process have to be UTF-8; start it by "
+        "a script that says the rest"};
+  }
+  if (wire::to_message(call).size() > wire::max_call_size) {
+    return failure{
+        errc::invalid_argument,
+        "the command and the environment of the new process are too long for one call (" +
+            std::to_string(wire::max_call_size / 1024) +
+            " KiB); start it by a script that says the rest"};
+  }
+  return {};
+}
+
 failure garbled() {
   return {errc::protocol_violation,
           "what answers at the control socket does not speak this protocol; is it a server of this "
@@ -128,7 +150,9 @@ result<server_status> control_client::status() {
 
 result<upgrade_phase> control_client::upgrade(
     const upgrade_request& request, const std::function<bool(const upgrade_phase&)>& on_phase) {
-  if (auto sent = impl_->call(wire::to_call(request)); !sent) return sent.error();
+  const auto call = wire::to_call(request);
+  if (auto sayable = check(request, call); !sayable) return sayable.error();
+  if (auto sent = impl_->call(call); !sent) return sent.error();
   auto limit = request.timeout.value_or(longest_upgrade) + grace;
   for (;;) {
     auto reply = impl_->receive(limit);

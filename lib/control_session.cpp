@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <poll.h>
+#include <sys/socket.h>
 
 namespace graceful {
 
@@ -41,7 +42,13 @@ void control_session::on_readable() {
   if (!socket_.is_open()) return;
   os::inbox box;
   const auto got = os::receive_now(socket_.native_handle(), box);
-  box.descriptors.clear();  // nobody asked for them: closed before anything is answered
+  // Nobody asked for them: closed before anything is answered, and without waiting. close(2) of a
+  // socket that lingers blocks until its peer has taken everything, non-blocking or not: socket(7).
+  constexpr linger at_once{.l_onoff = 0, .l_linger = 0};
+  for (const auto& fd : box.descriptors) {
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  }
+  box.descriptors.clear();
   if (got.what == kind::closed || got.what == kind::failed) return close();
   if (got.what == kind::some) {
     last_said_ = clock::now();

@@ -139,7 +139,7 @@ std::optional<pid_t> predecessor_driver::successor_pid() const {
 }
 
 bool predecessor_driver::handoff(control_session& from, const wire::call& call) {
-  peers_[from.id()] = from.weak_from_this();
+  peers_[from.id()].session = from.weak_from_this();
   const auto id = from.id();
   if (call.method == wire::begin_method) {
     auto message = wire::parse_begin(call.parameters);
@@ -194,6 +194,7 @@ void predecessor_driver::look_at_successor() {
 }
 
 void predecessor_driver::shutdown() {
+  shutting_down_ = true;
   look_at_successor();
   resume(event::shutdown{});
   // What had to be killed is not left behind as a zombie.
@@ -317,7 +318,9 @@ void predecessor_driver::act(const action::settle& a) {
 }
 
 void predecessor_driver::act(const action::refuse& a) {
-  if (a.why != action::refusal::rolled_back) log_.warning("refused a successor: " + a.message);
+  if (a.why != action::refusal::rolled_back && !std::exchange(peers_[a.peer].refused, true)) {
+    log_.warning("refused a successor: " + a.message);
+  }
   if (const auto session = peer(a.peer)) {
     session->reply(wire::to_error(error_name(a.why), a.message));
   }
@@ -415,12 +418,15 @@ void predecessor_driver::act(const action::report_committed& /*a*/) {
 
 void predecessor_driver::act(const action::report_failed& a) {
   last_failure_ = a.reason;
-  log_.error("upgrade failed: " + a.reason + "; this process serves on");
+  const std::string consequence = shutting_down_ ? " ends" : " serves on";
+  log_.error("upgrade failed: " + a.reason + "; this process" + consequence);
   withdraw();
-  answer_deciders(wire::to_error(wire::upgrade_failed_error, a.reason));
+  const auto answer =
+      wire::to_error(wire::upgrade_failed_error, a.reason + "; the old process" + consequence);
+  answer_deciders(answer);
   // Forgotten before it is answered: its next call, which may be waiting, may be an upgrade too.
   if (const auto session = std::exchange(operator_, {}).lock()) {
-    session->reply(wire::to_error(wire::upgrade_failed_error, a.reason));
+    session->reply(answer);
   }
 }
 
@@ -442,7 +448,7 @@ void predecessor_driver::report(upgrade_phase phase) {
 
 std::shared_ptr<control_session> predecessor_driver::peer(handoff::peer_id id) const {
   const auto found = peers_.find(id);
-  return found == peers_.end() ? nullptr : found->second.lock();
+  return found == peers_.end() ? nullptr : found->second.session.lock();
 }
 
 }  // namespace graceful

@@ -135,11 +135,15 @@ class predecessor_driver {
   settings settings_;
   handoff::predecessor machine_;
 
-  std::vector<offered_descriptor> offer_;                             // of the upgrade that runs
-  std::vector<std::string> unwanted_;                                 // of the offer
-  std::map<handoff::peer_id, std::weak_ptr<control_session>> peers_;  // that spoke of a handoff
-  std::vector<std::weak_ptr<control_session>> deciders_;              // who asked for a commit
-  std::weak_ptr<control_session> operator_;                           // who asked for the upgrade
+  std::vector<offered_descriptor> offer_;  // of the upgrade that runs
+  std::vector<std::string> unwanted_;      // of the offer
+  struct handoff_peer {
+    std::weak_ptr<control_session> session;
+    bool refused = false;  // and the log says so, once
+  };
+  std::map<handoff::peer_id, handoff_peer> peers_;        // that spoke of a handoff
+  std::vector<std::weak_ptr<control_session>> deciders_;  // who asked for a commit
+  std::weak_ptr<control_session> operator_;               // who asked for the upgrade
   upgrade_request request_;
   std::chrono::steady_clock::time_point started_;
   asio::steady_timer timer_;
@@ -149,6 +153,7 @@ class predecessor_driver {
   std::vector<os::child> retired_;              // successors that were rolled back, and drain
   asio::steady_timer retired_timer_;
   std::string last_failure_;
+  bool shutting_down_ = false;
 };
 
 }  // namespace graceful

@@ -14,20 +14,25 @@ signal_actions::signal_actions(asio::io_context& control, actions on)
 
 void signal_actions::wait() {
   signals_.async_wait([this](boost::system::error_code ec, int number) {
-    if (!ec) on_signal(number);
+    if (ec) return;
+    if (number != SIGUSR2 && number != SIGQUIT) ++endings_;
+    // First, in case what follows throws: a signal that nobody waits for is lost. A third signal
+    // that ends has its default action.
+    if (endings_ < 2) {
+      wait();
+    } else {
+      signals_.clear();
+    }
+    on_signal(number);
   });
 }
 
 void signal_actions::on_signal(int number) {
   if (number == SIGUSR2) {
     on_.upgrade();
-  } else if (number == SIGQUIT || ++endings_ == 1) {
-    on_.drain(false);
   } else {
-    on_.drain(true);
-    return signals_.clear();
+    on_.drain(number != SIGQUIT && endings_ > 1);
   }
-  wait();
 }
 
 }  // namespace graceful

@@ -115,7 +115,12 @@ result<takeover> take_ownership(const takeover_request& request, log& log) {
     if (!lock) return lock.error();
     if (*lock) {
       auto control = os::bind_control(request.control_path);
-      if (!control) return control.error();
+      if (!control) {
+        // Made just now, perhaps, beside a server whose own lock file was removed: left there, it
+        // would have every successor of that server believe that it was passed the wrong lock.
+        os::remove_path(os::lock_path(request.control_path), os::identify((*lock)->get()));
+        return control.error();
+      }
       return takeover{{std::move(**lock), std::move(*control), nullptr}, {}};
     }
     if (!wanted) return already_running(request.control_path, until);

@@ -1,6 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include <graceful/upgrader.hpp>
 
+#include "os/system_failure.hpp"
+
 #include "connections.hpp"
 #include "drain_waiters.hpp"
 #include "foreign_acceptor.hpp"
@@ -32,7 +34,7 @@ class upgrader::impl {
                                                  const listen_params& params, unique_fd own);
   void watch_foreign(std::string_view name, int fd, const executor_type& executor,
                      foreign_stop stop);
-  void drop_foreign(std::string_view name) { inventory_->remove(name, nullptr); }
+  void drop(std::string_view name) { inventory_->remove(name, nullptr); }
   connection track(executor_type executor, connection::stage_handler on_stage) {
     return connections_->track(std::move(executor), std::move(on_stage));
   }
@@ -83,10 +85,16 @@ std::shared_ptr<detail::listener> upgrader::impl::listen(executor_type executor,
                                                          const os::socket_address& address,
                                                          const listen_params& params) {
   auto socket = obtain(name, address, params, {});
-  auto body =
-      std::make_shared<detail::listener>(std::move(executor), std::move(socket), inventory_);
-  inventory_->attach(name, body);
-  return body;
+  try {
+    auto body =
+        std::make_shared<detail::listener>(std::move(executor), std::move(socket), inventory_);
+    inventory_->attach(name, body);
+    return body;
+  } catch (...) {
+    // Nobody would accept from it, here or in a successor.
+    drop(name);
+    throw;
+  }
 }
 
 void upgrader::impl::watch_foreign(std::string_view name, int fd, const executor_type& executor,
@@ -112,11 +120,17 @@ std::shared_ptr<detail::listener> upgrader::make_listener(executor_type executor
 unique_fd upgrader::make_foreign(std::string_view name, const sockaddr* address, socklen_t length,
                                  const listen_params& params, unique_fd own) {
   const auto socket = impl_->obtain(name, {address, length}, params, std::move(own));
-  unique_fd copy{::fcntl(socket->fd.get(), F_DUPFD_CLOEXEC, 3)};
-  if (!copy) {
-    throw error{{error_code{errno, boost::system::system_category()},
-                 "cannot duplicate the socket of listener '" + socket->name + "'"}};
+  try {
+    return duplicate(socket->fd.get());
+  } catch (...) {
+    impl_->drop(name);
+    throw;
   }
+}
+
+unique_fd upgrader::duplicate(int fd) {
+  unique_fd copy{::fcntl(fd, F_DUPFD_CLOEXEC, 3)};
+  if (!copy) throw error{os::system_failure("cannot duplicate a listening socket")};
   return copy;
 }
 
@@ -125,7 +139,7 @@ void upgrader::watch_foreign(std::string_view name, int fd, const executor_type&
   impl_->watch_foreign(name, fd, executor, std::move(stop));
 }
 
-void upgrader::drop_foreign(std::string_view name) { impl_->drop_foreign(name); }
+void upgrader::drop_foreign(std::string_view name) { impl_->drop(name); }
 
 void upgrader::ready() { impl_->life().ready(); }
 

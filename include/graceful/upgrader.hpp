@@ -22,7 +22,6 @@
 #include <type_traits>
 #include <utility>
 
-#include <fcntl.h>
 #include <sys/socket.h>
 
 namespace graceful {
@@ -41,7 +40,7 @@ namespace graceful {
 ///
 /// It runs one thread of its own, with all signals blocked, which serves the control socket; so an
 /// upgrade works, and can be watched, however busy the server's threads are. Contexts made with
-/// `BOOST_ASIO_CONCURRENCY_HINT_UNSAFE` cannot be used.
+/// `BOOST_ASIO_CONCURRENCY_HINT_UNSAFE` or `..._UNSAFE_IO` cannot be used.
 ///
 /// **Object lifetimes.** The execution context must outlive the upgrader. Destroying the upgrader
 /// closes what it still owns, removes the control path if it is still its own, and ends its thread.
@@ -68,7 +67,8 @@ class GRACEFUL_API upgrader {
       : upgrader{detail::this_asio_abi{}, std::move(executor), std::move(opts), {}} {}
 
   /// The same, on the executor of `context`, which is stopped when what runs on it has not ended
-  /// half a second after the deadline of a drain.
+  /// half a second after the deadline of a drain. Destroy the upgrader before `context` is run for
+  /// something else.
   template <class Context>
   requires(std::is_convertible_v<Context&, boost::asio::execution_context&>)
       upgrader(Context& context, options opts)
@@ -138,7 +138,7 @@ class GRACEFUL_API upgrader {
               std::string_view name, const typename Protocol::endpoint& endpoint,
               const listen_params& params = {}) {
     unique_fd own;
-    if (acceptor.is_open()) own.reset(::fcntl(acceptor.native_handle(), F_DUPFD_CLOEXEC, 3));
+    if (acceptor.is_open()) own = duplicate(acceptor.native_handle());
     const auto [data, size] = view(endpoint);
     unique_fd fd = make_foreign(name, data, size, params, std::move(own));
     try {
@@ -229,6 +229,7 @@ class GRACEFUL_API upgrader {
   std::shared_ptr<detail::listener> make_listener(executor_type executor, std::string_view name,
                                                   const sockaddr* address, socklen_t length,
                                                   const listen_params& params);
+  static unique_fd duplicate(int fd);
   unique_fd make_foreign(std::string_view name, const sockaddr* address, socklen_t length,
                          const listen_params& params, unique_fd own);
   void watch_foreign(std::string_view name, int fd, const executor_type& executor,

@@ -50,6 +50,8 @@ class drain_plan {
 
   [[nodiscard]] bool begun() const { return deadline_.has_value(); }
   [[nodiscard]] bool expired(time now) const { return deadline_ && now >= *deadline_; }
+  /// The same, and `take` has been called since.
+  [[nodiscard]] bool over() const { return over_; }
 
  private:
   drain_limits limits_;

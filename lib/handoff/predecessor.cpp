@@ -226,7 +226,7 @@ void predecessor::on(const event::abort& /*e*/) {
 }
 
 void predecessor::on(const event::shutdown& /*e*/) {
-  if (under_way()) give_up("the predecessor shuts down");
+  if (under_way()) give_up("the server was told to end");
   if (in_probation()) commit(settling_);
 }
 

@@ -117,6 +117,15 @@ TEST_CASE("a server whose lock file was removed can be upgraded nevertheless") {
   CHECK(s.generation() == 2);
 }
 
+TEST_CASE("a second copy beside a server whose lock file was removed leaves none behind") {
+  site s;
+  fs::remove(s.control() + ".lock");
+  const auto second = run(s.scene(), s.command());
+  CHECK(second.status == "exited 1");
+  CHECK_FALSE(fs::exists(s.control() + ".lock"));
+  CHECK(s.upgrade().status == "exited 0");
+}
+
 TEST_CASE("the control path is of mode 0600 and goes with the last generation") {
   site s;
   struct stat status {};

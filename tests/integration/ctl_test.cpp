@@ -106,3 +106,15 @@ TEST_CASE("a client that knows nothing but Varlink finds its way by introspectio
   CHECK(upgraded.find("\"phase\":\"committed\"") != std::string::npos);
   CHECK(upgraded.find("continues") == std::string::npos);
 }
+
+TEST_CASE("a command that no server would take is refused before it is asked") {
+  site s;
+  for (const auto& [command, reason] :
+       {std::pair{std::string{"\xff"}, "have to be UTF-8"},
+        std::pair{std::string(70'000, 'x'), "too long for one call (64 KiB)"}}) {
+    const auto done = s.upgrade({"--", "/bin/true", command});
+    CHECK(done.status == "exited 2");
+    CHECK(done.all.find(reason) != std::string::npos);
+  }
+  CHECK(s.generation() == 1);
+}

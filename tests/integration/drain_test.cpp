@@ -171,6 +171,17 @@ TEST_CASE("what a successor took over from ends at its deadline, and the success
   CHECK(s.generation() == 2);
 }
 
+TEST_CASE("an upgrade that the end of the server ends is not told that the server serves on") {
+  site s;
+  process& ctl =
+      s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--", "/bin/sleep", "60"});
+  REQUIRE(ctl.wait_for_output("spawned", patience));
+  s.server().signal(SIGTERM);
+  CHECK(ctl.wait_exit(patience).exited(1));
+  CHECK(ctl.output().find("the server was told to end; the old process ends") != std::string::npos);
+  CHECK(s.server().wait_exit(patience).exited(0));
+}
+
 TEST_CASE("a server that drains is upgraded no more") {
   site s;
   auto held = s.hold();

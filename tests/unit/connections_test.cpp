@@ -44,6 +44,8 @@ struct bench {
     all->advance(begin);
   }
 
+  void drain_late() { all->begin(begin); }
+
   asio::io_context io;
   clock_type::time_point begin = clock_type::now();
   std::shared_ptr<connections> all = std::make_shared<connections>(
@@ -168,4 +170,17 @@ TEST_CASE("a connection that is none does nothing") {
   connection none;
   none.idle(true);
   CHECK_FALSE(none.draining());
+}
+
+TEST_CASE("a connection that comes between the deadline and its announcement is told of it once") {
+  bench b;
+  b.begin -= 40s;  // the deadline has passed, and nobody has looked yet
+  b.drain_late();
+  const auto c = b.track();
+  CHECK(b.advance(40s).ends_with("deadline "));
+  CHECK(b.all->cut() == 1);
+  CHECK(b.advance(41s).empty());
+  const auto late = b.track();
+  CHECK(b.told() == "deadline ");
+  CHECK(b.all->cut() == 2);
 }

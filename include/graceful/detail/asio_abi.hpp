@@ -11,7 +11,7 @@ namespace graceful::detail {
 /// The tag is part of the mangled name of the upgrader's constructor: a mismatch does not link,
 /// and the linker's message names both.
 template <int BoostVersion, bool IoUring, bool IoUringDefault, bool Epoll, bool Threads,
-          bool HandlerTracking>
+          bool HandlerTracking, int RecyclingCacheSize>
 struct asio_abi {};
 
 inline constexpr bool asio_io_uring =
@@ -49,8 +49,15 @@ inline constexpr bool asio_handler_tracking =
     false;
 #endif
 
+inline constexpr int asio_recycling_cache_size =
+#if defined(BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE)
+    BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE;
+#else
+    2;
+#endif
+
 using this_asio_abi = asio_abi<BOOST_VERSION, asio_io_uring, asio_io_uring_default, asio_epoll,
-                               asio_threads, asio_handler_tracking>;
+                               asio_threads, asio_handler_tracking, asio_recycling_cache_size>;
 
 }  // namespace graceful::detail
 

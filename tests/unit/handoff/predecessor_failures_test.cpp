@@ -221,17 +221,17 @@ TEST_CASE("a shutdown ends the upgrade that runs, and the successor with it") {
     auto p = spawned();
     CHECK(p.on(event::shutdown{}) == "kill");
     CHECK(p.on(event::exited{"was killed by signal 9 (SIGKILL)"}) ==
-          failed("the predecessor shuts down"));
+          failed("the server was told to end"));
   }
   SUBCASE("after Begin") {
     for (auto p : passing()) {
-      CHECK(p.on(event::shutdown{}) == "abort(1: the predecessor shuts down); kill");
+      CHECK(p.on(event::shutdown{}) == "abort(1: the server was told to end); kill");
     }
   }
   SUBCASE("a stranger is told") {
     for (auto p : passing_to_stranger()) {
       CHECK(p.on(event::shutdown{}) ==
-            "abort(1: the predecessor shuts down); " + failed("the predecessor shuts down"));
+            "abort(1: the server was told to end); " + failed("the server was told to end"));
     }
   }
 }
