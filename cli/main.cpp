@@ -5,6 +5,7 @@
 #include "arguments.hpp"
 #include "report.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -120,12 +121,13 @@ int look_for_successor(const std::string& path, const arguments& args, std::uint
 }
 
 /// Asks the new process until its predecessor has ended.
-int await_drained(const std::string& path, const arguments& args) {
+int await_drained(const std::string& path, const arguments& args, const server_status& before) {
   for (;;) {
     auto client = control_client::connect(path, default_deadline);
     const auto status = client ? client->status() : client.error();
     if (!status) return complain(status.error());
-    if (!status->predecessor_pid) break;
+    const auto old = std::ranges::find(status->draining, before.pid, &draining_process::pid);
+    if (old == status->draining.end()) break;
     std::this_thread::sleep_for(drain_look_interval);
   }
   return print_or_fail(args.json ? "{\"phase\":\"drained\"}\n" : "the old process has ended\n");
@@ -141,7 +143,8 @@ int upgrade(control_client& client, const std::string& path, const arguments& ar
     return args.until != arguments::milestone::ready || phase.phase != "ready";
   });
   if (!printed) std::fprintf(stderr, "graceful-ctl: cannot write to standard output\n");
-  if (last) return args.until == arguments::milestone::drained ? await_drained(path, args) : done;
+  if (last)
+    return args.until == arguments::milestone::drained ? await_drained(path, args, *before) : done;
   failure why = last.error();
   if (why.code == errc::peer_gone) return look_for_successor(path, args, before->generation);
   if (why.code == errc::upgrade_failed) {

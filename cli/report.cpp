@@ -83,8 +83,11 @@ std::string describe(const server_status& status) {
   if (!status.last_failure.empty()) {
     text += "  the last upgrade failed: " + status.last_failure + '\n';
   }
-  if (status.predecessor_pid) {
-    text += "  predecessor pid " + std::to_string(*status.predecessor_pid) + " still drains\n";
+  for (const auto& process : status.draining) {
+    text += "  generation " + std::to_string(process.generation) + ", pid " +
+            std::to_string(process.pid) + ", drains";
+    if (process.connections) text += ", " + plural(*process.connections, "connection") + " left";
+    text += process.hurried ? ", told to cut them\n" : "\n";
   }
   return text;
 }

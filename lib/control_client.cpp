@@ -186,6 +186,23 @@ result<drain_progress> control_client::drain(
   }
 }
 
+result<server_event> control_client::monitor(
+    const std::function<void(const server_event&)>& on_event) {
+  const wire::call call{
+      .method = std::string{wire::monitor_method}, .parameters = {}, .more = true};
+  if (auto sent = impl_->call(call); !sent) return sent.error();
+  for (;;) {
+    auto reply = impl_->receive(longest_upgrade);
+    if (!reply && reply.error().code == errc::timed_out) continue;  // nothing has happened
+    if (!reply) return reply.error();
+    auto event = wire::parse_event(reply->parameters);
+    if (!event) return garbled();
+    event->json = boost::json::serialize(reply->parameters);
+    if (on_event) on_event(*event);
+    if (!reply->continues) return std::move(*event);
+  }
+}
+
 std::string default_control_path(std::string_view name) {
   return default_directory() + '/' + std::string{name} + ".sock";
 }

@@ -144,6 +144,17 @@ void control_server::on_call(control_session& from, wire::call call) {
     if (now) return settings_.drain(from, *now);
     return from.reply(wire::invalid("now"));
   }
+  if (call.method == wire::monitor_method) {
+    if (call.more) return settings_.monitor(from);
+    wire::reply refusal;
+    refusal.error = wire::expected_more;
+    return from.reply(refusal);
+  }
+  if (call.method == wire::report_method) {
+    const auto report = wire::parse_report(call.parameters);
+    if (report) return settings_.report(from, *report);
+    return from.reply(wire::invalid("generation, pid or connections"));
+  }
   if (call.method == wire::abort_method) {
     if (driver_.abort()) return from.reply(wire::reply{});
     return from.reply(wire::to_error(
@@ -174,6 +185,7 @@ void control_server::on_call(control_session& from, wire::call call) {
 void control_server::on_closed(control_session& from) {
   sessions_.erase(from.id());
   driver_.closed(from);
+  settings_.reporter_gone(from);
 }
 
 }  // namespace graceful

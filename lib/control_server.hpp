@@ -5,6 +5,8 @@
 #include <graceful/control_client.hpp>
 #include <graceful/unique_fd.hpp>
 
+#include "wire/handoff_messages.hpp"
+
 #include "control_session.hpp"
 #include "log.hpp"
 #include "predecessor_driver.hpp"
@@ -29,6 +31,11 @@ class control_server final : private control_session::owner {
     std::function<server_status()> status;
     /// Why nothing can be asked for now but Status; none if it can.
     std::function<std::optional<wire::reply>()> refusal;
+    /// A process that drains says so; a reporter has gone.
+    std::function<void(control_session&, const wire::report&)> report;
+    std::function<void(const control_session&)> reporter_gone;
+    /// Tells the session all that happens.
+    std::function<void(control_session&)> monitor;
     /// Has the process drain, at once or not, and the session watch it.
     std::function<void(control_session&, bool now)> drain;
   };

@@ -19,10 +19,10 @@ constexpr std::chrono::seconds report_interval{1};
 
 }  // namespace
 
-drain::drain(asio::io_context& control, log& log, connections& all, std::function<void()> cut_short)
+drain::drain(asio::io_context& control, log& log, connections& all, surroundings around)
     : log_{log},
       connections_{all},
-      cut_short_{std::move(cut_short)},
+      around_{std::move(around)},
       stage_timer_{control},
       report_timer_{control} {}
 
@@ -61,7 +61,7 @@ void drain::expire() {
   report();
   stage_timer_.expires_after(last_grace);
   stage_timer_.async_wait([this](boost::system::error_code ec) {
-    if (!ec) cut_short_();
+    if (!ec) around_.cut_short();
   });
 }
 
@@ -76,6 +76,7 @@ void drain::every_second() {
     if (ec) return;
     advance();  // connections that came meanwhile have times of their own
     report();
+    around_.every_second();
     every_second();
   });
 }

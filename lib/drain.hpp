@@ -19,8 +19,12 @@ namespace graceful {
 /// ends what is left at the deadline. Lives on the control thread.
 class drain {
  public:
-  /// `cut_short` ends what is left half a second after the deadline.
-  drain(asio::io_context& control, log& log, connections& all, std::function<void()> cut_short);
+  struct surroundings {
+    std::function<void()> every_second;  ///< While it goes on.
+    std::function<void()> cut_short;     ///< Ends what is left half a second after the deadline.
+  };
+
+  drain(asio::io_context& control, log& log, connections& all, surroundings around);
 
   void begin();
 
@@ -42,7 +46,7 @@ class drain {
 
   log& log_;
   connections& connections_;
-  std::function<void()> cut_short_;
+  const surroundings around_;
   bool begun_ = false;
   bool expired_ = false;
   std::chrono::steady_clock::time_point began_;

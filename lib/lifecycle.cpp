@@ -13,6 +13,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <exception>
 #include <filesystem>
 #include <memory>
@@ -36,10 +37,14 @@ lifecycle::lifecycle(const options& opts, surroundings around)
       log_{around_.messages},
       control_path_{control_path_of(options_).value()},
       control_{log_},
-      link_{control_.context(), control_path_, [](const wire::reply&) {}},
+      older_{options_.max_draining},
+      link_{control_.context(), control_path_, [this](const wire::reply& r) { on_reply(r); }},
       patience_{control_.context()},
       giving_up_{control_.context()},
-      drain_{control_.context(), log_, around_.tracked, [this] { cut_short(); }},
+      drain_{control_.context(),
+             log_,
+             around_.tracked,
+             {.every_second = [this] { report_drain(); }, .cut_short = [this] { cut_short(); }}},
       last_call_{control_.context(), around_.sockets, [this] { stop_accepting(); }} {
   auto start = os::start_command::of_this_process();
   auto taken = take_ownership(takeover_request::of(options_, control_path_, start), log_).value();
@@ -49,6 +54,7 @@ lifecycle::lifecycle(const options& opts, surroundings around)
   for (auto& [name, fd] : taken.listeners) around_.sockets.inherit(std::move(name), std::move(fd));
   committed_ = !owned_.predecessor;
 
+  monitors_.emplace(generation_);
   driver_.emplace(control_.context(), log_, driver_settings(std::move(start)));
   server_.emplace(control_.context(), log_, *driver_, server_settings());
   // A successor answers on the control socket when it is committed; its predecessor does until
@@ -69,6 +75,7 @@ lifecycle::~lifecycle() {
   asio::post(control_.context(), [this] {
     driver_->shutdown();
     drain_.finish();
+    monitors_->conclude("ended", "this process ends");
     signals_.reset();
     server_->stop();
     control_.context().stop();
@@ -89,23 +96,30 @@ lifecycle::~lifecycle() {
 }
 
 predecessor_driver::settings lifecycle::driver_settings(os::start_command start) {
-  return {.name = options_.name.empty() ? std::filesystem::path{control_path_}.filename().string()
-                                        : options_.name,
-          .generation = generation_,
-          .start = std::move(start),
-          .ready_timeout = options_.ready_timeout,
-          .offer = [this] { return offer(); },
-          .withdraw = [this] { around_.sockets.thaw(); },
-          .probation = options_.probation,
-          .pause_accepting = [this](const auto& ours) { around_.sockets.pause(ours); },
-          .resume_accepting = [this] { around_.sockets.resume(); },
-          .stop_accepting = [this](const auto& ours) { hand_over(ours); }};
+  return {
+      .name = options_.name.empty() ? std::filesystem::path{control_path_}.filename().string()
+                                    : options_.name,
+      .generation = generation_,
+      .start = std::move(start),
+      .ready_timeout = options_.ready_timeout,
+      .offer = [this] { return offer(); },
+      .withdraw = [this] { around_.sockets.thaw(); },
+      .tell = [this](const auto& event, const auto& message) { monitors_->tell(event, message); },
+      .probation = options_.probation,
+      .pause_accepting = [this](const auto& ours) { around_.sockets.pause(ours); },
+      .resume_accepting = [this] { around_.sockets.resume(); },
+      .stop_accepting = [this](const auto& ours) { hand_over(ours); }};
 }
 
 control_server::settings lifecycle::server_settings() {
-  return {.status = [this] { return status(); },
-          .refusal = [this] { return refusal(); },
-          .drain = [this](control_session& from, bool now) { on_drain_call(from, now); }};
+  return {
+      .status = [this] { return status(); },
+      .refusal = [this] { return refusal(); },
+      .report = [this](control_session& from, const wire::report& said) { on_report(from, said); },
+      .reporter_gone = [this](const control_session& from) { on_reporter_gone(from); },
+      .monitor =
+          [this](control_session& from) { monitors_->add(from, "the server is " + state()); },
+      .drain = [this](control_session& from, bool now) { on_drain_call(from, now); }};
 }
 
 void lifecycle::serve_control() { server_->start(owned_.control.get()); }
@@ -194,12 +208,15 @@ void lifecycle::go_back() { hand_over(around_.sockets.own()); }
 void lifecycle::hand_over(const inventory::names& ours) {
   handed_over_ = true;
   draining_ = true;
+  asio::post(control_.context(),
+             [this] { monitors_->conclude("handed_over", "another process serves"); });
   patience_.cancel();
   server_->stop_accepting();
   owned_.control.reset();
   owned_.lock.reset();
   around_.waiters.complete({});
   drain_.begin();
+  report_drain();
   if (around_.sockets.let_go(ours)) {
     last_call_.begin();
   } else {
@@ -239,6 +256,7 @@ void lifecycle::end(bool now) {
 /// ready and so never in a place.
 void lifecycle::end_alone() {
   draining_ = true;
+  monitors_->tell("draining", "this process drains, and ends");
   around_.waiters.complete({});
   drain_.begin();
   // A socket that a predecessor serves too is not to be touched.
@@ -280,6 +298,44 @@ void lifecycle::handle_signals() {
     signals_.emplace(control_.context(),
                      signal_actions::actions{drain, [this] { upgrade_by_signal(); }});
   });
+}
+
+/// A process of another generation drains. If this one does too, another serves by now, and a new
+/// connection finds it.
+void lifecycle::on_report(control_session& from, const wire::report& said) {
+  if (draining_) return from.close();
+  const auto hurry = older_.report(from.id(), {said.generation, said.pid, said.connections});
+  if (hurry) {
+    const auto message = "generation " + std::to_string(hurry->generation) + " (pid " +
+                         std::to_string(hurry->pid) +
+                         ") is told to cut its connections: more than " +
+                         std::to_string(options_.max_draining) + " generations drain";
+    log_.warning(message);
+    monitors_->tell("hurried", message);
+  }
+  from.reply(wire::to_reply(wire::reported{older_.hurried(from.id())}));
+}
+
+void lifecycle::on_reporter_gone(const control_session& from) {
+  const auto ended = older_.closed(from.id());
+  if (!ended || draining_) return;
+  const auto message = "generation " + std::to_string(ended->generation) + " (pid " +
+                       std::to_string(ended->pid) + ") has ended";
+  log_.info(message);
+  monitors_->tell("generation_ended", message);
+}
+
+/// To whoever serves now. If nobody does there is nobody who wants to know.
+void lifecycle::report_drain() {
+  if (!handed_over_) return;
+  (void)link_.call(wire::to_call(wire::report{generation_, ::getpid(), around_.tracked.open()}));
+}
+
+void lifecycle::on_reply(const wire::reply& reply) {
+  const auto answer = wire::parse_reported(reply.parameters);
+  if (!answer || !answer->hurry || !draining_ || std::exchange(hurried_, true)) return;
+  log_.warning("too many generations drain: the connections of this one are cut");
+  drain_.hurry();
 }
 
 void lifecycle::upgrade_by_signal() {
@@ -330,31 +386,37 @@ std::vector<offered_descriptor> lifecycle::offer() {
   return offered;
 }
 
+std::string lifecycle::state() const {
+  return draining_                 ? "draining"
+         : !ready_                 ? "starting"
+         : driver_->in_probation() ? "probation"
+         : driver_->busy()         ? "upgrading"
+                                   : "serving";
+}
+
 server_status lifecycle::status() const {
   using namespace std::chrono;
-  const bool probation = driver_->in_probation();
-  const char* state = draining_         ? "draining"
-                      : !ready_         ? "starting"
-                      : probation       ? "probation"
-                      : driver_->busy() ? "upgrading"
-                                        : "serving";
-  server_status s{.name = driver_->name(),
-                  .generation = generation_,
-                  .pid = ::getpid(),
-                  .uptime = duration_cast<milliseconds>(steady_clock::now() - started_),
-                  .state = state,
-                  .version = GRACEFUL_VERSION_STRING,
-                  .connections = around_.tracked.open(),
-                  .listeners = {},
-                  .predecessor_pid = {},
-                  .successor_pid = probation ? driver_->successor_pid() : std::nullopt,
-                  .last_failure = driver_->last_failure(),
-                  .json = {}};
+  server_status s{
+      .name = driver_->name(),
+      .generation = generation_,
+      .pid = ::getpid(),
+      .uptime = duration_cast<milliseconds>(steady_clock::now() - started_),
+      .state = state(),
+      .version = GRACEFUL_VERSION_STRING,
+      .connections = around_.tracked.open(),
+      .listeners = {},
+      .draining = older_.all(),
+      .successor_pid = driver_->in_probation() ? driver_->successor_pid() : std::nullopt,
+      .last_failure = driver_->last_failure(),
+      .json = {}};
   for (const auto& socket : around_.sockets.sockets()) {
     const auto queue = os::accept_queue_of(socket->fd.get());
     s.listeners.push_back({socket->name, socket->address.to_string(), queue.length, queue.limit});
   }
-  if (predecessor_ && predecessor_->alive()) s.predecessor_pid = predecessor_->pid();
+  if (!predecessor_ || !predecessor_->alive() || draining_) return s;
+  const auto reported = std::ranges::any_of(
+      s.draining, [this](const auto& process) { return process.pid == predecessor_->pid(); });
+  if (!reported) s.draining.push_back({generation_ - 1, predecessor_->pid(), {}});
   return s;
 }
 

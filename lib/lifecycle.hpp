@@ -16,6 +16,8 @@
 #include "inventory.hpp"
 #include "last_call.hpp"
 #include "log.hpp"
+#include "monitors.hpp"
+#include "older_generations.hpp"
 #include "predecessor_driver.hpp"
 #include "predecessor_watch.hpp"
 #include "signal_actions.hpp"
@@ -79,6 +81,11 @@ class lifecycle {
   void ask_predecessor_back();
   void stop_accepting();
   void upgrade_by_signal();
+  void on_report(control_session& from, const wire::report& said);
+  void on_reporter_gone(const control_session& from);
+  void report_drain();
+  void on_reply(const wire::reply& reply);
+  [[nodiscard]] std::string state() const;
   void cut_short();
   [[nodiscard]] std::optional<wire::reply> refusal() const;
   [[nodiscard]] std::vector<offered_descriptor> offer();
@@ -100,6 +107,7 @@ class lifecycle {
   std::atomic<bool> draining_{false};
   std::atomic<bool> handed_over_{false};  // to a successor, or back to the predecessor
   std::atomic<bool> committed_{false};    // nobody else may go on accepting
+  bool hurried_ = false;                  // by the process that serves
   bool asked_back_ = false;               // the predecessor: this process ends in its probation
 
   // Used on the control thread only, from its start to its end.
@@ -107,6 +115,8 @@ class lifecycle {
   std::optional<predecessor_driver> driver_;
   std::optional<control_server> server_;
   std::optional<predecessor_watch> predecessor_;
+  older_generations older_;
+  std::optional<monitors> monitors_;
   control_link link_;
   asio::steady_timer patience_;
   asio::posix::stream_descriptor giving_up_;  // the predecessor's connection, until ready()

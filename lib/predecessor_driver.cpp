@@ -361,7 +361,7 @@ void predecessor_driver::watch_retired() {
 }
 
 void predecessor_driver::act(const action::report_spawned& a) {
-  log_.info("upgrade: spawned pid " + std::to_string(a.pid));
+  tell("spawned", "upgrade: spawned pid " + std::to_string(a.pid));
   report({.phase = "spawned",
           .elapsed = {},
           .pid = a.pid,
@@ -371,6 +371,8 @@ void predecessor_driver::act(const action::report_spawned& a) {
 }
 
 void predecessor_driver::act(const action::report_begun& /*a*/) {
+  tell("begun",
+       "upgrade: generation " + std::to_string(settings_.generation + 1) + " has connected");
   report({.phase = "begun",
           .elapsed = {},
           .pid = {},
@@ -383,6 +385,7 @@ void predecessor_driver::act(const action::report_passed& /*a*/) {
   const auto listeners = std::count_if(offer_.begin(), offer_.end(), [](const auto& offered) {
     return !offered.name.starts_with('@');
   });
+  tell("passed", "upgrade: " + std::to_string(listeners) + " sockets passed");
   report({.phase = "passed",
           .elapsed = {},
           .pid = {},
@@ -392,10 +395,11 @@ void predecessor_driver::act(const action::report_passed& /*a*/) {
 }
 
 void predecessor_driver::act(const action::report_ready& /*a*/) {
-  log_.info("upgrade: generation " + std::to_string(settings_.generation + 1) + " serves" +
-            (settings_.probation.count() > 0
-                 ? ", in probation for " + std::to_string(settings_.probation.count()) + " ms"
-                 : std::string{}));
+  tell("ready",
+       "upgrade: generation " + std::to_string(settings_.generation + 1) + " serves" +
+           (settings_.probation.count() > 0
+                ? ", in probation for " + std::to_string(settings_.probation.count()) + " ms"
+                : std::string{}));
   report({.phase = "ready",
           .elapsed = {},
           .pid = successor_pid(),
@@ -406,8 +410,8 @@ void predecessor_driver::act(const action::report_ready& /*a*/) {
 
 void predecessor_driver::act(const action::report_committed& /*a*/) {
   answer_deciders(wire::reply{});
-  log_.info("upgrade: generation " + std::to_string(settings_.generation + 1) +
-            " has taken over; this process drains");
+  tell("committed", "upgrade: generation " + std::to_string(settings_.generation + 1) +
+                        " has taken over; this process drains");
   report({.phase = "committed",
           .elapsed = {},
           .pid = successor_pid(),
@@ -420,6 +424,7 @@ void predecessor_driver::act(const action::report_failed& a) {
   last_failure_ = a.reason;
   const std::string consequence = shutting_down_ ? " ends" : " serves on";
   log_.error("upgrade failed: " + a.reason + "; this process" + consequence);
+  settings_.tell("failed", "upgrade failed: " + a.reason + "; this process" + consequence);
   withdraw();
   const auto answer =
       wire::to_error(wire::upgrade_failed_error, a.reason + "; the old process" + consequence);
@@ -434,6 +439,11 @@ void predecessor_driver::act(const action::report_lost& /*a*/) {
   log_.warning(
       "the connection to the successor has ended; unless it was stopped or upgraded itself, see "
       "who serves (graceful-ctl status), and start the server if nobody does");
+}
+
+void predecessor_driver::tell(const std::string& event, const std::string& message) {
+  log_.info(message);
+  settings_.tell(event, message);
 }
 
 void predecessor_driver::report(upgrade_phase phase) {

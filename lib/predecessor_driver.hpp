@@ -43,6 +43,8 @@ class predecessor_driver {
     /// What is on offer now. It stays that until `withdraw` is called, or the handover.
     std::function<std::vector<offered_descriptor>()> offer;
     std::function<void()> withdraw;
+    /// What has happened, for who watches.
+    std::function<void(const std::string& event, const std::string& message)> tell;
     /// How long a successor that serves is watched before it stays; 0: not at all.
     std::chrono::milliseconds probation;
     /// `unwanted`: the listeners on offer that the successor does not take; they are not paused.
@@ -126,6 +128,7 @@ class predecessor_driver {
   void arm(std::chrono::milliseconds duration);
   void watch_child();
   void watch_retired();
+  void tell(const std::string& event, const std::string& message);
   void report(upgrade_phase phase);
   void look_at_successor();
   void answer_deciders(const wire::reply& answer);

@@ -26,6 +26,14 @@ struct listener_status {
   std::uint64_t backlog{};  ///< How many may wait.
 };
 
+/// A process of a server that serves no more and lets its connections end.
+struct draining_process {
+  std::uint64_t generation{};
+  std::int64_t pid{};
+  std::optional<std::uint64_t> connections{};  ///< That are left; none before it has reported.
+  bool hurried = false;                        ///< Told to cut them, see `options::max_draining`.
+};
+
 /// What a running server says of itself.
 struct server_status {
   std::string name;
@@ -36,10 +44,10 @@ struct server_status {
   std::string version;          ///< Of the library in the server.
   std::uint64_t connections{};  ///< That it tracks, see `upgrader::track`.
   std::vector<listener_status> listeners;
-  std::optional<std::int64_t> predecessor_pid;  ///< Of the predecessor, while it still drains.
-  std::optional<std::int64_t> successor_pid;    ///< Of the successor that is in probation.
-  std::string last_failure;                     ///< Why the last upgrade failed; empty if none did.
-  std::string json;                             ///< The server's reply as it came: one line.
+  std::vector<draining_process> draining;     ///< Other generations that live, oldest first.
+  std::optional<std::int64_t> successor_pid;  ///< Of the successor that is in probation.
+  std::string last_failure;                   ///< Why the last upgrade failed; empty if none did.
+  std::string json;                           ///< The server's reply as it came: one line.
 };
 
 /// What the successor is started with.
@@ -66,6 +74,19 @@ struct drain_progress {
   std::uint64_t connections{};  ///< That are left, of those that are tracked.
   std::uint64_t cut{};          ///< How many the deadline has ended.
   std::string json;             ///< The server's reply as it came: one line.
+};
+
+/// Something that has happened in a server.
+struct server_event {
+  /// "watching" (the first), "spawned", "begun", "passed", "ready", "committed", "failed" (an
+  /// upgrade, or rolled back), "draining", "hurried", "generation_ended"; "handed_over" or "ended"
+  /// (the last).
+  std::string event;
+  std::string message;  ///< For a person.
+  std::uint64_t generation{};
+  std::int64_t pid{};
+  std::chrono::milliseconds time{};  ///< Since the epoch of Unix.
+  std::string json;                  ///< The server's reply as it came: one line.
 };
 
 /// Talks to the control socket of a running server. Synchronous.
@@ -117,6 +138,13 @@ class GRACEFUL_API control_client {
   /// **Errors.** `not_ready`, `timed_out`, `peer_gone`, `protocol_violation`.
   result<drain_progress> drain(bool now,
                                const std::function<void(const drain_progress&)>& on_progress = {});
+
+  /// Tells everything that happens in the server, until it has handed over ("handed_over":
+  /// connect anew to watch its successor) or ends ("ended"); returns that last event. `on_event`
+  /// sees every one, the last included.
+  ///
+  /// **Errors.** `peer_gone`, `protocol_violation`.
+  result<server_event> monitor(const std::function<void(const server_event&)>& on_event);
 
  private:
   class impl;

@@ -54,6 +54,10 @@ struct options {
   /// peers do not all connect anew at once. Default: 1 s.
   std::chrono::milliseconds drain_spread{1'000};
 
+  /// How many processes of earlier generations may drain at the same time. Beyond it the oldest is
+  /// told to cut its connections, and the log says so. Default: 8.
+  std::size_t max_draining = 8;
+
   /// Receives each log message. Called from the upgrader's own thread and from threads that call
   /// into the library, one call at a time; must not call back into the upgrader. Default (empty):
   /// one line on standard error for everything but `debug`.

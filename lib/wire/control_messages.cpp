@@ -25,6 +25,16 @@ std::optional<listener_status> parse_listener(const json::value& value) {
   return listener_status{*name, *address, *queue, *backlog};
 }
 
+std::optional<draining_process> parse_draining(const json::value& value) {
+  if (!value.is_object()) return std::nullopt;
+  const json::object& o = value.get_object();
+  const auto generation = count_field(o, "generation");
+  const auto pid = int_field(o, "pid");
+  const json::value* hurried = o.if_contains("hurried");
+  if (!generation || !pid || hurried == nullptr || !hurried->is_bool()) return std::nullopt;
+  return draining_process{*generation, *pid, count_field(o, "connections"), hurried->get_bool()};
+}
+
 /// What execve(2) takes: a NUL would end the string there, and what was asked for is not what ran.
 bool without_nul(std::string_view text) { return text.find('\0') == std::string_view::npos; }
 
@@ -115,7 +125,7 @@ std::optional<server_status> parse_status(const json::object& parameters) {
                   .version = *version,
                   .connections = *connections,
                   .listeners = {},
-                  .predecessor_pid = {},
+                  .draining = {},
                   .successor_pid = {},
                   .last_failure = string_field(parameters, "last_failure").value_or(""),
                   .json = {}};
@@ -124,11 +134,14 @@ std::optional<server_status> parse_status(const json::object& parameters) {
     if (!listener) return std::nullopt;
     m.listeners.push_back(std::move(*listener));
   }
-  if (has_field(parameters, "predecessor")) {
-    const json::value& predecessor = parameters.at("predecessor");
-    if (!predecessor.is_object()) return std::nullopt;
-    m.predecessor_pid = int_field(predecessor.get_object(), "pid");
-    if (!m.predecessor_pid) return std::nullopt;
+  if (has_field(parameters, "draining")) {
+    const json::value& draining = parameters.at("draining");
+    if (!draining.is_array()) return std::nullopt;
+    for (const json::value& value : draining.get_array()) {
+      const auto process = parse_draining(value);
+      if (!process) return std::nullopt;
+      m.draining.push_back(*process);
+    }
   }
   if (has_field(parameters, "successor")) {
     const json::value& successor = parameters.at("successor");
@@ -181,11 +194,16 @@ reply to_reply(const server_status& m) {
     listeners.push_back(std::move(o));
   }
   r.parameters["listeners"] = std::move(listeners);
-  if (m.predecessor_pid) {
-    json::object predecessor;
-    predecessor["pid"] = *m.predecessor_pid;
-    r.parameters["predecessor"] = std::move(predecessor);
+  json::array draining;
+  for (const draining_process& process : m.draining) {
+    json::object o;
+    o["generation"] = number(process.generation);
+    o["pid"] = process.pid;
+    if (process.connections) o["connections"] = number(*process.connections);
+    o["hurried"] = process.hurried;
+    draining.push_back(std::move(o));
   }
+  r.parameters["draining"] = std::move(draining);
   if (m.successor_pid) {
     json::object successor;
     successor["pid"] = *m.successor_pid;
@@ -201,6 +219,31 @@ reply to_reply(const drain_progress& m) {
   r.parameters["elapsed_ms"] = m.elapsed.count();
   r.parameters["connections"] = number(m.connections);
   r.parameters["cut"] = number(m.cut);
+  return r;
+}
+
+std::optional<server_event> parse_event(const json::object& parameters) {
+  auto event = string_field(parameters, "event");
+  auto message = string_field(parameters, "message");
+  const auto generation = count_field(parameters, "generation");
+  const auto pid = int_field(parameters, "pid");
+  const auto time = count_field(parameters, "time_ms");
+  if (!event || !message || !generation || !pid || !time) return std::nullopt;
+  return server_event{.event = std::move(*event),
+                      .message = std::move(*message),
+                      .generation = *generation,
+                      .pid = *pid,
+                      .time = std::chrono::milliseconds{*time},
+                      .json = {}};
+}
+
+reply to_reply(const server_event& m) {
+  reply r;
+  r.parameters["event"] = m.event;
+  r.parameters["message"] = m.message;
+  r.parameters["generation"] = number(m.generation);
+  r.parameters["pid"] = m.pid;
+  r.parameters["time_ms"] = m.time.count();
   return r;
 }
 

@@ -61,6 +61,20 @@ std::optional<settled> parse_settled(const json::object& parameters) {
   return settled{value->get_bool()};
 }
 
+std::optional<report> parse_report(const json::object& parameters) {
+  const auto generation = count_field(parameters, "generation");
+  const auto pid = int_field(parameters, "pid");
+  const auto connections = count_field(parameters, "connections");
+  if (!generation || !pid || !connections) return std::nullopt;
+  return report{*generation, *pid, *connections};
+}
+
+std::optional<reported> parse_reported(const json::object& parameters) {
+  const json::value* value = parameters.if_contains("hurry");
+  if (value == nullptr || !value->is_bool()) return std::nullopt;
+  return reported{value->get_bool()};
+}
+
 std::optional<fail> parse_fail(const json::object& parameters) {
   auto reason = string_field(parameters, "reason");
   if (!reason) return std::nullopt;
@@ -92,6 +106,20 @@ call to_call(const fail& m) {
   call c{.method = std::string{fail_method}, .parameters = {}};
   c.parameters["reason"] = m.reason;
   return c;
+}
+
+call to_call(const report& m) {
+  call c{.method = std::string{report_method}, .parameters = {}};
+  c.parameters["generation"] = number(m.generation);
+  c.parameters["pid"] = m.pid;
+  c.parameters["connections"] = number(m.connections);
+  return c;
+}
+
+reply to_reply(const reported& m) {
+  reply r;
+  r.parameters["hurry"] = m.hurry;
+  return r;
 }
 
 reply to_reply(const begun& m) {

@@ -24,6 +24,7 @@ inline constexpr std::string_view begin_method = "io.graceful.Handoff.Begin";
 inline constexpr std::string_view fetch_method = "io.graceful.Handoff.Fetch";
 inline constexpr std::string_view ready_method = "io.graceful.Handoff.Ready";
 inline constexpr std::string_view settle_method = "io.graceful.Handoff.Settle";
+inline constexpr std::string_view report_method = "io.graceful.Handoff.Report";
 inline constexpr std::string_view fail_method = "io.graceful.Handoff.Fail";
 
 struct begin {
@@ -60,6 +61,18 @@ struct fail {
   std::string reason;
 };
 
+/// What a process that drains says to the one that serves.
+struct report {
+  std::uint64_t generation = 0;
+  std::int64_t pid = 0;
+  std::uint64_t connections = 0;
+};
+
+/// The answer to Report.
+struct reported {
+  bool hurry = false;  // cut what is left
+};
+
 std::optional<begin> parse_begin(const json::object& parameters);
 std::optional<begun> parse_begun(const json::object& parameters);
 std::optional<fetch> parse_fetch(const json::object& parameters);
@@ -67,15 +80,19 @@ std::optional<batch> parse_batch(const json::object& parameters);
 std::optional<settled> parse_settled(const json::object& parameters);
 std::optional<fail> parse_fail(const json::object& parameters);
 
+std::optional<report> parse_report(const json::object& parameters);
+std::optional<reported> parse_reported(const json::object& parameters);
 std::optional<ready> parse_ready(const json::object& parameters);
 
 call to_call(const begin& m);
 call to_call(const fetch& m);
 call to_call(const ready& m);
 call to_call(const fail& m);
+call to_call(const report& m);
 reply to_reply(const begun& m);
 reply to_reply(const batch& m);
 reply to_reply(const settled& m);
+reply to_reply(const reported& m);
 
 }  // namespace graceful::wire
 

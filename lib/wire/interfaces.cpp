@@ -47,9 +47,13 @@ type Listener (name: string, address: string, queue: int, backlog: int)
 
 type Process (pid: int)
 
+# Another generation, which drains. connections are left, if it has reported; hurried: it was told
+# to cut them.
+type Draining (generation: int, pid: int, connections: ?int, hurried: bool)
+
 # state is one of starting, serving, upgrading, probation, draining. connections counts those that
-# the server tracks. predecessor is there while it drains, successor while it is in probation.
-# last_failure says why the last upgrade failed.
+# the server tracks. successor is there while it is in probation. last_failure says why the last
+# upgrade failed.
 method Status() -> (
   name: string,
   generation: int,
@@ -59,7 +63,7 @@ method Status() -> (
   version: string,
   connections: int,
   listeners: []Listener,
-  predecessor: ?Process,
+  draining: []Draining,
   successor: ?Process,
   last_failure: ?string
 )
@@ -86,6 +90,10 @@ method Rollback(reason: ?string) -> ()
 # connections end; with now, cuts them. Streams draining, once a second, and drained with more;
 # replies once, at drained, without. cut counts the connections that the deadline has ended.
 method Drain(now: ?bool) -> (phase: string, elapsed_ms: int, connections: int, cut: int)
+
+# Tells what happens, with more only: watching at first, then spawned, begun, passed, ready,
+# committed, failed, draining, hurried, generation_ended; handed_over or ended is the last.
+method Monitor() -> (event: string, message: string, generation: int, pid: int, time_ms: int)
 
 # An upgrade is under way, or this process drains.
 error Busy (message: string)
@@ -125,6 +133,10 @@ method Ready(unwanted: ?[]string) -> ()
 # says that the predecessor accepts again. If the predecessor dies without a word, the successor
 # stays.
 method Settle() -> (settled: bool)
+
+# Said once a second by each process that drains, on a connection of its own to the one that
+# serves. With hurry it is to cut the connections that are left.
+method Report(generation: int, pid: int, connections: int) -> (hurry: bool)
 
 # The successor gives up; reason is for the operator.
 method Fail(reason: string) -> ()

@@ -21,7 +21,9 @@ json::object object(const std::string& text) { return json::parse(text).as_objec
 
 const json::object good_status = object(R"({
   "name": "web", "generation": 3, "pid": 812, "uptime_ms": 5000, "state": "serving",
-  "version": "0.1.0", "connections": 41, "predecessor": {"pid": 700},
+  "version": "0.1.0", "connections": 41,
+  "draining": [{"generation": 1, "pid": 600, "hurried": true},
+               {"generation": 2, "pid": 700, "connections": 4, "hurried": false}],
   "listeners": [{"name": "http", "address": "[::1]:80", "queue": 2, "backlog": 128}]})");
 
 std::optional<graceful::upgrade_request> upgrade(const std::string& parameters) {
@@ -147,7 +149,11 @@ TEST_CASE("Status survives the way over the wire") {
   CHECK(first->listeners[0].address == "[::1]:80");
   CHECK(first->listeners[0].queue == 2);
   CHECK(first->listeners[0].backlog == 128);
-  CHECK(first->predecessor_pid == 700);
+  REQUIRE(first->draining.size() == 2);
+  CHECK_FALSE(first->draining[0].connections);
+  CHECK(first->draining[0].hurried);
+  CHECK(first->draining[1].pid == 700);
+  CHECK(first->draining[1].connections == 4);
   CHECK(wire::to_reply(*first).parameters == good_status);
 }
 
@@ -202,16 +208,39 @@ TEST_CASE("a successor in probation and the last failure are there, or absent") 
   CHECK_FALSE(wire::parse_status(status));
 }
 
-TEST_CASE("a predecessor is there with its pid, or is absent or null") {
+TEST_CASE("generations that drain are listed, or the list is absent or null") {
   auto status = good_status;
-  status["predecessor"] = nullptr;
-  CHECK_FALSE(wire::parse_status(status)->predecessor_pid);
-  status.erase("predecessor");
-  CHECK_FALSE(wire::parse_status(status)->predecessor_pid);
-  for (const char* wrong : {"{}", "[]", "700", R"({"pid":"700"})", R"({"pid":null})"}) {
+  status["draining"] = nullptr;
+  CHECK(wire::parse_status(status)->draining.empty());
+  status.erase("draining");
+  CHECK(wire::parse_status(status)->draining.empty());
+  for (const char* wrong : {"{}", "700", "[700]", "[{}]", R"([{"generation":1,"pid":2}])",
+                            R"([{"generation":1,"pid":"2","hurried":false}])",
+                            R"([{"generation":1,"pid":2,"hurried":0}])"}) {
     CAPTURE(wrong);
-    status["predecessor"] = json::parse(wrong);
+    status["draining"] = json::parse(wrong);
     CHECK_FALSE(wire::parse_status(status));
+  }
+}
+
+TEST_CASE("an event comes back as it was sent") {
+  const graceful::server_event sent{.event = "ready",
+                                    .message = "generation 2 serves",
+                                    .generation = 1,
+                                    .pid = 812,
+                                    .time = 1'700'000'000'123ms,
+                                    .json = {}};
+  const auto parameters = wire::to_reply(sent).parameters;
+  const auto got = wire::parse_event(parameters);
+  REQUIRE(got);
+  CHECK(got->event == "ready");
+  CHECK(got->message == "generation 2 serves");
+  CHECK(got->time == 1'700'000'000'123ms);
+  CHECK(wire::to_reply(*got).parameters == parameters);
+  for (const char* key : {"event", "message", "generation", "pid", "time_ms"}) {
+    auto incomplete = parameters;
+    incomplete.erase(key);
+    CHECK_FALSE(wire::parse_event(incomplete));
   }
 }
 

@@ -1,0 +1,48 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "monitors.hpp"
+
+#include "wire/control_messages.hpp"
+
+#include <chrono>
+#include <utility>
+
+#include <unistd.h>
+
+namespace graceful {
+
+void monitors::add(control_session& from, const std::string& first) {
+  sessions_.push_back(from.weak_from_this());
+  from.reply(to_reply("watching", first));
+}
+
+void monitors::tell(const std::string& event, const std::string& message) {
+  std::erase_if(sessions_, [](const auto& session) { return session.expired(); });
+  const auto reply = to_reply(event, message);
+  const auto sessions = sessions_;
+  for (const auto& each : sessions) {
+    if (const auto session = each.lock()) session->reply(reply);
+  }
+}
+
+void monitors::conclude(const std::string& event, const std::string& message) {
+  auto last = to_reply(event, message);
+  last.continues = false;
+  for (const auto& each : std::exchange(sessions_, {})) {
+    if (const auto session = each.lock()) session->reply(last);
+  }
+}
+
+wire::reply monitors::to_reply(const std::string& event, const std::string& message) const {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  auto reply = wire::to_reply(
+      server_event{.event = event,
+                   .message = message,
+                   .generation = generation_,
+                   .pid = ::getpid(),
+                   .time = std::chrono::duration_cast<std::chrono::milliseconds>(now),
+                   .json = {}});
+  reply.continues = true;
+  return reply;
+}
+
+}  // namespace graceful
