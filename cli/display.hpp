@@ -52,7 +52,7 @@ class display {
 
   // On the thread.
   void attend(const std::stop_token& stop);
-  int next_signal() const;
+  [[nodiscard]] int next_signal() const;
   void suspend();
   [[noreturn]] void interrupted(int signal);
 

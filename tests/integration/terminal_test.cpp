@@ -71,18 +71,17 @@ const std::vector<const char*> phases{"spawned pid ", "connected as generation 2
 }  // namespace
 
 TEST_CASE("on a terminal a line below the phases says what is awaited, and goes in the end") {
-  site s{{"--probation", "500"}};
+  site s{{"--probation", "60000"}};
   session operator_{s.scene(), upgrade_of(s)};
+  const std::string live = "generation 2 is in probation";
+  REQUIRE(operator_.tty.wait_for(live, patience));
+  for (int i = 0; i < 3; ++i) REQUIRE(operator_.tty.wait_for_more(live, patience));  // again
+  CHECK(s.ctl({"commit", s.control()}).status == "exited 0");
   CHECK(operator_.end() == "exited 0");
-  const std::string text = operator_.tty.text();
-  // Drawn again in place, several times in half a second.
-  std::size_t drawn = 0;
-  constexpr const char* live = "generation 2 is in probation";
+  const std::string& text = operator_.tty.text();
   for (auto at = text.find(live); at != text.npos; at = text.find(live, at + 1)) {
-    ++drawn;
-    CHECK(text.find_first_of("\r\n", at) == text.find('\r', at));
+    CHECK(text.find_first_of("\r\n", at) == text.find('\r', at));  // in place
   }
-  CHECK(drawn >= 3);
   check_lines(screen(text, 80), phases);
   CHECK(contains(text, "\x1b[32mcommitted"));
 }
@@ -151,6 +150,20 @@ TEST_CASE("Ctrl-C leaves the upgrade running and the terminal clean, and says so
   CHECK(operator_.tty.text().ends_with("\n"));
   opening.open();
   CHECK(s.server().wait_for_output("generation 2 serves", patience));
+}
+
+TEST_CASE("an upgrade that fails leaves its phases and the reason, in red, and nothing else") {
+  site s;
+  auto argv = upgrade_of(s);
+  argv.insert(argv.end(), {"--", "/bin/sh", "-c", "exit 9"});
+  session operator_{s.scene(), argv};
+  CHECK(operator_.end() == "exited 1");
+  CHECK(contains(operator_.tty.text(), " to connect\x1b[K"));
+  const auto lines = screen(operator_.tty.text(), 80);
+  check_lines(lines,
+              {"spawned pid ", "graceful-ctl: upgrade failed: the successor exited with status 9"});
+  CHECK(lines.back().starts_with("graceful-ctl:"));  // where the live line was
+  CHECK(contains(operator_.tty.text(), "\x1b[31mgraceful-ctl: upgrade failed"));
 }
 
 TEST_CASE("SIGTERM is told apart by the exit status, and leaves the upgrade running too") {

@@ -114,6 +114,8 @@ TEST_CASE("the bar is of blocks where there are any, and as long as there is roo
   b.drain(1);
   CHECK(b.live(60) == "+0.0 s     draining ███████████░░░░ 1 of 4 connections left");
   CHECK(b.live(49) == "+0.0 s     draining 1 of 4 connections left");
+  b.drain(0);
+  CHECK(b.live() == "+0.0 s     draining ██████████████████████████████ 0 of 4 connections left");
 }
 
 TEST_CASE("the live line is always shorter than the terminal is wide, and never cuts a character") {
