@@ -2,7 +2,10 @@
 #include "report.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <ctime>
+#include <utility>
 
 namespace graceful::cli {
 
@@ -11,6 +14,21 @@ namespace {
 std::string plural(std::uint64_t n, const std::string& thing) {
   return std::to_string(n) + ' ' + thing + (n == 1 ? "" : "s");
 }
+
+std::string padded(std::string text, std::size_t width) {
+  if (text.size() < width) text.append(width - text.size(), ' ');
+  return text;
+}
+
+/// "+12 ms     " and what happened then.
+std::string line(std::chrono::milliseconds elapsed, const std::string& what, const style& s) {
+  return paint(elapsed_column('+' + std::to_string(elapsed.count()) + " ms"), tone::dim, s) + what +
+         '\n';
+}
+
+}  // namespace
+
+std::string elapsed_column(std::string elapsed) { return padded(std::move(elapsed) + ' ', 11); }
 
 std::string duration(std::chrono::milliseconds d) {
   using namespace std::chrono;
@@ -23,26 +41,18 @@ std::string duration(std::chrono::milliseconds d) {
   return std::to_string(hours / 24) + " d " + std::to_string(hours % 24) + " h";
 }
 
-std::string padded(std::string text, std::size_t width) {
-  if (text.size() < width) text.append(width - text.size(), ' ');
-  return text;
-}
-
-/// "+12 ms     " and what happened then.
-std::string line(std::chrono::milliseconds elapsed, const std::string& what) {
-  return padded('+' + std::to_string(elapsed.count()) + " ms", 11) + what + '\n';
-}
-
-}  // namespace
-
-std::string describe(const drain_progress& progress) {
+std::string describe(const drain_progress& progress, const style& s) {
   std::string what = progress.phase;
   if (progress.phase == "draining") what = "draining " + plural(progress.connections, "connection");
-  if (progress.cut > 0) what += ", " + plural(progress.cut, "connection") + " cut at the deadline";
-  return line(progress.elapsed, what);
+  if (progress.phase == "drained") what = paint(what, tone::success, s);
+  if (progress.cut > 0) {
+    what +=
+        ", " + paint(plural(progress.cut, "connection") + " cut at the deadline", tone::failure, s);
+  }
+  return line(progress.elapsed, what, s);
 }
 
-std::string describe(const upgrade_phase& phase) {
+std::string describe(const upgrade_phase& phase, const style& s) {
   std::string what = phase.phase;
   if (phase.phase == "spawned" && phase.pid) {
     what = "spawned pid " + std::to_string(*phase.pid);
@@ -57,7 +67,18 @@ std::string describe(const upgrade_phase& phase) {
     what = "committed: generation " + std::to_string(*phase.generation) +
            " stays, the old process drains";
   }
-  return line(phase.elapsed, what);
+  const bool success = phase.phase == "ready" || phase.phase == "committed";
+  return line(phase.elapsed, paint(what, success ? tone::success : tone::plain, s), s);
+}
+
+std::string describe(const server_event& event) {
+  const std::time_t seconds = event.time.count() / 1000;
+  std::tm local{};
+  ::localtime_r(&seconds, &local);
+  std::array<char, 16> clock{};
+  std::strftime(clock.data(), clock.size(), "%H:%M:%S", &local);
+  return std::string{clock.data()} + "  generation " + std::to_string(event.generation) + ", pid " +
+         std::to_string(event.pid) + "  " + event.message + '\n';
 }
 
 std::string describe(const server_status& status) {

@@ -4,15 +4,27 @@
 
 #include <graceful/control_client.hpp>
 
+#include "style.hpp"
+
+#include <chrono>
 #include <string>
 
 namespace graceful::cli {
 
+/// "250 ms", "5 s", "3 min 20 s".
+std::string duration(std::chrono::milliseconds d);
+
+/// What a line begins with: how long it has taken, and blanks up to where all lines go on.
+std::string elapsed_column(std::string elapsed);
+
 /// A phase of an upgrade, in one line.
-std::string describe(const upgrade_phase& phase);
+std::string describe(const upgrade_phase& phase, const style& s = {});
 
 /// How a drain goes on, in one line.
-std::string describe(const drain_progress& progress);
+std::string describe(const drain_progress& progress, const style& s = {});
+
+/// What has happened in a server, in one line, with the time of day.
+std::string describe(const server_event& event);
 
 /// A server, in a few lines.
 std::string describe(const server_status& status);

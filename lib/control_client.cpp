@@ -5,6 +5,7 @@
 #include "wire/control_messages.hpp"
 #include "wire/fields.hpp"
 
+#include "printable.hpp"
 #include "varlink_connection.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -45,11 +46,12 @@ failure to_failure(const wire::reply& r) {
       {wire::no_upgrade_error, errc::no_upgrade},
       {wire::permission_denied, errc::permission_denied},
   }};
-  const auto message = wire::string_field(r.parameters, "message");
+  auto message = wire::string_field(r.parameters, "message");
+  if (message) message = printable(std::move(*message));
   for (const auto& [name, code] : known) {
     if (r.error == name) return {code, message.value_or(make_error_code(code).message())};
   }
-  return {errc::protocol_violation, "the server answered with the error " + r.error +
+  return {errc::protocol_violation, "the server answered with the error " + printable(r.error) +
                                         (message ? ": " + *message : std::string{}) +
                                         "; is it a server of this version?"};
 }
@@ -80,6 +82,16 @@ failure garbled() {
   return {errc::protocol_violation,
           "what answers at the control socket does not speak this protocol; is it a server of this "
           "version?"};
+}
+
+void make_printable(server_status& status) {
+  for (auto* text : {&status.name, &status.state, &status.version, &status.last_failure}) {
+    *text = printable(std::move(*text));
+  }
+  for (auto& listener : status.listeners) {
+    listener.name = printable(std::move(listener.name));
+    listener.address = printable(std::move(listener.address));
+  }
 }
 
 std::string default_directory() {
@@ -132,7 +144,7 @@ control_client::~control_client() = default;
 
 result<control_client> control_client::connect(const std::string& path,
                                                std::chrono::milliseconds deadline) {
-  auto connection = varlink_connection::connect(path, after(deadline));
+  auto connection = varlink_connection::connect(path, after(deadline), os::trust::operators);
   if (!connection) return connection.error();
   return control_client{std::make_unique<impl>(std::move(*connection), deadline)};
 }
@@ -144,6 +156,7 @@ result<server_status> control_client::status() {
   if (!reply) return reply.error();
   auto status = wire::parse_status(reply->parameters);
   if (!status) return garbled();
+  make_printable(*status);
   status->json = boost::json::serialize(reply->parameters);
   return std::move(*status);
 }
@@ -159,6 +172,7 @@ result<upgrade_phase> control_client::upgrade(
     if (!reply) return reply.error();
     auto phase = wire::parse_phase(reply->parameters);
     if (!phase) return garbled();
+    phase->phase = printable(std::move(phase->phase));
     phase->json = boost::json::serialize(reply->parameters);
     if (phase->phase == "ready") limit = longest_upgrade + grace;  // a probation may be as long
     const bool enough = on_phase && !on_phase(*phase);
@@ -180,6 +194,7 @@ result<drain_progress> control_client::drain(
     if (!reply) return reply.error();
     auto progress = wire::parse_progress(reply->parameters);
     if (!progress) return garbled();
+    progress->phase = printable(std::move(progress->phase));
     progress->json = boost::json::serialize(reply->parameters);
     if (on_progress) on_progress(*progress);
     if (!reply->continues) return std::move(*progress);
@@ -197,6 +212,8 @@ result<server_event> control_client::monitor(
     if (!reply) return reply.error();
     auto event = wire::parse_event(reply->parameters);
     if (!event) return garbled();
+    event->event = printable(std::move(event->event));
+    event->message = printable(std::move(event->message));
     event->json = boost::json::serialize(reply->parameters);
     if (on_event) on_event(*event);
     if (!reply->continues) return std::move(*event);

@@ -75,7 +75,7 @@ lifecycle::~lifecycle() {
   asio::post(control_.context(), [this] {
     driver_->shutdown();
     drain_.finish();
-    monitors_->conclude("ended", "this process ends");
+    conclude_monitors();
     signals_.reset();
     server_->stop();
     control_.context().stop();
@@ -208,8 +208,8 @@ void lifecycle::go_back() { hand_over(around_.sockets.own()); }
 void lifecycle::hand_over(const inventory::names& ours) {
   handed_over_ = true;
   draining_ = true;
-  asio::post(control_.context(),
-             [this] { monitors_->conclude("handed_over", "another process serves"); });
+  // Later: what led here is told first.
+  asio::post(control_.context(), [this] { conclude_monitors(); });
   patience_.cancel();
   server_->stop_accepting();
   owned_.control.reset();
@@ -221,6 +221,14 @@ void lifecycle::hand_over(const inventory::names& ours) {
     last_call_.begin();
   } else {
     stop_accepting();
+  }
+}
+
+void lifecycle::conclude_monitors() {
+  if (handed_over_) {
+    monitors_->conclude("handed_over", "another process serves");
+  } else {
+    monitors_->conclude("ended", "this process ends");
   }
 }
 

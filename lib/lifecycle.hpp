@@ -84,6 +84,7 @@ class lifecycle {
   void on_report(control_session& from, const wire::report& said);
   void on_reporter_gone(const control_session& from);
   void report_drain();
+  void conclude_monitors();
   void on_reply(const wire::reply& reply);
   [[nodiscard]] std::string state() const;
   void cut_short();

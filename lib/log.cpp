@@ -1,6 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "log.hpp"
 
+#include "printable.hpp"
+
 #include <cerrno>
 #include <ctime>
 
@@ -11,17 +13,6 @@
 namespace graceful {
 
 namespace {
-
-constexpr std::size_t longest_message = 2048;
-
-/// Peers are quoted in messages: nothing of what they say may move a cursor or fake a line.
-std::string printable(std::string text) {
-  if (text.size() > longest_message) text.resize(longest_message);
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  }
-  return text;
-}
 
 /// Neither blocks nor raises SIGPIPE: standard error may be a pipe that nobody reads any more, of
 /// a shell that started the first generation, and a server must not stop or die of that.

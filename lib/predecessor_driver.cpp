@@ -385,7 +385,8 @@ void predecessor_driver::act(const action::report_passed& /*a*/) {
   const auto listeners = std::count_if(offer_.begin(), offer_.end(), [](const auto& offered) {
     return !offered.name.starts_with('@');
   });
-  tell("passed", "upgrade: " + std::to_string(listeners) + " sockets passed");
+  tell("passed", "upgrade: " + std::to_string(listeners) +
+                     (listeners == 1 ? " socket" : " sockets") + " passed");
   report({.phase = "passed",
           .elapsed = {},
           .pid = {},

@@ -13,8 +13,8 @@ namespace graceful {
 
 using kind = os::transfer::kind;
 
-result<varlink_connection> varlink_connection::connect(const std::string& path,
-                                                       os::deadline until) {
+result<varlink_connection> varlink_connection::connect(const std::string& path, os::deadline until,
+                                                       os::trust whom) {
   auto socket = os::connect_unix(path, until);
   if (!socket) {
     const auto& why = socket.error();
@@ -35,11 +35,11 @@ result<varlink_connection> varlink_connection::connect(const std::string& path,
     return why;
   }
   const auto peer = os::peer::of(socket->get());
-  if (!peer || !peer->trusted()) {
+  if (!peer || !peer->trusted(whom)) {
     return failure{errc::permission_denied,
                    "the server at " + path + " runs as another user" +
                        (peer ? " (" + std::to_string(peer->uid) + ")" : std::string{}) +
-                       "; it is not trusted"};
+                       "; it is not trusted: give the order as that user"};
   }
   return varlink_connection{std::move(*socket), *peer};
 }

@@ -19,9 +19,10 @@ namespace graceful {
 /// The client's end of a connection to a control socket. Synchronous, every step with a deadline.
 class varlink_connection {
  public:
-  /// Connects, and checks that the same user or root listens there. `errc::not_running` where
+  /// Connects, and checks that somebody trusted listens there. `errc::not_running` where
   /// nobody does.
-  static result<varlink_connection> connect(const std::string& path, os::deadline until);
+  static result<varlink_connection> connect(const std::string& path, os::deadline until,
+                                            os::trust whom = os::trust::own_user);
 
   result<void> send(const wire::call& call, os::deadline until);
 

@@ -113,7 +113,8 @@ void serve(const http_server_arguments& args) {
                          .probation = args.probation,
                          .handoff_timeout = args.handoff_timeout,
                          .drain_timeout = args.drain,
-                         .idle_grace = args.idle_grace}};
+                         .idle_grace = args.idle_grace,
+                         .max_draining = args.max_draining}};
   up.handle_signals();  // SIGTERM drains
   const auto service = std::make_shared<http_service>(
       up, http_settings{.body = args.banner + '\n',

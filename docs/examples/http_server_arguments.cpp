@@ -81,6 +81,8 @@ po::options_description options(http_server_arguments& args) {
       ("probation", number("--probation", args.probation, 0, longest_ms),
        "milliseconds for which this process can go on after a successor is ready (default: "
        "5000)")  //
+      ("max-draining", po::value(&args.max_draining)->value_name("N"),
+       "generations that may drain at the same time (default: 8)")  //
       ("handoff-timeout", number("--handoff-timeout", args.handoff_timeout, 1, longest_ms),
        "milliseconds for a predecessor to answer (default: 10000)")  //
       ("help,h", po::bool_switch(&args.help), "print this and exit");

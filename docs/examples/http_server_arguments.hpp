@@ -5,6 +5,7 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -22,6 +23,7 @@ struct http_server_arguments {
   std::chrono::milliseconds idle_grace{1'000};
   std::chrono::milliseconds drain{300'000};
   std::chrono::milliseconds probation{5'000};
+  std::size_t max_draining = 8;
   std::chrono::milliseconds ready_timeout{30'000};
   std::chrono::milliseconds handoff_timeout{10'000};
   bool help = false;

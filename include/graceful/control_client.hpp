@@ -89,13 +89,15 @@ struct server_event {
   std::string json;                  ///< The server's reply as it came: one line.
 };
 
-/// Talks to the control socket of a running server. Synchronous.
+/// Talks to the control socket of a running server. Synchronous. Control characters in what the
+/// server says are replaced, but in `json`.
 ///
 /// **Thread-safety.** Distinct objects: safe. Shared objects: unsafe.
 class GRACEFUL_API control_client {
  public:
   /// Connects to the control socket at `path` and checks that a process of the same user or root
-  /// listens there. `deadline` bounds this call and every later answer of the server.
+  /// listens there, or anybody's if this process is root's. `deadline` bounds this call and every
+  /// later answer of the server.
   ///
   /// **Errors.** `not_running`, `permission_denied`, `path_in_use` (the path is no socket),
   /// `path_too_long`, `timed_out`.

@@ -8,6 +8,11 @@
 
 namespace graceful::os {
 
+enum class trust {
+  own_user,   ///< The same user or root.
+  operators,  ///< The same, and for a process of root's anybody: it gives nothing but orders.
+};
+
 /// Who is at the other end of a Unix socket, as of connect(2) or, seen from the client, of
 /// listen(2): SO_PEERCRED, unix(7).
 struct peer {
@@ -16,8 +21,8 @@ struct peer {
 
   static std::optional<peer> of(int socket);
 
-  /// The same user or root. Authorisation is by uid alone: a pid may be recycled.
-  [[nodiscard]] bool trusted() const;
+  /// Authorisation is by uid alone: a pid may be recycled.
+  [[nodiscard]] bool trusted(trust whom = trust::own_user) const;
 };
 
 }  // namespace graceful::os

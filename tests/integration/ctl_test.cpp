@@ -63,6 +63,27 @@ TEST_CASE("the exit code says what went wrong, and the message what to do") {
   expect({"upgrade", "no-server-of-this-name"}, "exited 7", "no server is running");
 }
 
+TEST_CASE("what fails says what to do next") {
+  site s;
+  const auto says = [&](const std::string& arguments, const char* next) {
+    const auto done =
+        run(s.scene(), {"/bin/sh", "-c", "'" + programs::graceful_ctl() + "' " + arguments});
+    INFO(done.all);
+    CHECK(done.status != "exited 0");
+    CHECK(done.all.find(next) != std::string::npos);
+  };
+  const std::string control = "'" + s.control() + "'";
+  says("stat", "see graceful-ctl --help");
+  says("status '" + s.scene().path("nowhere") + "'", "; start it, or name another");
+  says("abort " + control, "; see who serves: graceful-ctl status");
+  says("rollback " + control, "; see who serves: graceful-ctl status");
+  says("upgrade " + control + " -- /bin/false",
+       "; the old process serves on; its log has what the new one said");
+  says("status " + control + " >/dev/full", "; see where it goes, and try again");
+  REQUIRE(s.server().stop());
+  says("status " + control + " --timeout 0.2", "; it may be stopped or overloaded");
+}
+
 TEST_CASE("help and version go to standard output") {
   site s;
   CHECK(s.ctl({"--help"}).out.find("Usage: graceful-ctl upgrade [TARGET]") == 0);

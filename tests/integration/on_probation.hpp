@@ -47,7 +47,7 @@ struct on_probation {
     const auto clients = static_cast<std::uint64_t>(load_options{}.connections);
     CHECK(connected.refused == 0);
     CHECK(continued.refused == 0);
-    CHECK(connected.lost() <= (whom == killed::successor ? clients : 0));
+    CHECK(connected.lost() <= (whom == killed::nobody ? 0 : clients));
     CHECK(continued.lost() <= (whom == killed::predecessor ? clients : 0));
     load last{s.load_on(false)};
     last.start();

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <system_error>
@@ -52,6 +53,12 @@ void become(char* const* argv, char* const* environment, const process_options& 
   const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   if (nothing < 0 || ::dup2(nothing, 0) < 0) return;
   if (::dup2(outputs[0], 1) < 0 || ::dup2(outputs[1], 2) < 0) return;
+  if (const int terminal = options.terminal.value_or(-1); terminal >= 0) {
+    if (::setsid() < 0 || ::ioctl(terminal, TIOCSCTTY, 0) != 0) return;
+    for (int standard = 0; standard < 3; ++standard) {
+      if (::dup2(terminal, standard) < 0) return;
+    }
+  }
   if (::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0) return;
 
   if (options.descriptor_limit) {

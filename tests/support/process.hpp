@@ -23,6 +23,7 @@ struct process_options {
   std::string directory{};                           ///< Default: that of the test.
   std::optional<uid_t> user{};                       ///< To switch to, as root; the group too.
   std::optional<rlim_t> descriptor_limit{};          ///< RLIMIT_NOFILE, soft and hard.
+  std::optional<int> terminal{};  ///< Its controlling terminal, and all that it reads and writes.
 };
 
 /// How a process ended, or that it has not: then it is false, and neither exited nor signalled.

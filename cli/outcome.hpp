@@ -1,0 +1,36 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_CLI_OUTCOME_HPP
+#define GRACEFUL_CLI_OUTCOME_HPP
+
+#include <graceful/error.hpp>
+
+#include <string>
+
+namespace graceful::cli {
+
+enum exit_code {
+  done = 0,
+  failed = 1,
+  bad_usage = 2,
+  denied = 4,
+  absent = 7,
+  busy = 75,
+};
+
+/// Says what happened, on standard error; returns the exit code. The message is to say what to do
+/// next.
+int complain(const failure& why);
+
+/// The same for what a call of `control_client` reports: what to do next is added where only who
+/// called knows.
+int complain_of_server(const failure& why);
+
+/// The exit code of a command that says nothing if it succeeds.
+int conclude(const result<void>& outcome);
+
+/// To standard output; returns the exit code.
+int print_or_fail(const std::string& text);
+
+}  // namespace graceful::cli
+
+#endif

@@ -1,0 +1,58 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_CLI_PROGRESS_VIEW_HPP
+#define GRACEFUL_CLI_PROGRESS_VIEW_HPP
+
+#include <graceful/control_client.hpp>
+
+#include "style.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace graceful::cli {
+
+/// How progress is shown: as the server's own JSON, in lines, or in lines with a live one below.
+enum class form { json, lines, live };
+
+/// What there is to see of an upgrade or a drain: events, the time and a width in, text out. Does
+/// no I/O and has no clock.
+class progress_view {
+ public:
+  using time = std::chrono::steady_clock::time_point;
+
+  /// `awaited` is what the live line says until something else is awaited.
+  progress_view(form f, style s, time begin, std::string awaited);
+
+  // Each returns what is to be printed for good: a line, or nothing.
+  std::string on(const upgrade_phase& phase, time now);
+  std::string on(const drain_progress& progress, time now);
+  std::string on(const std::optional<draining_process>& old, time now);  ///< None: it has ended.
+
+  void await(std::string what);  ///< Empty: nothing more.
+
+  /// The line below, without a line break and always shorter than `width`: a terminal that writes
+  /// its last column may go on to the next line. Empty in the other forms, and when all is over.
+  [[nodiscard]] std::string live(time now, std::size_t width) const;
+
+  [[nodiscard]] form shown_as() const { return form_; }
+
+ private:
+  struct draining {
+    std::uint64_t most;  // connections that there have been at once
+    std::uint64_t left;
+    std::uint64_t cut;
+  };
+
+  form form_;
+  style style_;
+  time begin_;
+  std::string awaited_;
+  std::string successor_ = "the new process";  // until it is known by a number
+  std::optional<draining> drain_;
+};
+
+}  // namespace graceful::cli
+
+#endif

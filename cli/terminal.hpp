@@ -1,0 +1,31 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_CLI_TERMINAL_HPP
+#define GRACEFUL_CLI_TERMINAL_HPP
+
+#include "style.hpp"
+
+#include <cstddef>
+#include <string_view>
+
+namespace graceful::cli {
+
+/// Whether this is a terminal on which a line can be drawn again.
+bool is_live_terminal(int fd);
+
+/// What can be shown there: nothing special if it is no terminal. Knows the locale's codeset once
+/// setlocale(LC_CTYPE, "") has been called.
+style style_of(int fd);
+
+/// How many columns it has now (ioctl_tty(2)); 80 if it does not say.
+std::size_t width_of(int fd);
+
+/// Whether this process may draw there: not while it is in the background, where the line belongs
+/// to the shell.
+bool in_foreground(int fd);
+
+/// Waits as long as nobody takes it. False if it cannot be written.
+bool write_all(int fd, std::string_view text);
+
+}  // namespace graceful::cli
+
+#endif

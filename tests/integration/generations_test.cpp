@@ -1,0 +1,110 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+//
+// Upgrades that follow one another while older generations drain.
+#include "process_table.hpp"
+#include "site.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include <signal.h>
+
+using namespace graceful_test;
+
+namespace {
+
+/// Waits for what happens at the other end of the control socket, line by line.
+process& watch(site& s) {
+  process& monitor = s.scene().start({programs::graceful_ctl(), "monitor", s.control()});
+  REQUIRE(monitor.wait_for_output("the server is serving", patience));
+  return monitor;
+}
+
+/// Status until it says this; ends with the deadline only where it never does.
+bool status_comes_to_say(site& s, const std::string& text) {
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (std::chrono::steady_clock::now() < until) {
+    if (s.status().out.find(text) != std::string::npos) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("ten upgrades in a row, and what was begun with each generation is ended by it") {
+  site s;
+  load clients{s.load_on(false)};
+  clients.start();
+  std::vector<http_connection> held;
+  for (int generation = 2; generation <= 11; ++generation) {
+    held.push_back(s.hold());
+    REQUIRE(s.upgrade().status == "exited 0");
+    REQUIRE(s.generation() == generation);
+    // The eighth that drains is the last that may do so at its leisure.
+    if (generation == 9) {
+      for (int older = 1; older < generation; ++older) {
+        CHECK(status_comes_to_say(s, "generation " + std::to_string(older) + ", pid "));
+      }
+      CHECK(status_comes_to_say(s, "drains, 1 connection left"));
+      CHECK(s.status().out.find("told to cut them") == std::string::npos);
+      for (auto& each : held) {
+        const auto response = each.exchange("Host: test\r\n\r\n");
+        CHECK(response.generation == static_cast<std::uint64_t>(&each - held.data()) + 1);
+      }
+      held.clear();
+    }
+  }
+  for (auto& each : held) {
+    CHECK(each.exchange("Host: test\r\n\r\n").generation ==
+          static_cast<std::uint64_t>(&each - held.data()) + 9);
+  }
+  held.clear();
+  const auto seen = clients.stop();
+  INFO(seen.to_string());
+  CHECK(seen.lost() == 0);
+  CHECK(s.server().wait_exit(patience).exited(0));
+}
+
+TEST_CASE("beyond the cap the oldest generation cuts its connections, and everybody says so") {
+  site s{{"--max-draining", "2"}};
+  std::vector<http_connection> held;
+  for (int generation = 2; generation <= 4; ++generation) {
+    held.push_back(s.hold());
+    REQUIRE(s.upgrade().status == "exited 0");
+  }
+  CHECK(s.server().wait_exit(patience).exited(0));
+  const auto said = s.server().output();
+  CHECK(said.find("is told to cut its connections: more than 2 generations drain") !=
+        std::string::npos);
+  CHECK(said.find("too many generations drain: the connections of this one are cut") !=
+        std::string::npos);
+  CHECK(held.at(1).exchange("Host: test\r\n\r\n").generation == 2);
+  CHECK(held.at(2).exchange("Host: test\r\n\r\n").generation == 3);
+}
+
+TEST_CASE("the death of a generation in the middle does not hide an older one") {
+  site s;
+  const auto first = s.hold();
+  REQUIRE(s.upgrade().status == "exited 0");
+  const auto middle = open_pidfd(static_cast<pid_t>(s.pid()));
+  const auto second = s.hold();
+  REQUIRE(s.upgrade().status == "exited 0");
+  CHECK(status_comes_to_say(s, "generation 2, pid "));
+  process& monitor = watch(s);
+  REQUIRE(send_signal(middle, SIGKILL));
+  REQUIRE(monitor.wait_for_output("has ended", patience));
+  CHECK(status_comes_to_say(
+      s, "generation 1, pid " + std::to_string(s.server().pid()) + ", drains, 1 connection left"));
+  CHECK(s.status().out.find("generation 2, pid ") == std::string::npos);
+}
+
+TEST_CASE("a generation that was rolled back and drains is listed too") {
+  site s{{"--probation", "60000"}};
+  REQUIRE(s.upgrade({"--until", "ready"}).status == "exited 0");
+  const auto held = s.hold();
+  CHECK(s.ctl({"rollback", s.control()}).status == "exited 0");
+  CHECK(status_comes_to_say(s, "generation 2, pid "));
+  CHECK(s.status().out.find("generation 1, pid ") != std::string::npos);
+}

@@ -1,0 +1,54 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "site.hpp"
+#include "varlink_peer.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include <signal.h>
+
+using namespace graceful_test;
+
+TEST_CASE("a monitor sees an upgrade, follows to the new process, and ends with the server") {
+  for (const bool json : {false, true}) {
+    site s;
+    std::vector<std::string> command{programs::graceful_ctl(), "monitor", s.control()};
+    if (json) command.emplace_back("--json");
+    process& monitor = s.scene().start(command);
+    REQUIRE(monitor.wait_for_output("the server is serving", patience));
+    REQUIRE(s.upgrade().status == "exited 0");
+    for (const char* message : {"upgrade: spawned pid ", "upgrade: generation 2 has connected",
+                                "upgrade: 1 socket passed", "upgrade: generation 2 serves",
+                                "upgrade: generation 2 has taken over", "another process serves"}) {
+      CAPTURE(message);
+      CHECK(monitor.wait_for_output(message, patience));
+    }
+    const std::string next =
+        json ? R"("message":"the server is serving","generation":2)" : "the server is serving\n";
+    REQUIRE(monitor.wait_for_output(json ? next : "has ended", patience));
+    CHECK(s.upgrade({"--", "/bin/false"}).status == "exited 1");
+    CHECK(monitor.wait_for_output("upgrade failed: the successor exited with status 1", patience));
+    CHECK(s.ctl({"drain", s.control()}).status == "exited 0");
+    CHECK(monitor.wait_exit(patience).exited(0));
+    const auto said = monitor.output();
+    CHECK(said.find("this process drains, and ends") != std::string::npos);
+    CHECK((said.find(R"("event":"ready")") != std::string::npos) == json);
+    CHECK((said.find(R"("event":"ended")") != std::string::npos) == json);
+  }
+}
+
+TEST_CASE("a monitor of a server that is killed says that nobody answers") {
+  site s;
+  process& monitor = s.scene().start({programs::graceful_ctl(), "monitor", s.control()});
+  REQUIRE(monitor.wait_for_output("the server is serving", patience));
+  s.server().signal(SIGKILL);
+  CHECK(monitor.wait_exit(patience).exited(7));
+}
+
+TEST_CASE("Monitor without more is refused") {
+  site s;
+  auto peer = varlink_peer::connect(s.control());
+  REQUIRE(peer.send(R"({"method":"io.graceful.Control.Monitor","parameters":{}})"));
+  CHECK(peer.receive(patience).value_or("").find("ExpectedMore") != std::string::npos);
+}
