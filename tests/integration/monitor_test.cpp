@@ -24,9 +24,11 @@ TEST_CASE("a monitor sees an upgrade, follows to the new process, and ends with 
       CAPTURE(message);
       CHECK(monitor.wait_for_output(message, patience));
     }
-    const std::string next =
-        json ? R"("message":"the server is serving","generation":2)" : "the server is serving\n";
-    REQUIRE(monitor.wait_for_output(json ? next : "has ended", patience));
+    const auto second = std::to_string(s.pid());
+    REQUIRE(monitor.wait_for_output(
+        json ? R"("message":"the server is serving","generation":2,"pid":)" + second
+             : "generation 2, pid " + second + "  the server is serving",
+        patience));
     CHECK(s.upgrade({"--", "/bin/false"}).status == "exited 1");
     CHECK(monitor.wait_for_output("upgrade failed: the successor exited with status 1", patience));
     CHECK(s.ctl({"drain", s.control()}).status == "exited 0");
