@@ -17,6 +17,7 @@
 #include "inventory.hpp"
 #include "last_call.hpp"
 #include "listener.hpp"
+#include "listener_group.hpp"
 #include "predecessor_driver.hpp"
 #include "predecessor_watch.hpp"
 #include "settings.hpp"
@@ -37,6 +38,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -76,6 +78,9 @@ class upgrader::impl {
   std::shared_ptr<detail::listener> listen(executor_type executor, std::string_view name,
                                            const os::socket_address& address,
                                            const listen_params& params);
+  std::vector<std::shared_ptr<detail::listener>> listen_group(
+      const std::vector<executor_type>& executors, std::string_view name,
+      const os::socket_address& address, const listen_params& params);
   std::shared_ptr<const listening_socket> obtain(std::string_view name,
                                                  const os::socket_address& address,
                                                  const listen_params& params, unique_fd own);
@@ -263,6 +268,17 @@ std::shared_ptr<detail::listener> upgrader::impl::listen(executor_type executor,
   return body;
 }
 
+std::vector<std::shared_ptr<detail::listener>> upgrader::impl::listen_group(
+    const std::vector<executor_type>& executors, std::string_view name,
+    const os::socket_address& address, const listen_params& params) {
+  auto group = graceful::listen_group(inventory_, log_, executors, name, address, params);
+  if (!group) {
+    const std::lock_guard lock{ready_mutex_};
+    last_failure_ = group.error().message;
+  }
+  return std::move(group).value();
+}
+
 void upgrader::impl::watch_foreign(std::string_view name, int fd, const executor_type& executor,
                                    foreign_stop stop) {
   inventory_->attach(name, std::make_shared<foreign_acceptor>(executor, fd, inventory_->find(name),
@@ -299,6 +315,7 @@ void upgrader::impl::ready() {
 /// On the control thread: the predecessor does not come back.
 void upgrader::impl::commit() {
   if (handed_over_ || committed_.exchange(true)) return;
+  inventory_->commit();
   os::adopt_control(owned_.control.get());
   serve_control();
 }
@@ -465,6 +482,12 @@ std::shared_ptr<detail::listener> upgrader::make_listener(executor_type executor
                                                           const sockaddr* address, socklen_t length,
                                                           const listen_params& params) {
   return impl_->listen(std::move(executor), name, {address, length}, params);
+}
+
+std::vector<std::shared_ptr<detail::listener>> upgrader::make_group(
+    const std::vector<executor_type>& executors, std::string_view name, const sockaddr* address,
+    socklen_t length, const listen_params& params) {
+  return impl_->listen_group(executors, name, {address, length}, params);
 }
 
 unique_fd upgrader::make_foreign(std::string_view name, const sockaddr* address, socklen_t length,
