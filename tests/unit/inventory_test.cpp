@@ -427,6 +427,7 @@ TEST_CASE("what was not asked for has the backlog of those who accept on its add
   REQUIRE(s.listen("http", s.at, {.backlog = 9}).has_value());
   s.items.attach("http", std::make_shared<counted>());
   s.items.open();
+  REQUIRE(s.items.sockets().size() == 4);
   for (const auto& socket : s.items.sockets()) {
     CHECK(os::accept_queue_of(socket->fd.get()).limit == 9);
   }

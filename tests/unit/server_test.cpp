@@ -261,8 +261,8 @@ TEST_CASE("a server that was told to end before it began ends as soon as it has"
 
 TEST_CASE("a server that has ended can serve again") {
   bench<greeter> b{{.threads = 2}};
-  b.start();
   b.server.drain();
+  b.start();
   CHECK(b.result() == 0);
   b.bound = {};
   b.start();
