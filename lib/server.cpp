@@ -14,6 +14,7 @@
 #include <chrono>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 namespace graceful::detail {
@@ -23,7 +24,10 @@ using asio::ip::tcp;
 
 namespace {
 
+using clock = std::chrono::steady_clock;
+
 constexpr std::chrono::milliseconds pause_after_error{100};
+constexpr std::chrono::minutes pause_between_complaints{1};
 
 result<tcp::endpoint> parse(std::string_view address, std::uint16_t port) {
   error_code ec;
@@ -86,14 +90,15 @@ class reception {
     void on_accept(error_code ec, tcp::socket socket) {
       if (ec == asio::error::operation_aborted) return home_.loop_ends();
       if (ec) return wait_after(ec);
-      failing_ = false;
       accept_next();
       home_.begin(std::move(socket));
     }
 
     /// EMFILE, for instance: the connection waits in the queue until something has been closed.
     void wait_after(error_code ec) {
-      if (!std::exchange(failing_, true)) {
+      const auto now = clock::now();
+      if (!complained_ || now - *complained_ >= pause_between_complaints) {
+        complained_ = now;
         home_.log_.warning("cannot accept: " + ec.message() + "; trying again, ten times a second");
       }
       pause_.expires_after(pause_after_error);
@@ -103,7 +108,7 @@ class reception {
     reception& home_;
     acceptor<tcp> acceptor_;
     asio::steady_timer pause_;
-    bool failing_ = false;  // and it has been said
+    std::optional<clock::time_point> complained_;
   };
 
   /// The thread that serves what comes next. Each serves what its own socket accepts, if all have

@@ -40,7 +40,8 @@ struct server_params {
   bool handle_signals = true;
 
   /// Called by `listen_and_serve`, on its thread, when this process serves; with the address it
-  /// listens on, and the real port where 0 was asked for. Default: nothing.
+  /// listens on, and the real port where 0 was asked for. What it throws ends the server. Default:
+  /// nothing.
   std::function<void(upgrader&, const boost::asio::ip::tcp::endpoint&)> on_ready{};
 };
 

@@ -19,8 +19,8 @@ namespace {
 using words = std::vector<std::string>;
 
 struct pool_site : site {
-  explicit pool_site(words arguments = {})
-      : site{std::move(arguments), {}, programs::pool_server()} {}
+  explicit pool_site(words arguments = {}, process_options options = {})
+      : site{std::move(arguments), std::move(options), programs::pool_server()} {}
 
   /// An upgrade to a server of this kind with other arguments.
   finished upgrade_to(const words& arguments) {
@@ -164,6 +164,24 @@ TEST_CASE("the deadline ends what is left on every thread") {
   CHECK(says(done, "drained, 3 connections cut at the deadline"));
   CHECK(s.server().wait_exit(patience)->exited(0));
   CHECK(s.server().output().find("stopping the context") == std::string::npos);  // not needed
+}
+
+TEST_CASE(
+    "a server that has no descriptor left says so once in a while, waits, and loses nobody by it") {
+  process_options few;
+  few.descriptor_limit = 40;
+  pool_site s{{"--threads", "2"}, few};
+  const auto target = resolve("127.0.0.1", s.port(), patience);
+  std::list<http_connection> clients;
+  for (unsigned i = 0; i < 50; ++i) {
+    clients.emplace_back(target, i).send("GET / HTTP/1.1\r\nConnection: close\r\n");
+  }
+  REQUIRE(s.server().wait_for_output("cannot accept: Too many open files; trying again", patience));
+  for (auto& client : clients) client.exchange("\r\n");
+  s.server().signal(SIGTERM);
+  CHECK(s.server().wait_exit(patience)->exited(0));
+  const auto log = s.server().output();
+  CHECK(log.find("cannot accept") == log.rfind("cannot accept"));
 }
 
 TEST_CASE("an address that is none, or nobody's, ends the server with an error that says so") {
