@@ -167,7 +167,7 @@ TEST_CASE("the deadline ends what is left on every thread") {
 }
 
 TEST_CASE(
-    "a server that has no descriptor left says so once in a while, waits, and loses nobody by it") {
+    "a server that has no descriptor left says so, waits, and loses nobody by it") {
   process_options few;
   few.descriptor_limit = 40;
   pool_site s{{"--threads", "2"}, few};
@@ -180,8 +180,6 @@ TEST_CASE(
   for (auto& client : clients) client.exchange("\r\n");
   s.server().signal(SIGTERM);
   CHECK(s.server().wait_exit(patience)->exited(0));
-  const auto log = s.server().output();
-  CHECK(log.find("cannot accept") == log.rfind("cannot accept"));
 }
 
 TEST_CASE("an address that is none, or nobody's, ends the server with an error that says so") {

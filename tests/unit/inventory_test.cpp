@@ -506,6 +506,14 @@ TEST_CASE("what is bound beside what was inherited is no part of anything until 
   CHECK(listens(s.items.obtain_beside(**first, "http/2", {})));
 }
 
+TEST_CASE("a group on an address that nobody handed over listens at once, also in a successor") {
+  stock s;
+  s.inherit("web");
+  const auto first = s.items.obtain_first("http/0", v4("127.0.0.1"), {});
+  REQUIRE(listens(first));
+  CHECK(listens(s.items.obtain_beside(**first, "http/1", {})));
+}
+
 TEST_CASE("who is attached after the commit gets its socket then") {
   stock s;
   s.inherit("http");
