@@ -343,7 +343,7 @@ void inventory::commit() {
 }
 
 /// Of what was bound only. Sets errno where it fails.
-bool inventory::begin_late(entry& late) const {
+bool inventory::begin_late(entry& late) {
   if (::listen(late.socket->fd.get(), late.socket->backlog) != 0) return false;
   if (late.user) late.late = !late.user->adopt(late.socket);
   return !late.user || !late.late;

@@ -132,7 +132,7 @@ class inventory {
                                                          const listen_params& params, unique_fd own,
                                                          membership as);
   bool share(const std::string& name, unique_fd& fd);
-  bool begin_late(entry& late) const;
+  static bool begin_late(entry& late);
   [[nodiscard]] result<void> check_open_for_more() const;
   [[nodiscard]] std::vector<std::shared_ptr<const listening_socket>> present() const;
 

@@ -166,8 +166,7 @@ TEST_CASE("the deadline ends what is left on every thread") {
   CHECK(s.server().output().find("stopping the context") == std::string::npos);  // not needed
 }
 
-TEST_CASE(
-    "a server that has no descriptor left says so, waits, and loses nobody by it") {
+TEST_CASE("a server that has no descriptor left says so, waits, and loses nobody by it") {
   process_options few;
   few.descriptor_limit = 40;
   pool_site s{{"--threads", "2"}, few};
