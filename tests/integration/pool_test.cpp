@@ -170,7 +170,8 @@ TEST_CASE("a server that has no descriptor left says so, waits, and loses nobody
   process_options few;
   few.descriptor_limit = 40;
   // UBSan asks by a pipe whether an object is readable, and without one takes a good vptr for bad.
-  few.environment = {{"UBSAN_OPTIONS", "halt_on_error=0"}};
+  // That report must go to standard error: there is no descriptor for a file of its own either.
+  few.environment = {{"UBSAN_OPTIONS", "halt_on_error=0"}, {"ASAN_OPTIONS", ""}};
   pool_site s{{"--threads", "2"}, few};
   const auto target = resolve("127.0.0.1", s.port(), patience);
   std::list<http_connection> clients;
