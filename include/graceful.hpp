@@ -7,8 +7,10 @@
 #include <graceful/control_client.hpp>
 #include <graceful/errc.hpp>
 #include <graceful/error.hpp>
+#include <graceful/io_context_pool.hpp>
 #include <graceful/listen_params.hpp>
 #include <graceful/options.hpp>
+#include <graceful/server.hpp>
 #include <graceful/unique_fd.hpp>
 #include <graceful/upgrader.hpp>
 #include <graceful/version.hpp>

@@ -2,9 +2,12 @@
 #include "inventory.hpp"
 
 #include "os/listening_socket.hpp"
+#include "os/system_failure.hpp"
 #include "wire/fields.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <iterator>
 #include <utility>
 
 #include <sys/socket.h>
@@ -28,10 +31,26 @@ result<void> check_name(std::string_view name) {
                  "a listener's name is UTF-8 text of 1 to 255 bytes that does not start with '@'"};
 }
 
+/// "http/3" belongs to the group "http", and so does a socket that was alone and named "http".
+std::string_view group_of(std::string_view name) {
+  const auto slash = name.rfind('/');
+  if (slash == std::string_view::npos || slash + 1 == name.size()) return name;
+  return name.find_first_not_of("0123456789", slash + 1) == std::string_view::npos
+             ? name.substr(0, slash)
+             : name;
+}
+
+/// With port 0 only the name tells what was handed over for `wanted`.
+bool akin(std::string_view name, int fd, std::string_view wanted) {
+  const auto group = group_of(wanted);
+  return name == group || (group_of(name) == group && os::shares_port(fd));
+}
+
 }  // namespace
 
 void inventory::inherit(std::string name, unique_fd fd) {
   const std::lock_guard lock{mutex_};
+  provisional_ = true;
   inherited_.insert_or_assign(std::move(name), std::move(fd));
 }
 
@@ -39,6 +58,28 @@ result<std::shared_ptr<const listening_socket>> inventory::obtain(std::string_vi
                                                                   const os::socket_address& wanted,
                                                                   const listen_params& params,
                                                                   unique_fd own) {
+  return obtain(name, wanted, params, std::move(own), membership::alone);
+}
+
+result<std::shared_ptr<const listening_socket>> inventory::obtain_first(
+    std::string_view name, const os::socket_address& wanted, const listen_params& params) {
+  return obtain(name, wanted, params, {}, membership::first);
+}
+
+result<std::shared_ptr<const listening_socket>> inventory::obtain_beside(
+    const listening_socket& first, std::string_view name, const listen_params& params) {
+  const bool provisional = [this] {
+    const std::lock_guard lock{mutex_};
+    return provisional_;
+  }();
+  return obtain(name, first.address, params, {},
+                provisional && first.adopted ? membership::late : membership::beside);
+}
+
+result<std::shared_ptr<const listening_socket>> inventory::obtain(std::string_view name,
+                                                                  const os::socket_address& wanted,
+                                                                  const listen_params& params,
+                                                                  unique_fd own, membership as) {
   if (auto checked = check_name(name); !checked) return checked.error();
   const std::string key{name};
   claimed found;
@@ -52,10 +93,10 @@ result<std::shared_ptr<const listening_socket>> inventory::obtain(std::string_vi
     found = claim(key, wanted);
   }
   if (found.remark) found.remark();
-  bool was_inherited = false;
   auto settle = [&]() -> result<std::shared_ptr<const listening_socket>> {
     int backlog_now = params.backlog;
-    was_inherited = static_cast<bool>(found.fd);
+    const bool adopted = found.fd.get() >= 0;
+    bool late = false;
     if (!found.fd) found.fd = std::move(own);
     if (found.fd) {
       const auto queue = os::check_listening_tcp(found.fd.get());
@@ -64,26 +105,36 @@ result<std::shared_ptr<const listening_socket>> inventory::obtain(std::string_vi
       }
       backlog_now = static_cast<int>(queue->limit);
     } else {
-      auto fresh = os::listen_tcp(wanted, params);
+      listen_params own_params = params;
+      // The first of a group is bound alone: whoever else listens there is found out.
+      if (as != membership::alone) own_params.reuse_port = as != membership::first;
+      late = as == membership::late;
+      auto fresh = late ? os::bind_tcp(wanted, own_params) : os::listen_tcp(wanted, own_params);
       if (!fresh) return fresh.error();
       found.fd = std::move(*fresh);
+    }
+    // It may be set at any time, and from then on others can be bound beside it.
+    if (as != membership::alone) {
+      if (auto shared = os::share_port(found.fd.get()); !shared) return shared.error();
     }
     if (found.address.family() == AF_UNSPEC) {
       found.address = os::socket_address::bound_to(found.fd.get());
     }
-    return std::make_shared<const listening_socket>(
-        listening_socket{key, found.address, std::move(found.fd), params.backlog, backlog_now});
+    return std::make_shared<const listening_socket>(listening_socket{
+        key, found.address, std::move(found.fd), params.backlog, backlog_now, adopted, late});
   };
   auto socket = settle();
   const std::lock_guard lock{mutex_};
   if (auto more = check_open_for_more(); socket && !more) socket = more.error();
   if (socket) {
-    auto& entry = entries_[key];
-    entry.socket = *socket;
-    entry.inherited = was_inherited;
-  } else {
-    entries_.erase(key);
+    entry& added = entries_[key];
+    added.socket = *socket;
+    added.late = added.socket->late;
+    if (added.late && !provisional_ && !begin_late(added)) {  // there was a commit in between
+      socket = os::system_failure("cannot listen on " + added.socket->address.to_string());
+    }
   }
+  if (!socket) entries_.erase(key);
   return socket;
 }
 
@@ -113,18 +164,18 @@ inventory::claimed inventory::claim(const std::string& name, const os::socket_ad
     }
     elsewhere = bound.to_string();
   }
-  if (wanted.port() != 0) {
-    const auto there = std::find_if(inherited_.begin(), inherited_.end(), [&](const auto& item) {
-      return os::socket_address::bound_to(item.second.get()).satisfies(wanted);
-    });
-    if (there != inherited_.end()) {
-      claimed found{std::move(there->second), {}, [this, name, wanted, old = there->first] {
-                      log_.info("listener '" + name + "' adopts what was handed over as '" + old +
-                                "': it is bound to " + wanted.to_string());
-                    }};
-      inherited_.erase(there);
-      return found;
-    }
+  const auto there = std::find_if(inherited_.begin(), inherited_.end(), [&](const auto& item) {
+    return (wanted.port() != 0 || akin(item.first, item.second.get(), name)) &&
+           os::socket_address::bound_to(item.second.get()).satisfies(wanted);
+  });
+  if (there != inherited_.end()) {
+    const auto bound = os::socket_address::bound_to(there->second.get());
+    claimed found{std::move(there->second), bound, [this, name, bound, old = there->first] {
+                    log_.info("listener '" + name + "' adopts what was handed over as '" + old +
+                              "': it is bound to " + bound.to_string());
+                  }};
+    inherited_.erase(there);
+    return found;
   }
   if (elsewhere.empty()) return {};
   return {{}, {}, [this, name, wanted, elsewhere] {
@@ -140,8 +191,17 @@ void inventory::attach(std::string_view name, const std::shared_ptr<accepting>& 
     lock.unlock();
     return user->stop();
   }
-  found->second.user = user;
-  if (found->second.paused) {
+  entry& there = found->second;
+  there.user = user;
+  if (there.late && !provisional_) {
+    if (!user->adopt(there.socket)) {
+      entries_.erase(found);
+      lock.unlock();
+      return user->stop();
+    }
+    there.late = false;
+  }
+  if (there.paused) {
     user->pause();
   } else if (state_ == state::open) {
     user->open();
@@ -150,8 +210,12 @@ void inventory::attach(std::string_view name, const std::shared_ptr<accepting>& 
 
 void inventory::remove(std::string_view name, const accepting* user) {
   const std::lock_guard lock{mutex_};
-  const auto found = entries_.find(name);
-  if (found != entries_.end() && found->second.user.get() == user) entries_.erase(found);
+  if (user != nullptr) {
+    std::erase_if(entries_, [user](const auto& item) { return item.second.user.get() == user; });
+  } else if (const auto found = entries_.find(name);
+             found != entries_.end() && found->second.user == nullptr) {
+    entries_.erase(found);
+  }
 }
 
 std::shared_ptr<const listening_socket> inventory::find(std::string_view name) const {
@@ -195,7 +259,8 @@ std::vector<std::shared_ptr<const listening_socket>> inventory::present() const 
   std::vector<std::shared_ptr<const listening_socket>> sockets;
   sockets.reserve(entries_.size());
   for (const auto& [name, entry] : entries_) {
-    if (entry.socket) sockets.push_back(entry.socket);
+    const bool listens = entry.socket && !(entry.late && provisional_);
+    if (listens) sockets.push_back(entry.socket);
   }
   return sockets;
 }
@@ -204,6 +269,16 @@ void inventory::open() {
   std::unique_lock lock{mutex_};
   if (state_ != state::closed) return;
   state_ = state::open;
+  auto unwanted = std::exchange(inherited_, {});
+  std::vector<std::pair<bool, std::string>> remarks;  // for the log, without the mutex
+  for (auto& [name, fd] : unwanted) {
+    const auto what = "listener '" + name + "' (" +
+                      os::socket_address::bound_to(fd.get()).to_string() +
+                      ") was handed over but not asked for: ";
+    const bool shared = share(name, fd);
+    remarks.emplace_back(shared,
+                         what + (shared ? "who listens there accepts from it too" : "closed"));
+  }
   for (const auto& [name, entry] : entries_) {
     if (!entry.socket) continue;
     const auto& socket = *entry.socket;
@@ -211,18 +286,88 @@ void inventory::open() {
     if (socket.backlog_now != socket.backlog) ::listen(socket.fd.get(), socket.backlog);
     if (entry.user) entry.user->open();
   }
-  const auto unwanted = std::exchange(inherited_, {});
   lock.unlock();
-  for (const auto& [name, fd] : unwanted) {
-    log_.warning("listener '" + name + "' (" + os::socket_address::bound_to(fd.get()).to_string() +
-                 ") was handed over but not asked for: closed");
+  unwanted.clear();
+  for (const auto& [shared, remark] : remarks) shared ? log_.info(remark) : log_.warning(remark);
+}
+
+/// Closing one of several sockets on an address would reset what is in its queue, and those who
+/// come to it: so whoever accepts there with the fewest sockets takes it too.
+bool inventory::share(const std::string& name, unique_fd& fd) {
+  const auto queue = os::check_listening_tcp(fd.get());
+  const auto address = os::socket_address::bound_to(fd.get());
+  if (!queue) return false;
+  struct candidate {
+    const entry* first;
+    std::size_t sockets;
+  };
+  std::vector<candidate> there;
+  for (const auto& [key, entry] : entries_) {
+    if (!entry.socket || !entry.user || !entry.socket->address.satisfies(address)) continue;
+    const auto known = std::ranges::find_if(
+        there, [&user = entry.user](const candidate& c) { return c.first->user == user; });
+    if (known == there.end()) {
+      there.push_back({&entry, 1});
+    } else {
+      ++known->sockets;
+    }
   }
+  std::ranges::stable_sort(there, {}, &candidate::sockets);
+  std::string key = name;
+  for (int i = 0; entries_.contains(key); ++i) {
+    key = std::string{group_of(name)} + '/' + std::to_string(i);
+  }
+  if (there.empty()) return false;
+  auto socket = std::make_shared<listening_socket>(
+      listening_socket{key, address, std::move(fd), there.front().first->socket->backlog,
+                       static_cast<int>(queue->limit), true});
+  for (const candidate& c : there) {
+    if (!c.first->user->adopt(socket)) continue;
+    entries_.emplace(key, entry{socket, c.first->user});
+    return true;
+  }
+  fd = std::move(socket->fd);
+  return false;
+}
+
+void inventory::commit() {
+  std::vector<std::string> failures;
+  {
+    const std::lock_guard lock{mutex_};
+    if (!std::exchange(provisional_, false)) return;
+    for (auto item = entries_.begin(); item != entries_.end();) {
+      auto& [name, entry] = *item++;
+      if (!entry.late || begin_late(entry)) continue;
+      failures.push_back(os::system_failure("listener '" + name + "': cannot listen on " +
+                                            entry.socket->address.to_string())
+                             .message);
+      if (entry.user) entry.user->stop();
+      entries_.erase(std::prev(item));
+    }
+  }
+  for (const auto& failure : failures) {
+    log_.warning(failure + "; the others on this address serve all the same");
+  }
+}
+
+/// Of what was bound only. Sets errno where it fails.
+bool inventory::begin_late(entry& late) {
+  if (::listen(late.socket->fd.get(), late.socket->backlog) != 0) return false;
+  if (late.user) late.late = !late.user->adopt(late.socket);
+  return !late.user || !late.late;
 }
 
 inventory::names inventory::unwanted() const {
   const std::lock_guard lock{mutex_};
   names all;
-  for (const auto& [name, fd] : inherited_) all.push_back(name);
+  for (const auto& [name, fd] : inherited_) {
+    const auto address = os::socket_address::bound_to(fd.get());
+    const bool shared = std::ranges::any_of(entries_, [&](const auto& item) {
+      const auto& [key, entry] = item;
+      return entry.socket && entry.user && entry.socket->address.satisfies(address);
+    });
+    if (!shared) all.push_back(name);
+  }
   return all;
 }
 
@@ -230,7 +375,7 @@ inventory::names inventory::own() const {
   const std::lock_guard lock{mutex_};
   names all;
   for (const auto& [name, entry] : entries_) {
-    if (entry.socket && !entry.inherited) all.push_back(name);
+    if (entry.socket && !entry.socket->adopted) all.push_back(name);
   }
   return all;
 }

@@ -28,6 +28,8 @@ struct listening_socket {
   unique_fd fd;
   int backlog;
   int backlog_now = backlog;  // of an adopted socket: what it was handed over with
+  bool adopted = false;
+  bool late = false;  // bound only, when it was made: it listens from the commit on
 };
 
 /// Something that accepts from a listening socket.
@@ -43,6 +45,9 @@ class accepting {
 
   /// Accept no more, and let go of the socket. Does not block, may be called from any thread.
   virtual void stop() = 0;
+
+  /// Accept from this socket too. False if it cannot.
+  virtual bool adopt(const std::shared_ptr<const listening_socket>& /*socket*/) { return false; }
 };
 
 /// What a process listens on, and what it has inherited and not yet asked for. Thread-safe.
@@ -61,10 +66,23 @@ class inventory {
                                                          const listen_params& params,
                                                          unique_fd own);
 
+  /// The first socket of a group: alone on its address if it is bound afresh, but others may
+  /// follow.
+  result<std::shared_ptr<const listening_socket>> obtain_first(std::string_view name,
+                                                               const os::socket_address& wanted,
+                                                               const listen_params& params);
+
+  /// One more socket of the group of `first`, inherited or bound beside it. Bound beside what was
+  /// inherited it does not listen as long as the predecessor may come back.
+  result<std::shared_ptr<const listening_socket>> obtain_beside(const listening_socket& first,
+                                                                std::string_view name,
+                                                                const listen_params& params);
+
   /// Who accepts from the socket `name`; opened at once if all are.
   void attach(std::string_view name, const std::shared_ptr<accepting>& user);
 
-  /// Closes the socket `name` for good, if it still is what `user` accepts from.
+  /// Closes for good all that `user` accepts from; the socket `name`, if it has no user yet and
+  /// `user` is none.
   void remove(std::string_view name, const accepting* user);
 
   /// The socket `name`; none if there is none.
@@ -82,12 +100,16 @@ class inventory {
   void seal();
   [[nodiscard]] bool queues_empty() const;
 
-  /// What was inherited and not asked for, and what this process has bound itself.
+  /// What was inherited and goes to nobody here, and what this process has bound itself.
   [[nodiscard]] names unwanted() const;
   [[nodiscard]] names own() const;
 
-  /// Opens everything, sets backlogs, and closes what was inherited and not asked for.
+  /// Opens everything, and sets backlogs. What was inherited and not asked for goes to those who
+  /// accept on the same address, in turn; or it is closed.
   void open();
+
+  /// The predecessor does not come back: all sockets listen.
+  void commit();
 
   /// Stops accepting but on `ours`, and keeps everything, so that it can go on.
   void pause(const names& ours);
@@ -103,8 +125,8 @@ class inventory {
   struct entry {
     std::shared_ptr<const listening_socket> socket;
     std::shared_ptr<accepting> user;
-    bool inherited = false;
     bool paused = false;
+    bool late = false;  // the user has yet to adopt the socket, once that listens
   };
   enum class state { closed, open, stopped };
 
@@ -114,6 +136,13 @@ class inventory {
     std::function<void()> remark;  // for the log, without the mutex
   };
   claimed claim(const std::string& name, const os::socket_address& wanted);
+  enum class membership { alone, first, beside, late };
+  result<std::shared_ptr<const listening_socket>> obtain(std::string_view name,
+                                                         const os::socket_address& wanted,
+                                                         const listen_params& params, unique_fd own,
+                                                         membership as);
+  bool share(const std::string& name, unique_fd& fd);
+  static bool begin_late(entry& late);
   [[nodiscard]] result<void> check_open_for_more() const;
   [[nodiscard]] std::vector<std::shared_ptr<const listening_socket>> present() const;
 
@@ -122,6 +151,7 @@ class inventory {
   state state_ = state::closed;
   bool frozen_ = false;
   bool sealed_ = false;
+  bool provisional_ = false;  // the predecessor may come back to what was inherited
   std::map<std::string, entry, std::less<>> entries_;
   std::unordered_map<std::string, unique_fd> inherited_;
 };

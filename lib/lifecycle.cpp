@@ -189,6 +189,7 @@ void lifecycle::drain(bool now) {
 /// The predecessor does not come back.
 void lifecycle::commit() {
   if (handed_over_ || committed_.exchange(true)) return;
+  around_.sockets.commit();
   os::adopt_control(owned_.control.get());
   serve_control();
   if (asked_back_) end_alone();

@@ -9,9 +9,11 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/prefer.hpp>
 #include <boost/asio/require.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <utility>
 
 #include <netinet/in.h>
@@ -43,21 +45,49 @@ bool concerns_one_connection(int error) {
 
 }  // namespace
 
-listener::listener(asio::any_io_executor executor, std::shared_ptr<const listening_socket> socket,
-                   std::weak_ptr<inventory> home)
+listener::listener(asio::any_io_executor executor, std::string name, std::weak_ptr<inventory> home)
     : executor_{std::move(executor)},
       poster_{asio::require(executor_, asio::execution::blocking.never)},
       default_executor_{executor_},
-      name_{socket->name},
-      home_{std::move(home)},
-      socket_{std::move(socket)},
-      waiter_{executor_} {
-  waiter_.assign({socket_->address.family(), IPPROTO_TCP}, socket_->fd.get());
+      name_{std::move(name)},
+      home_{std::move(home)} {}
+
+listener::listener(asio::any_io_executor executor, std::shared_ptr<const listening_socket> socket,
+                   std::weak_ptr<inventory> home)
+    : listener{std::move(executor), socket->name, std::move(home)} {
+  error_code error;
+  if (!add(std::move(socket), error)) throw boost::system::system_error{error, "assign"};
 }
 
 listener::~listener() {
-  // Deregisters the descriptor, which socket_ closes.
-  if (waiter_.is_open()) (void)waiter_.release();
+  // Deregisters the descriptor, which the socket closes.
+  for (source& from : sources_) {
+    if (from.readiness.is_open()) (void)from.readiness.release();
+  }
+}
+
+bool listener::add(std::shared_ptr<const listening_socket> socket, error_code& error) {
+  source& added = sources_.emplace_back(executor_, std::move(socket));
+  added.readiness.assign({added.socket->address.family(), IPPROTO_TCP}, added.socket->fd.get(),
+                         error);
+  if (error) {
+    sources_.pop_back();
+    return false;
+  }
+  if (turn_ == sources_.end()) turn_ = sources_.begin();
+  return true;
+}
+
+bool listener::adopt(const std::shared_ptr<const listening_socket>& socket) {
+  operations done;
+  {
+    const std::lock_guard lock{mutex_};
+    error_code error;
+    if (state_ == state::stopped || !add(socket, error)) return false;
+    if (state_ == state::open) serve(done);
+  }
+  post(std::move(done));
+  return true;
 }
 
 void listener::async_accept(accept_handler handler) {
@@ -104,9 +134,11 @@ void listener::pause() {
   const std::lock_guard lock{mutex_};
   if (state_ != state::open) return;
   state_ = state::closed;
-  expected_ = 0;
-  error_code ignored;
-  if (waiting_) waiter_.cancel(ignored);
+  for (source& from : sources_) {
+    from.expected = 0;
+    error_code ignored;
+    if (from.waiting) from.readiness.cancel(ignored);
+  }
 }
 
 void listener::stop() {
@@ -115,10 +147,12 @@ void listener::stop() {
     const std::lock_guard lock{mutex_};
     if (state_ == state::stopped) return;
     state_ = state::stopped;
-    // The descriptor was assign()ed, so release() removes its entry from epoll; close(2) would
-    // not, because the successor holds the same open file description.
-    (void)waiter_.release();
-    socket_.reset();
+    for (source& from : sources_) {
+      // The descriptor was assign()ed, so release() removes its entry from epoll; close(2) would
+      // not, because the successor holds the same open file description.
+      (void)from.readiness.release();
+      from.socket.reset();
+    }
     abort_all(done);
   }
   post(std::move(done));
@@ -140,46 +174,61 @@ void listener::close() {
 
 std::shared_ptr<const listening_socket> listener::socket() const {
   const std::lock_guard lock{mutex_};
-  return socket_;
+  return sources_.empty() ? nullptr : sources_.front().socket;
 }
 
-/// Accepts for the operations that wait, as far as the queue reaches.
+/// Accepts for the operations that wait, as far as the queues reach.
 void listener::serve(operations& done) {
-  while (!operations_.empty()) {
-    // An accept4(2) that finds nothing has made a file and a socket in vain: several times as
-    // expensive as a look at the queue. A wrong look is no harm, wait() sees what it missed.
-    if (expected_ == 0) expected_ = os::accept_queue_of(socket_->fd.get()).length;
-    if (expected_ == 0) return wait();
-    unique_fd fd{::accept4(socket_->fd.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
-    if (fd) {
-      --expected_;
-      finish(operations_.begin(), {}, std::move(fd), done);
-    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      expected_ = 0;
-      return wait();
-    } else if (!concerns_one_connection(errno)) {
-      finish(operations_.begin(), os::system_code(), {}, done);
-    }
+  std::size_t empty = 0;
+  while (!operations_.empty() && empty < sources_.size()) {
+    source& from = *turn_;
+    if (++turn_ == sources_.end()) turn_ = sources_.begin();
+    empty = serve_one(from, done) ? 0 : empty + 1;
   }
 }
 
-void listener::wait() {
-  if (std::exchange(waiting_, true)) return;
-  waiter_.async_wait(waiter::wait_read,
-                     [self = shared_from_this()](error_code ec) { self->on_readable(ec); });
+/// False if there is nothing, for which it then waits.
+bool listener::serve_one(source& from, operations& done) {
+  const int socket = from.socket->fd.get();
+  // An accept4(2) that finds nothing has made a file and a socket in vain: several times as
+  // expensive as a look at the queue. A wrong look is no harm, wait() sees what it missed.
+  if (from.expected == 0) from.expected = os::accept_queue_of(socket).length;
+  if (from.expected == 0) {
+    wait(from);
+    return false;
+  }
+  unique_fd fd{::accept4(socket, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
+  if (fd) {
+    --from.expected;
+    finish(operations_.begin(), {}, std::move(fd), done);
+  } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+    from.expected = 0;
+    wait(from);
+    return false;
+  } else if (!concerns_one_connection(errno)) {
+    finish(operations_.begin(), os::system_code(), {}, done);
+  }
+  return true;
 }
 
-void listener::on_readable(error_code error) {
+void listener::wait(source& from) {
+  if (std::exchange(from.waiting, true)) return;
+  from.readiness.async_wait(waiter::wait_read, [self = shared_from_this(), &from](error_code ec) {
+    self->on_readable(from, ec);
+  });
+}
+
+void listener::on_readable(source& from, error_code error) {
   operations done;
   {
     const std::lock_guard lock{mutex_};
-    waiting_ = false;
+    from.waiting = false;
     if (state_ != state::open) return;
     if (error && error != asio::error::operation_aborted) {
       while (!operations_.empty()) finish(operations_.begin(), error, {}, done);
     } else {
       // Readiness may be spurious, or another process was faster: then it waits again.
-      if (!error) expected_ = std::max<std::uint64_t>(expected_, 1);
+      if (!error) from.expected = std::max<std::uint64_t>(from.expected, 1);
       serve(done);
     }
   }
@@ -213,9 +262,13 @@ void listener::abort_all(operations& done) {
 
 /// A wait for which no operation is left would keep the acceptor's context running for nothing.
 void listener::stop_waiting() {
-  if (!operations_.empty() || !waiting_ || !waiter_.is_open()) return;
-  error_code ignored;
-  waiter_.cancel(ignored);  // if an operation comes before that is delivered, it waits anew
+  if (!operations_.empty()) return;
+  for (source& from : sources_) {
+    if (!from.waiting || !from.readiness.is_open()) continue;
+    error_code ignored;
+    from.readiness.cancel(
+        ignored);  // if an operation comes before that is delivered, it waits anew
+  }
 }
 
 void listener::finish(operations::iterator op, error_code error, unique_fd fd, operations& done) {

@@ -21,26 +21,45 @@ namespace graceful::detail {
 /// The body of `acceptor`. Accepts only when an operation waits for a connection, so there never
 /// is a connection that nobody is there to take; everything happens under one mutex, so stopping
 /// is complete when stop() returns, however busy the executor is.
+///
+/// It accepts from one socket, or from several of one address (SO_REUSEPORT); in turn, so that none
+/// starves.
 class listener final : public accepting, public std::enable_shared_from_this<listener> {
  public:
   listener(asio::any_io_executor executor, std::shared_ptr<const listening_socket> socket,
            std::weak_ptr<inventory> home);
+
+  /// The same without a socket as yet: one is to be adopted.
+  listener(asio::any_io_executor executor, std::string name, std::weak_ptr<inventory> home);
   ~listener() override;
 
   void async_accept(accept_handler handler);
   void open() override;
   void pause() override;
   void stop() override;
+  bool adopt(const std::shared_ptr<const listening_socket>& socket) override;
   void cancel();
   void close();
 
   [[nodiscard]] const asio::any_io_executor& executor() const { return executor_; }
   [[nodiscard]] const std::string& name() const { return name_; }
+  /// The first of its sockets; none if it has none.
   [[nodiscard]] std::shared_ptr<const listening_socket> socket() const;
 
  private:
   using waiter = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
   enum class state { closed, open, stopped };
+
+  /// A socket to accept from. Stays where it is, and is never removed.
+  struct source {
+    source(const asio::any_io_executor& executor, std::shared_ptr<const listening_socket> from)
+        : socket{std::move(from)}, readiness{executor} {}
+
+    std::shared_ptr<const listening_socket> socket;
+    waiter readiness;  // borrows the descriptor of socket
+    bool waiting = false;
+    std::uint64_t expected = 0;  // so many connections are thought to be in the queue
+  };
 
   /// An operation that waits, and what it has come to.
   struct operation {
@@ -63,9 +82,11 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
   void abort_all(operations& done);
   void finish(operations::iterator op, error_code error, unique_fd fd, operations& done);
 
-  void wait();
+  bool add(std::shared_ptr<const listening_socket> socket, error_code& error);
+  bool serve_one(source& from, operations& done);
+  void wait(source& from);
   void stop_waiting();
-  void on_readable(error_code error);
+  void on_readable(source& from, error_code error);
   void abort(std::uint64_t id);
   void post(operations done) const;
   static void run(operation done);
@@ -77,11 +98,9 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
   const std::weak_ptr<inventory> home_;
 
   mutable std::mutex mutex_;
-  std::shared_ptr<const listening_socket> socket_;
-  waiter waiter_;  // borrows the descriptor of socket_
+  std::list<source> sources_;
+  std::list<source>::iterator turn_ = sources_.end();  // where the next connection is looked for
   state state_ = state::closed;
-  bool waiting_ = false;
-  std::uint64_t expected_ = 0;  // so many connections are thought to be in the queue
   std::uint64_t next_id_ = 0;
   operations operations_;
 };

@@ -9,6 +9,7 @@
 #include "inventory.hpp"
 #include "lifecycle.hpp"
 #include "listener.hpp"
+#include "listener_group.hpp"
 #include "settings.hpp"
 
 #include <boost/asio/execution/outstanding_work.hpp>
@@ -17,6 +18,7 @@
 #include <functional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
 
@@ -29,6 +31,9 @@ class upgrader::impl {
   std::shared_ptr<detail::listener> listen(executor_type executor, std::string_view name,
                                            const os::socket_address& address,
                                            const listen_params& params);
+  std::vector<std::shared_ptr<detail::listener>> listen_group(
+      const std::vector<executor_type>& executors, std::string_view name,
+      const os::socket_address& address, const listen_params& params);
   std::shared_ptr<const listening_socket> obtain(std::string_view name,
                                                  const os::socket_address& address,
                                                  const listen_params& params, unique_fd own);
@@ -97,6 +102,14 @@ std::shared_ptr<detail::listener> upgrader::impl::listen(executor_type executor,
   }
 }
 
+std::vector<std::shared_ptr<detail::listener>> upgrader::impl::listen_group(
+    const std::vector<executor_type>& executors, std::string_view name,
+    const os::socket_address& address, const listen_params& params) {
+  auto group = graceful::listen_group(inventory_, log_, executors, name, address, params);
+  if (!group) life_.note_failure(group.error().message);
+  return std::move(group).value();
+}
+
 void upgrader::impl::watch_foreign(std::string_view name, int fd, const executor_type& executor,
                                    foreign_stop stop) {
   inventory_->attach(name, std::make_shared<foreign_acceptor>(executor, fd, inventory_->find(name),
@@ -115,6 +128,12 @@ std::shared_ptr<detail::listener> upgrader::make_listener(executor_type executor
                                                           const sockaddr* address, socklen_t length,
                                                           const listen_params& params) {
   return impl_->listen(std::move(executor), name, {address, length}, params);
+}
+
+std::vector<std::shared_ptr<detail::listener>> upgrader::make_group(
+    const std::vector<executor_type>& executors, std::string_view name, const sockaddr* address,
+    socklen_t length, const listen_params& params) {
+  return impl_->listen_group(executors, name, {address, length}, params);
 }
 
 unique_fd upgrader::make_foreign(std::string_view name, const sockaddr* address, socklen_t length,

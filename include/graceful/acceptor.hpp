@@ -117,7 +117,8 @@ class acceptor {
 
   [[nodiscard]] executor_type get_executor() const { return detail::executor_of(*body_); }
 
-  /// False once the socket is handed over or closed.
+  /// False once the socket is handed over or closed; and in a group as long as the socket does not
+  /// listen yet, see `upgrader::listen_group`.
   [[nodiscard]] bool is_open() const { return detail::is_open(*body_); }
 
   /// Ends the operations that wait, with `operation_aborted`. The acceptor stays usable.

@@ -17,7 +17,8 @@ struct listen_params {
   /// SO_REUSEADDR: bind even though old connections linger in TIME_WAIT. Default: true.
   bool reuse_address = true;
 
-  /// SO_REUSEPORT: several sockets may listen on the same address. Default: false.
+  /// SO_REUSEPORT: several sockets may listen on the same address. Default: false. For a socket
+  /// for each thread see `upgrader::listen_group`, which sets it by itself.
   bool reuse_port = false;
 
   /// IPV6_V6ONLY of an IPv6 socket. Default: not touched, the system's net.ipv6.bindv6only holds.

@@ -13,14 +13,13 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/basic_socket_acceptor.hpp>
-#include <boost/asio/execution_context.hpp>
 
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string_view>
-#include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <sys/socket.h>
 
@@ -67,11 +66,15 @@ class GRACEFUL_API upgrader {
       : upgrader{detail::this_asio_abi{}, std::move(executor), std::move(opts), {}} {}
 
   /// The same, on the executor of `context`, which is stopped when what runs on it has not ended
-  /// half a second after the deadline of a drain. Destroy the upgrader before `context` is run for
-  /// something else.
+  /// half a second after the deadline of a drain. An `io_context`, a `thread_pool`, or an
+  /// `io_context_pool`, of which every context is stopped. Destroy the
+  /// upgrader before `context` is run for something else.
   template <class Context>
-  requires(std::is_convertible_v<Context&, boost::asio::execution_context&>)
-      upgrader(Context& context, options opts)
+  requires requires(Context& c) {
+    executor_type{c.get_executor()};
+    c.stop();
+  }
+  upgrader(Context& context, options opts)
       : upgrader{detail::this_asio_abi{}, executor_type{context.get_executor()}, std::move(opts),
                  [&context] { context.stop(); }} {}
 
@@ -108,6 +111,38 @@ class GRACEFUL_API upgrader {
                             const listen_params& params = {}) {
     const auto [data, size] = view(endpoint);
     return {make_listener(executor, name, data, size, params), endpoint.protocol()};
+  }
+
+  /// Listens on one address with a socket for each of `executors` (SO_REUSEPORT, see socket(7)):
+  /// the kernel spreads the connections over them, and no two threads accept from one queue. Their
+  /// names are NAME/0, NAME/1 and so on.
+  ///
+  /// Each socket has a queue of its own, which is reset when it is closed, so none is: every one
+  /// that the predecessor handed over is accepted from. If there are more of them than executors,
+  /// `ready()` spreads the others over the acceptors, as it does for a `listen` on that address. If
+  /// there are fewer, new ones are bound beside them, but listen only from the commit on: what
+  /// waited in them would be lost if this process died in its probation. Their acceptors are not
+  /// open until then. A socket that the predecessor made by `listen` becomes one of the group.
+  ///
+  /// Returns an acceptor for each executor, in that order; fewer, and the log says why, if no
+  /// socket can be bound beside those that were handed over: they belong to another user, say.
+  ///
+  /// Any other process of the same user can bind a socket to the address from then on, and gets a
+  /// part of the connections. That nobody listens there already is checked at a cold start.
+  ///
+  /// **Errors.** As above, and `invalid_argument` if there is no executor.
+  template <class Protocol>
+  std::vector<acceptor<Protocol>> listen_group(const std::vector<executor_type>& executors,
+                                               std::string_view name,
+                                               const typename Protocol::endpoint& endpoint,
+                                               const listen_params& params = {}) {
+    const auto [data, size] = view(endpoint);
+    std::vector<acceptor<Protocol>> group;
+    group.reserve(executors.size());
+    for (auto& body : make_group(executors, name, data, size, params)) {
+      group.emplace_back(std::move(body), endpoint.protocol());
+    }
+    return group;
   }
 
   /// Puts the listening socket `name` into an acceptor that the server owns already, in the place
@@ -162,7 +197,9 @@ class GRACEFUL_API upgrader {
   /// Says that this process has initialised and serves from now on. The acceptors start; with a
   /// predecessor, that one stops first and acknowledges it (an acceptor that its application owns
   /// stops a moment later). What it handed over and nobody asked
-  /// for by `listen` is closed, and the log says so. A second call does nothing.
+  /// for by `listen` is closed, and the log says so; but if it is bound to an address on which an
+  /// acceptor of this library listens, that accepts from it too (SO_REUSEPORT). A second call does
+  /// nothing.
   ///
   /// Blocks for `options::handoff_timeout` at most. If the predecessor died meanwhile, this process
   /// serves all the same: it holds every socket.
@@ -230,6 +267,9 @@ class GRACEFUL_API upgrader {
                                                   const sockaddr* address, socklen_t length,
                                                   const listen_params& params);
   static unique_fd duplicate(int fd);
+  std::vector<std::shared_ptr<detail::listener>> make_group(
+      const std::vector<executor_type>& executors, std::string_view name, const sockaddr* address,
+      socklen_t length, const listen_params& params);
   unique_fd make_foreign(std::string_view name, const sockaddr* address, socklen_t length,
                          const listen_params& params, unique_fd own);
   void watch_foreign(std::string_view name, int fd, const executor_type& executor,

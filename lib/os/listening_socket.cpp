@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <optional>
 #include <utility>
@@ -34,7 +35,19 @@ int int_option(int fd, int level, int option) {
   return value;
 }
 
-result<unique_fd> try_listen(const socket_address& address, const listen_params& params) {
+std::string what_to_do(int bind_error) {
+  switch (bind_error) {
+    case EACCES:
+      return "; low ports are for root and CAP_NET_BIND_SERVICE, see "
+             "net.ipv4.ip_unprivileged_port_start in ip(7)";
+    case EADDRNOTAVAIL:
+      return "; no interface of this machine has that address, see: ip address";
+    default:
+      return {};
+  }
+}
+
+result<unique_fd> try_bind(const socket_address& address, const listen_params& params) {
   unique_fd fd{::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP)};
   if (!fd) return system_failure("cannot make a socket for " + address.to_string());
   if (params.reuse_address && !set_flag(fd.get(), SOL_SOCKET, SO_REUSEADDR, true)) {
@@ -48,10 +61,19 @@ result<unique_fd> try_listen(const socket_address& address, const listen_params&
     return system_failure("cannot set IPV6_V6ONLY on " + address.to_string());
   }
   if (::bind(fd.get(), address.data(), address.size()) != 0) {
-    return system_failure("cannot bind to " + address.to_string());
+    const int error = errno;
+    auto why = system_failure("cannot bind to " + address.to_string(), error);
+    why.message += what_to_do(error);
+    return why;
   }
+  return fd;
+}
+
+result<unique_fd> try_listen(const socket_address& address, const listen_params& params) {
+  auto fd = try_bind(address, params);
+  if (!fd) return fd;
   // With SO_REUSEADDR two sockets may bind to one address, and the second listen(2) fails.
-  if (::listen(fd.get(), params.backlog) != 0) {
+  if (::listen(fd->get(), params.backlog) != 0) {
     return system_failure("cannot listen on " + address.to_string());
   }
   return fd;
@@ -75,13 +97,14 @@ std::string instead_of_listening_tcp(int fd) {
   return "a socket that does not listen";
 }
 
-}  // namespace
-
-result<unique_fd> listen_tcp(const socket_address& address, const listen_params& params) {
+/// Tries again while the address is in use.
+result<unique_fd> patiently(const socket_address& address, const listen_params& params,
+                            result<unique_fd> attempt_once(const socket_address&,
+                                                           const listen_params&)) {
   auto pause = std::clamp<std::chrono::milliseconds>(params.bind_backoff, pause_limits.first,
                                                      pause_limits.second);
   for (int attempt = 1;; ++attempt) {
-    auto fd = try_listen(address, params);
+    auto fd = attempt_once(address, params);
     if (fd || fd.error().code != system_code(EADDRINUSE)) return fd;
     if (attempt >= params.bind_attempts) {
       failure why = fd.error();
@@ -95,6 +118,23 @@ result<unique_fd> listen_tcp(const socket_address& address, const listen_params&
     pause = std::min(pause * 2, pause_limits.second);
   }
 }
+
+}  // namespace
+
+result<unique_fd> listen_tcp(const socket_address& address, const listen_params& params) {
+  return patiently(address, params, try_listen);
+}
+
+result<unique_fd> bind_tcp(const socket_address& address, const listen_params& params) {
+  return patiently(address, params, try_bind);
+}
+
+result<void> share_port(int fd) {
+  if (set_flag(fd, SOL_SOCKET, SO_REUSEPORT, true)) return {};
+  return system_failure("cannot set SO_REUSEPORT on " + socket_address::bound_to(fd).to_string());
+}
+
+bool shares_port(int fd) { return int_option(fd, SOL_SOCKET, SO_REUSEPORT) > 0; }
 
 result<accept_queue> check_listening_tcp(int fd) {
   const auto queue = queue_of_listening_tcp(fd);

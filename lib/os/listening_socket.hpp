@@ -17,6 +17,15 @@ namespace graceful::os {
 /// the address is in use, as `params` says.
 result<unique_fd> listen_tcp(const socket_address& address, const listen_params& params);
 
+/// The same, but it does not listen yet. Until it does it takes part in nothing: of several sockets
+/// on one address (SO_REUSEPORT) connections go to those that listen.
+result<unique_fd> bind_tcp(const socket_address& address, const listen_params& params);
+
+/// Sets SO_REUSEPORT, so that other sockets of this user can be bound to the address of `fd`. Works
+/// on a socket that is bound and listens already, also if it was bound without.
+result<void> share_port(int fd);
+bool shares_port(int fd);
+
 /// How many connections wait to be accepted, and how many may.
 struct accept_queue {
   std::uint64_t length = 0;

@@ -7,16 +7,38 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include <cstdio>
+#include <utility>
 
-int main(int argc, char** argv) {
-  if (argc != 2) return 2;
+namespace {
+
+struct session {
+  session(boost::asio::ip::tcp::socket s, int& shared) : socket{std::move(s)} { ++shared; }
+  void start() {}
+  boost::asio::ip::tcp::socket socket;
+};
+
+int serve_and_drain(const char* control_path) {
+  graceful::server<session, int> server{
+      {.name = "consumer", .control_path = control_path},
+      {.threads = 2, .on_ready = [](graceful::upgrader& up, const auto&) { up.drain(); }}};
+  return server.listen_and_serve("127.0.0.1", 0);
+}
+
+int listen_and_ask(const char* control_path) {
   boost::asio::io_context io;
-  graceful::upgrader up{io, {.name = "consumer", .control_path = argv[1]}};
+  graceful::upgrader up{io, {.name = "consumer", .control_path = control_path}};
   auto acceptor = up.listen<boost::asio::ip::tcp>(
       "http", {boost::asio::ip::address_v4::loopback(), 0}, {.backlog = 16});
   up.ready();
-  const auto client = graceful::control_client::connect(argv[1], std::chrono::seconds{5});
+  const auto client = graceful::control_client::connect(control_path, std::chrono::seconds{5});
   std::printf("generation %d on port %d, graceful %s\n", static_cast<int>(up.generation()),
               acceptor.local_endpoint().port(), GRACEFUL_VERSION_STRING);
   return client && acceptor.is_open() ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) return 2;
+  return listen_and_ask(argv[1]) == 0 ? serve_and_drain(argv[1]) : 1;
 }

@@ -28,6 +28,7 @@ std::vector<std::string> joined(std::vector<std::string> a, const std::vector<st
 }  // namespace
 
 std::string programs::http_server() { return from_build("HTTP_SERVER"); }
+std::string programs::pool_server() { return from_build("POOL_SERVER"); }
 std::string programs::graceful_ctl() { return from_build("GRACEFUL_CTL"); }
 std::string programs::gated_server() { return from_build("GATED_SERVER"); }
 std::vector<std::string> programs::rogue_successor() {
@@ -43,8 +44,9 @@ finished run(scene& where, std::vector<std::string> argv, process_options option
   return {status.to_string(), p.stdout_text(), p.output()};
 }
 
-site::site(std::vector<std::string> arguments, process_options options) {
-  command_ = {programs::http_server(), "--control", control()};
+site::site(std::vector<std::string> arguments, process_options options,
+           const std::string& program) {
+  command_ = {program, "--control", control()};
   const auto by_default = [&](const char* option, const char* value) {
     if (std::find(arguments.begin(), arguments.end(), option) != arguments.end()) return;
     command_.insert(command_.end(), {option, value});

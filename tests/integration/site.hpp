@@ -21,6 +21,7 @@ inline constexpr std::chrono::seconds patience{30};
 /// Programs under test: where the build has put them.
 struct programs {
   static std::string http_server();
+  static std::string pool_server();
   static std::string graceful_ctl();
   static std::string gated_server();
   static std::vector<std::string> rogue_successor();
@@ -34,12 +35,14 @@ struct finished {
   std::string all;  // both outputs
 };
 
-/// An http_server in a scene of its own, and an operator's shell.
+/// A server in a scene of its own, and an operator's shell.
 class site {
  public:
   /// Starts the server and waits until it is ready. `arguments` are added to its command line,
-  /// --listen 127.0.0.1:0 and --probation 0 if they say nothing of these.
-  explicit site(std::vector<std::string> arguments = {}, process_options options = {});
+  /// --listen 127.0.0.1:0 and --probation 0 if they say nothing of these. The server is an
+  /// http_server unless `program` names another.
+  explicit site(std::vector<std::string> arguments = {}, process_options options = {},
+                const std::string& program = programs::http_server());
 
   [[nodiscard]] process& server() { return *server_; }
   [[nodiscard]] std::uint16_t port(std::size_t listener = 0) const { return ports_.at(listener); }

@@ -30,9 +30,15 @@ struct counted : graceful::accepting {
   void open() override { ++opened; }
   void pause() override { ++paused; }
   void stop() override { ++stopped; }
+  bool adopt(const std::shared_ptr<const graceful::listening_socket>& socket) override {
+    if (adopts) adopted.push_back(socket);
+    return adopts;
+  }
   int opened = 0;
   int paused = 0;
   int stopped = 0;
+  bool adopts = true;
+  std::vector<std::shared_ptr<const graceful::listening_socket>> adopted;
 };
 
 struct stock : log_book {
@@ -51,6 +57,23 @@ struct stock : log_book {
     items.inherit(name, std::move(fd));
     return cookie;
   }
+};
+
+constexpr listen_params reuse_port{.reuse_port = true};
+
+bool listens(const auto& obtained) {
+  REQUIRE(obtained.has_value());
+  return option_of((*obtained)->fd.get(), SOL_SOCKET, SO_ACCEPTCONN) == 1;
+}
+
+/// What a predecessor with a socket for each of four threads hands over.
+struct inherited_group : stock {
+  inherited_group() {
+    const auto first = listen_anywhere(reuse_port);
+    at = address_of(first);
+    for (const char* name : {"http/0", "http/1", "http/2", "http/3"}) inherit(name, at, reuse_port);
+  }
+  os::socket_address at;
 };
 
 os::socket_address free_address() { return address_of(listen_anywhere()); }
@@ -423,4 +446,172 @@ TEST_CASE("a listen that waits for its address while all is stopped keeps nothin
   d.items.stop();
   CHECK_FALSE(d.result().has_value());
   CHECK(d.items.sockets().empty());
+}
+
+TEST_CASE("what was not asked for goes to those who accept on its address, evenly") {
+  inherited_group s;
+  const auto one = std::make_shared<counted>();
+  const auto two = std::make_shared<counted>();
+  REQUIRE(s.listen("http/0", s.at).has_value());
+  s.items.attach("http/0", one);
+  REQUIRE(s.listen("http/1", s.at).has_value());
+  s.items.attach("http/1", two);
+  s.items.open();
+  REQUIRE(one->adopted.size() == 1);
+  REQUIRE(two->adopted.size() == 1);
+  CHECK(s.items.sockets().size() == 4);
+  CHECK(s.items.find("http/2") != nullptr);
+  CHECK(s.items.find("http/3") != nullptr);
+  CHECK(s.mentions(log_level::info, "who listens there accepts from it too"));
+  CHECK(one->opened >= 1);
+}
+
+TEST_CASE("what was not asked for has the backlog of those who accept on its address") {
+  inherited_group s;
+  REQUIRE(s.listen("http", s.at, {.backlog = 9}).has_value());
+  s.items.attach("http", std::make_shared<counted>());
+  s.items.open();
+  REQUIRE(s.items.sockets().size() == 4);
+  for (const auto& socket : s.items.sockets()) {
+    CHECK(os::accept_queue_of(socket->fd.get()).limit == 9);
+  }
+}
+
+TEST_CASE("what was not asked for gets another name if its own is taken") {
+  stock s;
+  const auto first = listen_anywhere(reuse_port);
+  s.inherit("a", address_of(first), reuse_port);
+  s.inherit("b", address_of(first), reuse_port);
+  REQUIRE(s.listen("b", v4("127.0.0.2")).has_value());  // its own name, elsewhere
+  REQUIRE(s.listen("a", address_of(first)).has_value());
+  s.items.attach("a", std::make_shared<counted>());
+  s.items.open();
+  CHECK(s.items.find("b/0") != nullptr);
+}
+
+TEST_CASE("what was not asked for is closed if who accepts on its address cannot take it") {
+  inherited_group s;
+  const auto user = std::make_shared<counted>();
+  user->adopts = false;
+  REQUIRE(s.listen("http", s.at).has_value());
+  s.items.attach("http", user);
+  s.items.open();
+  CHECK(s.items.sockets().size() == 1);
+  CHECK(s.mentions(log_level::warning, "was handed over but not asked for: closed"));
+}
+
+TEST_CASE("whoever closes lets go of all its sockets") {
+  inherited_group s;
+  const auto user = std::make_shared<counted>();
+  REQUIRE(s.listen("http", s.at).has_value());
+  s.items.attach("http", user);
+  s.items.open();
+  REQUIRE(s.items.sockets().size() == 4);
+  s.items.remove("http", user.get());
+  CHECK(s.items.sockets().empty());
+}
+
+TEST_CASE("the first of a group is bound alone: a stranger's group is not joined") {
+  stock s;
+  const auto stranger = listen_anywhere(reuse_port);
+  const auto refused = s.items.obtain_first("http/0", address_of(stranger), {.bind_attempts = 1});
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == os::system_code(EADDRINUSE));
+}
+
+TEST_CASE("a group that is bound afresh listens at once, on one address") {
+  stock s;
+  const auto first = s.items.obtain_first("http/0", v4("127.0.0.1"), {});
+  REQUIRE(listens(first));
+  const auto second = s.items.obtain_beside(**first, "http/1", {});
+  REQUIRE(listens(second));
+  CHECK((*second)->address.to_string() == (*first)->address.to_string());
+  CHECK(cookie_of(second) != cookie_of(first));
+}
+
+TEST_CASE("what is bound beside what was inherited is no part of anything until the commit") {
+  stock s;
+  const auto cookie = s.inherit("http");
+  const auto first = s.items.obtain_first("http/0", v4("127.0.0.1"), {});
+  CHECK(cookie_of(first) == cookie);
+  const auto late = s.items.obtain_beside(**first, "http/1", {.backlog = 7});
+  const auto user = std::make_shared<counted>();
+  s.items.attach("http/1", user);
+  s.items.open();
+  CHECK(user->opened == 1);
+  CHECK_FALSE(listens(late));
+  CHECK(user->adopted.empty());
+  CHECK(s.items.sockets().size() == 1);
+  s.items.commit();
+  CHECK(listens(late));
+  CHECK(os::accept_queue_of((*late)->fd.get()).limit == 7);
+  REQUIRE(user->adopted.size() == 1);
+  CHECK(s.items.sockets().size() == 2);
+  CHECK(listens(s.items.obtain_beside(**first, "http/2", {})));
+}
+
+TEST_CASE("a group on an address that nobody handed over listens at once, also in a successor") {
+  stock s;
+  s.inherit("web");
+  const auto first = s.items.obtain_first("http/0", v4("127.0.0.1"), {});
+  REQUIRE(listens(first));
+  CHECK(listens(s.items.obtain_beside(**first, "http/1", {})));
+}
+
+TEST_CASE("who is attached after the commit gets its socket then") {
+  stock s;
+  s.inherit("http");
+  const auto first = s.items.obtain_first("http/0", v4("127.0.0.1"), {});
+  const auto late = s.items.obtain_beside(**first, "http/1", {});
+  s.items.open();
+  s.items.commit();
+  CHECK(listens(late));
+  const auto user = std::make_shared<counted>();
+  s.items.attach("http/1", user);
+  CHECK(user->adopted.size() == 1);
+  CHECK(user->opened == 1);
+}
+
+TEST_CASE("what was closed before the commit does not listen after it") {
+  stock s;
+  s.inherit("http");
+  const auto first = s.items.obtain_first("http/0", v4("127.0.0.1"), {});
+  const auto late = s.items.obtain_beside(**first, "http/1", {});
+  const auto user = std::make_shared<counted>();
+  s.items.attach("http/1", user);
+  s.items.open();
+  s.items.remove("http/1", user.get());
+  s.items.commit();
+  CHECK_FALSE(listens(late));
+  CHECK(user->adopted.empty());
+}
+
+TEST_CASE("who cannot take its socket at the commit is stopped, and the others serve") {
+  stock s;
+  s.inherit("http");
+  const auto first = s.items.obtain_first("http/0", v4("127.0.0.1"), {});
+  REQUIRE(s.items.obtain_beside(**first, "http/1", {}).has_value());
+  const auto user = std::make_shared<counted>();
+  user->adopts = false;
+  s.items.attach("http/1", user);
+  s.items.open();
+  s.items.commit();
+  CHECK(user->stopped == 1);
+  CHECK(s.items.sockets().size() == 1);
+  CHECK(s.mentions(log_level::warning, "the others on this address serve all the same"));
+}
+
+TEST_CASE("with port 0 a group adopts what was alone, and what is alone one of a group") {
+  stock alone;
+  const auto cookie = alone.inherit("http");
+  CHECK(cookie_of(alone.items.obtain_first("http/0", v4("127.0.0.1"), {})) == cookie);
+  inherited_group group;
+  CHECK((group.listen("http").value())->address.to_string() == group.at.to_string());
+}
+
+TEST_CASE("with port 0 a name that ends in a number is no group by that") {
+  stock s;
+  const auto cookie = s.inherit("web/1");
+  CHECK(cookie_of(s.listen("web/2")) != cookie);
+  CHECK(cookie_of(s.listen("web/1")) == cookie);
 }

@@ -1,0 +1,156 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include <graceful/error.hpp>
+#include <graceful/io_context_pool.hpp>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#include <pthread.h>
+#include <signal.h>
+
+namespace graceful {
+
+namespace asio = boost::asio;
+
+namespace {
+
+/// New threads inherit the mask of the one that makes them.
+class all_signals_blocked {
+ public:
+  all_signals_blocked() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  all_signals_blocked(const all_signals_blocked&) = delete;
+  all_signals_blocked& operator=(const all_signals_blocked&) = delete;
+  ~all_signals_blocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_{};
+};
+
+}  // namespace
+
+class io_context_pool::impl {
+ public:
+  explicit impl(std::size_t contexts) : contexts_(contexts) {
+    guards_.reserve(contexts);
+    for (auto& context : contexts_) guards_.emplace_back(context.get_executor());
+  }
+  impl(const impl&) = delete;
+  impl& operator=(const impl&) = delete;
+  ~impl() {
+    guards_.clear();
+    for (auto& context : contexts_) context.shutdown();
+  }
+
+  [[nodiscard]] std::size_t size() const { return contexts_.size(); }
+  executor_type executor(std::size_t i) { return contexts_[i].get_executor(); }
+  executor_type next() { return executor(turn_.fetch_add(1) % contexts_.size()); }
+
+  void run();
+  void stop() {
+    for (auto& context : contexts_) context.stop();
+  }
+  void reset_work() {
+    const std::lock_guard lock{mutex_};
+    for (auto& guard : guards_) guard.reset();
+  }
+
+ private:
+  /// One thread runs it: it may queue without waking another. Other threads may post all the same.
+  struct context : asio::io_context {
+    context() : io_context{1} {}
+    /// Destroys what is left of handlers; what they own may still use its services.
+    using execution_context::shutdown;
+  };
+
+  void run(context& one) noexcept;
+  void fail();
+
+  std::deque<context> contexts_;
+  std::atomic<std::size_t> turn_{0};
+  std::mutex mutex_;
+  std::vector<asio::executor_work_guard<asio::io_context::executor_type>> guards_;
+  std::exception_ptr failure_;  // the first
+};
+
+void io_context_pool::impl::run() {
+  {
+    std::vector<std::jthread> others;
+    try {
+      const all_signals_blocked while_made;
+      for (std::size_t i = 1; i < contexts_.size(); ++i) {
+        others.emplace_back([this, i] { run(contexts_[i]); });
+      }
+    } catch (...) {
+      fail();
+    }
+    run(contexts_.front());
+  }
+  const std::lock_guard lock{mutex_};
+  if (failure_) std::rethrow_exception(failure_);
+}
+
+/// What leaves a thread otherwise ends the process by std::terminate.
+void io_context_pool::impl::run(context& one) noexcept {
+  try {
+    one.run();
+  } catch (...) {
+    fail();
+  }
+}
+
+void io_context_pool::impl::fail() {
+  {
+    const std::lock_guard lock{mutex_};
+    if (!failure_) failure_ = std::current_exception();
+  }
+  stop();
+}
+
+io_context_pool::io_context_pool()
+    : io_context_pool{std::max<std::size_t>(std::thread::hardware_concurrency(), 1)} {}
+
+io_context_pool::io_context_pool(detail::this_asio_abi /*abi*/, std::size_t contexts) {
+  if (contexts == 0) {
+    throw error{
+        {errc::invalid_argument,
+         "a pool of 0 io_contexts can run nothing: give it at least 1, or no number for one "
+         "a processor"}};
+  }
+  impl_ = std::make_unique<impl>(contexts);
+}
+
+io_context_pool::~io_context_pool() = default;
+
+std::size_t io_context_pool::size() const noexcept { return impl_->size(); }
+
+io_context_pool::executor_type io_context_pool::next() noexcept { return impl_->next(); }
+
+io_context_pool::executor_type io_context_pool::get_executor() const noexcept {
+  return impl_->executor(0);
+}
+
+std::vector<io_context_pool::executor_type> io_context_pool::executors() const {
+  std::vector<executor_type> all;
+  all.reserve(size());
+  for (std::size_t i = 0; i < size(); ++i) all.push_back(impl_->executor(i));
+  return all;
+}
+
+void io_context_pool::run() { impl_->run(); }
+
+void io_context_pool::stop() { impl_->stop(); }
+
+void io_context_pool::reset_work() { impl_->reset_work(); }
+
+}  // namespace graceful

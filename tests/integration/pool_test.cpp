@@ -1,0 +1,235 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "process_table.hpp"
+#include "site.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <list>
+#include <string>
+#include <vector>
+
+#include <signal.h>
+#include <sys/stat.h>
+
+using namespace graceful_test;
+
+namespace {
+
+using words = std::vector<std::string>;
+
+struct pool_site : site {
+  explicit pool_site(words arguments = {}, process_options options = {})
+      : site{std::move(arguments), std::move(options), programs::pool_server()} {}
+
+  /// An upgrade to a server of this kind with other arguments.
+  finished upgrade_to(const words& arguments) {
+    words command{"--",        programs::pool_server(),
+                  "--control", control(),
+                  "--listen",  "127.0.0.1:" + std::to_string(port())};
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    return upgrade(command);
+  }
+
+  /// How many sockets listen, as Status says.
+  long listeners() {
+    const auto text = status().out;
+    return std::count(text.begin(), text.end(), '\n') - 1;
+  }
+};
+
+/// New connections, and kept ones, while the server becomes another. Nothing may be lost.
+struct crowd {
+  explicit crowd(site& s) : connecting{many(s.load_on(false))}, kept{s.load_on(true)} {
+    connecting.start();
+    kept.start();
+    REQUIRE(connecting.wait_for(100, patience));
+    REQUIRE(kept.wait_for(100, patience));
+  }
+
+  static load_options many(load_options options) {
+    options.connections = 32;
+    return options;
+  }
+
+  void reaches(std::uint64_t generation) {
+    REQUIRE(connecting.wait_for_generation(generation, 200, patience));
+    REQUIRE(kept.wait_for_generation(generation, 50, patience));
+  }
+
+  void lost_nothing() {
+    const auto first = connecting.stop();
+    const auto second = kept.stop();
+    INFO(first.to_string(), second.to_string());
+    CHECK(first.lost() == 0);
+    CHECK(second.lost() == 0);
+  }
+
+  load connecting;
+  load kept;
+};
+
+/// Upgrades from one command line to another and back, under load.
+void there_and_back(const words& here, long sockets_here, const words& there, long sockets_there) {
+  words first = here;
+  first.insert(first.end(), {"--probation", "0"});
+  words second = there;
+  second.insert(second.end(), {"--probation", "0"});
+  pool_site s{first};
+  crowd clients{s};
+  CHECK(s.listeners() == sockets_here);
+  for (std::uint64_t generation = 2; generation <= 5; ++generation) {
+    const bool away = generation % 2 == 0;
+    const auto done = s.upgrade_to(away ? second : first);
+    INFO(done.all, s.scene().report());
+    REQUIRE(done.status == "exited 0");
+    clients.reaches(generation);
+    if (generation == 2) CHECK(s.listeners() == sockets_there);
+  }
+  clients.lost_nothing();
+}
+
+/// A server that must not start.
+finished refused(scene& where, words arguments, process_options options = {}) {
+  arguments.insert(arguments.begin(), programs::pool_server());
+  arguments.insert(arguments.end(), {"--control", where.path("refused.sock")});
+  return run(where, std::move(arguments), std::move(options));
+}
+
+bool says(const finished& program, std::string_view text) {
+  return program.all.find(text) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("a server on a pool of four threads is upgraded without losing anything") {
+  there_and_back({"--threads", "4"}, 1, {"--threads", "4"}, 1);
+}
+
+TEST_CASE("a server with a socket for each of four threads is upgraded without losing anything") {
+  there_and_back({"--threads", "4", "--reuse-port"}, 4, {"--threads", "4", "--reuse-port"}, 4);
+}
+
+TEST_CASE("from four threads with a socket each to one, and back, nothing is lost") {
+  there_and_back({"--threads", "4", "--reuse-port"}, 4, {"--threads", "1", "--reuse-port"}, 4);
+}
+
+TEST_CASE("from one thread to four with a socket each, and back, nothing is lost") {
+  there_and_back({"--threads", "1", "--reuse-port"}, 1, {"--threads", "4", "--reuse-port"}, 4);
+}
+
+TEST_CASE("from one socket for all threads to one for each, and back, nothing is lost") {
+  there_and_back({"--threads", "3"}, 1, {"--threads", "3", "--reuse-port"}, 3);
+}
+
+TEST_CASE("sockets that a successor adds listen from its commit on: a rollback loses nothing") {
+  pool_site s{{"--threads", "1", "--reuse-port", "--probation", "60000"}};
+  crowd clients{s};
+  process& ctl =
+      s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--",
+                       programs::pool_server(), "--control", s.control(), "--listen",
+                       "127.0.0.1:" + std::to_string(s.port()), "--threads", "4", "--reuse-port"});
+  REQUIRE(ctl.wait_for_output("ready: generation 2", patience));
+  REQUIRE(clients.connecting.wait_for_generation(2, 200, patience));
+  CHECK(s.ctl({"rollback", s.control()}).status == "exited 0");
+  REQUIRE(clients.connecting.wait_for(500, patience));
+  clients.lost_nothing();
+  CHECK(s.generation() == 1);
+}
+
+TEST_CASE("SIGTERM under load resets nobody, with one socket and with one for each thread") {
+  for (const bool reuse_port : {false, true}) {
+    words arguments{"--threads", "4"};
+    if (reuse_port) arguments.emplace_back("--reuse-port");
+    pool_site s{arguments};
+    crowd clients{s};
+    s.server().signal(SIGTERM);
+    const auto end = s.server().wait_exit(patience);
+    REQUIRE(end);
+    CHECK(end.exited(0));
+    for (load* each : {&clients.connecting, &clients.kept}) {
+      const auto seen = each->stop();
+      INFO(seen.to_string(), s.scene().report());
+      CHECK(seen.lost() == seen.refused);
+    }
+  }
+}
+
+TEST_CASE("the deadline ends what is left on every thread") {
+  pool_site s{{"--threads", "3", "--drain", "300"}};
+  std::list<http_connection> held;
+  for (int i = 0; i < 3; ++i) held.push_back(s.hold());
+  const auto done = s.ctl({"drain", s.control()});
+  CHECK(done.status == "exited 0");
+  CHECK(says(done, "drained, 3 connections cut at the deadline"));
+  CHECK(s.server().wait_exit(patience).exited(0));
+  CHECK(s.server().output().find("stopping the context") == std::string::npos);  // not needed
+}
+
+TEST_CASE("a server that has no descriptor left says so, waits, and loses nobody by it") {
+  process_options few;
+  few.descriptor_limit = 40;
+  // UBSan asks by a pipe whether an object is readable, and without one takes a good vptr for bad.
+  // That report must go to standard error: there is no descriptor for a file of its own either.
+  few.environment = {{"UBSAN_OPTIONS", "halt_on_error=0"}, {"ASAN_OPTIONS", ""}};
+  pool_site s{{"--threads", "2"}, few};
+  const auto target = resolve("127.0.0.1", s.port(), patience);
+  std::list<http_connection> clients;
+  for (unsigned i = 0; i < 50; ++i) {
+    clients.emplace_back(target, i).send("GET / HTTP/1.1\r\nConnection: close\r\n");
+  }
+  REQUIRE(s.server().wait_for_output("cannot accept: Too many open files; trying again", patience));
+  for (auto& client : clients) client.exchange("\r\n");
+  s.server().signal(SIGTERM);
+  CHECK(s.server().wait_exit(patience).exited(0));
+}
+
+TEST_CASE("an address that is none, or nobody's, ends the server with an error that says so") {
+  scene where;
+  const auto none = refused(where, {"--listen", "localhost:0"});
+  CHECK(none.status == "exited 1");
+  CHECK(says(none, "cannot listen on 'localhost': it is no IP address; give one like 127.0.0.1"));
+  const auto nobodys = refused(where, {"--listen", "192.0.2.1:0"});
+  CHECK(nobodys.status == "exited 1");
+  CHECK(says(nobodys, "no interface of this machine has that address"));
+}
+
+TEST_CASE("a port in use ends the server with an error that says so, group or not") {
+  pool_site s{{"--threads", "2", "--reuse-port"}};
+  const auto taken = "127.0.0.1:" + std::to_string(s.port());
+  scene where;
+  for (const words& arguments : {words{"--listen", taken}, {"--listen", taken, "--reuse-port"}}) {
+    const auto other = refused(where, arguments);
+    CHECK(other.status == "exited 1");
+    CHECK(says(other, "cannot bind to " + taken + ": Address already in use"));
+    CHECK(says(other, "find who listens there with: ss -ltnp"));
+  }
+}
+
+TEST_CASE("a port for root only ends an ordinary user's server with an error that says so") {
+  if (::geteuid() != 0) return;  // an ordinary user cannot become another
+  scene where;
+  const auto directory = where.path("nobody");
+  REQUIRE(::mkdir(directory.c_str(), 0700) == 0);
+  REQUIRE(::chown(directory.c_str(), 65534, 65534) == 0);
+  process_options nobody;
+  nobody.user = 65534;
+  const auto low =
+      run(where,
+          {programs::pool_server(), "--listen", "127.0.0.1:80", "--control", directory + "/c.sock"},
+          nobody);
+  INFO(low.all);
+  CHECK(low.status == "exited 1");
+  CHECK(says(low, "cannot bind to 127.0.0.1:80: Permission denied; low ports are for root"));
+}
+
+TEST_CASE("no threads, or a control path that is none, ends the server with an error") {
+  scene where;
+  const auto idle = refused(where, {"--threads", "0", "--listen", "127.0.0.1:0"});
+  CHECK(idle.status == "exited 1");
+  CHECK(says(idle, "a pool of 0 io_contexts can run nothing"));
+  const auto nowhere = run(where, {programs::pool_server(), "--listen", "127.0.0.1:0", "--control",
+                                   where.path("no/such/c.sock")});
+  CHECK(nowhere.status == "exited 1");
+  CHECK(says(nowhere, "no/such/c.sock"));
+}

@@ -1,0 +1,282 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include <graceful/server.hpp>
+
+#include "tcp_sockets.hpp"
+#include "temporary_directory.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <future>
+#include <list>
+#include <mutex>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+#include <unistd.h>
+
+using namespace graceful_test;
+using namespace std::chrono_literals;
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+namespace {
+
+struct shared {
+  explicit shared(char first = 'a') : letter{first} {}
+
+  void meet() {
+    const std::lock_guard lock{mutex};
+    threads.insert(std::this_thread::get_id());
+  }
+
+  const char letter;
+  std::mutex mutex;
+  std::set<std::thread::id> threads;
+  std::atomic<int> sessions{0};
+};
+
+/// Greets by a letter, and waits until its peer goes. Has no token.
+class greeter : public std::enable_shared_from_this<greeter> {
+ public:
+  greeter(tcp::socket socket, shared& vars) : socket_{std::move(socket)}, vars_{vars} {
+    ++vars_.sessions;
+  }
+  ~greeter() { --vars_.sessions; }
+
+  void start() {
+    vars_.meet();
+    asio::async_write(socket_, asio::buffer(&vars_.letter, 1),
+                      [self = shared_from_this()](auto, auto) { self->wait(); });
+  }
+
+ private:
+  void wait() {
+    asio::async_read(socket_, asio::buffer(&byte_, 1),
+                     [self = shared_from_this()](auto, auto) { self->vars_.meet(); });
+  }
+
+  tcp::socket socket_;
+  shared& vars_;
+  char byte_ = 0;
+};
+
+/// Takes part in the drain, but can do no more than that.
+struct tracked : std::enable_shared_from_this<tracked> {
+  tracked(tcp::socket s, shared& vars, graceful::upgrader& up)
+      : socket{std::move(s)},
+        token{up.track(socket.get_executor(), [this](auto) { socket.close(); })},
+        generation{static_cast<char>(vars.letter + up.generation())} {}
+
+  void start() {
+    asio::async_write(socket, asio::buffer(&generation, 1),
+                      [self = shared_from_this()](auto, auto) { self->wait(); });
+  }
+  void wait() {
+    asio::async_read(socket, asio::buffer(&generation, 1),
+                     [self = shared_from_this()](auto, auto) {});
+  }
+
+  tcp::socket socket;
+  graceful::connection token;
+  char generation;
+};
+
+/// Throws while it is made or started, every second time.
+struct moody {
+  moody(tcp::socket s, shared& vars) : socket{std::move(s)}, turn{vars.sessions++} {
+    if (turn % 3 == 0) throw std::runtime_error{"in the constructor"};
+  }
+  void start() {
+    if (turn % 3 == 1) throw std::runtime_error{"in start"};
+    asio::write(socket, asio::buffer("x", 1));
+  }
+  tcp::socket socket;
+  int turn;
+};
+
+/// Has a bug that shows later.
+struct broken {
+  broken(tcp::socket s, shared&) : socket{std::move(s)} {}
+  void start() {
+    asio::post(socket.get_executor(), [] { throw std::logic_error{"a bug"}; });
+  }
+  tcp::socket socket;
+};
+
+template <class Session>
+struct bench {
+  explicit bench(graceful::server_params params, graceful::options opts = {})
+      : server{with(std::move(opts)), with(std::move(params)), 'q'} {}
+  ~bench() {
+    server.exit();
+    if (ended.valid()) ended.wait();
+  }
+
+  graceful::options with(graceful::options opts) {
+    opts.control_path = directory.path("c.sock");
+    opts.log = [this](graceful::log_level, std::string_view text) {
+      const std::lock_guard lock{mutex};
+      said += std::string{text} + '\n';
+    };
+    return opts;
+  }
+  graceful::server_params with(graceful::server_params params) {
+    params.handle_signals = false;
+    params.on_ready = [this](graceful::upgrader&, const tcp::endpoint& at) { bound.set_value(at); };
+    return params;
+  }
+
+  /// In a thread of its own; returns when it serves.
+  void start() {
+    ended =
+        std::async(std::launch::async, [this] { return server.listen_and_serve("127.0.0.1", 0); });
+    auto at = bound.get_future();
+    REQUIRE(at.wait_for(10s) == std::future_status::ready);
+    port = at.get().port();
+  }
+
+  [[nodiscard]] graceful::unique_fd connect() const { return connect_to(v4("127.0.0.1", port)); }
+
+  int result() {
+    REQUIRE(ended.wait_for(20s) == std::future_status::ready);
+    return ended.get();
+  }
+
+  bool has_said(std::string_view text) {
+    const std::lock_guard lock{mutex};
+    return said.find(text) != std::string::npos;
+  }
+
+  temporary_directory directory;
+  std::mutex mutex;
+  std::string said;
+  std::promise<tcp::endpoint> bound;
+  graceful::server<Session, shared> server;
+  std::future<int> ended;
+  unsigned short port = 0;
+};
+
+/// What the server sends first; 0 if it closes instead.
+char greeting(const graceful::unique_fd& client) {
+  char letter = 0;
+  return ::read(client.get(), &letter, 1) == 1 ? letter : '\0';
+}
+
+}  // namespace
+
+TEST_CASE("sessions share their variables, and are spread over the threads") {
+  bench<greeter> b{{.threads = 3}};
+  b.start();
+  std::list<graceful::unique_fd> clients;
+  for (int i = 0; i < 6; ++i) {
+    clients.push_back(b.connect());
+    CHECK(greeting(clients.back()) == 'q');
+  }
+  CHECK(b.server.vars().sessions == 6);
+  const std::lock_guard lock{b.server.vars().mutex};
+  CHECK(b.server.vars().threads.size() == 3);
+}
+
+TEST_CASE("a drain lets the sessions end, each on its thread, and then the server returns 0") {
+  for (const bool reuse_port : {false, true}) {
+    bench<greeter> b{{.threads = 3, .listen = {.reuse_port = reuse_port}}};
+    b.start();
+    std::list<graceful::unique_fd> clients;
+    for (int i = 0; i < 6; ++i) {
+      clients.push_back(b.connect());
+      CHECK(greeting(clients.back()) == 'q');
+    }
+    b.server.drain();
+    CHECK(eventually([&] { return b.has_said("this process drains, and ends"); }));
+    CHECK(b.server.vars().sessions == 6);
+    for (auto& client : clients) REQUIRE(::write(client.get(), "x", 1) == 1);
+    CHECK(b.result() == 0);
+    CHECK(b.server.vars().sessions == 0);
+  }
+}
+
+TEST_CASE("sessions that know nothing of the drain are ended on every thread at the deadline") {
+  bench<greeter> b{{.threads = 3}};
+  b.start();
+  std::list<graceful::unique_fd> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.push_back(b.connect());
+    CHECK(greeting(clients.back()) == 'q');
+  }
+  b.server.exit();
+  CHECK(b.result() == 0);
+  CHECK(b.has_said("stopping the context"));
+  CHECK(b.server.vars().sessions == 0);
+}
+
+TEST_CASE("a session that takes the upgrader may take part in the drain") {
+  bench<tracked> b{{.threads = 2}, {.drain_spread = 0ms}};
+  b.start();
+  const auto client = b.connect();
+  CHECK(greeting(client) == 'q' + 1);
+  b.server.drain();
+  CHECK(b.result() == 0);
+  CHECK_FALSE(b.has_said("stopping the context"));
+}
+
+TEST_CASE("a session that cannot start costs its own connection only") {
+  bench<moody> b{{.threads = 2}};
+  b.start();
+  std::string seen;
+  for (int i = 0; i < 6; ++i) {
+    const char letter = greeting(b.connect());
+    seen += letter == '\0' ? '-' : letter;
+  }
+  CHECK(seen == "--x--x");
+  CHECK(b.has_said("a session does not start, its connection is closed: in the constructor"));
+  CHECK(b.has_said("a session does not start, its connection is closed: in start"));
+  b.server.drain();
+  CHECK(b.result() == 0);
+}
+
+TEST_CASE("what a handler throws ends the server with an error") {
+  bench<broken> b{{.threads = 3}};
+  b.start();
+  const auto client = b.connect();
+  CHECK(b.result() == 1);
+  CHECK(b.has_said("the server ends: a bug"));
+}
+
+TEST_CASE("a server that was told to end before it began ends as soon as it has") {
+  bench<greeter> b{{.threads = 2}};
+  b.server.drain();
+  b.start();
+  CHECK(b.result() == 0);
+}
+
+TEST_CASE("a server that has ended can serve again") {
+  bench<greeter> b{{.threads = 2}};
+  b.server.drain();
+  b.start();
+  CHECK(b.result() == 0);
+  b.bound = {};
+  b.start();
+  CHECK(greeting(b.connect()) == 'q');
+}
+
+TEST_CASE("a server that cannot start says why, and returns 1") {
+  bench<greeter> none{{.threads = 0}};
+  CHECK(none.server.listen_and_serve("127.0.0.1", 0) == 1);
+  CHECK(none.has_said("the server ends: a pool of 0 io_contexts can run nothing"));
+  bench<greeter> b{{.threads = 1, .listen = {.bind_attempts = 1}}};
+  CHECK(b.server.listen_and_serve("::g", 0) == 1);
+  CHECK(b.has_said("cannot listen on '::g': it is no IP address"));
+  const auto holder = listen_anywhere();
+  CHECK(b.server.listen_and_serve("127.0.0.1", address_of(holder).port()) == 1);
+  CHECK(b.has_said("Address already in use"));
+}
