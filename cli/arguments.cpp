@@ -25,13 +25,14 @@ failure usage_error(const std::string& what) {
   return {errc::invalid_argument, what + "; see graceful-ctl --help"};
 }
 
-constexpr std::array<std::pair<std::string_view, arguments::command>, 6> commands{{
+constexpr std::array<std::pair<std::string_view, arguments::command>, 7> commands{{
     {"upgrade", arguments::command::upgrade},
     {"status", arguments::command::status},
     {"drain", arguments::command::drain},
     {"abort", arguments::command::abort},
     {"commit", arguments::command::commit},
     {"rollback", arguments::command::rollback},
+    {"metrics", arguments::command::metrics},
 }};
 
 std::string all_commands() {
@@ -177,7 +178,7 @@ result<arguments> parse(const std::vector<std::string>& words) {
 std::string help() {
   std::ostringstream text;
   text << "Usage: graceful-ctl upgrade [TARGET] [OPTIONS] [-- COMMAND ARG...]\n"
-          "       graceful-ctl status|drain|abort|commit|rollback [TARGET] [OPTIONS]\n"
+          "       graceful-ctl status|metrics|drain|abort|commit|rollback [TARGET] [OPTIONS]\n"
           "\n"
           "Replaces a running server with a new process, without a client noticing.\n"
           "\n"
@@ -185,6 +186,7 @@ std::string help() {
           "         and hand its sockets over; returns when the new process has served for its\n"
           "         probation, and stays\n"
           "status   prints what the server says of itself\n"
+          "metrics  prints what the server measures, as OpenMetrics text\n"
           "drain    ends the server when its connections are done; returns when it has ended\n"
           "abort    gives up an upgrade that is not ready yet\n"
           "commit   ends the probation of a new process: it stays\n"

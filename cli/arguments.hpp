@@ -21,7 +21,8 @@ struct arguments {
     abort,
     commit,
     rollback,
-    drain
+    drain,
+    metrics
   } what = command::help;
   std::string target;  // a name, a path, or empty: the only server there is
   bool json = false;

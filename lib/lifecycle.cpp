@@ -7,6 +7,7 @@
 #include "os/listening_socket.hpp"
 #include "wire/control_messages.hpp"
 #include "wire/fields.hpp"
+#include "wire/open_metrics.hpp"
 
 #include "settings.hpp"
 
@@ -50,7 +51,10 @@ lifecycle::lifecycle(const options& opts, surroundings around)
   auto taken = take_ownership(takeover_request::of(options_, control_path_, start), log_).value();
   owned_ = std::move(taken.owned);
   control_file_ = os::identify(control_path_);
-  if (owned_.predecessor) generation_ = owned_.predecessor->offer().generation;
+  if (owned_.predecessor) {
+    generation_ = owned_.predecessor->offer().generation;
+    statistics_.inherit(owned_.predecessor->offer().so_far);
+  }
   for (auto& [name, fd] : taken.listeners) around_.sockets.inherit(std::move(name), std::move(fd));
   committed_ = !owned_.predecessor;
 
@@ -98,13 +102,15 @@ predecessor_driver::settings lifecycle::driver_settings(os::start_command start)
           .probation = options_.probation,
           .pause_accepting = [this] { around_.sockets.pause(); },
           .resume_accepting = [this] { around_.sockets.resume(); },
-          .stop_accepting = [this] { hand_over(); }};
+          .stop_accepting = [this] { hand_over(); },
+          .measured = statistics_};
 }
 
 control_server::settings lifecycle::server_settings() {
   return {.status = [this] { return status(); },
           .refusal = [this] { return refusal(); },
-          .drain = [this](control_session& from, bool now) { on_drain_call(from, now); }};
+          .drain = [this](control_session& from, bool now) { on_drain_call(from, now); },
+          .metrics = [this] { return server_metrics{.text = metrics(), .json = {}}; }};
 }
 
 void lifecycle::serve_control() { server_->start(owned_.control.get()); }
@@ -127,6 +133,7 @@ void lifecycle::ready() {
       ready_failure_ = outcome.error();
       throw error{*ready_failure_};
     }
+    statistics_.ready(owned_.predecessor->durations(), std::chrono::steady_clock::now());
   }
   ready_ = true;
   around_.sockets.open();
@@ -137,7 +144,11 @@ void lifecycle::ready() {
         control_.context(), log_, owned_.predecessor->predecessor_pid(),
         owned_.predecessor->release(),
         predecessor_watch::outcomes{[this] { commit(); },
-                                    [this](const std::string& why) { roll_back(why); }});
+                                    [this](const std::string& why) { roll_back(why); },
+                                    [this](const drain_progress& left) {
+                                      statistics_.predecessor_drains(left.connections, left.cut);
+                                    },
+                                    [this] { statistics_.predecessor_ended(); }});
   });
 }
 
@@ -148,6 +159,7 @@ void lifecycle::drain(bool now) {
 /// The predecessor does not come back.
 void lifecycle::commit() {
   if (handed_over_ || committed_.exchange(true)) return;
+  statistics_.taken_over(std::chrono::steady_clock::now());
   os::adopt_control(owned_.control.get());
   serve_control();
   if (asked_back_) end_alone();
@@ -297,30 +309,52 @@ std::vector<offered_descriptor> lifecycle::offer() {
 
 server_status lifecycle::status() const {
   using namespace std::chrono;
-  const bool probation = driver_->in_probation();
-  const char* state = draining_         ? "draining"
-                      : !ready_         ? "starting"
-                      : probation       ? "probation"
-                      : driver_->busy() ? "upgrading"
-                                        : "serving";
   server_status s{.name = driver_->name(),
                   .generation = generation_,
                   .pid = ::getpid(),
                   .uptime = duration_cast<milliseconds>(steady_clock::now() - started_),
-                  .state = state,
+                  .state = state(),
                   .version = GRACEFUL_VERSION_STRING,
                   .connections = around_.tracked.open(),
-                  .listeners = {},
+                  .listeners = listeners(),
                   .predecessor_pid = {},
                   .successor_pid = driver_->on_probation(),
                   .last_failure = driver_->last_failure(),
                   .json = {}};
-  for (const auto& socket : around_.sockets.sockets()) {
-    const auto queue = os::accept_queue_of(socket->fd.get());
-    s.listeners.push_back({socket->name, socket->address.to_string(), queue.length, queue.limit});
-  }
   if (predecessor_ && predecessor_->alive()) s.predecessor_pid = predecessor_->pid();
   return s;
+}
+
+const char* lifecycle::state() const {
+  if (draining_) return "draining";
+  if (!ready_) return "starting";
+  if (statistics_.probation()) return "probation";
+  return statistics_.upgrading() ? "upgrading" : "serving";
+}
+
+std::vector<listener_status> lifecycle::listeners() const {
+  std::vector<listener_status> all;
+  for (const auto& socket : around_.sockets.sockets()) {
+    const auto queue = os::accept_queue_of(socket->fd.get());
+    all.push_back({socket->name, socket->address.to_string(), queue.length, queue.limit});
+  }
+  return all;
+}
+
+/// Asked by any thread: nothing that lives on the control thread is looked at.
+std::string lifecycle::metrics() const {
+  const auto open = around_.tracked.open();
+  auto totals = statistics_.totals();
+  totals.cut += around_.tracked.cut();
+  return wire::to_open_metrics(
+      {.version = GRACEFUL_VERSION_STRING,
+       .generation = generation_,
+       .state = state(),
+       .so_far = totals,
+       .last_upgrade = statistics_.durations(),
+       .connections = open,
+       .connections_draining = statistics_.draining_before() + (draining_ ? open : 0),
+       .listeners = listeners()});
 }
 
 }  // namespace graceful

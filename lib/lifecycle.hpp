@@ -19,6 +19,7 @@
 #include "predecessor_driver.hpp"
 #include "predecessor_watch.hpp"
 #include "signal_actions.hpp"
+#include "statistics.hpp"
 #include "takeover.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -61,6 +62,7 @@ class lifecycle {
   void note_failure(const std::string& why);
   [[nodiscard]] std::uint64_t generation() const { return generation_; }
   [[nodiscard]] bool draining() const { return draining_; }
+  [[nodiscard]] std::string metrics() const;
 
  private:
   [[nodiscard]] predecessor_driver::settings driver_settings(os::start_command start);
@@ -79,6 +81,8 @@ class lifecycle {
   [[nodiscard]] std::optional<wire::reply> refusal() const;
   [[nodiscard]] std::vector<offered_descriptor> offer();
   [[nodiscard]] server_status status() const;
+  [[nodiscard]] const char* state() const;
+  [[nodiscard]] std::vector<listener_status> listeners() const;
 
   const options& options_;
   const surroundings around_;
@@ -97,6 +101,7 @@ class lifecycle {
   std::atomic<bool> handed_over_{false};  // to a successor, or back to the predecessor
   std::atomic<bool> committed_{false};    // nobody else may go on accepting
   bool asked_back_ = false;               // the predecessor: this process ends in its probation
+  statistics statistics_;
 
   // Used on the control thread only, from its start to its end.
   control_thread control_;

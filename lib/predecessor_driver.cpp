@@ -146,7 +146,9 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
     // stopped, can still be read. It must not be believed: nobody would serve then. Nor can one be
     // ready that has not taken its descriptors yet.
     if (from.peer_gone() || from.congested()) return from.close(), true;
+    readying_ = true;
     resume(event::ready{id});
+    readying_ = false;
   } else if (call.method == wire::settle_method) {
     resume(event::settle{id});
   } else if (call.method == wire::fail_method) {
@@ -239,8 +241,9 @@ void predecessor_driver::act(const action::disarm_timer& /*a*/) {
 
 void predecessor_driver::act(const action::reply_begun& a) {
   if (const auto session = peer(a.peer)) {
-    session->reply(wire::to_reply(wire::begun{wire::handoff_version, settings_.generation + 1,
-                                              settings_.name, offer_.size()}));
+    session->reply(
+        wire::to_reply(wire::begun{wire::handoff_version, settings_.generation + 1, settings_.name,
+                                   offer_.size(), settings_.measured.totals()}));
   }
 }
 
@@ -260,6 +263,7 @@ void predecessor_driver::act(const action::pause_accepting& /*a*/) { settings_.p
 
 void predecessor_driver::act(const action::resume_accepting& /*a*/) {
   settings_.resume_accepting();
+  settings_.measured.resume();
 }
 
 void predecessor_driver::act(const action::stop_accepting& /*a*/) {
@@ -268,7 +272,12 @@ void predecessor_driver::act(const action::stop_accepting& /*a*/) {
 }
 
 void predecessor_driver::act(const action::acknowledge& a) {
-  if (const auto session = peer(a.peer)) session->reply(wire::reply{});
+  wire::reply reply;
+  if (readying_) {
+    const auto now = std::chrono::steady_clock::now();
+    reply = wire::to_reply(wire::readied{settings_.measured.durations_to("ready", now)});
+  }
+  if (const auto session = peer(a.peer)) session->reply(reply);
 }
 
 void predecessor_driver::act(const action::refuse& a) {
@@ -316,6 +325,7 @@ void predecessor_driver::act(const action::report_spawned& a) {
   log_.info("upgrade: spawned pid " + std::to_string(a.pid));
   report({.phase = "spawned",
           .elapsed = {},
+          .duration = {},
           .pid = a.pid,
           .generation = {},
           .sockets = {},
@@ -325,6 +335,7 @@ void predecessor_driver::act(const action::report_spawned& a) {
 void predecessor_driver::act(const action::report_begun& /*a*/) {
   report({.phase = "begun",
           .elapsed = {},
+          .duration = {},
           .pid = {},
           .generation = settings_.generation + 1,
           .sockets = {},
@@ -337,6 +348,7 @@ void predecessor_driver::act(const action::report_passed& /*a*/) {
   });
   report({.phase = "passed",
           .elapsed = {},
+          .duration = {},
           .pid = {},
           .generation = {},
           .sockets = static_cast<std::uint64_t>(listeners),
@@ -350,6 +362,7 @@ void predecessor_driver::act(const action::report_ready& /*a*/) {
                  : std::string{}));
   report({.phase = "ready",
           .elapsed = {},
+          .duration = {},
           .pid = child_ ? std::optional<std::int64_t>{child_->pid()} : std::nullopt,
           .generation = settings_.generation + 1,
           .sockets = {},
@@ -361,6 +374,7 @@ void predecessor_driver::act(const action::report_committed& /*a*/) {
             " has taken over; this process drains");
   report({.phase = "committed",
           .elapsed = {},
+          .duration = {},
           .pid = child_ ? std::optional<std::int64_t>{child_->pid()} : std::nullopt,
           .generation = settings_.generation + 1,
           .sockets = {},
@@ -369,6 +383,7 @@ void predecessor_driver::act(const action::report_committed& /*a*/) {
 
 void predecessor_driver::act(const action::report_failed& a) {
   last_failure_ = a.reason;
+  settings_.measured.fail();
   log_.error("upgrade failed: " + a.reason + "; this process serves on");
   withdraw();
   // Forgotten before it is answered: its next call, which may be waiting, may be an upgrade too.
@@ -384,10 +399,12 @@ void predecessor_driver::act(const action::report_lost& /*a*/) {
 }
 
 void predecessor_driver::report(upgrade_phase phase) {
+  const auto step =
+      settings_.measured.reach(phase.phase, started_, std::chrono::steady_clock::now());
   const auto session = operator_.lock();
   if (!session) return;
-  phase.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(
-      std::chrono::steady_clock::now() - started_);
+  phase.elapsed = step.elapsed;
+  phase.duration = step.duration;
   auto reply = wire::to_reply(phase);
   reply.continues = phase.phase != "committed";
   session->reply(reply);

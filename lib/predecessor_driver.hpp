@@ -10,6 +10,7 @@
 
 #include "control_session.hpp"
 #include "log.hpp"
+#include "statistics.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -52,6 +53,7 @@ class predecessor_driver {
     std::function<void()> resume_accepting;
     /// Stops accepting, at once and for good.
     std::function<void()> stop_accepting;
+    statistics& measured;
   };
 
   predecessor_driver(asio::io_context& control, log& log, settings s);
@@ -147,6 +149,7 @@ class predecessor_driver {
   std::vector<os::child> retired_;              // successors that were rolled back, and drain
   asio::steady_timer retired_timer_;
   std::string last_failure_;
+  bool readying_ = false;  // what is acknowledged is Ready
 };
 
 }  // namespace graceful

@@ -52,11 +52,12 @@ struct upgrade_request {
 /// One step of an upgrade that has been reached.
 struct upgrade_phase {
   std::string phase;  ///< "spawned", "begun", "passed", "ready" or, as the last one, "committed".
-  std::chrono::milliseconds elapsed{};
-  std::optional<std::int64_t> pid;          ///< Of the successor.
-  std::optional<std::uint64_t> generation;  ///< Of the successor.
-  std::optional<std::uint64_t> sockets;     ///< How many were passed.
-  std::string json;                         ///< The server's reply as it came: one line.
+  std::chrono::milliseconds elapsed{};                ///< Since the upgrade began.
+  std::optional<std::chrono::milliseconds> duration;  ///< Since the phase before.
+  std::optional<std::int64_t> pid;                    ///< Of the successor.
+  std::optional<std::uint64_t> generation;            ///< Of the successor.
+  std::optional<std::uint64_t> sockets;               ///< How many were passed.
+  std::string json;                                   ///< The server's reply as it came: one line.
 };
 
 /// How a drain goes on.
@@ -66,6 +67,12 @@ struct drain_progress {
   std::uint64_t connections{};  ///< That are left, of those that are tracked.
   std::uint64_t cut{};          ///< How many the deadline has ended.
   std::string json;             ///< The server's reply as it came: one line.
+};
+
+/// What a running server measures.
+struct server_metrics {
+  std::string text;  ///< OpenMetrics 1.0, see `upgrader::metrics`.
+  std::string json;  ///< The server's reply as it came: one line.
 };
 
 /// Talks to the control socket of a running server. Synchronous.
@@ -117,6 +124,9 @@ class GRACEFUL_API control_client {
   /// **Errors.** `not_ready`, `timed_out`, `peer_gone`, `protocol_violation`.
   result<drain_progress> drain(bool now,
                                const std::function<void(const drain_progress&)>& on_progress = {});
+
+  /// **Errors.** `timed_out`, `peer_gone`, `protocol_violation`.
+  result<server_metrics> metrics();
 
  private:
   class impl;

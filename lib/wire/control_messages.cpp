@@ -25,6 +25,13 @@ std::optional<listener_status> parse_listener(const json::value& value) {
   return listener_status{*name, *address, *queue, *backlog};
 }
 
+std::optional<std::chrono::milliseconds> duration_field(const json::object& o,
+                                                        std::string_view key) {
+  const auto count = count_field(o, key);
+  if (!count) return std::nullopt;
+  return std::chrono::milliseconds{*count};
+}
+
 /// What execve(2) takes: a NUL would end the string there, and what was asked for is not what ran.
 bool without_nul(std::string_view text) { return text.find('\0') == std::string_view::npos; }
 
@@ -63,6 +70,7 @@ std::optional<upgrade_phase> parse_phase(const json::object& parameters) {
   if (!phase || !elapsed) return std::nullopt;
   return upgrade_phase{.phase = std::move(*phase),
                        .elapsed = std::chrono::milliseconds{*elapsed},
+                       .duration = duration_field(parameters, "duration_ms"),
                        .pid = int_field(parameters, "pid"),
                        .generation = count_field(parameters, "generation"),
                        .sockets = count_field(parameters, "sockets"),
@@ -80,6 +88,12 @@ std::optional<drain_progress> parse_progress(const json::object& parameters) {
                         .connections = *connections,
                         .cut = *cut,
                         .json = {}};
+}
+
+std::optional<server_metrics> parse_metrics(const json::object& parameters) {
+  auto text = string_field(parameters, "text");
+  if (!text) return std::nullopt;
+  return server_metrics{.text = std::move(*text), .json = {}};
 }
 
 std::optional<bool> parse_drain(const json::object& parameters) {
@@ -155,6 +169,7 @@ reply to_reply(const upgrade_phase& m) {
   reply r;
   r.parameters["phase"] = m.phase;
   r.parameters["elapsed_ms"] = m.elapsed.count();
+  if (m.duration) r.parameters["duration_ms"] = m.duration->count();
   if (m.pid) r.parameters["pid"] = *m.pid;
   if (m.generation) r.parameters["generation"] = number(*m.generation);
   if (m.sockets) r.parameters["sockets"] = number(*m.sockets);
@@ -201,6 +216,12 @@ reply to_reply(const drain_progress& m) {
   r.parameters["elapsed_ms"] = m.elapsed.count();
   r.parameters["connections"] = number(m.connections);
   r.parameters["cut"] = number(m.cut);
+  return r;
+}
+
+reply to_reply(const server_metrics& m) {
+  reply r;
+  r.parameters["text"] = m.text;
   return r;
 }
 

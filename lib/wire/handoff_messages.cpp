@@ -10,6 +10,30 @@
 
 namespace graceful::wire {
 
+namespace {
+
+/// No upgrade fails for its statistics: what is missing or wrong counts as none.
+totals parse_totals(const json::object& parameters) {
+  const json::value* value = parameters.if_contains("totals");
+  if (value == nullptr || !value->is_object()) return {};
+  const json::object& o = value->get_object();
+  return {.committed = count_field(o, "committed").value_or(0),
+          .failed = count_field(o, "failed").value_or(0),
+          .rolled_back = count_field(o, "rolled_back").value_or(0),
+          .cut = count_field(o, "cut").value_or(0)};
+}
+
+json::object to_json(const totals& m) {
+  json::object o;
+  o["committed"] = number(m.committed);
+  o["failed"] = number(m.failed);
+  o["rolled_back"] = number(m.rolled_back);
+  o["cut"] = number(m.cut);
+  return o;
+}
+
+}  // namespace
+
 std::optional<begin> parse_begin(const json::object& parameters) {
   const json::value* versions = parameters.if_contains("versions");
   if (versions == nullptr || !versions->is_array()) return std::nullopt;
@@ -32,7 +56,7 @@ std::optional<begun> parse_begun(const json::object& parameters) {
   const auto name = string_field(parameters, "name");
   const auto descriptors = count_field(parameters, "descriptors");
   if (!version || !generation || !name || !descriptors) return std::nullopt;
-  return begun{*version, *generation, *name, *descriptors};
+  return begun{*version, *generation, *name, *descriptors, parse_totals(parameters)};
 }
 
 std::optional<fetch> parse_fetch(const json::object& parameters) {
@@ -52,6 +76,18 @@ std::optional<fail> parse_fail(const json::object& parameters) {
   auto reason = string_field(parameters, "reason");
   if (!reason) return std::nullopt;
   return fail{std::move(*reason)};
+}
+
+readied parse_readied(const json::object& parameters) {
+  readied m;
+  const json::value* durations = parameters.if_contains("durations_us");
+  if (durations == nullptr || !durations->is_object()) return m;
+  for (const auto phase : phases) {
+    if (const auto us = count_field(durations->get_object(), phase)) {
+      m.durations.emplace(phase, *us);
+    }
+  }
+  return m;
 }
 
 call to_call(const begin& m) {
@@ -79,6 +115,7 @@ reply to_reply(const begun& m) {
   r.parameters["generation"] = number(m.generation);
   r.parameters["name"] = m.name;
   r.parameters["descriptors"] = number(m.descriptors);
+  r.parameters["totals"] = to_json(m.so_far);
   return r;
 }
 
@@ -86,6 +123,14 @@ reply to_reply(const batch& m) {
   reply r;
   r.parameters["first"] = number(m.first);
   r.parameters["names"] = json::array(m.names.begin(), m.names.end());
+  return r;
+}
+
+reply to_reply(const readied& m) {
+  json::object durations;
+  for (const auto& [phase, duration] : m.durations) durations[phase] = duration.count();
+  reply r;
+  r.parameters["durations_us"] = std::move(durations);
   return r;
 }
 

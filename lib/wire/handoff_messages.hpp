@@ -2,6 +2,7 @@
 #ifndef GRACEFUL_WIRE_HANDOFF_MESSAGES_HPP
 #define GRACEFUL_WIRE_HANDOFF_MESSAGES_HPP
 
+#include "wire/totals.hpp"
 #include "wire/varlink.hpp"
 
 #include <cstdint>
@@ -36,6 +37,7 @@ struct begun {
   std::uint64_t generation = 0;
   std::string name;
   std::uint64_t descriptors = 0;
+  totals so_far{};
 };
 
 struct fetch {
@@ -51,17 +53,26 @@ struct fail {
   std::string reason;
 };
 
+/// The answer to Ready.
+struct readied {
+  phase_durations durations;
+};
+
 std::optional<begin> parse_begin(const json::object& parameters);
 std::optional<begun> parse_begun(const json::object& parameters);
 std::optional<fetch> parse_fetch(const json::object& parameters);
 std::optional<batch> parse_batch(const json::object& parameters);
 std::optional<fail> parse_fail(const json::object& parameters);
 
+/// Nothing depends on what it says: what is missing or wrong is left out.
+readied parse_readied(const json::object& parameters);
+
 call to_call(const begin& m);
 call to_call(const fetch& m);
 call to_call(const fail& m);
 reply to_reply(const begun& m);
 reply to_reply(const batch& m);
+reply to_reply(const readied& m);
 
 }  // namespace graceful::wire
 

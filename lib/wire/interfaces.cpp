@@ -70,6 +70,7 @@ method Status() -> (
 method Upgrade(command: ?[]string, environment: ?[string]string, timeout_ms: ?int) -> (
   phase: string,
   elapsed_ms: int,
+  duration_ms: int,
   pid: ?int,
   generation: ?int,
   sockets: ?int
@@ -87,6 +88,9 @@ method Rollback(reason: ?string) -> ()
 # replies once, at drained, without. cut counts the connections that the deadline has ended.
 method Drain(now: ?bool) -> (phase: string, elapsed_ms: int, connections: int, cut: int)
 
+# What the server measures, as OpenMetrics 1.0.
+method Metrics() -> (text: string)
+
 # An upgrade is under way, or this process drains.
 error Busy (message: string)
 # The server has not called ready yet.
@@ -101,21 +105,27 @@ constexpr std::string_view handoff_interface =
     R"(# Takes the listening sockets over from a running server.
 interface io.graceful.Handoff
 
+# What has been counted over all generations so far: upgrades by their outcome, and connections
+# that the deadline of a drain has ended.
+type Totals (committed: int, failed: int, rolled_back: int, cut: int)
+
 # versions: what the successor speaks. token: the value of GRACEFUL_UPGRADE, if it has one.
 # The reply names the version to use, the generation that the successor will be, and the
-# number of descriptors on offer.
+# number of descriptors on offer. Without totals they are 0.
 method Begin(versions: []int, token: ?string) -> (
   version: int,
   generation: int,
   name: string,
-  descriptors: int
+  descriptors: int,
+  totals: ?Totals
 )
 
 # Asks for descriptors from the index first on. The reply carries one for each of names.
 method Fetch(first: int) -> (first: int, names: []string)
 
 # The successor serves from now on. The reply comes when the predecessor has stopped accepting.
-method Ready() -> ()
+# durations_us: how long the phases spawned, begun, passed and ready took, where there were such.
+method Ready() -> (durations_us: ?[string]int)
 
 # Asked after Ready. The reply comes at the end of probation: the successor stays, and takes the
 # control socket. RolledBack or Aborted says that the predecessor accepts again. If the connection

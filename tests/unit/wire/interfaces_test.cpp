@@ -91,12 +91,14 @@ TEST_CASE("every interface that GetInfo names is described, and by its own name"
 TEST_CASE("the interfaces define what the server speaks") {
   const auto control =
       graceful_test::parse_interface(*wire::interface_description("io.graceful.Control"));
-  CHECK(control.methods == names{"Status", "Upgrade", "Abort", "Commit", "Rollback", "Drain"});
+  CHECK(control.methods ==
+        names{"Status", "Upgrade", "Abort", "Commit", "Rollback", "Drain", "Metrics"});
   CHECK(control.errors == names{"Busy", "NotReady", "UpgradeFailed", "NoUpgrade"});
   CHECK(control.types == names{"Listener", "Process"});
   const auto handoff =
       graceful_test::parse_interface(*wire::interface_description("io.graceful.Handoff"));
   CHECK(handoff.methods == names{"Begin", "Fetch", "Ready", "Settle", "Fail"});
+  CHECK(handoff.types == names{"Totals"});
   CHECK(handoff.errors == names{"Busy", "IncompatibleVersion", "NotOnOffer", "NotExpected",
                                 "OutOfOrder", "RolledBack", "Aborted"});
   const auto service =
