@@ -25,7 +25,7 @@ failure usage_error(const std::string& what) {
   return {errc::invalid_argument, what + "; see graceful-ctl --help"};
 }
 
-constexpr std::array<std::pair<std::string_view, arguments::command>, 7> commands{{
+constexpr std::array<std::pair<std::string_view, arguments::command>, 8> commands{{
     {"upgrade", arguments::command::upgrade},
     {"status", arguments::command::status},
     {"drain", arguments::command::drain},
@@ -33,6 +33,7 @@ constexpr std::array<std::pair<std::string_view, arguments::command>, 7> command
     {"abort", arguments::command::abort},
     {"commit", arguments::command::commit},
     {"rollback", arguments::command::rollback},
+    {"metrics", arguments::command::metrics},
 }};
 
 std::string all_commands() {
@@ -178,7 +179,8 @@ result<arguments> parse(const std::vector<std::string>& words) {
 std::string help() {
   std::ostringstream text;
   text << "Usage: graceful-ctl upgrade [TARGET] [OPTIONS] [-- COMMAND ARG...]\n"
-          "       graceful-ctl status|drain|abort|commit|rollback|monitor [TARGET] [OPTIONS]\n"
+          "       graceful-ctl status|metrics|monitor|drain|abort|commit|rollback [TARGET] "
+          "[OPTIONS]\n"
           "\n"
           "Replaces a running server with a new process, without a client noticing.\n"
           "\n"
@@ -186,6 +188,7 @@ std::string help() {
           "         and hand its sockets over; returns when the new process has served for its\n"
           "         probation, and stays\n"
           "status   prints what the server says of itself\n"
+          "metrics  prints what the server measures, as OpenMetrics text\n"
           "drain    ends the server when its connections are done; returns when it has ended\n"
           "monitor  prints what happens, from one process to the next, until the server ends\n"
           "abort    gives up an upgrade that is not ready yet\n"

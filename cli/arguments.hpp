@@ -22,7 +22,8 @@ struct arguments {
     commit,
     rollback,
     drain,
-    monitor
+    monitor,
+    metrics
   } what = command::help;
   std::string target;  // a name, a path, or empty: the only server there is
   bool json = false;

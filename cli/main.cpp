@@ -50,6 +50,12 @@ int status(control_client& client, const arguments& args) {
   return print_or_fail(args.json ? status->json + '\n' : describe(*status));
 }
 
+int metrics(control_client& client, const arguments& args) {
+  const auto metrics = client.metrics();
+  if (!metrics) return complain(metrics.error());
+  return print_or_fail(args.json ? metrics->json + '\n' : metrics->text);
+}
+
 int run(const std::vector<std::string>& words) {
   const auto args = parse(words);
   if (!args) return complain(args.error());
@@ -76,6 +82,8 @@ int run(const std::vector<std::string>& words) {
       return conclude(client->commit());
     case arguments::command::rollback:
       return conclude(client->rollback());
+    case arguments::command::metrics:
+      return metrics(*client, *args);
     default:
       return status(*client, *args);
   }

@@ -220,6 +220,17 @@ result<server_event> control_client::monitor(
   }
 }
 
+result<server_metrics> control_client::metrics() {
+  const wire::call call{.method = std::string{wire::metrics_method}, .parameters = {}};
+  if (auto sent = impl_->call(call); !sent) return sent.error();
+  auto reply = impl_->receive(impl_->deadline());
+  if (!reply) return reply.error();
+  auto metrics = wire::parse_metrics(reply->parameters);
+  if (!metrics) return garbled();
+  metrics->json = boost::json::serialize(reply->parameters);
+  return std::move(*metrics);
+}
+
 std::string default_control_path(std::string_view name) {
   return default_directory() + '/' + std::string{name} + ".sock";
 }

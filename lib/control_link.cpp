@@ -11,8 +11,10 @@ namespace graceful {
 control_link::control_link(asio::io_context& control, std::string path, reply_handler on_reply)
     : control_{control}, path_{std::move(path)}, on_reply_{std::move(on_reply)} {}
 
-bool control_link::call(const wire::call& call) {
-  return ((stream_ && stream_->is_open()) || connect()) && stream_->send(call);
+bool control_link::call(const wire::call& call) { return connected() != 0 && stream_->send(call); }
+
+std::uint64_t control_link::connected() {
+  return (stream_ && stream_->is_open()) || connect() ? connections_ : 0;
 }
 
 /// connect(2) to a Unix socket is done at once, or not at all if the queue is full.
@@ -26,6 +28,7 @@ bool control_link::connect() {
                              },
                              [] {}});
   stream_->start();
+  ++connections_;
   return true;
 }
 

@@ -4,6 +4,8 @@
 
 #include "varlink_stream.hpp"
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -17,8 +19,11 @@ class control_link {
   /// `on_reply` is called for each reply.
   control_link(asio::io_context& control, std::string path, reply_handler on_reply);
 
-  /// Calls on the connection there is, or on a new one. False if nobody serves the path, or takes
-  /// the call now. No reply comes if the connection ends first.
+  /// The number of the connection there is, or of a new one; 0 if nobody serves the path.
+  std::uint64_t connected();
+
+  /// Calls on it. False if nobody serves the path, or takes the call now. No reply comes if the
+  /// connection ends first.
   bool call(const wire::call& call);
 
  private:
@@ -28,6 +33,7 @@ class control_link {
   const std::string path_;
   const reply_handler on_reply_;
   std::shared_ptr<varlink_stream> stream_;
+  std::uint64_t connections_ = 0;
 };
 
 }  // namespace graceful

@@ -139,6 +139,7 @@ bool control_server::dispensable(const control_session& session) const {
 void control_server::on_call(control_session& from, wire::call call) {
   if (auto answer = wire::answer_service_call(call)) return from.reply(*answer);
   if (call.method == wire::status_method) return from.reply(wire::to_reply(settings_.status()));
+  if (call.method == wire::metrics_method) return from.reply(wire::to_reply(settings_.metrics()));
   if (call.method == wire::drain_method) {
     const auto now = wire::parse_drain(call.parameters);
     if (now) return settings_.drain(from, *now);

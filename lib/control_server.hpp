@@ -38,6 +38,7 @@ class control_server final : private control_session::owner {
     std::function<void(control_session&)> monitor;
     /// Has the process drain, at once or not, and the session watch it.
     std::function<void(control_session&, bool now)> drain;
+    std::function<server_metrics()> metrics;
   };
 
   control_server(asio::io_context& control, log& log, predecessor_driver& driver, settings s);

@@ -59,6 +59,7 @@ void drain::expire() {
                  (cut == 1 ? " connection is cut" : " connections are cut"));
   }
   report();
+  around_.every_second();  // the next second may not come
   stage_timer_.expires_after(last_grace);
   stage_timer_.async_wait([this](boost::system::error_code ec) {
     if (!ec) around_.cut_short();

@@ -20,7 +20,7 @@ namespace graceful {
 class drain {
  public:
   struct surroundings {
-    std::function<void()> every_second;  ///< While it goes on.
+    std::function<void()> every_second;  ///< While it goes on, and at the deadline.
     std::function<void()> cut_short;     ///< Ends what is left half a second after the deadline.
   };
 

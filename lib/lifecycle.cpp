@@ -7,6 +7,7 @@
 #include "os/listening_socket.hpp"
 #include "wire/control_messages.hpp"
 #include "wire/fields.hpp"
+#include "wire/open_metrics.hpp"
 
 #include "settings.hpp"
 
@@ -50,7 +51,10 @@ lifecycle::lifecycle(const options& opts, surroundings around)
   auto taken = take_ownership(takeover_request::of(options_, control_path_, start), log_).value();
   owned_ = std::move(taken.owned);
   control_file_ = os::identify(control_path_);
-  if (owned_.predecessor) generation_ = owned_.predecessor->offer().generation;
+  if (owned_.predecessor) {
+    generation_ = owned_.predecessor->offer().generation;
+    statistics_.inherit(owned_.predecessor->offer().so_far);
+  }
   for (auto& [name, fd] : taken.listeners) around_.sockets.inherit(std::move(name), std::move(fd));
   committed_ = !owned_.predecessor;
 
@@ -75,6 +79,7 @@ lifecycle::~lifecycle() {
   asio::post(control_.context(), [this] {
     driver_->shutdown();
     drain_.finish();
+    report_drain();
     conclude_monitors();
     signals_.reset();
     server_->stop();
@@ -108,7 +113,8 @@ predecessor_driver::settings lifecycle::driver_settings(os::start_command start)
       .probation = options_.probation,
       .pause_accepting = [this](const auto& ours) { around_.sockets.pause(ours); },
       .resume_accepting = [this] { around_.sockets.resume(); },
-      .stop_accepting = [this](const auto& ours) { hand_over(ours); }};
+      .stop_accepting = [this](const auto& ours) { hand_over(ours); },
+      .measured = statistics_};
 }
 
 control_server::settings lifecycle::server_settings() {
@@ -118,8 +124,11 @@ control_server::settings lifecycle::server_settings() {
       .report = [this](control_session& from, const wire::report& said) { on_report(from, said); },
       .reporter_gone = [this](const control_session& from) { on_reporter_gone(from); },
       .monitor =
-          [this](control_session& from) { monitors_->add(from, "the server is " + state()); },
-      .drain = [this](control_session& from, bool now) { on_drain_call(from, now); }};
+          [this](control_session& from) {
+            monitors_->add(from, std::string{"the server is "} + state());
+          },
+      .drain = [this](control_session& from, bool now) { on_drain_call(from, now); },
+      .metrics = [this] { return server_metrics{.text = metrics(), .json = {}}; }};
 }
 
 void lifecycle::serve_control() { server_->start(owned_.control.get()); }
@@ -142,6 +151,7 @@ void lifecycle::ready() {
       ready_failure_ = outcome.error();
       throw error{*ready_failure_};
     }
+    statistics_.ready(owned_.predecessor->durations(), std::chrono::steady_clock::now());
   }
   ready_ = true;
   around_.sockets.open();
@@ -190,6 +200,7 @@ void lifecycle::drain(bool now) {
 void lifecycle::commit() {
   if (handed_over_ || committed_.exchange(true)) return;
   around_.sockets.commit();
+  statistics_.taken_over(std::chrono::steady_clock::now());
   os::adopt_control(owned_.control.get());
   serve_control();
   if (asked_back_) end_alone();
@@ -322,11 +333,14 @@ void lifecycle::on_report(control_session& from, const wire::report& said) {
     log_.warning(message);
     monitors_->tell("hurried", message);
   }
+  statistics_.others_cut(older_.newly_cut(from.id(), said.cut));
+  statistics_.others_drain(older_.connections());
   from.reply(wire::to_reply(wire::reported{older_.hurried(from.id())}));
 }
 
 void lifecycle::on_reporter_gone(const control_session& from) {
   const auto ended = older_.closed(from.id());
+  statistics_.others_drain(older_.connections());
   if (!ended || draining_) return;
   const auto message = "generation " + std::to_string(ended->generation) + " (pid " +
                        std::to_string(ended->pid) + ") has ended";
@@ -337,11 +351,17 @@ void lifecycle::on_reporter_gone(const control_session& from) {
 /// To whoever serves now. If nobody does there is nobody who wants to know.
 void lifecycle::report_drain() {
   if (!handed_over_) return;
-  (void)link_.call(wire::to_call(wire::report{generation_, ::getpid(), around_.tracked.open()}));
+  const auto connection = link_.connected();
+  if (connection == 0) return;
+  if (std::exchange(reporting_on_, connection) != connection) cut_before_ = reported_cut_;
+  reporting_cut_ = around_.tracked.cut();
+  (void)link_.call(wire::to_call(
+      wire::report{generation_, ::getpid(), around_.tracked.open(), reporting_cut_ - cut_before_}));
 }
 
 void lifecycle::on_reply(const wire::reply& reply) {
   const auto answer = wire::parse_reported(reply.parameters);
+  if (answer) reported_cut_ = reporting_cut_;
   if (!answer || !answer->hurry || !draining_ || std::exchange(hurried_, true)) return;
   log_.warning("too many generations drain: the connections of this one are cut");
   drain_.hurry();
@@ -395,14 +415,6 @@ std::vector<offered_descriptor> lifecycle::offer() {
   return offered;
 }
 
-std::string lifecycle::state() const {
-  return draining_                 ? "draining"
-         : !ready_                 ? "starting"
-         : driver_->in_probation() ? "probation"
-         : driver_->busy()         ? "upgrading"
-                                   : "serving";
-}
-
 server_status lifecycle::status() const {
   using namespace std::chrono;
   server_status s{
@@ -413,20 +425,48 @@ server_status lifecycle::status() const {
       .state = state(),
       .version = GRACEFUL_VERSION_STRING,
       .connections = around_.tracked.open(),
-      .listeners = {},
+      .listeners = listeners(),
       .draining = older_.all(),
       .successor_pid = driver_->in_probation() ? driver_->successor_pid() : std::nullopt,
       .last_failure = driver_->last_failure(),
       .json = {}};
-  for (const auto& socket : around_.sockets.sockets()) {
-    const auto queue = os::accept_queue_of(socket->fd.get());
-    s.listeners.push_back({socket->name, socket->address.to_string(), queue.length, queue.limit});
-  }
   if (!predecessor_ || !predecessor_->alive() || draining_) return s;
   const auto reported = std::ranges::any_of(
       s.draining, [this](const auto& process) { return process.pid == predecessor_->pid(); });
   if (!reported) s.draining.push_back({generation_ - 1, predecessor_->pid(), {}});
   return s;
+}
+
+const char* lifecycle::state() const {
+  if (draining_) return "draining";
+  if (!ready_) return "starting";
+  if (statistics_.probation()) return "probation";
+  return statistics_.upgrading() ? "upgrading" : "serving";
+}
+
+std::vector<listener_status> lifecycle::listeners() const {
+  std::vector<listener_status> all;
+  for (const auto& socket : around_.sockets.sockets()) {
+    const auto queue = os::accept_queue_of(socket->fd.get());
+    all.push_back({socket->name, socket->address.to_string(), queue.length, queue.limit});
+  }
+  return all;
+}
+
+/// Asked by any thread: nothing that lives on the control thread is looked at.
+std::string lifecycle::metrics() const {
+  const auto open = around_.tracked.open();
+  auto totals = statistics_.totals();
+  totals.cut += around_.tracked.cut();
+  return wire::to_open_metrics(
+      {.version = GRACEFUL_VERSION_STRING,
+       .generation = generation_,
+       .state = state(),
+       .so_far = totals,
+       .last_upgrade = statistics_.durations(),
+       .connections = open,
+       .connections_draining = statistics_.draining_before() + (draining_ ? open : 0),
+       .listeners = listeners()});
 }
 
 }  // namespace graceful

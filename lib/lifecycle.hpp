@@ -21,6 +21,7 @@
 #include "predecessor_driver.hpp"
 #include "predecessor_watch.hpp"
 #include "signal_actions.hpp"
+#include "statistics.hpp"
 #include "takeover.hpp"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -64,6 +65,7 @@ class lifecycle {
   void note_failure(const std::string& why);
   [[nodiscard]] std::uint64_t generation() const { return generation_; }
   [[nodiscard]] bool draining() const { return draining_; }
+  [[nodiscard]] std::string metrics() const;
 
  private:
   [[nodiscard]] predecessor_driver::settings driver_settings(os::start_command start);
@@ -86,11 +88,12 @@ class lifecycle {
   void report_drain();
   void conclude_monitors();
   void on_reply(const wire::reply& reply);
-  [[nodiscard]] std::string state() const;
   void cut_short();
   [[nodiscard]] std::optional<wire::reply> refusal() const;
   [[nodiscard]] std::vector<offered_descriptor> offer();
   [[nodiscard]] server_status status() const;
+  [[nodiscard]] const char* state() const;
+  [[nodiscard]] std::vector<listener_status> listeners() const;
 
   const options& options_;
   const surroundings around_;
@@ -108,8 +111,13 @@ class lifecycle {
   std::atomic<bool> draining_{false};
   std::atomic<bool> handed_over_{false};  // to a successor, or back to the predecessor
   std::atomic<bool> committed_{false};    // nobody else may go on accepting
+  std::uint64_t reporting_on_ = 0;        // the connection
+  std::uint64_t reporting_cut_ = 0;       // connections, in the last report
+  std::uint64_t reported_cut_ = 0;        // in the last one that was answered
+  std::uint64_t cut_before_ = 0;          // in those that were answered on earlier connections
   bool hurried_ = false;                  // by the process that serves
   bool asked_back_ = false;               // the predecessor: this process ends in its probation
+  statistics statistics_;
 
   // Used on the control thread only, from its start to its end.
   control_thread control_;

@@ -14,7 +14,8 @@ namespace graceful {
 /// Passes messages to the user's log function, or to standard error. Thread-safe.
 class log {
  public:
-  explicit log(std::function<void(log_level, std::string_view)> sink) : sink_{std::move(sink)} {}
+  explicit log(std::function<void(log_level, std::string_view)> sink,
+               log_level threshold = log_level::info);
 
   void error(const std::string& message) { write(log_level::error, message); }
   void warning(const std::string& message) { write(log_level::warning, message); }
@@ -25,7 +26,9 @@ class log {
   void write(log_level level, const std::string& message) noexcept;
 
   std::mutex mutex_;
-  std::function<void(log_level, std::string_view)> sink_;
+  const std::function<void(log_level, std::string_view)> sink_;
+  const log_level threshold_;
+  const std::string journal_stream_;  // JOURNAL_STREAM, read once: others may set variables later
 };
 
 }  // namespace graceful

@@ -2,6 +2,7 @@
 #include "older_generations.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace graceful {
 
@@ -23,6 +24,11 @@ std::optional<draining_process> older_generations::report(std::uint64_t session,
   return *oldest;
 }
 
+std::uint64_t older_generations::newly_cut(std::uint64_t session, std::uint64_t cut) {
+  const auto before = std::exchange(cut_[session], cut);
+  return cut > before ? cut - before : 0;
+}
+
 bool older_generations::hurried(std::uint64_t session) const {
   const auto found = by_session_.find(session);
   return found != by_session_.end() && found->second.hurried;
@@ -32,8 +38,15 @@ std::optional<draining_process> older_generations::closed(std::uint64_t session)
   const auto found = by_session_.find(session);
   if (found == by_session_.end()) return {};
   const auto ended = found->second;
+  cut_.erase(session);
   by_session_.erase(found);
   return ended;
+}
+
+std::uint64_t older_generations::connections() const {
+  std::uint64_t sum = 0;
+  for (const auto& [session, process] : by_session_) sum += process.connections.value_or(0);
+  return sum;
 }
 
 std::vector<draining_process> older_generations::all() const {

@@ -23,11 +23,18 @@ class older_generations {
   /// there are too many: the one of the lowest generation.
   std::optional<draining_process> report(std::uint64_t session, const draining_process& process);
 
+  /// How many connections the process has cut since its last report on this connection, if it has
+  /// cut `cut` in all.
+  std::uint64_t newly_cut(std::uint64_t session, std::uint64_t cut);
+
   /// Whether the process that reports on the connection is to hurry.
   [[nodiscard]] bool hurried(std::uint64_t session) const;
 
   /// The process of the connection has ended; none if it reported nothing.
   std::optional<draining_process> closed(std::uint64_t session);
+
+  /// That all together have left.
+  [[nodiscard]] std::uint64_t connections() const;
 
   /// By generation.
   [[nodiscard]] std::vector<draining_process> all() const;
@@ -35,6 +42,7 @@ class older_generations {
  private:
   std::size_t most_;
   std::map<std::uint64_t, draining_process> by_session_;
+  std::map<std::uint64_t, std::uint64_t> cut_;  // by session
 };
 
 }  // namespace graceful

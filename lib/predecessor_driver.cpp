@@ -168,7 +168,9 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
     auto message = wire::parse_ready(call.parameters);
     if (!message) return from.reply(wire::invalid("unwanted")), true;
     if (machine_.is_successor(id)) unwanted_ = std::move(message->unwanted);
+    readying_ = true;
     resume(event::ready{id});
+    readying_ = false;
   } else if (call.method == wire::settle_method) {
     resume(event::settle{id});
   } else if (call.method == wire::fail_method) {
@@ -276,8 +278,9 @@ void predecessor_driver::act(const action::disarm_timer& /*a*/) {
 
 void predecessor_driver::act(const action::reply_begun& a) {
   if (const auto session = peer(a.peer)) {
-    session->reply(wire::to_reply(wire::begun{wire::handoff_version, settings_.generation + 1,
-                                              settings_.name, offer_.size()}));
+    session->reply(
+        wire::to_reply(wire::begun{wire::handoff_version, settings_.generation + 1, settings_.name,
+                                   offer_.size(), settings_.measured.totals()}));
   }
 }
 
@@ -299,6 +302,7 @@ void predecessor_driver::act(const action::pause_accepting& /*a*/) {
 
 void predecessor_driver::act(const action::resume_accepting& /*a*/) {
   settings_.resume_accepting();
+  settings_.measured.resume();
 }
 
 void predecessor_driver::act(const action::stop_accepting& /*a*/) {
@@ -307,7 +311,12 @@ void predecessor_driver::act(const action::stop_accepting& /*a*/) {
 }
 
 void predecessor_driver::act(const action::acknowledge& a) {
-  if (const auto session = peer(a.peer)) session->reply(wire::reply{});
+  wire::reply reply;
+  if (readying_) {
+    const auto now = std::chrono::steady_clock::now();
+    reply = wire::to_reply(wire::readied{settings_.measured.durations_to("ready", now)});
+  }
+  if (const auto session = peer(a.peer)) session->reply(reply);
 }
 
 void predecessor_driver::act(const action::settle& a) {
@@ -364,6 +373,7 @@ void predecessor_driver::act(const action::report_spawned& a) {
   tell("spawned", "upgrade: spawned pid " + std::to_string(a.pid));
   report({.phase = "spawned",
           .elapsed = {},
+          .duration = {},
           .pid = a.pid,
           .generation = {},
           .sockets = {},
@@ -375,6 +385,7 @@ void predecessor_driver::act(const action::report_begun& /*a*/) {
        "upgrade: generation " + std::to_string(settings_.generation + 1) + " has connected");
   report({.phase = "begun",
           .elapsed = {},
+          .duration = {},
           .pid = {},
           .generation = settings_.generation + 1,
           .sockets = {},
@@ -389,6 +400,7 @@ void predecessor_driver::act(const action::report_passed& /*a*/) {
                      (listeners == 1 ? " socket" : " sockets") + " passed");
   report({.phase = "passed",
           .elapsed = {},
+          .duration = {},
           .pid = {},
           .generation = {},
           .sockets = static_cast<std::uint64_t>(listeners),
@@ -403,6 +415,7 @@ void predecessor_driver::act(const action::report_ready& /*a*/) {
                 : std::string{}));
   report({.phase = "ready",
           .elapsed = {},
+          .duration = {},
           .pid = successor_pid(),
           .generation = settings_.generation + 1,
           .sockets = {},
@@ -415,6 +428,7 @@ void predecessor_driver::act(const action::report_committed& /*a*/) {
                         " has taken over; this process drains");
   report({.phase = "committed",
           .elapsed = {},
+          .duration = {},
           .pid = successor_pid(),
           .generation = settings_.generation + 1,
           .sockets = {},
@@ -423,6 +437,7 @@ void predecessor_driver::act(const action::report_committed& /*a*/) {
 
 void predecessor_driver::act(const action::report_failed& a) {
   last_failure_ = a.reason;
+  settings_.measured.fail();
   const std::string consequence = shutting_down_ ? " ends" : " serves on";
   log_.error("upgrade failed: " + a.reason + "; this process" + consequence);
   settings_.tell("failed", "upgrade failed: " + a.reason + "; this process" + consequence);
@@ -448,10 +463,12 @@ void predecessor_driver::tell(const std::string& event, const std::string& messa
 }
 
 void predecessor_driver::report(upgrade_phase phase) {
+  const auto step =
+      settings_.measured.reach(phase.phase, started_, std::chrono::steady_clock::now());
   const auto session = operator_.lock();
   if (!session) return;
-  phase.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(
-      std::chrono::steady_clock::now() - started_);
+  phase.elapsed = step.elapsed;
+  phase.duration = step.duration;
   auto reply = wire::to_reply(phase);
   reply.continues = phase.phase != "committed";
   session->reply(reply);

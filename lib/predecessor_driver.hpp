@@ -10,6 +10,7 @@
 
 #include "control_session.hpp"
 #include "log.hpp"
+#include "statistics.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -52,6 +53,7 @@ class predecessor_driver {
     std::function<void()> resume_accepting;
     /// Stops accepting on what was taken, at once and for good.
     std::function<void(const std::vector<std::string>& unwanted)> stop_accepting;
+    statistics& measured;
   };
 
   predecessor_driver(asio::io_context& control, log& log, settings s);
@@ -157,6 +159,7 @@ class predecessor_driver {
   asio::steady_timer retired_timer_;
   std::string last_failure_;
   bool shutting_down_ = false;
+  bool readying_ = false;  // what is acknowledged is Ready
 };
 
 }  // namespace graceful

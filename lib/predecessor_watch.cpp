@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "predecessor_watch.hpp"
 
+#include "wire/control_messages.hpp"
 #include "wire/fields.hpp"
 #include "wire/handoff_messages.hpp"
 

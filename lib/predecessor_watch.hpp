@@ -19,7 +19,7 @@
 namespace graceful {
 
 /// The successor's end of the connection after ready(): waits for the end of its probation, and
-/// knows whether the predecessor still drains. Lives on the control thread.
+/// knows whether the predecessor still drains, and what. Lives on the control thread.
 class predecessor_watch {
  public:
   struct outcomes {

@@ -39,6 +39,8 @@ class successor_driver {
   void fail(const std::string& reason);
 
   [[nodiscard]] const wire::begun& offer() const { return machine_.offer(); }
+  /// What the predecessor has measured of this upgrade, up to ready().
+  [[nodiscard]] const wire::phase_durations& durations() const { return machine_.durations(); }
   [[nodiscard]] pid_t predecessor_pid() const { return connection_.peer().pid; }
 
   /// What was passed, by its name in the protocol; the caller's.

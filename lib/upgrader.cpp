@@ -63,7 +63,7 @@ upgrader::impl::impl(executor_type executor, options opts, std::function<void()>
     : executor_{std::move(executor)},
       work_{asio::prefer(executor_, asio::execution::outstanding_work.tracked)},
       options_{bounded(std::move(opts))},
-      log_{options_.log},
+      log_{options_.log, options_.log_threshold},
       inventory_{std::make_shared<inventory>(log_)},
       waiters_{std::make_shared<drain_waiters>(executor_)},
       connections_{std::make_shared<connections>(handoff::drain_limits{
@@ -173,6 +173,8 @@ void upgrader::drain_now() { impl_->life().drain(true); }
 void upgrader::handle_signals() { impl_->life().handle_signals(); }
 
 std::uint64_t upgrader::generation() const noexcept { return impl_->life().generation(); }
+
+std::string upgrader::metrics() const { return impl_->life().metrics(); }
 
 bool upgrader::draining() const noexcept { return impl_->life().draining(); }
 

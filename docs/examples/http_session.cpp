@@ -149,6 +149,12 @@ http_session::response http_session::respond(const request& to) const {
   const bool good = head || to.method() == http::verb::get;
   response answer =
       make_response(good ? http::status::ok : http::status::method_not_allowed, to.version());
+  if (good && to.target() == "/metrics") {
+    answer.set(http::field::content_type,
+               "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    answer.body() = service_->upgrader().metrics();
+    answer.content_length(answer.body().size());
+  }
   if (head) answer.body().clear();  // but Content-Length stays what GET would get
   if (!good) answer.set(http::field::allow, "GET, HEAD");
   // Asked as late as possible: a client that keeps its connection beyond this answer has to find

@@ -60,11 +60,12 @@ struct upgrade_request {
 /// One step of an upgrade that has been reached.
 struct upgrade_phase {
   std::string phase;  ///< "spawned", "begun", "passed", "ready" or, as the last one, "committed".
-  std::chrono::milliseconds elapsed{};
-  std::optional<std::int64_t> pid;          ///< Of the successor.
-  std::optional<std::uint64_t> generation;  ///< Of the successor.
-  std::optional<std::uint64_t> sockets;     ///< How many were passed.
-  std::string json;                         ///< The server's reply as it came: one line.
+  std::chrono::milliseconds elapsed{};                ///< Since the upgrade began.
+  std::optional<std::chrono::milliseconds> duration;  ///< Since the phase before.
+  std::optional<std::int64_t> pid;                    ///< Of the successor.
+  std::optional<std::uint64_t> generation;            ///< Of the successor.
+  std::optional<std::uint64_t> sockets;               ///< How many were passed.
+  std::string json;                                   ///< The server's reply as it came: one line.
 };
 
 /// How a drain goes on.
@@ -74,6 +75,12 @@ struct drain_progress {
   std::uint64_t connections{};  ///< That are left, of those that are tracked.
   std::uint64_t cut{};          ///< How many the deadline has ended.
   std::string json;             ///< The server's reply as it came: one line.
+};
+
+/// What a running server measures.
+struct server_metrics {
+  std::string text;  ///< OpenMetrics 1.0, see `upgrader::metrics`.
+  std::string json;  ///< The server's reply as it came: one line.
 };
 
 /// Something that has happened in a server.
@@ -123,21 +130,22 @@ class GRACEFUL_API control_client {
 
   /// Ends the probation of a successor: it stays, or its predecessor serves again.
   ///
-  /// **Errors.** `no_upgrade` (none is in probation), `timed_out`, `peer_gone`,
-  /// `protocol_violation`.
+  /// **Errors.** `no_upgrade` (none is in probation), `upgrade_failed` (commit: the successor did
+  /// not answer, and was rolled back), `timed_out`, `peer_gone`, `protocol_violation`.
   result<void> commit();
   result<void> rollback();
 
   /// Gives up the upgrade that is under way, if it is not ready yet.
   ///
-  /// **Errors.** `no_upgrade`, `not_ready`, `timed_out`, `peer_gone`, `protocol_violation`.
+  /// **Errors.** `no_upgrade`, `timed_out`, `peer_gone`, `protocol_violation`.
   result<void> abort();
 
   /// Ends the server without a successor, at once if `now`. Returns when it is about to exit, with
   /// the last report; `on_progress` sees every one, about one a second. A server that drains
   /// already is watched, and hurried if `now`.
   ///
-  /// **Errors.** `not_ready`, `timed_out`, `peer_gone`, `protocol_violation`.
+  /// **Errors.** `busy` (a successor is in probation), `timed_out`, `peer_gone`,
+  /// `protocol_violation`.
   result<drain_progress> drain(bool now,
                                const std::function<void(const drain_progress&)>& on_progress = {});
 
@@ -147,6 +155,9 @@ class GRACEFUL_API control_client {
   ///
   /// **Errors.** `peer_gone`, `protocol_violation`.
   result<server_event> monitor(const std::function<void(const server_event&)>& on_event);
+
+  /// **Errors.** `timed_out`, `peer_gone`, `protocol_violation`.
+  result<server_metrics> metrics();
 
  private:
   class impl;

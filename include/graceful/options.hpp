@@ -9,7 +9,7 @@
 
 namespace graceful {
 
-/// How much a log message matters.
+/// How much a log message matters, the most severe first.
 enum class log_level { error, warning, info, debug };
 
 /// How an `upgrader` finds its control socket and how long it waits for others.
@@ -58,10 +58,14 @@ struct options {
   /// told to cut its connections, and the log says so. Default: 8.
   std::size_t max_draining = 8;
 
-  /// Receives each log message. Called from the upgrader's own thread and from threads that call
-  /// into the library, one call at a time; must not call back into the upgrader. Default (empty):
-  /// one line on standard error for everything but `debug`.
+  /// Receives each log message that `log_threshold` lets pass. Called from the upgrader's own
+  /// thread and from threads that call into the library, one call at a time; must not call back
+  /// into the upgrader. Default (empty): one line on standard error for each; if that is the
+  /// journal's, see JOURNAL_STREAM in systemd.exec(5), with a priority as of sd-daemon(3).
   std::function<void(log_level, std::string_view)> log{};
+
+  /// The least severe level that is logged. Default: `info`.
+  log_level log_threshold = log_level::info;
 };
 
 }  // namespace graceful

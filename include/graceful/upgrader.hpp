@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -235,6 +236,16 @@ class GRACEFUL_API upgrader {
 
   /// True as soon as this process drains: because a successor has taken over, or because it ends.
   [[nodiscard]] bool draining() const noexcept;
+
+  /// What this process measures, as OpenMetrics 1.0 text
+  /// (https://github.com/OpenObservability/OpenMetrics): generation, state, upgrades by outcome,
+  /// the durations of the last one's phases in seconds, tracked connections, accept queues. To be
+  /// served as `application/openmetrics-text; version=1.0.0; charset=utf-8`. Counters go on from
+  /// one generation to the next.
+  ///
+  /// Does not wait for the control socket's thread; costs one getsockopt(2) for each listener. Not
+  /// to be called from `options::log`.
+  [[nodiscard]] std::string metrics() const;
 
   /// Waits until this process drains. For work that would keep the `io_context` alive
   /// (timers, signal sets), and for connections that have to be told.

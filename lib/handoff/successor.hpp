@@ -76,6 +76,9 @@ class successor {
   /// What the predecessor said in reply to Begin.
   [[nodiscard]] const wire::begun& offer() const { return offer_; }
 
+  /// What it said in reply to Ready.
+  [[nodiscard]] const wire::phase_durations& durations() const { return durations_; }
+
  private:
   enum class state { connecting, beginning, fetching, complete, readying, done };
 
@@ -89,6 +92,7 @@ class successor {
   state state_ = state::connecting;
   wire::begun offer_;
   std::uint64_t received_ = 0;
+  wire::phase_durations durations_;
 };
 
 }  // namespace graceful::handoff

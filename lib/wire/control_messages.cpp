@@ -35,6 +35,13 @@ std::optional<draining_process> parse_draining(const json::value& value) {
   return draining_process{*generation, *pid, count_field(o, "connections"), hurried->get_bool()};
 }
 
+std::optional<std::chrono::milliseconds> duration_field(const json::object& o,
+                                                        std::string_view key) {
+  const auto count = count_field(o, key);
+  if (!count) return std::nullopt;
+  return std::chrono::milliseconds{*count};
+}
+
 /// What execve(2) takes: a NUL would end the string there, and what was asked for is not what ran.
 bool without_nul(std::string_view text) { return text.find('\0') == std::string_view::npos; }
 
@@ -73,6 +80,7 @@ std::optional<upgrade_phase> parse_phase(const json::object& parameters) {
   if (!phase || !elapsed) return std::nullopt;
   return upgrade_phase{.phase = std::move(*phase),
                        .elapsed = std::chrono::milliseconds{*elapsed},
+                       .duration = duration_field(parameters, "duration_ms"),
                        .pid = int_field(parameters, "pid"),
                        .generation = count_field(parameters, "generation"),
                        .sockets = count_field(parameters, "sockets"),
@@ -90,6 +98,12 @@ std::optional<drain_progress> parse_progress(const json::object& parameters) {
                         .connections = *connections,
                         .cut = *cut,
                         .json = {}};
+}
+
+std::optional<server_metrics> parse_metrics(const json::object& parameters) {
+  auto text = string_field(parameters, "text");
+  if (!text) return std::nullopt;
+  return server_metrics{.text = std::move(*text), .json = {}};
 }
 
 std::optional<bool> parse_drain(const json::object& parameters) {
@@ -168,6 +182,7 @@ reply to_reply(const upgrade_phase& m) {
   reply r;
   r.parameters["phase"] = m.phase;
   r.parameters["elapsed_ms"] = m.elapsed.count();
+  if (m.duration) r.parameters["duration_ms"] = m.duration->count();
   if (m.pid) r.parameters["pid"] = *m.pid;
   if (m.generation) r.parameters["generation"] = number(*m.generation);
   if (m.sockets) r.parameters["sockets"] = number(*m.sockets);
@@ -244,6 +259,12 @@ reply to_reply(const server_event& m) {
   r.parameters["generation"] = number(m.generation);
   r.parameters["pid"] = m.pid;
   r.parameters["time_ms"] = m.time.count();
+  return r;
+}
+
+reply to_reply(const server_metrics& m) {
+  reply r;
+  r.parameters["text"] = m.text;
   return r;
 }
 

@@ -22,6 +22,7 @@ inline constexpr std::string_view commit_method = "io.graceful.Control.Commit";
 inline constexpr std::string_view rollback_method = "io.graceful.Control.Rollback";
 inline constexpr std::string_view abort_method = "io.graceful.Control.Abort";
 inline constexpr std::string_view monitor_method = "io.graceful.Control.Monitor";
+inline constexpr std::string_view metrics_method = "io.graceful.Control.Metrics";
 
 inline constexpr std::string_view busy_error = "io.graceful.Control.Busy";
 inline constexpr std::string_view not_ready_error = "io.graceful.Control.NotReady";
@@ -36,6 +37,7 @@ std::optional<upgrade_phase> parse_phase(const json::object& parameters);
 std::optional<server_status> parse_status(const json::object& parameters);
 std::optional<drain_progress> parse_progress(const json::object& parameters);
 std::optional<server_event> parse_event(const json::object& parameters);
+std::optional<server_metrics> parse_metrics(const json::object& parameters);
 
 /// Whether a Drain is to end at once; none if the parameter is of a wrong type.
 std::optional<bool> parse_drain(const json::object& parameters);
@@ -48,6 +50,7 @@ reply to_reply(const upgrade_phase& m);
 reply to_reply(const server_status& m);
 reply to_reply(const drain_progress& m);
 reply to_reply(const server_event& m);
+reply to_reply(const server_metrics& m);
 
 /// An error reply with the sentence for a person that every error of ours carries.
 reply to_error(std::string_view error, std::string_view message);

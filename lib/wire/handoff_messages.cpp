@@ -10,6 +10,30 @@
 
 namespace graceful::wire {
 
+namespace {
+
+/// No upgrade fails for its statistics: what is missing or wrong counts as none.
+totals parse_totals(const json::object& parameters) {
+  const json::value* value = parameters.if_contains("totals");
+  if (value == nullptr || !value->is_object()) return {};
+  const json::object& o = value->get_object();
+  return {.committed = count_field(o, "committed").value_or(0),
+          .failed = count_field(o, "failed").value_or(0),
+          .rolled_back = count_field(o, "rolled_back").value_or(0),
+          .cut = count_field(o, "cut").value_or(0)};
+}
+
+json::object to_json(const totals& m) {
+  json::object o;
+  o["committed"] = number(m.committed);
+  o["failed"] = number(m.failed);
+  o["rolled_back"] = number(m.rolled_back);
+  o["cut"] = number(m.cut);
+  return o;
+}
+
+}  // namespace
+
 std::optional<begin> parse_begin(const json::object& parameters) {
   const json::value* versions = parameters.if_contains("versions");
   if (versions == nullptr || !versions->is_array()) return std::nullopt;
@@ -32,7 +56,7 @@ std::optional<begun> parse_begun(const json::object& parameters) {
   const auto name = string_field(parameters, "name");
   const auto descriptors = count_field(parameters, "descriptors");
   if (!version || !generation || !name || !descriptors) return std::nullopt;
-  return begun{*version, *generation, *name, *descriptors};
+  return begun{*version, *generation, *name, *descriptors, parse_totals(parameters)};
 }
 
 std::optional<fetch> parse_fetch(const json::object& parameters) {
@@ -65,8 +89,9 @@ std::optional<report> parse_report(const json::object& parameters) {
   const auto generation = count_field(parameters, "generation");
   const auto pid = int_field(parameters, "pid");
   const auto connections = count_field(parameters, "connections");
-  if (!generation || !pid || !connections) return std::nullopt;
-  return report{*generation, *pid, *connections};
+  const auto cut = count_field(parameters, "cut");
+  if (!generation || !pid || !connections || !cut) return std::nullopt;
+  return report{*generation, *pid, *connections, *cut};
 }
 
 std::optional<reported> parse_reported(const json::object& parameters) {
@@ -79,6 +104,18 @@ std::optional<fail> parse_fail(const json::object& parameters) {
   auto reason = string_field(parameters, "reason");
   if (!reason) return std::nullopt;
   return fail{std::move(*reason)};
+}
+
+readied parse_readied(const json::object& parameters) {
+  readied m;
+  const json::value* durations = parameters.if_contains("durations_us");
+  if (durations == nullptr || !durations->is_object()) return m;
+  for (const auto phase : phases) {
+    if (const auto us = count_field(durations->get_object(), phase)) {
+      m.durations.emplace(phase, *us);
+    }
+  }
+  return m;
 }
 
 call to_call(const begin& m) {
@@ -113,6 +150,7 @@ call to_call(const report& m) {
   c.parameters["generation"] = number(m.generation);
   c.parameters["pid"] = m.pid;
   c.parameters["connections"] = number(m.connections);
+  c.parameters["cut"] = number(m.cut);
   return c;
 }
 
@@ -128,6 +166,7 @@ reply to_reply(const begun& m) {
   r.parameters["generation"] = number(m.generation);
   r.parameters["name"] = m.name;
   r.parameters["descriptors"] = number(m.descriptors);
+  r.parameters["totals"] = to_json(m.so_far);
   return r;
 }
 
@@ -141,6 +180,14 @@ reply to_reply(const batch& m) {
 reply to_reply(const settled& m) {
   reply r;
   r.parameters["settled"] = m.settled;
+  return r;
+}
+
+reply to_reply(const readied& m) {
+  json::object durations;
+  for (const auto& [phase, duration] : m.durations) durations[phase] = duration.count();
+  reply r;
+  r.parameters["durations_us"] = std::move(durations);
   return r;
 }
 

@@ -2,6 +2,7 @@
 #ifndef GRACEFUL_WIRE_HANDOFF_MESSAGES_HPP
 #define GRACEFUL_WIRE_HANDOFF_MESSAGES_HPP
 
+#include "wire/totals.hpp"
 #include "wire/varlink.hpp"
 
 #include <cstdint>
@@ -37,6 +38,7 @@ struct begun {
   std::uint64_t generation = 0;
   std::string name;
   std::uint64_t descriptors = 0;
+  totals so_far{};
 };
 
 struct fetch {
@@ -66,11 +68,17 @@ struct report {
   std::uint64_t generation = 0;
   std::int64_t pid = 0;
   std::uint64_t connections = 0;
+  std::uint64_t cut = 0;  // but for those of reports answered on earlier connections
 };
 
 /// The answer to Report.
 struct reported {
   bool hurry = false;  // cut what is left
+};
+
+/// The answer to Ready.
+struct readied {
+  phase_durations durations;
 };
 
 std::optional<begin> parse_begin(const json::object& parameters);
@@ -83,6 +91,8 @@ std::optional<fail> parse_fail(const json::object& parameters);
 std::optional<report> parse_report(const json::object& parameters);
 std::optional<reported> parse_reported(const json::object& parameters);
 std::optional<ready> parse_ready(const json::object& parameters);
+/// Nothing depends on what it says: what is missing or wrong is left out.
+readied parse_readied(const json::object& parameters);
 
 call to_call(const begin& m);
 call to_call(const fetch& m);
@@ -93,6 +103,7 @@ reply to_reply(const begun& m);
 reply to_reply(const batch& m);
 reply to_reply(const settled& m);
 reply to_reply(const reported& m);
+reply to_reply(const readied& m);
 
 }  // namespace graceful::wire
 

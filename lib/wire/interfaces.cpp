@@ -74,6 +74,7 @@ method Status() -> (
 method Upgrade(command: ?[]string, environment: ?[string]string, timeout_ms: ?int) -> (
   phase: string,
   elapsed_ms: int,
+  duration_ms: int,
   pid: ?int,
   generation: ?int,
   sockets: ?int
@@ -95,6 +96,9 @@ method Drain(now: ?bool) -> (phase: string, elapsed_ms: int, connections: int, c
 # committed, failed, draining, hurried, generation_ended; handed_over or ended is the last.
 method Monitor() -> (event: string, message: string, generation: int, pid: int, time_ms: int)
 
+# What the server measures, as OpenMetrics 1.0.
+method Metrics() -> (text: string)
+
 # An upgrade is under way, or this process drains.
 error Busy (message: string)
 # The server has not called ready yet.
@@ -109,14 +113,19 @@ constexpr std::string_view handoff_interface =
     R"(# Takes the listening sockets over from a running server.
 interface io.graceful.Handoff
 
+# What has been counted over all generations so far: upgrades by their outcome, and connections
+# that the deadline of a drain has ended.
+type Totals (committed: int, failed: int, rolled_back: int, cut: int)
+
 # versions: what the successor speaks. token: the value of GRACEFUL_UPGRADE, if it has one.
 # The reply names the version to use, the generation that the successor will be, and the
-# number of descriptors on offer.
+# number of descriptors on offer. Without totals they are 0.
 method Begin(versions: []int, token: ?string) -> (
   version: int,
   generation: int,
   name: string,
-  descriptors: int
+  descriptors: int,
+  totals: ?Totals
 )
 
 # Asks for descriptors from the index first on. The reply carries one for each of names.
@@ -125,7 +134,8 @@ method Fetch(first: int) -> (first: int, names: []string)
 # The successor serves from now on. The reply comes when the predecessor has stopped accepting.
 # unwanted: listeners on offer that the successor does not take; the predecessor goes on accepting
 # there, and ends that gracefully when it is sure that the successor stays.
-method Ready(unwanted: ?[]string) -> ()
+# durations_us: how long the phases spawned, begun, passed and ready took, where there were such.
+method Ready(unwanted: ?[]string) -> (durations_us: ?[string]int)
 
 # Asked after Ready. The reply comes at the end of probation. If not settled, ask at once again:
 # the predecessor wants to see that the successor is there. If settled, the successor stays, and
@@ -135,8 +145,9 @@ method Ready(unwanted: ?[]string) -> ()
 method Settle() -> (settled: bool)
 
 # Said once a second by each process that drains, on a connection of its own to the one that
-# serves. With hurry it is to cut the connections that are left.
-method Report(generation: int, pid: int, connections: int) -> (hurry: bool)
+# serves: how many connections it has left, and how many it has cut but for those of reports that
+# were answered on connections before this one. With hurry it is to cut those that are left.
+method Report(generation: int, pid: int, connections: int, cut: int) -> (hurry: bool)
 
 # The successor gives up; reason is for the operator.
 method Fail(reason: string) -> ()

@@ -51,6 +51,9 @@ class http_connection {
   /// Sends `request` and reads a complete response: status 200, a body of Content-Length.
   http_response exchange(std::string_view request);
 
+  /// What `exchange` has read last, head and body.
+  [[nodiscard]] const std::string& last_response() const { return received_; }
+
   /// Waits for the server to close first, as it must after `Connection: close`, which leaves the
   /// TIME_WAIT to it.
   void await_close();

@@ -115,6 +115,18 @@ TEST_CASE("a status comes as it was sent, and as the line of JSON that came") {
   CHECK(server.heard().method == "io.graceful.Control.Status");
 }
 
+TEST_CASE("metrics come as they were sent, and as the line of JSON that came") {
+  parrot server{R"({"parameters":{"text":"graceful_generation 1\n# EOF\n"}})"s + '\0'};
+  const auto metrics = server.client().metrics();
+  REQUIRE(metrics.has_value());
+  CHECK(metrics->text == "graceful_generation 1\n# EOF\n");
+  CHECK(metrics->json == R"({"text":"graceful_generation 1\n# EOF\n"})");
+  CHECK(server.heard().method == "io.graceful.Control.Metrics");
+  parrot other{R"({"parameters":{}})"s + '\0'};
+  auto client = other.client();
+  CHECK(client.metrics().error().code == errc::protocol_violation);
+}
+
 TEST_CASE("an answer that is no reply, or lacks something, is a violation of the protocol") {
   for (const std::string& words :
        {"HTTP/1.1 400 Bad Request\r\n\r\n\0"s, "\0"s, "{}\0"s, "[]\0"s, "{\"parameters\":1}\0"s,

@@ -32,6 +32,16 @@ TEST_CASE("beyond the cap the oldest is told to hurry, once, and stays told") {
   CHECK(next->generation == 2);
 }
 
+TEST_CASE("what was cut is counted once, whatever a process repeats") {
+  older_generations all{8};
+  CHECK_FALSE(all.report(10, {1, 701, 1}));
+  CHECK(all.newly_cut(10, 0) == 0);
+  CHECK(all.newly_cut(10, 3) == 3);
+  CHECK(all.newly_cut(10, 3) == 0);
+  CHECK(all.newly_cut(10, 2) == 0);
+  CHECK(all.newly_cut(20, 3) == 3);
+}
+
 TEST_CASE("what has ended is listed no more, and makes room") {
   older_generations all{1};
   CHECK_FALSE(all.report(10, {1, 701, 1}));

@@ -18,6 +18,7 @@ TEST_CASE("the defaults of options are those that are documented") {
   CHECK(o.idle_grace == 5s);
   CHECK(o.drain_spread == 1s);
   CHECK_FALSE(o.log);
+  CHECK(o.log_threshold == graceful::log_level::info);
 }
 
 TEST_CASE("the defaults of listen_params are those that are documented") {

@@ -20,6 +20,7 @@ struct bench {
     const bool serves = phase == "ready" || phase == "committed";
     graceful::upgrade_phase p{.phase = phase,
                               .elapsed = elapsed(),
+                              .duration = {},
                               .pid = {},
                               .generation = {},
                               .sockets = {},

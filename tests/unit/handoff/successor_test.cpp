@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,18 @@ TEST_CASE("a successor begins, fetches, says ready, serves") {
   CHECK(s.on(batch(0, 3)) == "keep(3, complete)");
   CHECK(s.on(event::initialised{}) == "send(Ready)");
   CHECK(s.on(event::replied{{}, 0, false}) == "serve");
+}
+
+TEST_CASE("a successor keeps what the predecessor says of the phases") {
+  successor_ladder s;
+  s.on(event::connected{});
+  s.on(begun(3));
+  s.on(batch(0, 3));
+  s.on(event::initialised{});
+  CHECK(s.machine.durations().empty());
+  const wire::phase_durations measured{{"ready", std::chrono::microseconds{5}}};
+  CHECK(s.on(event::replied{wire::to_reply(wire::readied{measured}), 0, false}) == "serve");
+  CHECK(s.machine.durations() == measured);
 }
 
 TEST_CASE("Begin carries the token if there is one, and the version spoken") {

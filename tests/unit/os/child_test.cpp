@@ -129,7 +129,7 @@ TEST_CASE("a child starts with the signals that it is given, not with the parent
   sigset_t before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  const auto handler = ::signal(SIGCHLD, SIG_IGN);
+  ::signal(SIGHUP, SIG_IGN);
   auto command = shell(
       R"(while read k v; do case $k in SigBlk:|SigIgn:) echo $v >> out;; esac; done < /proc/$$/status)");
   command.directory = d.path();
@@ -138,7 +138,7 @@ TEST_CASE("a child starts with the signals that it is given, not with the parent
   ::signal(SIGUSR2, SIG_IGN);
   auto child = os::child::spawn(command);
   ::signal(SIGUSR2, SIG_DFL);
-  ::signal(SIGCHLD, handler);
+  ::signal(SIGHUP, SIG_DFL);
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   REQUIRE(child.has_value());
   CHECK(end_of(*child) == "exited with status 0");

@@ -86,14 +86,16 @@ TEST_CASE("an upgrade gets from one millisecond to 24 hours") {
 }
 
 TEST_CASE("a phase survives the way over the wire, without what it does not have") {
-  const auto bare = wire::to_reply(
-      graceful::upgrade_phase{"spawned", 12ms, std::nullopt, std::nullopt, std::nullopt, ""});
+  const auto bare = wire::to_reply(graceful::upgrade_phase{
+      "spawned", 12ms, std::nullopt, std::nullopt, std::nullopt, std::nullopt, ""});
   CHECK(bare.parameters == object(R"({"phase":"spawned","elapsed_ms":12})"));
-  const auto full = wire::to_reply(graceful::upgrade_phase{"ready", 12ms, 812, 4, 3, ""});
+  const auto full = wire::to_reply(graceful::upgrade_phase{"ready", 12ms, 7ms, 812, 4, 3, ""});
   const auto got = wire::parse_phase(full.parameters);
   REQUIRE(got);
   CHECK(got->phase == "ready");
   CHECK(got->elapsed == 12ms);
+  CHECK(got->duration == 7ms);
+  CHECK(full.parameters.at("duration_ms") == 7);
   CHECK(got->pid == 812);
   CHECK(got->generation == 4);
   CHECK(got->sockets == 3);
@@ -124,6 +126,15 @@ TEST_CASE("the progress of a drain survives the way over the wire, and needs all
     CHECK_FALSE(wire::parse_progress(bad));
     bad.erase(key);
     CHECK_FALSE(wire::parse_progress(bad));
+  }
+}
+
+TEST_CASE("the metrics are one text, and need it") {
+  const auto sent = wire::to_reply(graceful::server_metrics{"# EOF\n", ""});
+  CHECK(sent.parameters == object(R"({"text":"# EOF\n"})"));
+  CHECK(wire::parse_metrics(sent.parameters)->text == "# EOF\n");
+  for (const char* wrong : {"{}", R"({"text":null})", R"({"text":["# EOF"]})"}) {
+    CHECK_FALSE(wire::parse_metrics(object(wrong)));
   }
 }
 

@@ -86,6 +86,50 @@ TEST_CASE("a reply to Begin lacks no field and has none of a wrong type") {
   }
 }
 
+TEST_CASE("the totals of a predecessor come with its reply to Begin") {
+  const auto reply = wire::to_reply(wire::begun{1, 42, "web", 1002, {1, 2, 3, 4}});
+  CHECK(reply.parameters.at("totals") ==
+        object(R"({"committed":1,"failed":2,"rolled_back":3,"cut":4})"));
+  const auto got = wire::parse_begun(reply.parameters)->so_far;
+  CHECK(got.committed == 1);
+  CHECK(got.failed == 2);
+  CHECK(got.rolled_back == 3);
+  CHECK(got.cut == 4);
+}
+
+TEST_CASE("totals that are missing or wrong are 0, and cost nothing else") {
+  auto begun = object(R"({"version":1,"generation":2,"name":"n","descriptors":3})");
+  const auto committed = [&] {
+    const auto got = wire::parse_begun(begun);
+    REQUIRE(got);
+    CHECK(got->descriptors == 3);
+    CHECK(got->so_far.failed == 0);
+    return got->so_far.committed;
+  };
+  CHECK(committed() == 0);
+  for (const char* wrong : {"null", "1", "[]", "{}", R"({"committed":-1})", R"({"failed":"2"})"}) {
+    CAPTURE(wrong);
+    begun["totals"] = json::parse(wrong);
+    CHECK(committed() == 0);
+  }
+  begun["totals"] = object(R"({"committed":5,"failed":-2,"later":1})");
+  CHECK(committed() == 5);
+}
+
+TEST_CASE("the reply to Ready says how long the phases took; what it has not is left out") {
+  using std::chrono::microseconds;
+  const wire::phase_durations durations{{"spawned", microseconds{250}},
+                                        {"ready", microseconds{12'000'000}}};
+  const auto reply = wire::to_reply(wire::readied{durations});
+  CHECK(reply.parameters == object(R"({"durations_us":{"ready":12000000,"spawned":250}})"));
+  CHECK(wire::parse_readied(reply.parameters).durations == durations);
+  for (const char* none : {"{}", R"({"durations_us":null})", R"({"durations_us":[1]})",
+                           R"({"durations_us":{"ready":-1,"begun":"1","lunch":5,"passed":1.5}})"}) {
+    CAPTURE(none);
+    CHECK(wire::parse_readied(object(none)).durations.empty());
+  }
+}
+
 TEST_CASE("counts are not negative") {
   auto begun = object(R"({"version":1,"generation":2,"name":"n","descriptors":3})");
   begun["descriptors"] = -1;

@@ -92,12 +92,13 @@ TEST_CASE("the interfaces define what the server speaks") {
   const auto control =
       graceful_test::parse_interface(*wire::interface_description("io.graceful.Control"));
   CHECK(control.methods ==
-        names{"Status", "Upgrade", "Abort", "Commit", "Rollback", "Drain", "Monitor"});
+        names{"Status", "Upgrade", "Abort", "Commit", "Rollback", "Drain", "Monitor", "Metrics"});
   CHECK(control.errors == names{"Busy", "NotReady", "UpgradeFailed", "NoUpgrade"});
   CHECK(control.types == names{"Listener", "Process", "Draining"});
   const auto handoff =
       graceful_test::parse_interface(*wire::interface_description("io.graceful.Handoff"));
   CHECK(handoff.methods == names{"Begin", "Fetch", "Ready", "Settle", "Report", "Fail"});
+  CHECK(handoff.types == names{"Totals"});
   CHECK(handoff.errors == names{"Busy", "IncompatibleVersion", "NotOnOffer", "NotExpected",
                                 "OutOfOrder", "RolledBack", "Aborted"});
   const auto service =

@@ -1,0 +1,15 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_OS_JOURNAL_STREAM_HPP
+#define GRACEFUL_OS_JOURNAL_STREAM_HPP
+
+#include <string_view>
+
+namespace graceful::os {
+
+/// Is `fd` the stream to the journal that JOURNAL_STREAM=`variable` names? The variable alone says
+/// nothing: it is inherited also by those whose output was redirected since, see systemd.exec(5).
+bool is_journal_stream(int fd, std::string_view variable);
+
+}  // namespace graceful::os
+
+#endif

@@ -1,0 +1,33 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_WIRE_OPEN_METRICS_HPP
+#define GRACEFUL_WIRE_OPEN_METRICS_HPP
+
+#include <graceful/control_client.hpp>
+
+#include "wire/totals.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace graceful::wire {
+
+/// What a server measures, at one moment.
+struct metrics {
+  std::string version;  // of the library
+  std::uint64_t generation = 0;
+  std::string state;  // as in Status
+  totals so_far;
+  phase_durations last_upgrade;
+  std::uint64_t connections = 0;
+  std::uint64_t connections_draining = 0;
+  std::vector<listener_status> listeners;
+};
+
+/// As OpenMetrics 1.0: https://github.com/OpenObservability/OpenMetrics. A family of which there is
+/// nothing to say is left out.
+std::string to_open_metrics(const metrics& m);
+
+}  // namespace graceful::wire
+
+#endif
