@@ -19,9 +19,9 @@ namespace graceful {
 /// A listening socket that takes part in upgrades; made by `upgrader::listen`.
 ///
 /// It accepts from `upgrader::ready()` until a successor has taken over, or until `close()`. An
-/// `async_accept` that starts earlier waits. When a successor takes over, the operations that wait
-/// end with `asio::error::operation_aborted`, and so does every later one: the usual accept loop
-/// ends by itself. No connection is lost by that: one is taken from the kernel's queue only in
+/// `async_accept` that starts earlier waits. When a successor is committed, the operations that
+/// wait end with `asio::error::operation_aborted`, and so does every later one: the usual accept
+/// loop ends by itself. No connection is lost by that: one is taken from the kernel's queue only in
 /// order to be handed to an operation, and what is not taken stays there for the successor.
 ///
 /// Every accepted socket is close-on-exec and non-blocking from the start (accept4(2)).

@@ -59,10 +59,10 @@ class GRACEFUL_API upgrader {
   /// construct the upgrader before other threads read the environment.
   ///
   /// **Errors.** Throws `error`: `already_running` if another process serves under this control
-  /// path and takeover was not asked for; `busy`, `incompatible_version`, `not_expected`,
-  /// `permission_denied`, `timed_out`, `protocol_violation`, `descriptors_lost`, `wrong_socket`
-  /// where the handoff fails; `path_in_use`, `path_too_long`, `invalid_argument` or an error of
-  /// the system where the control socket cannot be made.
+  /// path and takeover was not asked for; `busy`, `not_ready`, `incompatible_version`,
+  /// `not_expected`, `permission_denied`, `timed_out`, `peer_gone`, `protocol_violation`,
+  /// `descriptors_lost`, `wrong_socket` where the handoff fails; `path_in_use`, `path_too_long`,
+  /// `invalid_argument` or an error of the system where the control socket cannot be made.
   upgrader(executor_type executor, options opts)
       : upgrader{detail::this_asio_abi{}, std::move(executor), std::move(opts), {}} {}
 
@@ -150,7 +150,7 @@ class GRACEFUL_API upgrader {
   /// of `open`, `bind` and `listen`. If the acceptor is open, what waits on it is aborted; a
   /// socket that it listens on already is kept if the predecessor handed none over.
   ///
-  /// When a successor takes over, the accept loop gets `operation_aborted` and has to end. What
+  /// When a successor is committed, the accept loop gets `operation_aborted` and has to end. What
   /// was accepted before is still delivered with success: serve it. From the takeover on the
   /// acceptor's descriptor stands for a socket without connections, on which it is cancelled at
   /// intervals from 1 ms to 0.5 s, in case the loop was between two accepts; about a second later,
@@ -206,8 +206,8 @@ class GRACEFUL_API upgrader {
   /// serves all the same: it holds every socket.
   ///
   /// **Errors.** Throws `error`: `upgrade_failed` if the predecessor gave this upgrade up (its
-  /// message says why), `timed_out`, `protocol_violation`. The predecessor then still serves, and
-  /// this process must end.
+  /// message says why), `timed_out`, `peer_gone`, `protocol_violation`. The predecessor then still
+  /// serves, and this process must end.
   void ready();
 
   /// 1 for a cold start, else the predecessor's plus 1.
