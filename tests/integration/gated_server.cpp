@@ -2,7 +2,8 @@
 //
 // gated_server CONTROL PORT GATE [PROBATION_MS]: an HTTP server that initialises for as long as the
 // test wants it to: it is ready when it can read a line from GATE. On SIGUSR1 it tries to add a
-// listener; on SIGHUP it drains, on a second one at once. Its timeouts are the longest there are.
+// listener; on SIGHUP it drains, on a second one at once; on SIGALRM it exits with 0. Its timeouts
+// are the longest there are.
 #include <graceful.hpp>
 
 #include <boost/asio/as_tuple.hpp>
@@ -93,6 +94,7 @@ void run(const std::string& control, unsigned short port, const char* gate, int 
   // Before anything is said: a signal that nobody handles yet would end the process.
   asio::signal_set add{io, SIGUSR1};
   asio::signal_set drain{io, SIGHUP};
+  std::signal(SIGALRM, [](int) { ::_exit(0); });
   say("initialising");
   std::string line;
   while (!std::getline(std::ifstream{gate}, line)) {

@@ -1,9 +1,11 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "gate.hpp"
 #include "on_probation.hpp"
 #include "process_table.hpp"
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -88,6 +90,29 @@ TEST_CASE("a successor that is killed in its probation costs what was in it, and
 TEST_CASE("a successor that crashes in its probation costs what was in it, and nothing else") {
   successor_dies({"--threads", "4"}, SIGSEGV,
                  "the successor was killed by signal 11 (SIGSEGV) in its probation");
+}
+
+TEST_CASE("a successor that exits with 0 in its probation is rolled back as well") {
+  site s{{"--probation", "60000"}};
+  gate opening{s.scene()};
+  load clients{s.load_on(false)};
+  clients.start();
+  process& ctl = s.scene().start(opening.upgrade(s));
+  opening.open();
+  REQUIRE(ctl.wait_for_output("ready: generation 2", patience));
+  REQUIRE(clients.wait_for_generation(2, 20, patience));
+  const auto text = ctl.output();
+  const auto successor = open_pidfd(std::stoi(text.substr(text.find("spawned pid ") + 12)));
+  REQUIRE(send_signal(successor, SIGALRM));
+  CHECK(ctl.wait_exit(patience).exited(1));
+  CHECK(ctl.output().find("rolled back: the successor exited with status 0 in its probation") !=
+        std::string::npos);
+  REQUIRE(clients.wait_for(50, patience));
+  const auto seen = clients.stop();
+  INFO(seen.to_string(), s.scene().report());
+  CHECK(seen.refused == 0);
+  CHECK(seen.lost() <= static_cast<std::uint64_t>(load_options{}.connections));
+  CHECK(s.generation() == 1);
 }
 
 TEST_CASE("a predecessor with a plain acceptor goes on too, on one thread and on four") {
