@@ -22,7 +22,7 @@ bool control_link::connect() {
   auto made = varlink_connection::connect(path_, std::chrono::steady_clock::now());
   if (!made) return false;
   stream_ = std::make_shared<varlink_stream>(
-      control_, made->release(),
+      control_, made->release().first, wire::framer{wire::max_reply_size},
       varlink_stream::events{[this](const std::string& text) {
                                if (const auto reply = wire::parse_reply(text)) on_reply_(*reply);
                              },

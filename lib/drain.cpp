@@ -13,7 +13,7 @@ namespace {
 using clock = std::chrono::steady_clock;
 
 /// What connections get after the deadline to close themselves, before the context is stopped.
-constexpr std::chrono::milliseconds last_grace{500};
+constexpr std::chrono::seconds last_grace{2};
 
 constexpr std::chrono::seconds report_interval{1};
 

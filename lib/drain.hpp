@@ -21,7 +21,7 @@ class drain {
  public:
   struct surroundings {
     std::function<void()> every_second;  ///< While it goes on, and at the deadline.
-    std::function<void()> cut_short;     ///< Ends what is left half a second after the deadline.
+    std::function<void()> cut_short;     ///< Ends what is left two seconds after the deadline.
   };
 
   drain(asio::io_context& control, log& log, connections& all, surroundings around);

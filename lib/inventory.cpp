@@ -153,6 +153,7 @@ result<void> inventory::check_open_for_more() const {
 /// The inherited socket that serves as `name` at `wanted`, if there is one. The name decides among
 /// several; the address has to be right in any case.
 inventory::claimed inventory::claim(const std::string& name, const os::socket_address& wanted) {
+  if (claims_over_) return {};
   std::string elsewhere;
   if (const auto same = inherited_.find(name); same != inherited_.end()) {
     const auto bound = os::socket_address::bound_to(same->second.get());
@@ -357,8 +358,10 @@ bool inventory::begin_late(entry& late) {
   return !late.user || !late.late;
 }
 
-inventory::names inventory::unwanted() const {
+inventory::names inventory::unwanted() {
   const std::lock_guard lock{mutex_};
+  // The predecessor ends these gently: whoever claimed one now would have it ended under his feet.
+  claims_over_ = true;
   names all;
   for (const auto& [name, fd] : inherited_) {
     const auto address = os::socket_address::bound_to(fd.get());

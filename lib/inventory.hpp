@@ -100,8 +100,10 @@ class inventory {
   void seal();
   [[nodiscard]] bool queues_empty() const;
 
-  /// What was inherited and goes to nobody here, and what this process has bound itself.
-  [[nodiscard]] names unwanted() const;
+  /// What was inherited and goes to nobody here; it is not claimed any more.
+  [[nodiscard]] names unwanted();
+
+  /// What this process has bound itself.
   [[nodiscard]] names own() const;
 
   /// Opens everything, and sets backlogs. What was inherited and not asked for goes to those who
@@ -151,6 +153,7 @@ class inventory {
   state state_ = state::closed;
   bool frozen_ = false;
   bool sealed_ = false;
+  bool claims_over_ = false;
   bool provisional_ = false;  // the predecessor may come back to what was inherited
   std::map<std::string, entry, std::less<>> entries_;
   std::unordered_map<std::string, unique_fd> inherited_;

@@ -30,6 +30,9 @@ namespace {
 /// How long a predecessor may take to accept again.
 constexpr std::chrono::seconds predecessor_patience{2};
 
+/// Before another look at what a busy application keeps from being looked at.
+constexpr std::chrono::milliseconds look_again{100};
+
 }  // namespace
 
 lifecycle::lifecycle(const options& opts, surroundings around)
@@ -163,13 +166,14 @@ void lifecycle::watch_predecessor() {
   boost::system::error_code ignored;
   giving_up_.close(ignored);
   try {
+    auto [connection, incoming] = owned_.predecessor->release();
     predecessor_.emplace(
         control_.context(), log_,
-        predecessor_watch::predecessor{owned_.predecessor->predecessor_pid(),
-                                       owned_.predecessor->release(),
-                                       owned_.predecessor->release_pidfd()},
+        predecessor_watch::predecessor{owned_.predecessor->predecessor_pid(), std::move(connection),
+                                       std::move(incoming), owned_.predecessor->release_pidfd()},
         predecessor_watch::outcomes{[this] { commit(); },
                                     [this](const std::string& why) { roll_back(why); }});
+    predecessor_->start();
   } catch (const std::exception& e) {
     // The connection is closed by now, which has the predecessor accept again.
     roll_back(std::string{"cannot watch the predecessor: "} + e.what());
@@ -180,8 +184,16 @@ void lifecycle::watch_predecessor() {
 /// and ends some day. Then nobody may hold its sockets who does not know.
 void lifecycle::await_giving_up() {
   giving_up_.async_wait(giving_up_.wait_read, [this](boost::system::error_code ec) {
+    if (ec) return;
     const std::unique_lock lock{ready_mutex_, std::try_to_lock};
-    if (ec || !lock || ready_ || ready_failure_) return;  // ready() looks itself
+    if (!lock) {
+      patience_.expires_after(look_again);
+      patience_.async_wait([this](boost::system::error_code cancelled) {
+        if (!cancelled && giving_up_.is_open()) await_giving_up();
+      });
+      return;
+    }
+    if (ready_ || ready_failure_) return;
     const auto looked = owned_.predecessor->look();
     if (looked) return;
     ready_failure_ = looked.error();
@@ -214,7 +226,10 @@ void lifecycle::roll_back(const std::string& why) {
 }
 
 /// The predecessor serves, or is to serve. It does not have what this process has bound itself.
-void lifecycle::go_back() { hand_over(around_.sockets.own()); }
+void lifecycle::go_back() {
+  hand_over(around_.sockets.own());
+  if (predecessor_) predecessor_->leave();
+}
 
 /// Somebody else serves what this process served, but for `ours`.
 void lifecycle::hand_over(const inventory::names& ours) {
@@ -293,7 +308,7 @@ void lifecycle::ask_predecessor_back() {
   asked_back_ = true;
   wire::call rollback{.method = std::string{wire::rollback_method}, .parameters = {}};
   rollback.parameters["reason"] = "the successor was told to end";
-  (void)link_.call(rollback);
+  if (!link_.call(rollback)) return go_back();
   patience_.expires_after(predecessor_patience);
   patience_.async_wait([this](boost::system::error_code ec) {
     if (ec || draining_ || committed_) return;

@@ -172,6 +172,8 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
     resume(event::ready{id});
     readying_ = false;
   } else if (call.method == wire::settle_method) {
+    // As with Ready: what is committed to has to be alive.
+    if (machine_.is_successor(id) && from.peer_gone()) return from.close(), true;
     resume(event::settle{id});
   } else if (call.method == wire::fail_method) {
     auto message = wire::parse_fail(call.parameters);

@@ -20,17 +20,25 @@ constexpr std::chrono::seconds dying_time{1};
 predecessor_watch::predecessor_watch(asio::io_context& control, log& log, predecessor whom,
                                      outcomes on)
     : log_{log}, pid_{whom.pid}, pidfd_{control}, dying_{control}, on_{std::move(on)} {
-  stream_ = std::make_shared<varlink_stream>(
-      control, std::move(whom.connection),
-      varlink_stream::events{[this](const std::string& text) { on_message(text); },
-                             [this] { on_end(); }});
-  stream_->start();
-  ask();
   if (whom.pidfd) {
     pidfd_.assign(whom.pidfd.get());
     (void)whom.pidfd.release();
-    await_death();
   }
+  stream_ = std::make_shared<varlink_stream>(
+      control, std::move(whom.connection), std::move(whom.incoming),
+      varlink_stream::events{[this](const std::string& text) { on_message(text); },
+                             [this] { on_end(); }});
+}
+
+void predecessor_watch::start() {
+  if (pidfd_.is_open()) await_death();
+  ask();
+  stream_->start();
+}
+
+void predecessor_watch::leave() {
+  settled_ = true;
+  stream_->stop();
 }
 
 /// If the predecessor has gone, its end is told.

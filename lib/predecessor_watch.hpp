@@ -30,11 +30,18 @@ class predecessor_watch {
   struct predecessor {
     pid_t pid;
     unique_fd connection;
-    unique_fd pidfd;  // none: whether it lives cannot be told
+    wire::framer incoming;  // what has been read from it already
+    unique_fd pidfd;        // none: whether it lives cannot be told
   };
 
-  /// Calls one of the outcomes, once.
+  /// `start` has one of the outcomes called, once.
   predecessor_watch(asio::io_context& control, log& log, predecessor whom, outcomes on);
+
+  void start();
+
+  /// This process does not stay, whatever the predecessor says: that sees the connection end, and
+  /// accepts again.
+  void leave();
 
   [[nodiscard]] bool alive() const { return stream_->is_open(); }
   [[nodiscard]] pid_t pid() const { return pid_; }

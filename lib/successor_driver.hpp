@@ -53,7 +53,7 @@ class successor_driver {
 
   /// The connection and the predecessor's pidfd (none if it cannot be had), which say that the
   /// predecessor has ended.
-  [[nodiscard]] unique_fd release() { return connection_.release(); }
+  [[nodiscard]] auto release() { return connection_.release(); }
   [[nodiscard]] unique_fd release_pidfd() { return std::move(predecessor_pidfd_); }
 
   /// Borrowed.

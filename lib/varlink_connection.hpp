@@ -12,6 +12,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace graceful {
@@ -37,7 +38,10 @@ class varlink_connection {
 
   [[nodiscard]] const os::peer& peer() const { return peer_; }
   [[nodiscard]] int socket() const { return socket_.get(); }
-  [[nodiscard]] unique_fd release() { return std::move(socket_); }
+  /// The socket, and what has been read from it and not been asked for.
+  [[nodiscard]] std::pair<unique_fd, wire::framer> release() {
+    return {std::move(socket_), std::move(framer_)};
+  }
 
  private:
   varlink_connection(unique_fd socket, os::peer peer) : socket_{std::move(socket)}, peer_{peer} {}

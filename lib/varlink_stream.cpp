@@ -11,10 +11,29 @@ namespace graceful {
 
 using kind = os::transfer::kind;
 
-varlink_stream::varlink_stream(asio::io_context& control, unique_fd socket, events on)
-    : socket_{control}, on_{std::move(on)} {
+varlink_stream::varlink_stream(asio::io_context& control, unique_fd socket, wire::framer incoming,
+                               events on)
+    : socket_{control}, incoming_{std::move(incoming)}, on_{std::move(on)} {
   socket_.assign(asio::local::stream_protocol{}, socket.get());
   (void)socket.release();
+}
+
+void varlink_stream::start() {
+  watch();
+  tell();
+}
+
+void varlink_stream::stop() {
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+}
+
+void varlink_stream::tell() {
+  while (is_open()) {
+    const auto text = incoming_.next();
+    if (!text) return;
+    on_.message(*text);
+  }
 }
 
 bool varlink_stream::send(const wire::call& call) {
@@ -36,7 +55,8 @@ void varlink_stream::on_readable() {
   os::inbox box;
   const auto got = os::receive_now(socket_.native_handle(), box);
   incoming_.feed(box.bytes);
-  while (const auto text = incoming_.next()) on_.message(*text);
+  tell();
+  if (!is_open()) return;
   const bool over = got.what == kind::closed || got.what == kind::failed || incoming_.overflowed();
   if (!over) return watch();
   boost::system::error_code ignored;

@@ -27,9 +27,13 @@ class varlink_stream : public std::enable_shared_from_this<varlink_stream> {
     std::function<void()> end;  ///< By the peer, or by a message that is too long. Once.
   };
 
-  varlink_stream(asio::io_context& control, unique_fd socket, events on);
+  /// `incoming`: what has been read from the socket already.
+  varlink_stream(asio::io_context& control, unique_fd socket, wire::framer incoming, events on);
 
-  void start() { watch(); }
+  void start();
+
+  /// Tells no more, and ends the connection.
+  void stop();
 
   /// False if the peer does not take the call now: half a call cannot be taken back, so the
   /// connection is of no more use, and its end is told later.
@@ -40,9 +44,10 @@ class varlink_stream : public std::enable_shared_from_this<varlink_stream> {
  private:
   void watch();
   void on_readable();
+  void tell();
 
   asio::local::stream_protocol::socket socket_;
-  wire::framer incoming_{wire::max_reply_size};
+  wire::framer incoming_;
   events on_;
 };
 

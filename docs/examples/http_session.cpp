@@ -29,7 +29,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto idle_timeout = 60s;
-constexpr auto transfer_timeout = 30s;  // of a request, and of a response
+constexpr auto transfer_timeout = 60s;  // of a request, and of a response
 constexpr auto linger_timeout = 2s;
 constexpr std::size_t body_limit = 65'536;
 constexpr std::size_t buffer_limit = 131'072;

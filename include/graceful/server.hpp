@@ -113,8 +113,8 @@ class server {
   /// `listen_and_serve` it is remembered: the server ends as soon as it has started.
   void drain() { body_.drain(); }
 
-  /// The same, but cuts the connections: the deadline of the drain is now. What has not ended half
-  /// a second later is stopped, on all threads.
+  /// The same, but cuts the connections: the deadline of the drain is now. What has not ended two
+  /// seconds later is stopped, on all threads.
   void exit() { body_.exit(); }
 
   /// What all sessions share.

@@ -67,7 +67,7 @@ class GRACEFUL_API upgrader {
       : upgrader{detail::this_asio_abi{}, std::move(executor), std::move(opts), {}} {}
 
   /// The same, on the executor of `context`, which is stopped when what runs on it has not ended
-  /// half a second after the deadline of a drain. An `io_context`, a `thread_pool`, or an
+  /// two seconds after the deadline of a drain. An `io_context`, a `thread_pool`, or an
   /// `io_context_pool`, of which every context is stopped. Destroy the
   /// upgrader before `context` is run for something else.
   template <class Context>

@@ -104,6 +104,7 @@ void predecessor::on(const event::ready& e) {
 
 void predecessor::on(const event::settle& e) {
   if (peer_ == e.peer && state_ == state::handed_over) {
+    told_ = true;
     actions_ = {action::settle{e.peer, true, true}};
   } else if (peer_ == e.peer && state_ == state::probation) {
     settling_ = true;
@@ -128,6 +129,7 @@ void predecessor::confirm() {
 
 void predecessor::commit(bool asked) {
   state_ = state::handed_over;
+  told_ = true;
   actions_ = {action::disarm_timer{}, action::stop_accepting{}, action::settle{*peer_, true, asked},
               action::report_committed{}};
 }
@@ -226,8 +228,13 @@ void predecessor::on(const event::abort& /*e*/) {
 }
 
 void predecessor::on(const event::shutdown& /*e*/) {
-  if (under_way()) give_up("the server was told to end");
-  if (in_probation()) commit(settling_);
+  if (state_ == state::ending) return give_up(reason_.empty() ? end_of_child() : reason_);
+  if (under_way()) return give_up("the server was told to end");
+  if (in_probation()) return commit(settling_);
+  // Without a probation it has not been said yet, and silence would be taken for a loss.
+  if (state_ == state::handed_over && peer_ && !std::exchange(told_, true)) {
+    actions_ = {action::settle{*peer_, true, false}};
+  }
 }
 
 void predecessor::refuse(peer_id peer, refusal why, std::string message) {

@@ -1,11 +1,16 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "gate.hpp"
 
-#include <cstdlib>
-#include <fstream>
-#include <stdexcept>
+#include <graceful/unique_fd.hpp>
 
+#include <cstdlib>
+#include <stdexcept>
+#include <string_view>
+#include <thread>
+
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace graceful_test {
 
@@ -25,6 +30,16 @@ std::vector<std::string> gate::upgrade(const site& s) const {
   return argv;
 }
 
-void gate::open() const { std::ofstream{path_} << "open\n"; }
+void gate::open() const {
+  const deadline until{patience};
+  for (;;) {
+    // Blocking it would hang where the server has died.
+    const graceful::unique_fd fd{::open(path_.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC)};
+    constexpr std::string_view line = "open\n";
+    if (fd && ::write(fd.get(), line.data(), line.size()) > 0) return;
+    if (until.passed()) throw std::runtime_error{"nobody waits at the gate"};
+    std::this_thread::yield();
+  }
+}
 
 }  // namespace graceful_test

@@ -31,7 +31,7 @@ void can_be_started(site& s) {
 TEST_CASE("a successor that hangs at the end of its probation is rolled back, not committed") {
   on_probation p;
   REQUIRE(send_signal(p.successor, SIGSTOP));
-  const auto commit = p.s.ctl({"commit", p.s.control()});
+  const auto commit = p.s.ctl({"commit", p.s.control(), "--timeout", "30"});
   CHECK(commit.status == "exited 1");
   CHECK(commit.all.find("the successor did not answer at the end of its probation") !=
         std::string::npos);
@@ -72,10 +72,11 @@ TEST_CASE("a successor that ended in its probation leaves no trace while it drai
 
 TEST_CASE(
     "a successor that was given up lets go of everything, though it does not know when to end") {
-  site s{{"--ready-timeout", "300"}};
+  site s{{"--ready-timeout", "3000"}};
   gate never{s.scene()};
   process& late = s.scene().start(never.server(s.control(), s.port()),
                                   {.environment = {{"GRACEFUL_TAKEOVER", "1"}}});
+  REQUIRE(late.wait_for_output("gate: initialising", patience));
   REQUIRE(s.server().wait_for_output("not ready in time", patience));
   REQUIRE(late.wait_for_output("this process has to end", patience));
   s.server().signal(SIGKILL);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <list>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <signal.h>
@@ -33,8 +34,11 @@ struct pool_site : site {
 
   /// How many sockets listen, as Status says.
   long listeners() {
-    const auto text = status().out;
-    return std::count(text.begin(), text.end(), '\n') - 1;
+    const std::string text = status().out;
+    constexpr std::string_view mark = "  accept queue ";
+    long n = 0;
+    for (auto at = text.find(mark); at != std::string::npos; at = text.find(mark, at + 1)) ++n;
+    return n;
   }
 };
 

@@ -35,7 +35,9 @@ TEST_CASE("in probation the predecessor waits, answers, and names what can be do
   load fresh{p.s.load_on(false)};
   fresh.start();
   REQUIRE(fresh.wait_for(50, patience));
-  CHECK(fresh.stop().by_generation.size() == 1);  // the predecessor does not accept
+  const auto served = fresh.stop();
+  CHECK(served.by_generation.size() == 1);  // the predecessor does not accept
+  CHECK(served.by_generation.contains(2));
   const auto busy = p.s.upgrade();
   CHECK(busy.status == "exited 75");
   CHECK(busy.all.find("generation 2 is in probation for another ") != std::string::npos);

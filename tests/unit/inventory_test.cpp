@@ -407,6 +407,10 @@ TEST_CASE("what was inherited and not asked for is known, and what was bound her
   REQUIRE(s.items.obtain("asked", at, {}, {}).has_value());
   REQUIRE(s.listen("fresh").has_value());
   CHECK(s.items.unwanted() == inventory::names{"unasked"});
+  const auto late = s.listen("unasked");  // not what was inherited: that is spoken for
+  REQUIRE(late.has_value());
+  CHECK_FALSE((*late)->adopted);
+  s.items.remove("unasked", nullptr);
   CHECK(s.items.own() == inventory::names{"fresh"});
 }
 

@@ -168,6 +168,7 @@ TEST_CASE("after the handover the end of the successor is only reported") {
   p.on(fetch(1, 0));
   p.on(event::ready{1});
   CHECK(p.on(event::timeout{}).empty());
+  CHECK(p.on(event::settle{1}) == "settled(1)");
   CHECK(p.on(event::shutdown{}).empty());
   CHECK(p.on(fetch(1, 0)) == "refuse(1, out_of_order)");
   CHECK(p.on(event::ready{1}) == "refuse(1, out_of_order)");
