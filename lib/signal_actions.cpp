@@ -27,7 +27,7 @@ void signal_actions::wait() {
   });
 }
 
-void signal_actions::on_signal(int number) {
+void signal_actions::on_signal(int number) const {
   if (number == SIGUSR2) {
     on_.upgrade();
   } else {

@@ -25,7 +25,7 @@ class signal_actions {
 
  private:
   void wait();
-  void on_signal(int number);
+  void on_signal(int number) const;
 
   actions on_;
   asio::signal_set signals_;
