@@ -29,7 +29,7 @@ class control_server final : private control_session::owner {
  public:
   struct settings {
     std::function<server_status()> status;
-    /// Why nothing can be asked for now but Status; none if it can.
+    /// Why nothing but Status can be asked for; none if it can.
     std::function<std::optional<wire::reply>()> refusal;
     /// A process that drains says so; a reporter has gone.
     std::function<void(control_session&, const wire::report&)> report;

@@ -102,8 +102,7 @@ wire::reply drain::progress(const char* phase) const {
       .phase = phase,
       .elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - began_),
       .connections = connections_.open(),
-      .cut = connections_.cut(),
-      .json = {}};
+      .cut = connections_.cut()};
   auto reply = wire::to_reply(p);
   reply.continues = p.phase != "drained";
   return reply;

@@ -131,7 +131,7 @@ control_server::settings lifecycle::server_settings() {
             monitors_->add(from, std::string{"the server is "} + state());
           },
       .drain = [this](control_session& from, bool now) { on_drain_call(from, now); },
-      .metrics = [this] { return server_metrics{.text = metrics(), .json = {}}; }};
+      .metrics = [this] { return server_metrics{.text = metrics()}; }};
 }
 
 void lifecycle::serve_control() { server_->start(owned_.control.get()); }
@@ -443,8 +443,7 @@ server_status lifecycle::status() const {
       .listeners = listeners(),
       .draining = older_.all(),
       .successor_pid = driver_->in_probation() ? driver_->successor_pid() : std::nullopt,
-      .last_failure = driver_->last_failure(),
-      .json = {}};
+      .last_failure = driver_->last_failure()};
   if (!predecessor_ || !predecessor_->alive() || draining_) return s;
   const auto reported = std::ranges::any_of(
       s.draining, [this](const auto& process) { return process.pid == predecessor_->pid(); });

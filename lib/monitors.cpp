@@ -39,8 +39,7 @@ wire::reply monitors::to_reply(const std::string& event, const std::string& mess
                    .message = message,
                    .generation = generation_,
                    .pid = ::getpid(),
-                   .time = std::chrono::duration_cast<std::chrono::milliseconds>(now),
-                   .json = {}});
+                   .time = std::chrono::duration_cast<std::chrono::milliseconds>(now)});
   reply.continues = true;
   return reply;
 }

@@ -373,25 +373,13 @@ void predecessor_driver::watch_retired() {
 
 void predecessor_driver::act(const action::report_spawned& a) {
   tell("spawned", "upgrade: spawned pid " + std::to_string(a.pid));
-  report({.phase = "spawned",
-          .elapsed = {},
-          .duration = {},
-          .pid = a.pid,
-          .generation = {},
-          .sockets = {},
-          .json = {}});
+  report({.phase = "spawned", .pid = a.pid});
 }
 
 void predecessor_driver::act(const action::report_begun& /*a*/) {
   tell("begun",
        "upgrade: generation " + std::to_string(settings_.generation + 1) + " has connected");
-  report({.phase = "begun",
-          .elapsed = {},
-          .duration = {},
-          .pid = {},
-          .generation = settings_.generation + 1,
-          .sockets = {},
-          .json = {}});
+  report({.phase = "begun", .generation = settings_.generation + 1});
 }
 
 void predecessor_driver::act(const action::report_passed& /*a*/) {
@@ -400,13 +388,7 @@ void predecessor_driver::act(const action::report_passed& /*a*/) {
   });
   tell("passed", "upgrade: " + std::to_string(listeners) +
                      (listeners == 1 ? " socket" : " sockets") + " passed");
-  report({.phase = "passed",
-          .elapsed = {},
-          .duration = {},
-          .pid = {},
-          .generation = {},
-          .sockets = static_cast<std::uint64_t>(listeners),
-          .json = {}});
+  report({.phase = "passed", .sockets = static_cast<std::uint64_t>(listeners)});
 }
 
 void predecessor_driver::act(const action::report_ready& /*a*/) {
@@ -415,26 +397,14 @@ void predecessor_driver::act(const action::report_ready& /*a*/) {
            (settings_.probation.count() > 0
                 ? ", in probation for " + std::to_string(settings_.probation.count()) + " ms"
                 : std::string{}));
-  report({.phase = "ready",
-          .elapsed = {},
-          .duration = {},
-          .pid = successor_pid(),
-          .generation = settings_.generation + 1,
-          .sockets = {},
-          .json = {}});
+  report({.phase = "ready", .pid = successor_pid(), .generation = settings_.generation + 1});
 }
 
 void predecessor_driver::act(const action::report_committed& /*a*/) {
   answer_deciders(wire::reply{});
   tell("committed", "upgrade: generation " + std::to_string(settings_.generation + 1) +
                         " has taken over; this process drains");
-  report({.phase = "committed",
-          .elapsed = {},
-          .duration = {},
-          .pid = successor_pid(),
-          .generation = settings_.generation + 1,
-          .sockets = {},
-          .json = {}});
+  report({.phase = "committed", .pid = successor_pid(), .generation = settings_.generation + 1});
 }
 
 void predecessor_driver::act(const action::report_failed& a) {

@@ -20,8 +20,8 @@ namespace graceful {
 
 /// A listening socket of a running server, as `control_client::status` reports it.
 struct listener_status {
-  std::string name;
-  std::string address;      ///< "127.0.0.1:80" or "[::1]:80".
+  std::string name{};
+  std::string address{};    ///< "127.0.0.1:80" or "[::1]:80".
   std::uint64_t queue{};    ///< Connections that wait to be accepted.
   std::uint64_t backlog{};  ///< How many may wait.
 };
@@ -36,51 +36,51 @@ struct draining_process {
 
 /// What a running server says of itself.
 struct server_status {
-  std::string name;
+  std::string name{};
   std::uint64_t generation{};
   std::int64_t pid{};
   std::chrono::milliseconds uptime{};
-  std::string state;            ///< "starting", "serving", "upgrading", "probation" or "draining".
-  std::string version;          ///< Of the library in the server.
+  std::string state{};          ///< "starting", "serving", "upgrading", "probation" or "draining".
+  std::string version{};        ///< Of the library in the server.
   std::uint64_t connections{};  ///< That it tracks, see `upgrader::track`.
-  std::vector<listener_status> listeners;
-  std::vector<draining_process> draining;     ///< Other generations that live, oldest first.
-  std::optional<std::int64_t> successor_pid;  ///< Of the successor that is in probation.
-  std::string last_failure;                   ///< Why the last upgrade failed; empty if none did.
-  std::string json;                           ///< The server's reply as it came: one line.
+  std::vector<listener_status> listeners{};
+  std::vector<draining_process> draining{};     ///< Other generations that live, oldest first.
+  std::optional<std::int64_t> successor_pid{};  ///< Of the successor that is in probation.
+  std::string last_failure{};                   ///< Why the last upgrade failed; empty if none did.
+  std::string json{};                           ///< The server's reply as it came: one line.
 };
 
 /// What the successor is started with.
 struct upgrade_request {
-  std::vector<std::string> command;                  ///< Empty: the server's own start command.
-  std::map<std::string, std::string> environment;    ///< Added to the server's start environment.
-  std::optional<std::chrono::milliseconds> timeout;  ///< Until ready. Default: the server's.
+  std::vector<std::string> command{};                  ///< Empty: the server's own start command.
+  std::map<std::string, std::string> environment{};    ///< Added to the server's start environment.
+  std::optional<std::chrono::milliseconds> timeout{};  ///< Until ready. Default: the server's.
 };
 
 /// One step of an upgrade that has been reached.
 struct upgrade_phase {
-  std::string phase;  ///< "spawned", "begun", "passed", "ready" or, as the last one, "committed".
-  std::chrono::milliseconds elapsed{};                ///< Since the upgrade began.
-  std::optional<std::chrono::milliseconds> duration;  ///< Since the phase before.
-  std::optional<std::int64_t> pid;                    ///< Of the successor.
-  std::optional<std::uint64_t> generation;            ///< Of the successor.
-  std::optional<std::uint64_t> sockets;               ///< How many were passed.
-  std::string json;                                   ///< The server's reply as it came: one line.
+  std::string phase{};  ///< "spawned", "begun", "passed", "ready" or, as the last one, "committed".
+  std::chrono::milliseconds elapsed{};                  ///< Since the upgrade began.
+  std::optional<std::chrono::milliseconds> duration{};  ///< Since the phase before.
+  std::optional<std::int64_t> pid{};                    ///< Of the successor.
+  std::optional<std::uint64_t> generation{};            ///< Of the successor.
+  std::optional<std::uint64_t> sockets{};               ///< How many were passed.
+  std::string json{};  ///< The server's reply as it came: one line.
 };
 
 /// How a drain goes on.
 struct drain_progress {
-  std::string phase;  ///< "draining" or, as the last one, "drained".
+  std::string phase{};  ///< "draining" or, as the last one, "drained".
   std::chrono::milliseconds elapsed{};
   std::uint64_t connections{};  ///< That are left, of those that are tracked.
   std::uint64_t cut{};          ///< How many the deadline has ended.
-  std::string json;             ///< The server's reply as it came: one line.
+  std::string json{};           ///< The server's reply as it came: one line.
 };
 
 /// What a running server measures.
 struct server_metrics {
-  std::string text;  ///< OpenMetrics 1.0, see `upgrader::metrics`.
-  std::string json;  ///< The server's reply as it came: one line.
+  std::string text{};  ///< OpenMetrics 1.0, see `upgrader::metrics`.
+  std::string json{};  ///< The server's reply as it came: one line.
 };
 
 /// Something that has happened in a server.
@@ -88,12 +88,12 @@ struct server_event {
   /// "watching" (the first), "spawned", "begun", "passed", "ready", "committed", "failed" (an
   /// upgrade, or rolled back), "draining", "hurried", "generation_ended"; "handed_over" or "ended"
   /// (the last).
-  std::string event;
-  std::string message;  ///< For a person.
+  std::string event{};
+  std::string message{};  ///< For a person.
   std::uint64_t generation{};
   std::int64_t pid{};
   std::chrono::milliseconds time{};  ///< Since the epoch of Unix.
-  std::string json;                  ///< The server's reply as it came: one line.
+  std::string json{};                ///< The server's reply as it came: one line.
 };
 
 /// Talks to the control socket of a running server. Synchronous. Control characters in what the

@@ -176,7 +176,7 @@ class predecessor {
   predecessor() = default;
   explicit predecessor(bool has_probation) : has_probation_{has_probation} {}
 
-  /// An upgrade can be asked for now.
+  /// No upgrade runs: one can begin.
   [[nodiscard]] bool idle() const { return state_ == state::serving; }
   [[nodiscard]] state current() const { return state_; }
   /// An upgrade has begun and is not decided yet: it can be aborted.

@@ -30,9 +30,9 @@ std::optional<draining_process> parse_draining(const json::value& value) {
   const json::object& o = value.get_object();
   const auto generation = count_field(o, "generation");
   const auto pid = int_field(o, "pid");
-  const json::value* hurried = o.if_contains("hurried");
-  if (!generation || !pid || hurried == nullptr || !hurried->is_bool()) return std::nullopt;
-  return draining_process{*generation, *pid, count_field(o, "connections"), hurried->get_bool()};
+  const auto hurried = bool_field(o, "hurried");
+  if (!generation || !pid || !hurried) return std::nullopt;
+  return draining_process{*generation, *pid, count_field(o, "connections"), *hurried};
 }
 
 std::optional<std::chrono::milliseconds> duration_field(const json::object& o,
@@ -83,8 +83,7 @@ std::optional<upgrade_phase> parse_phase(const json::object& parameters) {
                        .duration = duration_field(parameters, "duration_ms"),
                        .pid = int_field(parameters, "pid"),
                        .generation = count_field(parameters, "generation"),
-                       .sockets = count_field(parameters, "sockets"),
-                       .json = {}};
+                       .sockets = count_field(parameters, "sockets")};
 }
 
 std::optional<drain_progress> parse_progress(const json::object& parameters) {
@@ -96,21 +95,17 @@ std::optional<drain_progress> parse_progress(const json::object& parameters) {
   return drain_progress{.phase = std::move(*phase),
                         .elapsed = std::chrono::milliseconds{*elapsed},
                         .connections = *connections,
-                        .cut = *cut,
-                        .json = {}};
+                        .cut = *cut};
 }
 
 std::optional<server_metrics> parse_metrics(const json::object& parameters) {
   auto text = string_field(parameters, "text");
   if (!text) return std::nullopt;
-  return server_metrics{.text = std::move(*text), .json = {}};
+  return server_metrics{.text = std::move(*text)};
 }
 
 std::optional<bool> parse_drain(const json::object& parameters) {
-  if (!has_field(parameters, "now")) return false;
-  const json::value& now = parameters.at("now");
-  if (!now.is_bool()) return std::nullopt;
-  return now.get_bool();
+  return flag_field(parameters, "now");
 }
 
 std::optional<std::string> parse_rollback(const json::object& parameters) {
@@ -138,11 +133,7 @@ std::optional<server_status> parse_status(const json::object& parameters) {
                   .state = *state,
                   .version = *version,
                   .connections = *connections,
-                  .listeners = {},
-                  .draining = {},
-                  .successor_pid = {},
-                  .last_failure = string_field(parameters, "last_failure").value_or(""),
-                  .json = {}};
+                  .last_failure = string_field(parameters, "last_failure").value_or("")};
   for (const json::value& value : listeners->get_array()) {
     auto listener = parse_listener(value);
     if (!listener) return std::nullopt;
@@ -248,8 +239,7 @@ std::optional<server_event> parse_event(const json::object& parameters) {
                       .message = std::move(*message),
                       .generation = *generation,
                       .pid = *pid,
-                      .time = std::chrono::milliseconds{*time},
-                      .json = {}};
+                      .time = std::chrono::milliseconds{*time}};
 }
 
 reply to_reply(const server_event& m) {

@@ -34,6 +34,16 @@ std::optional<std::uint64_t> count_field(const json::object& o, std::string_view
   return static_cast<std::uint64_t>(*value);
 }
 
+std::optional<bool> bool_field(const json::object& o, std::string_view key) {
+  const json::value* value = o.if_contains(key);
+  if (value == nullptr || !value->is_bool()) return std::nullopt;
+  return value->get_bool();
+}
+
+std::optional<bool> flag_field(const json::object& o, std::string_view key) {
+  return has_field(o, key) ? bool_field(o, key) : false;
+}
+
 std::optional<std::string> string_field(const json::object& o, std::string_view key) {
   const json::value* value = o.if_contains(key);
   if (value == nullptr || !value->is_string()) return std::nullopt;

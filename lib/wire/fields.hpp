@@ -32,6 +32,11 @@ namespace json = boost::json;
 /// A number that must not be negative.
 [[nodiscard]] std::optional<std::uint64_t> count_field(const json::object& o, std::string_view key);
 
+[[nodiscard]] std::optional<bool> bool_field(const json::object& o, std::string_view key);
+
+/// False if it is absent.
+[[nodiscard]] std::optional<bool> flag_field(const json::object& o, std::string_view key);
+
 [[nodiscard]] std::optional<std::string> string_field(const json::object& o, std::string_view key);
 
 [[nodiscard]] std::optional<std::vector<std::string>> strings_field(const json::object& o,

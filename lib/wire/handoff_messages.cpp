@@ -80,9 +80,9 @@ std::optional<ready> parse_ready(const json::object& parameters) {
 }
 
 std::optional<settled> parse_settled(const json::object& parameters) {
-  const json::value* value = parameters.if_contains("settled");
-  if (value == nullptr || !value->is_bool()) return std::nullopt;
-  return settled{value->get_bool()};
+  const auto value = bool_field(parameters, "settled");
+  if (!value) return std::nullopt;
+  return settled{*value};
 }
 
 std::optional<report> parse_report(const json::object& parameters) {
@@ -95,9 +95,9 @@ std::optional<report> parse_report(const json::object& parameters) {
 }
 
 std::optional<reported> parse_reported(const json::object& parameters) {
-  const json::value* value = parameters.if_contains("hurry");
-  if (value == nullptr || !value->is_bool()) return std::nullopt;
-  return reported{value->get_bool()};
+  const auto value = bool_field(parameters, "hurry");
+  if (!value) return std::nullopt;
+  return reported{*value};
 }
 
 std::optional<fail> parse_fail(const json::object& parameters) {

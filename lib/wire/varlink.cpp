@@ -1,6 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "wire/varlink.hpp"
 
+#include "wire/fields.hpp"
+
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
@@ -28,14 +30,6 @@ std::optional<json::object> take_parameters(json::object& message) {
   return std::move(value->get_object());
 }
 
-/// A flag that is absent is false; none if it is there but no boolean.
-std::optional<bool> flag(const json::object& message, std::string_view key) {
-  const json::value* value = message.if_contains(key);
-  if (value == nullptr || value->is_null()) return false;
-  if (!value->is_bool()) return std::nullopt;
-  return value->get_bool();
-}
-
 }  // namespace
 
 std::optional<call> parse_call(std::string_view text) {
@@ -43,8 +37,8 @@ std::optional<call> parse_call(std::string_view text) {
   if (!message) return std::nullopt;
   const json::value* method = message->if_contains("method");
   if (method == nullptr || !method->is_string()) return std::nullopt;
-  const auto more = flag(*message, "more");
-  const auto oneway = flag(*message, "oneway");
+  const auto more = flag_field(*message, "more");
+  const auto oneway = flag_field(*message, "oneway");
   auto parameters = take_parameters(*message);
   if (!more || !oneway || !parameters) return std::nullopt;
   return call{.method = std::string{method->get_string()},
@@ -56,7 +50,7 @@ std::optional<call> parse_call(std::string_view text) {
 std::optional<reply> parse_reply(std::string_view text) {
   auto message = parse_object(text);
   if (!message) return std::nullopt;
-  const auto continues = flag(*message, "continues");
+  const auto continues = flag_field(*message, "continues");
   auto parameters = take_parameters(*message);
   if (!continues || !parameters) return std::nullopt;
   reply r{.parameters = std::move(*parameters), .error = {}, .continues = *continues};
