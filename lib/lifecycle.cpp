@@ -27,11 +27,13 @@ namespace graceful {
 
 namespace {
 
-/// How long a predecessor may take to accept again.
-constexpr std::chrono::seconds predecessor_patience{2};
-
 /// Before another look at what a busy application keeps from being looked at.
 constexpr std::chrono::milliseconds look_again{100};
+
+std::string name_of(const draining_process& process) {
+  return "generation " + std::to_string(process.generation) + " (pid " +
+         std::to_string(process.pid) + ")";
+}
 
 }  // namespace
 
@@ -42,13 +44,18 @@ lifecycle::lifecycle(const options& opts, surroundings around)
       control_path_{control_path_of(options_).value()},
       control_{log_},
       older_{options_.max_draining},
-      link_{control_.context(), control_path_, [this](const wire::reply& r) { on_reply(r); }},
-      patience_{control_.context()},
       giving_up_{control_.context()},
+      look_timer_{control_.context()},
       drain_{control_.context(),
              log_,
              around_.tracked,
              {.every_second = [this] { report_drain(); }, .cut_short = [this] { cut_short(); }}},
+      drain_reporter_{
+          control_.context(), control_path_,
+          [this] {
+            log_.warning("too many generations drain: the connections of this one are cut");
+            drain_.hurry();
+          }},
       last_call_{control_.context(), around_.sockets, [this] { stop_accepting(); }} {
   auto start = os::start_command::of_this_process();
   auto taken = take_ownership(takeover_request::of(options_, control_path_, start), log_).value();
@@ -171,6 +178,7 @@ void lifecycle::watch_predecessor() {
         control_.context(), log_,
         predecessor_watch::predecessor{owned_.predecessor->predecessor_pid(), std::move(connection),
                                        std::move(incoming), owned_.predecessor->release_pidfd()},
+        control_path_,
         predecessor_watch::outcomes{[this] { commit(); },
                                     [this](const std::string& why) { roll_back(why); }});
     predecessor_->start();
@@ -187,8 +195,8 @@ void lifecycle::await_giving_up() {
     if (ec) return;
     const std::unique_lock lock{ready_mutex_, std::try_to_lock};
     if (!lock) {
-      patience_.expires_after(look_again);
-      patience_.async_wait([this](boost::system::error_code cancelled) {
+      look_timer_.expires_after(look_again);
+      look_timer_.async_wait([this](boost::system::error_code cancelled) {
         if (!cancelled && giving_up_.is_open()) await_giving_up();
       });
       return;
@@ -237,7 +245,6 @@ void lifecycle::hand_over(const inventory::names& ours) {
   draining_ = true;
   // Later: what led here is told first.
   asio::post(control_.context(), [this] { conclude_monitors(); });
-  patience_.cancel();
   server_->stop_accepting();
   owned_.control.reset();
   owned_.lock.reset();
@@ -249,6 +256,7 @@ void lifecycle::hand_over(const inventory::names& ours) {
   } else {
     stop_accepting();
   }
+  hurry();
 }
 
 void lifecycle::conclude_monitors() {
@@ -271,20 +279,22 @@ void lifecycle::on_drain_call(control_session& from, bool now) {
 /// This process ends, and nobody succeeds it.
 void lifecycle::end(bool now) {
   const std::lock_guard lock{ready_mutex_};
+  const bool in_probation = ready_ && !committed_ && !draining_;
+  if (in_probation && !predecessor_) return drain(now);  // what ready() has posted comes first
+  in_a_hurry_ = in_a_hurry_ || now;
   if (!draining_) {
     log_.info(now ? "this process ends" : "this process drains, and ends");
     driver_->shutdown();  // commits, if a successor is in probation: then nothing is left to do
   }
-  if (!draining_ && ready_ && !committed_) {
-    // In a hurry there is no time for who has been asked already.
-    if (!asked_back_) return ask_predecessor_back();
-    if (!now) return;
-    go_back();
+  if (!in_probation) {
+    if (!draining_) end_alone();
+  } else if (!std::exchange(asked_back_, true)) {
+    // Its predecessor goes on, before this process stops: what it decides is heard as ever.
+    predecessor_->ask_back("the successor was told to end");
+  } else if (now) {
+    go_back();  // in a hurry there is no time for who has been asked already
   }
-  if (!draining_) end_alone();
-  if (!now) return;
-  last_call_.end();
-  drain_.hurry();
+  hurry();
 }
 
 /// This process ends, and no predecessor takes its place: there is none, or this one was never
@@ -300,21 +310,13 @@ void lifecycle::end_alone() {
   } else {
     stop_accepting();
   }
+  hurry();
 }
 
-/// This process ends in its probation: its predecessor goes on, before this one stops. What the
-/// predecessor decides comes on the connection that is watched, as ever.
-void lifecycle::ask_predecessor_back() {
-  asked_back_ = true;
-  wire::call rollback{.method = std::string{wire::rollback_method}, .parameters = {}};
-  rollback.parameters["reason"] = "the successor was told to end";
-  if (!link_.call(rollback)) return go_back();
-  patience_.expires_after(predecessor_patience);
-  patience_.async_wait([this](boost::system::error_code ec) {
-    if (ec || draining_ || committed_) return;
-    log_.error("the predecessor does not say whether it serves again; this process drains");
-    go_back();
-  });
+void lifecycle::hurry() {
+  if (!in_a_hurry_ || !draining_) return;
+  last_call_.end();
+  drain_.hurry();
 }
 
 /// From now on nothing but connections keeps the context running. The last step wherever it is
@@ -339,47 +341,32 @@ void lifecycle::handle_signals() {
 /// connection finds it.
 void lifecycle::on_report(control_session& from, const wire::report& said) {
   if (draining_) return from.close();
-  const auto hurry = older_.report(from.id(), {said.generation, said.pid, said.connections});
-  if (hurry) {
-    const auto message = "generation " + std::to_string(hurry->generation) + " (pid " +
-                         std::to_string(hurry->pid) +
-                         ") is told to cut its connections: more than " +
+  const auto answer =
+      older_.report(from.id(), {said.generation, said.pid, said.connections}, said.cut);
+  statistics_.others_cut(answer.newly_cut);
+  statistics_.others_drain(older_.connections());
+  if (answer.told_to_hurry) {
+    const auto message = name_of(*answer.told_to_hurry) +
+                         " is told to cut its connections: more than " +
                          std::to_string(options_.max_draining) + " generations drain";
     log_.warning(message);
     monitors_->tell("hurried", message);
   }
-  statistics_.others_cut(older_.newly_cut(from.id(), said.cut));
-  statistics_.others_drain(older_.connections());
-  from.reply(wire::to_reply(wire::reported{older_.hurried(from.id())}));
+  from.reply(wire::to_reply(wire::reported{answer.hurry}));
 }
 
 void lifecycle::on_reporter_gone(const control_session& from) {
   const auto ended = older_.closed(from.id());
   statistics_.others_drain(older_.connections());
   if (!ended || draining_) return;
-  const auto message = "generation " + std::to_string(ended->generation) + " (pid " +
-                       std::to_string(ended->pid) + ") has ended";
+  const auto message = name_of(*ended) + " has ended";
   log_.info(message);
   monitors_->tell("generation_ended", message);
 }
 
-/// To whoever serves now. If nobody does there is nobody who wants to know.
 void lifecycle::report_drain() {
   if (!handed_over_) return;
-  const auto connection = link_.connected();
-  if (connection == 0) return;
-  if (std::exchange(reporting_on_, connection) != connection) cut_before_ = reported_cut_;
-  reporting_cut_ = around_.tracked.cut();
-  (void)link_.call(wire::to_call(
-      wire::report{generation_, ::getpid(), around_.tracked.open(), reporting_cut_ - cut_before_}));
-}
-
-void lifecycle::on_reply(const wire::reply& reply) {
-  const auto answer = wire::parse_reported(reply.parameters);
-  if (answer) reported_cut_ = reporting_cut_;
-  if (!answer || !answer->hurry || !draining_ || std::exchange(hurried_, true)) return;
-  log_.warning("too many generations drain: the connections of this one are cut");
-  drain_.hurry();
+  drain_reporter_.report({generation_, ::getpid(), around_.tracked.open(), around_.tracked.cut()});
 }
 
 void lifecycle::upgrade_by_signal() {

@@ -8,10 +8,10 @@
 #include "wire/varlink.hpp"
 
 #include "connections.hpp"
-#include "control_link.hpp"
 #include "control_server.hpp"
 #include "control_thread.hpp"
 #include "drain.hpp"
+#include "drain_reporter.hpp"
 #include "drain_waiters.hpp"
 #include "inventory.hpp"
 #include "last_call.hpp"
@@ -80,14 +80,13 @@ class lifecycle {
   void hand_over(const inventory::names& ours);
   void end(bool now);
   void end_alone();
-  void ask_predecessor_back();
+  void hurry();
   void stop_accepting();
   void upgrade_by_signal();
   void on_report(control_session& from, const wire::report& said);
   void on_reporter_gone(const control_session& from);
   void report_drain();
   void conclude_monitors();
-  void on_reply(const wire::reply& reply);
   void cut_short();
   [[nodiscard]] std::optional<wire::reply> refusal() const;
   [[nodiscard]] std::vector<offered_descriptor> offer();
@@ -111,12 +110,6 @@ class lifecycle {
   std::atomic<bool> draining_{false};
   std::atomic<bool> handed_over_{false};  // to a successor, or back to the predecessor
   std::atomic<bool> committed_{false};    // nobody else may go on accepting
-  std::uint64_t reporting_on_ = 0;        // the connection
-  std::uint64_t reporting_cut_ = 0;       // connections, in the last report
-  std::uint64_t reported_cut_ = 0;        // in the last one that was answered
-  std::uint64_t cut_before_ = 0;          // in those that were answered on earlier connections
-  bool hurried_ = false;                  // by the process that serves
-  bool asked_back_ = false;               // the predecessor: this process ends in its probation
   statistics statistics_;
 
   // Used on the control thread only, from its start to its end.
@@ -126,10 +119,12 @@ class lifecycle {
   std::optional<predecessor_watch> predecessor_;
   older_generations older_;
   std::optional<monitors> monitors_;
-  control_link link_;
-  asio::steady_timer patience_;
   asio::posix::stream_descriptor giving_up_;  // the predecessor's connection, until ready()
+  asio::steady_timer look_timer_;
+  bool asked_back_ = false;  // the predecessor: this process ends in its probation
+  bool in_a_hurry_ = false;  // what drains is cut
   class drain drain_;
+  drain_reporter drain_reporter_;
   last_call last_call_;
   std::once_flag signals_once_;
   std::optional<signal_actions> signals_;

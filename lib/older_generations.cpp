@@ -6,52 +6,45 @@
 
 namespace graceful {
 
-std::optional<draining_process> older_generations::report(std::uint64_t session,
-                                                          const draining_process& process) {
+older_generations::answer older_generations::report(std::uint64_t session,
+                                                    const draining_process& process,
+                                                    std::uint64_t cut) {
   auto& known = by_session_[session];
-  const bool was_hurried = known.hurried;
-  known = process;
-  known.hurried = was_hurried;
+  const bool was_hurried = known.process.hurried;
+  known.process = process;
+  known.process.hurried = was_hurried;
+  const auto cut_before = std::exchange(known.cut, std::max(cut, known.cut));
+
   draining_process* oldest = nullptr;
   std::size_t at_leisure = 0;
   for (auto& [id, each] : by_session_) {
-    if (each.hurried) continue;
+    if (each.process.hurried) continue;
     ++at_leisure;
-    if (oldest == nullptr || each.generation < oldest->generation) oldest = &each;
+    if (oldest == nullptr || each.process.generation < oldest->generation) oldest = &each.process;
   }
-  if (at_leisure <= most_) return {};
-  oldest->hurried = true;
-  return *oldest;
-}
-
-std::uint64_t older_generations::newly_cut(std::uint64_t session, std::uint64_t cut) {
-  const auto before = std::exchange(cut_[session], cut);
-  return cut > before ? cut - before : 0;
-}
-
-bool older_generations::hurried(std::uint64_t session) const {
-  const auto found = by_session_.find(session);
-  return found != by_session_.end() && found->second.hurried;
+  std::optional<draining_process> told;
+  if (at_leisure > most_) {
+    oldest->hurried = true;
+    told = *oldest;
+  }
+  return {known.process.hurried, known.cut - cut_before, told};
 }
 
 std::optional<draining_process> older_generations::closed(std::uint64_t session) {
-  const auto found = by_session_.find(session);
-  if (found == by_session_.end()) return {};
-  const auto ended = found->second;
-  cut_.erase(session);
-  by_session_.erase(found);
-  return ended;
+  const auto found = by_session_.extract(session);
+  if (found.empty()) return {};
+  return found.mapped().process;
 }
 
 std::uint64_t older_generations::connections() const {
   std::uint64_t sum = 0;
-  for (const auto& [session, process] : by_session_) sum += process.connections.value_or(0);
+  for (const auto& [session, each] : by_session_) sum += each.process.connections.value_or(0);
   return sum;
 }
 
 std::vector<draining_process> older_generations::all() const {
   std::vector<draining_process> processes;
-  for (const auto& [session, process] : by_session_) processes.push_back(process);
+  for (const auto& [session, each] : by_session_) processes.push_back(each.process);
   std::sort(processes.begin(), processes.end(),
             [](const auto& a, const auto& b) { return a.generation < b.generation; });
   return processes;

@@ -19,16 +19,15 @@ class older_generations {
   /// At most `most` drain at their leisure.
   explicit older_generations(std::size_t most) : most_{most} {}
 
-  /// A report on the connection `session`. Returns the process that is to hurry from now on, if
-  /// there are too many: the one of the lowest generation.
-  std::optional<draining_process> report(std::uint64_t session, const draining_process& process);
+  struct answer {
+    bool hurry;               ///< The process that has reported is to cut what it has left.
+    std::uint64_t newly_cut;  ///< Connections, since its last report.
+    std::optional<draining_process> told_to_hurry;  ///< Since now, because there are too many.
+  };
 
-  /// How many connections the process has cut since its last report on this connection, if it has
-  /// cut `cut` in all.
-  std::uint64_t newly_cut(std::uint64_t session, std::uint64_t cut);
-
-  /// Whether the process that reports on the connection is to hurry.
-  [[nodiscard]] bool hurried(std::uint64_t session) const;
+  /// A report on the connection `session`, on which the process has said of `cut` connections in
+  /// all that they were cut. The oldest generation is the one that is to hurry.
+  answer report(std::uint64_t session, const draining_process& process, std::uint64_t cut);
 
   /// The process of the connection has ended; none if it reported nothing.
   std::optional<draining_process> closed(std::uint64_t session);
@@ -40,9 +39,13 @@ class older_generations {
   [[nodiscard]] std::vector<draining_process> all() const;
 
  private:
+  struct reporter {
+    draining_process process;
+    std::uint64_t cut = 0;
+  };
+
   std::size_t most_;
-  std::map<std::uint64_t, draining_process> by_session_;
-  std::map<std::uint64_t, std::uint64_t> cut_;  // by session
+  std::map<std::uint64_t, reporter> by_session_;
 };
 
 }  // namespace graceful

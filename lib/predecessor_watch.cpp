@@ -15,11 +15,20 @@ namespace {
 /// A process that dies closes its connections before its pidfd says so: how long that may take.
 constexpr std::chrono::seconds dying_time{1};
 
+/// How long a predecessor that was asked back may take to decide.
+constexpr std::chrono::seconds patience{2};
+
 }  // namespace
 
 predecessor_watch::predecessor_watch(asio::io_context& control, log& log, predecessor whom,
-                                     outcomes on)
-    : log_{log}, pid_{whom.pid}, pidfd_{control}, dying_{control}, on_{std::move(on)} {
+                                     const std::string& control_path, outcomes on)
+    : log_{log},
+      pid_{whom.pid},
+      pidfd_{control},
+      dying_{control},
+      orders_{control, control_path, [](const wire::reply&) {}},
+      patience_{control},
+      on_{std::move(on)} {
   if (whom.pidfd) {
     pidfd_.assign(whom.pidfd.get());
     (void)whom.pidfd.release();
@@ -73,9 +82,23 @@ void predecessor_watch::on_end() {
   }
   dying_.expires_after(dying_time);
   dying_.async_wait([this](boost::system::error_code ec) {
-    if (ec || std::exchange(settled_, true)) return;
-    on_.rolled_back("the connection to the predecessor was lost, and it lives");
+    if (!ec) give_up("the connection to the predecessor was lost, and it lives");
   });
+}
+
+void predecessor_watch::ask_back(const std::string& reason) {
+  wire::call rollback{.method = std::string{wire::rollback_method}, .parameters = {}};
+  rollback.parameters["reason"] = reason;
+  if (!orders_.call(rollback)) return give_up("the predecessor cannot be asked");
+  patience_.expires_after(patience);
+  patience_.async_wait([this](boost::system::error_code ec) {
+    if (!ec) give_up("the predecessor does not say whether it serves again");
+  });
+}
+
+/// It holds the sockets, and lives: it accepts again when it sees the connection end.
+void predecessor_watch::give_up(const std::string& why) {
+  if (!std::exchange(settled_, true)) on_.rolled_back(why);
 }
 
 /// Does not wait for the end of the connection: a process that the predecessor forked may hold it.

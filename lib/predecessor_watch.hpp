@@ -4,6 +4,7 @@
 
 #include <graceful/unique_fd.hpp>
 
+#include "control_link.hpp"
 #include "log.hpp"
 #include "varlink_stream.hpp"
 
@@ -35,9 +36,14 @@ class predecessor_watch {
   };
 
   /// `start` has one of the outcomes called, once.
-  predecessor_watch(asio::io_context& control, log& log, predecessor whom, outcomes on);
+  predecessor_watch(asio::io_context& control, log& log, predecessor whom,
+                    const std::string& control_path, outcomes on);
 
   void start();
+
+  /// This process ends in its probation: asks the predecessor, which answers on the control path,
+  /// to serve again. What it decides is an outcome as ever, and so is its silence.
+  void ask_back(const std::string& reason);
 
   /// This process does not stay, whatever the predecessor says: that sees the connection end, and
   /// accepts again.
@@ -51,11 +57,14 @@ class predecessor_watch {
   void on_message(const std::string& text);
   void on_end();
   void await_death();
+  void give_up(const std::string& why);
 
   log& log_;
   const pid_t pid_;
   asio::posix::stream_descriptor pidfd_;
   asio::steady_timer dying_;
+  control_link orders_;
+  asio::steady_timer patience_;
   const outcomes on_;
   bool settled_ = false;
   std::shared_ptr<varlink_stream> stream_;
