@@ -69,7 +69,12 @@ lifecycle::lifecycle(const options& opts, surroundings around)
   committed_ = !owned_.predecessor;
 
   monitors_.emplace(generation_);
-  driver_.emplace(control_.context(), log_, driver_settings(std::move(start)));
+  driver_.emplace(control_.context(),
+                  upgrade_report::audience{log_, statistics_,
+                                           [this](const auto& event, const auto& message) {
+                                             monitors_->tell(event, message);
+                                           }},
+                  driver_settings(std::move(start)));
   server_.emplace(control_.context(), log_, *driver_, server_settings());
   // A successor answers on the control socket when it is committed; its predecessor does until
   // then.
@@ -111,20 +116,17 @@ lifecycle::~lifecycle() {
 }
 
 predecessor_driver::settings lifecycle::driver_settings(os::start_command start) {
-  return {
-      .name = options_.name.empty() ? std::filesystem::path{control_path_}.filename().string()
-                                    : options_.name,
-      .generation = generation_,
-      .start = std::move(start),
-      .ready_timeout = options_.ready_timeout,
-      .offer = [this] { return offer(); },
-      .withdraw = [this] { around_.sockets.thaw(); },
-      .tell = [this](const auto& event, const auto& message) { monitors_->tell(event, message); },
-      .probation = options_.probation,
-      .pause_accepting = [this](const auto& ours) { around_.sockets.pause(ours); },
-      .resume_accepting = [this] { around_.sockets.resume(); },
-      .stop_accepting = [this](const auto& ours) { hand_over(ours); },
-      .measured = statistics_};
+  return {.name = options_.name.empty() ? std::filesystem::path{control_path_}.filename().string()
+                                        : options_.name,
+          .generation = generation_,
+          .start = std::move(start),
+          .ready_timeout = options_.ready_timeout,
+          .offer = [this] { return offer(); },
+          .withdraw = [this] { around_.sockets.thaw(); },
+          .probation = options_.probation,
+          .pause_accepting = [this](const auto& ours) { around_.sockets.pause(ours); },
+          .resume_accepting = [this] { around_.sockets.resume(); },
+          .stop_accepting = [this](const auto& ours) { hand_over(ours); }};
 }
 
 control_server::settings lifecycle::server_settings() {

@@ -1,7 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "predecessor_driver.hpp"
 
-#include "os/system_failure.hpp"
 #include "wire/control_messages.hpp"
 
 #include <algorithm>
@@ -10,14 +9,9 @@
 #include <random>
 #include <utility>
 
-#include <fcntl.h>
-#include <unistd.h>
-
 namespace graceful {
 
 namespace {
-
-constexpr std::chrono::milliseconds retired_interval{100};
 
 /// How long a successor that is to stay may take to say that it is there.
 constexpr std::chrono::seconds confirmation_time{3};
@@ -60,13 +54,15 @@ wire::reply nothing_to_decide() {
 
 }  // namespace
 
-predecessor_driver::predecessor_driver(asio::io_context& control, log& log, settings s)
-    : log_{log},
+predecessor_driver::predecessor_driver(asio::io_context& control, upgrade_report::audience to,
+                                       settings s)
+    : log_{to.messages},
+      measured_{to.measured},
       settings_{std::move(s)},
       machine_{settings_.probation.count() > 0},
+      report_{std::move(to), settings_.generation + 1},
       timer_{control},
-      child_watch_{control},
-      retired_timer_{control} {}
+      child_{control, log_, [this](const std::string& how, pid_t pid) { on_exited(how, pid); }} {}
 
 bool predecessor_driver::handed_over() const {
   return machine_.current() == handoff::predecessor::state::handed_over;
@@ -83,9 +79,9 @@ std::string predecessor_driver::why_busy() const {
            " is in probation for another " + std::to_string(left.count()) +
            " s; wait, or decide: graceful-ctl commit, graceful-ctl rollback";
   }
-  const auto running = std::chrono::duration_cast<std::chrono::seconds>(now - started_);
+  const auto running = std::chrono::duration_cast<std::chrono::seconds>(now - report_.started());
   return "an upgrade is under way" +
-         (child_ ? " (successor pid " + std::to_string(child_->pid()) + ")" : std::string{}) +
+         (child_.pid() ? " (successor pid " + std::to_string(*child_.pid()) + ")" : std::string{}) +
          " since " + std::to_string(running.count()) +
          " s; wait until it has ended, or end it: graceful-ctl abort";
 }
@@ -102,9 +98,8 @@ void predecessor_driver::upgrade() {
 
 void predecessor_driver::start(std::weak_ptr<control_session> from,
                                const upgrade_request& request) {
-  operator_ = std::move(from);
+  report_.start(std::move(from));
   request_ = request;
-  started_ = std::chrono::steady_clock::now();
   resume(event::upgrade{make_token()});
 }
 
@@ -116,7 +111,7 @@ bool predecessor_driver::abort() {
 
 void predecessor_driver::commit(control_session& from) {
   if (!in_probation()) return from.reply(nothing_to_decide());
-  deciders_.push_back(from.weak_from_this());
+  report_.await_decision(from);
   resume(event::commit{});
 }
 
@@ -124,12 +119,6 @@ void predecessor_driver::rollback(control_session& from, const std::string& reas
   if (!in_probation()) return from.reply(nothing_to_decide());
   resume(event::rollback{reason});
   from.reply(wire::reply{});
-}
-
-void predecessor_driver::answer_deciders(const wire::reply& answer) {
-  for (const auto& decider : std::exchange(deciders_, {})) {
-    if (const auto session = decider.lock()) session->reply(answer);
-  }
 }
 
 std::optional<pid_t> predecessor_driver::successor_pid() const {
@@ -145,9 +134,8 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
     auto message = wire::parse_begin(call.parameters);
     if (!message) return from.reply(wire::invalid("versions or token")), true;
     if (!busy()) {
-      operator_.reset();
+      report_.start();
       request_ = {};
-      started_ = std::chrono::steady_clock::now();
     }
     // Indices refer to the offer: it must not change while descriptors are on their way, nor be
     // withdrawn for a stranger's sake.
@@ -168,9 +156,7 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
     auto message = wire::parse_ready(call.parameters);
     if (!message) return from.reply(wire::invalid("unwanted")), true;
     if (machine_.is_successor(id)) unwanted_ = std::move(message->unwanted);
-    readying_ = true;
     resume(event::ready{id});
-    readying_ = false;
   } else if (call.method == wire::settle_method) {
     // As with Ready: what is committed to has to be alive.
     if (machine_.is_successor(id) && from.peer_gone()) return from.close(), true;
@@ -202,7 +188,7 @@ void predecessor_driver::shutdown() {
   look_at_successor();
   resume(event::shutdown{});
   // What had to be killed is not left behind as a zombie.
-  if (child_ && machine_.current() == handoff::predecessor::state::ending) child_->wait();
+  if (machine_.current() == handoff::predecessor::state::ending) child_.wait();
 }
 
 void predecessor_driver::resume(const handoff::predecessor_event& event) {
@@ -220,41 +206,20 @@ void predecessor_driver::act(const action::spawn& a) {
   }
   for (const auto& [key, value] : request_.environment) command.set(key, value);
   command.set("GRACEFUL_UPGRADE", a.token);
-  auto child = os::child::spawn(command);
-  if (!child) return resume(event::spawn_failed{child.error().message});
-  unique_fd watched{::fcntl(child->pidfd(), F_DUPFD_CLOEXEC, 3)};
-  boost::system::error_code ec = os::system_code(watched ? 0 : errno);
-  if (watched) child_watch_.assign(watched.get(), ec);
-  if (ec) {
-    child->kill();
-    child->wait();
-    return resume(event::spawn_failed{"cannot watch the successor: " + ec.message()});
+  if (const auto spawned = child_.spawn(command); !spawned) {
+    return resume(event::spawn_failed{spawned.error().message});
   }
-  (void)watched.release();
-  child_.emplace(std::move(*child));
-  resume(event::spawned{child_->pid()});
-  watch_child();
+  resume(event::spawned{*child_.pid()});
+}
+
+void predecessor_driver::on_exited(const std::string& how, pid_t pid) {
+  if (handed_over()) log_.error("the successor " + how + " after it took over");
+  resume(event::exited{how, successor_pid() == pid});
 }
 
 void predecessor_driver::withdraw() {
   offer_.clear();
   if (!handed_over()) settings_.withdraw();
-}
-
-void predecessor_driver::watch_child() {
-  child_watch_.async_wait(child_watch_.wait_read, [this](boost::system::error_code ec) {
-    if (ec || !child_) return;
-    const auto how = child_->reap();
-    if (!how) return watch_child();  // the wake-up was spurious
-    const auto successor = machine_.successor();
-    const auto session = successor ? peer(*successor) : nullptr;
-    const bool had_connected = session && session->peer_pid() == child_->pid();
-    child_.reset();
-    boost::system::error_code ignored;
-    child_watch_.close(ignored);
-    if (handed_over()) log_.error("the successor " + *how + " after it took over");
-    resume(event::exited{*how, had_connected});
-  });
 }
 
 void predecessor_driver::act(const action::arm_timer& /*a*/) {
@@ -280,9 +245,8 @@ void predecessor_driver::act(const action::disarm_timer& /*a*/) {
 
 void predecessor_driver::act(const action::reply_begun& a) {
   if (const auto session = peer(a.peer)) {
-    session->reply(
-        wire::to_reply(wire::begun{wire::handoff_version, settings_.generation + 1, settings_.name,
-                                   offer_.size(), settings_.measured.totals()}));
+    session->reply(wire::to_reply(wire::begun{wire::handoff_version, settings_.generation + 1,
+                                              settings_.name, offer_.size(), measured_.totals()}));
   }
 }
 
@@ -304,7 +268,7 @@ void predecessor_driver::act(const action::pause_accepting& /*a*/) {
 
 void predecessor_driver::act(const action::resume_accepting& /*a*/) {
   settings_.resume_accepting();
-  settings_.measured.resume();
+  measured_.resume();
 }
 
 void predecessor_driver::act(const action::stop_accepting& /*a*/) {
@@ -313,12 +277,14 @@ void predecessor_driver::act(const action::stop_accepting& /*a*/) {
 }
 
 void predecessor_driver::act(const action::acknowledge& a) {
-  wire::reply reply;
-  if (readying_) {
-    const auto now = std::chrono::steady_clock::now();
-    reply = wire::to_reply(wire::readied{settings_.measured.durations_to("ready", now)});
+  if (const auto session = peer(a.peer)) session->reply(wire::reply{});
+}
+
+void predecessor_driver::act(const action::acknowledge_ready& a) {
+  const auto now = std::chrono::steady_clock::now();
+  if (const auto session = peer(a.peer)) {
+    session->reply(wire::to_reply(wire::readied{measured_.durations_to("ready", now)}));
   }
-  if (const auto session = peer(a.peer)) session->reply(reply);
 }
 
 void predecessor_driver::act(const action::settle& a) {
@@ -343,107 +309,40 @@ void predecessor_driver::act(const action::abort_peer& a) {
   }
 }
 
-void predecessor_driver::act(const action::kill_successor& /*a*/) {
-  if (child_) child_->kill();
-}
+void predecessor_driver::act(const action::kill_successor& /*a*/) { child_.kill(); }
 
-void predecessor_driver::act(const action::retire_successor& /*a*/) {
-  if (!child_) return;
-  boost::system::error_code ignored;
-  child_watch_.close(ignored);
-  retired_.push_back(std::move(*child_));
-  child_.reset();
-  watch_retired();
-}
-
-/// Reaps what was rolled back and has drained. Nobody waits for it: now and then is enough.
-void predecessor_driver::watch_retired() {
-  if (retired_.empty()) return;
-  retired_timer_.expires_after(retired_interval);
-  retired_timer_.async_wait([this](boost::system::error_code ec) {
-    if (ec) return;
-    std::erase_if(retired_, [this](os::child& child) {
-      const auto how = child.reap();
-      if (how) log_.info("the successor that was rolled back " + *how);
-      return how.has_value();
-    });
-    watch_retired();
-  });
-}
+void predecessor_driver::act(const action::retire_successor& /*a*/) { child_.retire(); }
 
 void predecessor_driver::act(const action::report_spawned& a) {
-  tell("spawned", "upgrade: spawned pid " + std::to_string(a.pid));
-  report({.phase = "spawned", .pid = a.pid});
+  report_.spawned(static_cast<pid_t>(a.pid));
 }
 
-void predecessor_driver::act(const action::report_begun& /*a*/) {
-  tell("begun",
-       "upgrade: generation " + std::to_string(settings_.generation + 1) + " has connected");
-  report({.phase = "begun", .generation = settings_.generation + 1});
-}
+void predecessor_driver::act(const action::report_begun& /*a*/) { report_.begun(); }
 
 void predecessor_driver::act(const action::report_passed& /*a*/) {
   const auto listeners = std::count_if(offer_.begin(), offer_.end(), [](const auto& offered) {
     return !offered.name.starts_with('@');
   });
-  tell("passed", "upgrade: " + std::to_string(listeners) +
-                     (listeners == 1 ? " socket" : " sockets") + " passed");
-  report({.phase = "passed", .sockets = static_cast<std::uint64_t>(listeners)});
+  report_.passed(static_cast<std::uint64_t>(listeners));
 }
 
 void predecessor_driver::act(const action::report_ready& /*a*/) {
-  tell("ready",
-       "upgrade: generation " + std::to_string(settings_.generation + 1) + " serves" +
-           (settings_.probation.count() > 0
-                ? ", in probation for " + std::to_string(settings_.probation.count()) + " ms"
-                : std::string{}));
-  report({.phase = "ready", .pid = successor_pid(), .generation = settings_.generation + 1});
+  report_.ready(successor_pid(), settings_.probation);
 }
 
 void predecessor_driver::act(const action::report_committed& /*a*/) {
-  answer_deciders(wire::reply{});
-  tell("committed", "upgrade: generation " + std::to_string(settings_.generation + 1) +
-                        " has taken over; this process drains");
-  report({.phase = "committed", .pid = successor_pid(), .generation = settings_.generation + 1});
+  report_.committed(successor_pid());
 }
 
 void predecessor_driver::act(const action::report_failed& a) {
-  last_failure_ = a.reason;
-  settings_.measured.fail();
-  const std::string consequence = shutting_down_ ? " ends" : " serves on";
-  log_.error("upgrade failed: " + a.reason + "; this process" + consequence);
-  settings_.tell("failed", "upgrade failed: " + a.reason + "; this process" + consequence);
   withdraw();
-  const auto answer =
-      wire::to_error(wire::upgrade_failed_error, a.reason + "; the old process" + consequence);
-  answer_deciders(answer);
-  // Forgotten before it is answered: its next call, which may be waiting, may be an upgrade too.
-  if (const auto session = std::exchange(operator_, {}).lock()) {
-    session->reply(answer);
-  }
+  report_.failed(a.reason, shutting_down_);
 }
 
 void predecessor_driver::act(const action::report_lost& /*a*/) {
   log_.warning(
       "the connection to the successor has ended; unless it was stopped or upgraded itself, see "
       "who serves (graceful-ctl status), and start the server if nobody does");
-}
-
-void predecessor_driver::tell(const std::string& event, const std::string& message) {
-  log_.info(message);
-  settings_.tell(event, message);
-}
-
-void predecessor_driver::report(upgrade_phase phase) {
-  const auto step =
-      settings_.measured.reach(phase.phase, started_, std::chrono::steady_clock::now());
-  const auto session = operator_.lock();
-  if (!session) return;
-  phase.elapsed = step.elapsed;
-  phase.duration = step.duration;
-  auto reply = wire::to_reply(phase);
-  reply.continues = phase.phase != "committed";
-  session->reply(reply);
 }
 
 std::shared_ptr<control_session> predecessor_driver::peer(handoff::peer_id id) const {

@@ -5,15 +5,15 @@
 #include <graceful/control_client.hpp>
 
 #include "handoff/predecessor.hpp"
-#include "os/child.hpp"
 #include "os/start_command.hpp"
 
 #include "control_session.hpp"
 #include "log.hpp"
+#include "spawned_successor.hpp"
 #include "statistics.hpp"
+#include "upgrade_report.hpp"
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
@@ -44,8 +44,6 @@ class predecessor_driver {
     /// What is on offer now. It stays that until `withdraw` is called, or the handover.
     std::function<std::vector<offered_descriptor>()> offer;
     std::function<void()> withdraw;
-    /// What has happened, for who watches.
-    std::function<void(const std::string& event, const std::string& message)> tell;
     /// How long a successor that serves is watched before it stays; 0: not at all.
     std::chrono::milliseconds probation;
     /// `unwanted`: the listeners on offer that the successor does not take; they are not paused.
@@ -53,10 +51,9 @@ class predecessor_driver {
     std::function<void()> resume_accepting;
     /// Stops accepting on what was taken, at once and for good.
     std::function<void(const std::vector<std::string>& unwanted)> stop_accepting;
-    statistics& measured;
   };
 
-  predecessor_driver(asio::io_context& control, log& log, settings s);
+  predecessor_driver(asio::io_context& control, upgrade_report::audience to, settings s);
 
   /// Starts an upgrade and streams its phases to `from`; the call is answered in any case.
   void upgrade(control_session& from, const upgrade_request& request);
@@ -83,7 +80,7 @@ class predecessor_driver {
   [[nodiscard]] std::optional<pid_t> successor_pid() const;
 
   /// Why the last upgrade failed; empty if none did.
-  [[nodiscard]] const std::string& last_failure() const { return last_failure_; }
+  [[nodiscard]] const std::string& last_failure() const { return report_.last_failure(); }
 
   /// A connection has ended.
   void closed(const control_session& session);
@@ -112,6 +109,7 @@ class predecessor_driver {
   void act(const handoff::action::resume_accepting& a);
   void act(const handoff::action::stop_accepting& a);
   void act(const handoff::action::acknowledge& a);
+  void act(const handoff::action::acknowledge_ready& a);
   void act(const handoff::action::settle& a);
   void act(const handoff::action::refuse& a);
   void act(const handoff::action::abort_peer& a);
@@ -128,38 +126,29 @@ class predecessor_driver {
   void start(std::weak_ptr<control_session> from, const upgrade_request& request);
   void withdraw();
   void arm(std::chrono::milliseconds duration);
-  void watch_child();
-  void watch_retired();
-  void tell(const std::string& event, const std::string& message);
-  void report(upgrade_phase phase);
   void look_at_successor();
-  void answer_deciders(const wire::reply& answer);
+  void on_exited(const std::string& how, pid_t pid);
   [[nodiscard]] std::shared_ptr<control_session> peer(handoff::peer_id id) const;
 
-  log& log_;
-  settings settings_;
-  handoff::predecessor machine_;
-
-  std::vector<offered_descriptor> offer_;  // of the upgrade that runs
-  std::vector<std::string> unwanted_;      // of the offer
   struct handoff_peer {
     std::weak_ptr<control_session> session;
     bool refused = false;  // and the log says so, once
   };
-  std::map<handoff::peer_id, handoff_peer> peers_;        // that spoke of a handoff
-  std::vector<std::weak_ptr<control_session>> deciders_;  // who asked for a commit
-  std::weak_ptr<control_session> operator_;               // who asked for the upgrade
+
+  log& log_;
+  statistics& measured_;
+  settings settings_;
+  handoff::predecessor machine_;
+  upgrade_report report_;
+
+  std::vector<offered_descriptor> offer_;           // of the upgrade that runs
+  std::vector<std::string> unwanted_;               // of the offer
+  std::map<handoff::peer_id, handoff_peer> peers_;  // that spoke of a handoff
   upgrade_request request_;
-  std::chrono::steady_clock::time_point started_;
   asio::steady_timer timer_;
   std::uint64_t timer_armed_ = 0;
-  std::optional<os::child> child_;
-  asio::posix::stream_descriptor child_watch_;  // a duplicate of its pidfd
-  std::vector<os::child> retired_;              // successors that were rolled back, and drain
-  asio::steady_timer retired_timer_;
-  std::string last_failure_;
+  spawned_successor child_;
   bool shutting_down_ = false;
-  bool readying_ = false;  // what is acknowledged is Ready
 };
 
 }  // namespace graceful

@@ -92,13 +92,13 @@ void predecessor::on(const event::ready& e) {
   }
   if (!has_probation_) {
     state_ = state::handed_over;
-    actions_ = {action::disarm_timer{}, action::stop_accepting{}, action::acknowledge{e.peer},
+    actions_ = {action::disarm_timer{}, action::stop_accepting{}, action::acknowledge_ready{e.peer},
                 action::report_ready{}, action::report_committed{}};
     return;
   }
   state_ = state::probation;
   settling_ = false;
-  actions_ = {action::disarm_timer{}, action::pause_accepting{}, action::acknowledge{e.peer},
+  actions_ = {action::disarm_timer{}, action::pause_accepting{}, action::acknowledge_ready{e.peer},
               action::report_ready{}, action::arm_probation{}};
 }
 

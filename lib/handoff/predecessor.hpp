@@ -107,7 +107,11 @@ struct pause_accepting {};
 struct resume_accepting {};
 /// Accept no more, and let the sockets go.
 struct stop_accepting {};
-/// Answers Ready or Fail.
+/// Answers Ready.
+struct acknowledge_ready {
+  peer_id peer;
+};
+/// Answers Fail.
 struct acknowledge {
   peer_id peer;
 };
@@ -147,14 +151,13 @@ struct report_failed {
 struct report_lost {};
 }  // namespace action
 
-using predecessor_action =
-    std::variant<action::spawn, action::arm_timer, action::arm_probation, action::arm_confirmation,
-                 action::disarm_timer, action::reply_begun, action::reply_batch,
-                 action::pause_accepting, action::resume_accepting, action::stop_accepting,
-                 action::acknowledge, action::settle, action::refuse, action::abort_peer,
-                 action::kill_successor, action::retire_successor, action::report_spawned,
-                 action::report_begun, action::report_passed, action::report_ready,
-                 action::report_committed, action::report_failed, action::report_lost>;
+using predecessor_action = std::variant<
+    action::spawn, action::arm_timer, action::arm_probation, action::arm_confirmation,
+    action::disarm_timer, action::reply_begun, action::reply_batch, action::pause_accepting,
+    action::resume_accepting, action::stop_accepting, action::acknowledge_ready,
+    action::acknowledge, action::settle, action::refuse, action::abort_peer, action::kill_successor,
+    action::retire_successor, action::report_spawned, action::report_begun, action::report_passed,
+    action::report_ready, action::report_committed, action::report_failed, action::report_lost>;
 
 using predecessor_actions = std::vector<predecessor_action>;
 

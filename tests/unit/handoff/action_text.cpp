@@ -46,6 +46,9 @@ struct predecessor_text {
   std::string operator()(const action::pause_accepting&) const { return "pause_accepting"; }
   std::string operator()(const action::resume_accepting&) const { return "resume_accepting"; }
   std::string operator()(const action::stop_accepting&) const { return "stop_accepting"; }
+  std::string operator()(const action::acknowledge_ready& a) const {
+    return with("acknowledge_ready", a.peer);
+  }
   std::string operator()(const action::acknowledge& a) const { return with("acknowledge", a.peer); }
   std::string operator()(const action::settle& a) const {
     return with(a.settled ? "settled" : "ask_again", a.peer) + (a.asked ? "" : " unasked");

@@ -20,7 +20,7 @@ predecessor_ladder on_probation(bool spawned = true) {
   p.on(begin(1, spawned ? "t" : ""));
   p.on(fetch(1, 0));
   REQUIRE(p.on(event::ready{1}) ==
-          "disarm_timer; pause_accepting; acknowledge(1); report_ready; arm_probation");
+          "disarm_timer; pause_accepting; acknowledge_ready(1); report_ready; arm_probation");
   REQUIRE(p.current() == state::probation);
   return p;
 }

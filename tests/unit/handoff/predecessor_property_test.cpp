@@ -108,7 +108,7 @@ std::string world::take(const predecessor_event& e) {
 std::string world::follow(const predecessor_actions& actions, const predecessor_event& e) {
   bool stopped_just_now = false;
   for (const auto& a : actions) {
-    if (stopped_just_now && !std::holds_alternative<action::acknowledge>(a) &&
+    if (stopped_just_now && !std::holds_alternative<action::acknowledge_ready>(a) &&
         !std::holds_alternative<action::settle>(a)) {
       return "no acknowledge follows where accepting stops";
     }

@@ -23,7 +23,7 @@ predecessor_ladder begun(std::uint64_t descriptors, std::uint64_t peer = 1) {
 }
 
 const std::string taken_over =
-    "disarm_timer; stop_accepting; acknowledge(1); report_ready; report_committed";
+    "disarm_timer; stop_accepting; acknowledge_ready(1); report_ready; report_committed";
 
 }  // namespace
 
