@@ -7,7 +7,7 @@
 #include "bench_main.hpp"
 #include "connection_storm.hpp"
 #include "samples.hpp"
-#include "scene.hpp"
+#include "testing/scene.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -192,7 +192,7 @@ class comparison {
 };
 
 int run(const std::vector<std::string>& /*words*/) {
-  graceful_test::scene place;
+  graceful::testing::scene place;
   comparison compare{place.path("accept.sock")};
   std::puts(
       "Accept: graceful::acceptor beside tcp::acceptor, one thread each, taking turns.\n"

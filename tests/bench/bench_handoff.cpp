@@ -9,7 +9,7 @@
 #include "loopback_sites.hpp"
 #include "raw_handoff.hpp"
 #include "samples.hpp"
-#include "scene.hpp"
+#include "testing/scene.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -26,11 +26,11 @@ namespace {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
+using graceful::testing::process;
+using graceful::testing::scene;
 using graceful_bench::clock;
 using graceful_bench::median_of;
 using graceful_bench::microseconds;
-using graceful_test::process;
-using graceful_test::scene;
 using namespace std::chrono_literals;
 
 /// What a process needs beside its listeners.

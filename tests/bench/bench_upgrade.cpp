@@ -9,7 +9,7 @@
 #include "loopback_sites.hpp"
 #include "raw_handoff.hpp"
 #include "samples.hpp"
-#include "scene.hpp"
+#include "testing/scene.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -32,11 +32,11 @@ namespace {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
+using graceful::testing::process;
+using graceful::testing::scene;
 using graceful_bench::clock;
 using graceful_bench::median_of;
 using graceful_bench::require;
-using graceful_test::process;
-using graceful_test::scene;
 using namespace std::chrono_literals;
 
 std::int64_t now() { return clock::now().time_since_epoch() / 1ns; }
@@ -109,7 +109,7 @@ double between(std::int64_t from, std::int64_t to) { return static_cast<double>(
 /// The line that begins with `marker` in what the servers of a scene write, without it; `end` ends
 /// the line.
 std::string behind(process& first, const std::string& marker, const std::string& end) {
-  for (const graceful_test::deadline until{20s}; !until.passed();) {
+  for (const graceful::testing::deadline until{20s}; !until.passed();) {
     const std::string all = first.stdout_text();
     const auto found = all.find(marker);
     if (found != all.npos && all.find(end, found) != all.npos) {

@@ -1,8 +1,9 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "census.hpp"
+#include <graceful/testing/census.hpp>
+
 #include "gate.hpp"
-#include "process_table.hpp"
 #include "site.hpp"
+#include "testing/process_table.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 //
 // Upgrades that follow one another while older generations drain.
-#include "process_table.hpp"
 #include "site.hpp"
+#include "testing/process_table.hpp"
 
 #include <doctest/doctest.h>
 

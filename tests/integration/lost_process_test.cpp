@@ -3,8 +3,8 @@
 // Processes that hang, or of whose end nobody has heard yet, in the middle of an upgrade.
 #include "gate.hpp"
 #include "on_probation.hpp"
-#include "process_table.hpp"
 #include "site.hpp"
+#include "testing/process_table.hpp"
 #include "varlink_peer.hpp"
 
 #include <doctest/doctest.h>

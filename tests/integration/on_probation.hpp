@@ -2,8 +2,8 @@
 #ifndef GRACEFUL_TESTS_INTEGRATION_ON_PROBATION_HPP
 #define GRACEFUL_TESTS_INTEGRATION_ON_PROBATION_HPP
 
-#include "process_table.hpp"
 #include "site.hpp"
+#include "testing/process_table.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "process_table.hpp"
 #include "site.hpp"
+#include "testing/process_table.hpp"
 
 #include <doctest/doctest.h>
 

@@ -2,11 +2,12 @@
 #ifndef GRACEFUL_TESTS_INTEGRATION_SITE_HPP
 #define GRACEFUL_TESTS_INTEGRATION_SITE_HPP
 
-#include "census.hpp"
-#include "http_connection.hpp"
-#include "load.hpp"
-#include "process.hpp"
-#include "scene.hpp"
+#include <graceful/testing/census.hpp>
+#include <graceful/testing/http_connection.hpp>
+#include <graceful/testing/load.hpp>
+#include <graceful/testing/process.hpp>
+
+#include "testing/scene.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -14,6 +15,8 @@
 #include <vector>
 
 namespace graceful_test {
+
+using namespace graceful::testing;
 
 /// Ends a test that hangs; nothing is expected to take this long.
 inline constexpr std::chrono::seconds patience{30};

@@ -1,5 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "load.hpp"
+#include <graceful/testing/load.hpp>
 
 #include <charconv>
 #include <cstdio>
@@ -23,7 +23,7 @@ constexpr const char* usage =
     "Exit status: 0 nothing lost, 1 something lost, 2 usage.\n";
 
 struct arguments {
-  graceful_test::load_options options;
+  graceful::testing::load_options options;
   unsigned seconds = 10;
   std::uint64_t requests = 0;
 };
@@ -35,7 +35,7 @@ bool parse(std::string_view text, Number& number) {
   return error == std::errc{} && last == end && number > 0;
 }
 
-bool parse_target(std::string_view text, graceful_test::load_options& options) {
+bool parse_target(std::string_view text, graceful::testing::load_options& options) {
   const auto colon = text.rfind(':');
   if (colon == text.npos || !parse(text.substr(colon + 1), options.port)) return false;
   std::string_view host = text.substr(0, colon);
@@ -82,7 +82,7 @@ int main(int argc, char** argv) try {
   ::sigaddset(&ends, SIGTERM);
   ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);
 
-  graceful_test::load load{given->options};
+  graceful::testing::load load{given->options};
   load.start();
   std::jthread enough;
   if (given->requests > 0) {
@@ -94,7 +94,7 @@ int main(int argc, char** argv) try {
   const timespec limit{given->seconds, 0};
   ::sigtimedwait(&ends, nullptr, &limit);
 
-  const graceful_test::load_report report = load.stop();
+  const graceful::testing::load_report report = load.stop();
   std::fputs(report.to_string().c_str(), stdout);
   return report.lost() == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 } catch (const std::exception& error) {

@@ -2,15 +2,16 @@
 #ifndef GRACEFUL_TESTS_SUPPORT_TERMINAL_HPP
 #define GRACEFUL_TESTS_SUPPORT_TERMINAL_HPP
 
+#include <graceful/testing/deadline.hpp>
 #include <graceful/unique_fd.hpp>
-
-#include "deadline.hpp"
 
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace graceful_test {
+
+using namespace graceful::testing;
 
 /// A terminal (pty(7)) for one program, and who sits in front of it. Nothing is read but in the
 /// waits; a program that writes more than the kernel keeps (some KiB) waits for one.

@@ -2,9 +2,8 @@
 #ifndef GRACEFUL_TESTS_SUPPORT_VARLINK_PEER_HPP
 #define GRACEFUL_TESTS_SUPPORT_VARLINK_PEER_HPP
 
+#include <graceful/testing/deadline.hpp>
 #include <graceful/unique_fd.hpp>
-
-#include "deadline.hpp"
 
 #include <optional>
 #include <string>
@@ -13,6 +12,8 @@
 #include <vector>
 
 namespace graceful_test {
+
+using namespace graceful::testing;
 
 /// A client of the control socket that says whatever a test wants it to, right or wrong.
 class varlink_peer {

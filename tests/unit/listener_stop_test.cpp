@@ -1,5 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "census.hpp"
+#include <graceful/testing/census.hpp>
+
 #include "listener_bench.hpp"
 
 #include <boost/asio/error.hpp>

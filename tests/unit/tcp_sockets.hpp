@@ -3,12 +3,11 @@
 #define GRACEFUL_TESTS_UNIT_TCP_SOCKETS_HPP
 
 #include <graceful/error.hpp>
+#include <graceful/testing/deadline.hpp>
 #include <graceful/unique_fd.hpp>
 
 #include "os/listening_socket.hpp"
 #include "os/socket_address.hpp"
-
-#include "deadline.hpp"
 
 #include <cerrno>
 #include <chrono>
@@ -24,6 +23,8 @@
 
 /// Sockets of the kernel, without Asio, for tests of what is done to them.
 namespace graceful_test {
+
+using namespace graceful::testing;
 
 inline graceful::os::socket_address v4(const char* address, std::uint16_t port = 0) {
   sockaddr_in a{};

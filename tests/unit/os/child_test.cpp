@@ -1,9 +1,10 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "os/child.hpp"
 
+#include <graceful/testing/deadline.hpp>
+
 #include "os/system_failure.hpp"
 
-#include "deadline.hpp"
 #include "temporary_directory.hpp"
 
 #include <doctest/doctest.h>
@@ -21,6 +22,7 @@
 
 namespace os = graceful::os;
 using namespace graceful_test;
+using namespace graceful::testing;
 using namespace std::chrono_literals;
 using graceful::unique_fd;
 

@@ -1,8 +1,9 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_SUPPORT_CENSUS_HPP
-#define GRACEFUL_TESTS_SUPPORT_CENSUS_HPP
+#ifndef GRACEFUL_TESTING_CENSUS_HPP
+#define GRACEFUL_TESTING_CENSUS_HPP
 
-#include "deadline.hpp"
+#include <graceful/detail/api.hpp>
+#include <graceful/testing/deadline.hpp>
 
 #include <cstddef>
 #include <string>
@@ -10,10 +11,10 @@
 
 #include <sys/types.h>
 
-namespace graceful_test {
+namespace graceful::testing {
 
 /// What a process holds, so that a test can tell whether anything was left behind.
-struct census {
+struct GRACEFUL_API census {
   std::size_t descriptors{};
   std::size_t sockets{};
   std::size_t epoll_entries{};  ///< Registrations in all its epoll instances.
@@ -31,14 +32,14 @@ struct census {
 };
 
 /// Of the test program itself too. All zero for a process that has gone.
-census take_census(pid_t pid);
+GRACEFUL_API census take_census(pid_t pid);
 
 /// Those above 2 that an exec would pass on.
-std::vector<int> descriptors_without_cloexec(pid_t pid);
+GRACEFUL_API std::vector<int> descriptors_without_cloexec(pid_t pid);
 
 /// Waits for a process to settle.
-bool wait_for_census(pid_t pid, const census& wanted, deadline until);
+GRACEFUL_API bool wait_for_census(pid_t pid, const census& wanted, deadline until);
 
-}  // namespace graceful_test
+}  // namespace graceful::testing
 
 #endif

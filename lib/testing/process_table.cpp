@@ -1,5 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "process_table.hpp"
+#include "testing/process_table.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -9,7 +9,7 @@
 #include <system_error>
 #include <unistd.h>
 
-namespace graceful_test {
+namespace graceful::testing {
 namespace {
 
 std::string content_of(const std::filesystem::path& file) {
@@ -50,4 +50,4 @@ bool send_signal(const graceful::unique_fd& pidfd, int signal) {
   return ::syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0) == 0;
 }
 
-}  // namespace graceful_test
+}  // namespace graceful::testing

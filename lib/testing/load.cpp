@@ -1,5 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "load.hpp"
+#include <graceful/testing/load.hpp>
 
 #include <algorithm>
 #include <bit>
@@ -9,7 +9,7 @@
 
 #include <signal.h>
 
-namespace graceful_test {
+namespace graceful::testing {
 namespace {
 
 std::string make_request(const load_options& options) {
@@ -183,4 +183,4 @@ void load::end_silence(clock::time_point now) {
   last_ok_ = now;
 }
 
-}  // namespace graceful_test
+}  // namespace graceful::testing

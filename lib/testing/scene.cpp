@@ -1,7 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "scene.hpp"
+#include "testing/scene.hpp"
 
-#include "process_table.hpp"
+#include "testing/process_table.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -17,7 +17,7 @@
 #include <system_error>
 #include <unistd.h>
 
-namespace graceful_test {
+namespace graceful::testing {
 namespace {
 
 constexpr const char* mark = "GRACEFUL_TEST_SCENE";
@@ -107,4 +107,4 @@ std::vector<graceful::unique_fd> scene::left_behind() const {
   return found;
 }
 
-}  // namespace graceful_test
+}  // namespace graceful::testing

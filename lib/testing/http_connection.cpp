@@ -1,5 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "http_connection.hpp"
+#include <graceful/testing/http_connection.hpp>
 
 #include <algorithm>
 #include <array>
@@ -17,7 +17,7 @@
 #include <sys/time.h>
 #include <system_error>
 
-namespace graceful_test {
+namespace graceful::testing {
 namespace {
 
 constexpr std::size_t head_limit = 64 * 1024;
@@ -171,4 +171,4 @@ std::size_t http_connection::receive(deadline until) {
   return static_cast<std::size_t>(size);
 }
 
-}  // namespace graceful_test
+}  // namespace graceful::testing

@@ -1,18 +1,17 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_SUPPORT_SCENE_HPP
-#define GRACEFUL_TESTS_SUPPORT_SCENE_HPP
+#ifndef GRACEFUL_LIB_TESTING_SCENE_HPP
+#define GRACEFUL_LIB_TESTING_SCENE_HPP
 
+#include <graceful/testing/deadline.hpp>
+#include <graceful/testing/process.hpp>
 #include <graceful/unique_fd.hpp>
-
-#include "deadline.hpp"
-#include "process.hpp"
 
 #include <list>
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace graceful_test {
+namespace graceful::testing {
 
 /// Where a test takes place: a directory of its own, and the processes that it starts there.
 ///
@@ -45,6 +44,6 @@ class scene {
   std::list<process> processes_;
 };
 
-}  // namespace graceful_test
+}  // namespace graceful::testing
 
 #endif

@@ -1,9 +1,10 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_SUPPORT_LOAD_HPP
-#define GRACEFUL_TESTS_SUPPORT_LOAD_HPP
+#ifndef GRACEFUL_TESTING_LOAD_HPP
+#define GRACEFUL_TESTING_LOAD_HPP
 
-#include "deadline.hpp"
-#include "http_connection.hpp"
+#include <graceful/detail/api.hpp>
+#include <graceful/testing/deadline.hpp>
+#include <graceful/testing/http_connection.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -16,7 +17,7 @@
 #include <thread>
 #include <vector>
 
-namespace graceful_test {
+namespace graceful::testing {
 
 struct load_options {
   std::string host = "127.0.0.1";
@@ -28,7 +29,7 @@ struct load_options {
 };
 
 /// What became of the requests; each counts once.
-struct load_report {
+struct GRACEFUL_API load_report {
   std::uint64_t ok{};
   std::uint64_t refused{};
   std::uint64_t reset{};
@@ -49,7 +50,7 @@ struct load_report {
 
 /// Sends GET requests over several connections, each as soon as the last is answered, and accounts
 /// for every one. A failure is counted and never made good by a silent retry.
-class load {
+class GRACEFUL_API load {
  public:
   /// Throws `std::runtime_error` for a host that cannot be resolved.
   explicit load(load_options options);
@@ -94,6 +95,6 @@ class load {
   std::vector<std::jthread> threads_;  // the last member: ends first
 };
 
-}  // namespace graceful_test
+}  // namespace graceful::testing
 
 #endif

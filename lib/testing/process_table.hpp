@@ -1,6 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_SUPPORT_PROCESS_TABLE_HPP
-#define GRACEFUL_TESTS_SUPPORT_PROCESS_TABLE_HPP
+#ifndef GRACEFUL_LIB_TESTING_PROCESS_TABLE_HPP
+#define GRACEFUL_LIB_TESTING_PROCESS_TABLE_HPP
 
 #include <graceful/unique_fd.hpp>
 
@@ -9,7 +9,7 @@
 
 #include <sys/types.h>
 
-namespace graceful_test {
+namespace graceful::testing {
 
 struct process_entry {
   pid_t pid;
@@ -29,6 +29,6 @@ graceful::unique_fd open_pidfd(pid_t pid);
 /// False if the process has ended.
 bool send_signal(const graceful::unique_fd& pidfd, int signal);
 
-}  // namespace graceful_test
+}  // namespace graceful::testing
 
 #endif

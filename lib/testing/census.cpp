@@ -1,7 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "census.hpp"
+#include <graceful/testing/census.hpp>
 
-#include "process_table.hpp"
+#include "testing/process_table.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -14,7 +14,7 @@
 #include <poll.h>
 #include <system_error>
 
-namespace graceful_test {
+namespace graceful::testing {
 namespace {
 
 namespace fs = std::filesystem;
@@ -105,4 +105,4 @@ bool wait_for_census(pid_t pid, const census& wanted, deadline until) {
   return true;
 }
 
-}  // namespace graceful_test
+}  // namespace graceful::testing

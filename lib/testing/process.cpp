@@ -1,7 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "process.hpp"
+#include <graceful/testing/process.hpp>
 
-#include "process_table.hpp"
+#include "testing/output_capture.hpp"
+#include "testing/process_table.hpp"
 
 #include <array>
 #include <cerrno>
@@ -18,7 +19,7 @@
 #include <system_error>
 #include <unistd.h>
 
-namespace graceful_test {
+namespace graceful::testing {
 namespace {
 
 std::mutex owned_mutex;
@@ -121,9 +122,10 @@ std::string exit_status::to_string() const {
 
 process::process(std::vector<std::string> argv, const process_options& options)
     : program_{argv.at(0)},
-      pid_{spawn(std::move(argv), options, outputs_.child_ends())},
+      outputs_{std::make_unique<output_capture>()},
+      pid_{spawn(std::move(argv), options, outputs_->child_ends())},
       pidfd_{open_pidfd(pid_)} {
-  outputs_.close_child_ends();
+  outputs_->close_child_ends();
   const std::lock_guard lock{owned_mutex};
   owned.insert(pid_);
 }
@@ -156,9 +158,17 @@ exit_status process::wait_exit(deadline until) {
   return exit_;
 }
 
+bool process::wait_for_output(std::string_view needle, deadline until) {
+  return outputs_->wait_for(needle, until);
+}
+
+std::string process::output() { return outputs_->both(); }
+
+std::string process::stdout_text() { return outputs_->standard_output(); }
+
 bool process::owns(pid_t pid) {
   const std::lock_guard lock{owned_mutex};
   return owned.contains(pid);
 }
 
-}  // namespace graceful_test
+}  // namespace graceful::testing

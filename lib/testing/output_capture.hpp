@@ -1,10 +1,9 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_SUPPORT_OUTPUT_CAPTURE_HPP
-#define GRACEFUL_TESTS_SUPPORT_OUTPUT_CAPTURE_HPP
+#ifndef GRACEFUL_LIB_TESTING_OUTPUT_CAPTURE_HPP
+#define GRACEFUL_LIB_TESTING_OUTPUT_CAPTURE_HPP
 
+#include <graceful/testing/deadline.hpp>
 #include <graceful/unique_fd.hpp>
-
-#include "deadline.hpp"
 
 #include <array>
 #include <condition_variable>
@@ -13,7 +12,7 @@
 #include <string_view>
 #include <thread>
 
-namespace graceful_test {
+namespace graceful::testing {
 
 /// Reads what processes write to two pipes, their standard output and standard error, so that
 /// they never block on a full one.
@@ -55,6 +54,6 @@ class output_capture {
   std::jthread reader_;
 };
 
-}  // namespace graceful_test
+}  // namespace graceful::testing
 
 #endif

@@ -1,10 +1,10 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_SUPPORT_HTTP_CONNECTION_HPP
-#define GRACEFUL_TESTS_SUPPORT_HTTP_CONNECTION_HPP
+#ifndef GRACEFUL_TESTING_HTTP_CONNECTION_HPP
+#define GRACEFUL_TESTING_HTTP_CONNECTION_HPP
 
+#include <graceful/detail/api.hpp>
+#include <graceful/testing/deadline.hpp>
 #include <graceful/unique_fd.hpp>
-
-#include "deadline.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 #include <sys/socket.h>
 
-namespace graceful_test {
+namespace graceful::testing {
 
 /// How a request was lost.
 enum class loss { refused, reset, cut_short, timed_out, other };
@@ -31,7 +31,8 @@ struct http_target {
 };
 
 /// Throws `std::runtime_error` for a name that cannot be resolved.
-http_target resolve(const std::string& host, std::uint16_t port, std::chrono::milliseconds timeout);
+GRACEFUL_API http_target resolve(const std::string& host, std::uint16_t port,
+                                 std::chrono::milliseconds timeout);
 
 struct http_response {
   std::uint64_t generation{};  ///< From X-Served-By; 0 without.
@@ -39,7 +40,7 @@ struct http_response {
 };
 
 /// A client's connection: one blocking socket, one request at a time, nothing retried.
-class http_connection {
+class GRACEFUL_API http_connection {
  public:
   /// Connects. On 127.0.0.0/8, `sequence` spreads connections over 32 source addresses, so that
   /// one in TIME_WAIT costs a local port of one of them only.
@@ -66,6 +67,6 @@ class http_connection {
   std::string received_;
 };
 
-}  // namespace graceful_test
+}  // namespace graceful::testing
 
 #endif

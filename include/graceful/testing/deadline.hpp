@@ -1,6 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_SUPPORT_DEADLINE_HPP
-#define GRACEFUL_TESTS_SUPPORT_DEADLINE_HPP
+#ifndef GRACEFUL_TESTING_DEADLINE_HPP
+#define GRACEFUL_TESTING_DEADLINE_HPP
 
 #include <algorithm>
 #include <cerrno>
@@ -8,7 +8,7 @@
 
 #include <poll.h>
 
-namespace graceful_test {
+namespace graceful::testing {
 
 /// A point in time until which somebody waits. Converts from a duration, so that a test can say
 /// `wait_exit(5s)`; several waits can share one.
@@ -42,6 +42,6 @@ inline bool wait_readable(int fd, deadline until) {
   return ready > 0;
 }
 
-}  // namespace graceful_test
+}  // namespace graceful::testing
 
 #endif

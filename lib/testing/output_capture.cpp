@@ -1,5 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "output_capture.hpp"
+#include "testing/output_capture.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -10,7 +10,7 @@
 #include <system_error>
 #include <unistd.h>
 
-namespace graceful_test {
+namespace graceful::testing {
 
 output_capture::output_capture() : stop_{::eventfd(0, EFD_CLOEXEC)} {
   for (stream& s : streams_) {
@@ -94,4 +94,4 @@ void output_capture::drain() {
   arrived_.notify_all();
 }
 
-}  // namespace graceful_test
+}  // namespace graceful::testing

@@ -1,13 +1,13 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_SUPPORT_PROCESS_HPP
-#define GRACEFUL_TESTS_SUPPORT_PROCESS_HPP
+#ifndef GRACEFUL_TESTING_PROCESS_HPP
+#define GRACEFUL_TESTING_PROCESS_HPP
 
+#include <graceful/detail/api.hpp>
+#include <graceful/testing/deadline.hpp>
 #include <graceful/unique_fd.hpp>
 
-#include "deadline.hpp"
-#include "output_capture.hpp"
-
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,7 +16,9 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
-namespace graceful_test {
+namespace graceful::testing {
+
+class output_capture;
 
 struct process_options {
   std::map<std::string, std::string> environment{};  ///< Added to that of the test.
@@ -27,7 +29,7 @@ struct process_options {
 };
 
 /// How a process ended, or that it has not: then it is false, and neither exited nor signalled.
-class exit_status {
+class GRACEFUL_API exit_status {
  public:
   exit_status() = default;
   exit_status(bool by_signal, int value)
@@ -51,7 +53,7 @@ class exit_status {
 /// that started it ends (PR_SET_PDEATHSIG goes by the thread), and with this object.
 ///
 /// Not thread-safe, but for the outputs.
-class process {
+class GRACEFUL_API process {
  public:
   /// Returns once the program runs: throws `std::system_error` if it cannot be executed.
   explicit process(std::vector<std::string> argv, const process_options& options = {});
@@ -73,12 +75,10 @@ class process {
   exit_status wait_exit(deadline until);
 
   /// Searches each of its outputs from the beginning on; what its successors write is included.
-  bool wait_for_output(std::string_view needle, deadline until) {
-    return outputs_.wait_for(needle, until);
-  }
+  bool wait_for_output(std::string_view needle, deadline until);
 
-  [[nodiscard]] std::string output() { return outputs_.both(); }
-  [[nodiscard]] std::string stdout_text() { return outputs_.standard_output(); }
+  [[nodiscard]] std::string output();  ///< Both, in the order of arrival.
+  [[nodiscard]] std::string stdout_text();
   [[nodiscard]] const std::string& program() const { return program_; }
 
   /// Is this the pid of a living object? Then nobody else may reap it.
@@ -86,12 +86,12 @@ class process {
 
  private:
   std::string program_;
-  output_capture outputs_;
+  std::unique_ptr<output_capture> outputs_;
   pid_t pid_;
   graceful::unique_fd pidfd_;
   exit_status exit_;
 };
 
-}  // namespace graceful_test
+}  // namespace graceful::testing
 
 #endif
