@@ -48,6 +48,13 @@ constexpr std::array<std::pair<std::string_view, arguments::milestone>, 3> miles
     {"drained", arguments::milestone::drained},
 }};
 
+/// Options that go with one command only.
+constexpr std::array<std::pair<const char*, arguments::command>, 3> owned_options{{
+    {"env", arguments::command::upgrade},
+    {"until", arguments::command::upgrade},
+    {"now", arguments::command::drain},
+}};
+
 /// The value of a word; none if the table does not have it.
 template <class Table>
 auto look_up(const Table& table, std::string_view word) {
@@ -57,7 +64,7 @@ auto look_up(const Table& table, std::string_view word) {
   return found == table.end() ? std::optional<std::decay_t<value>>{} : found->second;
 }
 
-po::options_description options(bool with_upgrade, bool with_drain) {
+po::options_description options() {
   po::options_description all{"Options"};
   all.add_options()                                                                //
       ("json", "print the server's answers as they come, one JSON object a line")  //
@@ -65,19 +72,14 @@ po::options_description options(bool with_upgrade, bool with_drain) {
        "upgrade: how long the new process may take until it is ready (default: what the server was "
        "built with, 30 unless changed). others: how long the server may take to answer (default: "
        "5)");
-  if (with_upgrade) {
-    all.add_options()("env", po::value<std::vector<std::string>>()->value_name("KEY=VALUE"),
-                      "upgrade: add a variable to the environment of the new process; may be given "
-                      "several times")  //
-        ("until", po::value<std::string>()->value_name("MILESTONE"),
-         "upgrade: when to return: ready, committed (the default) or drained");
-  }
-  if (with_drain) {
-    all.add_options()("now", "drain: cut the connections instead of letting them end");
-  }
-  all.add_options()                               //
-      ("help,h", "print this and exit")           //
-      ("version", "print the version and exit");  //
+  all.add_options()("env", po::value<std::vector<std::string>>()->value_name("KEY=VALUE"),
+                    "upgrade: add a variable to the environment of the new process; may be given "
+                    "several times")  //
+      ("until", po::value<std::string>()->value_name("MILESTONE"),
+       "upgrade: when to return: ready, committed (the default) or drained")  //
+      ("now", "drain: cut the connections instead of letting them end")       //
+      ("help,h", "print this and exit")                                       //
+      ("version", "print the version and exit");                              //
   return all;
 }
 
@@ -106,10 +108,7 @@ result<arguments> parse(const std::vector<std::string>& words) {
   std::vector<std::string> own{words.begin(), dashes};
   arguments parsed;
 
-  const auto has = [&](const char* word) {
-    return std::find(own.begin(), own.end(), word) != own.end();
-  };
-  po::options_description all = options(has("upgrade"), has("drain"));
+  po::options_description all = options();
   all.add_options()("word", po::value<std::vector<std::string>>());
   po::positional_options_description positions;
   positions.add("word", -1);
@@ -143,6 +142,10 @@ result<arguments> parse(const std::vector<std::string>& words) {
   }
   if (given.size() == 2) parsed.target = given[1];
   if (given.size() == 2 && parsed.target.empty()) return usage_error("TARGET is empty");
+  for (const auto& [option, owner] : owned_options) {
+    if (values.count(option) == 0 || parsed.what == owner) continue;
+    return usage_error("--" + std::string{option} + " does not go with " + given.front());
+  }
   parsed.json = values.count("json") > 0;
   parsed.now = values.count("now") > 0;
   if (values.count("timeout") > 0) {
@@ -198,7 +201,7 @@ std::string help() {
           "TARGET is a server's name, or the path of its control socket (with a slash).\n"
           "It may be left out if one server is running.\n"
           "\n"
-       << options(true, true)
+       << options()
        << "\n"
           "Exit codes: 0 done, 1 failed and the old process still serves, 2 usage, 4 permission\n"
           "denied, 7 not running, 75 busy (try again later).\n";

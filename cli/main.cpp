@@ -77,11 +77,11 @@ int run(const std::vector<std::string>& words) {
     case arguments::command::monitor:
       return monitor(std::move(*client), *path, *args);
     case arguments::command::abort:
-      return conclude(client->abort());
+      return conclude(client->abort(), args->json);
     case arguments::command::commit:
-      return conclude(client->commit());
+      return conclude(client->commit(), args->json);
     case arguments::command::rollback:
-      return conclude(client->rollback());
+      return conclude(client->rollback(), args->json);
     case arguments::command::metrics:
       return metrics(*client, *args);
     default:

@@ -44,8 +44,9 @@ int complain_of_server(const failure& why) {
   return complain({why.code, why.message + next_step(why)});
 }
 
-int conclude(const result<void>& outcome) {
-  return outcome ? done : complain_of_server(outcome.error());
+int conclude(const result<void>& outcome, bool json) {
+  if (!outcome) return complain_of_server(outcome.error());
+  return json ? print_or_fail("{}\n") : done;
 }
 
 int print_or_fail(const std::string& text) {

@@ -25,8 +25,9 @@ int complain(const failure& why);
 /// called knows.
 int complain_of_server(const failure& why);
 
-/// The exit code of a command that says nothing if it succeeds.
-int conclude(const result<void>& outcome);
+/// The exit code of a command whose answer, if it succeeds, is empty: an object for a program, and
+/// nothing for a person.
+int conclude(const result<void>& outcome, bool json);
 
 /// To standard output; returns the exit code.
 int print_or_fail(const std::string& text);

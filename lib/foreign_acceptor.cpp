@@ -1,6 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "foreign_acceptor.hpp"
 
+#include <graceful/detail/asio_abi.hpp>
+
 #include "os/listening_socket.hpp"
 
 #include <boost/asio/post.hpp>
@@ -20,6 +22,10 @@ constexpr std::chrono::milliseconds longest_pause{512};
 /// Before another try to put an acceptor back.
 constexpr std::chrono::milliseconds retry_pause{100};
 
+/// Asio waits for acceptors in epoll. Elsewhere (io_uring, select) what waits already holds the
+/// real socket, and would not notice that it is back.
+constexpr bool acceptors_in_epoll = detail::asio_epoll && !detail::asio_io_uring_default;
+
 }  // namespace
 
 foreign_acceptor::foreign_acceptor(const asio::any_io_executor& executor, int fd,
@@ -37,6 +43,8 @@ void foreign_acceptor::open() {
 }
 
 void foreign_acceptor::pause() {
+  // Another reactor's goes on accepting: for a while both do.
+  if (!acceptors_in_epoll) return;
   asio::post(rounds_, [self = shared_from_this()] { self->park(); });
 }
 
@@ -46,11 +54,11 @@ void foreign_acceptor::stop() {
 
 bool foreign_acceptor::exists() const { return cookie_ != 0 && os::cookie_of(fd_) == cookie_; }
 
-/// Where there is no place to park (no descriptor left, another reactor than epoll), it goes on
-/// accepting in probation, and in the end cancellations alone have to do.
+/// Where there is no place to park (no descriptor left), it goes on accepting in probation, and in
+/// the end cancellations alone have to do.
 void foreign_acceptor::park() {
   if (parked_ || !exists()) return;
-  if (auto place = os::park(fd_)) {
+  if (auto place = os::park(fd_, acceptors_in_epoll)) {
     cookie_ = place->cookie;
     parked_ = std::move(*place);
   }

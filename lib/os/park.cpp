@@ -93,12 +93,14 @@ std::vector<parking::registration> leave_epoll(int fd) {
 
 }  // namespace
 
-result<parking> park(int fd) {
+result<parking> park(int fd, bool registered) {
   auto nowhere = unreachable_listener();
   if (!nowhere) return nowhere.error();
   // Never where it may still be in one: the entry would outlive what it points to.
   auto left = leave_epoll(fd);
-  if (left.empty()) return failure{errc::invalid_argument, "the acceptor is in no epoll"};
+  if (registered && left.empty()) {
+    return failure{errc::invalid_argument, "the acceptor is in no epoll"};
+  }
   if (::dup3(nowhere->get(), fd, O_CLOEXEC) < 0) return system_failure("cannot park an acceptor");
   return parking{cookie_of(fd), std::move(left)};
 }

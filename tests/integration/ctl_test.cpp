@@ -58,7 +58,9 @@ TEST_CASE("the exit code says what went wrong, and the message what to do") {
   expect({"status", "--", "ls"}, "exited 2", "only upgrade takes a command");
   expect({"upgrade", s.control(), "--"}, "exited 2", "no command behind --");
   expect({"upgrade", s.control(), "--env", "=x"}, "exited 2", "KEY=VALUE");
-  expect({"status", "--env", "A=b"}, "exited 2", "--env");
+  expect({"status", "--env", "A=b"}, "exited 2", "--env does not go with status");
+  expect({"status", "upgrade", "--until", "ready"}, "exited 2", "--until does not go with status");
+  expect({"upgrade", "drain", "--now"}, "exited 2", "--now does not go with upgrade");
   expect({"status", s.scene().path("nowhere")}, "exited 7", "no server is running");
   expect({"upgrade", "no-server-of-this-name"}, "exited 7", "no server is running");
 }

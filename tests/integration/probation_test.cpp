@@ -68,6 +68,19 @@ TEST_CASE("a probation that passes commits by itself, and the next upgrade follo
   CHECK(s.server().wait_exit(patience).exited(0));
 }
 
+TEST_CASE("an order that is carried out answers a program with an empty object") {
+  site s{{"--probation", "60000"}};
+  for (const char* order : {"rollback", "commit"}) {
+    REQUIRE(s.upgrade({"--until", "ready"}).status == "exited 0");
+    const auto carried_out = s.ctl({order, s.control(), "--json"});
+    CHECK(carried_out.status == "exited 0");
+    CHECK(carried_out.out == "{}\n");
+    const auto refused = s.ctl({order, s.control(), "--json"});
+    CHECK(refused.status == "exited 1");
+    CHECK(refused.out.empty());
+  }
+}
+
 TEST_CASE("upgrade --until ready returns in the probation, --until drained at the end of all") {
   site s{{"--probation", "60000"}};
   const auto ready = s.upgrade({"--until", "ready"});

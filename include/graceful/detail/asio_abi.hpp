@@ -5,6 +5,11 @@
 #include <boost/asio/detail/config.hpp>
 #include <boost/version.hpp>
 
+// Before, accept loops on that back end do not always end.
+#if defined(BOOST_ASIO_HAS_IO_URING_AS_DEFAULT) && BOOST_VERSION < 108200
+#error "graceful: io_uring as Asio's default back end needs Boost 1.82; epoll does not"
+#endif
+
 namespace graceful::detail {
 
 /// Asio lays its types out by these settings, so library and program must be built with the same.
