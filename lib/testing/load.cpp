@@ -71,6 +71,11 @@ class load::running {
     return wait(lock, until, [&] { return tally_.served_by(generation) >= requests; });
   }
 
+  bool wait_for_lost(std::uint64_t requests, deadline until) {
+    std::unique_lock lock{mutex_};
+    return wait(lock, until, [&] { return tally_.lost() >= requests; });
+  }
+
  private:
   using clock = std::chrono::steady_clock;
 
@@ -166,6 +171,7 @@ void load::running::failed(const request_lost& failure) {
     const std::lock_guard lock{mutex_};
     tally_.failed(failure, clock::now());
   }
+  progress_.notify_all();
   // A dead server must not turn the load into a hot loop.
   if (!pacer_) pauses_.until(clock::now() + std::chrono::milliseconds{1});
 }
@@ -194,6 +200,10 @@ bool load::wait_for(std::uint64_t further_ok_requests, deadline until) {
 
 bool load::wait_for_generation(std::uint64_t generation, std::uint64_t requests, deadline until) {
   return running_->wait_for_generation(generation, requests, until);
+}
+
+bool load::wait_for_lost(std::uint64_t requests, deadline until) {
+  return running_->wait_for_lost(requests, until);
 }
 
 }  // namespace graceful::testing

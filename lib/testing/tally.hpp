@@ -23,6 +23,7 @@ class tally {
   void stopped(time_point now);
 
   [[nodiscard]] std::uint64_t ok() const { return report_.ok; }
+  [[nodiscard]] std::uint64_t lost() const { return report_.lost(); }
   [[nodiscard]] std::uint64_t served_by(std::uint64_t generation) const {
     return report_.served_by(generation);
   }

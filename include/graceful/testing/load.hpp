@@ -139,6 +139,9 @@ class GRACEFUL_API load {
   /// True once this generation has served this many in all.
   bool wait_for_generation(std::uint64_t generation, std::uint64_t requests, deadline until);
 
+  /// True once this many have been lost in all.
+  bool wait_for_lost(std::uint64_t requests, deadline until);
+
  private:
   class running;
   std::unique_ptr<running> running_;
