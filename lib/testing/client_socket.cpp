@@ -111,7 +111,7 @@ void client_socket::abort() {
 void client_socket::wait(short events, deadline until, const char* call) {
   pollfd entry{fd_.get(), events, 0};
   while (true) {
-    if (until.passed()) lose(loss::timed_out, std::string{call} + ": no progress in time");
+    if (until.passed()) lose(loss::timed_out, std::string{call} + ": not in time");
     const int ready = ::poll(&entry, 1, until.poll_timeout());
     if (ready > 0) return;
     if (ready < 0 && errno != EINTR) lose_by(errno, "poll");
