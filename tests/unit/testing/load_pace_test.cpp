@@ -1,0 +1,130 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include <graceful/testing/load.hpp>
+
+#include "misbehaving_server.hpp"
+#include "testing/pacer.hpp"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <thread>
+
+using namespace graceful_test;
+using clock_type = std::chrono::steady_clock;
+
+namespace {
+
+/// Answers, but holds the request of this number back until the gate opens.
+misbehaving_server::answer pausing(gate& before, unsigned number) {
+  return [&before, number](peer& to, unsigned request) {
+    if (request == number) before.pass();
+    to.say(reply_of(1));
+  };
+}
+
+/// Lets time pass: what is measured, and nothing that anybody waits for.
+void let_pass(std::chrono::milliseconds time) {
+  std::this_thread::sleep_until(clock_type::now() + time);
+}
+
+}  // namespace
+
+TEST_CASE("a load sends as many requests as its rate says, no more and no fewer") {
+  misbehaving_server server{[](peer& to, unsigned) { to.say(reply_of(1)); }};
+  load clients{http_load{.port = server.port(), .connections = 4, .rate = 400}};
+  REQUIRE(clients.wait_for(200, patience));
+  const auto before = clock_type::now();
+  const auto seen = clients.stop();
+  const auto after = clock_type::now();
+  INFO(seen.to_string());
+  CHECK(seen.lost() == 0);
+  const pacer plan{400, seen.started};
+  CHECK(seen.ok + seen.unsent >= plan.due_by(before));
+  CHECK(seen.ok + seen.unsent <= plan.due_by(after));
+  CHECK(before - seen.started >= 199 * 2500us);  // the 200th was not due before
+}
+
+TEST_CASE("with a rate, a stall counts for all requests that were due in it") {
+  gate pause;
+  misbehaving_server server{pausing(pause, 10)};
+  load clients{http_load{.port = server.port(), .connections = 1, .rate = 1000}};
+  pause.await_arrival();
+  let_pass(300ms);
+  pause.open();
+  REQUIRE(clients.wait_for(300, patience));
+  const auto seen = clients.stop();
+  INFO(seen.to_string());
+  CHECK(seen.lost() == 0);
+  CHECK(seen.max >= 300ms);
+  CHECK(seen.p50 >= 100ms);
+}
+
+TEST_CASE("without a rate, a stall counts for the request that it holds") {
+  gate pause;
+  misbehaving_server server{pausing(pause, 10)};
+  load clients{http_load{.port = server.port(), .connections = 1}};
+  pause.await_arrival();
+  let_pass(300ms);
+  pause.open();
+  REQUIRE(clients.wait_for(300, patience));
+  const auto seen = clients.stop();
+  INFO(seen.to_string());
+  CHECK(seen.max >= 300ms);
+  CHECK(seen.p50 < 100ms);
+  CHECK(seen.p90 < 300ms);
+  CHECK(seen.unsent == 0);
+}
+
+TEST_CASE("what was due and found no client free is told") {
+  misbehaving_server server{[](peer& to, unsigned) { to.stall(); }};
+  load clients{http_load{.port = server.port(), .connections = 1, .rate = 1000, .timeout = 1s}};
+  while (server.requests() == 0) std::this_thread::yield();
+  let_pass(100ms);
+  const auto seen = clients.stop();
+  INFO(seen.to_string());
+  CHECK(seen.ok == 0);
+  CHECK(seen.timed_out >= 1);
+  CHECK(seen.unsent >= 100 - seen.timed_out);
+}
+
+TEST_CASE("stop() waits for no request that is not due yet") {
+  misbehaving_server server{[](peer& to, unsigned) { to.say(reply_of(1)); }};
+  load clients{http_load{.port = server.port(), .connections = 2, .rate = 0.001}};
+  REQUIRE(clients.wait_for(1, patience));
+  const auto seen = clients.stop();
+  CHECK(seen.ok == 1);
+  CHECK(seen.unsent == 0);
+}
+
+TEST_CASE("the longest silence is that of the server") {
+  gate pause;
+  misbehaving_server server{pausing(pause, 20)};
+  const auto before = clock_type::now();
+  load clients{http_load{.port = server.port(), .connections = 1}};
+  pause.await_arrival();
+  let_pass(200ms);
+  pause.open();
+  REQUIRE(clients.wait_for(5, patience));
+  const auto seen = clients.stop();
+  const auto after = clock_type::now();
+  INFO(seen.to_string());
+  CHECK(seen.longest_silence >= 200ms);
+  CHECK(seen.longest_silence <= after - before);
+}
+
+TEST_CASE("one client that is answered breaks the silence of the others") {
+  gate pause;
+  misbehaving_server server{pausing(pause, 20)};
+  load clients{http_load{.port = server.port(), .connections = 2}};
+  pause.await_arrival();
+  const auto held = clock_type::now();
+  REQUIRE(clients.wait_for(200, patience));  // the other goes on
+  let_pass(500ms);
+  pause.open();
+  const auto released = clock_type::now();
+  REQUIRE(clients.wait_for(5, patience));
+  const auto seen = clients.stop();
+  INFO(seen.to_string());
+  CHECK(seen.max >= 500ms);
+  CHECK(seen.longest_silence < released - held);
+}
