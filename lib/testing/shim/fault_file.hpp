@@ -109,6 +109,9 @@ constexpr armed_word parse_fault(std::string_view text) {
                 static_cast<action>(what), static_cast<std::uint32_t>(count));
 }
 
+inline constexpr std::uint32_t striking = 1;
+inline constexpr std::uint32_t done = 2;
+
 inline constexpr std::uint64_t file_magic = 0x31'74'6c'75'61'66'72'67;  // "grfault1"
 
 /// How many calls are remembered: the last ones.
@@ -130,7 +133,8 @@ struct fault_file {
   std::atomic<armed_word> struck_fault;
   std::atomic<std::uint64_t> struck_call;
   std::atomic<std::uint32_t> struck_kind;
-  /// How many have struck; a futex(2) that the shim wakes, before the fault does what it does.
+  /// 0: none has struck since the kit armed one; then `striking`, and `done` where the process goes
+  /// on. A futex(2), which the shim wakes.
   std::atomic<std::uint32_t> struck;
 
   /// Calls in all; the n-th of them, from 0 on, has left its kind in recent[n % remembered_calls].

@@ -37,6 +37,11 @@ void crash() {
   signal_this_thread(SIGSEGV);
 }
 
+void tell(fault_file& own, std::uint32_t stage) {
+  own.struck.store(stage);
+  real_syscall(SYS_futex, reinterpret_cast<long>(&own.struck), FUTEX_WAKE, INT_MAX, 0, 0, 0);
+}
+
 void perform(action what) {
   switch (what) {
     case action::kill:
@@ -61,9 +66,9 @@ void pass(fault_file& own, point where, kind in) {
   own.struck_fault.store(word);
   own.struck_call.store(own.calls.load());
   own.struck_kind.store(static_cast<std::uint32_t>(in));
-  own.struck.fetch_add(1);
-  real_syscall(SYS_futex, reinterpret_cast<long>(&own.struck), FUTEX_WAKE, INT_MAX, 0, 0, 0);
+  tell(own, striking);
   perform(action_of(word));
+  tell(own, done);
 }
 
 }  // namespace graceful::testing::shim

@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 //
 // A wrapper for each function of the list: counts, passes the points before and after the call.
+#include "testing/shim/hooks.hpp"
 #include "testing/shim/own_file.hpp"
 #include "testing/shim/real.hpp"
 #include "testing/shim/strike.hpp"
@@ -45,6 +46,18 @@ void leave(fault_file& own, kind which) {
   pass(own, {false, static_cast<std::uint8_t>(which), moment::after}, which);
 }
 
+/// What a function says that does not exist here.
+template <class Result>
+Result not_there() {
+  errno = ENOSYS;
+  if constexpr (std::is_pointer_v<Result>) {
+    return nullptr;
+  } else {
+    return Result{-1};
+  }
+}
+
+/// The program sees the errno that it had, and then that of the call.
 template <kind K, symbol S, class Result, class... Arguments>
 struct wrapped {
   Result operator()(Arguments... arguments) const {
@@ -52,21 +65,24 @@ struct wrapped {
     auto* function = real<Result(Arguments...)>(S);
     fault_file* own = own_file();
     const kind which = kind_of<K>(arguments...);
-    if (own != nullptr) enter(*own, which);
+    if (own != nullptr) {
+      enter(*own, which);
+      hooks<K>::before(*own, arguments...);
+    }
     errno = error_before;
     if constexpr (std::is_void_v<Result>) {
       function(arguments...);
     } else {
-      if (function == nullptr) {
-        errno = ENOSYS;
-        if constexpr (std::is_pointer_v<Result>)
-          return nullptr;
-        else
-          return -1;
-      }
-      const Result result = function(arguments...);
+      if (own != nullptr && hooks<K>::feign(arguments...)) return Result{};
+      const Result result = function == nullptr ? not_there<Result>() : function(arguments...);
       const int error = errno;
-      if (own != nullptr) leave(*own, which);
+      if constexpr (K == kind::fork) {
+        if (result == 0) attach_again();
+      }
+      if (own != nullptr && own == own_file()) {
+        hooks<K>::after(*own, result, arguments...);
+        leave(*own, which);
+      }
       errno = error;
       return result;
     }
