@@ -3,15 +3,16 @@
 #define GRACEFUL_LIB_TESTING_SHIM_HOOKS_HPP
 
 #include "testing/shim/conversation.hpp"
+#include "testing/shim/descriptors.hpp"
 #include "testing/shim/real.hpp"
 #include "testing/shim/silence.hpp"
 #include "testing/shim/strike.hpp"
 
 #include <optional>
 
-/// What some kinds of calls do beside being counted. `hooks<K>` has functions that get the call's
-/// arguments: `before`, `feign` (whether to skip the call, and say that it succeeded) and `after`,
-/// with the result first.
+/// What some kinds of calls do beside being counted: an object of `hooks<K>` for each call, whose
+/// functions get its arguments: `before`, `feign` (whether to skip the call, and say that it
+/// succeeded) and `after`, with the result first.
 namespace graceful::testing::shim {
 
 struct no_hooks {
@@ -70,29 +71,52 @@ struct sending : no_hooks {
   }
 };
 
+/// Which of the arguments after the descriptor are the flags.
+inline int flags_of(void* /*data*/, std::size_t /*size*/) { return 0; }
+inline int flags_of(void* /*data*/, std::size_t /*size*/, std::size_t /*room*/) { return 0; }
+inline int flags_of(const iovec* /*parts*/, int /*count*/) { return 0; }
+inline int flags_of(msghdr* /*message*/, int flags) { return flags; }
+inline int flags_of(void* /*data*/, std::size_t /*size*/, int flags, auto... /*peer*/) {
+  return flags;
+}
+inline int flags_of(void* /*data*/, std::size_t /*size*/, std::size_t /*room*/, int flags,
+                    auto... /*peer*/) {
+  return flags;
+}
+
 template <kind K>
 struct receiving : no_hooks {
-  /// Who is to be struck before a message is received must not have taken it from the socket.
-  static void before(fault_file& own, int fd, auto... /*more*/) {
+  /// Who is to be struck before a message is received must not have taken it from the socket: a
+  /// look at it, which blocks if the call would.
+  void before(fault_file& own, int fd, auto... more) {
     const armed_word armed = own.armed.load(std::memory_order_relaxed);
     if (armed == 0 || !point_of(armed).is_step || point_of(armed).when != moment::before) return;
+    if (!is_unix_connection(fd)) return;
     std::array<char, 4096> buffer;
     // Without room for descriptors: they stay where they are.
-    const ssize_t size = real_recv(fd, buffer.data(), buffer.size(), MSG_PEEK | MSG_DONTWAIT);
+    const ssize_t size =
+        real_recv(fd, buffer.data(), buffer.size(), MSG_PEEK | (flags_of(more...) & MSG_DONTWAIT));
     if (size <= 0) return;
     const iovec part{buffer.data(), static_cast<std::size_t>(size)};
     const auto what = recognise(fd, direction::received, &part, 1, part.iov_len);
-    if (what) pass_step(own, *what, moment::before, K);
+    if (!what) return;
+    seen_ = true;
+    pass_step(own, *what, moment::before, K);
   }
-  static void after(fault_file& own, ssize_t result, int fd, auto... more) {
+  void after(fault_file& own, ssize_t result, int fd, auto... more) {
     if (result <= 0) return;
     const span bytes{fd, more...};
     const auto what = recognise(fd, direction::received, bytes.parts, bytes.count,
                                 static_cast<std::size_t>(result));
     if (!what) return;
     count_step(own, fd, direction::received, *what);
+    // Armed while the call waited already.
+    if (!seen_) pass_step(own, *what, moment::before, K);
     pass_step(own, *what, moment::after, K);
   }
+
+ private:
+  bool seen_ = false;
 };
 
 template <>

@@ -65,22 +65,23 @@ struct wrapped {
     auto* function = real<Result(Arguments...)>(S);
     fault_file* own = own_file();
     const kind which = kind_of<K>(arguments...);
+    hooks<K> more;
     if (own != nullptr) {
       enter(*own, which);
-      hooks<K>::before(*own, arguments...);
+      more.before(*own, arguments...);
     }
     errno = error_before;
     if constexpr (std::is_void_v<Result>) {
       function(arguments...);
     } else {
-      if (own != nullptr && hooks<K>::feign(arguments...)) return Result{};
+      if (own != nullptr && more.feign(arguments...)) return Result{};
       const Result result = function == nullptr ? not_there<Result>() : function(arguments...);
       const int error = errno;
       if constexpr (K == kind::fork) {
         if (result == 0) attach_again();
       }
       if (own != nullptr && own == own_file()) {
-        hooks<K>::after(*own, result, arguments...);
+        more.after(*own, result, arguments...);
         leave(*own, which);
       }
       errno = error;

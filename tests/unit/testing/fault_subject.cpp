@@ -173,14 +173,18 @@ void succeed(const char* path) {
   }
 }
 
-void precede(const char* path) {
+void precede(const char* path, int clients) {
   const int listener = listening(path);
   say("listening");
-  const int fd = ::accept(listener, nullptr, nullptr);
-  for (std::string text = received(fd); !text.empty(); text = received(fd)) {
-    say("asked " + text.substr(0, text.find('\0')));
-    send_all(fd, "{}");
-    say("answered");
+  for (; clients > 0; --clients) {
+    const int fd = ::accept(listener, nullptr, nullptr);
+    for (std::string text = received(fd); !text.empty(); text = received(fd)) {
+      say("asked " + text.substr(0, text.find('\0')));
+      if (text.find("quiet") != std::string::npos) continue;
+      send_all(fd, "{}");
+      say("answered");
+    }
+    ::close(fd);
   }
 }
 
@@ -272,7 +276,8 @@ int main(int, char** argv) {
     say(fault == nullptr ? "none" : fault);
   }
   if (what == "succeed") succeed(argv[2]);
-  if (what == "precede") precede(argv[2]);
+  if (what == "precede") precede(argv[2], 1);
+  if (what == "precede-twice") precede(argv[2], 2);
   if (what == "serve") serve(argv[2], argv[3]);
   if (what == "poll") wait_by_poll(argv[2]);
 }

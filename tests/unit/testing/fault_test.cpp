@@ -1,51 +1,21 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include <graceful/testing/fault.hpp>
-#include <graceful/testing/process.hpp>
-
-#include "testing/scene.hpp"
-#include "unit/temporary_directory.hpp"
+#include "fault_stage.hpp"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include <fcntl.h>
 #include <signal.h>
-#include <sys/stat.h>
 
-using namespace graceful::testing;
-using graceful_test::temporary_directory;
+using namespace graceful_test;
 
 namespace {
-
-constexpr std::chrono::seconds patience{30};
-
-std::string subject() {
-  const char* path = std::getenv("FAULT_SUBJECT");
-  if (path == nullptr) throw std::runtime_error{"run me by meson test: no FAULT_SUBJECT"};
-  return path;
-}
-
-struct stage {
-  process& start(std::vector<std::string> arguments) { return start_with({}, arguments); }
-  process& start(std::vector<std::string> arguments, const fault& what) {
-    return start_with(faults.environment_for_successor(what), arguments);
-  }
-  process& start_with(std::map<std::string, std::string> environment,
-                      std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), subject());
-    return where.start(arguments, {.environment = faults.environment(std::move(environment))});
-  }
-  bool made(const std::string& name) const { return ::access(here.path(name).c_str(), F_OK) == 0; }
-
-  fault_injector faults;
-  temporary_directory here;
-  scene where;
-};
 
 bool said(process& p, const std::string& text) {
   return p.output().find(text) != std::string::npos;
@@ -190,7 +160,7 @@ TEST_CASE("a child that was forked has counts of its own, and not the parent's f
 
 TEST_CASE("a process that executes another program keeps its counts and its fault") {
   stage s;
-  process& p = s.start({"execute", s.here.path(), subject(), "make", s.here.path()},
+  process& p = s.start({"execute", s.here.path(), fault_subject(), "make", s.here.path()},
                        fault::at_call("mkdir", 3, fault::action::kill));
   CHECK(p.wait_exit(patience).signalled(SIGKILL));
   CHECK(s.made("0"));
