@@ -21,6 +21,9 @@ class varlink_peer {
   /// Throws `std::system_error` if nobody listens there.
   static varlink_peer connect(const std::string& path);
 
+  /// On a socket that is connected.
+  explicit varlink_peer(graceful::unique_fd socket) : socket_{std::move(socket)} {}
+
   /// Sends one message; appends the NUL. Each send is false if the peer closed the connection,
   /// and throws `std::system_error` if the peer takes nothing for 10 s.
   bool send(std::string_view json);
@@ -42,7 +45,6 @@ class varlink_peer {
   [[nodiscard]] int native_handle() const { return socket_.get(); }
 
  private:
-  explicit varlink_peer(graceful::unique_fd socket) : socket_{std::move(socket)} {}
   bool read_more(deadline until);
 
   graceful::unique_fd socket_;

@@ -1,0 +1,175 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include <graceful/testing/fault.hpp>
+
+#include "testing/faulty_process.hpp"
+#include "testing/shim/fault_file.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <climits>
+#include <cstdlib>
+#include <filesystem>
+#include <stdexcept>
+#include <utility>
+
+#include <system_error>
+#include <unistd.h>
+
+namespace graceful::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Until a process that has been started has loaded the shim.
+constexpr std::chrono::seconds loading_time{10};
+
+std::string find_shim() {
+  const char* told = std::getenv("GRACEFUL_TESTING_SHIM");
+  std::string path = told == nullptr ? GRACEFUL_TESTING_SHIM_PATH : told;
+  if (::access(path.c_str(), R_OK) != 0) {
+    throw std::runtime_error{"the fault shim is not at " + path +
+                             (told == nullptr ? ", where it was to be installed; "
+                                              : ", as GRACEFUL_TESTING_SHIM says; ") +
+                             "set GRACEFUL_TESTING_SHIM to the path of graceful-testing-shim.so"};
+  }
+  return path;
+}
+
+std::string make_directory() {
+  std::string path = fs::temp_directory_path() / "graceful-faults-XXXXXX";
+  if (::mkdtemp(path.data()) == nullptr) {
+    throw std::system_error{errno, std::system_category(), path};
+  }
+  return path;
+}
+
+shim::armed_word encoded(const fault& what) {
+  const std::string text = what.to_string();
+  const auto word = shim::parse_fault(text);
+  if (word == 0) {
+    throw std::invalid_argument{"no fault: " + text +
+                                "; is there such a call, and is the count at least 1?"};
+  }
+  return word;
+}
+
+std::string describe(shim::armed_word word) {
+  const auto where = shim::point_of(word);
+  const auto what = static_cast<fault::action>(shim::action_of(word));
+  const auto when = static_cast<fault::moment>(where.when);
+  const auto count = shim::count_of(word);
+  return where.is_step
+             ? fault::at_step(static_cast<fault::step>(where.code), what, when, count).to_string()
+             : fault::at_call(shim::kind_names.at(where.code), count, what, when).to_string();
+}
+
+/// What else is in the variable stays, after ours or before it.
+std::string extended(const std::map<std::string, std::string>& added, const std::string& name) {
+  if (const auto found = added.find(name); found != added.end()) return found->second;
+  const char* inherited = std::getenv(name.c_str());
+  return inherited == nullptr ? "" : inherited;
+}
+
+}  // namespace
+
+std::string fault::to_string() const {
+  const auto* at = std::get_if<step>(&where);
+  std::string text{shim::action_names.at(static_cast<std::size_t>(what))};
+  text += ' ';
+  text += shim::moment_names.at(static_cast<std::size_t>(when));
+  text += at != nullptr ? " step " : " call ";
+  text += at != nullptr ? shim::step_names.at(static_cast<std::size_t>(*at))
+                        : std::string_view{std::get<std::string>(where)};
+  return text + ' ' + std::to_string(count);
+}
+
+fault_injector::fault_injector() : shim_{find_shim()}, directory_{make_directory()} {}
+
+fault_injector::~fault_injector() {
+  std::error_code ignored;
+  fs::remove_all(directory_, ignored);
+}
+
+std::map<std::string, std::string> fault_injector::environment(
+    std::map<std::string, std::string> added) const {
+  const auto preloaded = extended(added, "LD_PRELOAD");
+  added["LD_PRELOAD"] = preloaded.empty() ? shim_ : preloaded + ":" + shim_;
+  // A runtime that is a shared object wants to be the first of all; it works behind the shim too.
+  const auto options = extended(added, "ASAN_OPTIONS");
+  added["ASAN_OPTIONS"] = (options.empty() ? "" : options + ":") + "verify_asan_link_order=0";
+  added[shim::directory_variable] = directory_;
+  return added;
+}
+
+std::map<std::string, std::string> fault_injector::environment_for_successor(
+    const fault& what) const {
+  (void)encoded(what);
+  return {{shim::fault_variable, what.to_string()}};
+}
+
+void fault_injector::arm(pid_t pid, const fault& what) {
+  const auto word = encoded(what);
+  process_of(pid, loading_time).arm(word);
+}
+
+bool fault_injector::disarm(pid_t pid) { return process_of(pid, loading_time).disarm(); }
+
+std::optional<fault_hit> fault_injector::fired(pid_t pid, deadline until) {
+  faulty_process& its = process_of(pid, until);
+  if (!its.wait_until_struck(until) || !its.wait_until_done(until)) return std::nullopt;
+  const auto& shared = its.shared();
+  const auto word = shared.struck_fault.load();
+  return fault_hit{.fault = describe(word),
+                   .call = std::string{shim::kind_names.at(shared.struck_kind.load())},
+                   .calls = shared.struck_call.load()};
+}
+
+call_trace fault_injector::calls(pid_t pid) {
+  const auto& shared = process_of(pid, loading_time).shared();
+  call_trace seen;
+  seen.calls = shared.calls.load();
+  seen.first = seen.calls - std::min<std::uint64_t>(seen.calls, shim::remembered_calls);
+  for (auto number = seen.first; number < seen.calls; ++number) {
+    const auto kind = shared.recent[number % shim::remembered_calls].load();
+    seen.sequence.emplace_back(shim::kind_names.at(kind));
+  }
+  for (std::size_t kind = 0; kind < shim::kind_names.size(); ++kind) {
+    const auto count = shared.calls_by_kind[kind].load();
+    if (count > 0) seen.by_kind.emplace(shim::kind_names[kind], count);
+  }
+  for (std::size_t step = 0; step < shim::step_names.size(); ++step) {
+    const auto count = shared.steps[step].load();
+    if (count > 0) seen.by_step.emplace(static_cast<fault::step>(step), count);
+  }
+  return seen;
+}
+
+std::vector<pid_t> fault_injector::processes() const {
+  std::vector<pid_t> found;
+  for (const auto& entry : fs::directory_iterator{directory_}) {
+    const std::string name = entry.path().filename();
+    pid_t pid = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
+    if (error == std::errc{} && end == name.data() + name.size()) found.push_back(pid);
+  }
+  return found;
+}
+
+std::vector<std::string> fault_injector::kinds() {
+  return {shim::kind_names.begin(), shim::kind_names.end()};
+}
+
+faulty_process& fault_injector::process_of(pid_t pid, deadline until) {
+  auto& its = processes_[pid];
+  if (!its) its = faulty_process::wait_for(directory_, pid, until);
+  if (!its) {
+    processes_.erase(pid);
+    throw std::runtime_error{"process " + std::to_string(pid) +
+                             " has not loaded the fault shim: is it statically linked, or was it "
+                             "started without fault_injector::environment()?"};
+  }
+  return *its;
+}
+
+}  // namespace graceful::testing

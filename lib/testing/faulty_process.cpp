@@ -1,0 +1,117 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "testing/faulty_process.hpp"
+
+#include "testing/process_table.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <system_error>
+#include <time.h>
+#include <unistd.h>
+
+namespace graceful::testing {
+namespace {
+
+/// A futex tells of the fault, but not of an end without it: looked for in between.
+constexpr std::chrono::milliseconds look_again{50};
+
+shim::fault_file* map(const std::string& path) {
+  const graceful::unique_fd fd{::open(path.c_str(), O_RDWR | O_CLOEXEC)};
+  if (!fd) return nullptr;
+  void* at =
+      ::mmap(nullptr, sizeof(shim::fault_file), PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
+  if (at == MAP_FAILED) throw std::system_error{errno, std::system_category(), path};
+  return static_cast<shim::fault_file*>(at);
+}
+
+bool stands_still(pid_t pid) {
+  const auto table = process_table();
+  return std::any_of(table.begin(), table.end(), [pid](const process_entry& entry) {
+    return entry.pid == pid && (entry.state == 'T' || entry.state == 't');
+  });
+}
+
+}  // namespace
+
+std::unique_ptr<faulty_process> faulty_process::wait_for(const std::string& directory, pid_t pid,
+                                                         deadline until) {
+  const graceful::unique_fd arrivals{::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)};
+  if (!arrivals || ::inotify_add_watch(arrivals.get(), directory.c_str(), IN_MOVED_TO) < 0) {
+    throw std::system_error{errno, std::system_category(), "inotify on " + directory};
+  }
+  const std::string path = directory + "/" + std::to_string(pid);
+  for (;;) {
+    if (auto* shared = map(path)) {
+      return std::unique_ptr<faulty_process>{new faulty_process{pid, shared}};
+    }
+    if (!wait_readable(arrivals.get(), until)) return nullptr;
+    std::array<char, 4096> events;
+    while (::read(arrivals.get(), events.data(), events.size()) > 0) {
+    }
+  }
+}
+
+faulty_process::faulty_process(pid_t pid, shim::fault_file* shared)
+    : pid_{pid}, shared_{shared}, pidfd_{open_pidfd(pid)} {}
+
+faulty_process::~faulty_process() { ::munmap(shared_, sizeof *shared_); }
+
+void faulty_process::arm(shim::armed_word word) {
+  shared_->armed.store(0);  // so that nothing strikes that is about to be forgotten
+  shared_->struck.store(0);
+  shared_->armed.store(word);
+}
+
+bool faulty_process::disarm() {
+  shared_->armed.store(0);
+  return shared_->struck.load() == 0;
+}
+
+bool faulty_process::wait_until_struck(deadline until) {
+  return wait_for_stage(shim::striking, until);
+}
+
+bool faulty_process::wait_until_done(deadline until) {
+  switch (shim::action_of(shared_->struck_fault.load())) {
+    case shim::action::kill:
+    case shim::action::crash:
+      return !pidfd_ || wait_readable(pidfd_.get(), until);
+    case shim::action::unreachable:
+      return wait_for_stage(shim::done, until);
+    case shim::action::stop:
+      break;
+  }
+  // Only a parent is told.
+  while (!stands_still(pid_)) {
+    if (ended() || until.passed()) return false;
+    ::poll(nullptr, 0, 1);
+  }
+  return true;
+}
+
+bool faulty_process::wait_for_stage(std::uint32_t wanted, deadline until) {
+  for (;;) {
+    const bool last_look = ended() || until.passed();
+    const std::uint32_t now = shared_->struck.load();
+    if (now >= wanted) return true;
+    if (last_look) return false;
+    const auto wait = std::min<std::chrono::nanoseconds>(
+        std::max<std::chrono::nanoseconds>(until.when() - deadline::clock::now(), {}), look_again);
+    const timespec limit{.tv_sec = 0, .tv_nsec = wait.count()};
+    ::syscall(SYS_futex, &shared_->struck, FUTEX_WAIT, now, &limit, nullptr, 0);
+  }
+}
+
+bool faulty_process::ended() const {
+  return !pidfd_ || wait_readable(pidfd_.get(), std::chrono::seconds{0});
+}
+
+}  // namespace graceful::testing

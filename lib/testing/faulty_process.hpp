@@ -1,0 +1,53 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_LIB_TESTING_FAULTY_PROCESS_HPP
+#define GRACEFUL_LIB_TESTING_FAULTY_PROCESS_HPP
+
+#include <graceful/testing/deadline.hpp>
+#include <graceful/testing/fault.hpp>
+#include <graceful/unique_fd.hpp>
+
+#include "testing/shim/fault_file.hpp"
+
+#include <memory>
+#include <string>
+
+#include <sys/types.h>
+
+namespace graceful::testing {
+
+/// A process that has loaded the shim: what it counts, and what is armed in it.
+class faulty_process {
+ public:
+  /// Waits until the process has made its file in `directory`; null at the deadline.
+  static std::unique_ptr<faulty_process> wait_for(const std::string& directory, pid_t pid,
+                                                  deadline until);
+  faulty_process(const faulty_process&) = delete;
+  faulty_process& operator=(const faulty_process&) = delete;
+  ~faulty_process();
+
+  [[nodiscard]] const shim::fault_file& shared() const { return *shared_; }
+
+  void arm(shim::armed_word word);
+
+  /// False if it has struck.
+  bool disarm();
+
+  /// False at the deadline, or when the process has ended without.
+  bool wait_until_struck(deadline until);
+
+  /// Waits until the fault that has struck has done what it does.
+  bool wait_until_done(deadline until);
+
+ private:
+  faulty_process(pid_t pid, shim::fault_file* shared);
+  bool wait_for_stage(std::uint32_t wanted, deadline until);
+  [[nodiscard]] bool ended() const;
+
+  pid_t pid_;
+  shim::fault_file* shared_;
+  graceful::unique_fd pidfd_;
+};
+
+}  // namespace graceful::testing
+
+#endif

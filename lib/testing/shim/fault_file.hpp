@@ -1,0 +1,153 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_LIB_TESTING_SHIM_FAULT_FILE_HPP
+#define GRACEFUL_LIB_TESTING_SHIM_FAULT_FILE_HPP
+
+#include "testing/shim/calls.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+/// What the shim and the kit share: a file for each process, which both map. Headers only, and
+/// nothing that needs a C++ library at run time: the shim is loaded into any program.
+namespace graceful::testing::shim {
+
+/// Names the directory of the files, each named by its pid. Inherited by successors.
+inline constexpr const char* directory_variable = "GRACEFUL_TESTING_FAULTS";
+
+/// A fault as text, for the process that is started with it. The shim takes it out of the
+/// environment, so that no successor inherits it.
+inline constexpr const char* fault_variable = "GRACEFUL_TESTING_FAULT";
+
+/// What a system call does; `any` counts them all.
+enum class kind : std::uint8_t {
+  any,
+#define GRACEFUL_SHIM_KIND(name, ...) name,
+#define GRACEFUL_SHIM_NOTHING(...)
+  GRACEFUL_SHIM_CALLS(GRACEFUL_SHIM_KIND, GRACEFUL_SHIM_NOTHING)
+};
+
+inline constexpr std::array kind_names{
+    std::string_view{"any"},
+#define GRACEFUL_SHIM_NAME(name, ...) std::string_view{#name},
+    GRACEFUL_SHIM_CALLS(GRACEFUL_SHIM_NAME, GRACEFUL_SHIM_NOTHING)
+#undef GRACEFUL_SHIM_KIND
+#undef GRACEFUL_SHIM_NAME
+#undef GRACEFUL_SHIM_NOTHING
+};
+
+/// A message of the handoff, by its name in wire/handoff_messages.hpp. Calls are even, the reply to
+/// each comes next.
+enum class step : std::uint8_t { begin, begun, fetch, batch, ready, readied, settle, settled };
+
+inline constexpr std::array<std::string_view, 8> step_names{
+    "begin", "begun", "fetch", "batch", "ready", "readied", "settle", "settled"};
+
+enum class action : std::uint8_t { kill, stop, crash, unreachable };
+inline constexpr std::array<std::string_view, 4> action_names{"kill", "stop", "crash",
+                                                              "unreachable"};
+
+enum class moment : std::uint8_t { before, after };
+inline constexpr std::array<std::string_view, 2> moment_names{"before", "after"};
+
+/// A place in the run of a process: a kind of calls, or a step of the handoff.
+struct point {
+  bool is_step;
+  std::uint8_t code;  // a kind or a step
+  moment when;
+};
+
+/// A fault as one word, so that it is armed, counted down and taken in single atomic operations.
+/// 0: none is armed. Else, from the lowest bit on: how many times the point is still to be passed
+/// (32 bits), the code (8), is_step (1), moment (1), action (2), armed (1).
+using armed_word = std::uint64_t;
+
+constexpr armed_word encode(point where, action what, std::uint32_t count) {
+  return armed_word{count} | armed_word{where.code} << 32 | armed_word{where.is_step} << 40 |
+         static_cast<armed_word>(where.when) << 41 | static_cast<armed_word>(what) << 42 |
+         armed_word{1} << 44;
+}
+constexpr std::uint32_t count_of(armed_word word) { return static_cast<std::uint32_t>(word); }
+constexpr point point_of(armed_word word) {
+  return {(word >> 40 & 1) != 0, static_cast<std::uint8_t>(word >> 32),
+          static_cast<moment>(word >> 41 & 1)};
+}
+constexpr action action_of(armed_word word) { return static_cast<action>(word >> 42 & 3); }
+
+template <std::size_t N>
+constexpr std::size_t index_of(const std::array<std::string_view, N>& names,
+                               std::string_view name) {
+  std::size_t i = 0;
+  while (i < N && names[i] != name) ++i;
+  return i;
+}
+
+/// "kill before call accept4 3", "stop after step ready 1"; 0 if it is not that.
+constexpr armed_word parse_fault(std::string_view text) {
+  std::array<std::string_view, 5> words{};
+  for (std::string_view& word : words) {
+    const auto end = std::min(text.find(' '), text.size());
+    word = {text.data(), end};  // substr() may throw, which would need the C++ library
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  const auto what = index_of(action_names, words[0]);
+  const auto when = index_of(moment_names, words[1]);
+  const bool is_step = words[2] == "step";
+  const auto code = is_step ? index_of(step_names, words[3]) : index_of(kind_names, words[3]);
+  std::uint64_t count = 0;
+  for (const char c : words[4]) {
+    if (c < '0' || c > '9' || count > 100'000'000) return 0;
+    count = count * 10 + static_cast<std::uint64_t>(c - '0');
+  }
+  if (what == action_names.size() || when == moment_names.size() || count == 0 || !text.empty() ||
+      (!is_step && words[2] != "call") || code == (is_step ? step_names.size() : kind_names.size()))
+    return 0;
+  return encode({is_step, static_cast<std::uint8_t>(code), static_cast<moment>(when)},
+                static_cast<action>(what), static_cast<std::uint32_t>(count));
+}
+
+inline constexpr std::uint32_t striking = 1;
+inline constexpr std::uint32_t done = 2;
+
+inline constexpr std::uint64_t file_magic = 0x31'74'6c'75'61'66'72'67;  // "grfault1"
+
+/// How many calls are remembered: the last ones.
+inline constexpr std::size_t remembered_calls = 65536;
+
+/// The file. All but the header may change at any time; each member by itself, in any order but
+/// where that is said.
+struct fault_file {
+  // The header: there before the file has its name.
+  std::uint64_t magic;
+  std::uint64_t start_time;  // of the process, proc_pid_stat(5): a pid alone may be another's
+  std::int64_t pid;
+
+  /// Written by the kit, and by the shim which counts down and takes it.
+  std::atomic<armed_word> armed;
+
+  /// The fault that has struck, as it was when it was taken, and after how many calls in all.
+  /// Written before `struck`.
+  std::atomic<armed_word> struck_fault;
+  std::atomic<std::uint64_t> struck_call;
+  std::atomic<std::uint32_t> struck_kind;
+  /// 0: none has struck since the kit armed one; then `striking`, and `done` where the process goes
+  /// on. A futex(2), which the shim wakes.
+  std::atomic<std::uint32_t> struck;
+
+  /// Calls in all; the n-th of them, from 0 on, has left its kind in recent[n % remembered_calls].
+  std::atomic<std::uint64_t> calls;
+  std::array<std::atomic<std::uint64_t>, kind_names.size()> calls_by_kind;
+  std::array<std::atomic<std::uint64_t>, step_names.size()> steps;
+  std::array<std::atomic<std::uint8_t>, remembered_calls> recent;
+};
+
+static_assert(std::atomic<armed_word>::is_always_lock_free &&
+              std::atomic<std::uint32_t>::is_always_lock_free &&
+              std::atomic<std::uint8_t>::is_always_lock_free);
+
+}  // namespace graceful::testing::shim
+
+#endif

@@ -1,0 +1,215 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+//
+// Upgrades of a server under load in which one of the two processes is struck at a step of the
+// handoff, or at one of its calls.
+#include <graceful/testing/fault.hpp>
+
+#include "site.hpp"
+#include "testing/process_table.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <signal.h>
+
+using namespace graceful_test;
+
+namespace {
+
+using step = fault::step;
+using action = fault::action;
+using moment = fault::moment;
+
+std::vector<std::string> with_defaults(std::vector<std::string> arguments) {
+  arguments.insert(arguments.end(), {"--threads", "2"});
+  return arguments;
+}
+
+/// A server under load that can be struck, and so can its successors.
+struct faulty_site {
+  explicit faulty_site(std::vector<std::string> arguments)
+      : s{with_defaults(std::move(arguments)), {.environment = faults.environment()}} {
+    kept.start();
+    connecting.start();
+    REQUIRE(kept.wait_for(20, patience));
+    REQUIRE(connecting.wait_for(20, patience));
+  }
+
+  pid_t server() { return s.server().pid(); }
+
+  /// graceful-ctl upgrade, under way. The fault is for the successor.
+  process& upgrade() { return s.scene().start({programs::graceful_ctl(), "upgrade", s.control()}); }
+  process& upgrade(const fault& what) {
+    const auto [name, value] = *faults.environment_for_successor(what).begin();
+    return s.scene().start(
+        {programs::graceful_ctl(), "upgrade", s.control(), "--env", name + "=" + value});
+  }
+
+  static pid_t successor(process& ctl) {
+    REQUIRE(ctl.wait_for_output("spawned pid ", patience));
+    const auto text = ctl.output();
+    return std::stoi(text.substr(text.find("spawned pid ") + 12));
+  }
+
+  /// `generation` serves who comes; nobody was refused, and `lost` at most. Then the next upgrade
+  /// works.
+  void serves(std::uint64_t generation, std::uint64_t lost) {
+    REQUIRE(connecting.wait_for_generation(generation, 20, patience));
+    REQUIRE(connecting.wait_for(50, patience));
+    const auto connected = connecting.stop();
+    const auto continued = kept.stop();
+    INFO(connected.to_string(), continued.to_string(), s.scene().report());
+    CHECK(connected.refused == 0);
+    CHECK(continued.refused == 0);
+    CHECK(connected.lost() + continued.lost() <= lost);
+    load last{s.load_on(false)};
+    last.start();
+    CHECK(last.wait_for(20, patience));
+    const auto seen = last.stop();
+    CHECK(seen.lost() == 0);
+    CHECK(seen.by_generation.size() == 1);
+    CHECK(seen.by_generation.contains(generation));
+    CHECK(s.generation() == static_cast<std::int64_t>(generation));
+    const auto next = s.upgrade();
+    INFO(next.all);
+    CHECK(next.status == "exited 0");
+    CHECK(s.generation() == static_cast<std::int64_t>(generation) + 1);
+  }
+
+  fault_injector faults;
+  site s;
+  load kept{s.load_on(true)};
+  load connecting{s.load_on(false)};
+};
+
+/// Requests that may be lost with a process: one for each client of the two loads.
+constexpr std::uint64_t all_clients = 2 * std::uint64_t{load_options{}.connections};
+
+}  // namespace
+
+TEST_CASE("a successor that is killed at any step before it is ready costs nothing") {
+  for (const auto& [where, when] : {
+           std::pair{step::begin, moment::before},
+           std::pair{step::begun, moment::after},
+           std::pair{step::fetch, moment::before},
+           std::pair{step::batch, moment::before},
+           std::pair{step::batch, moment::after},
+           std::pair{step::ready, moment::before},
+       }) {
+    const auto what = fault::at_step(where, action::kill, when);
+    INFO(what.to_string());
+    faulty_site f{{"--probation", "300"}};
+    process& ctl = f.upgrade(what);
+    REQUIRE(f.faults.fired(f.successor(ctl), patience));
+    CHECK(ctl.wait_exit(patience).exited(1));
+    CHECK(ctl.output().find("killed by signal 9") != std::string::npos);
+    f.serves(1, 0);
+  }
+}
+
+TEST_CASE("a successor that is killed after Ready costs what was in it, and is rolled back") {
+  for (const auto& [where, when] : {
+           std::pair{step::ready, moment::after},
+           std::pair{step::readied, moment::after},
+           std::pair{step::settle, moment::before},
+           std::pair{step::settle, moment::after},
+       }) {
+    const auto what = fault::at_step(where, action::kill, when);
+    INFO(what.to_string());
+    faulty_site f{{"--probation", "60000"}};
+    process& ctl = f.upgrade(what);
+    REQUIRE(f.faults.fired(f.successor(ctl), patience));
+    CHECK(ctl.wait_exit(patience).exited(1));
+    f.connecting.stop();
+    f.kept.stop();
+    load after{f.s.load_on(false)};
+    after.start();
+    CHECK(after.wait_for(50, patience));
+    const auto seen = after.stop();
+    CHECK(seen.lost() == 0);
+    CHECK(seen.by_generation.size() == 1);
+    CHECK(f.s.generation() == 1);
+  }
+}
+
+TEST_CASE("a predecessor that is killed while it answers Ready leaves a successor that serves") {
+  for (const auto when : {moment::before, moment::after}) {
+    faulty_site f{{"--probation", "60000"}};
+    f.faults.arm(f.server(), fault::at_step(step::readied, action::kill, when));
+    f.upgrade();
+    REQUIRE(f.faults.fired(f.server(), patience));
+    CHECK(f.s.server().wait_exit(patience).signalled(SIGKILL));
+    REQUIRE(f.connecting.wait_for_generation(2, 20, patience));
+    f.kept.stop();
+    f.connecting.stop();
+    load after{f.s.load_on(false)};
+    after.start();
+    CHECK(after.wait_for(50, patience));
+    CHECK(after.stop().lost() == 0);
+    CHECK(f.s.generation() == 2);
+  }
+}
+
+TEST_CASE("a predecessor that is stopped when Ready arrives goes on as if nothing had been") {
+  faulty_site f{{"--probation", "200"}};
+  f.faults.arm(f.server(), fault::at_step(step::ready, action::stop));
+  process& ctl = f.upgrade();
+  REQUIRE(f.faults.fired(f.server(), patience));
+  f.s.server().signal(SIGCONT);
+  CHECK(ctl.wait_exit(patience).exited(0));
+  f.serves(2, 0);
+}
+
+TEST_CASE(
+    "a successor that becomes unreachable in its probation is rolled back, and nothing lost") {
+  faulty_site f{{"--probation", "300"}};
+  process& ctl = f.upgrade(fault::at_step(step::settle, action::unreachable, moment::after));
+  const auto successor = f.successor(ctl);
+  REQUIRE(f.faults.fired(successor, patience));
+  CHECK(ctl.wait_exit(patience).exited(1));
+  CHECK(ctl.output().find("the successor did not answer at the end of its probation") !=
+        std::string::npos);
+  f.serves(1, all_clients);
+}
+
+TEST_CASE("a successor that becomes unreachable before it begins is ended, and costs nothing") {
+  faulty_site f{{"--ready-timeout", "1000"}};
+  process& ctl = f.upgrade(fault::at_step(step::begin, action::unreachable));
+  REQUIRE(f.faults.fired(f.successor(ctl), patience));
+  CHECK(ctl.wait_exit(patience).exited(1));
+  CHECK(ctl.output().find("not ready in time") != std::string::npos);
+  f.serves(1, 0);
+}
+
+TEST_CASE("a server that is killed in its accept has lost no more than was in it") {
+  for (const auto when : {moment::before, moment::after}) {
+    faulty_site f{{}};
+    f.faults.arm(f.server(), fault::at_call("accept4", 7, action::kill, when));
+    CHECK(f.s.server().wait_exit(patience).signalled(SIGKILL));
+    const auto hit = f.faults.fired(f.server(), patience);
+    REQUIRE(hit);
+    CHECK(hit->call == "accept4");
+    CHECK(f.kept.stop().ok > 0);
+  }
+}
+
+TEST_CASE("a trace of an upgrade has the handoff of both processes in it") {
+  faulty_site f{{}};
+  process& ctl = f.upgrade();
+  const auto successor = f.successor(ctl);
+  CHECK(ctl.wait_exit(patience).exited(0));
+  const auto before = f.faults.calls(f.server());
+  const auto after = f.faults.calls(successor);
+  for (const auto& seen : {before, after}) {
+    for (const auto each : {step::begin, step::begun, step::ready, step::readied}) {
+      REQUIRE(seen.by_step.contains(each));
+      CHECK(seen.by_step.at(each) == 1);
+    }
+    CHECK(seen.by_step.at(step::fetch) == seen.by_step.at(step::batch));
+  }
+  CHECK(before.by_kind.at("posix_spawnp") == 1);
+  CHECK(after.by_kind.contains("accept4"));
+}

@@ -1,0 +1,58 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_TESTS_UNIT_TESTING_FAULT_STAGE_HPP
+#define GRACEFUL_TESTS_UNIT_TESTING_FAULT_STAGE_HPP
+
+#include <graceful/testing/fault.hpp>
+#include <graceful/testing/process.hpp>
+
+#include "testing/scene.hpp"
+#include "unit/temporary_directory.hpp"
+
+#include <cstdlib>
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <unistd.h>
+
+namespace graceful_test {
+
+using namespace graceful::testing;
+
+/// Ends a test that hangs.
+inline constexpr std::chrono::seconds patience{30};
+
+inline std::string fault_subject() {
+  const char* path = std::getenv("FAULT_SUBJECT");
+  if (path == nullptr) throw std::runtime_error{"run me by meson test: no FAULT_SUBJECT"};
+  return path;
+}
+
+/// Where subjects of faults are started.
+struct stage {
+  process& start(std::vector<std::string> arguments) {
+    return start_with({}, std::move(arguments));
+  }
+  process& start(std::vector<std::string> arguments, const fault& what) {
+    return start_with(faults.environment_for_successor(what), std::move(arguments));
+  }
+  process& start_with(std::map<std::string, std::string> environment,
+                      std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), fault_subject());
+    return where.start(arguments, {.environment = faults.environment(std::move(environment))});
+  }
+
+  [[nodiscard]] bool made(const std::string& name) const {
+    return ::access(here.path(name).c_str(), F_OK) == 0;
+  }
+
+  fault_injector faults;
+  temporary_directory here;
+  graceful::testing::scene where;
+};
+
+}  // namespace graceful_test
+
+#endif

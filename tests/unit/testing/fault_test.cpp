@@ -1,0 +1,254 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "fault_stage.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <signal.h>
+
+using namespace graceful_test;
+
+namespace {
+
+bool said(process& p, const std::string& text) {
+  return p.output().find(text) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("a process dies before its k-th call of a kind, which is not made") {
+  stage s;
+  process& p = s.start({"make", s.here.path()}, fault::at_call("mkdir", 3, fault::action::kill));
+  CHECK(p.wait_exit(patience).signalled(SIGKILL));
+  CHECK(said(p, "made 2"));
+  CHECK(s.made("2"));
+  CHECK_FALSE(s.made("3"));
+  const auto hit = s.faults.fired(p.pid(), patience);
+  REQUIRE(hit);
+  CHECK(hit->fault == "kill before call mkdir 1");
+  CHECK(hit->call == "mkdir");
+  CHECK(s.faults.calls(p.pid()).by_kind.at("mkdir") == 3);
+}
+
+TEST_CASE("a process dies after its k-th call of a kind, which is made, and does not know") {
+  stage s;
+  process& p = s.start({"make", s.here.path()},
+                       fault::at_call("mkdir", 3, fault::action::kill, fault::moment::after));
+  CHECK(p.wait_exit(patience).signalled(SIGKILL));
+  CHECK(s.made("3"));
+  CHECK_FALSE(said(p, "made 3"));
+}
+
+TEST_CASE("a trace tells of each call in its order, and a fault can strike at each of them") {
+  stage s;
+  process& whole = s.start({"make", s.here.path()});
+  CHECK(whole.wait_exit(patience).exited(0));
+  const auto seen = s.faults.calls(whole.pid());
+  CHECK(seen.first == 0);
+  REQUIRE(seen.sequence.size() == seen.calls);
+  CHECK(seen.by_kind.at("mkdir") == 5);
+  CHECK(seen.by_kind.at("write") == 5);
+  const std::vector<std::string> one_round{"mkdir", "write"};
+  CHECK(std::search(seen.sequence.begin(), seen.sequence.end(), one_round.begin(),
+                    one_round.end()) != seen.sequence.end());
+  for (std::uint32_t call = 1; call <= seen.calls; ++call) {
+    process& p = s.start({"make", s.here.path()}, fault::at_call("any", call, fault::action::kill));
+    CHECK(p.wait_exit(patience).signalled(SIGKILL));
+    const auto hit = s.faults.fired(p.pid(), patience);
+    REQUIRE(hit);
+    CHECK(hit->calls == call);
+    CHECK(hit->call == seen.sequence[call - 1]);
+  }
+  process& beyond = s.start(
+      {"make", s.here.path()},
+      fault::at_call("any", static_cast<std::uint32_t>(seen.calls) + 1, fault::action::kill));
+  CHECK(beyond.wait_exit(patience).exited(0));
+  CHECK_FALSE(s.faults.fired(beyond.pid(), patience));
+}
+
+TEST_CASE("a fault that is armed in a running process counts from then on") {
+  stage s;
+  process& p = s.start({"make-when-told", s.here.path()});
+  REQUIRE(p.wait_for_output("waiting", patience));
+  p.signal(SIGUSR1);
+  REQUIRE(p.wait_for_output("made 1", patience));
+  s.faults.arm(p.pid(), fault::at_call("mkdir", 2, fault::action::kill));
+  p.signal(SIGUSR1);
+  REQUIRE(p.wait_for_output("made 2", patience));
+  p.signal(SIGUSR1);
+  CHECK(p.wait_exit(patience).signalled(SIGKILL));
+  CHECK_FALSE(s.made("3"));
+}
+
+TEST_CASE("a fault can be disarmed, and another be armed in its place") {
+  stage s;
+  process& p =
+      s.start({"make-when-told", s.here.path()}, fault::at_call("mkdir", 1, fault::action::kill));
+  REQUIRE(p.wait_for_output("waiting", patience));
+  CHECK(s.faults.disarm(p.pid()));
+  p.signal(SIGUSR1);
+  REQUIRE(p.wait_for_output("made 1", patience));
+  s.faults.arm(p.pid(), fault::at_call("mkdir", 1, fault::action::kill));
+  s.faults.arm(p.pid(), fault::at_call("mkdir", 2, fault::action::crash));
+  p.signal(SIGUSR1);
+  REQUIRE(p.wait_for_output("made 2", patience));
+  p.signal(SIGUSR1);
+  CHECK(p.wait_exit(patience).signalled(SIGSEGV));
+  CHECK_FALSE(s.faults.disarm(p.pid()));
+}
+
+TEST_CASE("a process that is stopped at a call stands there, and goes on when it is told to") {
+  stage s;
+  process& p = s.start({"make", s.here.path()}, fault::at_call("mkdir", 2, fault::action::stop));
+  const auto hit = s.faults.fired(p.pid(), patience);
+  REQUIRE(hit);
+  CHECK(p.running());
+  CHECK(s.made("1"));
+  CHECK_FALSE(s.made("2"));
+  p.signal(SIGCONT);
+  CHECK(p.wait_exit(patience).exited(0));
+  CHECK(s.made("5"));
+}
+
+TEST_CASE("a crash kills also who handles it") {
+  stage s;
+  process& p =
+      s.start({"handle-crash", s.here.path()}, fault::at_call("mkdir", 2, fault::action::crash));
+  CHECK(p.wait_exit(patience).signalled(SIGSEGV));
+  CHECK(said(p, "handled"));
+  CHECK_FALSE(s.made("2"));
+}
+
+TEST_CASE("who waits for a fault hears at once that the process has ended without") {
+  stage s;
+  process& p = s.start({"make", s.here.path()}, fault::at_call("mkdir", 6, fault::action::kill));
+  const auto begin = std::chrono::steady_clock::now();
+  CHECK_FALSE(s.faults.fired(p.pid(), std::chrono::minutes{5}));
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::minutes{1});
+  CHECK(p.wait_exit(patience).exited(0));
+}
+
+TEST_CASE("wrappers keep errno: that of before a call that succeeds, and that of one that fails") {
+  stage s;
+  process& p = s.start({"errno", s.here.path()},
+                       fault::at_call("mkdir", 100, fault::action::kill, fault::moment::after));
+  CHECK(p.wait_exit(patience).exited(0));
+  CHECK(said(p, "errno 77 " + std::to_string(EEXIST)));
+}
+
+TEST_CASE("a child that was forked has counts of its own, and not the parent's fault") {
+  stage s;
+  process& p = s.start({"fork", s.here.path()}, fault::at_call("mkdir", 2, fault::action::kill));
+  CHECK(p.wait_exit(patience).signalled(SIGKILL));
+  REQUIRE(said(p, "child "));
+  CHECK(said(p, "status 0\n"));
+  CHECK(s.made("2"));
+  CHECK(s.made("1/1"));
+  CHECK_FALSE(s.made("1/2"));
+  const std::string text = p.output();
+  const pid_t child = std::stoi(text.substr(text.find("child ") + 6));
+  CHECK(s.faults.calls(child).by_kind.at("mkdir") == 2);
+  CHECK(s.faults.calls(p.pid()).by_kind.at("mkdir") == 2);
+}
+
+TEST_CASE("a process that executes another program keeps its counts and its fault") {
+  stage s;
+  process& p = s.start({"execute", s.here.path(), fault_subject(), "make", s.here.path()},
+                       fault::at_call("mkdir", 3, fault::action::kill));
+  CHECK(p.wait_exit(patience).signalled(SIGKILL));
+  CHECK(s.made("0"));
+  CHECK(s.made("1"));
+  CHECK_FALSE(s.made("2"));
+}
+
+TEST_CASE("what a child does between vfork and exec counts for nobody") {
+  stage s;
+  process& p = s.start({"vfork", s.here.path()}, fault::at_call("mkdir", 1, fault::action::kill));
+  CHECK(p.wait_exit(patience).signalled(SIGKILL));
+  CHECK(said(p, "child status 0\n"));
+  CHECK(s.made("1"));
+  CHECK_FALSE(s.made("1/1"));
+}
+
+TEST_CASE("calls that go by syscall(2) are known by what they are") {
+  stage s;
+  process& p = s.start({"raw"}, fault::at_call("pidfd_send_signal", 1, fault::action::kill));
+  CHECK(p.wait_exit(patience).signalled(SIGKILL));
+  CHECK(s.faults.calls(p.pid()).by_kind.at("pidfd_open") == 1);
+  CHECK_FALSE(said(p, "signalled"));
+}
+
+TEST_CASE("where many threads call at once, each call is counted once, and one is struck") {
+  stage s;
+  process& whole = s.start({"threads", s.here.path()});
+  CHECK(whole.wait_exit(patience).exited(0));
+  CHECK(s.faults.calls(whole.pid()).by_kind.at("mkdir") == 1000);
+  temporary_directory fresh;
+  process& p =
+      s.start({"threads", fresh.path()}, fault::at_call("mkdir", 501, fault::action::kill));
+  CHECK(p.wait_exit(patience).signalled(SIGKILL));
+  const auto seen = s.faults.calls(p.pid());
+  CHECK(seen.by_kind.at("mkdir") >= 501);
+  CHECK(fresh.listing().size() >= 500 - 3);  // others may have been on their way
+  CHECK(fresh.listing().size() <= 500 + 3);
+}
+
+TEST_CASE("a fault is for one process: it leaves the environment, and what else is there stays") {
+  stage s;
+  process& p = s.start({"environment"}, fault::at_call("rmdir", 1, fault::action::kill));
+  CHECK(p.wait_exit(patience).exited(0));
+  CHECK(said(p, "none"));
+  const auto given = s.faults.environment(
+      {{"LD_PRELOAD", "/libc.so.6"}, {"ASAN_OPTIONS", "handle_segv=0"}, {"A", "B"}});
+  CHECK(given.at("LD_PRELOAD").starts_with("/libc.so.6:/"));
+  CHECK(given.at("ASAN_OPTIONS") == "handle_segv=0:verify_asan_link_order=0");
+  CHECK(given.at("A") == "B");
+}
+
+TEST_CASE("what cannot be is refused: a call that there is not, a count of 0, a fault misspelt") {
+  stage s;
+  CHECK_THROWS_AS(
+      (void)s.faults.environment_for_successor(fault::at_call("mkdi", 1, fault::action::kill)),
+      std::invalid_argument);
+  CHECK_THROWS_AS(
+      (void)s.faults.environment_for_successor(fault::at_call("mkdir", 0, fault::action::kill)),
+      std::invalid_argument);
+  process& p = s.start_with({{"GRACEFUL_TESTING_FAULT", "kill before accept 3"}}, {"environment"});
+  CHECK(p.wait_exit(patience).exited(127));
+  CHECK(said(p, "\"kill before call accept4 3\""));
+}
+
+TEST_CASE("the names of faults can be read back") {
+  for (const auto& [what, text] : {
+           std::pair{fault::at_call("accept4", 3, fault::action::kill),
+                     "kill before call accept4 3"},
+           std::pair{fault::at_step(fault::step::readied, fault::action::unreachable,
+                                    fault::moment::after, 2),
+                     "unreachable after step readied 2"},
+       }) {
+    CHECK(what.to_string() == text);
+  }
+  const auto kinds = fault_injector::kinds();
+  for (const std::string name : {"any", "accept4", "epoll_wait", "recvmsg", "posix_spawnp"}) {
+    CHECK(std::count(kinds.begin(), kinds.end(), name) == 1);
+  }
+}
+
+TEST_CASE("a shim that is not there is missed by its path") {
+  const std::string path = std::getenv("GRACEFUL_TESTING_SHIM");
+  ::setenv("GRACEFUL_TESTING_SHIM", "/nowhere/shim.so", 1);
+  try {
+    const fault_injector none;
+    FAIL("found");
+  } catch (const std::runtime_error& missing) {
+    CHECK(std::string{missing.what()}.find("/nowhere/shim.so") != std::string::npos);
+  }
+  ::setenv("GRACEFUL_TESTING_SHIM", path.c_str(), 1);
+}
