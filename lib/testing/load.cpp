@@ -1,186 +1,199 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include <graceful/testing/load.hpp>
 
+#include "testing/client.hpp"
+#include "testing/pacer.hpp"
+#include "testing/pauses.hpp"
+#include "testing/tally.hpp"
+
 #include <algorithm>
-#include <bit>
+#include <cmath>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
 #include <optional>
-#include <sstream>
+#include <stdexcept>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include <signal.h>
 
 namespace graceful::testing {
 namespace {
 
-std::string make_request(const load_options& options) {
-  const bool ipv6 = options.host.find(':') != std::string::npos;
-  const std::string host = ipv6 ? "[" + options.host + "]" : options.host;
-  return "GET " + options.path + " HTTP/1.1\r\nHost: " + host + ":" + std::to_string(options.port) +
-         "\r\n" + (options.keep_alive ? "" : "Connection: close\r\n") + "\r\n";
-}
-
-/// Keeps the seven highest bits: a few hundred distinct values, however long the load runs.
-std::uint64_t rounded(std::uint64_t value) {
-  const int drop = std::max(static_cast<int>(std::bit_width(value)) - 7, 0);
-  return value >> drop << drop;
-}
-
-std::chrono::microseconds percentile(const std::map<std::uint64_t, std::uint64_t>& latencies,
-                                     std::uint64_t total, std::uint64_t percent) {
-  std::uint64_t seen = 0;
-  for (const auto& [latency, requests] : latencies) {
-    seen += requests;
-    if (seen * 100 >= total * percent) return std::chrono::microseconds{latency};
-  }
-  return {};
-}
-
-std::pair<const char*, std::uint64_t load_report::*> counter_of(loss how) {
-  switch (how) {
-    case loss::refused:
-      return {"refused", &load_report::refused};
-    case loss::reset:
-      return {"reset", &load_report::reset};
-    case loss::cut_short:
-      return {"cut_short", &load_report::cut_short};
-    case loss::timed_out:
-      return {"timed_out", &load_report::timed_out};
-    case loss::other:
-      break;
-  }
-  return {"other", &load_report::other};
+void require(bool sense, const char* what) {
+  if (!sense) throw std::invalid_argument{std::string{"load: "} + what};
 }
 
 }  // namespace
 
-std::uint64_t load_report::lost() const { return refused + reset + cut_short + timed_out + other; }
-
-std::string load_report::to_string() const {
-  std::ostringstream text;
-  text << "ok: " << ok << "\nlost: " << lost() << "\nrefused: " << refused << "\nreset: " << reset
-       << "\ncut_short: " << cut_short << "\ntimed_out: " << timed_out << "\nother: " << other
-       << "\nreconnects: " << reconnects << "\np50_us: " << p50.count()
-       << "\np99_us: " << p99.count() << "\nlongest_us: " << longest.count()
-       << "\nlongest_silence_ms: " << longest_silence.count() << '\n';
-  for (const auto& [generation, requests] : by_generation) {
-    text << "generation_" << generation << ": " << requests << '\n';
+class load::running {
+ public:
+  template <class Load>
+  explicit running(const Load& what)
+      : connector_{resolve(what.host, what.port, what.timeout)},
+        connections_{what.connections},
+        rate_{what.rate} {
+    require(connections_ > 0, "connections: at least one");
+    require(rate_ >= 0 && std::isfinite(rate_), "rate: requests a second, or 0");
+    require(what.timeout.count() > 0, "timeout: more than nothing");
+    if (rate_ > 0) pacer_.emplace(rate_, started_);
+    for (int i = 0; i < connections_; ++i) {
+      clients_.push_back(make_client(what, connector_, pauses_));
+    }
+    try {
+      for (const auto& each : clients_) threads_.emplace_back([this, &each] { work(*each); });
+    } catch (...) {
+      pauses_.stop();  // or those that run would be waited for
+      throw;
+    }
   }
-  if (!first_failure.empty()) text << "first_failure: " << first_failure << '\n';
-  return text.str();
-}
+  running(const running&) = delete;
+  running& operator=(const running&) = delete;
+  ~running() { stop(); }
 
-load::load(load_options options)
-    : options_{std::move(options)},
-      target_{resolve(options_.host, options_.port, options_.timeout)},
-      request_{make_request(options_)} {}
+  load_report stop();
 
-load::~load() { stop(); }
+  std::uint64_t ok_so_far() {
+    const std::lock_guard lock{mutex_};
+    return tally_.ok();
+  }
 
-void load::start() {
-  started_ = last_ok_ = clock::now();
-  for (int i = 0; i < options_.connections; ++i) threads_.emplace_back([this] { send_requests(); });
-}
+  bool wait_for(std::uint64_t further, deadline until) {
+    std::unique_lock lock{mutex_};
+    const auto wanted = tally_.ok() + further;
+    return wait(lock, until, [&] { return tally_.ok() >= wanted; });
+  }
 
-load_report load::stop() {
+  bool wait_for_generation(std::uint64_t generation, std::uint64_t requests, deadline until) {
+    std::unique_lock lock{mutex_};
+    return wait(lock, until, [&] { return tally_.served_by(generation) >= requests; });
+  }
+
+ private:
+  using clock = std::chrono::steady_clock;
+
+  template <class Reached>
+  bool wait(std::unique_lock<std::mutex>& lock, deadline until, Reached reached) {
+    progress_.wait_until(lock, until.when(), [&] { return reached() || pauses_.stopped(); });
+    return reached();
+  }
+
+  void work(client& each);
+  void request(client& each, clock::time_point due);
+  void failed(const request_lost& failure);
+
+  connector connector_;
+  const int connections_;
+  const double rate_;
+  const clock::time_point started_ = clock::now();
+  std::optional<pacer> pacer_;
+  pauses pauses_;
+
+  std::mutex mutex_;
+  std::condition_variable progress_;
+  tally tally_{started_};
+  std::uint64_t begun_ = 0;
+  std::optional<load_report> final_;
+
+  std::vector<std::unique_ptr<client>> clients_;
+  std::vector<std::jthread> threads_;  // the last member: ends first
+};
+
+load_report load::running::stop() {
+  if (final_) return *final_;
+  clock::time_point stopped;
   {
     const std::lock_guard lock{mutex_};  // so that no wait misses it
-    stop_.request_stop();
+    pauses_.stop();
+    stopped = clock::now();
   }
   progress_.notify_all();
-  const bool ran = !threads_.empty();
   threads_.clear();
+  clients_.clear();
 
   const std::lock_guard lock{mutex_};
-  if (ran) end_silence(clock::now());
-  report_.p50 = percentile(latencies_, report_.ok, 50);
-  report_.p99 = percentile(latencies_, report_.ok, 99);
-  const auto first_connections = std::min<std::uint64_t>(
-      connected_, static_cast<std::uint64_t>(std::max(options_.connections, 0)));
-  report_.reconnects = connected_ - first_connections;
-  return report_;
+  tally_.stopped(std::max(stopped, clock::now()));
+  final_ = tally_.report();
+  const unsigned attempts = connector_.attempts();
+  final_->reconnects = attempts - std::min(attempts, static_cast<unsigned>(connections_));
+  if (pacer_) {
+    const auto due = pacer_->due_by(stopped);
+    final_->unsent = due - std::min(due, begun_);
+  }
+  return *final_;
 }
 
-std::uint64_t load::ok_so_far() const {
-  const std::lock_guard lock{mutex_};
-  return report_.ok;
+void load::running::work(client& each) {
+  // The signals are for the program's own threads.
+  sigset_t every;
+  ::sigfillset(&every);
+  ::pthread_sigmask(SIG_BLOCK, &every, nullptr);
+
+  while (!pauses_.stopped()) {
+    if (!pacer_) {
+      request(each, clock::now());
+      continue;
+    }
+    const auto due = pacer_->next();
+    if (!pauses_.until(due)) return;
+    request(each, due);
+  }
 }
+
+void load::running::request(client& each, clock::time_point due) {
+  {
+    const std::lock_guard lock{mutex_};
+    ++begun_;
+  }
+  try {
+    const answer got = each.request();
+    {
+      const std::lock_guard lock{mutex_};
+      tally_.succeeded(got.generation, got.complete - due, clock::now());
+    }
+    progress_.notify_all();
+  } catch (const request_lost& failure) {
+    failed(failure);
+  } catch (const std::exception& error) {  // of a judge, above all
+    failed({loss::other, error.what()});
+  }
+}
+
+void load::running::failed(const request_lost& failure) {
+  {
+    const std::lock_guard lock{mutex_};
+    tally_.failed(failure, clock::now());
+  }
+  // A dead server must not turn the load into a hot loop.
+  if (!pacer_) pauses_.until(clock::now() + std::chrono::milliseconds{1});
+}
+
+load::load(const http_load& what) : running_{std::make_unique<running>(what)} {}
+load::load(const stream_load& what) : running_{std::make_unique<running>(what)} {}
+load::load(const connect_load& what) : running_{std::make_unique<running>(what)} {}
+load::load(const slow_load& what) : running_{std::make_unique<running>(what)} {}
+
+load::load(const exchange_load& what) {
+  require(!what.reply.empty() || what.judge, "an exchange needs a reply or a judge");
+  running_ = std::make_unique<running>(what);
+}
+
+load::load(load&& other) noexcept = default;
+load& load::operator=(load&& other) noexcept = default;
+load::~load() = default;
+
+load_report load::stop() { return running_->stop(); }
+
+std::uint64_t load::ok_so_far() const { return running_->ok_so_far(); }
 
 bool load::wait_for(std::uint64_t further_ok_requests, deadline until) {
-  std::unique_lock lock{mutex_};
-  const auto wanted = report_.ok + further_ok_requests;
-  progress_.wait_until(lock, until.when(),
-                       [&] { return report_.ok >= wanted || stop_.stop_requested(); });
-  return report_.ok >= wanted;
+  return running_->wait_for(further_ok_requests, until);
 }
 
 bool load::wait_for_generation(std::uint64_t generation, std::uint64_t requests, deadline until) {
-  std::unique_lock lock{mutex_};
-  const auto served = [&] {
-    const auto found = report_.by_generation.find(generation);
-    return found != report_.by_generation.end() && found->second >= requests;
-  };
-  progress_.wait_until(lock, until.when(), [&] { return served() || stop_.stop_requested(); });
-  return served();
-}
-
-void load::send_requests() {
-  // The signals are for the program's own threads; and none interrupts connect(2) here.
-  sigset_t all;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
-
-  std::optional<http_connection> connection;
-  while (!stop_.stop_requested()) {
-    try {
-      const auto begun = clock::now();
-      if (!connection) connection.emplace(target_, connected_++);
-      const http_response response = connection->exchange(request_);
-      const auto took = clock::now() - begun;
-      if (response.closes || !options_.keep_alive) {
-        connection->await_close();
-        connection.reset();
-      }
-      count(response, took);
-    } catch (const request_lost& failure) {
-      connection.reset();
-      count(failure);
-    }
-  }
-}
-
-void load::count(const http_response& response, clock::duration took) {
-  const auto latency = std::chrono::duration_cast<std::chrono::microseconds>(took);
-  {
-    const std::lock_guard lock{mutex_};
-    ++report_.ok;
-    ++report_.by_generation[response.generation];
-    ++latencies_[rounded(static_cast<std::uint64_t>(latency.count()))];
-    report_.longest = std::max(report_.longest, latency);
-    end_silence(clock::now());
-  }
-  progress_.notify_all();
-}
-
-void load::count(const request_lost& failure) {
-  std::unique_lock lock{mutex_};
-  const auto [name, counter] = counter_of(failure.how);
-  if (report_.lost() == 0) {
-    const auto after =
-        std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - started_);
-    report_.first_failure = std::string{name} + ": " + failure.why + " (after " +
-                            std::to_string(after.count()) + " ms, " + std::to_string(report_.ok) +
-                            " ok)";
-  }
-  ++(report_.*counter);
-  // A dead server must not turn the load into a hot loop.
-  back_off_.wait_for(lock, stop_.get_token(), std::chrono::milliseconds{1}, [] { return false; });
-}
-
-void load::end_silence(clock::time_point now) {
-  report_.longest_silence =
-      std::max(report_.longest_silence,
-               std::chrono::duration_cast<std::chrono::milliseconds>(now - last_ok_));
-  last_ok_ = now;
+  return running_->wait_for_generation(generation, requests, until);
 }
 
 }  // namespace graceful::testing

@@ -18,7 +18,6 @@ namespace fs = std::filesystem;
 TEST_CASE("a second copy started by accident ends with a clear error and disturbs nothing") {
   site s;
   load clients{s.load_on(false)};
-  clients.start();
   const auto copy = run(s.scene(), s.command());
   CHECK(copy.status == "exited 1");
   CHECK(copy.all.find("a server is running already as pid " + std::to_string(s.server().pid())) !=
@@ -32,7 +31,6 @@ TEST_CASE("a second copy started by accident ends with a clear error and disturb
 TEST_CASE("a second copy takes over if it says so, by option or by environment") {
   site s;
   load clients{s.load_on(true)};
-  clients.start();
   auto by_option = s.command();
   by_option.push_back("--takeover");
   process& second = s.scene().start(by_option);

@@ -21,10 +21,9 @@ namespace {
 /// comes afterwards is refused.
 void ends_gracefully(const std::vector<std::string>& arguments, bool keep_alive, int signal) {
   site s{arguments};
-  load_options options = s.load_on(keep_alive);
+  http_load options = s.load_on(keep_alive);
   options.connections = 32;
   load clients{options};
-  clients.start();
   REQUIRE(clients.wait_for(200, patience));
   s.server().signal(signal);
   const auto end = s.server().wait_exit(patience);
@@ -76,10 +75,9 @@ TEST_CASE("a thousand idle connections and a hundred busy ones are let go, and n
     idle.emplace_back(target, i).send("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
   }
   for (auto& connection : idle) connection.exchange("");  // the answer to what was sent
-  load_options options = s.load_on(true);
+  http_load options = s.load_on(true);
   options.connections = 100;
   load busy{options};
-  busy.start();
   const deadline until{patience};
   while (s.status().out.find(", 1100 connections\n") == std::string::npos) {
     REQUIRE_FALSE(until.passed());
@@ -198,7 +196,6 @@ TEST_CASE("a server that drains is upgraded no more") {
 TEST_CASE("SIGUSR2 upgrades") {
   site s;
   load clients{s.load_on(false)};
-  clients.start();
   s.server().signal(SIGUSR2);
   CHECK(clients.wait_for_generation(2, 20, patience));
   CHECK(clients.stop().lost() == 0);
@@ -237,7 +234,6 @@ TEST_CASE("abort gives up an upgrade that is not ready, and there is none afterw
 TEST_CASE("a successor that is told to end before it is ready costs nothing") {
   site s;
   load clients{s.load_on(false)};
-  clients.start();
   gate opening{s.scene()};
   process& ctl = s.scene().start(opening.upgrade(s));
   REQUIRE(ctl.wait_for_output("passed", patience));

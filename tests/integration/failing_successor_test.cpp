@@ -37,8 +37,6 @@ void fails_and_costs_nothing(const std::vector<std::string>& options,
   load keeping{s.load_on(true)};
   load connecting{s.load_on(false)};
   const auto before = s.at_rest();
-  keeping.start();
-  connecting.start();
   REQUIRE(keeping.wait_for(20, patience));
   REQUIRE(connecting.wait_for(20, patience));
 
@@ -157,7 +155,6 @@ TEST_CASE(
   CHECK(ctl.output().find("killed by signal 9 (SIGKILL) before it was ready") != std::string::npos);
   CHECK(s.generation() == 1);
   load clients{s.load_on(false)};
-  clients.start();
   CHECK(clients.wait_for_generation(1, 20, patience));
   CHECK(clients.stop().lost() == 0);
 }
@@ -203,7 +200,6 @@ TEST_CASE("a successor whose own listener cannot be bound costs nothing") {
 TEST_CASE("a successor written in another language takes over, and hands over again") {
   site s;
   load clients{s.load_on(false)};
-  clients.start();
   REQUIRE(clients.wait_for(20, patience));
   const auto done = s.upgrade(behind_dashes(rogue(s, "good")));
   INFO(done.all, s.scene().report());
@@ -256,7 +252,6 @@ TEST_CASE("a successor that has every socket serves when its predecessor is kill
   REQUIRE(s.server().wait_for_output("generation 2 serves", patience));
   CHECK(ctl.wait_exit(patience).exited(0));  // it has looked who serves
   load clients{s.load_on(false)};
-  clients.start();
   CHECK(clients.wait_for_generation(2, 20, patience));
   CHECK(clients.stop().lost() == 0);
   CHECK(s.upgrade({"--", "/bin/false"}).status == "exited 1");  // it is a full predecessor

@@ -38,7 +38,6 @@ TEST_CASE("ten upgrades in a row, and what was begun with each generation is end
   auto few = s.load_on(false);
   few.connections = 2;
   load clients{few};
-  clients.start();
   std::vector<http_connection> held;
   for (int generation = 2; generation <= 11; ++generation) {
     held.push_back(s.hold());

@@ -108,7 +108,6 @@ TEST_CASE("a thousand idle connections keep no operator out") {
     CHECK(s.status().status == "exited 0");
     CHECK(take_census(s.server().pid()).descriptors <= before.descriptors + 64);
     load clients{s.load_on(false)};
-    clients.start();
     CHECK(clients.wait_for(20, patience));
     CHECK(s.upgrade().status == "exited 0");
     CHECK(clients.wait_for_generation(2, 20, patience));

@@ -127,7 +127,6 @@ TEST_CASE("a listener that the successor does not take is served until it is com
     auto options = s.load_on(false);
     options.port = s.port(1);
     load clients{options};
-    clients.start();
     REQUIRE(clients.wait_for(50, patience));
     auto command = s.command();
     const auto second = std::find(command.rbegin(), command.rend(), "--listen").base();

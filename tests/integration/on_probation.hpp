@@ -18,8 +18,6 @@ namespace graceful_test {
 struct on_probation {
   explicit on_probation(std::vector<std::string> arguments = {}, const char* probation = "60000")
       : s{with(std::move(arguments), probation)} {
-    kept.start();
-    connecting.start();
     REQUIRE(kept.wait_for(50, patience));
     REQUIRE(connecting.wait_for(50, patience));
     ctl = &s.scene().start({programs::graceful_ctl(), "upgrade", s.control()});
@@ -44,13 +42,12 @@ struct on_probation {
     const auto connected = connecting.stop();
     const auto continued = kept.stop();
     INFO(connected.to_string(), continued.to_string(), s.scene().report());
-    const auto clients = static_cast<std::uint64_t>(load_options{}.connections);
+    const auto clients = static_cast<std::uint64_t>(http_load{}.connections);
     CHECK(connected.refused == 0);
     CHECK(continued.refused == 0);
     CHECK(connected.lost() <= (whom == killed::nobody ? 0 : clients));
     CHECK(continued.lost() <= (whom == killed::predecessor ? clients : 0));
     load last{s.load_on(false)};
-    last.start();
     CHECK(last.wait_for(20, patience));
     const auto seen = last.stop();
     CHECK(seen.lost() == 0);

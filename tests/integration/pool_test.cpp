@@ -45,13 +45,11 @@ struct pool_site : site {
 /// New connections, and kept ones, while the server becomes another. Nothing may be lost.
 struct crowd {
   explicit crowd(site& s) : connecting{many(s.load_on(false))}, kept{s.load_on(true)} {
-    connecting.start();
-    kept.start();
     REQUIRE(connecting.wait_for(100, patience));
     REQUIRE(kept.wait_for(100, patience));
   }
 
-  static load_options many(load_options options) {
+  static http_load many(http_load options) {
     options.connections = 32;
     return options;
   }

@@ -33,7 +33,6 @@ TEST_CASE("in probation the predecessor waits, answers, and names what can be do
   CHECK(status.find("serves, in probation: graceful-ctl commit, graceful-ctl rollback") !=
         std::string::npos);
   load fresh{p.s.load_on(false)};
-  fresh.start();
   REQUIRE(fresh.wait_for(50, patience));
   const auto served = fresh.stop();
   CHECK(served.by_generation.size() == 1);  // the predecessor does not accept
@@ -55,7 +54,6 @@ TEST_CASE("in probation the predecessor waits, answers, and names what can be do
 TEST_CASE("a probation that passes commits by itself, and the next upgrade follows") {
   site s{{"--probation", "100"}};
   load clients{s.load_on(false)};
-  clients.start();
   for (int generation = 2; generation <= 4; ++generation) {
     const auto done = s.upgrade();
     INFO(done.all);
@@ -98,7 +96,6 @@ TEST_CASE("a successor that exits with 0 in its probation is rolled back as well
   site s{{"--probation", "60000"}};
   gate opening{s.scene()};
   load clients{s.load_on(false)};
-  clients.start();
   process& ctl = s.scene().start(opening.upgrade(s));
   opening.open();
   REQUIRE(ctl.wait_for_output("ready: generation 2", patience));
@@ -113,7 +110,7 @@ TEST_CASE("a successor that exits with 0 in its probation is rolled back as well
   const auto seen = clients.stop();
   INFO(seen.to_string(), s.scene().report());
   CHECK(seen.refused == 0);
-  CHECK(seen.lost() <= static_cast<std::uint64_t>(load_options{}.connections));
+  CHECK(seen.lost() <= static_cast<std::uint64_t>(http_load{}.connections));
   CHECK(s.generation() == 1);
 }
 

@@ -114,8 +114,8 @@ http_connection site::hold() const {
   return connection;
 }
 
-load_options site::load_on(bool keep_alive) const {
-  load_options options;
+http_load site::load_on(bool keep_alive) const {
+  http_load options;
   options.port = port();
   options.keep_alive = keep_alive;
   return options;

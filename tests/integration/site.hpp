@@ -74,7 +74,7 @@ class site {
   [[nodiscard]] http_connection hold() const;
 
   /// Load that keeps connections alive, or not.
-  load_options load_on(bool keep_alive) const;
+  http_load load_on(bool keep_alive) const;
 
  private:
   std::int64_t number(const std::string& key);

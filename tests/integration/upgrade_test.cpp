@@ -19,7 +19,6 @@ namespace {
 void upgrade_under_load(const std::vector<std::string>& arguments, bool keep_alive, int upgrades) {
   site s{arguments};
   load clients{s.load_on(keep_alive)};
-  clients.start();
   REQUIRE(clients.wait_for(50, patience));
   for (int i = 0; i < upgrades; ++i) {
     const auto done = s.upgrade();
@@ -91,10 +90,9 @@ TEST_CASE("a server whose standard error nobody reads any more is upgraded all t
 TEST_CASE("a plain acceptor whose queue is never empty stops nevertheless, and its process ends") {
   for (const char* threads : {"1", "4"}) {
     site s{{"--plain-acceptor", "--threads", threads}};
-    load_options many = s.load_on(false);
+    http_load many = s.load_on(false);
     many.connections = 64;
     load clients{many};
-    clients.start();
     REQUIRE(clients.wait_for(500, patience));
     REQUIRE(s.upgrade().status == "exited 0");
     const auto end = s.server().wait_exit(patience);
@@ -107,14 +105,12 @@ TEST_CASE("a plain acceptor whose queue is never empty stops nevertheless, and i
 
 TEST_CASE("listeners over IPv4 and IPv6 are handed over together") {
   site s{{"--listen", "127.0.0.1:0", "--listen", "[::1]:0"}};
-  load_options v4 = s.load_on(false);
-  load_options v6 = s.load_on(true);
+  http_load v4 = s.load_on(false);
+  http_load v6 = s.load_on(true);
   v6.host = "::1";
   v6.port = s.port(1);
   load first{v4};
   load second{v6};
-  first.start();
-  second.start();
   REQUIRE(first.wait_for(20, patience));
   REQUIRE(second.wait_for(20, patience));
   CHECK(s.upgrade().status == "exited 0");
@@ -228,10 +224,9 @@ TEST_CASE("three hundred listeners are handed over, each to the name it had") {
   for (std::size_t i = 0; i < 300; ++i) {
     REQUIRE(second.find("127.0.0.1:" + std::to_string(s.port(i)) + "\n") != std::string::npos);
   }
-  load_options last = s.load_on(false);
+  http_load last = s.load_on(false);
   last.port = s.port(299);
   load clients{last};
-  clients.start();
   CHECK(clients.wait_for_generation(2, 20, patience));
   CHECK(clients.stop().lost() == 0);
 }

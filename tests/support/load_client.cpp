@@ -23,7 +23,7 @@ constexpr const char* usage =
     "Exit status: 0 nothing lost, 1 something lost, 2 usage.\n";
 
 struct arguments {
-  graceful::testing::load_options options;
+  graceful::testing::http_load options;
   unsigned seconds = 10;
   std::uint64_t requests = 0;
 };
@@ -35,7 +35,7 @@ bool parse(std::string_view text, Number& number) {
   return error == std::errc{} && last == end && number > 0;
 }
 
-bool parse_target(std::string_view text, graceful::testing::load_options& options) {
+bool parse_target(std::string_view text, graceful::testing::http_load& options) {
   const auto colon = text.rfind(':');
   if (colon == text.npos || !parse(text.substr(colon + 1), options.port)) return false;
   std::string_view host = text.substr(0, colon);
@@ -83,7 +83,6 @@ int main(int argc, char** argv) try {
   ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);
 
   graceful::testing::load load{given->options};
-  load.start();
   std::jthread enough;
   if (given->requests > 0) {
     enough = std::jthread{[&] {

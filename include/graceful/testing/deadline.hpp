@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <limits>
 
 #include <poll.h>
 
@@ -23,10 +24,11 @@ class deadline {
   [[nodiscard]] clock::time_point when() const { return end_; }
   [[nodiscard]] bool passed() const { return clock::now() >= end_; }
 
-  /// What is left, for poll(2).
+  /// What is left, for poll(2): of a long time, a part.
   [[nodiscard]] int poll_timeout() const {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(end_ - clock::now());
-    return static_cast<int>(std::max<std::chrono::milliseconds::rep>(left.count(), 0));
+    constexpr std::chrono::milliseconds::rep limit = std::numeric_limits<int>::max();
+    return static_cast<int>(std::clamp<std::chrono::milliseconds::rep>(left.count(), 0, limit));
   }
 
  private:

@@ -3,11 +3,11 @@
 #define GRACEFUL_TESTING_HTTP_CONNECTION_HPP
 
 #include <graceful/detail/api.hpp>
-#include <graceful/testing/deadline.hpp>
-#include <graceful/unique_fd.hpp>
+#include <graceful/testing/request_lost.hpp>
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -15,14 +15,7 @@
 
 namespace graceful::testing {
 
-/// How a request was lost.
-enum class loss { refused, reset, cut_short, timed_out, other };
-
-/// Thrown by `http_connection`; the connection is of no use any more.
-struct request_lost {
-  loss how;
-  std::string why;
-};
+class client_socket;
 
 struct http_target {
   sockaddr_storage address{};
@@ -39,12 +32,16 @@ struct http_response {
   bool closes{};               ///< It said `Connection: close`.
 };
 
-/// A client's connection: one blocking socket, one request at a time, nothing retried.
+/// A client's connection: one request at a time, nothing retried. Its failures are thrown as
+/// `request_lost`. Not thread-safe.
 class GRACEFUL_API http_connection {
  public:
   /// Connects. On 127.0.0.0/8, `sequence` spreads connections over 32 source addresses, so that
   /// one in TIME_WAIT costs a local port of one of them only.
   http_connection(const http_target& target, unsigned sequence);
+  http_connection(http_connection&& other) noexcept;
+  http_connection& operator=(http_connection&& other) noexcept;
+  ~http_connection();
 
   /// Sends a request, or a part of one.
   void send(std::string_view request);
@@ -60,9 +57,7 @@ class GRACEFUL_API http_connection {
   void await_close();
 
  private:
-  std::size_t receive(deadline until);
-
-  graceful::unique_fd socket_;
+  std::unique_ptr<client_socket> socket_;
   std::chrono::milliseconds timeout_;
   std::string received_;
 };

@@ -4,63 +4,131 @@
 
 #include <graceful/detail/api.hpp>
 #include <graceful/testing/deadline.hpp>
-#include <graceful/testing/http_connection.hpp>
+#include <graceful/testing/load_report.hpp>
 
-#include <atomic>
 #include <chrono>
-#include <condition_variable>
+#include <cstddef>
 #include <cstdint>
-#include <map>
-#include <mutex>
-#include <stop_token>
+#include <functional>
+#include <memory>
 #include <string>
-#include <thread>
-#include <vector>
+#include <string_view>
 
 namespace graceful::testing {
 
-struct load_options {
+// What the clients of a load do is a value. Each kind begins with the same members:
+//
+//   host, port    The server.
+//   connections   Clients that work at the same time, each with one connection and a thread of its
+//                 own. Meant for up to 256; beyond, the threads measure each other.
+//   rate          Requests a second, of all clients together. A request is due at its time however
+//                 long the others take, and its latency counts from then on, so that a server that
+//                 stalls cannot hide the requests that wait for it. 0: each client sends its next
+//                 request as soon as the last is answered.
+//   timeout       Of a request, from connecting on until its reply is complete.
+//
+// A failure is counted and never made good by a silent retry. This includes what HTTP permits a
+// client to repeat (RFC 9112, 9.3.1): a request on a kept connection that the server closes
+// without having said `Connection: close` is lost. A deploy that relies on its clients to repeat
+// is one that loses requests of those who must not. So pauses between the requests of a client,
+// as a rate makes them, have to stay below the server's idle timeout.
+
+/// GET requests whose replies have status 200 and a Content-Length.
+struct http_load {
   std::string host = "127.0.0.1";
   std::uint16_t port{};
   int connections = 8;
-  bool keep_alive = true;                     ///< False: a connection a request.
-  std::chrono::milliseconds timeout{10'000};  ///< Of each request.
+  double rate = 0;
+  std::chrono::milliseconds timeout{10'000};
+  bool keep_alive = true;  ///< False: a connection a request, which the server closes first.
   std::string path = "/";
+  std::string served_by = "X-Served-By";  ///< The header that tells the generation: gen-N...
 };
 
-/// What became of the requests; each counts once.
-struct GRACEFUL_API load_report {
-  std::uint64_t ok{};
-  std::uint64_t refused{};
-  std::uint64_t reset{};
-  std::uint64_t cut_short{};  ///< Closed before the response was complete.
-  std::uint64_t timed_out{};
-  std::uint64_t other{};       ///< Malformed answers, other statuses, errors of this machine.
-  std::uint64_t reconnects{};  ///< Connections beyond the first of each thread.
-  std::map<std::uint64_t, std::uint64_t> by_generation;  ///< Of those that were ok.
-  std::chrono::microseconds p50{}, p99{};                ///< Rounded down, by less than 1.6 %.
-  std::chrono::microseconds longest{};
-  /// The longest time in which no request at all succeeded, from start to stop.
-  std::chrono::milliseconds longest_silence{};
-  std::string first_failure;
+/// What a reply is worth so far.
+enum class verdict { incomplete, good, bad };
 
-  [[nodiscard]] std::uint64_t lost() const;
-  [[nodiscard]] std::string to_string() const;  ///< One `key: value` a line.
+/// Any protocol of requests and replies.
+struct exchange_load {
+  std::string host = "127.0.0.1";
+  std::uint16_t port{};
+  int connections = 8;
+  double rate = 0;
+  std::chrono::milliseconds timeout{10'000};
+  bool keep_alive = true;  ///< False: a connection an exchange, which the client closes.
+  std::string request{};   ///< Empty if the server speaks first.
+  std::string reply{};     ///< Exactly this, unless there is a `judge`.
+
+  /// Asked after each piece that arrives, with all of the reply so far. Called by all clients at
+  /// once; what it throws counts as a bad reply.
+  std::function<verdict(std::string_view reply)> judge{};
+
+  /// Which generation has sent this good reply; called as `judge` is.
+  std::function<std::uint64_t(std::string_view reply)> generation{};
 };
 
-/// Sends GET requests over several connections, each as soon as the last is answered, and accounts
-/// for every one. A failure is counted and never made good by a silent retry.
+/// Long replies, each on a connection of its own, read to the end that their Content-Length
+/// promises. The timeout is that of connecting and of each wait for the server.
+struct stream_load {
+  std::string host = "127.0.0.1";
+  std::uint16_t port{};
+  int connections = 4;
+  double rate = 0;
+  std::chrono::milliseconds timeout{10'000};
+  std::string path = "/";
+  std::string served_by = "X-Served-By";
+  std::size_t bytes_per_second = 0;  ///< At most, of each stream; 0: as they come.
+};
+
+/// Connections over which nothing is said. One counts as ok when connect(2) succeeds; what the
+/// server does with it is not looked at.
+struct connect_load {
+  std::string host = "127.0.0.1";
+  std::uint16_t port{};
+  int connections = 8;
+  double rate = 0;
+  std::chrono::milliseconds timeout{10'000};
+  /// Closes with a reset instead of a FIN. That leaves no TIME_WAIT; the server may get to accept
+  /// a connection that is dead already.
+  bool abort = false;
+};
+
+/// Clients that send and read in small pieces, as over a bad line: GET requests as in `http_load`.
+/// The timeout is that of connecting and of each wait for the server.
+struct slow_load {
+  std::string host = "127.0.0.1";
+  std::uint16_t port{};
+  int connections = 8;
+  double rate = 0;
+  std::chrono::milliseconds timeout{10'000};
+  bool keep_alive = true;
+  std::string path = "/";
+  std::string served_by = "X-Served-By";
+  std::size_t send_bytes = 1;  ///< At a time; 0: all of the request at once.
+  std::chrono::milliseconds send_pause{10};
+  std::size_t read_bytes = 0;  ///< At a time; 0: what has come.
+  std::chrono::milliseconds read_pause{10};
+};
+
+/// A load that runs, from its construction to `stop()` or its destruction.
+///
+/// A handle: it can be moved, and is of no use then but to be assigned to or destroyed. The
+/// members may be called by several threads at once, but for `stop()`, moves and destruction.
+/// The constructors throw `std::runtime_error` for a host that cannot be resolved,
+/// `std::invalid_argument` for values that make no sense, `std::system_error` without threads.
 class GRACEFUL_API load {
  public:
-  /// Throws `std::runtime_error` for a host that cannot be resolved.
-  explicit load(load_options options);
-  load(const load&) = delete;
-  load& operator=(const load&) = delete;
+  explicit load(const http_load& what);
+  explicit load(const exchange_load& what);
+  explicit load(const stream_load& what);
+  explicit load(const connect_load& what);
+  explicit load(const slow_load& what);
+  load(load&& other) noexcept;
+  load& operator=(load&& other) noexcept;  ///< Stops what it has run so far.
   ~load();
 
-  void start();
-
-  /// Lets each request in flight finish.
+  /// Lets each request in flight finish; slow clients and streams hurry now. No request is due any
+  /// more. Called again, it gives the same report.
   load_report stop();
 
   [[nodiscard]] std::uint64_t ok_so_far() const;
@@ -72,27 +140,8 @@ class GRACEFUL_API load {
   bool wait_for_generation(std::uint64_t generation, std::uint64_t requests, deadline until);
 
  private:
-  using clock = std::chrono::steady_clock;
-
-  void send_requests();
-  void count(const http_response& response, clock::duration took);
-  void count(const request_lost& failure);
-  void end_silence(clock::time_point now);
-
-  const load_options options_;
-  const http_target target_;
-  const std::string request_;
-  std::stop_source stop_;
-  std::atomic<unsigned> connected_{};
-
-  mutable std::mutex mutex_;
-  std::condition_variable progress_;
-  std::condition_variable_any back_off_;
-  load_report report_;
-  std::map<std::uint64_t, std::uint64_t> latencies_;  // microseconds: how many
-  clock::time_point started_, last_ok_;
-
-  std::vector<std::jthread> threads_;  // the last member: ends first
+  class running;
+  std::unique_ptr<running> running_;
 };
 
 }  // namespace graceful::testing

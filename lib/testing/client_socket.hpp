@@ -1,0 +1,47 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_LIB_TESTING_CLIENT_SOCKET_HPP
+#define GRACEFUL_LIB_TESTING_CLIENT_SOCKET_HPP
+
+#include <graceful/testing/deadline.hpp>
+#include <graceful/testing/http_connection.hpp>
+#include <graceful/testing/request_lost.hpp>
+#include <graceful/unique_fd.hpp>
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+namespace graceful::testing {
+
+[[noreturn]] void lose(loss how, std::string why);
+
+/// A client's connection over TCP. Not blocking, so that a deadline holds for all of a request,
+/// and a signal disturbs nothing. All that fails throws `request_lost`.
+class client_socket {
+ public:
+  /// Connects. On 127.0.0.0/8, `sequence` spreads connections over 32 source addresses, so that
+  /// one in TIME_WAIT costs a local port of one of them only. `receive_buffer`: SO_RCVBUF, for
+  /// one who reads slowly; 0: the system's.
+  client_socket(const http_target& target, unsigned sequence, deadline until,
+                int receive_buffer = 0);
+
+  void send(std::string_view bytes, deadline until);
+
+  /// Waits for at least one byte. 0: the server has closed.
+  std::size_t receive(std::span<char> buffer, deadline until);
+
+  /// Waits for the server to close first, which leaves the TIME_WAIT to it.
+  void await_close(deadline until);
+
+  /// Closes with a reset.
+  void abort();
+
+ private:
+  void wait(short events, deadline until, const char* call);
+
+  graceful::unique_fd fd_;
+};
+
+}  // namespace graceful::testing
+
+#endif

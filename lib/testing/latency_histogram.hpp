@@ -1,0 +1,30 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_LIB_TESTING_LATENCY_HISTOGRAM_HPP
+#define GRACEFUL_LIB_TESTING_LATENCY_HISTOGRAM_HPP
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+
+namespace graceful::testing {
+
+/// Latencies to seven binary digits: a few hundred distinct values, however many there are.
+class latency_histogram {
+ public:
+  void add(std::chrono::nanoseconds latency);
+
+  /// By when so many of a thousand were answered (nearest rank), rounded down by less than 1/64.
+  /// 0 without any.
+  [[nodiscard]] std::chrono::microseconds per_mille(std::uint64_t share) const;
+
+  [[nodiscard]] std::chrono::microseconds max() const { return max_; }
+
+ private:
+  std::map<std::uint64_t, std::uint64_t> requests_;  // by microseconds
+  std::uint64_t total_ = 0;
+  std::chrono::microseconds max_{};
+};
+
+}  // namespace graceful::testing
+
+#endif
