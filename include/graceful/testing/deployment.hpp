@@ -51,8 +51,12 @@ class GRACEFUL_API deployment {
   [[nodiscard]] std::string directory() const;  ///< What {directory} stands for.
   [[nodiscard]] std::chrono::milliseconds patience() const;
 
-  /// Load on the first listener, unless `what` names a port.
+  // Load on the first listener, unless `what` names a port.
   [[nodiscard]] load start_http_load(http_load what = {});
+  [[nodiscard]] load start_exchange_load(exchange_load what);
+  [[nodiscard]] load start_stream_load(stream_load what = {});
+  [[nodiscard]] load start_connect_load(connect_load what = {});
+  [[nodiscard]] load start_slow_load(slow_load what = {});
 
   /// Puts what a load has lost into the report of this deployment.
   void remember(const load_report& seen, std::string_view name = "load");
@@ -112,6 +116,7 @@ class GRACEFUL_API deployment {
  private:
   class impl;
   std::unique_ptr<impl> impl_;
+  int exceptions_;  // that were under way when it was constructed
 };
 
 }  // namespace graceful::testing
