@@ -3,20 +3,29 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
+#include <string_view>
 
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 #include <system_error>
 #include <unistd.h>
 
 namespace graceful::testing {
 
-output_capture::output_capture() : stop_{::eventfd(0, EFD_CLOEXEC)} {
+output_capture::output_capture(writers of) : writers_{of}, stop_{::eventfd(0, EFD_CLOEXEC)} {
   for (stream& s : streams_) {
     std::array<int, 2> ends;
-    if (!stop_ || ::pipe2(ends.data(), O_CLOEXEC) != 0) {
-      throw std::system_error{errno, std::system_category(), "pipe2"};
+    const int made = of == writers::mixed
+                         ? ::pipe2(ends.data(), O_CLOEXEC)
+                         : ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data());
+    if (!stop_ || made != 0) throw std::system_error{errno, std::system_category(), "outputs"};
+    if (of == writers::told_apart) {
+      const int on = 1;
+      ::setsockopt(ends[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
     }
     s.read_end.reset(ends[0]);
     s.write_end.reset(ends[1]);
@@ -64,6 +73,12 @@ std::string output_capture::standard_output() {
   return streams_[0].text;
 }
 
+std::vector<output_piece> output_capture::pieces() {
+  const std::lock_guard lock{mutex_};
+  drain();
+  return pieces_;
+}
+
 void output_capture::read_until_stopped() {
   for (;;) {
     std::array<pollfd, 3> entries{{{stop_.get(), POLLIN, 0}}};
@@ -83,15 +98,47 @@ void output_capture::read_until_stopped() {
 void output_capture::drain() {
   // As much as a pipe holds (pipe(7)): one read takes all that a process left when it ended, and
   // one that never stops writing does not keep the mutex.
-  std::array<char, 64 * 1024> chunk;
+  constexpr std::size_t most = 64 * 1024;
+  std::vector<char> chunk(most);
   for (stream& s : streams_) {
-    const ssize_t size = ::read(s.read_end.get(), chunk.data(), chunk.size());
-    if (size < 0) continue;  // EAGAIN
-    s.ended = size == 0;
-    s.text.append(chunk.data(), static_cast<std::size_t>(size));
-    both_.append(chunk.data(), static_cast<std::size_t>(size));
+    for (std::size_t taken = 0; taken < most && !s.ended;) {
+      pid_t writer = 0;
+      const ssize_t size = receive(s, chunk, writer);
+      if (size < 0) break;  // EAGAIN
+      s.ended = size == 0;
+      const std::string_view text{chunk.data(), static_cast<std::size_t>(size)};
+      s.text += text;
+      both_ += text;
+      if (size > 0) {
+        pieces_.push_back(
+            {std::chrono::system_clock::now(), writer, &s == &streams_[1], std::string{text}});
+      }
+      taken += text.size();
+      if (writers_ == writers::mixed) break;
+    }
   }
   arrived_.notify_all();
+}
+
+ssize_t output_capture::receive(stream& from, std::vector<char>& into, pid_t& writer) const {
+  if (writers_ == writers::mixed) return ::read(from.read_end.get(), into.data(), into.size());
+  // One message never has bytes of two writers: unix(7), SO_PASSCRED. What else a process attaches
+  // (descriptors) does not fit into the control buffer, and the kernel drops it.
+  iovec part{into.data(), into.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred))> control{};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  const ssize_t size = ::recvmsg(from.read_end.get(), &message, MSG_CMSG_CLOEXEC);
+  const cmsghdr* header = size > 0 ? CMSG_FIRSTHDR(&message) : nullptr;
+  if (header != nullptr && header->cmsg_type == SCM_CREDENTIALS) {
+    ucred sender{};
+    std::memcpy(&sender, CMSG_DATA(header), sizeof sender);
+    writer = sender.pid;
+  }
+  return size;
 }
 
 }  // namespace graceful::testing

@@ -3,6 +3,7 @@
 #define GRACEFUL_LIB_TESTING_OUTPUT_CAPTURE_HPP
 
 #include <graceful/testing/deadline.hpp>
+#include <graceful/testing/process.hpp>
 #include <graceful/unique_fd.hpp>
 
 #include <array>
@@ -11,14 +12,20 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 namespace graceful::testing {
 
-/// Reads what processes write to two pipes, their standard output and standard error, so that
-/// they never block on a full one.
+/// Reads what processes write to their standard output and standard error, so that they never block
+/// on a full pipe.
 class output_capture {
  public:
-  output_capture();
+  enum class writers {
+    mixed,       ///< Through pipes.
+    told_apart,  ///< Through Unix sockets: the kernel names the writer (SO_PASSCRED, unix(7)).
+  };
+
+  explicit output_capture(writers of);
   output_capture(const output_capture&) = delete;
   output_capture& operator=(const output_capture&) = delete;
   ~output_capture();
@@ -35,6 +42,7 @@ class output_capture {
   // What has been written up to this call.
   [[nodiscard]] std::string both();  ///< In the order of arrival.
   [[nodiscard]] std::string standard_output();
+  [[nodiscard]] std::vector<output_piece> pieces();
 
  private:
   struct stream {
@@ -45,9 +53,12 @@ class output_capture {
 
   void read_until_stopped();
   void drain();  // with mutex_ held
+  ssize_t receive(stream& from, std::vector<char>& into, pid_t& writer) const;
 
   std::array<stream, 2> streams_;
   std::string both_;
+  const writers writers_;
+  std::vector<output_piece> pieces_;
   std::mutex mutex_;
   std::condition_variable arrived_;
   graceful::unique_fd stop_;

@@ -2,12 +2,11 @@
 #include <graceful/testing/process.hpp>
 
 #include "testing/output_capture.hpp"
+#include "testing/owned_children.hpp"
 #include "testing/process_table.hpp"
 
 #include <array>
 #include <cerrno>
-#include <mutex>
-#include <set>
 #include <utility>
 
 #include <fcntl.h>
@@ -21,9 +20,6 @@
 
 namespace graceful::testing {
 namespace {
-
-std::mutex owned_mutex;
-std::set<pid_t> owned;
 
 std::vector<std::string> merged_environment(const std::map<std::string, std::string>& added) {
   std::vector<std::string> result;
@@ -122,12 +118,13 @@ std::string exit_status::to_string() const {
 
 process::process(std::vector<std::string> argv, const process_options& options)
     : program_{argv.at(0)},
-      outputs_{std::make_unique<output_capture>()},
+      outputs_{std::make_unique<output_capture>(options.attribute_output
+                                                    ? output_capture::writers::told_apart
+                                                    : output_capture::writers::mixed)},
       pid_{spawn(std::move(argv), options, outputs_->child_ends())},
       pidfd_{open_pidfd(pid_)} {
   outputs_->close_child_ends();
-  const std::lock_guard lock{owned_mutex};
-  owned.insert(pid_);
+  own_child(pid_);
 }
 
 process::~process() {
@@ -152,8 +149,7 @@ exit_status process::wait_exit(deadline until) {
     siginfo_t info{};
     ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED);
     exit_ = {info.si_code != CLD_EXITED, info.si_status};
-    const std::lock_guard lock{owned_mutex};
-    owned.erase(pid_);
+    disown_child(pid_);
   }
   return exit_;
 }
@@ -166,9 +162,8 @@ std::string process::output() { return outputs_->both(); }
 
 std::string process::stdout_text() { return outputs_->standard_output(); }
 
-bool process::owns(pid_t pid) {
-  const std::lock_guard lock{owned_mutex};
-  return owned.contains(pid);
-}
+std::vector<output_piece> process::pieces_of_output() { return outputs_->pieces(); }
+
+bool process::owns(pid_t pid) { return owns_child(pid); }
 
 }  // namespace graceful::testing

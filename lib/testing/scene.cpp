@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "testing/scene.hpp"
 
+#include "testing/owned_children.hpp"
 #include "testing/process_table.hpp"
 
 #include <algorithm>
@@ -25,7 +26,7 @@ constexpr std::size_t reported = 8 * 1024;  // of each process: the end says mos
 
 void reap_orphans() {
   for (const process_entry& entry : process_table()) {
-    if (entry.parent == ::getpid() && entry.state == 'Z' && !process::owns(entry.pid)) {
+    if (entry.parent == ::getpid() && entry.state == 'Z' && !owns_child(entry.pid)) {
       ::waitpid(entry.pid, nullptr, WNOHANG);
     }
   }
@@ -38,10 +39,20 @@ scene::scene() : directory_{std::filesystem::temp_directory_path() / "graceful-X
       ::chmod(directory_.c_str(), 0711) != 0) {
     throw std::system_error{errno, std::system_category(), directory_};
   }
+  guardian_.emplace(std::string{mark} + "=" + directory_, directory_);
 }
 
 scene::~scene() {
+  end();
   processes_.clear();
+  if (keep_directory_) return;
+  std::error_code ignored;
+  std::filesystem::remove_all(directory_, ignored);
+}
+
+void scene::end() {
+  for (process& p : processes_) p.signal(SIGKILL);
+  for (process& p : processes_) p.wait_exit(std::chrono::seconds{10});
   const deadline until{std::chrono::seconds{10}};
   // Again and again: one that is being killed may have started another a moment before.
   for (auto left = left_behind(); !left.empty() && !until.passed(); left = left_behind()) {
@@ -50,8 +61,6 @@ scene::~scene() {
   }
   if (until.passed()) std::fprintf(stderr, "%s: a process does not die\n", directory_.c_str());
   reap_orphans();
-  std::error_code ignored;
-  std::filesystem::remove_all(directory_, ignored);
 }
 
 process& scene::start(std::vector<std::string> argv, process_options options) {
@@ -88,23 +97,43 @@ std::string scene::report() {
   return text;
 }
 
-std::vector<graceful::unique_fd> scene::left_behind() const {
-  const std::string marked = std::string{mark} + "=" + directory_ + '\0';
-  std::vector<graceful::unique_fd> found;
+struct scene::found {
+  pid_t pid;
+  graceful::unique_fd pidfd;
+};
+
+std::vector<scene::found> scene::marked() const {
+  const std::string text = std::string{mark} + "=" + directory_ + '\0';
+  std::vector<found> result;
   for (const process_entry& entry : process_table()) {
-    if (entry.state == 'Z' || process::owns(entry.pid)) continue;
+    if (entry.state == 'Z') continue;
     // Opened before the look at the environment: a pid that is taken again in between makes this
     // the pidfd of the one that has gone, never that of a stranger.
     graceful::unique_fd pidfd = open_pidfd(entry.pid);
     const std::string environment = environment_of(entry.pid);
     // An orphan without environment is on its way out: it has given up its memory already, but
     // may still hold its descriptors.
-    const bool leaving = environment.empty() && entry.parent == ::getpid();
-    if (pidfd && (leaving || environment.find(marked) != environment.npos)) {
-      found.push_back(std::move(pidfd));
+    const bool leaving =
+        environment.empty() && entry.parent == ::getpid() && !owns_child(entry.pid);
+    if (pidfd && (leaving || environment.find(text) != environment.npos)) {
+      result.push_back({entry.pid, std::move(pidfd)});
     }
   }
-  return found;
+  return result;
+}
+
+std::vector<pid_t> scene::living() const {
+  std::vector<pid_t> result;
+  for (const found& each : marked()) result.push_back(each.pid);
+  return result;
+}
+
+std::vector<graceful::unique_fd> scene::left_behind() const {
+  std::vector<graceful::unique_fd> result;
+  for (auto all = marked(); found & each : all) {
+    if (!owns_child(each.pid)) result.push_back(std::move(each.pidfd));
+  }
+  return result;
 }
 
 }  // namespace graceful::testing

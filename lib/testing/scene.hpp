@@ -6,7 +6,10 @@
 #include <graceful/testing/process.hpp>
 #include <graceful/unique_fd.hpp>
 
+#include "testing/guardian.hpp"
+
 #include <list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,8 +19,9 @@ namespace graceful::testing {
 /// Where a test takes place: a directory of its own, and the processes that it starts there.
 ///
 /// Whatever they leave behind ends with the scene, successors that outlived their predecessors
-/// above all. Those are known by the variable GRACEFUL_TEST_SCENE, which each process passes on;
-/// and the test program becomes a subreaper, so that they come to it to be reaped.
+/// above all; also if the test program is killed. Those are known by the variable
+/// GRACEFUL_TEST_SCENE, which each process passes on; and the test program becomes a subreaper, so
+/// that they come to it to be reaped.
 class scene {
  public:
   scene();
@@ -31,6 +35,17 @@ class scene {
   /// In the directory, which others may search (0711), so that another user can reach a socket.
   [[nodiscard]] std::string path(std::string_view name) const;
 
+  [[nodiscard]] const std::string& directory() const { return directory_; }
+
+  /// Has the directory stay when the scene ends.
+  void keep_directory() { keep_directory_ = true; }
+
+  /// The processes that live, but for zombies.
+  [[nodiscard]] std::vector<pid_t> living() const;
+
+  /// Kills all processes. The objects stay, for their outputs.
+  void end();
+
   /// Waits until no process of this scene is alive, and reaps them.
   bool wait_all_gone(deadline until);
 
@@ -38,9 +53,13 @@ class scene {
   [[nodiscard]] std::string report();
 
  private:
+  struct found;
+  [[nodiscard]] std::vector<found> marked() const;
   [[nodiscard]] std::vector<graceful::unique_fd> left_behind() const;
 
   std::string directory_;
+  std::optional<guardian> guardian_;
+  bool keep_directory_ = false;
   std::list<process> processes_;
 };
 

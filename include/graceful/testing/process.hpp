@@ -6,6 +6,7 @@
 #include <graceful/testing/deadline.hpp>
 #include <graceful/unique_fd.hpp>
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <optional>
@@ -25,7 +26,18 @@ struct process_options {
   std::string directory{};                           ///< Default: that of the test.
   std::optional<uid_t> user{};                       ///< To switch to, as root; the group too.
   std::optional<rlim_t> descriptor_limit{};          ///< RLIMIT_NOFILE, soft and hard.
+  /// Its outputs are a Unix socket each, not a pipe, so that the kernel says which process wrote
+  /// what. As under systemd's journal, opening /dev/stderr by name fails then.
+  bool attribute_output = false;
   std::optional<int> terminal{};  ///< Its controlling terminal, and all that it reads and writes.
+};
+
+/// Something that one process has written at once.
+struct output_piece {
+  std::chrono::system_clock::time_point when{};
+  pid_t pid{};  ///< Of the writer; 0 if `process_options::attribute_output` is not set.
+  bool standard_error{};
+  std::string text{};
 };
 
 /// How a process ended, or that it has not: then it is false, and neither exited nor signalled.
@@ -79,6 +91,7 @@ class GRACEFUL_API process {
 
   [[nodiscard]] std::string output();  ///< Both, in the order of arrival.
   [[nodiscard]] std::string stdout_text();
+  [[nodiscard]] std::vector<output_piece> pieces_of_output();  ///< In the order of arrival.
   [[nodiscard]] const std::string& program() const { return program_; }
 
   /// Is this the pid of a living object? Then nobody else may reap it.

@@ -1,0 +1,124 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_TESTING_DEPLOYMENT_HPP
+#define GRACEFUL_TESTING_DEPLOYMENT_HPP
+
+#include <graceful/control_client.hpp>
+#include <graceful/detail/api.hpp>
+#include <graceful/testing/deadline.hpp>
+#include <graceful/testing/deployment_params.hpp>
+#include <graceful/testing/leak_report.hpp>
+#include <graceful/testing/load.hpp>
+#include <graceful/testing/pending_upgrade.hpp>
+#include <graceful/testing/upgrade_outcome.hpp>
+#include <graceful/testing/upgrade_params.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <sys/types.h>
+
+namespace graceful::testing {
+
+/// A server that runs, in a directory of its own, with all that its upgrades start: the place of a
+/// test of deploys. Several may exist at once, in one program and in several.
+///
+/// The processes end with this object, and with the test program, even if that is killed. They are
+/// known by the variable GRACEFUL_TEST_SCENE, which they pass on. The test program becomes the
+/// subreaper (PR_SET_CHILD_SUBREAPER) of those whose parent has ended, and reaps them.
+///
+/// **Errors.** A server that cannot be started, or told anything, throws `std::runtime_error` with
+/// its output, or `std::system_error` if there is no such program; a generation that there is not,
+/// `std::out_of_range`. What an upgrade comes to is a value.
+///
+/// **Thread-safety.** Members may be called by several threads at once. The server dies with the
+/// thread that has constructed this object.
+class GRACEFUL_API deployment {
+ public:
+  /// Starts the server, and returns when it serves.
+  explicit deployment(deployment_params params);
+  deployment(const deployment&) = delete;
+  deployment& operator=(const deployment&) = delete;
+  ~deployment();
+
+  /// "127.0.0.1:40123". The listener of this name, or the first one.
+  [[nodiscard]] std::string address(std::string_view listener = {}) const;
+  [[nodiscard]] std::uint16_t port(std::string_view listener = {}) const;
+
+  [[nodiscard]] std::string control() const;    ///< What {control} stands for.
+  [[nodiscard]] std::string directory() const;  ///< What {directory} stands for.
+  [[nodiscard]] std::chrono::milliseconds patience() const;
+
+  // Load on the first listener, unless `what` names a port.
+  [[nodiscard]] load start_http_load(http_load what = {});
+  [[nodiscard]] load start_exchange_load(exchange_load what);
+  [[nodiscard]] load start_stream_load(stream_load what = {});
+  [[nodiscard]] load start_connect_load(connect_load what = {});
+  [[nodiscard]] load start_slow_load(slow_load what = {});
+
+  /// Puts what a load has lost into the report of this deployment.
+  void remember(const load_report& seen, std::string_view name = "load");
+
+  /// Deploys, and returns at `params.until` or when the upgrade fails.
+  upgrade_outcome upgrade(upgrade_params params = {});
+
+  /// Deploys, and returns at once; `params.until` does not count.
+  pending_upgrade start_upgrade(upgrade_params params = {});
+
+  // As graceful-ctl does: see `control_client`, also for the errors.
+  result<void> commit();
+  result<void> rollback();
+  result<void> abort();
+  result<drain_progress> drain(bool now = false);
+  server_status status();
+  std::string metrics();  ///< OpenMetrics 1.0.
+
+  /// The generation that serves, as Status says it.
+  std::uint64_t generation();
+
+  [[nodiscard]] pid_t pid(std::uint64_t generation) const;
+
+  /// False if it has ended.
+  bool kill(std::uint64_t generation, int signal);
+
+  /// SIGSTOP; returns when it has stopped. False if it has ended.
+  bool stop(std::uint64_t generation);
+  bool cont(std::uint64_t generation);
+
+  /// True once this generation has ended.
+  bool wait_gone(std::uint64_t generation, deadline until);
+  bool wait_gone(std::uint64_t generation);
+
+  /// The first event of this kind, see `server_event::event`, since the deployment began, or the
+  /// `nth`. None at the deadline.
+  std::optional<server_event> wait_for_event(std::string_view event, deadline until,
+                                             std::size_t nth = 1);
+  std::optional<server_event> wait_for_event(std::string_view event);
+
+  /// What upgrades have left behind: more descriptors, sockets, epoll entries, threads, zombies or
+  /// child processes in the process that serves now than generation 1 had at rest, descriptors
+  /// that an exec would pass on, paths in the directory, processes of earlier generations.
+  ///
+  /// At rest means: it serves, no upgrade and no drain runs, no tracked connection is open. Waits
+  /// for that and until nothing is left, within the patience; less long if what is left stays the
+  /// same for `deployment_params::rest`.
+  leak_report leaks();
+
+  /// What the process that serves holds now is what `leaks` goes by from now on. For a server that
+  /// opens things with its first request: call it after the first.
+  void take_reference();
+
+  /// What has happened, for a person: how each process ended, what it wrote, and a timeline.
+  [[nodiscard]] std::string report();
+
+ private:
+  class impl;
+  std::unique_ptr<impl> impl_;
+  int exceptions_;  // that were under way when it was constructed
+};
+
+}  // namespace graceful::testing
+
+#endif

@@ -1,0 +1,61 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_TESTING_SCENARIO_HPP
+#define GRACEFUL_TESTING_SCENARIO_HPP
+
+#include <graceful/detail/api.hpp>
+#include <graceful/testing/deployment.hpp>
+#include <graceful/testing/scenario_result.hpp>
+#include <graceful/testing/upgrade_params.hpp>
+
+#include <string>
+#include <vector>
+
+/// Deploys that go well and deploys that do not, each with the promises that have to hold. Each
+/// leaves the deployment as it was: a server that serves, at rest; so they may follow one another.
+namespace graceful::testing::scenario {
+
+struct params {
+  upgrade_params upgrade{};  ///< What good deploys put in place; `until` does not count.
+
+  /// Clients of each of two HTTP loads that run all the while: one keeps its connections, the
+  /// other opens one for each request. 0: none, for a server that does not speak HTTP; what runs
+  /// instead is the test's affair.
+  int connections = 4;
+  std::string path = "/";
+
+  int deploys = 5;  ///< In a row, by `deploy_storm`.
+};
+
+/// A deploy commits, loses nothing, and leaves nothing behind.
+GRACEFUL_API scenario_result good_deploy(deployment& site, const params& with = {});
+
+/// A program that ends at once does not get in the way; the next deploy works.
+GRACEFUL_API scenario_result bad_binary(deployment& site, const params& with = {});
+
+/// A successor that is killed in its probation is replaced by its predecessor: at most one request
+/// of each client, inside of it, is lost. This and the next two need a server with a probation.
+GRACEFUL_API scenario_result crash_in_probation(deployment& site, const params& with = {});
+
+/// An operator's rollback loses nothing.
+GRACEFUL_API scenario_result rollback(deployment& site, const params& with = {});
+
+/// A second deploy during a first is told that it is busy, and does not disturb it.
+GRACEFUL_API scenario_result double_deploy(deployment& site, const params& with = {});
+
+/// Deploys in a row lose nothing.
+GRACEFUL_API scenario_result deploy_storm(deployment& site, const params& with = {});
+
+/// A deploy works while an older generation still has a client, which gets its answer. HTTP only.
+GRACEFUL_API scenario_result deploy_while_draining(deployment& site, const params& with = {});
+
+struct entry {
+  std::string name;
+  scenario_result (*run)(deployment&, const params&);
+};
+
+/// All of the above: `for (auto& s : scenario::all()) CHECK(s.run(site, {}));`
+GRACEFUL_API const std::vector<entry>& all();
+
+}  // namespace graceful::testing::scenario
+
+#endif

@@ -1,0 +1,42 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_TESTING_UPGRADE_OUTCOME_HPP
+#define GRACEFUL_TESTING_UPGRADE_OUTCOME_HPP
+
+#include <graceful/control_client.hpp>
+#include <graceful/detail/api.hpp>
+
+#include <cstdint>
+#include <iosfwd>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace graceful::testing {
+
+/// How far an upgrade has come, and what became of it.
+struct GRACEFUL_API upgrade_outcome {
+  error_code code{};                    ///< None unless the upgrade has failed.
+  std::string message{};                ///< Why it failed: one sentence.
+  std::vector<upgrade_phase> phases{};  ///< That were reached, with their durations.
+  pid_t pid{};                          ///< Of the successor; 0 if none was started.
+  std::uint64_t generation{};           ///< Of the successor; 0 if none has connected.
+
+  [[nodiscard]] bool reached(std::string_view phase) const;
+
+  [[nodiscard]] bool ready() const;        ///< The successor was ready, whatever came then.
+  [[nodiscard]] bool committed() const;    ///< It stays.
+  [[nodiscard]] bool failed() const;       ///< Rolled back or refused too.
+  [[nodiscard]] bool rolled_back() const;  ///< Failed after it was ready.
+  [[nodiscard]] bool busy() const;         ///< Refused: another upgrade runs.
+
+  /// "committed: generation 2, pid 4711 (spawned 3 ms, ...)".
+  [[nodiscard]] std::string to_string() const;
+};
+
+GRACEFUL_API std::ostream& operator<<(std::ostream& to, const upgrade_outcome& outcome);
+
+}  // namespace graceful::testing
+
+#endif

@@ -1,0 +1,37 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_TESTING_UPGRADE_PARAMS_HPP
+#define GRACEFUL_TESTING_UPGRADE_PARAMS_HPP
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace graceful::testing {
+
+/// When `deployment::upgrade` returns, if the upgrade does not fail.
+enum class upgrade_end {
+  ready,      ///< The successor accepts: its probation begins.
+  committed,  ///< It stays.
+  drained,    ///< And its predecessor has ended.
+};
+
+/// What a deploy puts in the place of what runs.
+struct upgrade_params {
+  /// Of the new process, with the placeholders of `deployment_params::command`. Default (empty): the
+  /// command that the server was started with.
+  std::vector<std::string> command{};
+
+  /// Added to the server's start environment, with placeholders too.
+  std::map<std::string, std::string> environment{};
+
+  /// How long the new process may take until it is ready. Default: the deployment's patience.
+  std::optional<std::chrono::milliseconds> timeout{};
+
+  upgrade_end until = upgrade_end::committed;
+};
+
+}  // namespace graceful::testing
+
+#endif

@@ -1,0 +1,152 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "testing/generations.hpp"
+
+#include <graceful/testing/process.hpp>
+
+#include "testing/process_table.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/wait.h>
+#include <system_error>
+
+namespace graceful::testing {
+namespace {
+
+/// Left to be reaped by whom it belongs to. Only a child's end can be told: an orphan has become
+/// one, unless its parent still lives or has reaped it.
+std::string end_of(pid_t pid) {
+  siginfo_t info{};
+  if (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT | WNOHANG) != 0 ||
+      info.si_pid == 0) {
+    return "ended";
+  }
+  return exit_status{info.si_code != CLD_EXITED, info.si_status}.to_string();
+}
+
+bool is_stopped(pid_t pid) {
+  std::ifstream file{"/proc/" + std::to_string(pid) + "/stat"};
+  const std::string stat{std::istreambuf_iterator<char>{file}, {}};
+  const auto end_of_name = stat.rfind(") ");
+  return end_of_name != stat.npos && stat.compare(end_of_name + 2, 1, "T") == 0;
+}
+
+}  // namespace
+
+generations::generations(timeline& into) : into_{into}, changed_{::eventfd(0, EFD_CLOEXEC)} {
+  if (!changed_) throw std::system_error{errno, std::system_category(), "eventfd"};
+  watcher_ = std::jthread{[this] { watch(); }};
+}
+
+generations::~generations() {
+  {
+    const std::lock_guard lock{mutex_};
+    stopping_ = true;
+  }
+  ::eventfd_write(changed_.get(), 1);
+}
+
+void generations::add(std::uint64_t number, pid_t pid) {
+  const std::lock_guard lock{mutex_};
+  const bool known = std::any_of(watched_.begin(), watched_.end(), [&](const watched& each) {
+    return each.who.pid == pid && each.who.number == number;
+  });
+  if (known) return;
+  graceful::unique_fd pidfd = open_pidfd(pid);
+  const bool gone = !pidfd;
+  into_.add("generation " + std::to_string(number),
+            "is pid " + std::to_string(pid) + (gone ? ", which has ended" : ""));
+  watched_.push_back({{number, pid, gone ? "ended" : ""}, std::move(pidfd)});
+  ::eventfd_write(changed_.get(), 1);
+}
+
+const generations::watched& generations::newest(std::uint64_t number) const {
+  const auto found = std::find_if(watched_.rbegin(), watched_.rend(), [&](const watched& each) {
+    return each.who.number == number;
+  });
+  if (found == watched_.rend()) {
+    throw std::out_of_range{"there is no generation " + std::to_string(number)};
+  }
+  return *found;
+}
+
+pid_t generations::pid(std::uint64_t number) const {
+  const std::lock_guard lock{mutex_};
+  return newest(number).who.pid;
+}
+
+bool generations::signal(std::uint64_t number, int signal) {
+  const std::lock_guard lock{mutex_};
+  const watched& target = newest(number);
+  return target.who.end.empty() && send_signal(target.pidfd, signal);
+}
+
+bool generations::wait_stopped(std::uint64_t number, deadline until) {
+  const pid_t its_pid = pid(number);
+  // Only a parent is told of a stop; /proc has no events.
+  while (!is_stopped(its_pid)) {
+    if (until.passed() || wait_gone(number, std::chrono::milliseconds{5})) return false;
+  }
+  return true;
+}
+
+bool generations::wait_gone(std::uint64_t number, deadline until) {
+  std::unique_lock lock{mutex_};
+  const pid_t its_pid = newest(number).who.pid;
+  return ended_.wait_until(lock, until.when(), [&] {
+    return std::any_of(watched_.begin(), watched_.end(), [&](const watched& each) {
+      return each.who.pid == its_pid && each.who.number == number && !each.who.end.empty();
+    });
+  });
+}
+
+std::vector<generations::member> generations::members() const {
+  const std::lock_guard lock{mutex_};
+  std::vector<member> result;
+  for (const watched& each : watched_) result.push_back(each.who);
+  return result;
+}
+
+std::string generations::name_of(pid_t pid) const {
+  const std::lock_guard lock{mutex_};
+  for (const watched& each : watched_) {
+    if (each.who.pid == pid) return "generation " + std::to_string(each.who.number);
+  }
+  return "pid " + std::to_string(pid);
+}
+
+void generations::watch() {
+  for (;;) {
+    std::vector<pollfd> entries{{changed_.get(), POLLIN, 0}};
+    {
+      const std::lock_guard lock{mutex_};
+      if (stopping_) return;
+      for (const watched& each : watched_) {
+        entries.push_back({each.who.end.empty() ? each.pidfd.get() : -1, POLLIN, 0});
+      }
+    }
+    if (::poll(entries.data(), entries.size(), -1) < 0) continue;
+    if (entries[0].revents != 0) {
+      eventfd_t ignored{};
+      ::eventfd_read(changed_.get(), &ignored);
+    }
+    const std::lock_guard lock{mutex_};
+    for (std::size_t i = 1; i < entries.size(); ++i) {
+      member& who = watched_[i - 1].who;
+      if (entries[i].revents == 0 || !who.end.empty()) continue;
+      who.end = end_of(who.pid);
+      into_.add("generation " + std::to_string(who.number),
+                "pid " + std::to_string(who.pid) + " " + who.end);
+    }
+    ended_.notify_all();
+  }
+}
+
+}  // namespace graceful::testing

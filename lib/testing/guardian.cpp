@@ -1,0 +1,177 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "testing/guardian.hpp"
+
+#include "testing/owned_children.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <stdexcept>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace graceful::testing {
+namespace {
+
+// What follows runs in a child forked from a program with threads: no allocation, no lock, nothing
+// of libc but system calls and what only touches memory. Each guardian has its own copy.
+constexpr std::size_t longest_mark = 512;
+std::array<char, longest_mark> mark;  // with its NUL
+std::size_t mark_size;
+std::array<char, longest_mark> directory;
+alignas(8) std::array<char, 32 * 1024> entries;
+std::array<char, 32 * 1024> environment;
+
+// linux_dirent64, which has no header: getdents64(2).
+constexpr std::size_t length_at = 16;
+constexpr std::size_t name_at = 19;
+
+/// Calls `visit` with the name of each entry of a directory.
+template <class Visit>
+void for_each_entry(int fd, Visit visit) {
+  for (;;) {
+    const long size = ::syscall(SYS_getdents64, fd, entries.data(), entries.size());
+    if (size <= 0) return;
+    for (long at = 0; at < size;) {
+      std::uint16_t length{};
+      std::memcpy(&length, entries.data() + at + length_at, sizeof length);
+      visit(entries.data() + at + name_at);
+      at += length;
+    }
+  }
+}
+
+pid_t to_pid(const char* name) {
+  pid_t pid = 0;
+  for (; *name != '\0'; ++name) {
+    if (*name < '0' || *name > '9') return 0;
+    pid = pid * 10 + (*name - '0');
+  }
+  return pid;
+}
+
+bool carries_mark(int proc, const char* name) {
+  const int process = ::openat(proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (process < 0) return false;
+  const int file = ::openat(process, "environ", O_RDONLY | O_CLOEXEC);
+  ::close(process);
+  if (file < 0) return false;
+  bool found = false;
+  std::size_t kept = 0;  // of what was read before: a mark may be cut in two
+  while (!found) {
+    const ssize_t size = ::read(file, environment.data() + kept, environment.size() - kept);
+    if (size <= 0) break;
+    const std::size_t there = kept + static_cast<std::size_t>(size);
+    for (std::size_t at = 0; !found && at + mark_size <= there; ++at) {
+      found = std::memcmp(environment.data() + at, mark.data(), mark_size) == 0;
+    }
+    kept = there < mark_size ? there : mark_size - 1;
+    std::memmove(environment.data(), environment.data() + there - kept, kept);
+  }
+  ::close(file);
+  return found;
+}
+
+/// False if there was nobody.
+bool kill_all() {
+  const int proc = ::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  bool any = false;
+  for_each_entry(proc, [&](const char* name) {
+    const pid_t pid = to_pid(name);
+    if (pid == 0) return;
+    // Opened before the look at the environment: if the pid is taken again in between, this is the
+    // pidfd of the one that has gone, never that of a stranger.
+    const int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+    if (pidfd < 0) return;
+    if (carries_mark(proc, name)) {
+      any = true;
+      ::syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0);
+      pollfd gone{pidfd, POLLIN, 0};
+      ::poll(&gone, 1, 5'000);
+    }
+    ::close(pidfd);
+  });
+  ::close(proc);
+  return any;
+}
+
+void remove_directory() {
+  const int fd = ::open(directory.data(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) return;
+  for_each_entry(fd, [fd](const char* name) { ::unlinkat(fd, name, 0); });
+  ::close(fd);
+  ::rmdir(directory.data());
+}
+
+[[noreturn]] void guard(int lifeline) {
+  // Neither the terminal's signals nor those to the test's process group are for it.
+  ::setsid();
+  sigset_t all;
+  ::sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, nullptr);
+  ::prctl(PR_SET_PDEATHSIG, 0);
+  ::prctl(PR_SET_NAME, "graceful-guard");
+
+  // Nothing but the pipe: not the lifelines of others, which it would hold open, nor the outputs
+  // of the test, whose end somebody waits for.
+  if (lifeline > 0) ::close_range(0, static_cast<unsigned>(lifeline) - 1, 0);
+  ::close_range(static_cast<unsigned>(lifeline) + 1, ~0U, 0);
+
+  char word{};
+  ssize_t size = 0;
+  do size = ::read(lifeline, &word, 1);
+  while (size < 0 && errno == EINTR);
+  if (size > 0) ::_exit(0);  // dismissed
+
+  // Twice nobody: what a process started before it ended may have got a number that was passed.
+  for (int nobody = 0; nobody < 2;) nobody = kill_all() ? 0 : nobody + 1;
+  remove_directory();
+  ::_exit(0);
+}
+
+template <std::size_t Size>
+void copy(const std::string& text, std::array<char, Size>& to) {
+  if (text.size() >= Size) throw std::length_error{text + ": too long a path"};
+  std::memcpy(to.data(), text.c_str(), text.size() + 1);
+}
+
+}  // namespace
+
+guardian::guardian(const std::string& its_mark, const std::string& its_directory) {
+  std::array<char, longest_mark> mark_text{}, directory_text{};
+  copy(its_mark, mark_text);
+  copy(its_directory, directory_text);
+  std::array<int, 2> ends;
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    throw std::system_error{errno, std::system_category(), "pipe2"};
+  }
+  const graceful::unique_fd read_end{ends[0]};
+  lifeline_.reset(ends[1]);
+  pid_ = ::fork();
+  if (pid_ < 0) throw std::system_error{errno, std::system_category(), "fork"};
+  if (pid_ == 0) {
+    // In the child, so that threads that make guardians at the same time do not meet here.
+    mark = mark_text;
+    mark_size = its_mark.size() + 1;
+    directory = directory_text;
+    guard(read_end.get());
+  }
+  own_child(pid_);
+}
+
+guardian::~guardian() {
+  [[maybe_unused]] const auto told = ::write(lifeline_.get(), "", 1);
+  ::waitpid(pid_, nullptr, 0);
+  disown_child(pid_);
+}
+
+}  // namespace graceful::testing

@@ -1,0 +1,239 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include <graceful/testing/scenario.hpp>
+
+#include <graceful/testing/http_connection.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <optional>
+#include <utility>
+
+#include <signal.h>
+
+namespace graceful::testing::scenario {
+namespace {
+
+constexpr std::uint64_t some_requests = 20;
+constexpr std::string_view request_begins = "GET / HTTP/1.1\r\n";
+constexpr std::string_view request_ends = "Host: test\r\n\r\n";
+
+/// A scenario under way: its loads, and what has been expected so far.
+class play {
+ public:
+  play(std::string name, deployment& site, const params& with)
+      : site_{site}, with_{with}, result_{std::move(name)}, before_{site.generation()} {
+    if (with.connections <= 0) return;
+    for (const bool keep_alive : {true, false}) {
+      loads_.push_back(site.start_http_load(
+          {.connections = with.connections, .keep_alive = keep_alive, .path = with.path}));
+    }
+    for (load& each : loads_) {
+      expect(each.wait_for(some_requests, site.patience()), "the server answers", "it does not");
+    }
+  }
+
+  bool expect(bool met, const std::string& what, const std::string& seen) {
+    return result_.expect(met, what, seen);
+  }
+
+  /// A deploy that has to commit. Its probation is cut short: the new process serves by then.
+  void deploy() {
+    const std::uint64_t next = site_.generation() + 1;
+    const auto run = site_.start_upgrade(with_.upgrade);
+    if (run.wait_for("ready", site_.patience())) {
+      serves(next);
+      if (!run.so_far().committed()) (void)site_.commit();  // or it commits by itself meanwhile
+    }
+    const auto outcome = run.wait(site_.patience());
+    expect(outcome.committed(), "the deploy of generation " + std::to_string(next) + " commits",
+           outcome.to_string());
+  }
+
+  /// A new connection finds this generation.
+  void serves(std::uint64_t generation) {
+    if (loads_.empty()) return;
+    expect(loads_.back().wait_for(some_requests, site_.patience()),
+           "clients are answered while generation " + std::to_string(generation) + " serves",
+           "they are not");
+  }
+
+  /// A successor that is ready, and in probation.
+  std::optional<pending_upgrade> on_probation() {
+    const auto run = site_.start_upgrade(with_.upgrade);
+    const bool ready = run.wait_for("ready", site_.patience());
+    const auto so_far = run.so_far();
+    if (!expect(ready, "the new process becomes ready", so_far.to_string())) return {};
+    if (!expect(site_.status().state == "probation", "the new process is in probation",
+                "it is not: start the server with one (options::probation) for this")) {
+      return {};
+    }
+    return run;
+  }
+
+  /// What the end of the failed upgrade `run` has to be: the generation of before serves on.
+  void serves_as_before() {
+    for (load& each : loads_) {
+      expect(each.wait_for(some_requests, site_.patience()), "the server answers afterwards",
+             "it does not");
+    }
+    const auto status = site_.status();
+    expect(status.generation == before_ && status.state == "serving",
+           "generation " + std::to_string(before_) + " serves on",
+           "generation " + std::to_string(status.generation) + ", " + status.state);
+  }
+
+  [[nodiscard]] std::uint64_t before() const { return before_; }
+
+  /// `may_lose`: requests of each load.
+  scenario_result end(std::uint64_t may_lose = 0) {
+    for (load& each : loads_) {
+      const auto seen = each.stop();
+      site_.remember(seen, &each == &loads_.front() ? "kept load" : "connecting load");
+      expect(seen.lost() <= may_lose && seen.refused == 0,
+             may_lose == 0 ? "no request is lost"
+                           : "at most " + std::to_string(may_lose) +
+                                 " requests are lost, and none is refused",
+             seen.to_string());
+    }
+    loads_.clear();
+    const auto leaks = site_.leaks();
+    expect(leaks == no_leaks, "nothing is left behind", leaks.to_string());
+    return give_up();
+  }
+
+  scenario_result give_up() {
+    loads_.clear();
+    if (!result_.passed()) result_.explain(site_.report());
+    return std::move(result_);
+  }
+
+ private:
+  deployment& site_;
+  const params& with_;
+  scenario_result result_;
+  std::uint64_t before_;
+  std::vector<load> loads_;
+};
+
+/// What throws has broken a promise too: the server does not answer any more.
+template <class Body>
+scenario_result act(const char* name, deployment& site, const params& with, Body body) {
+  try {
+    play it{name, site, with};
+    return body(it);
+  } catch (const std::exception& e) {
+    scenario_result result{name};
+    result.expect(false, "the server answers", e.what());
+    result.explain(site.report());
+    return result;
+  }
+}
+
+std::string to_string(const result<void>& outcome) {
+  return outcome ? "done" : outcome.error().message;
+}
+
+}  // namespace
+
+scenario_result good_deploy(deployment& site, const params& with) {
+  return act("good deploy", site, with, [&](play& it) {
+    it.deploy();
+    return it.end();
+  });
+}
+
+scenario_result bad_binary(deployment& site, const params& with) {
+  return act("bad binary", site, with, [&](play& it) {
+    const auto outcome = site.upgrade({.command = {"/bin/false"}});
+    it.expect(outcome.failed() && !outcome.ready(), "the deploy of a bad program fails",
+              outcome.to_string());
+    it.serves_as_before();
+    it.deploy();
+    return it.end();
+  });
+}
+
+scenario_result crash_in_probation(deployment& site, const params& with) {
+  return act("crash in probation", site, with, [&](play& it) {
+    const auto run = it.on_probation();
+    if (!run) return it.give_up();
+    it.serves(it.before() + 1);
+    site.kill(it.before() + 1, SIGKILL);
+    const auto outcome = run->wait(site.patience());
+    it.expect(outcome.rolled_back(), "the deploy is rolled back", outcome.to_string());
+    it.serves_as_before();
+    return it.end(static_cast<std::uint64_t>(std::max(with.connections, 0)));
+  });
+}
+
+scenario_result rollback(deployment& site, const params& with) {
+  return act("rollback", site, with, [&](play& it) {
+    const auto run = it.on_probation();
+    if (!run) return it.give_up();
+    it.serves(it.before() + 1);
+    const auto asked = site.rollback();
+    it.expect(asked.has_value(), "the server takes the order to roll back", to_string(asked));
+    const auto outcome = run->wait(site.patience());
+    it.expect(outcome.rolled_back(), "the deploy is rolled back", outcome.to_string());
+    it.serves_as_before();
+    return it.end();
+  });
+}
+
+scenario_result double_deploy(deployment& site, const params& with) {
+  return act("double deploy", site, with, [&](play& it) {
+    const auto run = it.on_probation();
+    if (!run) return it.give_up();
+    const auto second = site.upgrade(with.upgrade);
+    it.expect(second.busy(), "a second deploy is told that one runs", second.to_string());
+    const auto asked = site.commit();
+    it.expect(asked.has_value(), "the server takes the order to commit", to_string(asked));
+    const auto outcome = run->wait(site.patience());
+    it.expect(outcome.committed(), "the first deploy commits", outcome.to_string());
+    it.serves(it.before() + 1);
+    return it.end();
+  });
+}
+
+scenario_result deploy_storm(deployment& site, const params& with) {
+  return act("deploy storm", site, with, [&](play& it) {
+    for (int i = 0; i < with.deploys; ++i) it.deploy();
+    return it.end();
+  });
+}
+
+scenario_result deploy_while_draining(deployment& site, const params& with) {
+  return act("deploy while draining", site, with, [&](play& it) {
+    // In the middle of its request: its generation drains until it is answered.
+    http_connection held{resolve("127.0.0.1", site.port(), site.patience()), 0};
+    held.send(request_begins);
+    it.deploy();
+    const auto draining = site.status().draining;
+    it.expect(!draining.empty(), "the first generation drains while it has a client",
+              "it has ended");
+    it.deploy();
+    try {
+      held.exchange(request_ends);
+      it.expect(true, "the old generation's client gets its answer", {});
+    } catch (const request_lost& failure) {
+      it.expect(false, "the old generation's client gets its answer", failure.why);
+    }
+    it.expect(site.wait_gone(it.before()), "the old generation ends then", "it lives");
+    return it.end();
+  });
+}
+
+const std::vector<entry>& all() {
+  static const std::vector<entry> table{
+      {"good deploy", good_deploy},
+      {"bad binary", bad_binary},
+      {"crash in probation", crash_in_probation},
+      {"rollback", rollback},
+      {"double deploy", double_deploy},
+      {"deploy storm", deploy_storm},
+      {"deploy while draining", deploy_while_draining},
+  };
+  return table;
+}
+
+}  // namespace graceful::testing::scenario

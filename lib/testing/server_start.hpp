@@ -1,0 +1,30 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_LIB_TESTING_SERVER_START_HPP
+#define GRACEFUL_LIB_TESTING_SERVER_START_HPP
+
+#include <graceful/control_client.hpp>
+#include <graceful/testing/process.hpp>
+
+#include <chrono>
+#include <string>
+
+namespace graceful::testing {
+
+/// Watches a server that is about to start: make it before the server.
+class server_start {
+ public:
+  /// The control socket and its directory. Throws `std::system_error`.
+  server_start(std::string control, const std::string& directory);
+
+  /// Returns what the server says when it serves. Throws `std::runtime_error`, with the server's
+  /// output, if it ends before or takes longer than `patience`.
+  server_status wait(process& server, std::chrono::milliseconds patience);
+
+ private:
+  const std::string control_;
+  graceful::unique_fd changes_;
+};
+
+}  // namespace graceful::testing
+
+#endif

@@ -1,0 +1,77 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "testing/upgrade_run.hpp"
+
+#include <graceful/testing/pending_upgrade.hpp>
+
+#include <utility>
+
+namespace graceful::testing {
+
+void upgrade_run::run(result<control_client> client, const upgrade_request& request,
+                      const std::function<void(const upgrade_outcome&)>& on_change) {
+  const auto on_phase = [&](const upgrade_phase& phase) {
+    upgrade_outcome now;
+    {
+      const std::lock_guard lock{mutex_};
+      outcome_.phases.push_back(phase);
+      if (phase.pid) outcome_.pid = static_cast<pid_t>(*phase.pid);
+      if (phase.generation) outcome_.generation = *phase.generation;
+      now = outcome_;
+    }
+    on_change(now);
+    changed_.notify_all();
+    return true;
+  };
+  failure why;
+  if (!client) {
+    why = client.error();
+  } else if (const auto last = client->upgrade(request, on_phase); !last) {
+    why = last.error();
+  }
+  upgrade_outcome at_end;
+  {
+    const std::lock_guard lock{mutex_};
+    outcome_.code = why.code;
+    outcome_.message = why.message;
+    at_end = outcome_;
+  }
+  if (at_end.code) on_change(at_end);
+  const std::lock_guard lock{mutex_};
+  ended_ = true;
+  changed_.notify_all();
+}
+
+bool upgrade_run::wait_for(std::string_view phase, deadline until) {
+  std::unique_lock lock{mutex_};
+  changed_.wait_until(lock, until.when(), [&] { return ended_ || outcome_.reached(phase); });
+  return outcome_.reached(phase);
+}
+
+bool upgrade_run::wait(deadline until) {
+  std::unique_lock lock{mutex_};
+  return changed_.wait_until(lock, until.when(), [&] { return ended_; });
+}
+
+upgrade_outcome upgrade_run::so_far() const {
+  const std::lock_guard lock{mutex_};
+  return outcome_;
+}
+
+pending_upgrade::pending_upgrade(std::shared_ptr<upgrade_run> run) : run_{std::move(run)} {}
+
+bool pending_upgrade::wait_for(std::string_view phase, deadline until) const {
+  return run_->wait_for(phase, until);
+}
+
+upgrade_outcome pending_upgrade::wait(deadline until) const {
+  if (run_->wait(until)) return run_->so_far();
+  upgrade_outcome outcome = run_->so_far();
+  outcome.code = errc::timed_out;
+  outcome.message = "the upgrade has not ended, it is at: " +
+                    (outcome.phases.empty() ? "nothing" : outcome.phases.back().phase);
+  return outcome;
+}
+
+upgrade_outcome pending_upgrade::so_far() const { return run_->so_far(); }
+
+}  // namespace graceful::testing

@@ -1,0 +1,39 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_LIB_TESTING_UPGRADE_RUN_HPP
+#define GRACEFUL_LIB_TESTING_UPGRADE_RUN_HPP
+
+#include <graceful/control_client.hpp>
+#include <graceful/testing/deadline.hpp>
+#include <graceful/testing/upgrade_outcome.hpp>
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <string_view>
+
+namespace graceful::testing {
+
+/// An upgrade as it goes on in one thread and is looked at in others. Thread-safe.
+class upgrade_run {
+ public:
+  /// Asks for the upgrade, and returns at its end. Called once. `on_change` sees each state.
+  void run(result<control_client> client, const upgrade_request& request,
+           const std::function<void(const upgrade_outcome&)>& on_change);
+
+  bool wait_for(std::string_view phase, deadline until);
+
+  /// True at the end.
+  bool wait(deadline until);
+
+  [[nodiscard]] upgrade_outcome so_far() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  upgrade_outcome outcome_;
+  bool ended_ = false;
+};
+
+}  // namespace graceful::testing
+
+#endif
