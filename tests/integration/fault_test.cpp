@@ -32,8 +32,8 @@ std::vector<std::string> with_defaults(std::vector<std::string> arguments) {
 struct faulty_site {
   explicit faulty_site(std::vector<std::string> arguments)
       : s{with_defaults(std::move(arguments)), {.environment = faults.environment()}} {
-    kept.start();
-    connecting.start();
+
+
     REQUIRE(kept.wait_for(20, patience));
     REQUIRE(connecting.wait_for(20, patience));
   }
@@ -66,7 +66,7 @@ struct faulty_site {
     CHECK(continued.refused == 0);
     CHECK(connected.lost() + continued.lost() <= lost);
     load last{s.load_on(false)};
-    last.start();
+
     CHECK(last.wait_for(20, patience));
     const auto seen = last.stop();
     CHECK(seen.lost() == 0);
@@ -86,7 +86,7 @@ struct faulty_site {
 };
 
 /// Requests that may be lost with a process: one for each client of the two loads.
-constexpr std::uint64_t all_clients = 2 * std::uint64_t{load_options{}.connections};
+constexpr std::uint64_t all_clients = 2 * std::uint64_t{http_load{}.connections};
 
 }  // namespace
 
@@ -126,7 +126,7 @@ TEST_CASE("a successor that is killed after Ready costs what was in it, and is r
     f.connecting.stop();
     f.kept.stop();
     load after{f.s.load_on(false)};
-    after.start();
+
     CHECK(after.wait_for(50, patience));
     const auto seen = after.stop();
     CHECK(seen.lost() == 0);
@@ -146,7 +146,7 @@ TEST_CASE("a predecessor that is killed while it answers Ready leaves a successo
     f.kept.stop();
     f.connecting.stop();
     load after{f.s.load_on(false)};
-    after.start();
+
     CHECK(after.wait_for(50, patience));
     CHECK(after.stop().lost() == 0);
     CHECK(f.s.generation() == 2);
