@@ -37,6 +37,12 @@ std::vector<std::string> programs::rogue_successor() {
 std::vector<std::string> programs::lying_predecessor() {
   return {"/usr/bin/python3", from_build("LYING_PREDECESSOR")};
 }
+std::vector<std::string> programs::interop_server() {
+  return {"/usr/bin/python3", from_build("INTEROP") + "/server.py"};
+}
+std::vector<std::string> programs::interop_operate() {
+  return {"/usr/bin/python3", from_build("INTEROP") + "/operate.py"};
+}
 
 finished run(scene& where, std::vector<std::string> argv, process_options options) {
   process& p = where.start(std::move(argv), std::move(options));

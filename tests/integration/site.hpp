@@ -29,6 +29,8 @@ struct programs {
   static std::string gated_server();
   static std::vector<std::string> rogue_successor();
   static std::vector<std::string> lying_predecessor();
+  static std::vector<std::string> interop_server();
+  static std::vector<std::string> interop_operate();
 };
 
 /// What a program that has ended leaves to look at.

@@ -62,7 +62,7 @@ class Server:
         probation = takeover.probation(self.loop)
         probation.when_settled = self._settled
         probation.when_rolled_back = self._rolled_back
-        probation.when_predecessor_ended = lambda: self.older.remove(*self._predecessor)
+        probation.when_predecessor_ended = self._predecessor_ended
         probation.start()
         self.loop.on_signals([signal.SIGTERM, signal.SIGINT], self._end_asked)
         self.loop.run()
@@ -91,6 +91,10 @@ class Server:
         self.older.add(*self._predecessor)
         self._control.start(self.estate.control)
         say(f"committed: generation {self.estate.generation}")
+
+    def _predecessor_ended(self) -> None:
+        self.older.remove(*self._predecessor)
+        say(f"generation {self.estate.generation - 1} has ended")
 
     def _rolled_back(self, reason: str) -> None:
         say(f"goes back: {reason}")
