@@ -17,7 +17,6 @@ IDLE_TIME = 30.0
 IDLE_SWEEP = 5.0
 
 VARLINK = "org.varlink.service"
-URGENT = "io.graceful.Handoff.Fail"  # comes while Settle waits, and ends that
 
 
 class Call:
@@ -81,11 +80,7 @@ class Session:
             self.close()
             return
         self.active = time.monotonic()
-        for call in calls:
-            if call.method == URGENT:
-                self.server.dispatch(call)
-            else:
-                self._waiting.append(call)
+        self._waiting.extend(calls)
         self._next()
 
     def _call(self, message: Object) -> Call:

@@ -12,7 +12,7 @@ from varlink import Object
 class OlderGenerations:
     """A process is listed from the commit, or from its first report, until its connection ends."""
 
-    def __init__(self, tell: Callable[[str, str, int, int], None], totals: Object) -> None:
+    def __init__(self, tell: Callable[[str, str], None], totals: Object) -> None:
         self._tell, self._totals = tell, totals
         self._known: dict[tuple[int, int], dict[str, Any]] = {}
         self._reporting: set[Session] = set()
@@ -27,14 +27,14 @@ class OlderGenerations:
 
     def remove(self, generation: int, pid: int) -> None:
         if self._known.pop((generation, pid), None) is not None:
-            self._tell("generation_ended", f"generation {generation} has ended", generation, pid)
+            self._tell("generation_ended", f"generation {generation} (pid {pid}) has ended")
 
     def report(self, call: Call) -> None:
         generation, pid = call.parameters["generation"], call.parameters["pid"]
         self.add(generation, pid)
         known = self._known[generation, pid]
         if "connections" not in known:
-            self._tell("draining", f"generation {generation} drains", generation, pid)
+            self._tell("draining", f"generation {generation} (pid {pid}) drains")
         known["connections"] = call.parameters["connections"]
         session, cut = call.session, call.parameters["cut"]
         if session not in self._cut:

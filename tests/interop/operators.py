@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 READY_TIME = 30.0
 DRAIN_REPORT_INTERVAL = 1.0
+LAST_EVENTS = ("handed_over", "ended")
 
 
 def queue_of(listener: socket.socket) -> tuple[int, int]:
@@ -32,20 +33,23 @@ def address_of(listener: socket.socket) -> str:
 
 class Monitors:
     def __init__(self) -> None:
+        self.generation = 0
         self._calls: list[Call] = []
 
-    def add(self, call: Call) -> None:
+    def add(self, call: Call, state: str) -> None:
         self._calls.append(call)
         call.session.when_ended.append(lambda: self._calls.remove(call))
+        self._tell_one(call, "watching", f"the server is {state}")
 
-    def tell(self, event: str, message: str, generation: int, pid: int, last: bool = False) -> None:
+    def tell(self, event: str, message: str) -> None:
         for call in list(self._calls):
-            self.tell_one(call, event, message, generation, pid, last)
+            self._tell_one(call, event, message)
 
-    @staticmethod
-    def tell_one(call: Call, event: str, message: str, generation: int, pid: int, last: bool = False) -> None:
-        call.reply({"event": event, "message": message, "generation": generation, "pid": pid,
-                    "time_ms": int(time.time() * 1e3)}, continues=not last)
+    def _tell_one(self, call: Call, event: str, message: str) -> None:
+        if not call.answered:
+            call.reply({"event": event, "message": message, "generation": self.generation,
+                        "pid": os.getpid(), "time_ms": int(time.time() * 1e3)},
+                       continues=event not in LAST_EVENTS)
 
 
 class Operators:
@@ -137,10 +141,7 @@ class Operators:
         if not call.more:
             call.fail("org.varlink.service.ExpectedMore")
             return
-        estate = self._server.estate
-        self._server.monitors.add(call)
-        Monitors.tell_one(call, "watching", f"the server is {self._server.state}", estate.generation,
-                          os.getpid())
+        self._server.monitors.add(call, self._server.state)
 
     def metrics(self, call: Call) -> None:
         estate = self._server.estate

@@ -31,7 +31,7 @@ class Host(Shape):
     def resume(self) -> None: ...
     def hand_over(self, upgrade: Upgrade) -> None: ...
     def upgrade_ended(self, outcome: str, reason: str) -> None: ...
-    def tell(self, event: str, message: str, generation: int, pid: int) -> None: ...
+    def tell(self, event: str, message: str) -> None: ...
 
 
 class Child:
@@ -136,7 +136,7 @@ class Upgrade:
         if self.step == "asked":
             return
         self.step = "asked"
-        self._wait(ANSWER_TIME, lambda: self.roll_back("the successor does not answer"))
+        self._wait(ANSWER_TIME, self._unanswered)
         if self._settle:
             waiting, self._settle = self._settle, None
             waiting.reply({"settled": False})
@@ -144,9 +144,17 @@ class Upgrade:
     def roll_back(self, reason: str) -> None:
         self._host.resume()
         self._end()
-        if self._session:
-            self._session.last_word(HANDOFF + "RolledBack", reason)
+        if self._settle:
+            self._settle.fail(HANDOFF + "RolledBack", message=reason)
+        elif self._session:
+            self._session.last_word(HANDOFF + "Aborted", reason)
         self._failed("rolled_back", f"rolled back: {reason}")
+
+    def _unanswered(self) -> None:
+        """A successor that is stopped, or hangs, would not end by itself."""
+        if self._child:
+            self._child.kill()
+        self.roll_back("the successor did not answer at the end of its probation")
 
     # What the successor asks.
 
@@ -210,7 +218,7 @@ class Upgrade:
         call.reply({"settled": True})
         self._phases.reached("committed", last=True, pid=self.pid, generation=self.generation)
         self._tell("committed")
-        self._host.tell("handed_over", "the successor serves", self.generation, self.pid)
+        self._host.tell("handed_over", "the successor serves")
         for asked in self._end_asked_by:
             asked.reply()
 
@@ -257,7 +265,7 @@ class Upgrade:
         return False
 
     def _tell(self, event: str, message: str = "") -> None:
-        self._host.tell(event, message or f"the successor is {event}", self.generation, self.pid)
+        self._host.tell(event, message or f"{event}: generation {self.generation} (pid {self.pid})")
 
     def phase_for_status(self) -> str:
         return "probation" if self.step in ("probation", "asked") else "upgrading"

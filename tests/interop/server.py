@@ -50,7 +50,8 @@ class Server:
         self.estate: Estate = takeover.take_everything()
         self._predecessor = (self.estate.generation - 1, takeover.predecessor)
         self.http = HttpService(self.loop, f"gen-{self.estate.generation}-pid-{os.getpid()}")
-        self.older = OlderGenerations(self.tell, self.estate.totals)
+        self.monitors.generation = self.estate.generation
+        self.older = OlderGenerations(self.monitors.tell, self.estate.totals)
         self._offer_methods()
         takeover.ready(self._arguments.leave)
         self._leave(self._arguments.leave)
@@ -87,6 +88,7 @@ class Server:
 
     def _settled(self) -> None:
         self._committed = True
+        self._path_at_commit = os.stat(self._arguments.control)
         self.estate.totals["committed"] += 1
         self.older.add(*self._predecessor)
         self._control.start(self.estate.control)
@@ -163,8 +165,8 @@ class Server:
         self.last_failure = reason
         say(f"serves on: {reason}")
 
-    def tell(self, event: str, message: str, generation: int, pid: int) -> None:
-        self.monitors.tell(event, message, generation, pid, last=event in ("handed_over", "ended"))
+    def tell(self, event: str, message: str) -> None:
+        self.monitors.tell(event, message)
 
     # The end.
 
@@ -176,13 +178,20 @@ class Server:
 
         def ended() -> None:
             when_drained()
-            self.tell("ended", "the server has ended", self.estate.generation, os.getpid())
-            os.unlink(self._arguments.control)
+            self.tell("ended", "this process ends")
+            self._remove_paths()
             self._exit()
 
         self.drain = Drain(self.loop, self.http, self._arguments.drain / 1e3, ended)
         if now:
             self.drain.hurry()
+
+    def _remove_paths(self) -> None:
+        """The lock last, and neither if somebody has put another in its place."""
+        path = self._arguments.control
+        for name, ours in ((path, self._path_at_commit), (path + ".lock", os.fstat(self.estate.lock))):
+            if os.path.exists(name) and os.path.samestat(os.stat(name), ours):
+                os.unlink(name)
 
     def _stop_accepting(self) -> None:
         for acceptor in self._acceptors:
