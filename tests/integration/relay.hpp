@@ -27,7 +27,7 @@ struct relay {
   }
 
   [[nodiscard]] strings python(const strings& more = {}) const {
-    strings command = programs::interop_server();
+    strings command = programs::python("server.py");
     command.insert(command.end(), {"--control", s.control()});
     command.insert(command.end(), more.begin(), more.end());
     return command;
@@ -101,7 +101,7 @@ struct relay {
 
   /// operate.py, the client of an operator, which checks the answers by the document.
   finished operate(const strings& more) {
-    strings argv = programs::interop_operate();
+    strings argv = programs::python("operate.py");
     argv.push_back(s.control());
     argv.insert(argv.end(), more.begin(), more.end());
     return run(s.scene(), argv);

@@ -11,7 +11,7 @@ import argparse
 import json
 
 from interface import Protocol
-from varlink import Caller
+from varlink import Object, connect
 
 
 def main() -> int:
@@ -27,11 +27,14 @@ def main() -> int:
         method = "io.graceful.Control." + method
     protocol = Protocol()
     protocol.check_call(method, arguments.parameters)
-    caller = Caller(arguments.path)
-    caller.send(method, arguments.parameters, arguments.more)
+    call: Object = {"method": method, "parameters": arguments.parameters}
+    if arguments.more:
+        call["more"] = True
+    server = connect(arguments.path)
+    server.send(call)
     read = 0
     while True:
-        answer = caller.receive()
+        answer = server.receive()
         protocol.check_answer(method, answer)
         print(json.dumps(answer), flush=True)
         read += 1

@@ -13,7 +13,7 @@ from typing import Callable
 
 from interface import Protocol
 from loop import Loop
-from varlink import Caller, Channel, Closed, Object, VarlinkError, result_of
+from varlink import Channel, Closed, Object, VarlinkError, connect, result_of
 
 HANDOFF = "io.graceful.Handoff."
 VERSIONS = [1]
@@ -42,18 +42,20 @@ class Takeover:
     """Begin, Fetch and Ready, one call at a time, each with a deadline."""
 
     def __init__(self, path: str, token: str | None, protocol: Protocol) -> None:
-        self._caller = Caller(path)
+        self._conversation = connect(path)
         self._protocol = protocol
         self._token = token
-        self.predecessor = self._caller.channel.pid
+        self.predecessor = self._conversation.channel.pid
         self.pidfd = os.pidfd_open(self.predecessor)
 
+    def ask(self, method: str, parameters: Object) -> None:
+        self._protocol.check_call(HANDOFF + method, parameters)
+        self._conversation.send({"method": HANDOFF + method, "parameters": parameters})
+
     def call(self, method: str, parameters: Object) -> Object:
-        full = HANDOFF + method
-        self._protocol.check_call(full, parameters)
-        self._caller.send(full, parameters)
-        answer = self._caller.receive()
-        self._protocol.check_answer(full, answer)
+        self.ask(method, parameters)
+        answer = self._conversation.receive()
+        self._protocol.check_answer(HANDOFF + method, answer)
         return result_of(answer)
 
     def take_everything(self) -> Estate:
@@ -64,7 +66,7 @@ class Takeover:
         descriptors: list[int] = []
         while len(names) < begun["descriptors"]:
             batch = self.call("Fetch", {"first": len(names)})
-            came = self._caller.channel.take_descriptors()
+            came = self._conversation.channel.take_descriptors()
             descriptors += came
             if len(came) != len(batch["names"]) or not came or batch["first"] != len(names):
                 raise Closed(f"{len(came)} descriptors for {batch}")
@@ -95,10 +97,10 @@ class Takeover:
 
     def probation(self, loop: Loop) -> Probation:
         """What comes after Ready. This object is of no use any more."""
-        return Probation(loop, self._protocol, *self._caller.release(), self.pidfd)
+        return Probation(loop, self._protocol, *self._conversation.release(), self.pidfd)
 
     def close(self) -> None:
-        self._caller.close()
+        self._conversation.close()
         os.close(self.pidfd)
 
 

@@ -60,7 +60,7 @@ class Channel:
         self.pid, self.uid = peer_of(connection)
         self._max_message = max_message
         self._input = bytearray()
-        self._output: collections.deque[tuple[bytes, list[int]]] = collections.deque()
+        self._output: collections.deque[tuple[memoryview, list[int]]] = collections.deque()
         self._descriptors: list[int] = []
 
     def receive(self) -> list[Object]:
@@ -112,10 +112,14 @@ class Channel:
 
     def send(self, message: Object, descriptors: list[int] | None = None) -> None:
         """Queues it, and sends what the peer takes now. The descriptors stay the caller's."""
-        self._output.append((json.dumps(message).encode() + b"\0", descriptors or []))
-        self.flush()
+        self.send_bytes(json.dumps(message).encode() + b"\0", descriptors)
         if sum(len(data) for data, _ in self._output) > MAX_WAITING:
             raise Closed("the peer does not read")
+
+    def send_bytes(self, data: bytes, descriptors: list[int] | None = None) -> None:
+        """They need not be a message, nor few."""
+        self._output.append((memoryview(data), descriptors or []))
+        self.flush()
 
     def flush(self) -> None:
         while self._output:
@@ -140,39 +144,33 @@ class Channel:
         self.socket.close()
 
 
-class Caller:
-    """A client that waits for each answer, up to a deadline."""
+class Conversation:
+    """A channel on which to wait, for each message up to a deadline. Owns the channel."""
 
-    def __init__(self, path: str, patience: float = 30.0) -> None:
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        connection.settimeout(patience)
-        connection.connect(path)
+    def __init__(self, connection: socket.socket, patience: float = 30.0) -> None:
         self.channel = Channel(connection, max_message=MAX_WAITING)
         self._patience = patience
         self._received: collections.deque[Object] = collections.deque()
-        if not is_trusted(self.channel.uid):
-            self.close()
-            raise PermissionError(f"{path} belongs to user {self.channel.uid}")
 
-    def send(self, method: str, parameters: Object | None = None, more: bool = False) -> None:
-        call: Object = {"method": method, "parameters": parameters or {}}
-        if more:
-            call["more"] = True
-        self.channel.send(call)
+    def send_bytes(self, data: bytes, descriptors: list[int] | None = None) -> None:
+        """Returns when the peer has taken them all."""
+        self.channel.send_bytes(data, descriptors)
+        while self.channel.has_output:
+            if not select.select([], [self.channel.socket], [], self._patience)[1]:
+                raise TimeoutError("the peer does not read")
+            self.channel.flush()
+
+    def send(self, message: Object, descriptors: list[int] | None = None) -> None:
+        self.send_bytes(json.dumps(message).encode() + b"\0", descriptors)
 
     def receive(self) -> Object:
-        """The next answer as it came."""
         end = time.monotonic() + self._patience
         while not self._received:
             left = end - time.monotonic()
             if left <= 0 or not select.select([self.channel.socket], [], [], left)[0]:
-                raise TimeoutError("no answer")
+                raise TimeoutError("no message came")
             self._received.extend(self.channel.receive())
         return self._received.popleft()
-
-    def call(self, method: str, parameters: Object | None = None) -> Object:
-        self.send(method, parameters)
-        return result_of(self.receive())
 
     def release(self) -> tuple[Channel, collections.deque[Object]]:
         """The channel, and what has come on it and nobody has looked at."""
@@ -180,6 +178,18 @@ class Caller:
 
     def close(self) -> None:
         self.channel.close()
+
+
+def connect(path: str, patience: float = 30.0) -> Conversation:
+    """To a control socket, whose owner has to be this user, or root."""
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.settimeout(patience)
+    connection.connect(path)
+    conversation = Conversation(connection, patience)
+    if not is_trusted(conversation.channel.uid):
+        conversation.close()
+        raise PermissionError(f"{path} belongs to user {conversation.channel.uid}")
+    return conversation
 
 
 def result_of(answer: Object) -> Object:
