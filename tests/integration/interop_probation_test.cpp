@@ -53,6 +53,36 @@ TEST_CASE("a successor of Python stays if its predecessor dies") {
   r.ends();
 }
 
+TEST_CASE("a successor of Python that is told to end in its probation asks its predecessor back") {
+  relay r{{"--probation", a_minute}};
+  REQUIRE(send_signal(open_pidfd(r.on_probation(r.python(), 2)), SIGTERM));
+  r.rolled_back("the successor was told to end", 1);
+  r.costs();
+  r.ends();
+}
+
+TEST_CASE("a predecessor that is told to end in a probation leaves its successor of Python there") {
+  relay r{{"--probation", a_minute}};
+  r.on_probation(r.python(), 2);
+  r.s.server().signal(SIGTERM);
+  CHECK(r.upgrade->wait_exit(patience).exited(0));
+  CHECK(r.s.server().wait_exit(patience).exited(0));
+  CHECK(r.s.generation() == 2);
+  r.costs();
+  r.ends();
+}
+
+TEST_CASE("a predecessor of Python that is told to end in a probation leaves its successor there") {
+  python_serves r;
+  r.on_probation(r.s.command(), 3);
+  REQUIRE(send_signal(open_pidfd(static_cast<pid_t>(r.s.pid())), SIGTERM));
+  CHECK(r.upgrade->wait_exit(patience).exited(0));
+  CHECK(r.s.server().wait_for_output("interop: drained: generation 2", patience));
+  CHECK(r.s.generation() == 3);
+  r.costs();
+  r.ends();
+}
+
 TEST_CASE("an operator commits a successor of C++ that a predecessor of Python has on probation") {
   python_serves r;
   r.on_probation(r.s.command(), 3);

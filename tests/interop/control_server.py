@@ -107,12 +107,11 @@ class Session:
         except Closed:
             self.close()
 
-    def last_word(self, error: str, message: str) -> None:
-        """Answers what is outstanding, or comes unasked; then the connection ends."""
-        parameters = {"message": message}
-        self.server.protocol.check_error(error, parameters)
+    def last_word(self, method: str, answer: Object) -> None:
+        """As if it answered a call of method, which nobody has made; then the connection ends."""
+        self.server.protocol.check_answer(method, answer)
         self._finishing = True
-        self.send({"error": error, "parameters": parameters})
+        self.send(answer)
         if not self.ended and not self.channel.has_output:
             self.close()
 

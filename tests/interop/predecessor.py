@@ -29,7 +29,7 @@ class Host(Shape):
 
     def pause(self, unwanted: list[str]) -> None: ...
     def resume(self) -> None: ...
-    def hand_over(self, upgrade: Upgrade) -> None: ...
+    def hand_over(self) -> None: ...
     def upgrade_ended(self, outcome: str, reason: str) -> None: ...
     def tell(self, event: str, message: str) -> None: ...
 
@@ -126,8 +126,7 @@ class Upgrade:
         self._end()
         if self._child:
             self._child.kill()
-        if self._session:
-            self._session.last_word(HANDOFF + "Aborted", reason)
+        self._tell_aborted(reason)
         self._failed("failed", reason)
 
     def end_probation(self, asked_by: Call | None = None) -> None:
@@ -146,9 +145,14 @@ class Upgrade:
         self._end()
         if self._settle:
             self._settle.fail(HANDOFF + "RolledBack", message=reason)
-        elif self._session:
-            self._session.last_word(HANDOFF + "Aborted", reason)
+        else:
+            self._tell_aborted(reason)
         self._failed("rolled_back", f"rolled back: {reason}")
+
+    def _tell_aborted(self, reason: str) -> None:
+        if self._session:
+            self._session.last_word(
+                HANDOFF + "Settle", {"error": HANDOFF + "Aborted", "parameters": {"message": reason}})
 
     def _unanswered(self) -> None:
         """A successor that is stopped, or hangs, would not end by itself."""
@@ -200,10 +204,9 @@ class Upgrade:
     def settle(self, call: Call) -> None:
         if not self._is_next(call, self.step in ("probation", "asked") and not self._settle):
             return
+        self._settle = call
         if self.step == "asked":
-            self._commit(call)
-        else:
-            self._settle = call
+            self._commit()
 
     def fail(self, call: Call) -> None:
         reason = f"the successor gives up: {call.parameters['reason']}"
@@ -212,10 +215,20 @@ class Upgrade:
 
     # How it ends.
 
-    def _commit(self, call: Call) -> None:
+    def told_to_end(self) -> None:
+        """The server is: in a probation its successor is there already."""
+        if self.phase_for_status() == "probation":
+            self._commit()
+        else:
+            self.give_up("the server was told to end")
+
+    def _commit(self) -> None:
         self._end()
-        self._host.hand_over(self)
-        call.reply({"settled": True})
+        self._host.hand_over()
+        if self._settle:
+            self._settle.reply({"settled": True})
+        elif self._session:
+            self._session.last_word(HANDOFF + "Settle", {"parameters": {"settled": True}})
         self._phases.reached("committed", last=True, pid=self.pid, generation=self.generation)
         self._tell("committed")
         self._host.tell("handed_over", "the successor serves")

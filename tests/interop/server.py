@@ -60,11 +60,11 @@ class Server:
         for acceptor in self._acceptors:
             acceptor.start()
         say(f"ready: generation {self.estate.generation} pid {os.getpid()}")
-        probation = takeover.probation(self.loop)
-        probation.when_settled = self._settled
-        probation.when_rolled_back = self._rolled_back
-        probation.when_predecessor_ended = self._predecessor_ended
-        probation.start()
+        self._probation = takeover.probation(self.loop)
+        self._probation.when_settled = self._settled
+        self._probation.when_rolled_back = self._rolled_back
+        self._probation.when_predecessor_ended = self._predecessor_ended
+        self._probation.start()
         self.loop.on_signals([signal.SIGTERM, signal.SIGINT], self._end_asked)
         self.loop.run()
 
@@ -148,7 +148,7 @@ class Server:
             acceptor.start()
         self._paused = []
 
-    def hand_over(self, upgrade: Upgrade) -> None:
+    def hand_over(self) -> None:
         for acceptor in self._acceptors:
             if acceptor not in self._paused:
                 acceptor.accept_all()  # nobody else holds it
@@ -209,10 +209,13 @@ class Server:
         self.loop.stop()
 
     def _end_asked(self, _: int) -> None:
-        if self._committed and not self.busy():
+        if not self._committed:
+            self._probation.ask_back(self._arguments.control, "the successor was told to end")
+            return
+        if self.upgrade:
+            self.upgrade.told_to_end()
+        if not self.drain:
             self.close_down(lambda: None)
-        else:
-            self.loop.stop()
 
 
 def main() -> None:

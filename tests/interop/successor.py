@@ -129,6 +129,12 @@ class Probation:
         except Closed:
             self._lost()
 
+    def ask_back(self, path: str, reason: str) -> None:
+        """As an operator does: what comes of it is the answer to Settle."""
+        predecessor = connect(path)
+        predecessor.send({"method": "io.graceful.Control.Rollback", "parameters": {"reason": reason}})
+        predecessor.close()
+
     def _ask(self) -> None:
         self._channel.send({"method": HANDOFF + "Settle", "parameters": {}})
 
