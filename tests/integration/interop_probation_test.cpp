@@ -28,8 +28,11 @@ struct python_serves : relay {
 TEST_CASE("a successor of Python that is rolled back costs nothing, and drains") {
   relay r{{"--probation", a_minute}};
   r.on_probation(r.python(), 2);
+  auto held = r.s.hold();
   CHECK(r.s.ctl({"rollback", r.s.control()}).status == "exited 0");
+  CHECK(r.s.server().wait_for_output("interop: goes back: ", patience));
   r.rolled_back("", 1);
+  CHECK(held.exchange("Host: test\r\n\r\n").generation == 2);
   CHECK(r.s.server().wait_for_output("interop: drained: generation 2", patience));
   r.costs();
   r.ends();
@@ -39,7 +42,7 @@ TEST_CASE("a successor of Python that dies in its probation costs what was in it
   relay r{{"--probation", a_minute}};
   REQUIRE(send_signal(open_pidfd(r.on_probation(r.python(), 2)), SIGKILL));
   r.rolled_back("the successor was killed by signal 9 (SIGKILL) in its probation", 1);
-  r.costs(true);
+  r.costs(relay::killed::successor);
   r.ends();
 }
 
@@ -49,7 +52,7 @@ TEST_CASE("a successor of Python stays if its predecessor dies") {
   r.s.server().signal(SIGKILL);
   CHECK(r.s.server().wait_for_output("interop: committed: generation 2", patience));
   CHECK(r.s.generation() == 2);
-  r.costs(false, true);
+  r.costs(relay::killed::predecessor);
   r.ends();
 }
 
@@ -111,7 +114,7 @@ TEST_CASE("a predecessor of Python accepts again when its successor dies in prob
   python_serves r;
   REQUIRE(send_signal(open_pidfd(r.on_probation(r.s.command(), 3)), SIGKILL));
   r.rolled_back("the successor was killed by signal 9 (SIGKILL) in its probation", 2);
-  r.costs(true);
+  r.costs(relay::killed::successor);
   r.ends();
 }
 
@@ -122,7 +125,7 @@ TEST_CASE("a predecessor of Python asks before it commits, and goes on without a
   CHECK(r.s.ctl({"commit", r.s.control()}).status == "exited 1");
   r.rolled_back("the successor did not answer at the end of its probation", 2);
   CHECK(wait_readable(successor.get(), patience));
-  r.costs(true);
+  r.costs(relay::killed::successor);
   r.ends();
 }
 
@@ -132,7 +135,7 @@ TEST_CASE("a successor of C++ stays if its predecessor of Python dies") {
   REQUIRE(send_signal(open_pidfd(static_cast<pid_t>(r.s.pid())), SIGKILL));
   CHECK(r.s.server().wait_for_output("generation 3 serves", patience));
   while (r.s.generation() != 3) REQUIRE(r.connecting.wait_for(1, patience));
-  r.costs(false, true);
+  r.costs(relay::killed::predecessor);
   r.ends();
 }
 
@@ -143,9 +146,12 @@ TEST_CASE("a successor of C++ that is not ready is aborted by a predecessor of P
   process& upgrade = r.s.scene().start(opening.upgrade(r.s));
   REQUIRE(upgrade.wait_for_output("1 socket passed", patience));
   CHECK(r.s.status().out.find(", upgrading,") != std::string::npos);
+  const auto spawned = upgrade.output();
+  const auto successor = open_pidfd(std::stoi(spawned.substr(spawned.find("spawned pid ") + 12)));
   CHECK(r.s.ctl({"commit", r.s.control()}).status == "exited 1");
   CHECK(r.s.ctl({"abort", r.s.control()}).status == "exited 0");
   CHECK(upgrade.wait_exit(patience).exited(1));
+  CHECK(wait_readable(successor.get(), patience));
   CHECK(r.s.ctl({"abort", r.s.control()}).status == "exited 1");
   const auto bad = r.deploy({"/bin/sh", "-c", "exit 7"});
   CHECK(bad.status == "exited 1");

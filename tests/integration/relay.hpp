@@ -54,6 +54,7 @@ struct relay {
     INFO(upgrade->output());
     REQUIRE(upgrade->wait_for_output("ready: generation " + std::to_string(generation), patience));
     REQUIRE(connecting.wait_for_generation(generation, 20, patience));
+    serves(generation);
     const auto text = upgrade->output();
     return std::stoi(text.substr(text.find("spawned pid ") + 12));
   }
@@ -67,6 +68,11 @@ struct relay {
     CHECK(s.status().out.find("the last upgrade failed: rolled back: " + reason) !=
           std::string::npos);
     CHECK(s.generation() == static_cast<std::int64_t>(generation));
+    serves(generation);
+  }
+
+  /// Who comes is served by `generation`, and by no other.
+  void serves(std::uint64_t generation) {
     load fresh{s.load_on(false)};
     fresh.start();
     CHECK(fresh.wait_for(50, patience));
@@ -76,9 +82,11 @@ struct relay {
     CHECK(seen.by_generation.contains(generation));
   }
 
+  enum class killed { nobody, successor, predecessor };
+
   /// Stops the load. What was in a process that was killed may be lost, one request a client;
   /// and everything that was said is in the document.
-  void costs(bool killed_new = false, bool killed_old = false) {
+  void costs(killed whom = killed::nobody) {
     REQUIRE(kept.wait_for(50, patience));
     REQUIRE(connecting.wait_for(50, patience));
     const auto first = kept.stop();
@@ -86,8 +94,8 @@ struct relay {
     INFO(first.to_string(), second.to_string(), s.scene().report());
     const auto clients = static_cast<std::uint64_t>(load_options{}.connections);
     CHECK(first.refused + second.refused == 0);
-    CHECK(first.lost() <= (killed_old ? clients : 0));
-    CHECK(second.lost() <= (killed_new ? clients : 0));
+    CHECK(first.lost() <= (whom == killed::predecessor ? clients : 0));
+    CHECK(second.lost() <= (whom == killed::nobody ? 0 : clients));
     CHECK(s.server().output().find("undocumented") == std::string::npos);
     CHECK(s.server().output().find("Traceback") == std::string::npos);
   }
