@@ -10,7 +10,6 @@ sys.dont_write_bytecode = True
 import argparse
 import os
 import signal
-import socket
 from typing import Callable
 
 from control_server import Call, ControlServer
