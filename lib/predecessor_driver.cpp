@@ -32,7 +32,7 @@ std::string error_name(action::refusal why) {
     case action::refusal::busy:
       return "io.graceful.Handoff.Busy";
     case action::refusal::incompatible_version:
-      return "io.graceful.Handoff.IncompatibleVersion";
+      return std::string{wire::incompatible_version_error};
     case action::refusal::not_on_offer:
       return "io.graceful.Handoff.NotOnOffer";
     case action::refusal::not_expected:
@@ -299,7 +299,9 @@ void predecessor_driver::act(const action::refuse& a) {
     log_.warning("refused a successor: " + a.message);
   }
   if (const auto session = peer(a.peer)) {
-    session->reply(wire::to_error(error_name(a.why), a.message));
+    session->reply(a.why == action::refusal::incompatible_version
+                       ? wire::to_incompatible_version(a.message, a.versions)
+                       : wire::to_error(error_name(a.why), a.message));
   }
 }
 

@@ -54,7 +54,7 @@ void predecessor::on(const event::begin& e) {
     std::string message = "the successor speaks version" + (offered.empty() ? " none" : offered) +
                           " of the handoff protocol, the predecessor version " +
                           std::to_string(wire::handoff_version);
-    refuse(e.peer, refusal::incompatible_version, message);
+    actions_.emplace_back(action::refuse{e.peer, refusal::incompatible_version, message, versions});
     if (spawned_for_this) await_end(std::move(message));
     return;
   }

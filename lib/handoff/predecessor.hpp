@@ -126,6 +126,7 @@ struct refuse {
   peer_id peer;
   refusal why;
   std::string message;
+  std::vector<std::int64_t> versions{};  ///< That the successor speaks, if that is why.
 };
 /// Tells the successor that the upgrade is given up, and closes the connection.
 struct abort_peer {

@@ -191,4 +191,12 @@ reply to_reply(const readied& m) {
   return r;
 }
 
+reply to_incompatible_version(std::string_view message, const std::vector<std::int64_t>& offered) {
+  reply r{.parameters = {}, .error = std::string{incompatible_version_error}};
+  r.parameters["message"] = message;
+  r.parameters["offered"] = json::array(offered.begin(), offered.end());
+  r.parameters["supported"] = json::array{handoff_version};
+  return r;
+}
+
 }  // namespace graceful::wire

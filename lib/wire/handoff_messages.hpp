@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// What predecessor and successor say to each other: io.graceful.Handoff as values. Each `parse_`
@@ -27,6 +28,9 @@ inline constexpr std::string_view ready_method = "io.graceful.Handoff.Ready";
 inline constexpr std::string_view settle_method = "io.graceful.Handoff.Settle";
 inline constexpr std::string_view report_method = "io.graceful.Handoff.Report";
 inline constexpr std::string_view fail_method = "io.graceful.Handoff.Fail";
+
+inline constexpr std::string_view incompatible_version_error =
+    "io.graceful.Handoff.IncompatibleVersion";
 
 struct begin {
   std::vector<std::int64_t> versions;
@@ -104,6 +108,9 @@ reply to_reply(const batch& m);
 reply to_reply(const settled& m);
 reply to_reply(const reported& m);
 reply to_reply(const readied& m);
+
+/// The error for a successor of which no version is spoken here.
+reply to_incompatible_version(std::string_view message, const std::vector<std::int64_t>& offered);
 
 }  // namespace graceful::wire
 

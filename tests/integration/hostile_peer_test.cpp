@@ -129,7 +129,7 @@ TEST_CASE("a peer of another uid is refused by its credentials where the mode le
   site s;
   REQUIRE(::chmod(s.control().c_str(), 0666) == 0);
   const auto before = s.at_rest();
-  auto command = programs::rogue_successor();
+  auto command = programs::python("rogue_successor.py");
   command.insert(command.end(), {"hang-after-begin", "--control", s.control()});
   process_options nobody;
   nobody.user = 65534;

@@ -16,7 +16,7 @@ void is_found_out(const std::vector<std::string>& lie, const std::string& says,
                   process_options options = {}) {
   scene s;
   const auto control = s.path("control.sock");
-  auto liar = programs::lying_predecessor();
+  auto liar = programs::python("lying_predecessor.py");
   liar.insert(liar.end(), lie.begin(), lie.end());
   liar.insert(liar.end(), {"--control", control});
   process& predecessor = s.start(liar);

@@ -31,11 +31,8 @@ std::string programs::http_server() { return from_build("HTTP_SERVER"); }
 std::string programs::pool_server() { return from_build("POOL_SERVER"); }
 std::string programs::graceful_ctl() { return from_build("GRACEFUL_CTL"); }
 std::string programs::gated_server() { return from_build("GATED_SERVER"); }
-std::vector<std::string> programs::rogue_successor() {
-  return {"/usr/bin/python3", from_build("ROGUE_SUCCESSOR")};
-}
-std::vector<std::string> programs::lying_predecessor() {
-  return {"/usr/bin/python3", from_build("LYING_PREDECESSOR")};
+std::vector<std::string> programs::python(const char* name) {
+  return {"/usr/bin/python3", from_build("INTEROP") + '/' + name};
 }
 
 finished run(scene& where, std::vector<std::string> argv, process_options options) {

@@ -27,8 +27,9 @@ struct programs {
   static std::string pool_server();
   static std::string graceful_ctl();
   static std::string gated_server();
-  static std::vector<std::string> rogue_successor();
-  static std::vector<std::string> lying_predecessor();
+
+  /// One of tests/interop.
+  static std::vector<std::string> python(const char* name);
 };
 
 /// What a program that has ended leaves to look at.

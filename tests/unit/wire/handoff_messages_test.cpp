@@ -173,6 +173,14 @@ TEST_CASE("Fail survives the way over the wire and needs its reason") {
   check_required(wire::parse_fail, object(R"({"reason":"r"})"), "reason");
 }
 
+TEST_CASE("who shares no version is told both lists") {
+  const auto error = wire::to_incompatible_version("none is shared", {7, -1});
+  CHECK(error.error == "io.graceful.Handoff.IncompatibleVersion");
+  CHECK(error.parameters ==
+        object(R"({"message":"none is shared","offered":[7,-1],"supported":[1]})"));
+  CHECK(wire::to_incompatible_version("", {}).parameters.at("offered") == json::array{});
+}
+
 TEST_CASE("unknown parameters are ignored") {
   CHECK(wire::parse_begin(object(R"({"versions":[1],"later":{"x":1}})")));
   CHECK(wire::parse_fetch(object(R"({"first":1,"later":[]})")));

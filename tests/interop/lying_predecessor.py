@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 """A server that lies, in a chosen way, to every successor that connects to its control socket.
 
@@ -16,7 +15,7 @@ import sys
 
 sys.dont_write_bytecode = True  # no __pycache__ in the source tree
 
-from varlink_wire import MOST_DESCRIPTORS, Channel
+from varlink import MAX_DESCRIPTORS, Closed, Conversation
 
 HANDOFF = "io.graceful.Handoff."
 MODES = """fewer-descriptors more-descriptors no-descriptors wrong-kind not-listening wrong-version
@@ -48,24 +47,24 @@ def make_offer(arguments, lock, control):
     return offer
 
 
-def answer_begin(mode, channel, offer):
+def answer_begin(mode, peer, offer):
     if mode == "junk":
-        channel.send_raw(b'{"parameters": {"version": 1,,}\0')
+        peer.send_bytes(b'{"parameters": {"version": 1,,}\0')
     elif mode == "huge":
-        channel.send_raw(b'{"parameters": {"name": "' + b"x" * (64 << 20))
+        peer.send_bytes(b'{"parameters": {"name": "' + b"x" * (64 << 20))
     elif mode == "wrong-version":
-        channel.send({"error": HANDOFF + "IncompatibleVersion", "parameters": {
+        peer.send({"error": HANDOFF + "IncompatibleVersion", "parameters": {
             "message": "no version in common", "offered": [1], "supported": [99]}})
     elif mode == "hangs":
         signal.pause()
     else:
         count = {"negative-count": -1, "bad-types": "three"}.get(mode, len(offer))
-        channel.send({"parameters": {
+        peer.send({"parameters": {
             "version": 1, "generation": 2, "name": "liar", "descriptors": count}})
 
 
-def answer_fetch(mode, channel, offer, first):
-    names = list(offer)[first:first + MOST_DESCRIPTORS]
+def answer_fetch(mode, peer, offer, first):
+    names = list(offer)[first:first + MAX_DESCRIPTORS]
     descriptors = [offer[name].fileno() for name in names]
     if mode == "fewer-descriptors":
         descriptors.pop()
@@ -73,22 +72,22 @@ def answer_fetch(mode, channel, offer, first):
         descriptors.append(descriptors[-1])
     elif mode == "no-descriptors":
         descriptors.clear()
-    channel.send({"parameters": {"first": first, "names": names}}, descriptors)
+    peer.send({"parameters": {"first": first, "names": names}}, descriptors)
 
 
-def answer(mode, channel, offer):
+def answer(mode, peer, offer):
     """All calls of one successor."""
     while True:
-        call, _ = channel.receive()
+        call = peer.receive()
         method = call["method"].removeprefix(HANDOFF)
         if method == "Begin":
-            answer_begin(mode, channel, offer)
+            answer_begin(mode, peer, offer)
             if mode == "closes":
                 return
         elif method == "Fetch":
-            answer_fetch(mode, channel, offer, call["parameters"]["first"])
+            answer_fetch(mode, peer, offer, call["parameters"]["first"])
         else:
-            channel.send({"parameters": {}})
+            peer.send({"parameters": {}})
             if method == "Ready" and mode == "many":
                 sys.exit(0)
 
@@ -123,8 +122,8 @@ def main():
         connection, _ = control.accept()
         with connection:
             try:
-                answer(arguments.mode, Channel(connection), offer)
-            except (EOFError, ConnectionError):
+                answer(arguments.mode, Conversation(connection), offer)
+            except (Closed, TimeoutError):
                 pass  # it has had enough of the lies
 
 

@@ -1,0 +1,143 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+//
+// What generations of C++ and of Python report to one another, and what an operator of Python sees.
+#include "relay.hpp"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+using namespace graceful_test;
+
+namespace {
+
+/// Status until it says this; ends with the deadline only where it never does.
+bool comes_to_say(site& s, const std::string& text) {
+  const deadline until{patience};
+  while (s.status().out.find(text) == std::string::npos) {
+    if (until.passed()) return false;
+  }
+  return true;
+}
+
+/// Status until it no longer says this.
+bool ceases_to_say(site& s, const std::string& text) {
+  const deadline until{patience};
+  while (s.status().out.find(text) != std::string::npos) {
+    if (until.passed()) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("a generation of Python reports to one of C++ what it has left, and ends with it") {
+  relay r;
+  r.deployed(r.python({"--drain", "60000"}), 2);
+  auto held = r.s.hold();
+  const auto python = std::to_string(r.s.pid());
+  r.deployed(r.s.command(), 3);
+  CHECK(comes_to_say(r.s, "generation 2, pid " + python + ", drains, 1 connection left"));
+  CHECK(held.exchange("Host: test\r\n\r\n").generation == 2);
+  CHECK(ceases_to_say(r.s, "drains"));
+  // SO_PEERCRED has named it, because it has called listen(2) on the control socket.
+  CHECK(r.s.server().wait_for_output("the predecessor (pid " + python + ") has ended", patience));
+  r.costs();
+  r.ends();
+}
+
+TEST_CASE("what a generation of Python cuts is counted by the one of C++ that serves") {
+  relay r;
+  r.deployed(r.python({"--drain", "2000"}), 2);
+  const auto held = r.s.hold();
+  r.deployed(r.s.command(), 3);
+  CHECK(ceases_to_say(r.s, "drains"));
+  const auto metrics = r.s.ctl({"metrics", r.s.control()}).out;
+  CHECK(metrics.find("graceful_connections_cut_total 1\n") != std::string::npos);
+  r.costs();
+  r.ends();
+}
+
+TEST_CASE(
+    "a generation of C++ reports to one of Python what it has left, and is told of no hurry") {
+  relay r;
+  auto held = r.s.hold();
+  r.deployed(r.python(), 2);
+  CHECK(comes_to_say(r.s, "drains, 1 connection left"));
+  CHECK(held.exchange("Host: test\r\n\r\n").generation == 1);
+  CHECK(ceases_to_say(r.s, "drains"));
+  r.costs();
+  r.ends();
+}
+
+TEST_CASE("three hundred listeners go to Python and back, each with its name") {
+  std::vector<std::string> arguments;
+  for (int i = 0; i < 300; ++i) arguments.insert(arguments.end(), {"--listen", "127.0.0.1:0"});
+  relay r{arguments};
+  r.deployed(r.python(), 2);
+  const auto done = r.deploy(r.s.command());
+  CHECK(done.out.find("300 sockets passed") != std::string::npos);
+  load_options last = r.s.load_on(false);
+  last.port = r.s.port(299);
+  load clients{last};
+  CHECK(clients.wait_for_generation(3, 20, patience));
+  CHECK(clients.stop().lost() == 0);
+  CHECK(r.s.status().out.find("http300  127.0.0.1:" + std::to_string(r.s.port(299)) + " ") !=
+        std::string::npos);
+  r.costs();
+}
+
+TEST_CASE("a listener that Python does not want is served by its predecessor until the commit") {
+  relay r{{"--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0", "--probation", "60000"}};
+  r.on_probation(r.python({"--leave", "http2"}), 2);
+  load_options unwanted = r.s.load_on(false);
+  unwanted.port = r.s.port(1);
+  load clients{unwanted};
+  CHECK(clients.wait_for_generation(1, 50, patience));
+  CHECK(clients.stop().lost() == 0);
+  CHECK(r.s.ctl({"commit", r.s.control()}).status == "exited 0");
+  CHECK(r.upgrade->wait_exit(patience).exited(0));
+  CHECK(r.s.status().out.find("http2") == std::string::npos);
+  r.costs();
+  r.ends();
+}
+
+TEST_CASE("every answer to an operator is one that the document has, from either kind of server") {
+  relay r;
+  const auto says = [&](const std::vector<std::string>& call, const std::string& status) {
+    const auto done = r.operate(call);
+    INFO(done.all);
+    CHECK(done.status == status);
+    return done.out;
+  };
+  for (const char* generation : {"1", "2"}) {
+    says({"org.varlink.service.GetInfo"}, "exited 0");
+    says({"org.varlink.service.GetInterfaceDescription", R"({"interface": "io.graceful.Handoff"})"},
+         "exited 0");
+    const auto status = says({"Status"}, "exited 0");
+    CHECK(status.find(std::string{"\"generation\": "} + generation) != std::string::npos);
+    says({"Metrics"}, "exited 0");
+    says({"Monitor", "--more", "--count", "1"}, "exited 0");
+    for (const char* method : {"Abort", "Commit", "Rollback"}) {
+      CHECK(says({method}, "exited 1").find("NoUpgrade") != std::string::npos);
+    }
+    says({"Upgrade", R"({"command": ["/bin/false"]})", "--more"}, "exited 1");
+    CHECK(says({"io.graceful.Handoff.Begin", R"({"versions": [7]})"}, "exited 1")
+              .find("IncompatibleVersion") != std::string::npos);
+    CHECK(says({"io.graceful.Handoff.Begin", R"({"versions": [1], "token": "stale"})"}, "exited 1")
+              .find("NotExpected") != std::string::npos);
+    CHECK(says({"io.graceful.Handoff.Settle"}, "exited 1").find("OutOfOrder") != std::string::npos);
+    if (*generation == '1') {
+      std::string command;
+      for (const auto& word : r.python()) command += (command.empty() ? "\"" : ", \"") + word + '"';
+      const auto phases =
+          says({"Upgrade", R"({"command": [)" + command + "]}", "--more"}, "exited 0");
+      CHECK(phases.find("\"committed\"") != std::string::npos);
+    }
+  }
+  r.costs();
+  const auto drained = says({"Drain", "--more"}, "exited 0");
+  CHECK(drained.find("\"drained\"") != std::string::npos);
+}

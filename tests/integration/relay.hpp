@@ -1,0 +1,131 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_TESTS_INTEGRATION_RELAY_HPP
+#define GRACEFUL_TESTS_INTEGRATION_RELAY_HPP
+
+#include "site.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace graceful_test {
+
+/// A site under load whose generations are now of C++, now of Python (tests/interop), which knows
+/// the library only from docs/protocol.md.
+struct relay {
+  using strings = std::vector<std::string>;
+
+  explicit relay(strings arguments = {}) : s{std::move(arguments)} {
+    kept.start();
+    connecting.start();
+    REQUIRE(kept.wait_for(50, patience));
+    REQUIRE(connecting.wait_for(50, patience));
+  }
+
+  [[nodiscard]] strings python(const strings& more = {}) const {
+    strings command = programs::python("server.py");
+    command.insert(command.end(), {"--control", s.control()});
+    command.insert(command.end(), more.begin(), more.end());
+    return command;
+  }
+
+  /// An upgrade to `command`, to its end.
+  finished deploy(const strings& command) { return s.upgrade(behind_dashes(command)); }
+
+  /// An upgrade to `command` that is good, and the generation it makes.
+  void deployed(const strings& command, std::uint64_t generation) {
+    const auto done = deploy(command);
+    INFO(done.all, s.scene().report());
+    REQUIRE(done.status == "exited 0");
+    REQUIRE(connecting.wait_for_generation(generation, 50, patience));
+    REQUIRE(kept.wait_for_generation(generation, 50, patience));
+  }
+
+  /// An upgrade to `command`, until its successor serves on probation. Returns its pid.
+  pid_t on_probation(const strings& command, std::uint64_t generation) {
+    strings argv{programs::graceful_ctl(), "upgrade", s.control()};
+    const auto rest = behind_dashes(command);
+    argv.insert(argv.end(), rest.begin(), rest.end());
+    upgrade = &s.scene().start(argv);
+    INFO(upgrade->output());
+    REQUIRE(upgrade->wait_for_output("ready: generation " + std::to_string(generation), patience));
+    REQUIRE(connecting.wait_for_generation(generation, 20, patience));
+    serves(generation);
+    const auto text = upgrade->output();
+    return std::stoi(text.substr(text.find("spawned pid ") + 12));
+  }
+
+  /// graceful-ctl says that the upgrade was rolled back, and `generation` serves who comes.
+  void rolled_back(const std::string& reason, std::uint64_t generation) {
+    const auto end = upgrade->wait_exit(patience);
+    INFO(s.scene().report());
+    CHECK(end.exited(1));
+    CHECK(upgrade->output().find("rolled back: " + reason) != std::string::npos);
+    CHECK(s.status().out.find("the last upgrade failed: rolled back: " + reason) !=
+          std::string::npos);
+    CHECK(s.generation() == static_cast<std::int64_t>(generation));
+    serves(generation);
+  }
+
+  /// Who comes is served by `generation`, and by no other.
+  void serves(std::uint64_t generation) {
+    load fresh{s.load_on(false)};
+    fresh.start();
+    CHECK(fresh.wait_for(50, patience));
+    const auto seen = fresh.stop();
+    CHECK(seen.lost() == 0);
+    CHECK(seen.by_generation.size() == 1);
+    CHECK(seen.by_generation.contains(generation));
+  }
+
+  enum class killed { nobody, successor, predecessor };
+
+  /// Stops the load. What was in a process that was killed may be lost, one request a client;
+  /// and everything that was said is in the document.
+  void costs(killed whom = killed::nobody) {
+    REQUIRE(kept.wait_for(50, patience));
+    REQUIRE(connecting.wait_for(50, patience));
+    const auto first = kept.stop();
+    const auto second = connecting.stop();
+    INFO(first.to_string(), second.to_string(), s.scene().report());
+    const auto clients = static_cast<std::uint64_t>(load_options{}.connections);
+    CHECK(first.refused + second.refused == 0);
+    CHECK(first.lost() <= (whom == killed::predecessor ? clients : 0));
+    CHECK(second.lost() <= (whom == killed::nobody ? 0 : clients));
+    CHECK(s.server().output().find("undocumented") == std::string::npos);
+    CHECK(s.server().output().find("Traceback") == std::string::npos);
+  }
+
+  /// Ends who serves; then nothing is left, no process and no path.
+  void ends() {
+    CHECK(s.ctl({"drain", s.control()}).status == "exited 0");
+    CHECK(s.scene().wait_all_gone(patience));
+    CHECK(std::filesystem::is_empty(s.scene().path("")));
+  }
+
+  /// operate.py, the client of an operator, which checks the answers by the document.
+  finished operate(const strings& more) {
+    strings argv = programs::python("operate.py");
+    argv.push_back(s.control());
+    argv.insert(argv.end(), more.begin(), more.end());
+    return run(s.scene(), argv);
+  }
+
+  static strings behind_dashes(strings command) {
+    command.insert(command.begin(), "--");
+    return command;
+  }
+
+  site s;
+  load kept{s.load_on(true)};
+  load connecting{s.load_on(false)};
+  process* upgrade = nullptr;
+};
+
+}  // namespace graceful_test
+
+#endif
