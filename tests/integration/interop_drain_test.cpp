@@ -79,7 +79,7 @@ TEST_CASE("three hundred listeners go to Python and back, each with its name") {
   r.deployed(r.python(), 2);
   const auto done = r.deploy(r.s.command());
   CHECK(done.out.find("300 sockets passed") != std::string::npos);
-  load_options last = r.s.load_on(false);
+  http_load last = r.s.load_on(false);
   last.port = r.s.port(299);
   load clients{last};
   CHECK(clients.wait_for_generation(3, 20, patience));
@@ -92,7 +92,7 @@ TEST_CASE("three hundred listeners go to Python and back, each with its name") {
 TEST_CASE("a listener that Python does not want is served by its predecessor until the commit") {
   relay r{{"--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0", "--probation", "60000"}};
   r.on_probation(r.python({"--leave", "http2"}), 2);
-  load_options unwanted = r.s.load_on(false);
+  http_load unwanted = r.s.load_on(false);
   unwanted.port = r.s.port(1);
   load clients{unwanted};
   CHECK(clients.wait_for_generation(1, 50, patience));

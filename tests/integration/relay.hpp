@@ -20,8 +20,6 @@ struct relay {
   using strings = std::vector<std::string>;
 
   explicit relay(strings arguments = {}) : s{std::move(arguments)} {
-    kept.start();
-    connecting.start();
     REQUIRE(kept.wait_for(50, patience));
     REQUIRE(connecting.wait_for(50, patience));
   }
@@ -74,7 +72,6 @@ struct relay {
   /// Who comes is served by `generation`, and by no other.
   void serves(std::uint64_t generation) {
     load fresh{s.load_on(false)};
-    fresh.start();
     CHECK(fresh.wait_for(50, patience));
     const auto seen = fresh.stop();
     CHECK(seen.lost() == 0);
@@ -92,7 +89,7 @@ struct relay {
     const auto first = kept.stop();
     const auto second = connecting.stop();
     INFO(first.to_string(), second.to_string(), s.scene().report());
-    const auto clients = static_cast<std::uint64_t>(load_options{}.connections);
+    const auto clients = static_cast<std::uint64_t>(http_load{}.connections);
     CHECK(first.refused + second.refused == 0);
     CHECK(first.lost() <= (whom == killed::predecessor ? clients : 0));
     CHECK(second.lost() <= (whom == killed::nobody ? 0 : clients));

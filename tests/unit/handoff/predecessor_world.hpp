@@ -1,0 +1,54 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_TESTS_UNIT_HANDOFF_PREDECESSOR_WORLD_HPP
+#define GRACEFUL_TESTS_UNIT_HANDOFF_PREDECESSOR_WORLD_HPP
+
+#include "handoff/predecessor.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+
+namespace graceful_test {
+
+using graceful::handoff::peer_id;
+using graceful::handoff::predecessor_action;
+using graceful::handoff::predecessor_actions;
+using graceful::handoff::predecessor_event;
+
+/// The machine, and what its surroundings know from its actions alone.
+struct predecessor_world {
+  graceful::handoff::predecessor machine{};
+  bool has_probation = false;
+  bool paused = false;
+  std::optional<peer_id> settling{};  // waits for the answer to Settle
+  bool spawn_asked = false;
+  bool child_alive = false;
+  bool timer_armed = false;
+  bool upgrade_runs = false;
+  bool killed = false;
+  int stops = 0;
+  std::set<peer_id> closed{};
+  std::string token{};            // of the successor that was spawned last
+  std::uint64_t descriptors = 2;  // on offer now
+  std::uint64_t offered = 0;      // to the successor that has begun
+  std::uint64_t passed = 0;
+
+  /// A spawned process ends once, a connection closes once, a timer that is not armed is silent.
+  [[nodiscard]] bool possible(const predecessor_event& e) const;
+
+  /// Takes the event; returns what is wrong with what came of it.
+  std::string take(const predecessor_event& e);
+
+  /// Whatever has happened: the next upgrade works. Returns what is wrong.
+  [[nodiscard]] std::string next_upgrade() const;
+
+ private:
+  std::string follow(const predecessor_actions& actions, const predecessor_event& e);
+  std::string pass(const predecessor_action& a);
+  [[nodiscard]] std::string contradiction() const;
+};
+
+}  // namespace graceful_test
+
+#endif
