@@ -60,7 +60,11 @@ void predecessor_watch::on_message(const std::string& text) {
   const auto reply = wire::parse_reply(text);
   if (reply && reply->error.empty()) {
     const auto answer = wire::parse_settled(reply->parameters);
-    if (answer && !answer->settled) return ask();
+    if (answer && !answer->settled) {
+      // Who is about to end must not be committed to while it waits to be taken at its word.
+      if (!asked_back_) ask();
+      return;
+    }
     settled_ = true;
     return on_.committed();
   }
@@ -87,6 +91,7 @@ void predecessor_watch::on_end() {
 }
 
 void predecessor_watch::ask_back(const std::string& reason) {
+  asked_back_ = true;
   wire::call rollback{.method = std::string{wire::rollback_method}, .parameters = {}};
   rollback.parameters["reason"] = reason;
   if (!orders_.call(rollback)) return give_up("the predecessor cannot be asked");

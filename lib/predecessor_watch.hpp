@@ -67,6 +67,7 @@ class predecessor_watch {
   asio::steady_timer patience_;
   const outcomes on_;
   bool settled_ = false;
+  bool asked_back_ = false;
   std::shared_ptr<varlink_stream> stream_;
 };
 

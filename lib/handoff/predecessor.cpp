@@ -108,8 +108,11 @@ void predecessor::on(const event::settle& e) {
     actions_ = {action::settle{e.peer, true, true}};
   } else if (peer_ == e.peer && state_ == state::probation) {
     settling_ = true;
-  } else if (peer_ == e.peer && state_ == state::confirming) {
+  } else if (peer_ == e.peer && state_ == state::confirming && std::exchange(asked_, true)) {
     commit(true);
+  } else if (peer_ == e.peer && state_ == state::confirming) {
+    // It may have waited here to be read since before the question: that is no answer.
+    actions_ = {action::settle{e.peer, false, true}};
   } else {
     refuse(e.peer, refusal::out_of_order, "Settle comes after Ready");
   }
@@ -124,7 +127,8 @@ void predecessor::on(const event::commit& /*e*/) {
 void predecessor::confirm() {
   state_ = state::confirming;
   actions_ = {action::arm_confirmation{}};
-  if (std::exchange(settling_, false)) actions_.emplace_back(action::settle{*peer_, false, true});
+  asked_ = std::exchange(settling_, false);
+  if (asked_) actions_.emplace_back(action::settle{*peer_, false, true});
 }
 
 void predecessor::commit(bool asked) {

@@ -234,6 +234,7 @@ class predecessor {
   std::uint64_t passed_ = 0;        // of these, how many were passed
   std::string reason_;              // why the upgrade failed, while ending
   bool settling_ = false;           // the successor's Settle is to be answered
+  bool asked_ = false;              // the successor, whether it is still there
   bool told_ = false;               // the successor, that it stays
   bool rolled_back_ = false;        // the upgrade that is ending had been ready
   std::uint64_t on_offer_now_ = 0;  // as given with the event

@@ -68,10 +68,14 @@ using successor_action =
 
 class successor {
  public:
+  enum class state { connecting, beginning, fetching, complete, readying, done };
+
   /// `token`: the value of GRACEFUL_UPGRADE, empty for an explicit takeover.
   explicit successor(std::string token) : token_{std::move(token)} {}
 
   successor_action resume(const successor_event& event);
+
+  [[nodiscard]] state current() const { return state_; }
 
   /// What the predecessor said in reply to Begin.
   [[nodiscard]] const wire::begun& offer() const { return offer_; }
@@ -80,8 +84,6 @@ class successor {
   [[nodiscard]] const wire::phase_durations& durations() const { return durations_; }
 
  private:
-  enum class state { connecting, beginning, fetching, complete, readying, done };
-
   successor_action on_reply(const event::replied& e);
   successor_action on_begun(const wire::reply& message);
   successor_action on_batch(const event::replied& e);

@@ -1,0 +1,391 @@
+/* Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE. */
+/* Upgrades of one server, with whatever may happen to them: see "The model" in docs/design.md.
+
+   A process is a place in the arrays below. Place 0 serves from the start. Another is started by an
+   upgrade, directly or by a shell, or by somebody who wants it to take over; it is used once, so
+   that every run ends: "in the end" is where nothing more can happen. One step is what the control
+   thread does about one event, or the main thread between two waits.
+
+   FAULTS bounds how many processes are killed, fail to initialise, or are stopped (SIGSTOP, hang,
+   core dump; they may go on some day), and how many connections break. Operators, SIGTERM, time and
+   the ends of drains are not bounded: a timeout comes whenever its timer is armed. */
+
+#ifndef PROBATION
+#define PROBATION 1
+#endif
+#define PLACES 3
+#ifndef FAULTS
+#define FAULTS 2
+#endif
+#define NOBODY PLACES
+
+c_decl {
+\#include "recorder.h"
+};
+
+/* The names of lib/handoff: `compare` fails where they are not the same. */
+mtype:predecessor_state = { p_serving, p_spawning, p_passing, p_ending, p_probation, p_confirming,
+  p_handed_over };
+mtype:predecessor_event = { on_upgrade, on_spawned, on_spawn_failed, on_begin, on_fetch, on_ready,
+  on_fail, on_settle, on_closed, on_exited, on_timeout, on_abort, on_commit, on_rollback,
+  on_shutdown };
+mtype:predecessor_action = { do_spawn, do_arm_timer, do_arm_probation, do_arm_confirmation,
+  do_disarm_timer, do_reply_begun, do_reply_batch, do_pause_accepting, do_resume_accepting,
+  do_stop_accepting, do_acknowledge_ready, do_acknowledge, do_settle, do_refuse, do_abort_peer,
+  do_kill_successor, do_retire_successor, do_report_spawned, do_report_begun, do_report_passed,
+  do_report_ready, do_report_committed, do_report_failed, do_report_lost };
+mtype:successor_state = { s_connecting, s_beginning, s_fetching, s_complete, s_readying, s_done };
+mtype:successor_event = { s_on_connected, s_on_replied, s_on_garbled, s_on_initialised,
+  s_on_disconnected, s_on_overdue };
+mtype:successor_action = { s_do_send, s_do_keep, s_do_serve, s_do_start_cold, s_do_abandon };
+mtype:message = { m_begin, m_fetch, m_ready, m_settle, m_fail,
+  m_begun, m_batch, m_readied, m_settled, m_ask_again, m_acknowledged, m_error };
+
+#define no_token 0
+#define right_token 1
+#define stale_token 2
+
+/* Of each process. */
+bool used[PLACES], alive[PLACES], stopped[PLACES];
+bool accepts[PLACES];   /* on the listening sockets */
+bool holds[PLACES];     /* the listening sockets are open */
+bool lock[PLACES];      /* and so are the lock and the control socket */
+bool serves[PLACES];    /* answers on the control socket */
+bool ready[PLACES], committed[PLACES], draining[PLACES];
+bool told[PLACES];      /* the predecessor's told_ */
+bool failed[PLACES];    /* is not ready, and never will be: ends by itself */
+bool hurried[PLACES];   /* SIGTERM has come twice */
+bool terminated[PLACES];  /* SIGTERM has come */
+
+/* As a predecessor. */
+mtype:predecessor_state pstate[PLACES] = p_serving;
+byte peer[PLACES] = NOBODY, child[PLACES] = NOBODY;
+bool child_alive[PLACES], settling[PLACES], asked[PLACES], passed[PLACES], timer[PLACES];
+bool shell[PLACES];     /* what was spawned is a shell, which started the successor */
+
+/* As a successor; its connection goes by its own number. */
+mtype:successor_state sstate[PLACES] = s_connecting;
+byte server[PLACES] = NOBODY;   /* whom it has connected to */
+byte spawner[PLACES] = NOBODY;  /* whose token it has */
+bool p_open[PLACES], s_open[PLACES];  /* the ends of the predecessor and the successor */
+bool cut[PLACES];       /* it has broken: each side sees that the other has closed it */
+chan calls[PLACES] = [2] of { mtype:message };
+chan replies[PLACES] = [3] of { mtype:message };
+bool watching[PLACES], decided[PLACES];  /* the watch runs, and has heard the outcome */
+bool asked_back[PLACES];
+bool order[PLACES];     /* its call of Rollback waits at the control socket */
+
+byte faults = FAULTS;
+bool outside = true;    /* somebody gives orders, sends signals, or has accidents */
+bool excused;           /* nobody could serve after what has happened: see the properties */
+bool spawn_asked;
+byte action;            /* for the recorder */
+c_decl { enum { NOBODY_ = 3 }; };
+
+#include "properties.pml"
+
+inline forget(channel) {
+  do
+  :: nempty(channel) -> channel?_
+  :: empty(channel) -> break
+  od
+}
+
+/* What the kernel does for one that ends: all it has is closed. What it said can still be read. */
+inline die(who) {
+  alive[who] = false; stopped[who] = false;
+  accepts[who] = false; holds[who] = false; lock[who] = false; serves[who] = false;
+  timer[who] = false; order[who] = false;
+  child[who] = NOBODY; child_alive[who] = false; shell[who] = false;
+  settling[who] = false; asked[who] = false; passed[who] = false; peer[who] = NOBODY; told[who] = false;
+  pstate[who] = p_serving; sstate[who] = s_done;
+  watching[who] = false; decided[who] = false; asked_back[who] = false; failed[who] = false;
+  ready[who] = false; committed[who] = false; draining[who] = false;
+  terminated[who] = false; hurried[who] = false;
+  s_open[who] = false;
+  forget(replies[who]);
+  k = 1;
+  do
+  :: k == PLACES -> break
+  :: k < PLACES && server[k] == who -> p_open[k] = false; forget(calls[k]); k++
+  :: else -> k++
+  od;
+  k = 0
+}
+
+inline start_place(who, whose) {
+  used[who] = true; alive[who] = true; spawner[who] = whose;
+  sstate[who] = s_connecting
+}
+
+/* lifecycle::end_alone */
+inline end_alone() { draining[i] = true; accepts[i] = false; holds[i] = false }
+
+/* lifecycle::commit */
+inline commit_myself() {
+  forget(replies[i]);  /* it does not listen any more */
+  printf("%d: is committed\n", i);
+  decided[i] = true;
+  if
+  :: !committed[i] && !draining[i] ->
+     committed[i] = true;
+     serves[i] = true;
+     if
+     :: asked_back[i] -> end_alone()
+     :: else
+     fi
+  :: else
+  fi
+}
+
+/* lifecycle::go_back */
+inline go_back() {
+  printf("%d: goes back\n", i);
+  decided[i] = true;
+  if
+  :: !draining[i] ->
+     draining[i] = true;
+     accepts[i] = false; holds[i] = false; lock[i] = false; serves[i] = false;
+     s_open[i] = false
+  :: else
+  fi
+}
+
+#include "predecessor.pml"
+#include "successor.pml"
+
+#define UP (alive[i] && !stopped[i])
+#define UNDER_WAY (pstate[i] == p_spawning || pstate[i] == p_passing || pstate[i] == p_ending)
+#define IN_PROBATION (pstate[i] == p_probation || pstate[i] == p_confirming)
+#define MY_PROBATION (ready[i] && !committed[i] && !draining[i])
+/* lifecycle::refusal */
+#define REFUSES ((draining[i] && pstate[i] != p_handed_over) || (ready[i] && !committed[i]) || !ready[i])
+#define AWAITS_REPLY (sstate[i] == s_beginning || sstate[i] == s_fetching || sstate[i] == s_readying)
+#define FREE (!used[1] || !used[2])
+#define NEXT_PLACE (!used[1] -> 1 : 2)
+#define PASSED_TO(p) (replies[p]??[m_batch])  /* what is on its way is open, too */
+#define LOCKED (lock[0] || lock[1] || lock[2] || PASSED_TO(1) || PASSED_TO(2))
+#define SERVED_BY(t) (t != i && serves[t])
+
+/* A call on connection c, or its end. predecessor_driver::handoff: what a successor said that has
+   gone since is not believed. */
+#define CONNECTION(c) \
+  :: UP && server[c] == i && p_open[c] && nempty(calls[c]) && !(settling[i] && peer[i] == c) -> \
+     calls[c]?said; from = c; \
+     if \
+     :: REFUSES -> d_step { send(c, m_error) } \
+     :: !REFUSES && said == m_begin -> ev = on_begin; \
+        detail = (spawner[c] == NOBODY -> no_token : \
+                  (pstate[i] == p_spawning && spawner[c] == i && child[i] == c -> right_token : stale_token)) \
+     :: !REFUSES && said == m_fetch -> ev = on_fetch \
+     :: !REFUSES && said == m_ready -> ev = (GONE(c) -> on_closed : on_ready) \
+     :: !REFUSES && said == m_settle -> ev = (GONE(c) && peer[i] == c -> on_closed : on_settle) \
+     :: !REFUSES && said == m_fail -> ev = on_fail \
+     fi; \
+     if \
+     :: ev == on_closed -> p_open[c] = false; forget(calls[c]) \
+     :: else \
+     fi; \
+     said = 0 \
+  :: UP && server[c] == i && p_open[c] && empty(calls[c]) && S_ENDED(c) -> \
+     p_open[c] = false; from = c; ev = on_closed
+
+#ifdef MUTANT_BELIEVES_THE_DEAD
+#define GONE(c) false
+#else
+#define GONE(c) S_ENDED(c)
+#endif
+
+proctype process(byte i) {
+  mtype:predecessor_event ev;
+  mtype:successor_event sev;
+  mtype:message said;
+  byte from, detail, ending, k;
+  bool by_fault, exiting;
+end:
+  do
+  :: atomic {
+       if
+       /* As a predecessor: its connections, what it has spawned, and time. */
+       CONNECTION(1)
+       CONNECTION(2)
+       :: UP && child[i] != NOBODY && !shell[i] && !alive[child[i]] ->
+          detail = (peer[i] == child[i] && p_open[child[i]]);
+          child[i] = NOBODY; ev = on_exited
+       :: UP && child[i] != NOBODY && shell[i] ->
+          child[i] = NOBODY; shell[i] = false; ev = on_exited
+       :: UP && timer[i] -> timer[i] = false; ev = on_timeout
+
+       /* Operators. */
+       :: outside && UP && serves[i] && !REFUSES && pstate[i] == p_serving && FREE -> ev = on_upgrade
+       :: outside && UP && serves[i] && UNDER_WAY && !(pstate[i] == p_ending && !timer[i]) &&
+          !(pstate[i] == p_ending && !shell[i] && !alive[child[i]]) -> ev = on_abort
+       :: outside && UP && serves[i] && pstate[i] == p_probation -> ev = on_commit
+       :: outside && UP && serves[i] && IN_PROBATION -> ev = on_rollback
+
+       /* A successor asks back. */
+       :: UP && serves[i] && order[1] ->
+          order[1] = false; ev = (IN_PROBATION -> on_rollback : 0)
+       :: UP && serves[i] && order[2] ->
+          order[2] = false; ev = (IN_PROBATION -> on_rollback : 0)
+
+       /* SIGTERM, lifecycle::end: what its probation decides comes before its end. A second one. */
+       :: outside && UP && !terminated[i] && sstate[i] != s_readying && !(MY_PROBATION && !watching[i]) && !draining[i] && !failed[i] ->
+          printf("%d: SIGTERM\n", i); terminated[i] = true; by_fault = true;
+          if
+          :: IN_PROBATION && GONE(peer[i]) ->
+             from = peer[i]; p_open[from] = false; forget(calls[from]); ev = on_closed
+          :: else -> ev = on_shutdown
+          fi;
+          ending = (ev == on_closed -> 2 : 1)
+       :: outside && UP && asked_back[i] && MY_PROBATION && !hurried[i] ->
+          hurried[i] = true; by_fault = true; go_back()
+
+       /* The drain is over. */
+       :: UP && (draining[i] || failed[i]) -> ev = on_shutdown; exiting = true
+
+       /* As a successor that starts: takeover.cpp. */
+       :: UP && sstate[i] == s_connecting && server[i] == NOBODY && !failed[i] ->
+          if
+          :: SERVED_BY(0) -> server[i] = 0
+          :: SERVED_BY(1) -> server[i] = 1
+          :: SERVED_BY(2) -> server[i] = 2
+          :: !serves[0] && !serves[1] && !serves[2] && LOCKED -> failed[i] = true
+          :: !LOCKED -> lock[i] = true; serves[i] = true; committed[i] = true; sstate[i] = s_done
+          fi;
+          if
+          :: server[i] != NOBODY -> p_open[i] = true; s_open[i] = true; sev = s_on_connected
+          :: else
+          fi
+       :: UP && AWAITS_REPLY && nempty(replies[i]) ->
+          replies[i]?detail; sev = s_on_replied
+       :: UP && AWAITS_REPLY && empty(replies[i]) && P_ENDED(i) ->
+          sev = s_on_disconnected; detail = alive[server[i]]
+       :: UP && AWAITS_REPLY && empty(replies[i]) && !P_ENDED(i) -> sev = s_on_overdue
+       :: UP && sstate[i] == s_complete && !failed[i] && (nempty(replies[i]) || (P_ENDED(i) && alive[server[i]])) ->
+          failed[i] = true; holds[i] = false; lock[i] = false
+       :: UP && sstate[i] == s_complete && !failed[i] && !draining[i] ->
+          if
+          :: !P_ENDED(i) -> skip
+          :: else -> forget(replies[i])  /* the call cannot be sent, and so no answer is read */
+          fi;
+          sev = s_on_initialised
+       :: UP && sstate[i] == s_complete && !failed[i] && outside && faults > 0 ->  /* it cannot initialise */
+          faults--; by_fault = true; failed[i] = true; call(m_fail); s_open[i] = false
+       :: UP && sstate[i] == s_done && committed[i] && !ready[i] && !draining[i] ->
+          ready[i] = true; holds[i] = true; accepts[i] = true
+
+       /* After ready: predecessor_watch.cpp. */
+       :: UP && ready[i] && server[i] != NOBODY && !watching[i] ->
+          printf("%d: asks to settle\n", i); watching[i] = true; call(m_settle)
+       :: UP && watching[i] && !decided[i] && nempty(replies[i]) ->
+          replies[i]?said;
+          if
+          :: said == m_settled -> commit_myself()
+          :: said == m_ask_again ->
+             if
+#ifndef MUTANT_STAYS_AND_GOES
+             :: asked_back[i]
+#endif
+             :: else -> printf("%d: is still there\n", i); call(m_settle)
+             fi
+          :: said == m_error -> go_back()
+          fi;
+          said = 0
+       :: UP && watching[i] && !decided[i] && !alive[server[i]] ->
+#ifdef MUTANT_NO_DEATH_WATCH
+          go_back()
+#else
+          commit_myself()
+#endif
+       :: UP && watching[i] && !decided[i] && empty(replies[i]) && P_ENDED(i) && alive[server[i]] ->
+          by_fault = stopped[server[i]]; go_back()
+       :: UP && asked_back[i] && MY_PROBATION && !decided[i] -> by_fault = true; go_back()
+       fi;
+
+       do
+       :: ev != 0 ->
+          printf("%d: predecessor %d %d from %d, %d\n", i, pstate[i], ev, from, detail);
+          d_step { predecessor_resume(); from = 0; detail = 0 };
+          if
+          :: spawn_asked ->
+             spawn_asked = false;
+             if
+             :: child[i] = NEXT_PLACE; ev = on_spawned; start_place(child[i], i);
+                if
+                :: shell[i] = true
+                :: skip
+                fi
+             :: ev = on_spawn_failed
+             fi
+          :: else
+          fi
+       :: ev == 0 && ending == 2 -> ending = 1; ev = on_shutdown
+       :: ev == 0 && ending == 1 ->
+          ending = 0;
+          if
+          :: MY_PROBATION -> asked_back[i] = true; order[i] = true
+          :: !MY_PROBATION && !draining[i] -> end_alone()
+          :: else
+          fi
+       :: sev != 0 ->
+          printf("%d: successor %d %d, %d\n", i, sstate[i], sev, detail);
+          d_step { successor_resume(); detail = 0 }
+       :: ev == 0 && sev == 0 && ending == 0 -> break
+       od;
+       d_step {
+         if
+         :: exiting -> printf("%d: ends\n", i); die(i); exiting = false
+         :: else
+         fi;
+         look(by_fault);
+         by_fault = false
+       }
+     }
+  od
+}
+
+#define FAULT(who) \
+  :: faults > 0 && alive[who] -> faults--; printf("%d is killed\n", who); die(who) \
+  :: faults > 0 && alive[who] && !stopped[who] -> faults--; printf("%d is stopped\n", who); stopped[who] = true \
+  :: stopped[who] -> printf("%d goes on\n", who); stopped[who] = false
+
+#define BREAK(c) \
+  :: faults > 0 && p_open[c] && s_open[c] && !cut[c] -> faults--; printf("the connection of %d breaks\n", c); cut[c] = true
+
+active proctype surroundings() {
+  byte k;
+end:
+  do
+  :: atomic {
+       if
+       FAULT(0)
+       FAULT(1)
+       FAULT(2)
+       BREAK(1)
+       BREAK(2)
+       :: FREE -> k = NEXT_PLACE; printf("%d is started to take over\n", k); start_place(k, NOBODY); k = 0
+       :: printf("nothing more comes from outside\n"); outside = false; goto over
+       fi;
+       d_step { look(true) }
+     }
+  od;
+over:
+  skip
+}
+
+/* When nothing more can happen. */
+active proctype the_end() {
+end:
+  timeout -> in_the_end()
+}
+
+init {
+  atomic {
+    used[0] = true; alive[0] = true; ready[0] = true; committed[0] = true;
+    accepts[0] = true; holds[0] = true; lock[0] = true; serves[0] = true; sstate[0] = s_done;
+    run process(0);
+    run process(1);
+    run process(2)
+  }
+}

@@ -1,0 +1,61 @@
+/* Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE. */
+/* What is asserted.
+
+   (a) After each step, a process accepts or is about to, unless that is excused. About to: it has
+       the sockets and will accept by itself, because it can see already why it must: the answer to
+       Ready waits to be read, the predecessor of one that has everything is dead, or the paused
+       predecessor has a successor that is dead, stopped, going, or no longer connected. Only what is
+       done from outside is excused (death, SIGSTOP, SIGTERM, a broken connection), and only if it
+       leaves nobody who could: no live process that has the sockets, goes on running, has not been
+       told to end, and has neither handed over nor to wait for a predecessor that lives.
+   (b) No two processes accept, but in the moment of a resumption: then one of them is in its
+       probation, and can read that it is over.
+   (c) Left alone, whatever has happened before, it comes to an end in which every process that runs
+       serves, or is gone: see in_the_end.
+   (d) See conclude() in predecessor.pml, and (c): in the end the next upgrade can begin. */
+
+#define P_ENDED(c) (!p_open[c] || cut[c])  /* as the successor sees the connection */
+#define S_ENDED(c) (!s_open[c] || cut[c])  /* as the predecessor does */
+
+/* In its probation, and the predecessor says that it accepts again; or will be believed to. */
+#define TOLD_TO_GO(p) (replies[p]??[m_error] || \
+  ((ready[p] || sstate[p] == s_readying) && !committed[p] && P_ENDED(p) && alive[server[p]] && !replies[p]??[m_settled]))
+#define GOES(p) (terminated[p] || draining[p] || failed[p] || TOLD_TO_GO(p))
+#define RUNS(p) (alive[p] && !stopped[p] && !GOES(p))
+#define PAUSED(p) (pstate[p] == p_probation || pstate[p] == p_confirming)
+#define LOST(c) (!alive[c] || stopped[c] || S_ENDED(c) || GOES(c))
+/* The successor has confirmed that it is there: what becomes of it now is after the commit. */
+#define CONFIRMED(p) (pstate[p] == p_confirming && asked[p] && calls[peer[p]]??[m_settle] && !S_ENDED(peer[p]))
+#define HEIR(p) (server[p] != NOBODY && !alive[server[p]])
+
+#define ABOUT_TO(p) ( \
+  (PAUSED(p) && LOST(peer[p]) && !CONFIRMED(p)) || \
+  (sstate[p] == s_readying && (replies[p]??[m_readied] || HEIR(p))) || \
+  (sstate[p] == s_complete && HEIR(p)) || \
+  (sstate[p] == s_done && committed[p] && !ready[p]))
+#define SERVED(p) (RUNS(p) && (accepts[p] || ABOUT_TO(p)))
+#define COULD(p) (RUNS(p) && holds[p] && !(PAUSED(p) && CONFIRMED(p)) && (ready[p] || HEIR(p)))
+
+#define RESUMED_ABOVE(p) (ready[p] && !committed[p] && (TOLD_TO_GO(p) || P_ENDED(p)))
+#define ONE_OF(p, q) (!(accepts[p] && accepts[q]) || RESUMED_ABOVE(p) || RESUMED_ABOVE(q))
+
+inline look(from_outside) {
+  if
+  :: SERVED(0) || SERVED(1) || SERVED(2) -> excused = false
+  :: else ->
+     if
+     :: from_outside && !COULD(0) && !COULD(1) && !COULD(2) -> excused = true
+     :: else -> assert(excused)  /* (a) */
+     fi
+  fi;
+  assert(ONE_OF(0, 1) && ONE_OF(0, 2) && ONE_OF(1, 2));  /* (b) */
+  assert(serves[0] + serves[1] + serves[2] <= 1)
+}
+
+/* A successor stays in its probation as long as its predecessor is stopped, and serves. */
+#define SETTLED(p) (committed[p] || stopped[server[p]])
+#define ENDS_WELL(p) (!alive[p] || stopped[p] || ( \
+  accepts[p] && holds[p] && ready[p] && SETTLED(p) && !GOES(p) && \
+  pstate[p] == p_serving && sstate[p] == s_done && !timer[p] && child[p] == NOBODY))
+
+inline in_the_end() { assert(ENDS_WELL(0) && ENDS_WELL(1) && ENDS_WELL(2)) }  /* (c) */
