@@ -80,12 +80,11 @@ std::shared_ptr<upgrade_run> deployment::impl::start(const upgrade_params& with)
 }
 
 deployment::deployment(deployment_params params)
-    : impl_{std::make_unique<impl>(std::move(params))},
-      exceptions_{std::uncaught_exceptions()} {}
+    : impl_{std::make_unique<impl>(std::move(params))}, exceptions_{std::uncaught_exceptions()} {}
 
 deployment::~deployment() {
-  const bool failed = std::uncaught_exceptions() > exceptions_ ||
-                      (impl_->params.failed && impl_->params.failed());
+  const bool failed =
+      std::uncaught_exceptions() > exceptions_ || (impl_->params.failed && impl_->params.failed());
   if (!failed) return;
   std::fprintf(stderr, "%s", impl_->report().c_str());
   if (impl_->params.keep_directory) {
@@ -120,8 +119,7 @@ upgrade_outcome deployment::upgrade(upgrade_params params) {
   const pending_upgrade run{impl_->start(params)};
   if (params.until == upgrade_end::ready && run.wait_for("ready", until)) return run.so_far();
   upgrade_outcome outcome = run.wait(until);
-  if (!outcome.failed() && params.until == upgrade_end::drained &&
-      !wait_gone(predecessor, until)) {
+  if (!outcome.failed() && params.until == upgrade_end::drained && !wait_gone(predecessor, until)) {
     outcome.code = errc::timed_out;
     outcome.message = "the predecessor has not ended";
   }

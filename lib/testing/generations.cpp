@@ -68,9 +68,8 @@ void generations::add(std::uint64_t number, pid_t pid) {
 }
 
 const generations::watched& generations::newest(std::uint64_t number) const {
-  const auto found = std::find_if(watched_.rbegin(), watched_.rend(), [&](const watched& each) {
-    return each.who.number == number;
-  });
+  const auto found = std::find_if(watched_.rbegin(), watched_.rend(),
+                                  [&](const watched& each) { return each.who.number == number; });
   if (found == watched_.rend()) {
     throw std::out_of_range{"there is no generation " + std::to_string(number)};
   }
@@ -92,17 +91,16 @@ bool generations::wait_stopped(std::uint64_t number, deadline until) {
   const pid_t its_pid = pid(number);
   // Only a parent is told of a stop; /proc has no events.
   while (!is_stopped(its_pid)) {
-    if (until.passed() || wait_gone(number, std::chrono::milliseconds{5})) return false;
+    if (until.passed() || wait_ended(its_pid, std::chrono::milliseconds{5})) return false;
   }
   return true;
 }
 
-bool generations::wait_gone(std::uint64_t number, deadline until) {
+bool generations::wait_ended(pid_t pid, deadline until) {
   std::unique_lock lock{mutex_};
-  const pid_t its_pid = newest(number).who.pid;
   return ended_.wait_until(lock, until.when(), [&] {
-    return std::any_of(watched_.begin(), watched_.end(), [&](const watched& each) {
-      return each.who.pid == its_pid && each.who.number == number && !each.who.end.empty();
+    return std::all_of(watched_.begin(), watched_.end(), [&](const watched& each) {
+      return each.who.pid != pid || !each.who.end.empty();
     });
   });
 }

@@ -41,7 +41,8 @@ class generations {
 
   bool signal(std::uint64_t number, int signal);
   bool wait_stopped(std::uint64_t number, deadline until);
-  bool wait_gone(std::uint64_t number, deadline until);
+  bool wait_gone(std::uint64_t number, deadline until) { return wait_ended(pid(number), until); }
+  bool wait_ended(pid_t pid, deadline until);
 
   /// All, in the order in which they became known.
   [[nodiscard]] std::vector<member> members() const;

@@ -42,9 +42,8 @@ deployment::impl::holdings deployment::impl::take_holdings(pid_t pid) const {
   result.unmarked = descriptors_without_cloexec(pid).size();
   const auto parents = parents_of_all();
   const auto living = scene.living();
-  result.children = static_cast<std::size_t>(
-      std::count_if(living.begin(), living.end(),
-                    [&](pid_t each) { return descends_from(each, pid, parents); }));
+  result.children = static_cast<std::size_t>(std::count_if(
+      living.begin(), living.end(), [&](pid_t each) { return descends_from(each, pid, parents); }));
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator{scene.directory(), ignored}) {
     result.paths.insert(entry.path().filename());
@@ -61,15 +60,13 @@ std::optional<pid_t> deployment::impl::at_rest(deadline until, std::string& why_
       why_not = "no process serves: " + status.error().message;
       return {};
     }
-    why_not = status->state != "serving"   ? "the server is " + status->state
-              : status->connections != 0   ? std::to_string(status->connections) +
-                                                 " connections are open"
-              : !status->draining.empty()  ? "generation " +
-                                                 std::to_string(status->draining[0].generation) +
-                                                 ", pid " +
-                                                 std::to_string(status->draining[0].pid) +
-                                                 ", drains"
-                                           : std::string{};
+    why_not = status->state != "serving" ? "the server is " + status->state
+              : status->connections != 0
+                  ? std::to_string(status->connections) + " connections are open"
+              : !status->draining.empty()
+                  ? "generation " + std::to_string(status->draining[0].generation) + ", pid " +
+                        std::to_string(status->draining[0].pid) + ", drains"
+                  : std::string{};
     const auto pid = static_cast<pid_t>(status->pid);
     if (why_not.empty()) {
       if (stream->wait_watching(pid, until)) return pid;
@@ -115,7 +112,7 @@ leak_report deployment::impl::leaks() {
     return report;
   }
   for (const auto& each : known.members()) {
-    if (each.pid != *pid && !known.wait_gone(each.number, until)) {
+    if (each.pid != *pid && !known.wait_ended(each.pid, until)) {
       report.leaks.push_back("generation " + std::to_string(each.number) + ", pid " +
                              std::to_string(each.pid) + ", still lives");
     }

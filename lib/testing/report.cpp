@@ -28,8 +28,8 @@ std::map<pid_t, std::string> logs_of(const std::vector<output_piece>& pieces,
 }  // namespace
 
 std::string deployment::impl::report() {
-  std::string text = "=== deployment of " + server->program() + " in " + scene.directory() +
-                     "\n--- processes\n";
+  std::string text =
+      "=== deployment of " + server->program() + " in " + scene.directory() + "\n--- processes\n";
   for (const auto& each : known.members()) {
     text += "generation " + std::to_string(each.number) + ", pid " + std::to_string(each.pid) +
             ": " + (each.end.empty() ? "lives" : each.end) + '\n';

@@ -1,7 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include <graceful/testing/scenario.hpp>
-
 #include <graceful/testing/http_connection.hpp>
+#include <graceful/testing/scenario.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -14,7 +13,6 @@ namespace graceful::testing::scenario {
 namespace {
 
 constexpr std::uint64_t some_requests = 20;
-constexpr std::string_view request_begins = "GET / HTTP/1.1\r\n";
 constexpr std::string_view request_ends = "Host: test\r\n\r\n";
 
 /// A scenario under way: its loads, and what has been expected so far.
@@ -204,8 +202,10 @@ scenario_result deploy_storm(deployment& site, const params& with) {
 
 scenario_result deploy_while_draining(deployment& site, const params& with) {
   return act("deploy while draining", site, with, [&](play& it) {
-    // In the middle of its request: its generation drains until it is answered.
+    // In the middle of its second request: its generation drains until that is answered.
+    const std::string request_begins = "GET " + with.path + " HTTP/1.1\r\n";
     http_connection held{resolve("127.0.0.1", site.port(), site.patience()), 0};
+    held.exchange(request_begins + std::string{request_ends});
     held.send(request_begins);
     it.deploy();
     const auto draining = site.status().draining;

@@ -12,8 +12,8 @@ std::string scenario_result::to_string() const {
 }
 
 bool scenario_result::expect(bool met, const std::string& what, const std::string& seen) {
-  lines_ += met ? "  kept:   " + what + '\n'
-                : "  BROKEN: " + what + "\n          seen: " + seen + '\n';
+  lines_ +=
+      met ? "  kept:   " + what + '\n' : "  BROKEN: " + what + "\n          seen: " + seen + '\n';
   passed_ = passed_ && met;
   return met;
 }

@@ -16,16 +16,16 @@
 namespace graceful::testing {
 namespace {
 
-/// Two changes that nobody is told of: that a socket which is there listens, and that a server which
-/// answers has called ready().
+/// Two changes that nobody is told of: that a socket which is there listens, and that a server
+/// which answers has called ready().
 constexpr int untold = 5;
 
 }  // namespace
 
 server_start::server_start(std::string control, const std::string& directory)
     : control_{std::move(control)}, changes_{::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)} {
-  if (!changes_ || ::inotify_add_watch(changes_.get(), directory.c_str(),
-                                       IN_CREATE | IN_MOVED_TO) < 0) {
+  if (!changes_ ||
+      ::inotify_add_watch(changes_.get(), directory.c_str(), IN_CREATE | IN_MOVED_TO) < 0) {
     throw std::system_error{errno, std::system_category(), directory};
   }
 }

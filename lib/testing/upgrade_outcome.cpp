@@ -1,7 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include <graceful/testing/upgrade_outcome.hpp>
-
 #include <graceful/testing/leak_report.hpp>
+#include <graceful/testing/upgrade_outcome.hpp>
 
 #include <algorithm>
 #include <ostream>
@@ -20,10 +19,10 @@ bool upgrade_outcome::rolled_back() const { return code == errc::upgrade_failed 
 bool upgrade_outcome::busy() const { return code == errc::busy; }
 
 std::string upgrade_outcome::to_string() const {
-  std::string text = rolled_back()     ? "rolled back"
-                     : failed()        ? "failed"
-                     : phases.empty()  ? "begun"
-                                       : phases.back().phase;
+  std::string text = rolled_back()    ? "rolled back"
+                     : failed()       ? "failed"
+                     : phases.empty() ? "begun"
+                                      : phases.back().phase;
   if (generation != 0) text += ": generation " + std::to_string(generation);
   if (pid != 0) text += ", pid " + std::to_string(pid);
   const char* separator = " (";

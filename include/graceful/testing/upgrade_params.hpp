@@ -19,8 +19,8 @@ enum class upgrade_end {
 
 /// What a deploy puts in the place of what runs.
 struct upgrade_params {
-  /// Of the new process, with the placeholders of `deployment_params::command`. Default (empty): the
-  /// command that the server was started with.
+  /// Of the new process, with the placeholders of `deployment_params::command`. Default (empty):
+  /// the command that the server was started with.
   std::vector<std::string> command{};
 
   /// Added to the server's start environment, with placeholders too.

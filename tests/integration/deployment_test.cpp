@@ -1,0 +1,306 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+//
+// With what the test kit exports, and nothing else.
+#include <graceful/testing.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+using namespace graceful::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string from_build(const char* variable) {
+  const char* value = std::getenv(variable);
+  if (value == nullptr)
+    throw std::runtime_error{std::string{"run me by meson test: no "} + variable};
+  return value;
+}
+
+deployment_params http_server(const char* probation = "0") {
+  return {.command = {from_build("HTTP_SERVER"), "--listen", "127.0.0.1:0", "--control",
+                      "{control}", "--probation", probation, "--idle-grace", "100"}};
+}
+
+deployment_params flawed(const char* flaw) {
+  return {.command = {from_build("MISBEHAVING_SERVER"), "{control}", flaw}};
+}
+
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != text.npos;
+}
+
+/// What the constructor throws.
+std::string failure_of(const deployment_params& params) {
+  try {
+    const deployment site{params};
+    return "it serves";
+  } catch (const std::exception& e) {
+    return e.what();
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a deploy loses nothing") {
+  deployment site{http_server()};
+  auto load = site.start_http_load({.connections = 8, .keep_alive = true, .path = "/"});
+  REQUIRE(load.wait_for(50, site.patience()));
+  auto outcome =
+      site.upgrade({.environment = {{"NEW", "{directory}"}}, .until = upgrade_end::drained});
+  REQUIRE(load.wait_for_generation(2, 50, site.patience()));
+  auto seen = load.stop();
+  INFO(site.report());
+  CHECK(outcome.committed());
+  CHECK(outcome.generation == 2);
+  CHECK(outcome.pid == site.pid(2));
+  CHECK(site.pid(2) != site.pid(1));
+  CHECK(seen.lost() == 0);
+  CHECK(seen.served_by_latest() > 0);
+  CHECK(site.leaks() == no_leaks);
+  CHECK(site.generation() == 2);
+  CHECK(contains(site.metrics(), "graceful_"));
+}
+
+TEST_CASE("events go on over generations, and the report merges them with the outputs") {
+  deployment site{http_server()};
+  REQUIRE(site.upgrade().committed());
+  REQUIRE(site.upgrade().committed());
+  CHECK(site.wait_for_event("committed", site.patience(), 2)->generation == 2);
+  CHECK(site.wait_for_event("watching", site.patience(), 3)->generation == 3);
+  CHECK(site.wait_gone(1));
+  CHECK(site.wait_gone(2));
+  CHECK_FALSE(site.wait_gone(3, 0s));
+  CHECK_THROWS_AS((void)site.pid(4), std::out_of_range);
+  CHECK(site.drain().has_value());
+  CHECK(site.wait_gone(3));
+  const auto report = site.report();
+  INFO(report);
+  CHECK(contains(report, "generation 1, pid " + std::to_string(site.pid(1)) + ": exited 0"));
+  CHECK(contains(report, "committed: upgrade: generation 2 has taken over"));
+  for (const auto generation : {1U, 2U, 3U}) {
+    const auto number = std::to_string(generation), pid = std::to_string(site.pid(generation));
+    const auto log = report.find("--- output of generation " + number + ", pid " + pid + "\n");
+    REQUIRE(log != report.npos);
+    // In its own log, and not in that of another.
+    const auto line = report.find("ready: generation " + number + " pid " + pid, log);
+    REQUIRE(line != report.npos);
+    CHECK(report.find("--- output", log + 1) > line);
+  }
+}
+
+TEST_CASE("a test can do something while an upgrade runs") {
+  deployment site{http_server("60000")};
+  const auto run = site.start_upgrade();
+  REQUIRE(run.wait_for("ready", site.patience()));
+  CHECK(site.status().state == "probation");
+  CHECK(site.upgrade().busy());
+  CHECK(run.wait(0s).code == graceful::errc::timed_out);
+  SUBCASE("kill the successor") {
+    CHECK(site.kill(2, SIGKILL));
+    CHECK(run.wait(site.patience()).rolled_back());
+    CHECK(site.wait_gone(2));
+    CHECK(site.generation() == 1);
+  }
+  SUBCASE("stop it, and let it go on") {
+    CHECK(site.stop(2));
+    CHECK(site.cont(2));
+    CHECK(site.commit().has_value());
+    CHECK(run.wait(site.patience()).committed());
+  }
+  SUBCASE("roll it back") {
+    CHECK(site.rollback().has_value());
+    const auto outcome = run.wait(site.patience());
+    CHECK(outcome.rolled_back());
+    CHECK_FALSE(outcome.committed());
+    CHECK(site.commit().error().code == graceful::errc::no_upgrade);
+  }
+  CHECK(site.leaks() == no_leaks);
+}
+
+TEST_CASE("an upgrade can be awaited until it is ready only") {
+  deployment site{http_server("60000")};
+  const auto outcome = site.upgrade({.until = upgrade_end::ready});
+  CHECK(outcome.ready());
+  CHECK_FALSE(outcome.committed());
+  CHECK_FALSE(outcome.failed());
+}
+
+TEST_CASE("two deployments at once do not know of each other") {
+  deployment here{http_server()};
+  std::thread other{[] {
+    deployment there{http_server()};
+    for (int i = 0; i < 3; ++i) CHECK(there.upgrade().committed());
+    CHECK(there.leaks() == no_leaks);
+  }};
+  for (int i = 0; i < 3; ++i) CHECK(here.upgrade().committed());
+  other.join();
+  CHECK(here.leaks() == no_leaks);
+}
+
+TEST_CASE("a descriptor that a deploy leaks is named") {
+  deployment site{flawed("leak")};
+  REQUIRE(site.leaks() == no_leaks);
+  REQUIRE(site.upgrade().committed());
+  const auto leaks = site.leaks().to_string();
+  INFO(leaks);
+  CHECK(contains(leaks, "descriptors: "));
+  CHECK(contains(leaks, "/dev/null"));
+  CHECK(contains(leaks, "is not close-on-exec"));
+}
+
+TEST_CASE("a path that a deploy leaves is named") {
+  deployment site{flawed("litter")};
+  REQUIRE(site.upgrade().committed());
+  CHECK(site.leaks().to_string() == "the path control.sock.litter");
+  site.take_reference();
+  CHECK(site.leaks() == no_leaks);
+}
+
+TEST_CASE("a generation that does not end is a leak, and so is a connection that stays open") {
+  auto params = http_server();
+  params.patience = 3s;
+  deployment site{params};
+  http_connection held{resolve("127.0.0.1", site.port(), 10s), 0};
+  held.exchange("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
+  held.send("GET / HTTP/1.1\r\n");
+  CHECK(contains(site.leaks().to_string(), "1 connections are open"));
+  REQUIRE(site.upgrade().committed());
+  CHECK(contains(site.leaks().to_string(), "generation 1, pid "));
+  held.exchange("Host: test\r\n\r\n");
+  CHECK(site.leaks() == no_leaks);
+}
+
+TEST_CASE("a server that refuses clients at an upgrade is found out") {
+  deployment site{flawed("refuse")};
+  auto load = site.start_http_load({.connections = 4, .keep_alive = false});
+  REQUIRE(load.wait_for(20, site.patience()));
+  REQUIRE(site.upgrade().committed());
+  CHECK_FALSE(load.wait_for(100, 200ms));
+  const auto seen = load.stop();
+  site.remember(seen, "clients");
+  INFO(seen.to_string());
+  CHECK(seen.refused > 0);
+  CHECK(contains(site.report(), "clients       refused: connect: "));
+}
+
+TEST_CASE("a successor that never becomes ready fails its deploy, and no more") {
+  deployment site{flawed("unready")};
+  const auto outcome = site.upgrade({.timeout = 500ms});
+  INFO(outcome.to_string());
+  CHECK(outcome.failed());
+  CHECK_FALSE(outcome.ready());
+  CHECK_FALSE(outcome.busy());
+  CHECK(site.generation() == 1);
+  CHECK(site.leaks() == no_leaks);
+}
+
+TEST_CASE("a server that does not start is an error that says why") {
+  CHECK(contains(failure_of({.command = {"/bin/sh", "-c", "echo no config >&2; exit 3"}}),
+                 "/bin/sh exited 3 before it served; it wrote:\nno config"));
+  const auto foreign =
+      failure_of({.command = {"/bin/sh", "-c", "echo hello; exec sleep 60"}, .patience = 500ms});
+  CHECK(contains(foreign, "is the program linked with graceful"));
+  CHECK(contains(foreign, "hello"));
+  auto starting = flawed("starting");
+  starting.patience = 500ms;
+  CHECK(contains(failure_of(starting), "it says that it is starting: does it call ready()?"));
+  CHECK_THROWS_AS(deployment{{.command = {"/no/such/program"}}}, std::system_error);
+  CHECK_THROWS_AS(deployment{{}}, std::invalid_argument);
+}
+
+TEST_CASE("a good server passes all scenarios") {
+  deployment site{http_server("60000")};
+  for (const auto& each : scenario::all()) {
+    CAPTURE(each.name);
+    CHECK(each.run(site, {}));
+  }
+}
+
+TEST_CASE("a bad server does not pass them, and the result says what was seen") {
+  SUBCASE("it leaks") {
+    deployment site{flawed("leak")};
+    const auto result = scenario::good_deploy(site);
+    CHECK_FALSE(result);
+    CHECK(contains(result.to_string(), "BROKEN: nothing is left behind\n          seen: descr"));
+    CHECK(contains(result.to_string(), "--- timeline"));
+  }
+  SUBCASE("it refuses") {
+    auto params = flawed("refuse");
+    params.patience = 2s;
+    deployment site{params};
+    const auto result = scenario::good_deploy(site);
+    CHECK_FALSE(result);
+    CHECK(contains(result.to_string(), "BROKEN: no request is lost"));
+  }
+  SUBCASE("it cuts connections") {
+    auto params = flawed("cut");
+    params.patience = 2s;
+    deployment site{params};
+    const auto result = scenario::good_deploy(site);
+    CHECK_FALSE(result);
+    CHECK(contains(result.to_string(), "cut_short"));
+  }
+  SUBCASE("it has no probation") {
+    deployment site{flawed("none")};
+    CHECK(scenario::good_deploy(site));
+    CHECK(contains(scenario::rollback(site).to_string(), "start the server with one"));
+  }
+  SUBCASE("it does not live") {
+    auto params = flawed("none");
+    params.patience = 1s;
+    deployment site{params};
+    site.kill(1, SIGKILL);
+    REQUIRE(site.wait_gone(1));
+    const auto result = scenario::good_deploy(site);
+    CHECK_FALSE(result);
+    CHECK(contains(result.to_string(), "signalled 9"));
+  }
+}
+
+TEST_CASE("what a killed test program has started ends, and its directory goes") {
+  // It runs until it is killed; its own subreaper is gone then, and generation 2 has no parent.
+  process program{{from_build("ENDLESS_TEST")}};
+  REQUIRE(program.wait_for_output("\n", 30s));
+  std::istringstream said{program.stdout_text()};
+  pid_t first = 0, second = 0;
+  std::string directory;
+  said >> first >> second >> directory;
+  REQUIRE(::kill(first, 0) == 0);
+  REQUIRE(::kill(second, 0) == 0);
+  const deadline until{30s};
+  program.signal(SIGKILL);
+  CHECK(program.wait_exit(until).signalled(SIGKILL));
+  struct stat ignored;
+  while (::stat(directory.c_str(), &ignored) == 0 && !until.passed()) ::poll(nullptr, 0, 5);
+  CHECK_FALSE(until.passed());
+  // The directory goes last.
+  for (const pid_t pid : {first, second}) {
+    const auto left = take_census(pid);
+    CHECK(left.descriptors == 0);
+  }
+}
+
+TEST_CASE("the directory goes with the deployment") {
+  std::string directory;
+  {
+    const deployment site{http_server()};
+    directory = site.directory();
+    CHECK(site.control() == directory + "/control.sock");
+    CHECK(site.address("http") == "127.0.0.1:" + std::to_string(site.port()));
+    CHECK_THROWS_AS((void)site.port("smtp"), std::out_of_range);
+  }
+  struct stat ignored;
+  CHECK(::stat(directory.c_str(), &ignored) != 0);
+}

@@ -1,0 +1,87 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+//
+// misbehaving_server CONTROL FLAW: an HTTP server with a flaw, for tests of the test kit. FLAW is
+// one of
+//   none
+//   leak       a successor opens one descriptor more, which an exec would pass on
+//   litter     a successor leaves a file in the directory of the control socket
+//   refuse     a successor shuts the listening socket down
+//   cut        a successor closes its connections without an answer
+//   unready    a successor never calls ready()
+//   starting   nor does the first process
+#include <graceful.hpp>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+#include <chrono>
+#include <cstdio>
+#include <exception>
+#include <fstream>
+#include <string>
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+namespace {
+
+asio::awaitable<void> answer(tcp::socket socket, std::string response) {
+  std::string request;
+  co_await asio::async_read_until(socket, asio::dynamic_buffer(request), "\r\n\r\n",
+                                  asio::use_awaitable);
+  co_await asio::async_write(socket, asio::buffer(response), asio::use_awaitable);
+}
+
+asio::awaitable<void> serve(tcp::acceptor& acceptor, std::string response) {
+  for (;;) {
+    auto [ec, socket] = co_await acceptor.async_accept(asio::as_tuple(asio::use_awaitable));
+    if (ec == asio::error::operation_aborted) co_return;
+    if (ec || response.empty()) continue;
+    asio::co_spawn(acceptor.get_executor(), answer(std::move(socket), response), asio::detached);
+  }
+}
+
+void run(const std::string& control, std::string flaw) {
+  asio::io_context io;
+  graceful::upgrader up{
+      io,
+      {.name = "misbehaving", .control_path = control, .probation = std::chrono::milliseconds{0}}};
+  if (up.generation() == 1 && flaw != "starting") flaw = "none";
+  std::string response =
+      "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\nX-Served-By: gen-" +
+      std::to_string(up.generation()) + "\r\n\r\n";
+  if (flaw == "cut") response.clear();
+  tcp::acceptor acceptor{io};
+  up.listen(acceptor, "http", tcp::endpoint{asio::ip::address_v4::loopback(), 0});
+  up.handle_signals();
+  std::fprintf(stderr, "generation %d here\n", static_cast<int>(up.generation()));
+  if (flaw == "unready" || flaw == "starting") ::pause();
+  if (flaw == "leak") (void)::open("/dev/null", O_RDONLY);
+  if (flaw == "litter") std::ofstream{control + ".litter"} << "left";
+  if (flaw == "refuse") ::shutdown(acceptor.native_handle(), SHUT_RDWR);
+  up.ready();
+  asio::co_spawn(io, serve(acceptor, response), asio::detached);
+  io.run();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 3) return 2;
+  try {
+    run(argv[1], argv[2]);
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "misbehaving_server: %s\n", e.what());
+    return 1;
+  }
+}
