@@ -64,13 +64,6 @@ std::string describe(shim::armed_word word) {
              : fault::at_call(shim::kind_names.at(where.code), count, what, when).to_string();
 }
 
-/// What else is in the variable stays, after ours or before it.
-std::string extended(const std::map<std::string, std::string>& added, const std::string& name) {
-  if (const auto found = added.find(name); found != added.end()) return found->second;
-  const char* inherited = std::getenv(name.c_str());
-  return inherited == nullptr ? "" : inherited;
-}
-
 }  // namespace
 
 std::string fault::to_string() const {
@@ -93,11 +86,11 @@ fault_injector::~fault_injector() {
 
 std::map<std::string, std::string> fault_injector::environment(
     std::map<std::string, std::string> added) const {
-  const auto preloaded = extended(added, "LD_PRELOAD");
-  added["LD_PRELOAD"] = preloaded.empty() ? shim_ : preloaded + ":" + shim_;
-  // A runtime that is a shared object wants to be the first of all; it works behind the shim too.
-  const auto options = extended(added, "ASAN_OPTIONS");
-  added["ASAN_OPTIONS"] = (options.empty() ? "" : options + ":") + "verify_asan_link_order=0";
+  const char* inherited = std::getenv("LD_PRELOAD");
+  const auto given = added.find("LD_PRELOAD");
+  const std::string others =
+      given != added.end() ? given->second : std::string{inherited == nullptr ? "" : inherited};
+  added["LD_PRELOAD"] = others.empty() ? shim_ : others + ":" + shim_;
   added[shim::directory_variable] = directory_;
   return added;
 }

@@ -123,8 +123,12 @@ TEST_CASE("a successor that is killed after Ready costs what was in it, and is r
     process& ctl = f.upgrade(what);
     REQUIRE(f.faults.fired(f.successor(ctl), patience));
     CHECK(ctl.wait_exit(patience).exited(1));
-    f.connecting.stop();
-    f.kept.stop();
+    const auto connected = f.connecting.stop();
+    const auto continued = f.kept.stop();
+    INFO(connected.to_string(), continued.to_string(), f.s.scene().report());
+    CHECK(connected.refused == 0);
+    CHECK(connected.lost() <= all_clients / 2);
+    CHECK(continued.lost() == 0);  // they are with the predecessor
     load after{f.s.load_on(false)};
 
     CHECK(after.wait_for(50, patience));
@@ -164,7 +168,7 @@ TEST_CASE("a predecessor that is stopped when Ready arrives goes on as if nothin
 }
 
 TEST_CASE(
-    "a successor that becomes unreachable in its probation is rolled back, and nothing lost") {
+    "a successor that becomes unreachable in its probation is rolled back, and nobody refused") {
   faulty_site f{{"--probation", "300"}};
   process& ctl = f.upgrade(fault::at_step(step::settle, action::unreachable, moment::after));
   const auto successor = f.successor(ctl);

@@ -98,8 +98,8 @@ struct call_trace {
 ///
 /// The processes inherit the shim from each other: so their successors have it too.
 ///
-/// **Sanitizers.** Programs built with clang's AddressSanitizer or ThreadSanitizer work. Those with
-/// gcc's shared runtimes work too, by ASAN_OPTIONS, which `environment()` extends.
+/// **Sanitizers.** Not for programs that are built with AddressSanitizer or ThreadSanitizer: what
+/// their runtimes intercept does not come to the shim as it should.
 ///
 /// Not thread-safe.
 class GRACEFUL_API fault_injector {
@@ -113,7 +113,7 @@ class GRACEFUL_API fault_injector {
   ~fault_injector();
 
   /// What a server is to be started with, see `process_options`. `added`: what else it gets, of
-  /// which LD_PRELOAD and ASAN_OPTIONS are kept.
+  /// which an LD_PRELOAD is kept.
   [[nodiscard]] std::map<std::string, std::string> environment(
       std::map<std::string, std::string> added = {}) const;
 
