@@ -120,8 +120,8 @@ class GRACEFUL_API fault_injector {
   /// Has the fault strike a process that is to be started: for `graceful-ctl upgrade --env`,
   /// `upgrade_request::environment`, or to be added to `environment()`. Its own successors do not
   /// inherit it. Throws `std::invalid_argument` if there is no such kind of call, or a count of 0.
-  [[nodiscard]] std::map<std::string, std::string> environment_for_successor(
-      const fault& what) const;
+  [[nodiscard]] static std::map<std::string, std::string> environment_for_successor(
+      const fault& what);
 
   /// Arms a fault in a process that runs, in place of what is armed there, at once and atomically.
   /// Throws `std::invalid_argument` as above; `std::runtime_error` if no process of this pid has
