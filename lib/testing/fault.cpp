@@ -95,8 +95,7 @@ std::map<std::string, std::string> fault_injector::environment(
   return added;
 }
 
-std::map<std::string, std::string> fault_injector::environment_for_successor(
-    const fault& what) const {
+std::map<std::string, std::string> fault_injector::environment_for_successor(const fault& what) {
   (void)encoded(what);
   return {{shim::fault_variable, what.to_string()}};
 }

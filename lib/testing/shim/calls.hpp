@@ -11,9 +11,12 @@
 /// are void*. Variadic functions have as many parameters as they ever take: where Linux runs, those
 /// that were not passed are registers, or stack, that can be read all the same.
 ///
-/// Not here, and so not seen: what libc calls inside of itself (stdio, getaddrinfo, the start of a
-/// thread, posix_spawn's child up to its exec), and what has no function that servers call (futex,
-/// mmap, brk, clone, rt_sigreturn, exit_group at the end of main). clang-format off: a table.
+/// Not seen, in an upgrade of docs/examples/http_server compared with strace(1): memory (mmap,
+/// munmap, mprotect, madvise, brk), threads (clone3, futex, rseq, set_robust_list, exit), what the
+/// loader does before any of it (openat, read, close, fstat, access), exit_group at the end of
+/// main, rt_sigreturn, rt_sigpending, getrandom, geteuid, prlimit64; and what libc calls inside of
+/// itself: stdio, getaddrinfo, posix_spawn's child up to its exec (rt_sigaction, close_range,
+/// chdir, execve). For 64-bit systems.
 // clang-format off
 #define GRACEFUL_SHIM_CALLS(CALL, ALSO) \
   CALL(socket, int, (int a, int b, int c), (a, b, c)) \

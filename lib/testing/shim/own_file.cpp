@@ -151,7 +151,8 @@ __attribute__((constructor)) void on_load() {
 
 fault_file* own_file() {
   stage now = current.load(std::memory_order_acquire);
-  if (now == stage::off) return nullptr;
+  // What sanitizers call before libc has been set up counts for nobody: nothing can be known yet.
+  if (now == stage::off || ::environ == nullptr) return nullptr;
   if (now == stage::unattached && current.compare_exchange_strong(now, stage::attaching)) {
     attach(false);
   }

@@ -36,10 +36,12 @@ Signature* real(symbol which) {
   return reinterpret_cast<Signature*>(address_of(which));
 }
 
+// NOLINTBEGIN(bugprone-macro-parentheses): types and lists of parameters.
 #define GRACEFUL_SHIM_REAL(name, result, parameters, arguments) \
   inline result real_##name parameters { return real<result parameters>(symbol::name) arguments; }
 #define GRACEFUL_SHIM_NOTHING(...)
 GRACEFUL_SHIM_CALLS(GRACEFUL_SHIM_REAL, GRACEFUL_SHIM_NOTHING)
+// NOLINTEND(bugprone-macro-parentheses)
 #undef GRACEFUL_SHIM_REAL
 #undef GRACEFUL_SHIM_NOTHING
 

@@ -99,6 +99,7 @@ constexpr wrapped<K, S, Result, Arguments...> wrap(Result (*)(Arguments...)) {
 }  // namespace graceful::testing::shim
 
 // Under names of their own: the declarations of libc's headers differ in attributes and exceptions.
+// NOLINTBEGIN(bugprone-macro-parentheses): types and lists of parameters.
 #define GRACEFUL_SHIM_ALSO(the_kind, name, result, parameters, arguments)       \
   extern "C" __attribute__((visibility("default")))                             \
   result graceful_shim_##name parameters __asm__(#name);                        \
@@ -109,3 +110,4 @@ constexpr wrapped<K, S, Result, Arguments...> wrap(Result (*)(Arguments...)) {
 #define GRACEFUL_SHIM_CALL(name, result, parameters, arguments) \
   GRACEFUL_SHIM_ALSO(name, name, result, parameters, arguments)
 GRACEFUL_SHIM_CALLS(GRACEFUL_SHIM_CALL, GRACEFUL_SHIM_ALSO)
+// NOLINTEND(bugprone-macro-parentheses)
