@@ -76,7 +76,7 @@ class http_client final : public client {
   template <class Until>
   http_response read(client_socket& socket, const Until& until) {
     http_reply reply{how_.served_by};
-    std::array<char, 16 * 1024> buffer;
+    std::array<char, 16'384> buffer;
     while (true) {
       const auto step = std::min(buffer.size(), how_.read.bytes);
       const std::size_t size = socket.receive({buffer.data(), step}, until());
@@ -100,7 +100,7 @@ class http_client final : public client {
 steps at_rate(std::size_t bytes_per_second) {
   if (bytes_per_second == 0) return {};
   // Twenty a second are smooth enough, and no more than the buffer holds.
-  const std::size_t bytes = std::clamp<std::size_t>(bytes_per_second / 20, 1, 16 * 1024);
+  const std::size_t bytes = std::clamp<std::size_t>(bytes_per_second / 20, 1, 16'384);
   return {bytes, std::chrono::nanoseconds{1'000'000'000 * bytes / bytes_per_second}};
 }
 

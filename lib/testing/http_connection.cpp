@@ -43,7 +43,7 @@ http_response http_connection::exchange(std::string_view request) {
   received_.clear();
   http_reply reply;
   while (!reply.complete()) {
-    std::array<char, 16 * 1024> chunk;
+    std::array<char, 16'384> chunk;
     const std::size_t size = socket_->receive(chunk, until);
     if (size == 0) reply.closed();
     received_.append(chunk.data(), size);

@@ -14,7 +14,7 @@
 namespace graceful::testing {
 namespace {
 
-constexpr std::size_t head_limit = 64 * 1024;
+constexpr std::size_t head_limit = 65'536;
 constexpr std::string_view protocol = "HTTP/1.1 ";
 
 std::string lower(std::string_view text) {

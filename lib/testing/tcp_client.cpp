@@ -11,7 +11,7 @@ namespace {
 
 class exchange_client final : public client {
  public:
-  exchange_client(const exchange_load& what, connector& to) : what_{what}, to_{to} {}
+  exchange_client(exchange_load what, connector& to) : what_{std::move(what)}, to_{to} {}
 
   answer request() override {
     const deadline until{to_.timeout()};
@@ -29,7 +29,7 @@ class exchange_client final : public client {
  private:
   void read(client_socket& socket, deadline until) {
     reply_.clear();
-    std::array<char, 16 * 1024> buffer;
+    std::array<char, 16'384> buffer;
     while (true) {
       const std::size_t size = socket.receive(buffer, until);
       if (size == 0) {

@@ -92,7 +92,9 @@ TEST_CASE("what is no good reply is told for what it is, in whatever pieces it c
       {with("Content-Length: 4\r\n"), "bytes after the reply"},
       {"HTTP/1.1 200 OK\r\nX: " + std::string(70'000, 'x'), "a reply head without end"},
   };
-  for (const auto& [text, why] : cases) {
+  for (const auto& each : cases) {
+    const std::string& text = each.first;  // clang 14 captures no structured binding
+    const char* const why = each.second;
     for (const std::size_t step : {std::size_t{1}, std::size_t{7}, text.size()}) {
       CAPTURE(text.substr(0, 200));
       CAPTURE(step);

@@ -102,15 +102,17 @@ TEST_CASE("a reply that drips is given up in time, though each of its bytes is p
 }
 
 TEST_CASE("a reply that is not the one wanted is lost, and why is said") {
-  for (const auto& [said, why] : {
+  for (const auto& each : {
            std::pair{"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n",
                      "status line: HTTP/1.1 500 Oops"},
            {"garbage", "no HTTP/1.1: garbage"},
            {"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhello", "bytes after the reply"},
            {"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "Content-Length: -1"},
        }) {
+    const char* const said = each.first;  // clang 14 captures no structured binding
+    const char* const why = each.second;
     CAPTURE(said);
-    const auto seen = after_misbehaving_once([said = said](peer& to) { to.say(said); });
+    const auto seen = after_misbehaving_once([&](peer& to) { to.say(said); });
     CHECK(seen.other == 1);
     CHECK(seen.failures.front().why == why);
   }
