@@ -34,9 +34,9 @@ void fails_and_costs_nothing(const std::vector<std::string>& options,
                              const std::function<std::vector<std::string>(site&)>& command,
                              const std::string& says) {
   site s{{"--threads", "2", "--ready-timeout", "60000"}};
+  const auto before = s.at_rest();
   load keeping{s.load_on(true)};
   load connecting{s.load_on(false)};
-  const auto before = s.at_rest();
   REQUIRE(keeping.wait_for(20, patience));
   REQUIRE(connecting.wait_for(20, patience));
 
