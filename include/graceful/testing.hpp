@@ -8,11 +8,14 @@
 #include <graceful/testing/deadline.hpp>
 #include <graceful/testing/deployment.hpp>
 #include <graceful/testing/deployment_params.hpp>
+#include <graceful/testing/fault.hpp>
 #include <graceful/testing/http_connection.hpp>
 #include <graceful/testing/leak_report.hpp>
 #include <graceful/testing/load.hpp>
+#include <graceful/testing/load_report.hpp>
 #include <graceful/testing/pending_upgrade.hpp>
 #include <graceful/testing/process.hpp>
+#include <graceful/testing/request_lost.hpp>
 #include <graceful/testing/scenario.hpp>
 #include <graceful/testing/scenario_result.hpp>
 #include <graceful/testing/upgrade_outcome.hpp>
