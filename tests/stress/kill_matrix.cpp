@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <fstream>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -27,6 +28,7 @@ struct arguments {
   std::string server;
   std::uint64_t seed = std::random_device{}();
   std::size_t points = 0;
+  std::string from;
   double minutes = 0;
   std::string at;
   int times = 1;
@@ -44,6 +46,8 @@ std::optional<arguments> parse(int argc, char** argv) {
       ("seed", po::value(&args.seed)->value_name("N"),
        "of the order of the points (default: any; it is printed)")                            //
       ("points", po::value(&args.points)->value_name("N"), "how many to try (default: all)")  //
+      ("from", po::value(&args.from)->value_name("FILE"),
+       "those of a file, one a line as --list prints them")  //
       ("minutes", po::value(&args.minutes)->value_name("N"),
        "stop after so long (default: when all are done)")  //
       ("at", po::value(&args.at)->value_name("POINT"),
@@ -131,23 +135,38 @@ std::uint64_t total(const call_counts& calls) {
   return sum;
 }
 
+point parsed(const std::string& text) {
+  const auto one = point::parse(text);
+  if (!one) throw std::runtime_error{"there is no point '" + text + "'"};
+  return *one;
+}
+
+std::vector<point> points_in(const std::string& path) {
+  std::ifstream file{path};
+  if (!file) throw std::runtime_error{"cannot read " + path};
+  std::vector<point> points;
+  for (std::string line; std::getline(file, line);) points.push_back(parsed(line));
+  return points;
+}
+
+std::vector<point> recorded_points(stage& on, const arguments& args) {
+  const auto recorded = record(on, recorded_upgrades);
+  auto points = points_of(recorded.predecessor, recorded.successor, args.seed);
+  std::cerr << "an upgrade is " << total(recorded.predecessor) << " calls of the predecessor and "
+            << total(recorded.successor) << " of the successor: " << points.size()
+            << " points; seed " << args.seed << std::endl;
+  return points;
+}
+
 int run(const arguments& args, const std::string& program) {
   const auto began = std::chrono::steady_clock::now();
   auto on = std::make_unique<stage>(args.server);
-  std::vector<point> points;
-  if (!args.at.empty()) {
-    const auto only = point::parse(args.at);
-    if (!only) throw std::runtime_error{"there is no point '" + args.at + "'"};
-    points.assign(static_cast<std::size_t>(args.times), *only);
-  } else {
-    const auto recorded = record(*on, recorded_upgrades);
-    points = points_of(recorded.predecessor, recorded.successor, args.seed);
-    std::cout << "an upgrade is " << total(recorded.predecessor) << " calls of the predecessor and "
-              << total(recorded.successor) << " of the successor: " << points.size()
-              << " points; seed " << args.seed << std::endl;
-  }
+  auto points = !args.at.empty()
+                    ? std::vector<point>(static_cast<std::size_t>(args.times), parsed(args.at))
+                : !args.from.empty() ? points_in(args.from)
+                                     : recorded_points(*on, args);
   const std::size_t all = points.size();
-  if (args.points > 0 && args.points < all) points.resize(args.points);
+  if (args.points > 0 && args.points < points.size()) points.resize(args.points);
   if (args.list) {
     for (const point& each : points) std::cout << each.to_string() << '\n';
     return 0;
