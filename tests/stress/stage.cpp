@@ -1,0 +1,179 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "stage.hpp"
+
+#include "testing/process_table.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <random>
+#include <stdexcept>
+#include <utility>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <system_error>
+
+namespace graceful_stress {
+
+using namespace graceful::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::uint64_t some_requests = 6;
+constexpr double requests_a_second = 90;  // of each kind: a few in each moment of an upgrade
+constexpr int pause_ms = 2;               // /proc has no events
+
+/// Below the range from which connect(2) takes ports: a server that starts cold finds it free.
+std::uint16_t free_port() {
+  std::random_device random;
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    const auto port = static_cast<std::uint16_t>(20'000 + random() % 10'000);
+    const graceful::unique_fd fd{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+      return port;
+    }
+  }
+  throw std::runtime_error{"no port is free from 20000 to 30000"};
+}
+
+http_load kind_of_load(bool keep_alive) {
+  return {.connections = both_loads::clients_of_each,
+          .rate = requests_a_second,
+          .keep_alive = keep_alive};
+}
+
+void keep_most(call_counts& most, const call_counts& now, const call_counts& earlier = {}) {
+  for (const auto& [kind, count] : now) {
+    const auto before = earlier.find(kind);
+    auto& known = most[kind];
+    known = std::max(known, count - (before == earlier.end() ? 0 : before->second));
+  }
+  std::erase_if(most, [](const auto& each) { return each.second == 0; });
+}
+
+}  // namespace
+
+both_loads::both_loads(deployment& site)
+    : site_{site},
+      kept_{site.start_http_load(kind_of_load(true))},
+      connecting_{site.start_http_load(kind_of_load(false))} {}
+
+bool both_loads::go_on(deadline until) {
+  return kept_.wait_for(some_requests, until) && connecting_.wait_for(some_requests, until);
+}
+
+bool both_loads::reach(std::uint64_t generation, deadline until) {
+  return kept_.wait_for_generation(generation, some_requests, until) &&
+         connecting_.wait_for_generation(generation, some_requests, until);
+}
+
+both_loads::totals both_loads::stop() {
+  totals sum;
+  sum.reports = {kept_.stop(), connecting_.stop()};
+  site_.remember(sum.reports[0], "kept load");
+  site_.remember(sum.reports[1], "connecting load");
+  for (const load_report& each : sum.reports) {
+    sum.ok += each.ok;
+    sum.refused += each.refused;
+    sum.lost += each.lost();
+    sum.longest_silence = std::max(sum.longest_silence, each.longest_silence);
+  }
+  return sum;
+}
+
+std::string both_loads::totals::to_string() const {
+  return "kept connections:\n" + reports[0].to_string() + "a connection a request:\n" +
+         reports[1].to_string();
+}
+
+stage::stage(std::string server) : server_{std::move(server)}, port_{free_port()} {
+  site_.emplace(deployment_params{.command = command("{control}"),
+                                  .environment = faults_.environment(),
+                                  .patience = patience,
+                                  .rest = 150ms});
+}
+
+std::vector<std::string> stage::command(const std::string& control) const {
+  return {server_,     "--listen",    "127.0.0.1:" + std::to_string(port_),
+          "--control", control,       "--threads",
+          "2",         "--probation", "200",
+          "--drain",   "5000",        "--idle-grace",
+          "100"};
+}
+
+bool stage::somebody_lives() const {
+  const std::string mark = "GRACEFUL_TEST_SCENE=" + site_->directory() + '\0';
+  const auto table = process_table();
+  return std::any_of(table.begin(), table.end(), [&](const process_entry& each) {
+    return each.state != 'Z' && environment_of(each.pid).find(mark) != std::string::npos;
+  });
+}
+
+std::optional<graceful::server_status> stage::who_serves(deadline until) {
+  for (; !until.passed(); ::poll(nullptr, 0, pause_ms)) {
+    // First: who starts another process is there until that is there too.
+    const bool lives = somebody_lives();
+    auto client = graceful::control_client::connect(site_->control(), patience);
+    if (client) {
+      if (auto status = client->status(); status && status->state == "serving") return *status;
+    }
+    if (!lives) return {};
+  }
+  return {};
+}
+
+bool stage::start_afresh(deadline until) {
+  // As the deployment starts it: with the same descriptors.
+  process_options how{.environment = faults_.environment(), .attribute_output = true};
+  how.environment["GRACEFUL_TEST_SCENE"] = site_->directory();
+  afresh_.emplace(command(site_->control()), how);
+  return afresh_->wait_for_output("ready: generation 1 ", until);
+}
+
+upgrade_outcome stage::upgrade() {
+  const auto predecessor = open_pidfd(static_cast<pid_t>(site_->status().pid));
+  const auto run = site_->start_upgrade();
+  if (run.wait_for("ready", patience) && !run.so_far().committed()) (void)site_->commit();
+  auto outcome = run.wait(patience);
+  if (outcome.committed() && !wait_readable(predecessor.get(), patience)) {
+    outcome.code = graceful::errc::timed_out;
+    outcome.message = "the predecessor has not ended";
+  }
+  return outcome;
+}
+
+std::string stage::report() {
+  return site_->report() +
+         (afresh_ ? "--- output of the server that was started afresh\n" + afresh_->output() : "");
+}
+
+recording record(stage& on, int upgrades) {
+  recording most;
+  for (int i = 0; i < upgrades; ++i) {
+    both_loads loads{on.site()};
+    const auto before = static_cast<pid_t>(on.site().status().pid);
+    const auto predecessor = open_pidfd(before);
+    if (!loads.go_on(patience)) throw std::runtime_error{"the server does not answer"};
+    const auto earlier = on.faults().calls(before).by_kind;
+    const auto outcome = on.site().upgrade();
+    if (!outcome.committed() || !wait_readable(predecessor.get(), patience)) {
+      throw std::runtime_error{"an upgrade that nobody disturbs fails: " + outcome.to_string()};
+    }
+    keep_most(most.successor, on.faults().calls(outcome.pid).by_kind);
+    keep_most(most.predecessor, on.faults().calls(before).by_kind, earlier);
+    if (const auto seen = loads.stop(); seen.lost != 0) {
+      throw std::runtime_error{"an upgrade that nobody disturbs loses requests:\n" +
+                               seen.to_string()};
+    }
+  }
+  return most;
+}
+
+}  // namespace graceful_stress

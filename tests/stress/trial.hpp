@@ -1,0 +1,56 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_TESTS_STRESS_TRIAL_HPP
+#define GRACEFUL_TESTS_STRESS_TRIAL_HPP
+
+#include "stage.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace graceful_stress {
+
+/// What the kill of one process of an upgrade comes to, and what is promised then. At most one
+/// request of each client is lost wherever something may be lost, but for those that are refused.
+enum class course {
+  /// The point was not passed: a plain upgrade, which loses nothing.
+  not_reached,
+
+  /// The successor was killed, and the predecessor serves on. Nothing is refused; nothing at all is
+  /// lost if the successor had not been ready.
+  kept,
+
+  /// The predecessor was killed, and the successor serves: it had every socket. Nothing is refused.
+  taken_over,
+
+  /// The predecessor was killed before the successor had every socket, which so binds its own.
+  /// Until it has, nobody listens: clients are refused.
+  cold,
+
+  /// The only process that held the sockets was killed: a predecessor that had not yet spawned, or
+  /// a successor that was committed. Nobody listens; a server can be started on the same paths.
+  ended,
+};
+inline constexpr std::array courses{course::not_reached, course::kept, course::taken_over,
+                                    course::cold, course::ended};
+[[nodiscard]] const char* to_string(course what);
+
+struct trial {
+  course went{};
+  std::vector<std::string> broken;  ///< Promises, a sentence each.
+  std::string details;              ///< If one is.
+  std::string struck;               ///< The kind of the call in which the victim died.
+  std::uint64_t ok{}, lost{}, refused{};
+  std::chrono::milliseconds longest_silence{};  ///< Of the clients of one kind.
+  bool stage_is_good = false;                   ///< For the next trial too.
+};
+
+/// Upgrades the server of the stage, kills one of the two processes at the point, and looks whether
+/// all the promises hold: those above, that a process serves afterwards, that the next upgrade
+/// works and loses nothing, and that nothing is left behind.
+trial try_point(stage& on, const point& where);
+
+}  // namespace graceful_stress
+
+#endif
