@@ -25,8 +25,8 @@ struct parking {
 /// and under the feet of whoever accepts from `fd`, on this thread or another. From then on
 /// accept(2) finds nothing.
 ///
-/// `registered`: it is in an epoll instance, so not to find it there is a failure. On failure nothing
-/// has changed, or `fd` is in no epoll instance any more.
+/// `registered`: it is in an epoll instance, so not to find it there is a failure. On failure
+/// nothing has changed, or `fd` is in no epoll instance any more.
 result<parking> park(int fd, bool registered);
 
 /// The way back: `socket` behind `fd` again, and `fd` in the epoll instances that it was in.

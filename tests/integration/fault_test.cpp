@@ -32,8 +32,6 @@ std::vector<std::string> with_defaults(std::vector<std::string> arguments) {
 struct faulty_site {
   explicit faulty_site(std::vector<std::string> arguments)
       : s{with_defaults(std::move(arguments)), {.environment = faults.environment()}} {
-
-
     REQUIRE(kept.wait_for(20, patience));
     REQUIRE(connecting.wait_for(20, patience));
   }
