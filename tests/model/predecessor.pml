@@ -101,6 +101,7 @@ inline commit_successor(answer) {
   stop_accepting();
   act(do_settle);
   send(peer[i], m_settled);
+  settling[i] = false;
   if
   :: !answer -> p_open[peer[i]] = false
   :: else
@@ -276,9 +277,6 @@ inline predecessor_resume() {
      :: else ->
         if
         :: pstate[i] == p_handed_over -> peer[i] = NOBODY; act(do_report_lost)
-#ifdef MUTANT_DEAF_TO_A_LOSS
-        :: pstate[i] == p_probation
-#endif
         :: else -> lose_successor()
         fi
      fi

@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-// Prints each transition of the model's machines once, by the numbers of its names: `compare` reads
-// it. Not part of the state: what is noted begins and ends within one d_step.
+// Prints each transition of the model's machines once, by the numbers of its names:
+// `compare_transitions` reads it. Not part of the state: what is noted begins and ends within one
+// d_step.
 #ifndef GRACEFUL_TESTS_MODEL_RECORDER_H
 #define GRACEFUL_TESTS_MODEL_RECORDER_H
 

@@ -42,7 +42,7 @@ std::string value_name() {
 template <class E, std::size_t... I>
 std::vector<std::string> enumerators(std::index_sequence<I...> /*range*/) {
   std::vector<std::string> all{value_name<static_cast<E>(I)>()...};
-  std::erase_if(all, [](const auto& name) {
+  (void)std::erase_if(all, [](const auto& name) {
     return name.find_first_not_of("0123456789") == std::string::npos;
   });
   return all;
@@ -201,7 +201,8 @@ void walk_successor(std::set<std::string>& lines) {
   wire::reply error;
   error.error = "io.graceful.Handoff.Aborted";
   const event::replied begun = replied(wire::to_reply(wire::begun{1, 2, "name", 2}), 0);
-  const event::replied batch = replied(wire::to_reply(wire::batch{0, {"@lock", "@control"}}), 2);
+  const event::replied batch =
+      replied(wire::to_reply(wire::batch{0, std::vector<std::string>{"@lock", "@control"}}), 2);
   const event::replied readied = replied(wire::to_reply(wire::readied{}), 0);
 
   successor machine{"token"};
