@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "predecessor_watch.hpp"
 
+#include "os/channel.hpp"
 #include "wire/control_messages.hpp"
 #include "wire/fields.hpp"
 #include "wire/handoff_messages.hpp"
@@ -110,6 +111,10 @@ void predecessor_watch::give_up(const std::string& why) {
 void predecessor_watch::await_death() {
   pidfd_.async_wait(pidfd_.wait_read, [this](boost::system::error_code ec) {
     if (ec) return;
+    // The wake-up may be spurious: to believe it would be to serve beside a predecessor that lives.
+    if (!os::wait_readable(pidfd_.native_handle(), std::chrono::steady_clock::now())) {
+      return await_death();
+    }
     boost::system::error_code ignored;
     pidfd_.close(ignored);
     log_.info("the predecessor (pid " + std::to_string(pid_) + ") has ended");

@@ -64,8 +64,7 @@ class soak {
  public:
   explicit soak(const std::string& server)
       : site_{{.command = {server, "--listen", "127.0.0.1:0", "--control", "{control}", "--threads",
-                           "2", "--probation", "0", "--idle-grace", "100"},
-               .rest = 150ms}} {}
+                           "2", "--probation", "60000"}}} {}
 
   /// False as soon as something is not as it has to be, which is printed.
   bool run(int upgrades);
@@ -74,6 +73,7 @@ class soak {
   std::string report() { return site_.report(); }
 
  private:
+  upgrade_outcome upgrade();
   bool stretch(int upgrades);
   bool rest();
   bool expect(bool met, const std::string& what) {
@@ -92,8 +92,25 @@ class soak {
 bool soak::run(int upgrades) {
   while (done_ < upgrades) {
     if (!stretch(std::min(upgrades_between_rests, upgrades - done_)) || !rest()) return false;
+    if (done_ % 200 == 0) {
+      std::cout << done_ << " upgrades, " << static_cast<int>(upgrading_.count()) << " s of them"
+                << std::endl;
+    }
   }
   return true;
+}
+
+/// With a probation, which the operator ends as soon as the successor is ready.
+upgrade_outcome soak::upgrade() {
+  const auto predecessor = site_.generation();
+  const auto run = site_.start_upgrade();
+  if (run.wait_for("ready", site_.patience())) (void)site_.commit();
+  auto outcome = run.wait(site_.patience());
+  if (outcome.committed() && !site_.wait_gone(predecessor)) {
+    outcome.code = graceful::errc::timed_out;
+    outcome.message = "the predecessor has not ended";
+  }
+  return outcome;
 }
 
 bool soak::stretch(int upgrades) {
@@ -104,7 +121,7 @@ bool soak::stretch(int upgrades) {
   bool good = true;
   for (int i = 0; i < upgrades && good; ++i) {
     const auto began = std::chrono::steady_clock::now();
-    const auto outcome = site_.upgrade({.until = upgrade_end::drained});
+    const auto outcome = upgrade();
     upgrading_ += std::chrono::steady_clock::now() - began;
     good = expect(outcome.committed() && !outcome.failed(), "the upgrade " + outcome.to_string()) &&
            expect(kept.wait_for_generation(outcome.generation, some_requests, site_.patience()) &&

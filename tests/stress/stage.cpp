@@ -94,10 +94,8 @@ std::string both_loads::totals::to_string() const {
 }
 
 stage::stage(std::string server) : server_{std::move(server)}, port_{free_port()} {
-  site_.emplace(deployment_params{.command = command("{control}"),
-                                  .environment = faults_.environment(),
-                                  .patience = patience,
-                                  .rest = 150ms});
+  site_.emplace(deployment_params{
+      .command = command("{control}"), .environment = faults_.environment(), .patience = patience});
 }
 
 std::vector<std::string> stage::command(const std::string& control) const {
@@ -105,7 +103,7 @@ std::vector<std::string> stage::command(const std::string& control) const {
           "--control", control,       "--threads",
           "2",         "--probation", "200",
           "--drain",   "5000",        "--idle-grace",
-          "100"};
+          "1000"};
 }
 
 bool stage::somebody_lives() const {

@@ -11,8 +11,10 @@
 
 namespace graceful_stress {
 
-/// What the kill of one process of an upgrade comes to, and what is promised then. At most one
-/// request of each client is lost wherever something may be lost, but for those that are refused.
+/// What the kill of one process of an upgrade comes to, and what is promised then. Where something
+/// may be lost, it is at most one request of each client: the one inside the killed process. Where
+/// the listening socket dies too, it is two: one on the connection, and one in the queue of that
+/// socket, to which a client can come back before it is closed.
 enum class course {
   /// The point was not passed: a plain upgrade, which loses nothing.
   not_reached,
@@ -25,7 +27,7 @@ enum class course {
   taken_over,
 
   /// The predecessor was killed before the successor had every socket, which so binds its own.
-  /// Until it has, nobody listens: clients are refused.
+  /// Until it has, nobody listens: clients are refused, too.
   cold,
 
   /// The only process that held the sockets was killed: a predecessor that had not yet spawned, or
