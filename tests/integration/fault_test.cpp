@@ -84,7 +84,7 @@ struct faulty_site {
 };
 
 /// Requests that may be lost with a process: one for each client of the two loads.
-constexpr std::uint64_t all_clients = 2 * std::uint64_t{http_load{}.connections};
+const auto all_clients = 2 * static_cast<std::uint64_t>(http_load{}.connections);
 
 }  // namespace
 
