@@ -22,11 +22,13 @@ load on(const deployment& site, Kind what) {
 
 }  // namespace
 
-load deployment::start_http_load(http_load what) { return on(*this, std::move(what)); }
-load deployment::start_exchange_load(exchange_load what) { return on(*this, std::move(what)); }
-load deployment::start_stream_load(stream_load what) { return on(*this, std::move(what)); }
-load deployment::start_connect_load(connect_load what) { return on(*this, std::move(what)); }
-load deployment::start_slow_load(slow_load what) { return on(*this, std::move(what)); }
+load deployment::start_http_load(http_load what) const { return on(*this, std::move(what)); }
+load deployment::start_exchange_load(exchange_load what) const {
+  return on(*this, std::move(what));
+}
+load deployment::start_stream_load(stream_load what) const { return on(*this, std::move(what)); }
+load deployment::start_connect_load(connect_load what) const { return on(*this, std::move(what)); }
+load deployment::start_slow_load(slow_load what) const { return on(*this, std::move(what)); }
 
 void deployment::remember(const load_report& seen, std::string_view name) {
   const auto steady_now = std::chrono::steady_clock::now();

@@ -52,20 +52,20 @@ class GRACEFUL_API deployment {
   [[nodiscard]] std::chrono::milliseconds patience() const;
 
   // Load on the first listener, unless `what` names a port.
-  [[nodiscard]] load start_http_load(http_load what = {});
-  [[nodiscard]] load start_exchange_load(exchange_load what);
-  [[nodiscard]] load start_stream_load(stream_load what = {});
-  [[nodiscard]] load start_connect_load(connect_load what = {});
-  [[nodiscard]] load start_slow_load(slow_load what = {});
+  [[nodiscard]] load start_http_load(http_load what = {}) const;
+  [[nodiscard]] load start_exchange_load(exchange_load what) const;
+  [[nodiscard]] load start_stream_load(stream_load what = {}) const;
+  [[nodiscard]] load start_connect_load(connect_load what = {}) const;
+  [[nodiscard]] load start_slow_load(slow_load what = {}) const;
 
   /// Puts what a load has lost into the report of this deployment.
   void remember(const load_report& seen, std::string_view name = "load");
 
   /// Deploys, and returns at `params.until` or when the upgrade fails.
-  upgrade_outcome upgrade(upgrade_params params = {});
+  upgrade_outcome upgrade(const upgrade_params& params = {});
 
   /// Deploys, and returns at once; `params.until` does not count.
-  pending_upgrade start_upgrade(upgrade_params params = {});
+  pending_upgrade start_upgrade(const upgrade_params& params = {});
 
   // As graceful-ctl does: see `control_client`, also for the errors.
   result<void> commit();
