@@ -111,7 +111,7 @@ std::string deployment::control() const { return impl_->control; }
 std::string deployment::directory() const { return impl_->scene.directory(); }
 std::chrono::milliseconds deployment::patience() const { return impl_->params.patience; }
 
-upgrade_outcome deployment::upgrade(upgrade_params params) {
+upgrade_outcome deployment::upgrade(const upgrade_params& params) {
   const auto within = params.timeout.value_or(patience()) + patience();
   const deadline until{within};
   const std::uint64_t predecessor =
@@ -126,7 +126,7 @@ upgrade_outcome deployment::upgrade(upgrade_params params) {
   return outcome;
 }
 
-pending_upgrade deployment::start_upgrade(upgrade_params params) {
+pending_upgrade deployment::start_upgrade(const upgrade_params& params) {
   return pending_upgrade{impl_->start(params)};
 }
 

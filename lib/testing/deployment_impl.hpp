@@ -35,15 +35,15 @@ class deployment::impl {
   template <class Call>
   auto tell(const std::string& what, Call call) -> decltype(call(std::declval<control_client&>()));
 
-  [[nodiscard]] upgrade_request to_request(const upgrade_params& params) const;
-  std::shared_ptr<upgrade_run> start(const upgrade_params& params);
+  [[nodiscard]] upgrade_request to_request(const upgrade_params& with) const;
+  std::shared_ptr<upgrade_run> start(const upgrade_params& with);
 
   // leaks.cpp
   void take_reference();
   leak_report leaks();
 
   // report.cpp
-  [[nodiscard]] std::string report();
+  [[nodiscard]] std::string report() const;
 
   /// What a process at rest holds, and the paths that there are.
   struct holdings {

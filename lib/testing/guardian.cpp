@@ -28,8 +28,9 @@ constexpr std::size_t longest_mark = 512;
 std::array<char, longest_mark> mark;  // with its NUL
 std::size_t mark_size;
 std::array<char, longest_mark> directory;
-alignas(8) std::array<char, 32 * 1024> entries;
-std::array<char, 32 * 1024> environment;
+constexpr std::size_t buffer_size = 32UL * 1024;
+alignas(8) std::array<char, buffer_size> entries;
+std::array<char, buffer_size> environment;
 
 // linux_dirent64, which has no header: getdents64(2).
 constexpr std::size_t length_at = 16;
@@ -147,7 +148,8 @@ void copy(const std::string& text, std::array<char, Size>& to) {
 }  // namespace
 
 guardian::guardian(const std::string& its_mark, const std::string& its_directory) {
-  std::array<char, longest_mark> mark_text{}, directory_text{};
+  std::array<char, longest_mark> mark_text{};
+  std::array<char, longest_mark> directory_text{};
   copy(its_mark, mark_text);
   copy(its_directory, directory_text);
   std::array<int, 2> ends;

@@ -98,7 +98,7 @@ void output_capture::read_until_stopped() {
 void output_capture::drain() {
   // As much as a pipe holds (pipe(7)): one read takes all that a process left when it ended, and
   // one that never stops writing does not keep the mutex.
-  constexpr std::size_t most = 64 * 1024;
+  constexpr std::size_t most = 64UL * 1024;
   std::vector<char> chunk(most);
   for (stream& s : streams_) {
     for (std::size_t taken = 0; taken < most && !s.ended;) {

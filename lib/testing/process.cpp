@@ -27,12 +27,17 @@ std::vector<std::string> merged_environment(const std::map<std::string, std::str
     const std::string text = *variable;
     if (!added.contains(text.substr(0, text.find('=')))) result.push_back(text);
   }
-  for (const auto& [name, value] : added) result.push_back(name + "=" + value);
+  for (const auto& [name, value] : added) {
+    std::string variable = name;
+    variable.append("=").append(value);
+    result.push_back(std::move(variable));
+  }
   return result;
 }
 
 std::vector<char*> pointers(std::vector<std::string>& strings) {
   std::vector<char*> result;
+  result.reserve(strings.size() + 1);
   for (std::string& text : strings) result.push_back(text.data());
   result.push_back(nullptr);
   return result;

@@ -7,7 +7,7 @@
 namespace graceful::testing {
 namespace {
 
-constexpr std::size_t reported = 16 * 1024;  // of each process: the end says most
+constexpr std::size_t reported = 16UL * 1024;  // of each process: the end says most
 
 /// Each piece begins with its time, unless it goes on with a line.
 std::map<pid_t, std::string> logs_of(const std::vector<output_piece>& pieces,
@@ -27,7 +27,7 @@ std::map<pid_t, std::string> logs_of(const std::vector<output_piece>& pieces,
 
 }  // namespace
 
-std::string deployment::impl::report() {
+std::string deployment::impl::report() const {
   std::string text =
       "=== deployment of " + server->program() + " in " + scene.directory() + "\n--- processes\n";
   for (const auto& each : known.members()) {

@@ -22,7 +22,7 @@ namespace graceful::testing {
 namespace {
 
 constexpr const char* mark = "GRACEFUL_TEST_SCENE";
-constexpr std::size_t reported = 8 * 1024;  // of each process: the end says most
+constexpr std::size_t reported = 8UL * 1024;  // of each process: the end says most
 
 void reap_orphans() {
   for (const process_entry& entry : process_table()) {

@@ -19,7 +19,7 @@ class GRACEFUL_API pending_upgrade {
  public:
   /// True once this phase ("spawned", "begun", "passed", "ready", "committed") has been reached;
   /// false at the deadline, and if the upgrade fails before.
-  bool wait_for(std::string_view phase, deadline until) const;
+  [[nodiscard]] bool wait_for(std::string_view phase, deadline until) const;
 
   /// Waits for the end. At the deadline: what has been reached so far, with `errc::timed_out`.
   [[nodiscard]] upgrade_outcome wait(deadline until) const;
