@@ -12,9 +12,8 @@
 namespace graceful_stress {
 
 /// What the kill of one process of an upgrade comes to, and what is promised then. Where something
-/// may be lost, it is at most one request of each client: the one inside the killed process. Where
-/// the listening socket dies too, it is two: one on the connection, and one in the queue of that
-/// socket, to which a client can come back before it is closed.
+/// may be lost, it is at most one request of each client, the one inside the killed process, but
+/// for those that are refused.
 enum class course {
   /// The point was not passed: a plain upgrade, which loses nothing.
   not_reached,
