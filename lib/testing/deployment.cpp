@@ -1,9 +1,12 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "testing/deployment_impl.hpp"
+#include "testing/fault_variable.hpp"
 #include "testing/server_start.hpp"
+#include "testing/shim/fault_file.hpp"
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <stdexcept>
 #include <utility>
@@ -59,6 +62,19 @@ upgrade_request deployment::impl::to_request(const upgrade_params& with) const {
   upgrade_request request{.timeout = with.timeout.value_or(params.patience)};
   for (const std::string& word : with.command) request.command.push_back(expanded(word));
   for (const auto& [key, value] : with.environment) request.environment[key] = expanded(value);
+  if (with.fault) {
+    const auto given = [&](const char* variable) {
+      return params.environment.contains(variable) || with.environment.contains(variable) ||
+             std::getenv(variable) != nullptr;
+    };
+    if (!given(shim::directory_variable)) {
+      throw std::invalid_argument{
+          "a fault cannot strike: the deployment was not started with "
+          "fault_injector::environment()"};
+    }
+    const auto [name, value] = variable_for(*with.fault);
+    request.environment[name] = value;
+  }
   return request;
 }
 
@@ -70,12 +86,17 @@ std::shared_ptr<upgrade_run> deployment::impl::start(const upgrade_params& with)
   // Connected here: who asks first is served first.
   auto client = std::make_shared<result<control_client>>(connect());
   const std::lock_guard lock{upgrades_mutex_};
-  upgrades_.emplace_back([this, run, client, request = std::move(request)] {
-    run->run(std::move(*client), request, [this](const upgrade_outcome& now) {
-      if (now.generation != 0 && now.pid != 0) known.add(now.generation, now.pid);
-      events.add("deploy", now.to_string());
-    });
+  std::erase_if(upgrades_, [](const running_upgrade& each) {
+    return each.run->wait(std::chrono::seconds{0});
   });
+  upgrades_.push_back({run, std::jthread{[this, run, client, request = std::move(request)] {
+                         run->run(std::move(*client), request, [this](const upgrade_outcome& now) {
+                           if (now.generation != 0 && now.pid != 0) {
+                             known.add(now.generation, now.pid);
+                           }
+                           events.add("deploy", now.to_string());
+                         });
+                       }}});
   return run;
 }
 

@@ -60,8 +60,13 @@ class deployment::impl {
   generations known{events};
 
  private:
+  struct running_upgrade {
+    std::shared_ptr<upgrade_run> run;
+    std::jthread thread;
+  };
+
   std::mutex upgrades_mutex_;
-  std::vector<std::jthread> upgrades_;
+  std::vector<running_upgrade> upgrades_;  // those that have ended go when the next begins
 
  public:
   std::optional<event_stream> stream;

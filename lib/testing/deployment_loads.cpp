@@ -1,5 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "testing/deployment_impl.hpp"
+#include "testing/listener_host.hpp"
 
 #include <chrono>
 #include <utility>
@@ -10,12 +11,8 @@ namespace {
 template <class Kind>
 load on(const deployment& site, Kind what) {
   if (what.port == 0) {
-    const std::string address = site.address();
     what.port = site.port();
-    what.host = address.substr(0, address.rfind(':'));
-    if (what.host.starts_with('[')) what.host = what.host.substr(1, what.host.size() - 2);
-    if (what.host == "0.0.0.0") what.host = "127.0.0.1";
-    if (what.host == "::") what.host = "::1";
+    what.host = host_to_connect_to(site.address());
   }
   return load{what};
 }

@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include <graceful/testing/fault.hpp>
 
+#include "testing/fault_variable.hpp"
 #include "testing/faulty_process.hpp"
 #include "testing/shim/fault_file.hpp"
 
@@ -77,6 +78,11 @@ std::string fault::to_string() const {
   return text + ' ' + std::to_string(count);
 }
 
+std::pair<std::string, std::string> variable_for(const fault& what) {
+  (void)encoded(what);
+  return {shim::fault_variable, what.to_string()};
+}
+
 fault_injector::fault_injector() : shim_{find_shim()}, directory_{make_directory()} {}
 
 fault_injector::~fault_injector() {
@@ -93,11 +99,6 @@ std::map<std::string, std::string> fault_injector::environment(
   added["LD_PRELOAD"] = others.empty() ? shim_ : others + ":" + shim_;
   added[shim::directory_variable] = directory_;
   return added;
-}
-
-std::map<std::string, std::string> fault_injector::environment_for_successor(const fault& what) {
-  (void)encoded(what);
-  return {{shim::fault_variable, what.to_string()}};
 }
 
 void fault_injector::arm(pid_t pid, const fault& what) {

@@ -3,6 +3,7 @@
 
 #include <graceful/testing/process.hpp>
 
+#include "testing/owned_children.hpp"
 #include "testing/process_table.hpp"
 
 #include <algorithm>
@@ -20,11 +21,13 @@
 namespace graceful::testing {
 namespace {
 
-/// Left to be reaped by whom it belongs to. Only a child's end can be told: an orphan has become
-/// one, unless its parent still lives or has reaped it.
+/// Only a child's end can be told: an orphan has become one, unless its parent still lives or has
+/// reaped it. It is reaped here, or thousands of upgrades would leave as many zombies; but for one
+/// that belongs to an object.
 std::string end_of(pid_t pid) {
   siginfo_t info{};
-  if (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT | WNOHANG) != 0 ||
+  const int left_alone = owns_child(pid) ? WNOWAIT : 0;
+  if (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | left_alone) != 0 ||
       info.si_pid == 0) {
     return "ended";
   }
@@ -114,20 +117,24 @@ std::vector<generations::member> generations::members() const {
 
 std::string generations::name_of(pid_t pid) const {
   const std::lock_guard lock{mutex_};
-  for (const watched& each : watched_) {
-    if (each.who.pid == pid) return "generation " + std::to_string(each.who.number);
-  }
-  return "pid " + std::to_string(pid);
+  // The newest: a pid that has been reaped may be given again.
+  const auto found = std::find_if(watched_.rbegin(), watched_.rend(),
+                                  [&](const watched& each) { return each.who.pid == pid; });
+  return found != watched_.rend() ? "generation " + std::to_string(found->who.number)
+                                  : "pid " + std::to_string(pid);
 }
 
 void generations::watch() {
   for (;;) {
     std::vector<pollfd> entries{{changed_.get(), POLLIN, 0}};
+    std::vector<std::size_t> places{0};  // in watched_, of each entry but the first
     {
       const std::lock_guard lock{mutex_};
       if (stopping_) return;
-      for (const watched& each : watched_) {
-        entries.push_back({each.who.end.empty() ? each.pidfd.get() : -1, POLLIN, 0});
+      for (std::size_t i = 0; i < watched_.size(); ++i) {
+        if (!watched_[i].pidfd) continue;
+        entries.push_back({watched_[i].pidfd.get(), POLLIN, 0});
+        places.push_back(i);
       }
     }
     if (::poll(entries.data(), entries.size(), -1) < 0) continue;
@@ -137,9 +144,10 @@ void generations::watch() {
     }
     const std::lock_guard lock{mutex_};
     for (std::size_t i = 1; i < entries.size(); ++i) {
-      member& who = watched_[i - 1].who;
-      if (entries[i].revents == 0 || !who.end.empty()) continue;
+      if (entries[i].revents == 0) continue;
+      auto& [who, pidfd] = watched_[places[i]];
       who.end = end_of(who.pid);
+      pidfd.reset();
       into_.add("generation " + std::to_string(who.number),
                 "pid " + std::to_string(who.pid) + " " + who.end);
     }

@@ -53,7 +53,7 @@ class generations {
  private:
   struct watched {
     member who;
-    graceful::unique_fd pidfd;
+    graceful::unique_fd pidfd;  // empty once it has ended
   };
 
   [[nodiscard]] const watched& newest(std::uint64_t number) const;  // with mutex_ held

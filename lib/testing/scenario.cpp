@@ -2,6 +2,8 @@
 #include <graceful/testing/http_connection.hpp>
 #include <graceful/testing/scenario.hpp>
 
+#include "testing/listener_host.hpp"
+
 #include <algorithm>
 #include <exception>
 #include <optional>
@@ -28,6 +30,7 @@ class play {
     for (load& each : loads_) {
       expect(each.wait_for(some_requests, site.patience()), "the server answers", "it does not");
     }
+    names_generations_ = loads_.back().wait_for_generation(before_, 1, std::chrono::seconds{0});
   }
 
   bool expect(bool met, const std::string& what, const std::string& seen) {
@@ -47,12 +50,22 @@ class play {
            outcome.to_string());
   }
 
-  /// A new connection finds this generation.
+  /// Both loads go on; and who comes now finds this generation, if replies name theirs.
   void serves(std::uint64_t generation) {
     if (loads_.empty()) return;
-    expect(loads_.back().wait_for(some_requests, site_.patience()),
-           "clients are answered while generation " + std::to_string(generation) + " serves",
-           "they are not");
+    const std::string its_name = "generation " + std::to_string(generation);
+    for (load& each : loads_) {
+      expect(each.wait_for(some_requests, site_.patience()),
+             "clients are answered while " + its_name + " serves", "they are not");
+    }
+    load who_comes =
+        site_.start_http_load({.connections = 1, .keep_alive = false, .path = with_.path});
+    const bool met = names_generations_ ? who_comes.wait_for_generation(generation, some_requests,
+                                                                        site_.patience())
+                                        : who_comes.wait_for(some_requests, site_.patience());
+    const auto seen = who_comes.stop();
+    site_.remember(seen, "new client");
+    expect(met && seen.lost() == 0, its_name + " answers who comes", seen.to_string());
   }
 
   /// A successor that is ready, and in probation.
@@ -70,10 +83,7 @@ class play {
 
   /// What the end of the failed upgrade `run` has to be: the generation of before serves on.
   void serves_as_before() {
-    for (load& each : loads_) {
-      expect(each.wait_for(some_requests, site_.patience()), "the server answers afterwards",
-             "it does not");
-    }
+    serves(before_);
     const auto status = site_.status();
     expect(status.generation == before_ && status.state == "serving",
            "generation " + std::to_string(before_) + " serves on",
@@ -110,6 +120,7 @@ class play {
   const params& with_;
   scenario_result result_;
   std::uint64_t before_;
+  bool names_generations_ = false;
   std::vector<load> loads_;
 };
 
@@ -204,7 +215,8 @@ scenario_result deploy_while_draining(deployment& site, const params& with) {
   return act("deploy while draining", site, with, [&](play& it) {
     // In the middle of its second request: its generation drains until that is answered.
     const std::string request_begins = "GET " + with.path + " HTTP/1.1\r\n";
-    http_connection held{resolve("127.0.0.1", site.port(), site.patience()), 0};
+    http_connection held{resolve(host_to_connect_to(site.address()), site.port(), site.patience()),
+                         0};
     held.exchange(request_begins + std::string{request_ends});
     held.send(request_begins);
     it.deploy();

@@ -3,6 +3,8 @@
 // With what the test kit exports, and nothing else.
 #include <graceful/testing.hpp>
 
+#include "kit_servers.hpp"
+
 #include <doctest/doctest.h>
 
 #include <cstdlib>
@@ -17,29 +19,10 @@
 #include <sys/stat.h>
 
 using namespace graceful::testing;
+using namespace graceful_test;
 using namespace std::chrono_literals;
 
 namespace {
-
-std::string from_build(const char* variable) {
-  const char* value = std::getenv(variable);
-  if (value == nullptr)
-    throw std::runtime_error{std::string{"run me by meson test: no "} + variable};
-  return value;
-}
-
-deployment_params http_server(const char* probation = "0") {
-  return {.command = {from_build("HTTP_SERVER"), "--listen", "127.0.0.1:0", "--control",
-                      "{control}", "--probation", probation, "--idle-grace", "100"}};
-}
-
-deployment_params flawed(const char* flaw) {
-  return {.command = {from_build("MISBEHAVING_SERVER"), "{control}", flaw}};
-}
-
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != text.npos;
-}
 
 /// What the constructor throws.
 std::string failure_of(const deployment_params& params) {
@@ -218,55 +201,6 @@ TEST_CASE("a server that does not start is an error that says why") {
   CHECK(contains(failure_of(starting), "it says that it is starting: does it call ready()?"));
   CHECK_THROWS_AS(deployment{{.command = {"/no/such/program"}}}, std::system_error);
   CHECK_THROWS_AS(deployment{{}}, std::invalid_argument);
-}
-
-TEST_CASE("a good server passes all scenarios") {
-  deployment site{http_server("60000")};
-  for (const auto& each : scenario::all()) {
-    CAPTURE(each.name);
-    CHECK(each.run(site, {}));
-  }
-}
-
-TEST_CASE("a bad server does not pass them, and the result says what was seen") {
-  SUBCASE("it leaks") {
-    deployment site{flawed("leak")};
-    const auto result = scenario::good_deploy(site);
-    CHECK_FALSE(result);
-    CHECK(contains(result.to_string(), "BROKEN: nothing is left behind\n          seen: descr"));
-    CHECK(contains(result.to_string(), "--- timeline"));
-  }
-  SUBCASE("it refuses") {
-    auto params = flawed("refuse");
-    params.patience = 2s;
-    deployment site{params};
-    const auto result = scenario::good_deploy(site);
-    CHECK_FALSE(result);
-    CHECK(contains(result.to_string(), "BROKEN: no request is lost"));
-  }
-  SUBCASE("it cuts connections") {
-    auto params = flawed("cut");
-    params.patience = 2s;
-    deployment site{params};
-    const auto result = scenario::good_deploy(site);
-    CHECK_FALSE(result);
-    CHECK(contains(result.to_string(), "cut_short"));
-  }
-  SUBCASE("it has no probation") {
-    deployment site{flawed("none")};
-    CHECK(scenario::good_deploy(site));
-    CHECK(contains(scenario::rollback(site).to_string(), "start the server with one"));
-  }
-  SUBCASE("it does not live") {
-    auto params = flawed("none");
-    params.patience = 1s;
-    deployment site{params};
-    site.kill(1, SIGKILL);
-    REQUIRE(site.wait_gone(1));
-    const auto result = scenario::good_deploy(site);
-    CHECK_FALSE(result);
-    CHECK(contains(result.to_string(), "signalled 9"));
-  }
 }
 
 TEST_CASE("what a killed test program has started ends, and its directory goes") {

@@ -5,6 +5,7 @@
 #include <graceful/testing/fault.hpp>
 
 #include "site.hpp"
+#include "testing/fault_variable.hpp"
 #include "testing/process_table.hpp"
 
 #include <doctest/doctest.h>
@@ -41,7 +42,7 @@ struct faulty_site {
   /// graceful-ctl upgrade, under way. The fault is for the successor.
   process& upgrade() { return s.scene().start({programs::graceful_ctl(), "upgrade", s.control()}); }
   process& upgrade(const fault& what) {
-    const auto [name, value] = *faults.environment_for_successor(what).begin();
+    const auto [name, value] = variable_for(what);
     return s.scene().start(
         {programs::graceful_ctl(), "upgrade", s.control(), "--env", name + "=" + value});
   }

@@ -21,7 +21,7 @@
 #include <utility>
 #include <vector>
 
-#include <sys/resource.h>
+#include <sys/types.h>
 
 namespace po = boost::program_options;
 using namespace graceful::testing;
@@ -42,7 +42,7 @@ constexpr double many_descriptors = 1;
 
 /// What a generation holds: the averages do not say that one holds ten times as much.
 struct holdings {
-  std::vector<double> descriptors, threads, rss, pss;
+  std::vector<double> descriptors, threads, rss, anonymous;
 
   void add(pid_t pid) {
     const auto held = take_census(pid);
@@ -56,7 +56,8 @@ struct holdings {
         kilobytes[line.substr(0, colon)] = std::stod(line.substr(colon + 1));
     }
     rss.push_back(kilobytes.at("Rss"));
-    pss.push_back(kilobytes.at("Pss"));
+    // Not Pss, nor Private_Clean: these depend on who else maps the same libraries.
+    anonymous.push_back(kilobytes.at("Anonymous"));
   }
 };
 
@@ -160,7 +161,7 @@ void soak::print() const {
     for (const auto& [what, values] : {std::pair{"descriptors", &held->descriptors},
                                        {"threads", &held->threads},
                                        {"RSS/kB", &held->rss},
-                                       {"PSS/kB", &held->pss}}) {
+                                       {"anonymous/kB", &held->anonymous}}) {
       std::cout << "  " << when << ", " << what << ": " << flatness_of(*values).to_string() << '\n';
     }
   }
@@ -180,16 +181,9 @@ bool soak::flat() const {
   check("descriptors", loaded_.descriptors, many_descriptors);
   check("threads", loaded_.threads, many_descriptors);
   check("kB of RSS", loaded_.rss, much_memory * flatness_of(loaded_.rss).median);
-  check("kB of PSS", loaded_.pss, much_memory * flatness_of(loaded_.pss).median);
+  check("kB of anonymous memory", loaded_.anonymous,
+        much_memory * flatness_of(loaded_.anonymous).median);
   return good;
-}
-
-/// A deployment holds a pidfd of each generation that it has had.
-void permit_descriptors() {
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 }  // namespace
@@ -208,7 +202,6 @@ int main(int argc, char** argv) {
     po::notify(values);
     if (server.empty()) throw std::runtime_error{"--server or HTTP_SERVER is needed"};
     if (upgrades < 3) throw std::runtime_error{"--upgrades is 3 at least"};
-    permit_descriptors();
     soak it{server};
     const bool kept = it.run(upgrades);
     if (!kept) std::cout << it.report();

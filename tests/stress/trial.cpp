@@ -72,7 +72,7 @@ void attempt::strike_an_upgrade() {
   if (where_.victim == side::predecessor) {
     on_.faults().arm(pid, where_.fault);
   } else {
-    with.environment = on_.faults().environment_for_successor(where_.fault);
+    with.fault = where_.fault;
   }
   outcome_ = on_.site().start_upgrade(with).wait(patience);
   if (outcome_.committed()) {

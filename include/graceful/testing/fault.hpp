@@ -66,8 +66,9 @@ struct fault {
     return {what, when, std::string{kind}, count};
   }
 
-  /// "kill before call accept4 3", "stop after step ready 1". This is what the environment variable
-  /// GRACEFUL_TESTING_FAULT takes.
+  /// "kill before call accept4 3", "stop after step ready 1". With this in the environment variable
+  /// GRACEFUL_TESTING_FAULT a process begins with the fault armed, by `graceful-ctl upgrade --env`
+  /// for instance; its own successors do not inherit it.
   [[nodiscard]] GRACEFUL_API std::string to_string() const;
 };
 
@@ -118,15 +119,10 @@ class GRACEFUL_API fault_injector {
   [[nodiscard]] std::map<std::string, std::string> environment(
       std::map<std::string, std::string> added = {}) const;
 
-  /// Has the fault strike a process that is to be started: for `graceful-ctl upgrade --env`,
-  /// `upgrade_request::environment`, or to be added to `environment()`. Its own successors do not
-  /// inherit it. Throws `std::invalid_argument` if there is no such kind of call, or a count of 0.
-  [[nodiscard]] static std::map<std::string, std::string> environment_for_successor(
-      const fault& what);
-
   /// Arms a fault in a process that runs, in place of what is armed there, at once and atomically.
-  /// Throws `std::invalid_argument` as above; `std::runtime_error` if no process of this pid has
-  /// loaded the shim within ten seconds.
+  /// In one that an upgrade is to start: see `upgrade_params::fault`. Throws
+  /// `std::invalid_argument` if there is no such kind of call, or a count of 0;
+  /// `std::runtime_error` if no process of this pid has loaded the shim within ten seconds.
   void arm(pid_t pid, const fault& what);
 
   /// False if it has struck.

@@ -20,6 +20,9 @@ struct params {
   /// Clients of each of two HTTP loads that run all the while: one keeps its connections, the
   /// other opens one for each request. 0: none, for a server that does not speak HTTP; what runs
   /// instead is the test's affair.
+  ///
+  /// If replies say which generation sent them (`http_load::served_by`), that is checked too: who
+  /// connects after a deploy finds the new one, and the old one after a deploy that failed.
   int connections = 4;
   std::string path = "/";
 

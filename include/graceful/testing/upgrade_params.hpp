@@ -2,6 +2,8 @@
 #ifndef GRACEFUL_TESTING_UPGRADE_PARAMS_HPP
 #define GRACEFUL_TESTING_UPGRADE_PARAMS_HPP
 
+#include <graceful/testing/fault.hpp>
+
 #include <chrono>
 #include <map>
 #include <optional>
@@ -25,6 +27,11 @@ struct upgrade_params {
 
   /// Added to the server's start environment, with placeholders too.
   std::map<std::string, std::string> environment{};
+
+  /// Strikes the new process; not the successors that it will have. The deployment has to be
+  /// started with `fault_injector::environment()`. Whether it has struck tells
+  /// `fault_injector::fired(outcome.pid, ...)`. Default: none.
+  std::optional<testing::fault> fault{};
 
   /// How long the new process may take until it is ready. Default: the deployment's patience.
   std::optional<std::chrono::milliseconds> timeout{};

@@ -5,6 +5,7 @@
 #include <graceful/testing/fault.hpp>
 #include <graceful/testing/process.hpp>
 
+#include "testing/fault_variable.hpp"
 #include "testing/scene.hpp"
 #include "unit/temporary_directory.hpp"
 
@@ -36,7 +37,7 @@ struct stage {
     return start_with({}, std::move(arguments));
   }
   process& start(std::vector<std::string> arguments, const fault& what) {
-    return start_with(faults.environment_for_successor(what), std::move(arguments));
+    return start_with({variable_for(what)}, std::move(arguments));
   }
   process& start_with(std::map<std::string, std::string> environment,
                       std::vector<std::string> arguments) {

@@ -212,12 +212,10 @@ TEST_CASE("a fault is for one process: it leaves the environment, and what else 
 
 TEST_CASE("what cannot be is refused: a call that there is not, a count of 0, a fault misspelt") {
   stage s;
-  CHECK_THROWS_AS(
-      (void)s.faults.environment_for_successor(fault::at_call("mkdi", 1, fault::action::kill)),
-      std::invalid_argument);
-  CHECK_THROWS_AS(
-      (void)s.faults.environment_for_successor(fault::at_call("mkdir", 0, fault::action::kill)),
-      std::invalid_argument);
+  CHECK_THROWS_AS((void)variable_for(fault::at_call("mkdi", 1, fault::action::kill)),
+                  std::invalid_argument);
+  CHECK_THROWS_AS((void)variable_for(fault::at_call("mkdir", 0, fault::action::kill)),
+                  std::invalid_argument);
   process& p = s.start_with({{"GRACEFUL_TESTING_FAULT", "kill before accept 3"}}, {"environment"});
   CHECK(p.wait_exit(patience).exited(127));
   CHECK(said(p, "\"kill before call accept4 3\""));

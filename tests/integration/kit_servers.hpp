@@ -1,0 +1,37 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_TESTS_INTEGRATION_KIT_SERVERS_HPP
+#define GRACEFUL_TESTS_INTEGRATION_KIT_SERVERS_HPP
+
+#include <graceful/testing/deployment_params.hpp>
+
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+/// For tests of the test kit: what its deployments start.
+namespace graceful_test {
+
+inline std::string from_build(const char* variable) {
+  const char* value = std::getenv(variable);
+  if (value == nullptr)
+    throw std::runtime_error{std::string{"run me by meson test: no "} + variable};
+  return value;
+}
+
+inline graceful::testing::deployment_params http_server(const char* probation = "0") {
+  return {.command = {from_build("HTTP_SERVER"), "--listen", "127.0.0.1:0", "--control",
+                      "{control}", "--probation", probation, "--idle-grace", "100"}};
+}
+
+inline graceful::testing::deployment_params flawed(const char* flaw) {
+  return {.command = {from_build("MISBEHAVING_SERVER"), "{control}", flaw}};
+}
+
+inline bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != text.npos;
+}
+
+}  // namespace graceful_test
+
+#endif
