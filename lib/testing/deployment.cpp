@@ -83,7 +83,7 @@ std::shared_ptr<upgrade_run> deployment::impl::start(const upgrade_params& with)
   events.add("test", "deploys" + (request.command.empty() ? std::string{" what runs"}
                                                           : joined(request.command)));
   auto run = std::make_shared<upgrade_run>();
-  // Connected here: who asks first is served first.
+  // Connected here: it is asked of the process that serves now.
   auto client = std::make_shared<result<control_client>>(connect());
   const std::lock_guard lock{upgrades_mutex_};
   std::erase_if(upgrades_, [](const running_upgrade& each) {

@@ -127,15 +127,19 @@ class play {
 /// What throws has broken a promise too: the server does not answer any more.
 template <class Body>
 scenario_result act(const char* name, deployment& site, const params& with, Body body) {
+  std::string why;
   try {
     play it{name, site, with};
     return body(it);
+  } catch (const request_lost& failure) {
+    why = failure.why;
   } catch (const std::exception& e) {
-    scenario_result result{name};
-    result.expect(false, "the server answers", e.what());
-    result.explain(site.report());
-    return result;
+    why = e.what();
   }
+  scenario_result result{name};
+  result.expect(false, "the server answers", why);
+  result.explain(site.report());
+  return result;
 }
 
 std::string to_string(const result<void>& outcome) {

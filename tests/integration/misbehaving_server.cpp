@@ -7,6 +7,8 @@
 //   litter     a successor leaves a file in the directory of the control socket
 //   refuse     a successor shuts the listening socket down
 //   cut        a successor closes its connections without an answer
+//   stale      a successor says that its predecessor answers
+//   usurp      a successor kills its predecessor in the probation
 //   unready    a successor never calls ready()
 //   starting   nor does the first process
 #include <graceful.hpp>
@@ -27,6 +29,7 @@
 #include <string>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -53,13 +56,14 @@ asio::awaitable<void> serve(tcp::acceptor& acceptor, std::string response) {
 
 void run(const std::string& control, std::string flaw) {
   asio::io_context io;
-  graceful::upgrader up{
-      io,
-      {.name = "misbehaving", .control_path = control, .probation = std::chrono::milliseconds{0}}};
+  graceful::upgrader up{io,
+                        {.name = "misbehaving",
+                         .control_path = control,
+                         .probation = std::chrono::milliseconds{flaw == "usurp" ? 60'000 : 0}}};
   if (up.generation() == 1 && flaw != "starting") flaw = "none";
   std::string response =
       "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\nX-Served-By: gen-" +
-      std::to_string(up.generation()) + "\r\n\r\n";
+      std::to_string(up.generation() - (flaw == "stale" ? 1 : 0)) + "\r\n\r\n";
   if (flaw == "cut") response.clear();
   tcp::acceptor acceptor{io};
   up.listen(acceptor, "http", tcp::endpoint{asio::ip::address_v4::loopback(), 0});
@@ -69,7 +73,9 @@ void run(const std::string& control, std::string flaw) {
   if (flaw == "leak") (void)::open("/dev/null", O_RDONLY);
   if (flaw == "litter") std::ofstream{control + ".litter"} << "left";
   if (flaw == "refuse") ::shutdown(acceptor.native_handle(), SHUT_RDWR);
+  const pid_t predecessor = ::getppid();
   up.ready();
+  if (flaw == "usurp") ::kill(predecessor, SIGKILL);
   asio::co_spawn(io, serve(acceptor, response), asio::detached);
   io.run();
 }

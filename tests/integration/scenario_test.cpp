@@ -31,7 +31,7 @@ TEST_CASE("a bad server does not pass them, and the result says what was seen") 
   }
   SUBCASE("it refuses") {
     auto params = flawed("refuse");
-    params.patience = 2s;
+    params.patience = 1s;
     deployment site{params};
     const auto result = scenario::good_deploy(site);
     CHECK_FALSE(result);
@@ -39,11 +39,60 @@ TEST_CASE("a bad server does not pass them, and the result says what was seen") 
   }
   SUBCASE("it cuts connections") {
     auto params = flawed("cut");
-    params.patience = 2s;
+    params.patience = 1s;
     deployment site{params};
     const auto result = scenario::good_deploy(site);
     CHECK_FALSE(result);
     CHECK(contains(result.to_string(), "cut_short"));
+  }
+  SUBCASE("its new generation is not the one that answers") {
+    auto params = flawed("stale");
+    params.patience = 1s;
+    deployment site{params};
+    const auto result = scenario::good_deploy(site);
+    CHECK_FALSE(result);
+    CHECK(contains(result.to_string(), "BROKEN: generation 2 answers who comes\n"));
+  }
+  SUBCASE("it never becomes ready") {
+    auto params = flawed("unready");
+    params.patience = 1s;
+    deployment site{params};
+    const auto result = scenario::good_deploy(site);
+    CHECK_FALSE(result);
+    CHECK(contains(result.to_string(), "BROKEN: the deploy of generation 2 commits"));
+  }
+  SUBCASE("it does not survive the probation of another") {
+    auto params = flawed("usurp");
+    params.patience = 1s;
+    deployment site{params};
+    const auto result = scenario::crash_in_probation(site);
+    INFO(result);
+    CHECK_FALSE(result);
+    CHECK(contains(result.to_string(), "BROKEN: "));
+    CHECK(contains(result.to_string(), "generation 1, pid "));
+  }
+  SUBCASE("it cuts the clients of a generation that drains") {
+    auto params = http_server();
+    params.command.insert(params.command.end(), {"--drain", "100"});
+    deployment site{params};
+    const auto result = scenario::deploy_while_draining(site);
+    CHECK_FALSE(result);
+    CHECK(contains(result.to_string(), "BROKEN: the old generation's client gets its answer"));
+  }
+  SUBCASE("it keeps no connection open") {
+    deployment site{flawed("none")};
+    const auto result = scenario::deploy_while_draining(site);
+    CHECK_FALSE(result);
+    CHECK(contains(result.to_string(), "BROKEN: "));
+  }
+  SUBCASE("it never answers") {
+    auto params = flawed("cut");
+    params.patience = 1s;
+    deployment site{params};
+    REQUIRE(site.upgrade({.until = upgrade_end::drained}).committed());
+    const auto result = scenario::deploy_while_draining(site, {.connections = 0});
+    CHECK_FALSE(result);
+    CHECK(contains(result.to_string(), "BROKEN: the server answers\n"));
   }
   SUBCASE("it has no probation") {
     deployment site{flawed("none")};
