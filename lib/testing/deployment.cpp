@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "testing/deployment_impl.hpp"
 #include "testing/fault_variable.hpp"
+#include "testing/report.hpp"
 #include "testing/server_start.hpp"
 #include "testing/shim/fault_file.hpp"
 
@@ -98,6 +99,11 @@ std::shared_ptr<upgrade_run> deployment::impl::start(const upgrade_params& with)
                          });
                        }}});
   return run;
+}
+
+std::string deployment::impl::report() const {
+  return report_of("deployment of " + server->program() + " in " + scene.directory(),
+                   known.members(), events, server->pieces_of_output());
 }
 
 deployment::deployment(deployment_params params)

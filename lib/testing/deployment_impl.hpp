@@ -42,7 +42,6 @@ class deployment::impl {
   void take_reference();
   leak_report leaks();
 
-  // report.cpp
   [[nodiscard]] std::string report() const;
 
   /// What a process at rest holds, and the paths that there are.

@@ -1,13 +1,13 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "testing/deployment_impl.hpp"
+#include "testing/report.hpp"
 
 #include <algorithm>
 #include <map>
 
+#include <sys/types.h>
+
 namespace graceful::testing {
 namespace {
-
-constexpr std::size_t reported = 16UL * 1024;  // of each process: the end says most
 
 /// Each piece begins with its time, unless it goes on with a line.
 std::map<pid_t, std::string> logs_of(const std::vector<output_piece>& pieces,
@@ -25,22 +25,34 @@ std::map<pid_t, std::string> logs_of(const std::vector<output_piece>& pieces,
   return logs;
 }
 
+std::string end_of(const std::string& log) {
+  if (log.size() <= reported_output) return log;
+  const auto newline = log.find('\n', log.size() - reported_output - 1);
+  return newline + 1 < log.size() ? log.substr(newline + 1)
+                                  : log.substr(log.size() - reported_output);  // one long line
+}
+
+std::string title_of(const generations::member& each) {
+  return "generation " + std::to_string(each.number) + ", pid " + std::to_string(each.pid);
+}
+
 }  // namespace
 
-std::string deployment::impl::report() const {
-  std::string text =
-      "=== deployment of " + server->program() + " in " + scene.directory() + "\n--- processes\n";
-  for (const auto& each : known.members()) {
-    text += "generation " + std::to_string(each.number) + ", pid " + std::to_string(each.pid) +
-            ": " + (each.end.empty() ? "lives" : each.end) + '\n';
+std::string report_of(const std::string& title, const std::vector<generations::member>& processes,
+                      const timeline& events, const std::vector<output_piece>& outputs) {
+  std::string text = "=== " + title + "\n--- processes\n";
+  std::map<pid_t, std::string> titles;
+  for (const auto& each : processes) {
+    titles[each.pid] = title_of(each);
+    text += title_of(each) + ": " + (each.end.empty() ? "lives" : each.end) + '\n';
   }
   text += "--- timeline\n" + events.to_string();
-  for (auto& [pid, log] : logs_of(server->pieces_of_output(), events)) {
+  for (auto& [pid, log] : logs_of(outputs, events)) {
     if (!log.empty() && log.back() != '\n') log += '\n';
-    const std::string name = known.name_of(pid);
-    text += "--- output of " + name +
-            (name.starts_with("pid") ? "" : ", pid " + std::to_string(pid)) + '\n' +
-            log.substr(log.size() - std::min(log.size(), reported));
+    const auto known = titles.find(pid);
+    text += "--- output of " +
+            (known != titles.end() ? known->second : "pid " + std::to_string(pid)) + '\n' +
+            end_of(log);
   }
   return text + "===\n";
 }

@@ -14,7 +14,7 @@ class timeline {
  public:
   using clock = std::chrono::system_clock;  // that of the servers' events
 
-  timeline() : begun_{clock::now()} {}
+  explicit timeline(clock::time_point begun = clock::now()) : begun_{begun} {}
 
   /// `who`: "test", "generation 2".
   void add(std::string who, std::string what, clock::time_point when = clock::now());

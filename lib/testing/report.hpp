@@ -1,0 +1,25 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_LIB_TESTING_REPORT_HPP
+#define GRACEFUL_LIB_TESTING_REPORT_HPP
+
+#include <graceful/testing/process.hpp>
+
+#include "testing/generations.hpp"
+#include "testing/timeline.hpp"
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace graceful::testing {
+
+/// Of what each process has written, so much of the end is reported, from the begin of a line on.
+inline constexpr std::size_t reported_output = 16UL * 1024;
+
+/// How each process ended, the timeline, and what each process wrote, with times.
+std::string report_of(const std::string& title, const std::vector<generations::member>& processes,
+                      const timeline& events, const std::vector<output_piece>& outputs);
+
+}  // namespace graceful::testing
+
+#endif
