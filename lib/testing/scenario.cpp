@@ -24,8 +24,10 @@ class play {
       : site_{site}, with_{with}, result_{std::move(name)}, before_{site.generation()} {
     if (with.connections <= 0) return;
     for (const bool keep_alive : {true, false}) {
-      loads_.push_back(site.start_http_load(
-          {.connections = with.connections, .keep_alive = keep_alive, .path = with.path}));
+      loads_.push_back(site.start_http_load({.connections = with.connections,
+                                             .keep_alive = keep_alive,
+                                             .path = with.path,
+                                             .served_by = with.served_by}));
     }
     for (load& each : loads_) {
       expect(each.wait_for(some_requests, site.patience()), "the server answers", "it does not");
@@ -58,8 +60,8 @@ class play {
       expect(each.wait_for(some_requests, site_.patience()),
              "clients are answered while " + its_name + " serves", "they are not");
     }
-    load who_comes =
-        site_.start_http_load({.connections = 1, .keep_alive = false, .path = with_.path});
+    load who_comes = site_.start_http_load(
+        {.connections = 1, .keep_alive = false, .path = with_.path, .served_by = with_.served_by});
     const bool met = names_generations_ ? who_comes.wait_for_generation(generation, some_requests,
                                                                         site_.patience())
                                         : who_comes.wait_for(some_requests, site_.patience());

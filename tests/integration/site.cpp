@@ -1,8 +1,9 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "site.hpp"
 
+#include "kit_servers.hpp"
+
 #include <algorithm>
-#include <cstdlib>
 #include <iterator>
 #include <stdexcept>
 #include <utility>
@@ -12,13 +13,6 @@
 namespace graceful_test {
 
 namespace {
-
-std::string from_build(const char* variable) {
-  const char* value = std::getenv(variable);
-  if (value == nullptr)
-    throw std::runtime_error{std::string{"run me by meson test: no "} + variable};
-  return value;
-}
 
 std::vector<std::string> joined(std::vector<std::string> a, const std::vector<std::string>& b) {
   a.insert(a.end(), b.begin(), b.end());

@@ -21,10 +21,11 @@ struct params {
   /// other opens one for each request. 0: none, for a server that does not speak HTTP; what runs
   /// instead is the test's affair.
   ///
-  /// If replies say which generation sent them (`http_load::served_by`), that is checked too: who
-  /// connects after a deploy finds the new one, and the old one after a deploy that failed.
+  /// If replies say which generation sent them, that is checked too: who connects after a deploy
+  /// finds the new one, and the old one after a deploy that failed.
   int connections = 4;
   std::string path = "/";
+  std::string served_by = "X-Served-By";  ///< See `http_load::served_by`.
 
   int deploys = 5;  ///< In a row, by `deploy_storm`.
 };
