@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,6 +34,11 @@ std::vector<std::string> answer(unix_host& host) {
   }
   return calls;
 }
+
+/// Of a handoff with two batches.
+const std::map<step, std::uint64_t> every_step{
+    {step::begin, 1}, {step::begun, 1},   {step::fetch, 2},  {step::batch, 2},
+    {step::ready, 1}, {step::readied, 1}, {step::settle, 1}, {step::settled, 1}};
 
 struct successor_case {
   step where;
@@ -108,15 +114,16 @@ TEST_CASE("the steps that a process has seen are counted") {
   process& p = s.start({"succeed", host.path()});
   CHECK(answer(host).size() == 5);
   CHECK(p.wait_exit(patience).exited(0));
-  const auto seen = s.faults.calls(p.pid()).by_step;
-  CHECK(seen == std::map<step, std::uint64_t>{{step::begin, 1},
-                                              {step::begun, 1},
-                                              {step::fetch, 2},
-                                              {step::batch, 2},
-                                              {step::ready, 1},
-                                              {step::readied, 1},
-                                              {step::settle, 1},
-                                              {step::settled, 1}});
+  CHECK(s.faults.calls(p.pid()).by_step == every_step);
+}
+
+TEST_CASE("a message that comes in pieces is one step") {
+  stage s;
+  unix_host host{s.here.path("control")};
+  process& p = s.start({"succeed-in-pieces", host.path()});
+  CHECK(answer(host).size() == 5);
+  CHECK(p.wait_exit(patience).exited(0));
+  CHECK(s.faults.calls(p.pid()).by_step == every_step);
 }
 
 TEST_CASE("what is said beside the handoff, or after it on the same descriptor, is no step") {

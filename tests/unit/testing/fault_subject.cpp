@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -173,6 +174,21 @@ void succeed(const char* path) {
   }
 }
 
+/// Each call in three pieces, two of them at once; each answer byte by byte.
+void succeed_in_pieces(const char* path) {
+  const int fd = connected(path);
+  for (const char* method : {"Begin", "Fetch", "Fetch", "Ready", "Settle"}) {
+    std::string text = call(method);
+    const std::size_t named = text.find("\",\"parameters") + 1;
+    const iovec first[] = {{text.data(), 5}, {text.data() + 5, named - 5}};
+    if (::writev(fd, first, 2) < 0) say("not sent");
+    send_all(fd, text.substr(named));
+    for (char byte = 1; byte != 0;) {
+      if (::recv(fd, &byte, 1, 0) <= 0) byte = 0;
+    }
+  }
+}
+
 void precede(const char* path, int clients) {
   const int listener = listening(path);
   say("listening");
@@ -276,6 +292,7 @@ int main(int, char** argv) {
     say(fault == nullptr ? "none" : fault);
   }
   if (what == "succeed") succeed(argv[2]);
+  if (what == "succeed-in-pieces") succeed_in_pieces(argv[2]);
   if (what == "precede") precede(argv[2], 1);
   if (what == "precede-twice") precede(argv[2], 2);
   if (what == "serve") serve(argv[2], argv[3]);
