@@ -126,6 +126,15 @@ TEST_CASE("a message that comes in pieces is one step") {
   CHECK(s.faults.calls(p.pid()).by_step == every_step);
 }
 
+TEST_CASE("the rest of a call is not taken for the answer to it") {
+  stage s;
+  unix_host host{s.here.path("control")};
+  process& p =
+      s.start({"succeed-in-pieces", host.path()}, fault::at_step(step::begun, action::kill));
+  CHECK(answer(host).size() == 1);
+  CHECK(p.wait_exit(patience).signalled(SIGKILL));
+}
+
 TEST_CASE("what is said beside the handoff, or after it on the same descriptor, is no step") {
   stage s;
   const auto path = s.here.path("control");
@@ -135,12 +144,17 @@ TEST_CASE("what is said beside the handoff, or after it on the same descriptor, 
     auto first = varlink_peer::connect(path);
     REQUIRE(first.send(R"({"method":"io.graceful.Control.Status"})"));
     REQUIRE(first.receive(patience));
+    REQUIRE(first.send(R"({"text":"named here: io.graceful.Handoff.Ready, no more"})"));
+    REQUIRE(first.receive(patience));
     // Asked, and never answered: the descriptor goes to the next.
     REQUIRE(first.send(R"({"method":"io.graceful.Handoff.Settle","quiet":true})"));
     REQUIRE(p.wait_for_output("Settle", patience));
   }
   auto second = varlink_peer::connect(path);
   REQUIRE(second.send(R"({"method":"io.graceful.Control.Status"})"));
+  REQUIRE(second.receive(patience));
+  // Shorter than what has been in the buffer before.
+  REQUIRE(second.send("{}"));
   REQUIRE(second.receive(patience));
   CHECK(s.faults.calls(p.pid()).by_step == std::map<step, std::uint64_t>{{step::settle, 1}});
 }
