@@ -277,10 +277,6 @@ end:
        :: UP && sstate[i] == s_complete && !failed[i] && (nempty(replies[i]) || (P_ENDED(i) && alive[server[i]])) ->
           failed[i] = true; holds[i] = false; lock[i] = false
        :: UP && sstate[i] == s_complete && !failed[i] && !draining[i] ->
-          if
-          :: !P_ENDED(i) -> skip
-          :: else -> forget(replies[i])  /* the call cannot be sent, and so no answer is read */
-          fi;
           sev = s_on_initialised
        :: UP && sstate[i] == s_complete && !failed[i] && outside && faults > 0 ->  /* it cannot initialise */
           faults--; by_fault = true; failed[i] = true; call(m_fail); s_open[i] = false
