@@ -238,7 +238,7 @@ void lifecycle::hand_over(const inventory::names& ours) {
   owned_.control.reset();
   owned_.lock.reset();
   around_.waiters.complete({});
-  drain_.begin();
+  begin_drain();
   report_drain();
   if (around_.sockets.let_go(ours)) {
     last_call_.begin();
@@ -292,7 +292,7 @@ void lifecycle::end_alone() {
   draining_ = true;
   monitors_->tell("draining", "this process drains, and ends");
   around_.waiters.complete({});
-  drain_.begin();
+  begin_drain();
   // A socket that a predecessor serves too is not to be touched.
   if (committed_) {
     last_call_.begin();
@@ -302,10 +302,16 @@ void lifecycle::end_alone() {
   hurry();
 }
 
+/// Whoever is cut is told before accepting stops, and so before the context may end.
+void lifecycle::begin_drain() {
+  drain_.begin();
+  if (in_a_hurry_) drain_.hurry();
+}
+
 void lifecycle::hurry() {
   if (!in_a_hurry_ || !draining_) return;
-  last_call_.end();
   drain_.hurry();
+  last_call_.end();
 }
 
 /// From now on nothing but connections keeps the context running. The last step wherever it is

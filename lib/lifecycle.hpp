@@ -78,6 +78,7 @@ class lifecycle {
   void hand_over(const inventory::names& ours);
   void end(bool now);
   void end_alone();
+  void begin_drain();
   void hurry();
   void stop_accepting();
   void upgrade_by_signal();
