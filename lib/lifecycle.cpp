@@ -27,9 +27,6 @@ namespace graceful {
 
 namespace {
 
-/// Before another look at what a busy application keeps from being looked at.
-constexpr std::chrono::milliseconds look_again{100};
-
 std::string name_of(const draining_process& process) {
   return "generation " + std::to_string(process.generation) + " (pid " +
          std::to_string(process.pid) + ")";
@@ -44,8 +41,7 @@ lifecycle::lifecycle(const options& opts, surroundings around)
       control_path_{control_path_of(options_).value()},
       control_{log_},
       older_{options_.max_draining},
-      giving_up_{control_.context()},
-      look_timer_{control_.context()},
+      giving_up_{control_.context(), [this] { return look_at_predecessor(); }},
       drain_{control_.context(),
              log_,
              around_.tracked,
@@ -81,10 +77,7 @@ lifecycle::lifecycle(const options& opts, surroundings around)
   if (committed_) {
     serve_control();
   } else {
-    unique_fd watched{::fcntl(owned_.predecessor->socket(), F_DUPFD_CLOEXEC, 3)};
-    giving_up_.assign(watched.get());
-    (void)watched.release();
-    await_giving_up();
+    giving_up_.start(owned_.predecessor->socket());
   }
   control_.start();
 }
@@ -172,8 +165,7 @@ void lifecycle::ready() {
 }
 
 void lifecycle::watch_predecessor() {
-  boost::system::error_code ignored;
-  giving_up_.close(ignored);
+  giving_up_.stop();
   try {
     auto [connection, incoming] = owned_.predecessor->release();
     predecessor_.emplace(
@@ -192,26 +184,21 @@ void lifecycle::watch_predecessor() {
 
 /// On the control thread, before ready(): a predecessor that has given the upgrade up serves on,
 /// and ends some day. Then nobody may hold its sockets who does not know.
-void lifecycle::await_giving_up() {
-  giving_up_.async_wait(giving_up_.wait_read, [this](boost::system::error_code ec) {
-    if (ec) return;
-    const std::unique_lock lock{ready_mutex_, std::try_to_lock};
-    if (!lock) {
-      look_timer_.expires_after(look_again);
-      look_timer_.async_wait([this](boost::system::error_code cancelled) {
-        if (!cancelled && giving_up_.is_open()) await_giving_up();
-      });
-      return;
-    }
-    if (ready_ || ready_failure_) return;
-    const auto looked = owned_.predecessor->look();
-    if (looked) return;
-    ready_failure_ = looked.error();
-    log_.error(ready_failure_->message + "; this process has to end");
-    around_.sockets.stop();
-    owned_.control.reset();
-    owned_.lock.reset();
-  });
+giving_up_watch::seen lifecycle::look_at_predecessor() {
+  using seen = giving_up_watch::seen;
+  const std::unique_lock lock{ready_mutex_, std::try_to_lock};
+  if (!lock) return seen::busy;
+  if (ready_ || ready_failure_) return seen::enough;
+  const auto looked = owned_.predecessor->look();
+  if (looked) {
+    return *looked == successor_driver::standing::waits ? seen::nothing : seen::enough;
+  }
+  ready_failure_ = looked.error();
+  log_.error(ready_failure_->message + "; this process has to end");
+  around_.sockets.stop();
+  owned_.control.reset();
+  owned_.lock.reset();
+  return seen::enough;
 }
 
 void lifecycle::drain(bool now) {
@@ -251,7 +238,7 @@ void lifecycle::hand_over(const inventory::names& ours) {
   owned_.control.reset();
   owned_.lock.reset();
   around_.waiters.complete({});
-  drain_.begin();
+  begin_drain();
   report_drain();
   if (around_.sockets.let_go(ours)) {
     last_call_.begin();
@@ -305,7 +292,7 @@ void lifecycle::end_alone() {
   draining_ = true;
   monitors_->tell("draining", "this process drains, and ends");
   around_.waiters.complete({});
-  drain_.begin();
+  begin_drain();
   // A socket that a predecessor serves too is not to be touched.
   if (committed_) {
     last_call_.begin();
@@ -315,10 +302,16 @@ void lifecycle::end_alone() {
   hurry();
 }
 
+/// Whoever is cut is told before accepting stops, and so before the context may end.
+void lifecycle::begin_drain() {
+  drain_.begin();
+  if (in_a_hurry_) drain_.hurry();
+}
+
 void lifecycle::hurry() {
   if (!in_a_hurry_ || !draining_) return;
-  last_call_.end();
   drain_.hurry();
+  last_call_.end();
 }
 
 /// From now on nothing but connections keeps the context running. The last step wherever it is

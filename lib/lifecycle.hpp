@@ -13,6 +13,7 @@
 #include "drain.hpp"
 #include "drain_reporter.hpp"
 #include "drain_waiters.hpp"
+#include "giving_up_watch.hpp"
 #include "inventory.hpp"
 #include "last_call.hpp"
 #include "log.hpp"
@@ -23,9 +24,6 @@
 #include "signal_actions.hpp"
 #include "statistics.hpp"
 #include "takeover.hpp"
-
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -72,7 +70,7 @@ class lifecycle {
   [[nodiscard]] control_server::settings server_settings();
   void serve_control();
   void on_drain_call(control_session& from, bool now);
-  void await_giving_up();
+  giving_up_watch::seen look_at_predecessor();
   void watch_predecessor();
   void commit();
   void roll_back(const std::string& why);
@@ -80,6 +78,7 @@ class lifecycle {
   void hand_over(const inventory::names& ours);
   void end(bool now);
   void end_alone();
+  void begin_drain();
   void hurry();
   void stop_accepting();
   void upgrade_by_signal();
@@ -119,10 +118,9 @@ class lifecycle {
   std::optional<predecessor_watch> predecessor_;
   older_generations older_;
   std::optional<monitors> monitors_;
-  asio::posix::stream_descriptor giving_up_;  // the predecessor's connection, until ready()
-  asio::steady_timer look_timer_;
-  bool asked_back_ = false;  // the predecessor: this process ends in its probation
-  bool in_a_hurry_ = false;  // what drains is cut
+  giving_up_watch giving_up_;  // until ready()
+  bool asked_back_ = false;    // the predecessor: this process ends in its probation
+  bool in_a_hurry_ = false;    // what drains is cut
   class drain drain_;
   drain_reporter drain_reporter_;
   last_call last_call_;

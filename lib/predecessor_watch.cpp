@@ -87,7 +87,7 @@ void predecessor_watch::on_end() {
   }
   dying_.expires_after(dying_time);
   dying_.async_wait([this](boost::system::error_code ec) {
-    if (!ec) give_up("the connection to the predecessor was lost, and it lives");
+    if (!ec && !decided()) give_up("the connection to the predecessor was lost, and it lives");
   });
 }
 
@@ -98,7 +98,7 @@ void predecessor_watch::ask_back(const std::string& reason) {
   if (!orders_.call(rollback)) return give_up("the predecessor cannot be asked");
   patience_.expires_after(patience);
   patience_.async_wait([this](boost::system::error_code ec) {
-    if (!ec) give_up("the predecessor does not say whether it serves again");
+    if (!ec && !decided()) give_up("the predecessor does not say whether it serves again");
   });
 }
 
@@ -110,16 +110,27 @@ void predecessor_watch::give_up(const std::string& why) {
 /// Does not wait for the end of the connection: a process that the predecessor forked may hold it.
 void predecessor_watch::await_death() {
   pidfd_.async_wait(pidfd_.wait_read, [this](boost::system::error_code ec) {
-    if (ec) return;
-    // The wake-up may be spurious: to believe it would be to serve beside a predecessor that lives.
-    if (!os::wait_readable(pidfd_.native_handle(), std::chrono::steady_clock::now())) {
-      return await_death();
-    }
+    if (ec || !pidfd_.is_open()) return;
+    decided();
+    // The wake-up may have been spurious: it was, if the predecessor lives.
+    if (pidfd_.is_open()) await_death();
+  });
+}
+
+/// Looks itself: an event may wait behind the one that is handled, or was for nothing. What the
+/// predecessor has said comes before its death, and its death before any deadline.
+bool predecessor_watch::decided() {
+  // In this order: who is dead by now says nothing more after that.
+  const bool dead = pidfd_.is_open() &&
+                    os::wait_readable(pidfd_.native_handle(), std::chrono::steady_clock::now());
+  stream_->catch_up();
+  if (dead) {
     boost::system::error_code ignored;
     pidfd_.close(ignored);
     log_.info("the predecessor (pid " + std::to_string(pid_) + ") has ended");
     if (!std::exchange(settled_, true)) on_.committed();
-  });
+  }
+  return settled_;
 }
 
 }  // namespace graceful

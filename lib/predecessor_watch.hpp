@@ -57,6 +57,7 @@ class predecessor_watch {
   void on_message(const std::string& text);
   void on_end();
   void await_death();
+  bool decided();
   void give_up(const std::string& why);
 
   log& log_;

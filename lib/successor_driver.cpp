@@ -37,9 +37,10 @@ result<successor_driver::outcome> successor_driver::ready(std::vector<std::strin
   return outcome;
 }
 
-result<void> successor_driver::look() {
-  const auto message = connection_.receive(std::chrono::steady_clock::now());
-  if (!message && message.error().code == errc::timed_out) return {};
+result<successor_driver::standing> successor_driver::look() {
+  const auto message =
+      connection_.receive(std::chrono::steady_clock::now(), predecessor_pidfd_.get());
+  if (!message && message.error().code == errc::timed_out) return standing::waits;
   if (message) {
     const auto reply = wire::parse_reply(message->text);
     return failure{
@@ -47,7 +48,7 @@ result<void> successor_driver::look() {
         "the predecessor gave the upgrade up: " +
             (reply ? wire::string_field(reply->parameters, "message").value_or("") : "")};
   }
-  if (!predecessor_lives()) return {};  // then it is this process that has to serve
+  if (!predecessor_lives()) return standing::died;
   return failure{errc::upgrade_failed, "the predecessor gave the upgrade up, and serves on"};
 }
 
@@ -83,7 +84,7 @@ handoff::successor_event successor_driver::exchange(const wire::call& call) {
     if (sent.error().code == errc::timed_out) return event::overdue{};
     return event::disconnected{predecessor_lives()};
   }
-  auto message = connection_.receive(until);
+  auto message = connection_.receive(until, predecessor_pidfd_.get());
   if (!message) {
     const auto& code = message.error().code;
     if (code == errc::timed_out) return event::overdue{};

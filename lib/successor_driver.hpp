@@ -48,8 +48,14 @@ class successor_driver {
     return std::exchange(descriptors_, {});
   }
 
-  /// Looks whether the predecessor has given the upgrade up, between two steps.
-  result<void> look();
+  enum class standing {
+    waits,  ///< For the next step, or for what it was about to say to be complete.
+    died    ///< Without a word: whoever has everything has to serve.
+  };
+
+  /// Looks, between two steps, how it stands with the predecessor. An error if it has given the
+  /// upgrade up. Waits a moment, if the connection has ended, to see whether the predecessor has.
+  result<standing> look();
 
   /// The connection and the predecessor's pidfd (none if it cannot be had), which say that the
   /// predecessor has ended.

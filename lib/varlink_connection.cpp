@@ -52,7 +52,6 @@ result<void> varlink_connection::send(const wire::call& call, os::deadline until
     if (done.what == kind::some) {
       left.remove_prefix(done.bytes);
     } else if (done.what == kind::closed) {
-      // What the peer said before it closed can still be read, and says more.
       return {};
     } else if (done.what == kind::failed) {
       return os::system_failure("cannot send to the server", done.error);
@@ -63,7 +62,8 @@ result<void> varlink_connection::send(const wire::call& call, os::deadline until
   return {};
 }
 
-result<varlink_connection::incoming> varlink_connection::receive(os::deadline until) {
+result<varlink_connection::incoming> varlink_connection::receive(os::deadline until, int pidfd) {
+  bool died = false;
   for (;;) {
     if (auto text = framer_.next()) {
       return incoming{std::move(*text), std::exchange(descriptors_, {}),
@@ -74,14 +74,17 @@ result<varlink_connection::incoming> varlink_connection::receive(os::deadline un
     }
     os::inbox box;
     const auto got = os::receive_now(socket_.get(), box);
-    if (got.what == kind::closed) {
+    if (got.what == kind::closed || (got.what == kind::would_block && died)) {
       return failure{errc::peer_gone, "the server closed the connection before it answered"};
     }
     if (got.what == kind::failed) {
       return os::system_failure("cannot read from the server", got.error);
     }
-    if (got.what == kind::would_block && !os::wait_readable(socket_.get(), until)) {
-      return failure{errc::timed_out, "the server did not answer in time"};
+    if (got.what == kind::would_block) {
+      if (!os::wait_readable_either(socket_.get(), pidfd, until)) {
+        return failure{errc::timed_out, "the server did not answer in time"};
+      }
+      died = os::wait_readable(pidfd, std::chrono::steady_clock::now());
     }
     framer_.feed(box.bytes);
     std::move(box.descriptors.begin(), box.descriptors.end(), std::back_inserter(descriptors_));

@@ -25,6 +25,8 @@ class varlink_connection {
   static result<varlink_connection> connect(const std::string& path, os::deadline until,
                                             os::trust whom = os::trust::own_user);
 
+  /// Success also if the peer has closed the connection: receive() says it, after what the peer
+  /// had to say before.
   result<void> send(const wire::call& call, os::deadline until);
 
   struct incoming {
@@ -33,8 +35,9 @@ class varlink_connection {
     bool truncated;
   };
   /// The next message. `errc::timed_out`, `errc::peer_gone`, `errc::protocol_violation` if it is
-  /// too long.
-  result<incoming> receive(os::deadline until);
+  /// too long. `pidfd`: of the peer, or -1. If that dies it is gone, and what it has said comes
+  /// first; its connection may be held open by a process that it has forked.
+  result<incoming> receive(os::deadline until, int pidfd = -1);
 
   [[nodiscard]] const os::peer& peer() const { return peer_; }
   [[nodiscard]] int socket() const { return socket_.get(); }

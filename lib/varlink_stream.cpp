@@ -3,6 +3,7 @@
 
 #include "os/channel.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <sys/socket.h>
@@ -43,6 +44,19 @@ bool varlink_stream::send(const wire::call& call) {
   if (sent.what == kind::some && sent.bytes == message.size()) return true;
   ::shutdown(socket_.native_handle(), SHUT_RDWR);
   return false;
+}
+
+void varlink_stream::catch_up() {
+  // No more than that: who goes on talking must not keep this thread.
+  boost::system::error_code ec;
+  auto left = is_open() ? socket_.available(ec) : 0;
+  while (left > 0 && is_open() && !incoming_.overflowed()) {
+    os::inbox box;
+    if (os::receive_now(socket_.native_handle(), box).what != kind::some) return;
+    left -= std::min(left, box.bytes.size());
+    incoming_.feed(box.bytes);
+    tell();
+  }
 }
 
 void varlink_stream::watch() {

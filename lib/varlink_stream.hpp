@@ -39,6 +39,9 @@ class varlink_stream : public std::enable_shared_from_this<varlink_stream> {
   /// connection is of no more use, and its end is told later.
   bool send(const wire::call& call);
 
+  /// Tells now what has come already. What it leads to is told before this returns; an end is not.
+  void catch_up();
+
   [[nodiscard]] bool is_open() const { return socket_.is_open(); }
 
  private:

@@ -34,8 +34,8 @@ struct options {
   std::chrono::milliseconds ready_timeout{30'000};
 
   /// As predecessor: how long it keeps its sockets after a successor is ready, so that it can go on
-  /// accepting if the successor dies or an operator wants it back. 0: it does not. Default: 5 s; a
-  /// day at most.
+  /// accepting if the successor dies or an operator wants it back. 0: no longer than the successor
+  /// takes to confirm, as soon as it is ready, that it is there. Default: 5 s; a day at most.
   std::chrono::milliseconds probation{5'000};
 
   /// As successor: how long the predecessor may take to answer each step. Default: 10 s; a day

@@ -90,21 +90,22 @@ void predecessor::on(const event::ready& e) {
   if (state_ != state::passing || peer_ != e.peer || passed_ != offered_) {
     return refuse(e.peer, refusal::out_of_order, "Ready comes after Begin and the last Fetch");
   }
-  if (!has_probation_) {
-    state_ = state::handed_over;
-    actions_ = {action::disarm_timer{}, action::stop_accepting{}, action::acknowledge_ready{e.peer},
-                action::report_ready{}, action::report_committed{}};
-    return;
-  }
-  state_ = state::probation;
   settling_ = false;
   actions_ = {action::disarm_timer{}, action::pause_accepting{}, action::acknowledge_ready{e.peer},
-              action::report_ready{}, action::arm_probation{}};
+              action::report_ready{}};
+  if (has_probation_) {
+    state_ = state::probation;
+    actions_.emplace_back(action::arm_probation{});
+  } else {
+    // Its first Settle, which comes when it has read the answer to Ready, is answer enough.
+    state_ = state::confirming;
+    asked_ = true;
+    actions_.emplace_back(action::arm_confirmation{});
+  }
 }
 
 void predecessor::on(const event::settle& e) {
   if (peer_ == e.peer && state_ == state::handed_over) {
-    told_ = true;
     actions_ = {action::settle{e.peer, true, true}};
   } else if (peer_ == e.peer && state_ == state::probation) {
     settling_ = true;
@@ -133,7 +134,6 @@ void predecessor::confirm() {
 
 void predecessor::commit(bool asked) {
   state_ = state::handed_over;
-  told_ = true;
   actions_ = {action::disarm_timer{}, action::stop_accepting{}, action::settle{*peer_, true, asked},
               action::report_committed{}};
 }
@@ -220,7 +220,8 @@ void predecessor::on(const event::timeout& /*e*/) {
     case state::confirming:
       rolled_back_ = true;
       actions_ = {action::resume_accepting{}};
-      return give_up("the successor did not answer at the end of its probation");
+      return give_up(has_probation_ ? "the successor did not answer at the end of its probation"
+                                    : "the successor was ready, and did not ask whether it stays");
     case state::serving:
     case state::handed_over:
       return;
@@ -234,11 +235,7 @@ void predecessor::on(const event::abort& /*e*/) {
 void predecessor::on(const event::shutdown& /*e*/) {
   if (state_ == state::ending) return give_up(reason_.empty() ? end_of_child() : reason_);
   if (under_way()) return give_up("the server was told to end");
-  if (in_probation()) return commit(settling_);
-  // Without a probation it has not been said yet, and silence would be taken for a loss.
-  if (state_ == state::handed_over && peer_ && !std::exchange(told_, true)) {
-    actions_ = {action::settle{*peer_, true, false}};
-  }
+  if (in_probation()) commit(settling_);
 }
 
 void predecessor::refuse(peer_id peer, refusal why, std::string message) {
@@ -277,7 +274,9 @@ void predecessor::conclude(std::string reason) {
 }
 
 std::string predecessor::end_of_child() const {
-  const std::string when = rolled_back_ ? " in its probation" : " before it was ready";
+  const std::string when = !rolled_back_    ? " before it was ready"
+                           : has_probation_ ? " in its probation"
+                                            : " before it was committed";
   return (child_end_.empty() ? "the successor closed its connection" : child_end_) + when;
 }
 

@@ -176,7 +176,7 @@ class predecessor {
     handed_over,  ///< The successor stays. Final.
   };
 
-  /// Without a probation a successor stays as soon as it is ready.
+  /// Without a probation a successor stays as soon as it asks whether it does.
   predecessor() = default;
   explicit predecessor(bool has_probation) : has_probation_{has_probation} {}
 
@@ -235,7 +235,6 @@ class predecessor {
   std::string reason_;              // why the upgrade failed, while ending
   bool settling_ = false;           // the successor's Settle is to be answered
   bool asked_ = false;              // the successor, whether it is still there
-  bool told_ = false;               // the successor, that it stays
   bool rolled_back_ = false;        // the upgrade that is ending had been ready
   std::uint64_t on_offer_now_ = 0;  // as given with the event
   predecessor_actions actions_;     // of the event being handled

@@ -19,14 +19,13 @@ namespace {
 constexpr std::chrono::milliseconds max_pause{50};
 constexpr std::size_t max_descriptors = 253;  // SCM_MAX_FD, net/scm.h of the kernel
 
-bool wait_for(int socket, short events, deadline until) {
+bool wait_for(std::span<pollfd> any, deadline until) {
   for (;;) {
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
     // Capped: poll takes an int, and a deadline may lie further away.
     const auto wait = std::clamp<std::chrono::milliseconds::rep>(left.count(), 0, 3'600'000);
-    pollfd p{.fd = socket, .events = events, .revents = 0};
-    const int n = ::poll(&p, 1, static_cast<int>(wait));
+    const int n = ::poll(any.data(), any.size(), static_cast<int>(wait));
     if (n > 0) return true;
     if (n == 0 && std::chrono::steady_clock::now() >= until) return false;
     if (n < 0 && errno != EINTR) return false;
@@ -98,8 +97,18 @@ transfer receive_now(int socket, inbox& box) {
   }
 }
 
-bool wait_readable(int socket, deadline until) { return wait_for(socket, POLLIN, until); }
-bool wait_writable(int socket, deadline until) { return wait_for(socket, POLLOUT, until); }
+bool wait_readable(int socket, deadline until) { return wait_readable_either(socket, -1, until); }
+
+bool wait_writable(int socket, deadline until) {
+  pollfd entry{.fd = socket, .events = POLLOUT, .revents = 0};
+  return wait_for({&entry, 1}, until);
+}
+
+bool wait_readable_either(int socket, int other, deadline until) {
+  std::array<pollfd, 2> entries{{{.fd = socket, .events = POLLIN, .revents = 0},
+                                 {.fd = other, .events = POLLIN, .revents = 0}}};
+  return wait_for(entries, until);
+}
 
 result<unique_fd> connect_unix(const std::string& path, deadline until) {
   sockaddr_un address{};

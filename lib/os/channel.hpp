@@ -43,6 +43,9 @@ transfer receive_now(int socket, inbox& box);
 bool wait_readable(int socket, deadline until);
 bool wait_writable(int socket, deadline until);
 
+/// Waits until either is readable; -1 never is.
+bool wait_readable_either(int socket, int other, deadline until);
+
 /// Connects to the Unix socket at `path`; the result is non-blocking and close-on-exec. The error
 /// is ECONNREFUSED or ENOENT where nobody listens, and EAGAIN stands for a full queue until the
 /// deadline.

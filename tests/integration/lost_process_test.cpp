@@ -120,6 +120,31 @@ TEST_CASE("a stranger's takeover in a probation changes nothing, also not what i
   CHECK(run(where, {programs::graceful_ctl(), "commit", control}).status == "exited 0");
 }
 
+TEST_CASE("without a probation a successor that is lost before it asks to settle costs nothing") {
+  site s{{"--probation", "0"}};
+  load clients{s.load_on(false)};
+  {
+    auto successor = varlink_peer::connect(s.control());
+    for (const char* call : {"Begin\",\"parameters\":{\"versions\":[1]}",
+                             "Fetch\",\"parameters\":{\"first\":0}", "Ready\",\"parameters\":{}"}) {
+      REQUIRE(successor.send(std::string{R"({"method":"io.graceful.Handoff.)"} + call + "}"));
+      const auto answer = successor.receive(patience);
+      REQUIRE(answer);
+      CHECK(answer->find("\"error\"") == std::string::npos);
+    }
+    // Both live, and the connection ends.
+  }
+  REQUIRE(s.server().wait_for_output(
+      "rolled back: the successor closed its connection before it was committed", patience));
+  CHECK(s.generation() == 1);
+  REQUIRE(clients.wait_for(50, patience));
+  CHECK(s.upgrade().status == "exited 0");
+  REQUIRE(clients.wait_for_generation(2, 20, patience));
+  const auto seen = clients.stop();
+  INFO(seen.to_string(), s.scene().report());
+  CHECK(seen.lost() == 0);
+}
+
 TEST_CASE("a listener that the successor does not take is served until it is committed") {
   for (const bool probation : {true, false}) {
     site s{{"--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0", "--probation",

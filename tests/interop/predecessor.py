@@ -199,7 +199,10 @@ class Upgrade:
         self._phases.reached("ready", pid=self.pid, generation=self.generation)
         call.reply({"durations_us": self._phases.durations_us})
         self._tell("ready")
-        self._wait(self._host.probation_s, self.end_probation)
+        if self._host.probation_s:
+            self._wait(self._host.probation_s, self.end_probation)
+        else:
+            self.end_probation()  # the first Settle is the answer
 
     def settle(self, call: Call) -> None:
         if not self._is_next(call, self.step in ("probation", "asked") and not self._settle):

@@ -13,11 +13,6 @@
 #ifndef PROBATION
 #define PROBATION 1
 #endif
-/* Without a probation a connection that breaks between Ready and Settle while both live leaves nobody
-   who accepts: the predecessor has let go, and the successor goes back. */
-#if PROBATION
-#define BREAKS_COST_NOTHING
-#endif
 #define PLACES 3
 #ifndef FAULTS
 #define FAULTS 1
@@ -57,7 +52,6 @@ bool holds[PLACES];     /* the listening sockets are open */
 bool lock[PLACES];      /* and so are the lock and the control socket */
 bool serves[PLACES];    /* answers on the control socket */
 bool ready[PLACES], committed[PLACES], draining[PLACES];
-bool told[PLACES];      /* the predecessor's told_ */
 bool failed[PLACES];    /* is not ready, and never will be: ends by itself */
 bool hurried[PLACES];   /* SIGTERM has come twice */
 bool terminated[PLACES];  /* SIGTERM has come */
@@ -102,7 +96,7 @@ inline die(who) {
   accepts[who] = false; holds[who] = false; lock[who] = false; serves[who] = false;
   timer[who] = false; order[who] = false;
   child[who] = NOBODY; child_alive[who] = false; shell[who] = false;
-  settling[who] = false; asked[who] = false; passed[who] = false; peer[who] = NOBODY; told[who] = false;
+  settling[who] = false; asked[who] = false; passed[who] = false; peer[who] = NOBODY;
   pstate[who] = p_serving; sstate[who] = s_done;
   watching[who] = false; decided[who] = false; asked_back[who] = false; failed[who] = false;
   ready[who] = false; committed[who] = false; draining[who] = false;
@@ -277,10 +271,6 @@ end:
        :: UP && sstate[i] == s_complete && !failed[i] && (nempty(replies[i]) || (P_ENDED(i) && alive[server[i]])) ->
           failed[i] = true; holds[i] = false; lock[i] = false
        :: UP && sstate[i] == s_complete && !failed[i] && !draining[i] ->
-          if
-          :: !P_ENDED(i) -> skip
-          :: else -> forget(replies[i])  /* the call cannot be sent, and so no answer is read */
-          fi;
           sev = s_on_initialised
        :: UP && sstate[i] == s_complete && !failed[i] && outside && faults > 0 ->  /* it cannot initialise */
           faults--; by_fault = true; failed[i] = true; call(m_fail); s_open[i] = false
@@ -304,7 +294,7 @@ end:
           :: said == m_error -> go_back()
           fi;
           said = 0
-       /* Assumed: what it said before it died is read before its death is seen. */
+       /* predecessor_watch::decided: what it said before it died comes before its death. */
        :: UP && watching[i] && !decided[i] && empty(replies[i]) && !alive[server[i]] ->
 #ifdef MUTANT_NO_DEATH_WATCH
           go_back()
@@ -358,18 +348,9 @@ end:
   od
 }
 
-/* One that is stopped while it starts, outlives its upgrade and goes on when the predecessor has ended
-   serves beside whoever succeeded by then: the failed send of Ready hides what it was told. Known,
-   and left out unless asked for. */
-#ifdef STOPS_WHILE_STARTING
-#define STOPPABLE(who) true
-#else
-#define STOPPABLE(who) ready[who]
-#endif
-
 #define FAULT(who) \
   :: faults > 0 && alive[who] -> faults--; printf("%d is killed\n", who); die(who) \
-  :: faults > 0 && alive[who] && !stopped[who] && STOPPABLE(who) -> faults--; printf("%d is stopped\n", who); stopped[who] = true \
+  :: faults > 0 && alive[who] && !stopped[who] -> faults--; printf("%d is stopped\n", who); stopped[who] = true \
   :: stopped[who] -> printf("%d goes on\n", who); stopped[who] = false
 
 #define BREAK(c) \
@@ -390,11 +371,7 @@ end:
        :: FREE -> k = NEXT_PLACE; printf("%d is started to take over\n", k); start_place(k, NOBODY); k = 0
        :: printf("nothing more comes from outside\n"); outside = false; goto over
        fi;
-#ifdef BREAKS_COST_NOTHING
-       d_step { look(!broken); broken = false }
-#else
-       d_step { look(true); broken = false }
-#endif
+       d_step { look(!broken); broken = false }  /* a broken connection is no excuse */
      }
   od;
 over:

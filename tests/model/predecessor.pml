@@ -29,9 +29,7 @@ inline resume_accepting() {
 /* lifecycle::hand_over */
 inline stop_accepting() {
   act(do_stop_accepting);
-#ifndef MUTANT_NO_STOP
   accepts[i] = false;
-#endif
   holds[i] = false;
   lock[i] = false;
   serves[i] = false;
@@ -96,7 +94,6 @@ inline confirm() {
 
 inline commit_successor(answer) {
   pstate[i] = p_handed_over;
-  told[i] = true;
   disarm_timer();
   stop_accepting();
   act(do_settle);
@@ -145,21 +142,20 @@ inline on_ready_event() {
   :: else ->
      disarm_timer();
      settling[i] = false;
-#if PROBATION
-     pstate[i] = p_probation;
      act(do_pause_accepting);
+#ifndef MUTANT_NO_PAUSE
      accepts[i] = false;
-#else
-     pstate[i] = p_handed_over;
-     stop_accepting();
 #endif
      act(do_acknowledge_ready);
      send(from, m_readied);
      act(do_report_ready);
 #if PROBATION
+     pstate[i] = p_probation;
      arm_timer(do_arm_probation)
 #else
-     act(do_report_committed)
+     pstate[i] = p_confirming;
+     asked[i] = true;
+     arm_timer(do_arm_confirmation)
 #endif
   fi
 }
@@ -167,7 +163,6 @@ inline on_ready_event() {
 inline on_settle_event() {
   if
   :: peer[i] == from && pstate[i] == p_handed_over ->
-     told[i] = true;
      act(do_settle);
      send(from, m_settled)
   :: peer[i] == from && pstate[i] == p_probation -> settling[i] = true
@@ -201,11 +196,6 @@ inline on_shutdown_event() {
   if
   :: pstate[i] == p_ending || pstate[i] == p_spawning || pstate[i] == p_passing -> give_up()
   :: pstate[i] == p_probation || pstate[i] == p_confirming -> commit_successor(settling[i])
-  :: pstate[i] == p_handed_over && peer[i] != NOBODY && !told[i] ->
-     told[i] = true;
-     act(do_settle);
-     send(peer[i], m_settled);
-     p_open[peer[i]] = false
   :: else
   fi
 }
@@ -214,9 +204,8 @@ inline predecessor_resume() {
   c_code {
     char flags[64];
     const int i = Pprocess->i;
-    snprintf(flags, sizeof flags, "%d%d%d%d%d%d", now.child_alive[i], now.peer[i] != NOBODY_,
-             now.passed[i], now.settling[i], now.asked[i],
-             now.told[i]);
+    snprintf(flags, sizeof flags, "%d%d%d%d%d", now.child_alive[i], now.peer[i] != NOBODY_,
+             now.passed[i], now.settling[i], now.asked[i]);
     record_begin("predecessor", now.pstate[i], Pprocess->ev, Pprocess->detail, flags);
   };
   if

@@ -5,9 +5,7 @@
        the sockets and will accept by itself, because it can see already why it must: the answer to
        Ready waits to be read, the predecessor of one that has everything is dead, or the paused
        predecessor has a successor that is dead, stopped, going, or no longer connected. Only what is
-       done from outside is excused (death, SIGSTOP, SIGTERM; without a probation also a connection
-       that breaks), and only if it
-       leaves nobody who could: no live process that has the sockets, goes on running, has not been
+       done from outside is excused (death, SIGSTOP, SIGTERM), and only if it leaves nobody who could: no live process that has the sockets, goes on running, has not been
        told to end, and has neither handed over nor to wait for a predecessor that lives.
    (b) No two processes accept, but in the moment of a resumption: then one of them is in its
        probation, and can read that it is over.

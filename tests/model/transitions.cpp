@@ -93,12 +93,11 @@ struct situation {
   bool passed = false;
   bool settling = false;
   bool asked = false;
-  bool told = false;
 
   [[nodiscard]] std::string flags() const {
     std::string text;
     for (const bool flag :
-         {child_alive, machine.successor().has_value(), passed, settling, asked, told}) {
+         {child_alive, machine.successor().has_value(), passed, settling, asked}) {
       text += flag ? '1' : '0';
     }
     return text;
@@ -136,9 +135,9 @@ predecessor_actions situation::take(const predecessor_event& e) {
     if (what == "disarm_timer") timer_armed = false;
     if (what == "retire_successor") child_alive = false;
     if (what == "report_passed") passed = true;
-    if (what == "arm_confirmation") asked = false;
+    if (what == "arm_confirmation") asked = std::holds_alternative<event::ready>(e);
     if (const auto* said = std::get_if<action::settle>(&a)) {
-      (said->settled ? told : asked) = true;
+      asked = asked || !said->settled;
       settling = false;
     }
   }

@@ -152,22 +152,6 @@ TEST_CASE("commit, rollback and abort do nothing where there is nothing to decid
   CHECK(q.on(event::rollback{"an operator asked for it"}).empty());
 }
 
-TEST_CASE(
-    "a predecessor that ends before it was asked says unasked, once, that the successor stays") {
-  predecessor_ladder p{.machine = graceful::handoff::predecessor{false}, .descriptors = 1};
-  p.on(begin(1));
-  p.on(fetch(1, 0));
-  p.on(event::ready{1});
-  CHECK(p.on(event::shutdown{}) == "settled(1) unasked");
-  CHECK(p.on(event::shutdown{}).empty());
-  predecessor_ladder q{.machine = graceful::handoff::predecessor{false}, .descriptors = 1};
-  q.on(begin(1));
-  q.on(fetch(1, 0));
-  q.on(event::ready{1});
-  CHECK(q.on(event::settle{1}) == "settled(1)");
-  CHECK(q.on(event::shutdown{}).empty());
-}
-
 TEST_CASE("a predecessor that ends when its successor is lost does not hand over, and says why") {
   auto p = on_probation();
   p.on(event::settle{1});

@@ -45,7 +45,7 @@ const std::vector<predecessor_event>& alphabet() {
   return events;
 }
 
-/// Where there is no probation these do nothing, which has tests of its own.
+/// Where nobody is in probation these do nothing, which has tests of its own.
 bool concerns_probation(const predecessor_event& e) {
   return std::holds_alternative<event::settle>(e) || std::holds_alternative<event::commit>(e) ||
          std::holds_alternative<event::rollback>(e);
@@ -66,7 +66,8 @@ struct explorer {
   void explore(const predecessor_world& from) {
     for (std::size_t i = 0; i < alphabet().size(); ++i) {
       const auto& e = alphabet()[i];
-      if (!from.possible(e) || (!from.has_probation && concerns_probation(e))) continue;
+      if (!from.possible(e)) continue;
+      if (concerns_probation(e) && !from.has_probation && !from.machine.in_probation()) continue;
       predecessor_world next = from;
       ++explored;
       path.push_back(i);

@@ -22,12 +22,22 @@ predecessor_ladder begun(std::uint64_t descriptors, std::uint64_t peer = 1) {
   return p;
 }
 
-const std::string taken_over =
-    "disarm_timer; stop_accepting; acknowledge_ready(1); report_ready; report_committed";
+const std::string paused =
+    "disarm_timer; pause_accepting; acknowledge_ready(1); report_ready; arm_confirmation";
+const std::string taken_over = "disarm_timer; stop_accepting; settled(1); report_committed";
+
+/// The same, when it has said that it is ready.
+predecessor_ladder ready() {
+  auto p = begun(3);
+  p.on(fetch(1, 0));
+  REQUIRE(p.on(event::ready{1}) == paused);
+  REQUIRE(p.current() == state::confirming);
+  return p;
+}
 
 }  // namespace
 
-TEST_CASE("an upgrade spawns, passes, and stops accepting when the successor is ready") {
+TEST_CASE("an upgrade spawns, passes, pauses when the successor is ready, and ends when it asks") {
   predecessor_ladder p;
   CHECK(p.machine.idle());
   CHECK(p.on(event::upgrade{"t"}) == "arm_timer; spawn(t)");
@@ -39,7 +49,9 @@ TEST_CASE("an upgrade spawns, passes, and stops accepting when the successor is 
   CHECK(p.machine.is_successor(1));
   CHECK_FALSE(p.machine.is_successor(2));
   CHECK(p.on(fetch(1, 0)) == "batch(1, 0 + 3); report_passed");
-  CHECK(p.on(event::ready{1}) == taken_over);
+  CHECK(p.on(event::ready{1}) == paused);
+  CHECK(p.current() == state::confirming);
+  CHECK(p.on(event::settle{1}) == taken_over);
   CHECK(p.current() == state::handed_over);
   CHECK(p.machine.is_successor(1));
 }
@@ -48,7 +60,7 @@ TEST_CASE("a successor that somebody else started needs no spawn") {
   predecessor_ladder p;
   CHECK(p.on(begin(1)) == "arm_timer; begun(1); report_begun");
   CHECK(p.on(fetch(1, 0)) == "batch(1, 0 + 3); report_passed");
-  CHECK(p.on(event::ready{1}) == taken_over);
+  CHECK(p.on(event::ready{1}) == paused);
 }
 
 TEST_CASE("descriptors go in batches of at most 253, each once and in order") {
@@ -66,7 +78,7 @@ TEST_CASE("descriptors go in batches of at most 253, each once and in order") {
       next += count;
     }
     CHECK(p.on(fetch(1, total)) == "refuse(1, not_on_offer)");
-    CHECK(p.on(event::ready{1}) == taken_over);
+    CHECK(p.on(event::ready{1}) == paused);
   }
 }
 
@@ -75,7 +87,7 @@ TEST_CASE("what is on offer is counted when the upgrade begins, and stays") {
   p.descriptors = 5;
   CHECK(p.on(fetch(1, 0)) == "batch(1, 0 + 2); report_passed");
   p.descriptors = 0;
-  CHECK(p.on(event::ready{1}) == taken_over);
+  CHECK(p.on(event::ready{1}) == paused);
 }
 
 TEST_CASE("a Fetch of what is not on offer is refused, and the right one still answered") {
@@ -85,7 +97,7 @@ TEST_CASE("a Fetch of what is not on offer is refused, and the right one still a
   CHECK(p.on(fetch(1, 1)) == "refuse(1, out_of_order)");
   CHECK(p.on(fetch(1, 0)) == "batch(1, 0 + 3); report_passed");
   CHECK(p.on(fetch(1, 0)) == "refuse(1, out_of_order)");
-  CHECK(p.on(event::ready{1}) == taken_over);
+  CHECK(p.on(event::ready{1}) == paused);
 }
 
 TEST_CASE("Ready before Begin, before Fetch and before the last Fetch is refused") {
@@ -99,7 +111,7 @@ TEST_CASE("Ready before Begin, before Fetch and before the last Fetch is refused
   p.on(fetch(1, 0));
   CHECK(p.on(event::ready{1}) == "refuse(1, out_of_order)");
   p.on(fetch(1, 253));
-  CHECK(p.on(event::ready{1}) == taken_over);
+  CHECK(p.on(event::ready{1}) == paused);
 }
 
 TEST_CASE("calls of somebody who is not the successor are refused in every state") {
@@ -123,6 +135,8 @@ TEST_CASE("calls of somebody who is not the successor are refused in every state
   check(p);
   p.on(event::ready{1});
   check(p);
+  p.on(event::settle{1});
+  check(p);
 }
 
 TEST_CASE("a second Begin is refused: busy, not expected, or out of order") {
@@ -138,6 +152,7 @@ TEST_CASE("a second Begin is refused: busy, not expected, or out of order") {
   CHECK(p.on(begin(1, "t")) == "refuse(1, out_of_order)");
   p.on(fetch(1, 0));
   p.on(event::ready{1});
+  p.on(event::settle{1});
   CHECK(p.on(begin(2)) == "refuse(2, busy)");
   CHECK(p.on(begin(2, "t")) == "refuse(2, busy)");
   CHECK(p.on(begin(1)) == "refuse(1, out_of_order)");
@@ -154,7 +169,8 @@ TEST_CASE("a token of an upgrade that does not run is not expected") {
 TEST_CASE("an upgrade that is asked for while another runs changes nothing") {
   predecessor_ladder p;
   for (const auto& step : std::initializer_list<graceful::handoff::predecessor_event>{
-           event::upgrade{"t"}, event::spawned{812}, begin(1, "t"), fetch(1, 0), event::ready{1}}) {
+           event::upgrade{"t"}, event::spawned{812}, begin(1, "t"), fetch(1, 0), event::ready{1},
+           event::settle{1}}) {
     p.on(step);
     const auto before = p.current();
     CHECK(p.on(event::upgrade{"u"}).empty());
@@ -164,9 +180,8 @@ TEST_CASE("an upgrade that is asked for while another runs changes nothing") {
 }
 
 TEST_CASE("after the handover the end of the successor is only reported") {
-  auto p = begun(3);
-  p.on(fetch(1, 0));
-  p.on(event::ready{1});
+  auto p = ready();
+  CHECK(p.on(event::settle{1}) == taken_over);
   CHECK(p.on(event::timeout{}).empty());
   CHECK(p.on(event::settle{1}) == "settled(1)");
   CHECK(p.on(event::shutdown{}).empty());
@@ -177,4 +192,28 @@ TEST_CASE("after the handover the end of the successor is only reported") {
   CHECK(p.on(event::closed{1}) == "report_lost");
   CHECK(p.on(event::closed{1}).empty());
   CHECK(p.current() == state::handed_over);
+}
+
+TEST_CASE("without a probation a successor that is lost before it asks costs nothing") {
+  auto dead = ready();
+  CHECK(dead.on(event::closed{1}) == "resume_accepting; arm_timer");
+  CHECK(dead.on(event::exited{"was killed by signal 9 (SIGKILL)"}) ==
+        "disarm_timer; report_failed(rolled back: the successor was killed by signal 9 (SIGKILL) "
+        "before it was committed)");
+  CHECK(dead.machine.idle());
+
+  auto hanging = ready();
+  CHECK(hanging.on(event::timeout{}) ==
+        "resume_accepting; abort(1: the successor was ready, and did not ask whether it stays); "
+        "kill");
+}
+
+TEST_CASE("without a probation a predecessor that ends before it was asked says so unasked") {
+  auto p = ready();
+  CHECK(p.on(event::shutdown{}) ==
+        "disarm_timer; stop_accepting; settled(1) unasked; report_committed");
+  CHECK(p.on(event::shutdown{}).empty());
+  auto q = ready();
+  CHECK(q.on(event::settle{1}) == taken_over);
+  CHECK(q.on(event::shutdown{}).empty());
 }

@@ -89,15 +89,15 @@ std::string predecessor_world::follow(const predecessor_actions& actions,
     }
     const bool stops_now = std::holds_alternative<action::stop_accepting>(a);
     if (stops_now && ++stops > 1) return "stop_accepting came twice";
-    if (stops_now && paused != has_probation) return "stops for good without a probation";
+    if (stops_now && !paused) return "stops for good before the successor has taken over";
     if (stops_now) paused = false;
     const bool pauses = std::holds_alternative<action::pause_accepting>(a);
     if (pauses && std::exchange(paused, true)) return "pauses what is paused";
     if (std::holds_alternative<action::resume_accepting>(a) && !std::exchange(paused, false)) {
       return "resumes what is not paused";
     }
-    stopped_just_now = has_probation ? pauses : stops_now;
-    if (stopped_just_now && !std::holds_alternative<event::ready>(e)) {
+    stopped_just_now = pauses;
+    if (pauses && !std::holds_alternative<event::ready>(e)) {
       return "accepting stops without Ready";
     }
     if (const auto* spawn = std::get_if<action::spawn>(&a)) {
