@@ -21,6 +21,7 @@
 #include "older_generations.hpp"
 #include "predecessor_driver.hpp"
 #include "predecessor_watch.hpp"
+#include "service.hpp"
 #include "signal_actions.hpp"
 #include "statistics.hpp"
 #include "takeover.hpp"
@@ -46,6 +47,7 @@ class lifecycle {
     inventory& sockets;
     connections& tracked;
     drain_waiters& waiters;
+    asio::any_io_executor application;
     /// This process accepts no more: nothing but its connections keeps it running.
     std::function<void()> release_work;
     std::function<void()> stop_context;  ///< Empty: there is none that could be stopped.
@@ -118,6 +120,7 @@ class lifecycle {
   std::optional<predecessor_watch> predecessor_;
   older_generations older_;
   std::optional<monitors> monitors_;
+  std::optional<service> service_;
   giving_up_watch giving_up_;  // until ready()
   bool asked_back_ = false;    // the predecessor: this process ends in its probation
   bool in_a_hurry_ = false;    // what drains is cut
