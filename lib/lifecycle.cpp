@@ -2,19 +2,15 @@
 #include "lifecycle.hpp"
 
 #include <graceful/error.hpp>
-#include <graceful/version.hpp>
 
-#include "os/listening_socket.hpp"
 #include "wire/control_messages.hpp"
 #include "wire/fields.hpp"
-#include "wire/open_metrics.hpp"
 
 #include "settings.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 
-#include <algorithm>
 #include <exception>
 #include <filesystem>
 #include <memory>
@@ -316,9 +312,12 @@ void lifecycle::end_alone() {
   begin_drain();
   // A socket that a predecessor serves too is not to be touched.
   if (committed_) {
-    service_->ends(around_.tracked.open());
-    around_.sockets.let_go_kept();
-    last_call_.begin();
+    service_->ask_for_sockets([this] {
+      around_.sockets.let_go_kept();
+      service_->ends(around_.tracked.open());
+      last_call_.begin();
+      hurry();
+    });
   } else {
     stop_accepting();
   }
@@ -407,92 +406,6 @@ void lifecycle::cut_short() {
   if (!around_.stop_context) return;
   log_.warning("drain: the deadline has passed and something still runs: stopping the context");
   around_.stop_context();
-}
-
-/// Why this process takes part in no upgrade now.
-std::optional<wire::reply> lifecycle::refusal() const {
-  if (draining_ && !handed_over_) {
-    return wire::to_error(wire::busy_error, "the server drains, and ends; start it anew");
-  }
-  if (ready_ && !committed_) {
-    return wire::to_error(wire::busy_error, "this process is in its probation");
-  }
-  if (!ready_) {
-    return wire::to_error(wire::not_ready_error, "the server has not finished starting; try again");
-  }
-  return {};
-}
-
-std::vector<offered_descriptor> lifecycle::offer() {
-  // Duplicates: a batch may still be under way when the handover closes the originals.
-  const auto shared = [](const unique_fd& fd) -> passed_descriptor {
-    auto copy = std::make_shared<unique_fd>(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3));
-    return {copy->get(), copy};
-  };
-  const auto sockets = around_.sockets.freeze();
-  const auto kept = around_.sockets.kept();
-  std::vector<offered_descriptor> offered;
-  offered.reserve(sockets.size() + 2);
-  offered.push_back({std::string{wire::lock_name}, shared(owned_.lock)});
-  offered.push_back({std::string{wire::control_name}, shared(owned_.control)});
-  for (const auto& socket : sockets) {
-    offered.push_back(
-        {socket->name, {socket->fd.get(), socket}, std::ranges::binary_search(kept, socket->name)});
-  }
-  return offered;
-}
-
-server_status lifecycle::status() const {
-  using namespace std::chrono;
-  server_status s{
-      .name = driver_->name(),
-      .generation = generation_,
-      .pid = ::getpid(),
-      .uptime = duration_cast<milliseconds>(steady_clock::now() - started_),
-      .state = state(),
-      .version = GRACEFUL_VERSION_STRING,
-      .connections = around_.tracked.open(),
-      .listeners = listeners(),
-      .draining = older_.all(),
-      .successor_pid = driver_->in_probation() ? driver_->successor_pid() : std::nullopt,
-      .last_failure = driver_->last_failure()};
-  if (!predecessor_ || !predecessor_->alive() || draining_) return s;
-  const auto reported = std::ranges::any_of(
-      s.draining, [this](const auto& process) { return process.pid == predecessor_->pid(); });
-  if (!reported) s.draining.push_back({generation_ - 1, predecessor_->pid(), {}});
-  return s;
-}
-
-const char* lifecycle::state() const {
-  if (draining_) return "draining";
-  if (!ready_) return "starting";
-  if (statistics_.probation()) return "probation";
-  return statistics_.upgrading() ? "upgrading" : "serving";
-}
-
-std::vector<listener_status> lifecycle::listeners() const {
-  std::vector<listener_status> all;
-  for (const auto& socket : around_.sockets.sockets()) {
-    const auto queue = os::accept_queue_of(socket->fd.get());
-    all.push_back({socket->name, socket->address.to_string(), queue.length, queue.limit});
-  }
-  return all;
-}
-
-/// Asked by any thread: nothing that lives on the control thread is looked at.
-std::string lifecycle::metrics() const {
-  const auto open = around_.tracked.open();
-  auto totals = statistics_.totals();
-  totals.cut += around_.tracked.cut();
-  return wire::to_open_metrics(
-      {.version = GRACEFUL_VERSION_STRING,
-       .generation = generation_,
-       .state = state(),
-       .so_far = totals,
-       .last_upgrade = statistics_.durations(),
-       .connections = open,
-       .connections_draining = statistics_.draining_before() + (draining_ ? open : 0),
-       .listeners = listeners()});
 }
 
 }  // namespace graceful

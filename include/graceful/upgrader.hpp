@@ -58,6 +58,14 @@ class GRACEFUL_API upgrader {
   /// GRACEFUL_UPGRADE) are taken out of the environment here, so that no child inherits them;
   /// construct the upgrader before other threads read the environment.
   ///
+  /// **Service managers.** With NOTIFY_SOCKET in the environment (systemd, `graceful-ctl run`) the
+  /// manager hears of this process what sd_notify(3) has words for, pings for its watchdog
+  /// (WATCHDOG_USEC) included, which are sent on `executor`; a successor is spawned as a child of
+  /// the manager. What LISTEN_FDS passes is taken over here, all of it: what `listen` does not ask
+  /// for until `ready()` is closed. With FDSTORE above 0 the manager keeps so many listeners.
+  /// GRACEFUL_SUPERVISOR names the control socket of a supervisor. LISTEN_PID, LISTEN_FDS,
+  /// LISTEN_FDNAMES and WATCHDOG_PID are taken out of the environment, the others stay.
+  ///
   /// **Errors.** Throws `error`: `already_running` if another process serves under this control
   /// path and takeover was not asked for; `busy`, `not_ready`, `incompatible_version`,
   /// `not_expected`, `permission_denied`, `timed_out`, `peer_gone`, `protocol_violation`,
@@ -88,7 +96,8 @@ class GRACEFUL_API upgrader {
   /// Name and address are both checked. A socket that the predecessor handed over is adopted if
   /// it is bound to `endpoint` (with port 0: to its address, whatever the port); the one of the
   /// same name is preferred. If `name` was handed over with another address, the socket is bound
-  /// afresh, and the log says so.
+  /// afresh, and the log says so. What a service manager has passed (LISTEN_FDS) is looked at
+  /// second, in the same way.
   ///
   /// `name` is unique within the server, UTF-8 of at most 255 bytes, and does not start with '@'.
   /// May be called before and after `ready()`.
@@ -220,7 +229,8 @@ class GRACEFUL_API upgrader {
   /// Ends this process without a successor, gracefully: an upgrade that is under way is given up;
   /// the connections in the accept queues are accepted and served, while no new ones begin; then
   /// the acceptors end with `operation_aborted`, and `io_context::run()` returns when the
-  /// connections are done. They have `options::drain_timeout`. In a process that has handed over
+  /// connections are done. They have `options::drain_timeout`. What a service manager holds too is
+  /// left at once, its queue to the process that is started next. In a process that has handed over
   /// this does nothing, since it drains.
   void drain();
 
