@@ -1,0 +1,42 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "service.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+using namespace graceful_systemd;
+
+TEST_SUITE_BEGIN("example");
+
+TEST_CASE("systemd has nothing to say against the unit files") {
+  service site{{.by_socket = true, .port = 8080}};
+  const auto seen = site.place().run({"/usr/bin/systemd-analyze", "--man=no", "verify",
+                                      "/etc/systemd/system/http_server.service",
+                                      "/etc/systemd/system/http_server.socket"});
+  CHECK(seen.status.exited(0));
+  CHECK(seen.text == "");
+}
+
+TEST_CASE("The service runs as nobody that matters, and is exposed to little") {
+  service site;
+  REQUIRE(site.start().status.exited(0));
+  INFO(site.report());
+  const std::string status = site.place().read("/proc/" + std::to_string(site.main().pid) + "/status");
+  CHECK(status.find("\nUid:\t0") == status.npos);
+  CHECK(status.find("\nNoNewPrivs:\t1") != status.npos);
+  CHECK(status.find("\nSeccomp:\t2") != status.npos);
+  CHECK(status.find("\nCapBnd:\t0000000000000000") != status.npos);
+  constexpr const char* at_most = "--threshold=15";  // of 100
+  const auto seen =
+      site.place().run({"/usr/bin/systemd-analyze", "security", "--no-pager", at_most, service::unit});
+  INFO(seen.text);
+  CHECK(seen.status.exited(0));
+}
+
+TEST_CASE("A user's manager runs the service too") {
+  service site{{.kind = manager::user,
+                .drop_in = "DynamicUser=no\nRuntimeDirectory=\nExecStart=\n"}};
+}
+
+TEST_SUITE_END();
