@@ -20,23 +20,40 @@ TEST_CASE("systemd has nothing to say against the unit files") {
 
 TEST_CASE("The service runs as nobody that matters, and is exposed to little") {
   service site;
-  REQUIRE(site.start().status.exited(0));
   INFO(site.report());
-  const std::string status = site.place().read("/proc/" + std::to_string(site.main().pid) + "/status");
+  REQUIRE(site.start().status.exited(0));
+  const std::string status =
+      site.place().read("/proc/" + std::to_string(site.main().pid) + "/status");
   CHECK(status.find("\nUid:\t0") == status.npos);
   CHECK(status.find("\nNoNewPrivs:\t1") != status.npos);
   CHECK(status.find("\nSeccomp:\t2") != status.npos);
   CHECK(status.find("\nCapBnd:\t0000000000000000") != status.npos);
   constexpr const char* at_most = "--threshold=15";  // of 100
-  const auto seen =
-      site.place().run({"/usr/bin/systemd-analyze", "security", "--no-pager", at_most, service::unit});
+  const auto seen = site.place().run(
+      {"/usr/bin/systemd-analyze", "security", "--no-pager", at_most, service::unit});
   INFO(seen.text);
   CHECK(seen.status.exited(0));
 }
 
-TEST_CASE("A user's manager runs the service too") {
+TEST_CASE("A user's manager runs the service too, but for the sandbox") {
   service site{{.kind = manager::user,
-                .drop_in = "DynamicUser=no\nRuntimeDirectory=\nExecStart=\n"}};
+                .drop_in = "DynamicUser=no\nPrivateDevices=no\nPrivateTmp=no\nPrivateUsers=no\n"
+                           "ProcSubset=all\nProtectControlGroups=no\nProtectHome=no\n"
+                           "ProtectKernelLogs=no\nProtectKernelModules=no\n"
+                           "ProtectKernelTunables=no\nProtectProc=default\nProtectSystem=no\n"}};
+  INFO(site.report());
+  REQUIRE(site.start().status.exited(0));
+  both_loads loads{site.port()};
+  CHECK(site.reload().status.exited(0));
+  CHECK(loads.reach(2));
+  const auto main = site.main();
+  CHECK(main.child_of_manager);
+  CHECK(site.server().pid == main.pid);
+  CHECK(site.restart().status.exited(0));
+  CHECK(loads.go_on());
+  const auto seen = loads.stop();
+  INFO(seen.text);
+  CHECK(seen.lost == 0);
 }
 
 TEST_SUITE_END();

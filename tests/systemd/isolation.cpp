@@ -70,6 +70,27 @@ void await_no_process(const std::string& events) {
   }
 }
 
+/// Another systemd than the installed one, from a directory into which its packages were unpacked.
+void attach_tree(const std::string& tree) {
+  const auto replace = [&](const fs::path& each, const std::string& path) {
+    if (!fs::exists(each) || !fs::exists(path)) return;
+    const unique_fd mount = detached(each);
+    make_read_only(mount.get(), "", AT_EMPTY_PATH);
+    attach(mount, path);
+  };
+  for (const char* usr : {"", "/usr"}) {  // Debian moves them from there to here
+    if (fs::exists(tree + usr + "/lib/systemd/systemd")) {
+      replace(tree + usr + "/lib/systemd", "/usr/lib/systemd");
+    }
+    for (const char* name : {"systemctl", "systemd-analyze"}) {
+      replace(tree + usr + "/bin/" + name, std::string{"/usr/bin/"} + name);
+    }
+  }
+  for (const auto& each : fs::directory_iterator{tree + "/usr/lib"}) {
+    replace(each.path() / "systemd", "/usr/lib" / each.path().filename() / "systemd");
+  }
+}
+
 /// systemd must not be started where it could change what is not its own.
 void verify() {
   for (const char* path : {"/", "/usr", "/etc", "/proc/sys", "/sys", "/dev", "/var", "/home"}) {
@@ -141,6 +162,7 @@ void isolate(const view& what) {
        {"/etc/systemd", "/opt", "/run", "/usr/local/bin", "/var/lib/systemd", "/var/log"}) {
     if (fs::is_directory(path)) mount_at("tmpfs", path, 0, "mode=0755");
   }
+  if (!what.systemd.empty()) attach_tree(what.systemd);
   for (const char* path : {"/tmp", "/var/tmp"}) mount_at("tmpfs", path, 0, "mode=1777");
   for (const char* path :
        {"/usr/lib/systemd/system", "/usr/lib/systemd/user", "/usr/lib/systemd/system-generators",

@@ -35,6 +35,7 @@ void make_mounts_private();
 /// What an isolated process finds.
 struct view {
   std::string build{};    ///< Appears as /opt/build, read-only.
+  std::string systemd{};  ///< Where another systemd was unpacked; empty: the installed one.
   std::string console{};  ///< A terminal, to be /dev/console.
 };
 

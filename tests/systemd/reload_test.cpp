@@ -4,14 +4,11 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <csignal>
 
 using namespace graceful_systemd;
 
 namespace {
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != text.npos;
-}
 
 const char* const crashing = "#!/bin/sh\necho a build that does not work >&2\nexit 3\n";
 
@@ -19,7 +16,8 @@ const char* const crashing = "#!/bin/sh\necho a build that does not work >&2\nex
 
 TEST_SUITE_BEGIN("reload");
 
-TEST_CASE("A unit is started once its server serves, and its status says which generation that is") {
+TEST_CASE(
+    "A unit is started once its server serves, and its status says which generation that is") {
   service site;
   const auto started = site.start();
   INFO(site.report());
@@ -35,8 +33,8 @@ TEST_CASE("A unit is started once its server serves, and its status says which g
 TEST_CASE("A reload replaces the main process, and loses nothing") {
   for (const char* access : {"main", "all"}) {
     service site{{.drop_in = std::string{"NotifyAccess="} + access}};
-    REQUIRE(site.start().status.exited(0));
     INFO(site.report());
+    REQUIRE(site.start().status.exited(0));
     const auto before = site.main();
     both_loads loads{site.port()};
     REQUIRE(loads.go_on());
@@ -74,8 +72,8 @@ TEST_CASE("A reload replaces the main process, and loses nothing") {
 
 TEST_CASE("The status tells how many connections an older process has left") {
   service site;
-  REQUIRE(site.start().status.exited(0));
   INFO(site.report());
+  REQUIRE(site.start().status.exited(0));
   const auto before = site.main();
   held_connection held{site.port()};
   CHECK(site.reload().status.exited(0));
@@ -93,8 +91,8 @@ TEST_CASE("The status tells how many connections an older process has left") {
 
 TEST_CASE("Reload follows reload") {
   service site;
-  REQUIRE(site.start().status.exited(0));
   INFO(site.report());
+  REQUIRE(site.start().status.exited(0));
   both_loads loads{site.port()};
   constexpr std::uint64_t reloads = 5;
   for (std::uint64_t n = 1; n <= reloads; ++n) {
@@ -112,8 +110,8 @@ TEST_CASE("Reload follows reload") {
 
 TEST_CASE("A reload to a build that does not work fails, says why, and costs nothing") {
   service site;
-  REQUIRE(site.start().status.exited(0));
   INFO(site.report());
+  REQUIRE(site.start().status.exited(0));
   const auto before = site.main();
   both_loads loads{site.port()};
   REQUIRE(loads.go_on());
@@ -140,8 +138,8 @@ TEST_CASE("A reload to a build that does not work fails, says why, and costs not
 
 TEST_CASE("A successor that dies in its probation is no end of the unit") {
   service site{{.options = "--listen 127.0.0.1:0 --probation 60000 --idle-grace 200"}};
-  REQUIRE(site.start().status.exited(0));
   INFO(site.report());
+  REQUIRE(site.start().status.exited(0));
   const auto before = site.main();
   both_loads loads{site.port()};
   REQUIRE(loads.go_on());
@@ -174,18 +172,19 @@ TEST_CASE("A successor that dies in its probation is no end of the unit") {
   CHECK(seen.lost <= 2 * both_loads::clients_of_each);  // what the killed one had
 }
 
-TEST_CASE("A successor that dies after the commit is missed at once, though the old one still drains") {
+TEST_CASE(
+    "A successor that dies after the commit is missed at once, though the old one still drains") {
   service site;
-  REQUIRE(site.start().status.exited(0));
   INFO(site.report());
+  REQUIRE(site.start().status.exited(0));
   const auto first = site.main();
   held_connection held{site.port()};
   REQUIRE(site.reload().status.exited(0));
   const auto second = site.main();
   REQUIRE(second.pid != first.pid);
   CHECK(site.signal(second.outside, SIGKILL));
-  const auto missed = site.place().wait_for(
-      service::unit, [&](auto& now) { return now.main_pid != second.pid; });
+  const auto missed =
+      site.place().wait_for(service::unit, [&](auto& now) { return now.main_pid != second.pid; });
   INFO(missed.to_string());
   CHECK(missed.result == "signal");
   CHECK(site.processes().size() >= 1);  // the first has its connection still

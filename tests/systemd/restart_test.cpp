@@ -3,13 +3,11 @@
 
 #include <doctest/doctest.h>
 
+#include <csignal>
+
 using namespace graceful_systemd;
 
 namespace {
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != text.npos;
-}
 
 unit_state wait_restarted(service& site, int times = 1) {
   return site.place().wait_for(service::unit, [times](const unit_state& now) {
@@ -23,8 +21,8 @@ TEST_SUITE_BEGIN("restart");
 
 TEST_CASE("A restart refuses and loses nothing: systemd holds the listener meanwhile") {
   service site;
-  REQUIRE(site.start().status.exited(0));
   INFO(site.report());
+  REQUIRE(site.start().status.exited(0));
   CHECK(site.state().stored == 1);
   const auto port = site.port();
   both_loads loads{port};
@@ -45,8 +43,8 @@ TEST_CASE("A restart refuses and loses nothing: systemd holds the listener meanw
 
 TEST_CASE("A restart after reloads finds the listener too") {
   service site;
-  REQUIRE(site.start().status.exited(0));
   INFO(site.report());
+  REQUIRE(site.start().status.exited(0));
   const auto port = site.port();
   both_loads loads{port};
   for (int i = 0; i < 2; ++i) CHECK(site.reload().status.exited(0));
@@ -64,8 +62,8 @@ TEST_CASE("A restart after reloads finds the listener too") {
 TEST_CASE("A main process that is killed is started again, and nothing is refused meanwhile") {
   for (const int reloads : {0, 1}) {
     service site;
-    REQUIRE(site.start().status.exited(0));
     INFO(site.report());
+    REQUIRE(site.start().status.exited(0));
     both_loads loads{site.port()};
     for (int i = 0; i < reloads; ++i) CHECK(site.reload().status.exited(0));
     REQUIRE(loads.reach(static_cast<std::uint64_t>(reloads) + 1));
@@ -87,8 +85,8 @@ TEST_CASE("A main process that is killed is started again, and nothing is refuse
 
 TEST_CASE("A server that hangs is killed and started again, and nothing is refused meanwhile") {
   service site{{.drop_in = "WatchdogSec=1s"}};
-  REQUIRE(site.start().status.exited(0));
   INFO(site.report());
+  REQUIRE(site.start().status.exited(0));
   REQUIRE(site.reload().status.exited(0));  // so it is the successor that pings
   both_loads loads{site.port()};
   REQUIRE(loads.reach(2));
@@ -107,8 +105,8 @@ TEST_CASE("A server that hangs is killed and started again, and nothing is refus
 
 TEST_CASE("A server that is well outlives many watchdog intervals") {
   service site{{.drop_in = "WatchdogSec=200ms"}};
-  REQUIRE(site.start().status.exited(0));
   INFO(site.report());
+  REQUIRE(site.start().status.exited(0));
   both_loads loads{site.port()};
   const deadline some_intervals{std::chrono::seconds{2}};
   while (!some_intervals.passed()) REQUIRE(loads.go_on());
@@ -118,8 +116,8 @@ TEST_CASE("A server that is well outlives many watchdog intervals") {
 
 TEST_CASE("A stop ends the unit when what was accepted is served") {
   service site;
-  REQUIRE(site.start().status.exited(0));
   INFO(site.report());
+  REQUIRE(site.start().status.exited(0));
   const auto main = site.main();
   const auto port = site.port();
   held_connection held{port};
@@ -143,8 +141,8 @@ TEST_CASE("A stop ends the unit when what was accepted is served") {
 
 TEST_CASE("A stop takes longer than its timeout, if the connections do") {
   service site{{.drop_in = "TimeoutStopSec=1s"}};
-  REQUIRE(site.start().status.exited(0));
   INFO(site.report());
+  REQUIRE(site.start().status.exited(0));
   held_connection held{site.port()};
   process& stop = site.place().start_systemctl({"stop", service::unit});
   CHECK_FALSE(stop.wait_exit(std::chrono::seconds{3}));

@@ -15,6 +15,7 @@
 #include <csignal>
 #include <cstddef>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <fstream>
@@ -26,7 +27,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -208,7 +208,10 @@ int run(const std::string& build, const std::string& kind) {
   if (pid == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     try {
-      ::_exit(begin({.build = build, .console = console.name.data()}, ours, kind, notify.name()));
+      const char* const tree = std::getenv("SYSTEMD_TREE");
+      ::_exit(begin(
+          {.build = build, .systemd = tree == nullptr ? "" : tree, .console = console.name.data()},
+          ours, kind, notify.name()));
     } catch (const std::exception& e) {
       std::fprintf(stderr, "systemd_room: %s\n", e.what());
       ::_exit(skipped);

@@ -32,17 +32,21 @@ http_load http(std::uint16_t port, bool keep_alive) {
 
 }  // namespace
 
-service::service(const service_params& params) : host_{params.kind} {
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != text.npos;
+}
+
+service::service(const service_params& params) : kind_{params.kind}, host_{params.kind} {
   host_.install_program("http_server", "docs/examples/http_server");
   host_.install_program("graceful-ctl", "cli/graceful-ctl");
   host_.write("/etc/systemd/system/http_server.service.d/test.conf",
               "[Service]\nEnvironment=\"HTTP_SERVER_OPTIONS=" + params.options +
                   "\"\nStandardOutput=append:/run/output\nStandardError=append:/run/output\n" +
-                  params.drop_in + '\n');
+                  params.drop_in + "\n");
   if (params.by_socket) {
-    host_.write("/etc/systemd/system/http_server.socket.d/test.conf",
-                "[Socket]\nListenStream=\nListenStream=127.0.0.1:" + std::to_string(params.port) +
-                    '\n');
+    host_.write(
+        "/etc/systemd/system/http_server.socket.d/test.conf",
+        "[Socket]\nListenStream=\nListenStream=127.0.0.1:" + std::to_string(params.port) + '\n');
     host_.install_unit(socket_unit, example(socket_unit));
   }
   host_.install_unit(unit, example(unit));
@@ -66,12 +70,16 @@ bool service::wait_gone(pid_t outside) {
   return !pidfd || wait_readable(pidfd.get(), patience);
 }
 
+std::string service::control() const {
+  return (kind_ == manager::system ? "/run" : "/run/user/test") +
+         std::string{"/http_server/control"};
+}
+
 graceful::server_status service::server() {
-  auto client = graceful::control_client::connect(host_.outside(control), patience);
-  if (!client) throw std::runtime_error{client.error().message};
-  auto status = client->status();
-  if (!status) throw std::runtime_error{status.error().message};
-  return *status;
+  return graceful::control_client::connect(host_.outside(control()), patience)
+      .value()
+      .status()
+      .value();
 }
 
 std::uint16_t service::port() {

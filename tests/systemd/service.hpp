@@ -16,24 +16,28 @@
 
 namespace graceful_systemd {
 
+[[nodiscard]] bool contains(const std::string& text, const std::string& part);
+
 struct service_params {
   manager kind = manager::system;
   /// Of the server. The listener's port is any; its probation is short, so that tests are.
   std::string options = "--listen 127.0.0.1:0 --probation 100 --idle-grace 200";
-  std::string drop_in{};     ///< What the unit says otherwise.
-  bool by_socket = false;    ///< With docs/examples/http_server.socket, on 127.0.0.1.
-  std::uint16_t port{};      ///< Of that.
+  std::string drop_in{};   ///< What the unit says otherwise.
+  bool by_socket = false;  ///< With docs/examples/http_server.socket, on 127.0.0.1.
+  std::uint16_t port{};    ///< Of that.
 };
 
-/// docs/examples/http_server.service on a host of its own, as the file says but for the drop-in. It is
-/// installed, not started.
+/// docs/examples/http_server.service on a host of its own, as the file says but for the drop-in. It
+/// is installed, not started.
 class service {
  public:
   static constexpr const char* unit = "http_server.service";
   static constexpr const char* socket_unit = "http_server.socket";
-  static constexpr const char* control = "/run/http_server/control";
 
   explicit service(const service_params& params = {});
+
+  /// As the host calls it.
+  [[nodiscard]] std::string control() const;
 
   [[nodiscard]] host& place() { return host_; }
 
@@ -59,6 +63,7 @@ class service {
   std::string report();
 
  private:
+  manager kind_;
   host host_;
 };
 

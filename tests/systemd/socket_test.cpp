@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <csignal>
+
 using namespace graceful_systemd;
 
 TEST_SUITE_BEGIN("socket");
@@ -20,7 +22,8 @@ std::uint16_t free_port() {
 
 TEST_CASE("The first connection starts a service, and neither reload nor restart refuses one") {
   const auto port = free_port();
-  service site{{.options = "--listen 127.0.0.1:" + std::to_string(port) + " --probation 100 --idle-grace 200",
+  service site{{.options = "--listen 127.0.0.1:" + std::to_string(port) +
+                           " --probation 100 --idle-grace 200",
                 .drop_in = "[Unit]\nRequires=http_server.socket\n",
                 .by_socket = true,
                 .port = port}};
