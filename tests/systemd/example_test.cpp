@@ -37,7 +37,7 @@ TEST_CASE("The service runs as nobody that matters, and is exposed to little") {
 
 TEST_CASE("A user's manager runs the service too, but for the sandbox") {
   service site{{.kind = manager::user,
-                .drop_in = "DynamicUser=no\nPrivateDevices=no\nPrivateTmp=no\nPrivateUsers=no\n"
+                .drop_in = "User=\nGroup=\nPrivateDevices=no\nPrivateTmp=no\nPrivateUsers=no\n"
                            "ProcSubset=all\nProtectControlGroups=no\nProtectHome=no\n"
                            "ProtectKernelLogs=no\nProtectKernelModules=no\n"
                            "ProtectKernelTunables=no\nProtectProc=default\nProtectSystem=no\n"}};

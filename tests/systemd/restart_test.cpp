@@ -103,6 +103,17 @@ TEST_CASE("A server that hangs is killed and started again, and nothing is refus
   CHECK(seen.lost <= 2 * both_loads::clients_of_each);
 }
 
+TEST_CASE("A server that hangs takes no older generation with it") {
+  service site{{.drop_in = "WatchdogSec=1s"}};
+  INFO(site.report());
+  REQUIRE(site.start().status.exited(0));
+  held_connection held{site.port()};
+  REQUIRE(site.reload().status.exited(0));
+  CHECK(site.signal(site.main().outside, SIGSTOP));
+  CHECK(wait_restarted(site).active == "active");
+  CHECK(held.finish() == 1);
+}
+
 TEST_CASE("A server that is well outlives many watchdog intervals") {
   service site{{.drop_in = "WatchdogSec=200ms"}};
   INFO(site.report());
@@ -137,6 +148,23 @@ TEST_CASE("A stop ends the unit when what was accepted is served") {
   CHECK(now.stored == 0);
   CHECK_THROWS_AS(held_connection{port}, request_lost);
   CHECK(site.processes().empty());
+}
+
+TEST_CASE("A stop leaves an older generation its connections") {
+  service site;
+  INFO(site.report());
+  REQUIRE(site.start().status.exited(0));
+  const auto first = site.main();
+  held_connection held{site.port()};
+  REQUIRE(site.reload().status.exited(0));
+  CHECK(site.stop().status.exited(0));
+  const auto now = site.state();
+  CHECK(now.active == "inactive");
+  CHECK(now.result == "success");
+  const auto left = site.processes();
+  CHECK(left.size() == 1);
+  CHECK(held.finish() == 1);
+  CHECK(site.wait_gone(first.outside));
 }
 
 TEST_CASE("A stop takes longer than its timeout, if the connections do") {
