@@ -35,6 +35,29 @@ TEST_CASE("The service runs as nobody that matters, and is exposed to little") {
   CHECK(seen.status.exited(0));
 }
 
+TEST_CASE("Type=notify-reload does no harm before systemd 253, and works from then on") {
+  service site{{.drop_in = "Type=notify-reload\nReloadSignal=SIGUSR2\nExecReload="}};
+  INFO(site.report());
+  REQUIRE(site.start().status.exited(0));
+  both_loads loads{site.port()};
+  REQUIRE(loads.go_on());
+  constexpr int first_version = 253;
+  const auto version =
+      site.place().run({"/usr/bin/systemctl", "--version"}).text;  // "systemd 252 ("
+  if (std::stoi(version.substr(version.find(' '))) < first_version) {
+    CHECK(site.place().property(service::unit, "Type") == "notify");
+  } else {
+    CHECK(site.place().property(service::unit, "Type") == "notify-reload");
+    CHECK(site.reload().status.exited(0));
+    CHECK(loads.reach(2));
+    CHECK(site.server().pid == site.state().main_pid);
+    CHECK(site.state().sub == "running");
+  }
+  const auto seen = loads.stop();
+  INFO(seen.text);
+  CHECK(seen.lost == 0);
+}
+
 TEST_CASE("A user's manager runs the service too, but for the sandbox") {
   service site{{.kind = manager::user,
                 .drop_in = "User=\nGroup=\nPrivateDevices=no\nPrivateTmp=no\nPrivateUsers=no\n"

@@ -5,32 +5,53 @@
 
 #include <csignal>
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 using namespace graceful_systemd;
 
 TEST_SUITE_BEGIN("socket");
 
 namespace {
 
-/// Nobody else's for now: bound and given up again.
-std::uint16_t free_port() {
-  service any;
-  REQUIRE(any.start().status.exited(0));
-  return any.port();
-}
+/// A port that nobody else is given: bound, so that only another SO_REUSEADDR socket can have it,
+/// as systemd's are.
+class reserved_port {
+ public:
+  reserved_port() : socket_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
+    const int on = 1;
+    ::setsockopt(socket_.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    auto* const generic = reinterpret_cast<sockaddr*>(&address);
+    REQUIRE(::bind(socket_.get(), generic, length) == 0);
+    REQUIRE(::getsockname(socket_.get(), generic, &length) == 0);
+    number_ = ntohs(address.sin_port);
+  }
+
+  [[nodiscard]] std::uint16_t number() const { return number_; }
+
+ private:
+  graceful::unique_fd socket_;
+  std::uint16_t number_{};
+};
 
 }  // namespace
 
 TEST_CASE("The first connection starts a service, and neither reload nor restart refuses one") {
-  const auto port = free_port();
+  const reserved_port reserved;
+  const auto port = reserved.number();
   service site{{.options = "--listen 127.0.0.1:" + std::to_string(port) +
                            " --probation 100 --idle-grace 200",
                 .drop_in = "[Unit]\nRequires=http_server.socket\n",
                 .by_socket = true,
                 .port = port}};
+  INFO(site.report());
   CHECK(site.place().systemctl({"start", service::socket_unit}).status.exited(0));
   CHECK(site.state().active == "inactive");
   CHECK(held_connection{port}.finish() == 1);
-  INFO(site.report());
   CHECK(site.state().active == "active");
 
   both_loads loads{port};
