@@ -182,9 +182,10 @@ unit_state host::wait_for(std::string_view unit,
 }
 
 std::vector<unit_process> host::processes(std::string_view unit) {
-  const std::string group = outside("/sys/fs/cgroup") + property(unit, "ControlGroup");
+  const std::string name = property(unit, "ControlGroup");
+  const std::string group = outside("/sys/fs/cgroup") + name;
   std::vector<unit_process> result;
-  if (!fs::is_directory(group)) return result;
+  if (name.empty() || !fs::is_directory(group)) return result;
   std::vector<fs::path> groups{group};
   for (const auto& entry : fs::recursive_directory_iterator{group}) {
     if (entry.is_directory()) groups.push_back(entry.path());

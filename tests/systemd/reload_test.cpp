@@ -137,7 +137,7 @@ TEST_CASE("A reload to a build that does not work fails, says why, and costs not
 }
 
 TEST_CASE("A successor that dies in its probation is no end of the unit") {
-  service site{{.options = "--listen 127.0.0.1:0 --probation 60000 --idle-grace 200"}};
+  service site{{.options = "--listen 127.0.0.1:0 --probation 60000 --idle-grace 5000"}};
   INFO(site.report());
   REQUIRE(site.start().status.exited(0));
   const auto before = site.main();
@@ -145,7 +145,7 @@ TEST_CASE("A successor that dies in its probation is no end of the unit") {
   REQUIRE(loads.go_on());
 
   process& reload = site.place().start_systemctl({"reload", service::unit});
-  REQUIRE(loads.reach(2));
+  REQUIRE(loads.reach_by_new_connections(2));
   CHECK(site.server().state == "probation");
   CHECK(site.state().main_pid == before.pid);  // not before the commit
   for (const unit_process& each : site.processes()) {

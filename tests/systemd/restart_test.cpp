@@ -114,12 +114,12 @@ TEST_CASE("A server that hangs takes no older generation with it") {
   CHECK(held.finish() == 1);
 }
 
-TEST_CASE("A server that is well outlives many watchdog intervals") {
-  service site{{.drop_in = "WatchdogSec=200ms"}};
+TEST_CASE("A server that is well is left alone by the watchdog") {
+  service site{{.drop_in = "WatchdogSec=1s"}};
   INFO(site.report());
   REQUIRE(site.start().status.exited(0));
   both_loads loads{site.port()};
-  const deadline some_intervals{std::chrono::seconds{2}};
+  const deadline some_intervals{std::chrono::seconds{3}};
   while (!some_intervals.passed()) REQUIRE(loads.go_on());
   CHECK(loads.stop().lost == 0);
   CHECK(site.state().restarts == 0);

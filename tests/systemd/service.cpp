@@ -22,6 +22,8 @@ std::string example(const std::string& name) {
   return text;
 }
 
+constexpr std::uint64_t some_of_one = 20;  // generation
+
 http_load http(std::uint16_t port, bool keep_alive) {
   http_load what;
   what.port = port;
@@ -100,11 +102,14 @@ bool both_loads::go_on() {
   return kept_.wait_for(some, until) && closing_.wait_for(some, until);
 }
 
+bool both_loads::reach_by_new_connections(std::uint64_t generation) {
+  return closing_.wait_for_generation(generation, some_of_one, patience);
+}
+
 bool both_loads::reach(std::uint64_t generation) {
-  constexpr std::uint64_t some = 20;
   const deadline until{patience};
-  return kept_.wait_for_generation(generation, some, until) &&
-         closing_.wait_for_generation(generation, some, until);
+  return kept_.wait_for_generation(generation, some_of_one, until) &&
+         closing_.wait_for_generation(generation, some_of_one, until);
 }
 
 both_loads::totals both_loads::stop() {
