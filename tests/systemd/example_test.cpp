@@ -28,7 +28,7 @@ TEST_CASE("The service runs as nobody that matters, and is exposed to little") {
   CHECK(status.find("\nNoNewPrivs:\t1") != status.npos);
   CHECK(status.find("\nSeccomp:\t2") != status.npos);
   CHECK(status.find("\nCapBnd:\t0000000000000000") != status.npos);
-  constexpr const char* at_most = "--threshold=15";  // of 100
+  constexpr const char* at_most = "--threshold=12";  // of 100
   const auto seen = site.place().run(
       {"/usr/bin/systemd-analyze", "security", "--no-pager", at_most, service::unit});
   INFO(seen.text);

@@ -25,6 +25,8 @@ using graceful::unique_fd;
 namespace graceful_systemd {
 namespace {
 
+constexpr std::string_view group_prefix = "graceful-test-";
+
 void need(bool done, const std::string& what) {
   if (!done) throw unavailable{what + ": " + std::strerror(errno)};
 }
@@ -91,6 +93,25 @@ void attach_tree(const std::string& tree) {
   }
 }
 
+/// Its files are no files that could be removed; depth first, as rmdir(2) needs it.
+void remove_groups(const fs::path& directory) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator{directory, ignored}) {
+    if (entry.is_directory(ignored)) remove_groups(entry.path());
+  }
+  ::rmdir(directory.c_str());
+}
+
+/// Of rooms that were killed before they could do so.
+void remove_groups_of_the_dead(const std::string& beside) {
+  for (const auto& entry : fs::directory_iterator{beside}) {
+    const std::string name = entry.path().filename();
+    if (!name.starts_with(group_prefix)) continue;
+    const auto owner = name.substr(group_prefix.size());
+    if (!fs::exists("/proc/" + owner)) remove_groups(entry.path());
+  }
+}
+
 /// systemd must not be started where it could change what is not its own.
 void verify() {
   for (const char* path : {"/", "/usr", "/etc", "/proc/sys", "/sys", "/dev", "/var", "/home"}) {
@@ -117,23 +138,16 @@ cgroup::cgroup() {
     if (line.starts_with("0::")) path = line.substr(3);
   }
   if (path.empty() || path.find("..") != path.npos) throw unavailable{"no cgroup of version 2"};
-  directory_ =
-      "/sys/fs/cgroup" + (path == "/" ? "" : path) + "/graceful-test-" + std::to_string(::getpid());
+  const std::string beside = "/sys/fs/cgroup" + (path == "/" ? "" : path) + '/';
+  remove_groups_of_the_dead(beside);
+  directory_ = beside + std::string{group_prefix} + std::to_string(::getpid());
   std::error_code ec;
   if (!fs::create_directory(directory_, ec)) throw unavailable{directory_ + ": " + ec.message()};
 }
 
 cgroup::~cgroup() {
   await_no_process(directory_ + "/cgroup.events");
-  std::error_code ignored;
-  // Its files are no files that could be removed; depth first, as rmdir(2) needs it.
-  const auto remove = [&](const auto& self, const fs::path& directory) -> void {
-    for (const auto& entry : fs::directory_iterator{directory, ignored}) {
-      if (entry.is_directory(ignored)) self(self, entry.path());
-    }
-    ::rmdir(directory.c_str());
-  };
-  remove(remove, directory_);
+  remove_groups(directory_);
 }
 
 void cgroup::enter() const {
