@@ -131,7 +131,8 @@ void make_mounts_private() {
 }
 
 cgroup::cgroup() {
-  mount_at("cgroup2", "/sys/fs/cgroup");
+  const bool mounted = ::mount("cgroup2", "/sys/fs/cgroup", "cgroup2", 0, nullptr) == 0;
+  need(mounted || errno == EBUSY, "mount cgroup2");  // it is there already
   std::ifstream ours{"/proc/self/cgroup"};
   std::string line, path;
   while (std::getline(ours, line)) {
