@@ -18,11 +18,11 @@ struct service_settings {
   /// and out of the start command. The rest stays, because successors need it.
   static service_settings take(os::start_command& start);
 
-  std::string notify_socket;                 ///< NOTIFY_SOCKET; empty: there is no manager.
-  std::vector<os::named_descriptor> passed;  ///< LISTEN_FDS; by the names of listeners.
-  std::uint64_t store = 0;                   ///< FDSTORE: how many descriptors it keeps.
-  std::chrono::microseconds watchdog{0};     ///< WATCHDOG_USEC; 0: none.
-  std::string supervisor;                    ///< GRACEFUL_SUPERVISOR: a control socket.
+  std::string notify_socket{};                 ///< NOTIFY_SOCKET; empty: there is no manager.
+  std::vector<os::named_descriptor> passed{};  ///< LISTEN_FDS; by the names of listeners.
+  std::uint64_t store = 0;                     ///< FDSTORE: how many descriptors it keeps.
+  std::chrono::microseconds watchdog{0};       ///< WATCHDOG_USEC; 0: none.
+  std::string supervisor{};                    ///< GRACEFUL_SUPERVISOR: a control socket.
 };
 
 }  // namespace graceful

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 using namespace graceful_test;
@@ -84,10 +85,17 @@ TEST_CASE("a manager that does not care about barriers holds nobody up for long"
 TEST_CASE("an upgrade that fails ends the reload, and says why") {
   managed_site m;
   m.await(m.says("READY=1"));
-  CHECK(m.server.upgrade({"--", "/bin/false"}).status == "exited 1");
-  m.await(m.says("RELOADING=1"));
+  process& upgrade = m.server.scene().start(
+      {programs::graceful_ctl(), "upgrade", m.server.control(), "--", "/bin/false"});
+  const auto status = m.await(m.says("RELOADING=1")).value("STATUS");
+  REQUIRE(status.starts_with("upgrade: spawned pid "));
+  // As a manager does: how a sibling ended is known when it has been reaped.
+  const auto successor = static_cast<pid_t>(std::stoi(status.substr(status.rfind(' '))));
+  CHECK(::waitpid(successor, nullptr, 0) == successor);
+  CHECK(upgrade.wait_exit(patience).exited(1));
   const auto end = m.await(m.says("READY=1"));
   CHECK(end.pid == m.server.server().pid());
+  INFO(end.text);
   CHECK(end.value("STATUS").find("the successor exited with status 1") != std::string::npos);
   CHECK(end.value("MAINPID").empty());
 }
