@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include <linux/capability.h>
+
 namespace fs = std::filesystem;
 using namespace graceful_systemd;
 
@@ -33,7 +35,8 @@ TEST_CASE("A service runs on a host of its own, and nothing of it is left when t
   }
 }
 
-TEST_CASE("A host can write nothing that is not its own, and knows no unit but those of the test") {
+TEST_CASE(
+    "A host can change nothing that is not its own, and knows no unit but those of the test") {
   scene place;
   const std::string mine = place.path("mine");
   host there;
@@ -50,6 +53,14 @@ TEST_CASE("A host can write nothing that is not its own, and knows no unit but t
             .run({"/usr/bin/find", "/usr/lib/systemd/system", "/usr/lib/tmpfiles.d", "-mindepth",
                   "1"})
             .text == "");
+  there.install_unit("id.service",
+                     "[Service]\nType=oneshot\nStandardOutput=append:/run/output\n"
+                     "ExecStart=/usr/bin/grep CapBnd /proc/self/status\n");
+  CHECK(there.systemctl({"start", "id.service"}).status.exited(0));
+  const std::string bounding = there.read("/run/output");  // "CapBnd:\t000001ff..."
+  constexpr auto dropped =
+      1ULL << CAP_SYS_BOOT | 1ULL << CAP_SYS_MODULE | 1ULL << CAP_SYS_RAWIO | 1ULL << CAP_SYS_TIME;
+  CHECK((std::stoull(bounding.substr(bounding.find('\t') + 1), nullptr, 16) & dropped) == 0);
   CHECK(there.systemctl({"start", "systemd-tmpfiles-setup.service"}).status.exited(5));
 }
 

@@ -25,6 +25,7 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
@@ -150,6 +151,13 @@ int be_init_of(pid_t systemd) {
   }
 }
 
+/// What namespaces do not contain: the clock, the machine, the kernel's modules.
+void give_up_privileges() {
+  for (const int each : {CAP_SYS_BOOT, CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_TIME}) {
+    if (::prctl(PR_CAPBSET_DROP, each) != 0) fail("prctl");
+  }
+}
+
 /// The first process of the namespace.
 int begin(const view& what, const cgroup& ours, const std::string& kind,
           const std::string& notify) {
@@ -158,6 +166,7 @@ int begin(const view& what, const cgroup& ours, const std::string& kind,
   if (kind == "nothing") return 0;
   write_targets();
   for (const char* path : {"/run/home", "/run/user", "/run/user/test"}) ::mkdir(path, 0700);
+  give_up_privileges();
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
