@@ -329,9 +329,12 @@ void lifecycle::end_alone() {
   drain_.begin();
   // A socket that a predecessor serves too is not to be touched.
   if (committed_) {
-    around_.sockets.let_go_kept();
-    service_->ends(around_.tracked.open());
-    last_call_.begin();
+    service_->ask_for_sockets([this] {
+      around_.sockets.let_go_kept();
+      service_->ends(around_.tracked.open());
+      last_call_.begin();
+      hurry();
+    });
   } else {
     stop_accepting();
   }

@@ -118,6 +118,14 @@ void service::leaves() {
   supervisor_->stop();
 }
 
+void service::ask_for_sockets(std::function<void()> then) {
+  if (!managed() || around_.sockets.kept().empty()) return then();
+  supervisor_->ask_release([this, then = std::move(then)](bool released) {
+    if (released) around_.sockets.keep_none();
+    then();
+  });
+}
+
 void service::ends(std::uint64_t connections) {
   if (!managed() || (role_ != role::main && role_ != role::ending)) return;
   const bool first = std::exchange(role_, role::ending) != role::ending;

@@ -15,6 +15,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -59,6 +60,10 @@ class service {
 
   /// It goes back: what it had is its predecessor's.
   void leaves();
+
+  /// Before it ends: asks the supervisor whether it ends too, and has let go of the sockets that it
+  /// kept; then the inventory does not take them for kept any more. `then` is called once.
+  void ask_for_sockets(std::function<void()> then);
 
   /// It ends, and nobody succeeds it: `connections` are left.
   void ends(std::uint64_t connections);

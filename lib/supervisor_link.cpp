@@ -1,6 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "supervisor_link.hpp"
 
+#include "wire/fields.hpp"
+
 #include "varlink_connection.hpp"
 
 #include <chrono>
@@ -11,6 +13,9 @@ namespace graceful {
 namespace {
 
 constexpr std::chrono::seconds retry_interval{1};
+constexpr std::chrono::seconds answer_time{1};
+
+constexpr const char* release_method = "io.graceful.Supervisor.Release";
 
 }  // namespace
 
@@ -19,7 +24,8 @@ supervisor_link::supervisor_link(asio::io_context& control, std::string path,
     : control_{control},
       path_{std::move(path)},
       found_again_{std::move(found_again)},
-      timer_{control} {}
+      timer_{control},
+      answer_timer_{control} {}
 
 supervisor_link::~supervisor_link() { stop(); }
 
@@ -31,6 +37,8 @@ void supervisor_link::start() {
 void supervisor_link::stop() {
   started_ = false;
   timer_.cancel();
+  answer_timer_.cancel();
+  asked_ = {};
   if (stream_) stream_->stop();
   stream_.reset();
 }
@@ -42,15 +50,38 @@ void supervisor_link::connect() {
     lost_ = true;
     return connect_later();
   }
-  stream_ = std::make_shared<varlink_stream>(control_, made->release().first,
-                                             wire::framer{wire::max_reply_size},
-                                             varlink_stream::events{[](const std::string&) {},
-                                                                    [this] {
-                                                                      lost_ = true;
-                                                                      connect_later();
-                                                                    }});
+  stream_ = std::make_shared<varlink_stream>(
+      control_, made->release().first, wire::framer{wire::max_reply_size},
+      varlink_stream::events{[this](const std::string& text) { on_message(text); },
+                             [this] {
+                               lost_ = true;
+                               answer(false);
+                               connect_later();
+                             }});
   stream_->start();
   if (std::exchange(lost_, false)) found_again_();
+}
+
+void supervisor_link::ask_release(std::function<void(bool)> answer) {
+  wire::call question;
+  question.method = release_method;
+  if (!stream_ || !stream_->send(question)) return answer(false);
+  asked_ = std::move(answer);
+  answer_timer_.expires_after(answer_time);
+  answer_timer_.async_wait([this](boost::system::error_code ec) {
+    if (!ec) this->answer(false);
+  });
+}
+
+void supervisor_link::on_message(const std::string& text) {
+  const auto reply = wire::parse_reply(text);
+  answer(reply && reply->error.empty() &&
+         wire::bool_field(reply->parameters, "released").value_or(false));
+}
+
+void supervisor_link::answer(bool released) {
+  answer_timer_.cancel();
+  if (const auto asked = std::exchange(asked_, {})) asked(released);
 }
 
 void supervisor_link::connect_later() {

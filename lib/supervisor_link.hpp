@@ -26,7 +26,14 @@ class supervisor_link {
   void start();
   void stop();
 
+  /// Asks whether this process is to hold its sockets alone from now on, because the supervisor
+  /// ends too. False also if there is no answer within a second. `answer` is called once, unless
+  /// `stop` is before; at once if there is nobody to ask.
+  void ask_release(std::function<void(bool released)> answer);
+
  private:
+  void on_message(const std::string& text);
+  void answer(bool released);
   void connect();
   void connect_later();
 
@@ -34,6 +41,8 @@ class supervisor_link {
   const std::string path_;
   const std::function<void()> found_again_;
   asio::steady_timer timer_;
+  asio::steady_timer answer_timer_;
+  std::function<void(bool)> asked_;
   std::shared_ptr<varlink_stream> stream_;
   bool started_ = false;
   bool lost_ = false;

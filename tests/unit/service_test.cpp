@@ -13,8 +13,10 @@
 #include "temporary_directory.hpp"
 #include "watchdog.hpp"
 
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/write.hpp>
 
 #include <doctest/doctest.h>
 
@@ -88,7 +90,7 @@ TEST_CASE("what is meant for this process alone is taken out of its environment,
     ::setenv("WATCHDOG_PID", pid.c_str(), 1);
     ::setenv("GRACEFUL_SUPERVISOR", "/s", 1);
     auto start = os::start_command::of_this_process();
-    const auto settings = graceful::service_settings::take(start);
+    auto settings = graceful::service_settings::take(start);
     CHECK(std::getenv("WATCHDOG_PID") == nullptr);
     for (const auto& variable : start.environment)
       CHECK_FALSE(variable.starts_with("WATCHDOG_PID="));
@@ -269,4 +271,55 @@ TEST_CASE("the next supervisor hears of a service and gets its sockets") {
   REQUIRE(stored.descriptors.size() == 1);
   CHECK(os::cookie_of(stored.descriptors[0].get()) == os::cookie_of(b.sockets.find("a")->fd.get()));
   b.service.finish();
+}
+
+TEST_CASE("a supervisor that ends too has let go of what it kept, when it says so") {
+  for (const std::string& answer : std::vector<std::string>{
+           R"({"parameters":{"released":true}})", R"({"parameters":{"released":false}})",
+           R"({"error":"org.varlink.service.MethodNotFound"})", "x", ""}) {
+    temporary_directory supervisors;
+    const auto path = supervisors.path("supervisor");
+    bench b{{.store = 9, .supervisor = path}};
+    b.listen("a");
+    b.sockets.open();
+    asio::local::stream_protocol::acceptor supervisor{b.control, path};
+    b.service.serves(1, false);
+    auto connection = supervisor.accept();
+    int asked = 0;
+    bool kept = true;
+    b.service.ask_for_sockets([&] {
+      ++asked;
+      kept = !b.sockets.kept().empty();
+    });
+    CHECK(asked == 0);
+    std::string question(200, '\0');
+    question.resize(connection.read_some(asio::buffer(question)));
+    CHECK(question == std::string{R"({"method":"io.graceful.Supervisor.Release"})"} + '\0');
+    if (answer.empty()) {
+      connection.close();
+    } else {
+      asio::write(connection, asio::buffer(answer.c_str(), answer.size() + 1));
+    }
+    const deadline until{patience};
+    while (asked == 0 && !until.passed()) {
+      b.control.restart();
+      b.control.run_for(1ms);
+    }
+    CHECK(asked == 1);
+    CHECK(kept == (answer.find("true") == std::string::npos));
+  }
+}
+
+TEST_CASE("with nothing kept, or nobody to ask, an end waits for no answer") {
+  bench b{{.store = 9}};
+  bool asked = false;
+  b.service.ask_for_sockets([&] { asked = true; });
+  CHECK(asked);
+  asked = false;
+  b.listen("a");
+  b.sockets.open();
+  b.service.serves(1, false);
+  b.service.ask_for_sockets([&] { asked = true; });
+  CHECK(asked);
+  CHECK(b.sockets.kept() == graceful::inventory::names{"a"});
 }
