@@ -1,0 +1,182 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "service.hpp"
+
+#include <doctest/doctest.h>
+
+#include <csignal>
+
+using namespace graceful_systemd;
+
+namespace {
+
+unit_state wait_restarted(service& site, int times = 1) {
+  return site.place().wait_for(service::unit, [times](const unit_state& now) {
+    return now.restarts == times && now.sub == "running";
+  });
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("restart");
+
+TEST_CASE("A restart refuses and loses nothing: systemd holds the listener meanwhile") {
+  service site;
+  INFO(site.report());
+  REQUIRE(site.start().status.exited(0));
+  CHECK(site.state().stored == 1);
+  const auto port = site.port();
+  both_loads loads{port};
+  REQUIRE(loads.go_on());
+  const auto before = site.main();
+  CHECK(site.restart().status.exited(0));
+  CHECK(loads.go_on());
+  const auto seen = loads.stop();
+  INFO(seen.text);
+  CHECK(seen.lost == 0);
+  const auto now = site.state();
+  CHECK(now.active == "active");
+  CHECK(now.main_pid != before.pid);
+  CHECK(now.stored == 1);
+  CHECK(site.server().generation == 1);  // a cold start
+  CHECK(site.port() == port);
+}
+
+TEST_CASE("A restart after reloads finds the listener too") {
+  service site;
+  INFO(site.report());
+  REQUIRE(site.start().status.exited(0));
+  const auto port = site.port();
+  both_loads loads{port};
+  for (int i = 0; i < 2; ++i) CHECK(site.reload().status.exited(0));
+  CHECK(loads.reach(3));
+  CHECK(site.state().stored == 1);
+  CHECK(site.restart().status.exited(0));
+  CHECK(loads.go_on());
+  const auto seen = loads.stop();
+  INFO(seen.text);
+  CHECK(seen.lost == 0);
+  CHECK(site.port() == port);
+  CHECK(site.state().stored == 1);
+}
+
+TEST_CASE("A main process that is killed is started again, and nothing is refused meanwhile") {
+  for (const int reloads : {0, 1}) {
+    service site;
+    INFO(site.report());
+    REQUIRE(site.start().status.exited(0));
+    both_loads loads{site.port()};
+    for (int i = 0; i < reloads; ++i) CHECK(site.reload().status.exited(0));
+    REQUIRE(loads.reach(static_cast<std::uint64_t>(reloads) + 1));
+    const auto before = site.main();
+    CHECK(site.signal(before.outside, SIGKILL));
+    const auto again = wait_restarted(site);
+    INFO(again.to_string());
+    CHECK(again.active == "active");
+    CHECK(again.main_pid != before.pid);
+    CHECK(loads.go_on());
+    const auto seen = loads.stop();
+    INFO(seen.text);
+    CHECK(seen.refused == 0);
+    CHECK(seen.timed_out == 0);
+    CHECK(seen.lost <= 2 * both_loads::clients_of_each);  // what the killed one had
+    CHECK(again.stored == 1);
+  }
+}
+
+TEST_CASE("A server that hangs is killed and started again, and nothing is refused meanwhile") {
+  service site{{.drop_in = "WatchdogSec=1s"}};
+  INFO(site.report());
+  REQUIRE(site.start().status.exited(0));
+  REQUIRE(site.reload().status.exited(0));  // so it is the successor that pings
+  both_loads loads{site.port()};
+  REQUIRE(loads.reach(2));
+  const auto before = site.main();
+  CHECK(site.signal(before.outside, SIGSTOP));
+  const auto again = wait_restarted(site);
+  INFO(again.to_string());
+  CHECK(again.main_pid != before.pid);
+  CHECK(site.place().wait_for_log("Watchdog timeout"));
+  CHECK(loads.go_on());
+  const auto seen = loads.stop();
+  INFO(seen.text);
+  CHECK(seen.refused == 0);
+  CHECK(seen.lost <= 2 * both_loads::clients_of_each);
+}
+
+TEST_CASE("A server that hangs takes no older generation with it") {
+  service site{{.drop_in = "WatchdogSec=1s"}};
+  INFO(site.report());
+  REQUIRE(site.start().status.exited(0));
+  held_connection held{site.port()};
+  REQUIRE(site.reload().status.exited(0));
+  CHECK(site.signal(site.main().outside, SIGSTOP));
+  CHECK(wait_restarted(site).active == "active");
+  CHECK(held.finish() == 1);
+}
+
+TEST_CASE("A server that is well is left alone by the watchdog") {
+  service site{{.drop_in = "WatchdogSec=1s"}};
+  INFO(site.report());
+  REQUIRE(site.start().status.exited(0));
+  both_loads loads{site.port()};
+  const deadline some_intervals{std::chrono::seconds{3}};
+  while (!some_intervals.passed()) REQUIRE(loads.go_on());
+  CHECK(loads.stop().lost == 0);
+  CHECK(site.state().restarts == 0);
+}
+
+TEST_CASE("A stop ends the unit when what was accepted is served") {
+  service site;
+  INFO(site.report());
+  REQUIRE(site.start().status.exited(0));
+  const auto main = site.main();
+  const auto port = site.port();
+  held_connection held{port};
+  process& stop = site.place().start_systemctl({"stop", service::unit});
+  const auto stopping = site.place().wait_for(service::unit, [](auto& now) {
+    return now.active == "deactivating" && contains(now.status, "1 connection");
+  });
+  INFO(stopping.to_string());
+  CHECK(stopping.active == "deactivating");
+  CHECK(contains(stopping.status, "1 connection"));
+  CHECK(held.finish() == 1);
+  CHECK(stop.wait_exit(patience).exited(0));
+  CHECK(site.wait_gone(main.outside));
+  const auto now = site.state();
+  CHECK(now.active == "inactive");
+  CHECK(now.result == "success");
+  CHECK(now.stored == 0);
+  CHECK_THROWS_AS(held_connection{port}, request_lost);
+  CHECK(site.processes().empty());
+}
+
+TEST_CASE("A stop leaves an older generation its connections") {
+  service site;
+  INFO(site.report());
+  REQUIRE(site.start().status.exited(0));
+  const auto first = site.main();
+  held_connection held{site.port()};
+  REQUIRE(site.reload().status.exited(0));
+  CHECK(site.stop().status.exited(0));
+  const auto now = site.state();
+  CHECK(now.active == "inactive");
+  CHECK(now.result == "success");
+  const auto left = site.processes();
+  CHECK(left.size() == 1);
+  CHECK(held.finish() == 1);
+  CHECK(site.wait_gone(first.outside));
+}
+
+TEST_CASE("A stop takes longer than its timeout, if the connections do") {
+  service site{{.drop_in = "TimeoutStopSec=1s"}};
+  INFO(site.report());
+  REQUIRE(site.start().status.exited(0));
+  held_connection held{site.port()};
+  process& stop = site.place().start_systemctl({"stop", service::unit});
+  CHECK_FALSE(stop.wait_exit(std::chrono::seconds{3}));
+  CHECK(held.finish() == 1);
+  CHECK(stop.wait_exit(patience).exited(0));
+  CHECK(site.state().result == "success");
+}
+
+TEST_SUITE_END();

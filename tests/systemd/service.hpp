@@ -1,0 +1,108 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_TESTS_SYSTEMD_SERVICE_HPP
+#define GRACEFUL_TESTS_SYSTEMD_SERVICE_HPP
+
+#include <graceful/control_client.hpp>
+#include <graceful/testing/http_connection.hpp>
+#include <graceful/testing/load.hpp>
+
+#include "host.hpp"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace graceful_systemd {
+
+[[nodiscard]] bool contains(const std::string& text, const std::string& part);
+
+struct service_params {
+  manager kind = manager::system;
+  /// Of the server. The listener's port is any; its probation is short, so that tests are; and a
+  /// connection counts as idle when its client has had the time to run, however busy the machine.
+  std::string options = "--listen 127.0.0.1:0 --probation 100 --idle-grace 5000";
+  std::string drop_in{};   ///< What the unit says otherwise.
+  bool by_socket = false;  ///< With docs/examples/http_server.socket, on 127.0.0.1.
+  std::uint16_t port{};    ///< Of that.
+};
+
+/// docs/examples/http_server.service on a host of its own, as the file says but for the drop-in. It
+/// is installed, not started.
+class service {
+ public:
+  static constexpr const char* unit = "http_server.service";
+  static constexpr const char* socket_unit = "http_server.socket";
+
+  explicit service(const service_params& params = {});
+
+  /// As the host calls it.
+  [[nodiscard]] std::string control() const;
+
+  [[nodiscard]] host& place() { return host_; }
+
+  finished start() { return host_.systemctl({"start", unit}); }
+  finished reload() { return host_.systemctl({"reload", unit}); }
+  finished restart() { return host_.systemctl({"restart", unit}); }
+  finished stop() { return host_.systemctl({"stop", unit}); }
+
+  unit_state state() { return host_.state(unit); }
+  std::vector<unit_process> processes() { return host_.processes(unit); }
+
+  /// How systemd calls the main process, and the test.
+  unit_process main();
+
+  /// By pidfd, so that it can only be the one of that pid now. False if there is none.
+  bool signal(pid_t outside, int number);
+  bool wait_gone(pid_t outside);
+
+  graceful::server_status server();  ///< What Status says; throws if nothing does.
+  std::uint16_t port();              ///< As long as it serves.
+
+  /// What has happened, for a test that failed.
+  std::string report();
+
+ private:
+  manager kind_;
+  host host_;
+};
+
+/// Clients of both kinds: who keep their connection, and who make one for each request.
+class both_loads {
+ public:
+  static constexpr int clients_of_each = 4;
+
+  explicit both_loads(std::uint16_t port);
+
+  /// Each kind has had some more answers.
+  bool go_on();
+  bool reach(std::uint64_t generation);
+
+  /// In probation the predecessor keeps the connections that it has: of who makes new ones.
+  bool reach_by_new_connections(std::uint64_t generation);
+
+  struct totals {
+    std::uint64_t ok{}, lost{}, refused{}, timed_out{};
+    std::uint64_t latest{};  ///< Answers of the latest generation.
+    std::string text;
+  };
+  totals stop();
+
+ private:
+  load kept_, closing_;
+};
+
+/// A connection in the middle of a request: the process that has it drains until it goes.
+class held_connection {
+ public:
+  explicit held_connection(std::uint16_t port);
+  std::uint64_t finish();  ///< Who has answered: the generation.
+
+ private:
+  http_connection connection_;
+};
+
+}  // namespace graceful_systemd
+
+#endif
