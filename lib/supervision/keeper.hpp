@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -94,6 +95,7 @@ using keeper_action =
 using keeper_actions = std::vector<keeper_action>;
 
 enum class phase { starting, serving, waiting, ending, over };
+std::string_view to_string(phase p);
 
 /// All that it remembers.
 struct memory {
