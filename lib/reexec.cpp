@@ -2,8 +2,9 @@
 #include "reexec.hpp"
 
 #include "os/system_failure.hpp"
-#include "supervision/memory_text.hpp"
 #include "wire/fields.hpp"
+
+#include "supervision/memory_text.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
@@ -103,8 +104,7 @@ void set_inherited(const std::vector<int>& descriptors, bool inherited) {
 failure execute_anew(const os::start_command& program, const legacy& left) {
   const std::string text = json::serialize(describe(left));
   const unique_fd note{::memfd_create("graceful-reexec", MFD_CLOEXEC)};
-  if (!note ||
-      ::write(note.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
+  if (!note || ::write(note.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
       ::lseek(note.get(), 0, SEEK_SET) != 0) {
     return os::system_failure("cannot write down what is kept");
   }

@@ -6,8 +6,8 @@
 #include <graceful/unique_fd.hpp>
 
 #include "os/start_command.hpp"
-#include "supervision/keeper.hpp"
 
+#include "supervision/keeper.hpp"
 #include "supervisor_place.hpp"
 
 #include <optional>

@@ -57,7 +57,7 @@ void spawned_successor::watch() {
     child_.reset();
     boost::system::error_code ignored;
     watched_.close(ignored);
-    on_end_(*how, pid);
+    on_end_(how->to_string(), pid);
   });
 }
 
@@ -78,7 +78,7 @@ void spawned_successor::watch_retired() {
     if (ec) return;
     std::erase_if(retired_, [this](os::child& child) {
       const auto how = child.reap();
-      if (how) log_.info("the successor that was rolled back " + *how);
+      if (how) log_.info("the successor that was rolled back " + how->to_string());
       return how.has_value();
     });
     watch_retired();

@@ -67,8 +67,9 @@ result<supervisor_paths> supervisor_paths::of(const supervisor_params& params) {
     if (!control && params.socket_path.empty()) {
       if (control.error().code != errc::invalid_argument) return control.error();
       return failure{errc::invalid_argument,
-                     "'" + opts.name + "' cannot be the name of a server; name it by --name, or "
-                     "its control socket by --control"};
+                     "'" + opts.name +
+                         "' cannot be the name of a server; name it by --name, or "
+                         "its control socket by --control"};
     }
     if (control) paths.control = *control;
   } else {
@@ -84,11 +85,12 @@ result<supervisor_place> supervisor_place::take(supervisor_paths paths) {
   auto lock = os::try_lock(paths.socket);
   if (!lock) return lock.error();
   if (!*lock) {
-    return failure{errc::already_running,
-                   "a supervisor runs already at " + paths.socket +
-                       ". To replace the server: graceful-ctl upgrade " + paths.control +
-                       "; to have another server take over from it, as in another container, give "
-                       "this supervisor a place of its own by --socket, and set GRACEFUL_TAKEOVER=1"};
+    return failure{
+        errc::already_running,
+        "a supervisor runs already at " + paths.socket +
+            ". To replace the server: graceful-ctl upgrade " + paths.control +
+            "; to have another server take over from it, as in another container, give "
+            "this supervisor a place of its own by --socket, and set GRACEFUL_TAKEOVER=1"};
   }
   open.lock = std::move(**lock);
   auto notify = os::bind_notify(paths.notify());
@@ -109,10 +111,9 @@ result<void> supervisor_place::note_main(pid_t pid) {
   note["space"] = identity->space;
   const std::string text = boost::json::serialize(note) + '\n';
   const std::string temporary = paths_.main() + ".new";
-  unique_fd file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-                        0600)};
-  if (!file || ::write(file.get(), text.data(), text.size()) !=
-                   static_cast<ssize_t>(text.size()) ||
+  unique_fd file{
+      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)};
+  if (!file || ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
       ::rename(temporary.c_str(), paths_.main().c_str()) != 0) {
     return os::system_failure("cannot write " + paths_.main());
   }

@@ -1,12 +1,14 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "os/child.hpp"
 
-#include "os/system_failure.hpp"
-
+#include <array>
+#include <cerrno>
+#include <cstdint>
 #include <cstring>
-#include <vector>
 
-#include <spawn.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,95 +20,91 @@ namespace {
 /// P_PIDFD, which older headers lack: waitid(2).
 constexpr auto wait_by_pidfd = static_cast<idtype_t>(3);
 
-std::vector<char*> pointers(const std::vector<std::string>& strings) {
-  std::vector<char*> result;
-  result.reserve(strings.size() + 1);
-  for (const std::string& s : strings) result.push_back(const_cast<char*>(s.c_str()));
-  result.push_back(nullptr);
-  return result;
-}
+/// For whoever has to reap a sibling to do so.
+constexpr int reaping_time_ms = 100;
 
-sigset_t complement(const sigset_t& signals) {
-  sigset_t others;
-  ::sigfillset(&others);
-  for (int number = 1; number < NSIG; ++number) {
-    if (::sigismember(&signals, number) == 1) ::sigdelset(&others, number);
-  }
-  return others;
-}
-
-/// Attributes and file actions of posix_spawn(3), which have to be destroyed.
-struct spawn_plan {
-  posix_spawnattr_t attributes{};
-  posix_spawn_file_actions_t actions{};
-
-  spawn_plan() {
-    ::posix_spawnattr_init(&attributes);
-    ::posix_spawn_file_actions_init(&actions);
-  }
-  spawn_plan(const spawn_plan&) = delete;
-  spawn_plan& operator=(const spawn_plan&) = delete;
-  ~spawn_plan() {
-    ::posix_spawn_file_actions_destroy(&actions);
-    ::posix_spawnattr_destroy(&attributes);
-  }
+/// struct pidfd_info of <linux/pidfd.h>, as of Linux 6.13, which older headers lack.
+struct pidfd_info {
+  std::uint64_t mask;
+  std::uint64_t cgroup;
+  std::array<std::uint32_t, 11> ids;
+  std::int32_t exit_code;
 };
+constexpr unsigned long pidfd_get_info = _IOWR(0xFF, 11, pidfd_info);
+constexpr std::uint64_t pidfd_info_exit = 1U << 3;  // Linux 6.15
+
+bool poll_one(int fd, short events, int timeout_ms) {
+  pollfd p{fd, events, 0};
+  return ::poll(&p, 1, timeout_ms) > 0;
+}
+
+/// Of a process that somebody else reaps: the kernel keeps it for its pidfds, from then on.
+ending ending_by(int pidfd) {
+  for (const bool last : {false, true}) {
+    pidfd_info info{};
+    info.mask = pidfd_info_exit;
+    if (::ioctl(pidfd, pidfd_get_info, &info) != 0) return {};
+    if ((info.mask & pidfd_info_exit) != 0) return ending::of_wait_status(info.exit_code);
+    if (!last) poll_one(pidfd, 0, reaping_time_ms);  // POLLHUP: it has been reaped
+  }
+  return {};
+}
 
 }  // namespace
 
-result<child> child::spawn(const start_command& command) {
-  spawn_plan plan;
-  const sigset_t not_ignored = complement(command.signals.ignored);
-  ::posix_spawnattr_setsigmask(&plan.attributes, &command.signals.blocked);
-  ::posix_spawnattr_setsigdefault(&plan.attributes, &not_ignored);
-  ::posix_spawnattr_setflags(&plan.attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  ::posix_spawn_file_actions_addchdir_np(&plan.actions, command.directory.c_str());
-  // Asio marks nothing close-on-exec, so neither may the application have done.
-  ::posix_spawn_file_actions_addclosefrom_np(&plan.actions, 3);
-  const auto arguments = pointers(command.arguments);
-  const auto environment = pointers(command.environment);
-  pid_t pid = -1;
-  // Returns after the exec, or with the error that the exec gave: posix_spawn(3) of glibc.
-  const int error = ::posix_spawnp(&pid, command.file.c_str(), &plan.actions, &plan.attributes,
-                                   arguments.data(), environment.data());
-  if (error != 0) {
-    return system_failure("cannot execute " + command.file + " in " + command.directory, error);
-  }
-  unique_fd pidfd = open_pidfd(pid);
-  if (!pidfd) {
-    // Reaped already, by an application that waits for any child or ignores SIGCHLD: the number may
-    // be somebody else's by now.
-    if (errno == ESRCH) return failure{errc::upgrade_failed, command.file + " ended at once"};
-    auto why = system_failure("cannot watch the successor (pidfd_open)");
-    ::kill(pid, SIGKILL);
-    ::waitpid(pid, nullptr, 0);
-    return why;
-  }
-  return child{pid, std::move(pidfd)};
+ending ending::of_wait_status(int status) {
+  if (WIFEXITED(status)) return {kind::exited, WEXITSTATUS(status)};
+  if (WIFSIGNALED(status)) return {kind::signalled, WTERMSIG(status)};
+  return {};
 }
 
-std::optional<std::string> child::reap() {
-  siginfo_t info{};
-  const int n = ::waitid(wait_by_pidfd, static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG);
-  if (n != 0) {
-    if (errno == EINTR) return {};
-    return "ended";  // ECHILD: the application ignores SIGCHLD, or has reaped it
-  }
-  if (info.si_pid == 0) return {};
-  if (info.si_code == CLD_EXITED) return "exited with status " + std::to_string(info.si_status);
-  const char* name = ::sigabbrev_np(info.si_status);
-  return "was killed by signal " + std::to_string(info.si_status) +
+std::string ending::to_string() const {
+  if (how == kind::unknown) return "ended";
+  if (how == kind::exited) return "exited with status " + std::to_string(value);
+  const char* name = ::sigabbrev_np(value);
+  return "was killed by signal " + std::to_string(value) +
          (name == nullptr ? "" : std::string{" (SIG"} + name + ")");
 }
 
-void child::wait() {
-  siginfo_t info{};
-  while (::waitid(wait_by_pidfd, static_cast<id_t>(pidfd_.get()), &info, WEXITED) != 0 &&
-         errno == EINTR) {
-  }
+result<child> child::spawn(const start_command& command, placement where,
+                           const std::vector<passed_socket>& sockets) {
+  auto started = launch(command, where, sockets);
+  if (!started) return started.error();
+  return child{started->pid, std::move(started->pidfd)};
 }
 
-void child::kill() { ::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0); }
+std::optional<ending> child::reap() {
+  siginfo_t info{};
+  const int n = ::waitid(wait_by_pidfd, static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG);
+  if (n == 0) {
+    if (info.si_pid == 0) return {};
+    return ending{info.si_code == CLD_EXITED ? ending::kind::exited : ending::kind::signalled,
+                  info.si_status};
+  }
+  if (errno == EINTR) return {};
+  // ECHILD: a sibling, or the application ignores SIGCHLD, or has reaped it.
+  if (!poll_one(pidfd_.get(), POLLIN, 0)) return {};
+  return ending_by(pidfd_.get());
+}
+
+void child::wait() {
+  while (!poll_one(pidfd_.get(), POLLIN, -1)) {
+  }
+  siginfo_t info{};
+  ::waitid(wait_by_pidfd, static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG);
+}
+
+std::optional<child> child::of(pid_t pid) {
+  auto pidfd = open_pidfd(pid);
+  if (!pidfd) return {};
+  return child{pid, std::move(pidfd)};
+}
+
+void child::kill() { signal(SIGKILL); }
+
+bool child::signal(int number) {
+  return ::syscall(SYS_pidfd_send_signal, pidfd_.get(), number, nullptr, 0) == 0;
+}
 
 unique_fd open_pidfd(pid_t pid) {
   // By number: <sys/pidfd.h> of older systems lacks it, or lacks extern "C". Close-on-exec.

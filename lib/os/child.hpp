@@ -5,37 +5,61 @@
 #include <graceful/error.hpp>
 #include <graceful/unique_fd.hpp>
 
+#include "os/launch.hpp"
 #include "os/start_command.hpp"
 
 #include <optional>
 #include <string>
+#include <vector>
 
-#include <signal.h>
 #include <sys/types.h>
 
 namespace graceful::os {
 
-/// A process that this one has spawned. It is a zombie from its end until it is reaped, so its
-/// owner reaps it when `pidfd()` becomes readable.
+/// How a process ended.
+struct ending {
+  enum class kind { exited, signalled, unknown };
+
+  kind how = kind::unknown;
+  int value = 0;  ///< The exit status, or the signal.
+
+  /// Of what waitpid(2) calls a status.
+  static ending of_wait_status(int status);
+
+  /// "exited with status 3", "was killed by signal 9 (SIGKILL)", "ended": reads on from its name.
+  [[nodiscard]] std::string to_string() const;
+};
+
+/// A process that this one has spawned. A child proper is a zombie from its end until it is
+/// reaped, so its owner reaps it when `pidfd()` becomes readable.
 class child {
  public:
-  /// Starts `command` with standard input, output and error of this process, and no other
-  /// descriptor. The error says so if the program cannot be executed.
-  static result<child> spawn(const start_command& command);
+  /// Starts `command`, see `launch`. The error says so if the program cannot be executed.
+  static result<child> spawn(const start_command& command, placement where = placement::child,
+                             const std::vector<passed_socket>& sockets = {});
+
+  /// One that runs already, and that somebody else may have spawned. None if there is no such
+  /// process (any more).
+  static std::optional<child> of(pid_t pid);
 
   [[nodiscard]] pid_t pid() const { return pid_; }
 
   /// Readable when the process has ended: pidfd_open(2).
   [[nodiscard]] int pidfd() const { return pidfd_.get(); }
 
-  /// How it ended ("exited with status 3"); none if it still runs. Reaps it.
-  std::optional<std::string> reap();
+  /// How it ended; none if it still runs. Reaps it. What became of one that somebody else reaps, a
+  /// sibling above all, the kernel tells when that is done (since Linux 6.15), for which this
+  /// waits 100 ms at most; else it is unknown.
+  std::optional<ending> reap();
 
   /// Waits until it has ended, and reaps it; for one that has been killed.
   void wait();
 
   /// SIGKILL. Reaches this process and no other: the number cannot be recycled behind a pidfd.
   void kill();
+
+  /// The same with another signal. False if it has ended.
+  bool signal(int number);
 
  private:
   child(pid_t pid, unique_fd pidfd) : pid_{pid}, pidfd_{std::move(pidfd)} {}

@@ -25,24 +25,9 @@ bool asks_to_end(int signal) { return signal == SIGTERM || signal == SIGINT || s
 
 }  // namespace
 
-std::string to_string(const ending& how) {
-  switch (how.what) {
-    case ending::kind::exited:
-      return "exited with status " + std::to_string(how.value);
-    case ending::kind::signalled: {
-      const char* name = ::sigabbrev_np(how.value);
-      return "was killed by signal " + std::to_string(how.value) +
-             (name == nullptr ? "" : std::string{" (SIG"} + name + ")");
-    }
-    case ending::kind::unknown:
-      break;
-  }
-  return "ended";
-}
-
 int exit_code(const ending& how) {
-  if (how.what == ending::kind::unknown) return 1;
-  return how.what == ending::kind::signalled ? 128 + how.value : how.value;
+  if (how.how == ending::kind::unknown) return 1;
+  return how.how == ending::kind::signalled ? 128 + how.value : how.value;
 }
 
 keeper_actions keeper::resume(const keeper_event& e, time now) {
@@ -143,11 +128,11 @@ void keeper::on(const event::ended& e, time now) {
   if (memory_.main != e.pid) return;
   memory_.main.reset();
   memory_.due.reset();
-  const bool good = e.how.what == ending::kind::exited && e.how.value == 0;
-  const bool told_unseen = e.how.what == ending::kind::unknown && memory_.told > 0;
+  const bool good = e.how.how == ending::kind::exited && e.how.value == 0;
+  const bool told_unseen = e.how.how == ending::kind::unknown && memory_.told > 0;
   const auto how = memory_.overdue ? "was not ready within " + in_seconds(limits_.ready_timeout) +
                                          " and has been killed"
-                                   : to_string(e.how);
+                                   : e.how.to_string();
   if (memory_.told == 0 && !good) {
     return fail("the server (" + pid_text(e.pid) + ") " + how, exit_code(e.how), now);
   }

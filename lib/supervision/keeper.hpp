@@ -2,6 +2,8 @@
 #ifndef GRACEFUL_SUPERVISION_KEEPER_HPP
 #define GRACEFUL_SUPERVISION_KEEPER_HPP
 
+#include "os/child.hpp"
+
 #include "supervision/notification.hpp"
 
 #include <chrono>
@@ -20,14 +22,7 @@ namespace graceful::supervision {
 
 using time = std::chrono::steady_clock::time_point;
 
-/// How a process ended.
-struct ending {
-  enum class kind { exited, signalled, unknown } what;
-  int value = 0;  ///< The exit status, or the signal.
-};
-
-/// "exited with status 3", "was killed by signal 9 (SIGKILL)", "ended".
-std::string to_string(const ending& how);
+using os::ending;
 
 /// What a shell would say: 128 + n for a signal; 1 if it is not known.
 int exit_code(const ending& how);

@@ -1,0 +1,44 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_OS_LAUNCH_HPP
+#define GRACEFUL_OS_LAUNCH_HPP
+
+#include <graceful/error.hpp>
+#include <graceful/unique_fd.hpp>
+
+#include "os/start_command.hpp"
+
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace graceful::os {
+
+/// Whose child a new process is, and so who hears first that it has ended and has to reap it.
+enum class placement {
+  child,    ///< Of this process.
+  sibling,  ///< Of this process's own parent, a service manager (CLONE_PARENT of clone(2)). Where
+            ///< that cannot be, because this is PID 1, it is a child.
+};
+
+/// A descriptor that a new process gets, as sd_listen_fds(3) describes it. Borrowed.
+struct passed_socket {
+  std::string name;  ///< Valid in LISTEN_FDNAMES, see `to_fd_name`.
+  int fd;
+};
+
+struct launched {
+  pid_t pid;
+  unique_fd pidfd;  ///< Close-on-exec.
+};
+
+/// Executes `command` in a new process, with standard input, output and error of this one and
+/// `sockets` from 3 on, and no other descriptor. With `sockets` LISTEN_PID, LISTEN_FDS and
+/// LISTEN_FDNAMES are set, whatever the command says of them. Returns after the exec, or with its
+/// error; then no process is left, but for a sibling that has ended at once.
+result<launched> launch(const start_command& command, placement where,
+                        const std::vector<passed_socket>& sockets);
+
+}  // namespace graceful::os
+
+#endif

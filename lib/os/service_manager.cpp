@@ -1,0 +1,184 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "os/service_manager.hpp"
+
+#include "os/system_failure.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace graceful::os {
+
+namespace {
+
+constexpr int first_passed = 3;  // SD_LISTEN_FDS_START
+constexpr std::size_t max_fd_name = 255;
+constexpr std::size_t max_descriptors = 253;  // SCM_MAX_FD
+
+std::string take(const char* variable, start_command& start) {
+  const char* value = std::getenv(variable);
+  std::string copy = value == nullptr ? "" : value;
+  ::unsetenv(variable);
+  start.unset(variable);
+  return copy;
+}
+
+template <class Number>
+std::optional<Number> number(std::string_view text, int base = 10) {
+  Number value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+  if (error != std::errc{} || end != text.data() + text.size()) return {};
+  return value;
+}
+
+std::vector<std::string> split(std::string_view text) {
+  std::vector<std::string> parts;
+  for (;;) {
+    const auto end = text.find(':');
+    parts.emplace_back(text.substr(0, end));
+    if (end == std::string_view::npos) return parts;
+    text.remove_prefix(end + 1);
+  }
+}
+
+/// False if there is no such descriptor.
+bool prepare(int fd) {
+  const int flags = ::fcntl(fd, F_GETFD);
+  if (flags < 0 || ::fcntl(fd, F_SETFD, flags | FD_CLOEXEC) < 0) return false;
+  const int status = ::fcntl(fd, F_GETFL);
+  return status >= 0 && ::fcntl(fd, F_SETFL, status | O_NONBLOCK) >= 0;
+}
+
+bool fits(char c) { return c > ' ' && c < '\x7f' && c != ':' && c != '%'; }
+
+/// FNV-1a.
+std::string hash_of(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  std::array<char, 17> digits{};
+  std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(hash));
+  return digits.data();
+}
+
+}  // namespace
+
+result<service_manager> service_manager::at(std::string_view address) {
+  service_manager m;
+  const bool is_abstract = address.starts_with('@');
+  if (!is_abstract && !address.starts_with('/')) {
+    return failure{errc::invalid_argument, "NOTIFY_SOCKET is neither a path nor an abstract name"};
+  }
+  // A path needs its NUL.
+  if (address.size() + (is_abstract ? 0 : 1) > sizeof m.address_.sun_path) {
+    return failure{errc::path_too_long, "NOTIFY_SOCKET is too long"};
+  }
+  m.address_.sun_family = AF_UNIX;
+  std::memcpy(m.address_.sun_path, address.data(), address.size());
+  if (is_abstract) m.address_.sun_path[0] = '\0';
+  m.length_ = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address.size() +
+                                     (is_abstract ? 0 : 1));
+  m.socket_.reset(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!m.socket_) return system_failure("cannot make a socket for NOTIFY_SOCKET");
+  return m;
+}
+
+result<void> service_manager::notify(std::string_view assignments,
+                                     const std::vector<int>& descriptors) const {
+  if (descriptors.size() > max_descriptors) {
+    return failure{errc::invalid_argument, "too many descriptors for one message"};
+  }
+  iovec text{const_cast<char*>(assignments.data()), assignments.size()};
+  msghdr message{};
+  message.msg_name = const_cast<sockaddr_un*>(&address_);
+  message.msg_namelen = length_;
+  message.msg_iov = &text;
+  message.msg_iovlen = 1;
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(max_descriptors * sizeof(int))> control;
+  if (!descriptors.empty()) {
+    const auto size = descriptors.size() * sizeof(int);
+    control.fill(0);
+    message.msg_control = control.data();
+    message.msg_controllen = CMSG_SPACE(size);
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(size);
+    std::memcpy(CMSG_DATA(header), descriptors.data(), size);
+  }
+  while (::sendmsg(socket_.get(), &message, MSG_NOSIGNAL) < 0) {
+    if (errno != EINTR) return system_failure("cannot write to NOTIFY_SOCKET");
+  }
+  return {};
+}
+
+result<unique_fd> service_manager::barrier() const {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0)
+    return system_failure("cannot make a pipe");
+  unique_fd ours{ends[0]};
+  const unique_fd theirs{ends[1]};
+  if (auto sent = notify("BARRIER=1", {theirs.get()}); !sent) return sent.error();
+  return ours;
+}
+
+std::vector<named_descriptor> take_listen_fds(start_command& start) {
+  const auto pid = number<pid_t>(take("LISTEN_PID", start));
+  const auto count = number<int>(take("LISTEN_FDS", start));
+  const auto names = split(take("LISTEN_FDNAMES", start));
+  std::vector<named_descriptor> passed;
+  if (pid != ::getpid() || !count) return passed;
+  const bool named = names.size() == static_cast<std::size_t>(std::max(*count, 0));
+  for (int i = 0; i < *count; ++i) {
+    const int fd = first_passed + i;
+    if (!prepare(fd)) break;  // a count that is wrong must not cost more than that
+    auto name = named ? names[static_cast<std::size_t>(i)] : std::string{};
+    passed.push_back({name.empty() ? "unknown" : std::move(name), unique_fd{fd}});
+  }
+  return passed;
+}
+
+std::string to_fd_name(std::string_view name) {
+  std::string result;
+  for (const char c : name) {
+    if (fits(c)) {
+      result += c;
+      continue;
+    }
+    std::array<char, 4> escaped{};
+    std::snprintf(escaped.data(), escaped.size(), "%%%02X",
+                  static_cast<unsigned>(static_cast<unsigned char>(c)));
+    result += escaped.data();
+  }
+  if (result.size() <= max_fd_name) return result;
+  const auto hash = '~' + hash_of(name);
+  std::size_t kept = max_fd_name - hash.size();
+  // Not in the middle of an escape: it is to come out of from_fd_name() and in again unchanged.
+  for (const std::size_t back : {1, 2}) {
+    if (result[kept - back] == '%') kept -= back;
+  }
+  return result.substr(0, kept) + hash;
+}
+
+std::string from_fd_name(std::string_view fd_name) {
+  std::string result;
+  for (std::size_t at = 0; at < fd_name.size(); ++at) {
+    const auto code = fd_name[at] == '%' && at + 2 < fd_name.size()
+                          ? number<unsigned char>(fd_name.substr(at + 1, 2), 16)
+                          : std::nullopt;
+    if (code) at += 2;
+    result += code ? static_cast<char>(*code) : fd_name[at];
+  }
+  return result;
+}
+
+}  // namespace graceful::os

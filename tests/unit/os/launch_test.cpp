@@ -1,0 +1,225 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "os/launch.hpp"
+
+#include <graceful/testing/deadline.hpp>
+
+#include "os/child.hpp"
+#include "os/system_failure.hpp"
+
+#include "temporary_directory.hpp"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <fstream>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace os = graceful::os;
+using namespace graceful_test;
+using namespace graceful::testing;
+using namespace std::chrono_literals;
+using graceful::unique_fd;
+
+namespace {
+
+os::start_command shell(const std::string& script, const std::string& directory = "/") {
+  return {.file = "/bin/sh",
+          .arguments = {"sh", "-c", script},
+          .environment = {"PATH=/usr/bin:/bin", "LISTEN_PID=1", "LISTEN_FDS=9"},
+          .directory = directory};
+}
+
+std::string content(const std::string& path) {
+  std::ifstream file{path};
+  return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+std::string end_of(os::child& child) {
+  REQUIRE(wait_readable(child.pidfd(), 20s));
+  const auto how = child.reap();
+  return how ? how->to_string() : "runs";
+}
+
+/// Files that can be told apart by their sizes.
+struct sized_files {
+  explicit sized_files(int count) {
+    for (int i = 1; i <= count; ++i) {
+      const auto path = d.path(std::to_string(i));
+      std::ofstream{path} << std::string(static_cast<std::size_t>(i), 'x');
+      files.emplace_back(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    }
+  }
+  temporary_directory d;
+  std::vector<unique_fd> files;
+};
+
+/// What `body` returns in a forked process, which has no other threads; 99: it has thrown.
+template <class Body>
+int in_fork(Body body) {
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    int status = 99;
+    try {
+      status = body();
+    } catch (...) {
+    }
+    ::_exit(status);
+  }
+  int status = -1;
+  REQUIRE(::waitpid(pid, &status, 0) == pid);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+}  // namespace
+
+TEST_CASE("descriptors are passed from 3 on, in order, whatever their numbers were, and no other") {
+  const sized_files f{4};
+  // Each case: where the four are put beforehand, so that some are in the way of others.
+  for (const auto& numbers : std::vector<std::array<int, 4>>{{50, 51, 52, 53},
+                                                             {3, 4, 5, 6},
+                                                             {6, 5, 4, 3},
+                                                             {4, 3, 6, 5},
+                                                             {4, 5, 6, 60},
+                                                             {60, 3, 4, 5}}) {
+    const temporary_directory out;
+    const auto status = in_fork([&] {
+      std::vector<os::passed_socket> sockets;
+      std::array<int, 4> safe{};
+      for (std::size_t i = 0; i < 4; ++i) safe[i] = ::fcntl(f.files[i].get(), F_DUPFD, 100);
+      for (std::size_t i = 0; i < 4; ++i) {
+        ::dup2(safe[i], numbers[i]);
+        ::fcntl(numbers[i], F_SETFD, FD_CLOEXEC);
+        sockets.push_back({"s" + std::to_string(i), numbers[i]});
+      }
+      auto child = os::child::spawn(
+          shell("for n in 3 4 5 6; do wc -c <&$n; done > out; [ ! -e /proc/$$/fd/7 ] || exit 7; "
+                "[ $LISTEN_PID = $$ ] || exit 8; "
+                "echo $LISTEN_FDS $LISTEN_FDNAMES >> out; env | grep -c ^LISTEN_ >> out",
+                out.path()),
+          os::placement::child, sockets);
+      if (!child) return 90;
+      if (!wait_readable(child->pidfd(), 20s)) return 91;
+      return child->reap()->value;
+    });
+    CHECK(status == 0);
+    CHECK(content(out.path("out")) == "1\n2\n3\n4\n4 s0:s1:s2:s3\n3\n");
+  }
+}
+
+TEST_CASE("one descriptor may be passed twice") {
+  const sized_files f{1};
+  const int fd = f.files[0].get();
+  auto child = os::child::spawn(shell("[ $(wc -c <&3) = 1 ] && [ -e /proc/$$/fd/4 ] && exit 5"),
+                                os::placement::child, {{"a", fd}, {"b", fd}});
+  REQUIRE(child.has_value());
+  CHECK(end_of(*child) == "exited with status 5");
+}
+
+TEST_CASE("a descriptor that does not exist is an error, and no child is left") {
+  const auto refused = os::child::spawn(shell("exit 0"), os::placement::child, {{"a", 900}});
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == os::system_code(EBADF));
+  CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);
+}
+
+TEST_CASE("a sibling is the child of this process's parent, and how it ended is known here") {
+  const temporary_directory d;
+  // The parent here is this test; what spawns is a process in between.
+  int ends[2]{};
+  REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+  const unique_fd from{ends[0]};
+  const unique_fd to{ends[1]};
+  const pid_t middle = ::fork();
+  if (middle == 0) {
+    auto sibling =
+        os::child::spawn(shell("echo $PPID > parent; exit 6", d.path()), os::placement::sibling);
+    if (!sibling) ::_exit(90);
+    const pid_t pid = sibling->pid();
+    if (::write(to.get(), &pid, sizeof pid) != sizeof pid) ::_exit(91);
+    if (!wait_readable(sibling->pidfd(), 20s)) ::_exit(92);
+    if (::waitpid(pid, nullptr, WNOHANG) != -1) ::_exit(93);  // it would be its own
+    const auto how = sibling->reap();
+    if (!how) ::_exit(94);
+    ::_exit(how->how == os::ending::kind::unknown ? 95 : how->value);
+  }
+  pid_t sibling = -1;
+  REQUIRE(::read(from.get(), &sibling, sizeof sibling) == sizeof sibling);
+  int status = -1;
+  REQUIRE(::waitpid(sibling, &status, 0) == sibling);  // ours to reap
+  CHECK(WEXITSTATUS(status) == 6);
+  CHECK(content(d.path("parent")) == std::to_string(::getpid()) + '\n');
+  REQUIRE(::waitpid(middle, &status, 0) == middle);
+  const bool told = WEXITSTATUS(status) == 6;  // by the kernel, since Linux 6.15
+  CHECK((told || WEXITSTATUS(status) == 95));
+}
+
+TEST_CASE("a sibling that runs is not taken for one that has ended, and can be killed") {
+  const auto status = in_fork([] {
+    auto sibling = os::child::spawn(shell("exec sleep 60"), os::placement::sibling);
+    if (!sibling) return 90;
+    if (sibling->reap()) return 91;
+    sibling->kill();
+    sibling->wait();
+    return wait_readable(sibling->pidfd(), 0s) ? 0 : 92;
+  });
+  CHECK(status == 0);
+  CHECK(::waitpid(-1, nullptr, 0) > 0);  // the sibling is this process's own
+}
+
+TEST_CASE("PID 1 of a namespace, which can have no siblings, gets a child instead") {
+  const auto status = in_fork([] {
+    if (::unshare(CLONE_NEWPID) != 0) return 77;
+    return in_fork([] {
+      auto child = os::child::spawn(shell("exit 4"), os::placement::sibling);
+      if (!child) return 90;
+      if (!wait_readable(child->pidfd(), 20s)) return 91;
+      const auto how = child->reap();
+      return how ? how->value : 92;
+    });
+  });
+  if (status == 77) {
+    MESSAGE("not allowed to make a PID namespace here: not tested");
+  } else {
+    CHECK(status == 4);
+  }
+}
+
+TEST_CASE("a sibling whose program cannot be executed is an error") {
+  const auto status = in_fork([] {
+    auto command = shell("exit 0");
+    command.file = "/no/such/program";
+    const auto refused = os::child::spawn(command, os::placement::sibling);
+    return !refused && refused.error().code == os::system_code(ENOENT) ? 0 : 1;
+  });
+  CHECK(status == 0);
+  CHECK(::waitpid(-1, nullptr, 0) > 0);  // it ended at once, and is this process's to reap
+}
+
+TEST_CASE("spawning from many threads at once gives each its own") {
+  const auto spawn_some = [](int status, int& wrong) {
+    for (int i = 0; i < 20; ++i) {
+      auto child = os::child::spawn(shell("exit " + std::to_string(status)));
+      if (!child || !wait_readable(child->pidfd(), 20s)) {
+        ++wrong;
+        continue;
+      }
+      const auto how = child->reap();
+      if (!how || how->value != status) ++wrong;
+    }
+  };
+  std::array<int, 4> wrong{};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back(spawn_some, i, std::ref(wrong[static_cast<std::size_t>(i)]));
+  }
+  for (auto& thread : threads) thread.join();
+  CHECK(wrong == std::array<int, 4>{});
+}
