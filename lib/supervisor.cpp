@@ -99,6 +99,10 @@ class supervisor::impl {
   void reexec(control_session& from);
   void finish(int code);
   [[nodiscard]] supervisor_status status() const;
+  /// The server itself is at the other end.
+  [[nodiscard]] bool of_server(const control_session& session) const {
+    return driver_->remembered().main == session.peer_pid();
+  }
 
   supervisor_params params_;
   log log_;
@@ -192,19 +196,10 @@ void supervisor::impl::on_call(control_session& from, const wire::call& call) {
     return from.reply(*answer);
   }
   if (call.method == wire::supervisor_status_method) return from.reply(wire::to_reply(status()));
-  if (call.method == wire::attend_method) {
-    wire::reply answer;
-    if (call.more) {
-      answer.continues = true;
-    } else {
-      answer.error = wire::expected_more;
-    }
-    return from.reply(answer);
-  }
   if (call.method == wire::release_method) {
-    const bool main = driver_->remembered().main == from.peer_pid();
-    if (main) deposit_.clear();
-    return from.reply(wire::to_release_reply(main));
+    const bool released = of_server(from);
+    if (released) deposit_.clear();
+    return from.reply(wire::to_release_reply(released));
   }
   if (call.method == wire::reexec_method) return reexec(from);
   from.reply(wire::unknown_method(call, wire::role::supervisor));

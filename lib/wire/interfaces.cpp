@@ -191,12 +191,6 @@ method Status() -> (
   kept: []Kept
 )
 
-# For the server, with more only: the reply comes at once and continues, and no other follows. The
-# end of the connection says that the supervisor has gone. A server then calls this again, once a
-# second, until it is answered, and says anew on NOTIFY_SOCKET what it is: MAINPID, READY, and
-# FDSTORE for each of its listening sockets.
-method Attend() -> ()
-
 # Asked by a server that is about to end without a successor. If released, the supervisor ends too,
 # and has closed what it kept: the server is the only one that holds its sockets. If not, they stay
 # open, and what connects waits for the server's next start.

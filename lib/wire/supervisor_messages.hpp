@@ -14,7 +14,6 @@
 namespace graceful::wire {
 
 inline constexpr std::string_view supervisor_status_method = "io.graceful.Supervisor.Status";
-inline constexpr std::string_view attend_method = "io.graceful.Supervisor.Attend";
 inline constexpr std::string_view release_method = "io.graceful.Supervisor.Release";
 inline constexpr std::string_view reexec_method = "io.graceful.Supervisor.Reexec";
 inline constexpr std::string_view reexec_failed_error = "io.graceful.Supervisor.ReexecFailed";

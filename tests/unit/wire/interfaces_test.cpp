@@ -116,7 +116,7 @@ TEST_CASE("the interfaces define what the server speaks") {
                                 "OutOfOrder", "RolledBack", "Aborted"});
   const auto supervisor =
       graceful_test::parse_interface(*wire::interface_description("io.graceful.Supervisor"));
-  CHECK(supervisor.methods == names{"Status", "Attend", "Release", "Reexec"});
+  CHECK(supervisor.methods == names{"Status", "Release", "Reexec"});
   CHECK(supervisor.errors == names{"ReexecFailed"});
   CHECK(supervisor.types == names{"Kept"});
   const auto service =
