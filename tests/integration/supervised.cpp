@@ -16,8 +16,26 @@ constexpr std::chrono::milliseconds look_again{2};
 }  // namespace
 
 supervised::supervised(std::vector<std::string> command, std::vector<std::string> options,
-                       process_options how) {
-  command_line_ = {programs::graceful_ctl(), "run", "--control", control()};
+                       process_options how)
+    : control_{scene_.path("control.sock")}, socket_{control_ + ".supervisor"} {
+  assemble(command, std::move(options));
+  start(std::move(how));
+}
+
+supervised::supervised(contained where, std::vector<std::string> command,
+                       std::vector<std::string> options, process_options how)
+    : control_{where.beside != nullptr ? where.beside->control() : scene_.path("control.sock")},
+      socket_{scene_.path("supervisor")} {
+  command_line_ = {"/usr/bin/unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "--"};
+  options.insert(options.end(), {"--socket", socket_});
+  assemble(command, std::move(options));
+  start(std::move(how));
+}
+
+void supervised::assemble(const std::vector<std::string>& command,
+                          std::vector<std::string> options) {
+  command_line_.insert(command_line_.end(),
+                       {programs::graceful_ctl(), "run", "--control", control()});
   const auto by_default = [&](const char* option, const char* value) {
     if (std::find(options.begin(), options.end(), option) != options.end()) return;
     command_line_.insert(command_line_.end(), {option, value});
@@ -27,11 +45,9 @@ supervised::supervised(std::vector<std::string> command, std::vector<std::string
   by_default("--max-failures", "0");
   command_line_.insert(command_line_.end(), options.begin(), options.end());
   command_line_.emplace_back("--");
-  for (std::string& word : command) {
-    if (word == "{control}") word = control();
-    command_line_.push_back(word);
+  for (const std::string& word : command) {
+    command_line_.push_back(word == "{control}" ? control() : word);
   }
-  start(std::move(how));
 }
 
 std::vector<std::string> supervised::http(std::vector<std::string> more) {

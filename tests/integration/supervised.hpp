@@ -21,6 +21,15 @@ class supervised {
   explicit supervised(std::vector<std::string> command, std::vector<std::string> options = {},
                       process_options how = {});
 
+  /// The same in a container, as its PID 1: with processes of its own (pid_namespaces(7)), and the
+  /// network and the files of the test. `supervisor()` is then the program that waits for it, and
+  /// ends as it does. In the directory of `beside`, unless that is null.
+  struct contained {
+    supervised* beside = nullptr;
+  };
+  supervised(contained where, std::vector<std::string> command,
+             std::vector<std::string> options = {}, process_options how = {});
+
   /// An http_server on a free port, which has been found out when this returns.
   static std::vector<std::string> http(std::vector<std::string> more = {});
 
@@ -29,8 +38,8 @@ class supervised {
 
   [[nodiscard]] process& supervisor() { return *supervisor_; }
   [[nodiscard]] graceful_test::scene& scene() { return scene_; }
-  [[nodiscard]] std::string control() const { return scene_.path("control.sock"); }
-  [[nodiscard]] std::string socket() const { return control() + ".supervisor"; }
+  [[nodiscard]] std::string control() const { return control_; }
+  [[nodiscard]] std::string socket() const { return socket_; }
 
   /// What the supervisor says; throws if it does not answer.
   [[nodiscard]] graceful::supervisor_status status() const;
@@ -49,7 +58,11 @@ class supervised {
   finished ctl(std::vector<std::string> arguments);
 
  private:
+  void assemble(const std::vector<std::string>& command, std::vector<std::string> options);
+
   graceful_test::scene scene_;
+  std::string control_;
+  std::string socket_;
   std::vector<std::string> command_line_;
   process* supervisor_;
 };

@@ -108,3 +108,85 @@ TEST_CASE("a supervisor that executes itself anew loses no socket, and no end of
   CHECK(seen.refused == 0);
   CHECK(seen.lost() <= clients * 5);
 }
+
+TEST_CASE("a server is killed a hundred times, and nobody is refused") {
+  supervised s{supervised::http()};
+  survives(s, 100);
+}
+
+TEST_CASE("a successor that is killed is started again, with the sockets of its predecessor") {
+  supervised s{supervised::http()};
+  load at_work{load_on(s.port())};
+  const auto first = s.wait_main();
+  s.wait(keeps_one);
+  REQUIRE(at_work.wait_for(50, patience));
+  REQUIRE(s.ctl({"upgrade", s.control()}).status == "exited 0");
+  const auto second = s.wait_main(first);
+  REQUIRE(at_work.wait_for(50, patience));
+  CHECK(s.status().restarts == 0);
+  s.wait(keeps_one);
+  ::kill(second, SIGKILL);
+  s.wait_main(second);
+  REQUIRE(at_work.wait_for(50, patience));
+  const auto seen = at_work.stop();
+  INFO(seen.to_string(), s.supervisor().output());
+  CHECK(seen.refused == 0);
+  CHECK(seen.timed_out == 0);
+  CHECK(seen.lost() <= clients);
+  CHECK(s.status().restarts == 1);
+}
+
+TEST_CASE(
+    "a server serves on without its supervisor, finds the next, and leaves its sockets there") {
+  supervised s{supervised::http()};
+  load at_work{load_on(s.port())};
+  const auto first = s.wait_main();
+  s.wait(keeps_one);
+  REQUIRE(s.ctl({"upgrade", s.control()}).status == "exited 0");
+  const auto main = s.wait_main(first);  // not the one that the supervisor had started
+  s.wait(keeps_one);
+  s.supervisor().signal(SIGKILL);
+  REQUIRE(s.supervisor().wait_exit(patience));
+  REQUIRE(at_work.wait_for(100, patience));
+
+  process& next = s.start();
+  s.wait(keeps_one);
+  CHECK(s.wait_main() == main);
+  CHECK(s.status().pid == next.pid());
+  CHECK(at_work.wait_for(50, patience));
+  ::kill(main, SIGKILL);
+  const auto started = s.wait_main(main);
+  REQUIRE(at_work.wait_for(50, patience));
+  const auto seen = at_work.stop();
+  INFO(seen.to_string(), next.output());
+  CHECK(seen.refused == 0);
+  CHECK(seen.timed_out == 0);
+  CHECK(seen.lost() <= clients);
+  CHECK(s.status().restarts == 1);
+  CHECK(started != main);
+  next.signal(SIGTERM);
+  CHECK(next.wait_exit(patience).exited(0));
+}
+
+TEST_CASE("a supervisor that is killed leaves its server to the next, whatever server that is") {
+  supervised s{{"/bin/sleep", "1000"}};
+  const auto main = s.wait_main();
+  s.supervisor().signal(SIGKILL);
+  REQUIRE(s.supervisor().wait_exit(patience));
+  process& next = s.start();
+  CHECK(s.wait_main() == main);
+  CHECK(next.output().find("taken care of from now on") != std::string::npos);
+  next.signal(SIGTERM);
+  CHECK(next.wait_exit(patience).exited(0));
+  CHECK(s.scene().wait_all_gone(patience));
+}
+
+TEST_CASE("a server that a supervisor left behind, and that has ended since, is started") {
+  supervised s{{"/bin/sleep", "1000"}};
+  const auto main = s.wait_main();
+  s.supervisor().signal(SIGKILL);
+  REQUIRE(s.supervisor().wait_exit(patience));
+  ::kill(main, SIGKILL);
+  s.start();
+  CHECK(s.wait_main() != main);
+}
