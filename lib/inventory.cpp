@@ -31,27 +31,21 @@ result<void> check_name(std::string_view name) {
                  "a listener's name is UTF-8 text of 1 to 255 bytes that does not start with '@'"};
 }
 
-/// "http/3" belongs to the group "http", and so does a socket that was alone and named "http".
-std::string_view group_of(std::string_view name) {
-  const auto slash = name.rfind('/');
-  if (slash == std::string_view::npos || slash + 1 == name.size()) return name;
-  return name.find_first_not_of("0123456789", slash + 1) == std::string_view::npos
-             ? name.substr(0, slash)
-             : name;
-}
-
-/// With port 0 only the name tells what was handed over for `wanted`.
-bool akin(std::string_view name, int fd, std::string_view wanted) {
-  const auto group = group_of(wanted);
-  return name == group || (group_of(name) == group && os::shares_port(fd));
-}
-
 }  // namespace
 
-void inventory::inherit(std::string name, unique_fd fd) {
+void inventory::inherit(std::string name, unique_fd fd, origin from, bool kept) {
   const std::lock_guard lock{mutex_};
-  provisional_ = true;
-  inherited_.insert_or_assign(std::move(name), std::move(fd));
+  if (from == origin::predecessor) provisional_ = true;
+  inherited_.add(std::move(name), {std::move(fd), from, kept});
+}
+
+void inventory::on_change(std::function<void()> changed) {
+  const std::lock_guard lock{mutex_};
+  changed_ = std::move(changed);
+}
+
+void inventory::tell_change() const {
+  if (state_ == state::open && changed_) changed_();
 }
 
 result<std::shared_ptr<const listening_socket>> inventory::obtain(std::string_view name,
@@ -95,7 +89,7 @@ result<std::shared_ptr<const listening_socket>> inventory::obtain(std::string_vi
   if (found.remark) found.remark();
   auto settle = [&]() -> result<std::shared_ptr<const listening_socket>> {
     int backlog_now = params.backlog;
-    const bool adopted = found.fd.get() >= 0;
+    const bool adopted = found.from == origin::predecessor;
     bool late = false;
     if (!found.fd) found.fd = std::move(own);
     if (found.fd) {
@@ -124,17 +118,23 @@ result<std::shared_ptr<const listening_socket>> inventory::obtain(std::string_vi
         key, found.address, std::move(found.fd), params.backlog, backlog_now, adopted, late});
   };
   auto socket = settle();
+  if (socket && tells_origins_) {
+    log_.info("listener '" + key + "' (" + (*socket)->address.to_string() + ") " +
+              to_text(found.from));
+  }
   const std::lock_guard lock{mutex_};
   if (auto more = check_open_for_more(); socket && !more) socket = more.error();
   if (socket) {
     entry& added = entries_[key];
     added.socket = *socket;
+    added.kept = found.kept;
     added.late = added.socket->late;
     if (added.late && !provisional_ && !begin_late(added)) {  // there was a commit in between
       socket = os::system_failure("cannot listen on " + added.socket->address.to_string());
     }
   }
   if (!socket) entries_.erase(key);
+  if (socket) tell_change();
   return socket;
 }
 
@@ -150,39 +150,28 @@ result<void> inventory::check_open_for_more() const {
   return {};
 }
 
-/// The inherited socket that serves as `name` at `wanted`, if there is one. The name decides among
-/// several; the address has to be right in any case.
 inventory::claimed inventory::claim(const std::string& name, const os::socket_address& wanted) {
   if (claims_over_) return {};
-  std::string elsewhere;
-  if (const auto same = inherited_.find(name); same != inherited_.end()) {
-    const auto bound = os::socket_address::bound_to(same->second.get());
-    // What is no TCP socket at all is taken too, and reported by the check that follows.
-    if (bound.satisfies(wanted) || (bound.family() != AF_INET && bound.family() != AF_INET6)) {
-      claimed found{std::move(same->second), bound, {}};
-      inherited_.erase(same);
-      return found;
+  auto [socket, elsewhere] = inherited_.take(name, wanted);
+  claimed result;
+  if (socket) {
+    result.fd = std::move(socket->what.fd);
+    result.address = socket->address;
+    result.from = socket->what.from;
+    result.kept = socket->what.kept;
+    if (socket->name != name) {
+      result.remark = [this, name, bound = socket->address, old = socket->name] {
+        log_.info("listener '" + name + "' adopts what was handed over as '" + old +
+                  "': it is bound to " + bound.to_string());
+      };
     }
-    elsewhere = bound.to_string();
+  } else if (!elsewhere.empty()) {
+    result.remark = [this, name, wanted, bound = std::move(elsewhere)] {
+      log_.warning("listener '" + name + "' was handed over bound to " + bound +
+                   ", but is to listen on " + wanted.to_string() + ": bound afresh");
+    };
   }
-  const auto there = std::find_if(inherited_.begin(), inherited_.end(), [&](const auto& item) {
-    return (wanted.port() != 0 || akin(item.first, item.second.get(), name)) &&
-           os::socket_address::bound_to(item.second.get()).satisfies(wanted);
-  });
-  if (there != inherited_.end()) {
-    const auto bound = os::socket_address::bound_to(there->second.get());
-    claimed found{std::move(there->second), bound, [this, name, bound, old = there->first] {
-                    log_.info("listener '" + name + "' adopts what was handed over as '" + old +
-                              "': it is bound to " + bound.to_string());
-                  }};
-    inherited_.erase(there);
-    return found;
-  }
-  if (elsewhere.empty()) return {};
-  return {{}, {}, [this, name, wanted, elsewhere] {
-            log_.warning("listener '" + name + "' was handed over bound to " + elsewhere +
-                         ", but is to listen on " + wanted.to_string() + ": bound afresh");
-          }};
+  return result;
 }
 
 void inventory::attach(std::string_view name, const std::shared_ptr<accepting>& user) {
@@ -217,6 +206,7 @@ void inventory::remove(std::string_view name, const accepting* user) {
              found != entries_.end() && found->second.user == nullptr) {
     entries_.erase(found);
   }
+  tell_change();
 }
 
 std::shared_ptr<const listening_socket> inventory::find(std::string_view name) const {
@@ -244,11 +234,43 @@ void inventory::thaw() {
 void inventory::seal() {
   const std::lock_guard lock{mutex_};
   sealed_ = true;
-  for (const auto& socket : present()) {
+  for (const auto& [name, entry] : entries_) {
     // Without it a client that comes in the last moment is reset; nothing else is lost.
-    (void)os::seal(socket->fd.get());
+    if (is_present(entry) && !entry.kept) (void)os::seal(entry.socket->fd.get());
   }
 }
+
+void inventory::keep(const names& held) {
+  const std::lock_guard lock{mutex_};
+  for (const auto& name : held) {
+    if (const auto found = entries_.find(name); found != entries_.end()) found->second.kept = true;
+  }
+}
+
+inventory::names inventory::kept() const {
+  const std::lock_guard lock{mutex_};
+  names all;
+  for (const auto& [name, entry] : entries_) {
+    if (is_present(entry) && entry.kept) all.push_back(name);
+  }
+  return all;
+}
+
+void inventory::let_go_kept() {
+  std::vector<std::shared_ptr<accepting>> users;
+  {
+    const std::lock_guard lock{mutex_};
+    std::erase_if(entries_, [&users](const auto& item) {
+      if (item.second.kept) users.push_back(item.second.user);
+      return item.second.kept;
+    });
+  }
+  for (const auto& user : users) {
+    if (user) user->stop();
+  }
+}
+
+bool inventory::is_present(const entry& e) const { return e.socket && !(e.late && provisional_); }
 
 bool inventory::queues_empty() const {
   const auto open = sockets();
@@ -260,8 +282,7 @@ std::vector<std::shared_ptr<const listening_socket>> inventory::present() const 
   std::vector<std::shared_ptr<const listening_socket>> sockets;
   sockets.reserve(entries_.size());
   for (const auto& [name, entry] : entries_) {
-    const bool listens = entry.socket && !(entry.late && provisional_);
-    if (listens) sockets.push_back(entry.socket);
+    if (is_present(entry)) sockets.push_back(entry.socket);
   }
   return sockets;
 }
@@ -270,13 +291,13 @@ void inventory::open() {
   std::unique_lock lock{mutex_};
   if (state_ != state::closed) return;
   state_ = state::open;
-  auto unwanted = std::exchange(inherited_, {});
+  auto unwanted = inherited_.take_all();
   std::vector<std::pair<bool, std::string>> remarks;  // for the log, without the mutex
-  for (auto& [name, fd] : unwanted) {
+  for (auto& [name, held] : unwanted) {
     const auto what = "listener '" + name + "' (" +
-                      os::socket_address::bound_to(fd.get()).to_string() +
+                      os::socket_address::bound_to(held.fd.get()).to_string() +
                       ") was handed over but not asked for: ";
-    const bool shared = share(name, fd);
+    const bool shared = share(name, held);
     remarks.emplace_back(shared,
                          what + (shared ? "who listens there accepts from it too" : "closed"));
   }
@@ -294,9 +315,9 @@ void inventory::open() {
 
 /// Closing one of several sockets on an address would reset what is in its queue, and those who
 /// come to it: so whoever accepts there with the fewest sockets takes it too.
-bool inventory::share(const std::string& name, unique_fd& fd) {
-  const auto queue = os::check_listening_tcp(fd.get());
-  const auto address = os::socket_address::bound_to(fd.get());
+bool inventory::share(const std::string& name, inheritance::item& what) {
+  const auto queue = os::check_listening_tcp(what.fd.get());
+  const auto address = os::socket_address::bound_to(what.fd.get());
   if (!queue) return false;
   struct candidate {
     const entry* first;
@@ -320,14 +341,14 @@ bool inventory::share(const std::string& name, unique_fd& fd) {
   }
   if (there.empty()) return false;
   auto socket = std::make_shared<listening_socket>(
-      listening_socket{key, address, std::move(fd), there.front().first->socket->backlog,
-                       static_cast<int>(queue->limit), true});
+      listening_socket{key, address, std::move(what.fd), there.front().first->socket->backlog,
+                       static_cast<int>(queue->limit), what.from == origin::predecessor});
   for (const candidate& c : there) {
     if (!c.first->user->adopt(socket)) continue;
-    entries_.emplace(key, entry{socket, c.first->user});
+    entries_.emplace(key, entry{.socket = socket, .user = c.first->user, .kept = what.kept});
     return true;
   }
-  fd = std::move(socket->fd);
+  what.fd = std::move(socket->fd);
   return false;
 }
 
@@ -363,8 +384,9 @@ inventory::names inventory::unwanted() {
   // The predecessor ends these gently: whoever claimed one now would have it ended under his feet.
   claims_over_ = true;
   names all;
-  for (const auto& [name, fd] : inherited_) {
-    const auto address = os::socket_address::bound_to(fd.get());
+  for (const auto& [name, held] : inherited_.all()) {
+    if (held.from != origin::predecessor) continue;
+    const auto address = os::socket_address::bound_to(held.fd.get());
     const bool shared = std::ranges::any_of(entries_, [&](const auto& item) {
       const auto& [key, entry] = item;
       return entry.socket && entry.user && entry.socket->address.satisfies(address);
@@ -405,7 +427,7 @@ void inventory::resume() {
 bool inventory::let_go(const names& ours) {
   std::vector<std::shared_ptr<accepting>> users;
   std::unique_lock lock{mutex_};
-  inherited_.clear();
+  (void)inherited_.take_all();
   for (auto it = entries_.begin(); it != entries_.end();) {
     if (it->second.socket && contains(ours, it->first)) {
       ++it;

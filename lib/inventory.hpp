@@ -8,15 +8,17 @@
 
 #include "os/socket_address.hpp"
 
+#include "inheritance.hpp"
 #include "log.hpp"
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace graceful {
@@ -28,8 +30,8 @@ struct listening_socket {
   unique_fd fd;
   int backlog;
   int backlog_now = backlog;  // of an adopted socket: what it was handed over with
-  bool adopted = false;
-  bool late = false;  // bound only, when it was made: it listens from the commit on
+  bool adopted = false;       // the predecessor has it too
+  bool late = false;          // bound only, when it was made: it listens from the commit on
 };
 
 /// Something that accepts from a listening socket.
@@ -57,10 +59,20 @@ class inventory {
 
   explicit inventory(log& log) : log_{log} {}
 
-  /// A socket that the predecessor passed.
-  void inherit(std::string name, unique_fd fd);
+  /// A socket that was passed to this process. `kept`: the service manager holds it too, as it does
+  /// what comes from there.
+  void inherit(std::string name, unique_fd fd, origin from = origin::predecessor,
+               bool kept = false);
 
-  /// The socket to listen on: inherited, the caller's `own` if it has one, or bound afresh.
+  /// The log says of each socket where it has come from, since there are several ways.
+  void tell_origins() { tells_origins_ = true; }
+
+  /// Called when there are other sockets than before, from `open` on; must not call back. Empty:
+  /// nobody is told.
+  void on_change(std::function<void()> changed);
+
+  /// The socket to listen on: inherited, the caller's `own` if it has one, or bound afresh. What
+  /// the predecessor has passed goes before what a service manager has.
   result<std::shared_ptr<const listening_socket>> obtain(std::string_view name,
                                                          const os::socket_address& wanted,
                                                          const listen_params& params,
@@ -96,7 +108,16 @@ class inventory {
   std::vector<std::shared_ptr<const listening_socket>> freeze();
   void thaw();
 
-  /// This process ends without a successor: no socket is added any more, and no connection begins.
+  /// The service manager holds these too, from now on. They are never sealed: a filter would stay
+  /// with the socket, which whoever is started next is to use.
+  void keep(const names& held);
+  /// Those among what can be handed over.
+  [[nodiscard]] names kept() const;
+  /// Stops accepting there. What is in the queues waits for whoever is started next.
+  void let_go_kept();
+
+  /// This process ends without a successor: no socket is added any more, and no connection begins
+  /// on what nobody else holds.
   void seal();
   [[nodiscard]] bool queues_empty() const;
 
@@ -128,6 +149,7 @@ class inventory {
     std::shared_ptr<const listening_socket> socket;
     std::shared_ptr<accepting> user;
     bool paused = false;
+    bool kept = false;
     bool late = false;  // the user has yet to adopt the socket, once that listens
   };
   enum class state { closed, open, stopped };
@@ -136,15 +158,19 @@ class inventory {
     unique_fd fd;
     os::socket_address address;
     std::function<void()> remark;  // for the log, without the mutex
+    std::optional<origin> from;
+    bool kept = false;
   };
   claimed claim(const std::string& name, const os::socket_address& wanted);
+  void tell_change() const;
   enum class membership { alone, first, beside, late };
   result<std::shared_ptr<const listening_socket>> obtain(std::string_view name,
                                                          const os::socket_address& wanted,
                                                          const listen_params& params, unique_fd own,
                                                          membership as);
-  bool share(const std::string& name, unique_fd& fd);
+  bool share(const std::string& name, inheritance::item& what);
   static bool begin_late(entry& late);
+  [[nodiscard]] bool is_present(const entry& e) const;
   [[nodiscard]] result<void> check_open_for_more() const;
   [[nodiscard]] std::vector<std::shared_ptr<const listening_socket>> present() const;
 
@@ -156,7 +182,9 @@ class inventory {
   bool claims_over_ = false;
   bool provisional_ = false;  // the predecessor may come back to what was inherited
   std::map<std::string, entry, std::less<>> entries_;
-  std::unordered_map<std::string, unique_fd> inherited_;
+  inheritance inherited_;
+  std::function<void()> changed_;
+  std::atomic<bool> tells_origins_{false};
 };
 
 }  // namespace graceful

@@ -58,14 +58,19 @@ lifecycle::lifecycle(const options& opts, surroundings around)
           }},
       last_call_{control_.context(), around_.sockets, [this] { stop_accepting(); }} {
   auto start = os::start_command::of_this_process();
-  auto taken = take_ownership(takeover_request::of(options_, control_path_, start), log_).value();
+  service_.emplace(
+      service_settings::take(start),
+      service::surroundings{control_.context(), log_, around_.sockets, around_.application});
+  const auto request = takeover_request::of(options_, control_path_, start);
+  auto taken = take_ownership(request, log_).value();
   owned_ = std::move(taken.owned);
   control_file_ = os::identify(control_path_);
   if (owned_.predecessor) {
     generation_ = owned_.predecessor->offer().generation;
     statistics_.inherit(owned_.predecessor->offer().so_far);
   }
-  for (auto& [name, fd] : taken.listeners) around_.sockets.inherit(std::move(name), std::move(fd));
+  service_->bring(std::move(taken.listeners), owned_.predecessor ? owned_.predecessor->offer().kept
+                                                                 : std::vector<std::string>{});
   committed_ = !owned_.predecessor;
 
   monitors_.emplace(generation_);
@@ -73,6 +78,7 @@ lifecycle::lifecycle(const options& opts, surroundings around)
                   upgrade_report::audience{log_, statistics_,
                                            [this](const auto& event, const auto& message) {
                                              monitors_->tell(event, message);
+                                             service_->on_upgrade(event, message);
                                            }},
                   driver_settings(std::move(start)));
   server_.emplace(control_.context(), log_, *driver_, server_settings());
@@ -86,10 +92,15 @@ lifecycle::lifecycle(const options& opts, surroundings around)
     (void)watched.release();
     await_giving_up();
   }
+  around_.sockets.on_change(
+      [this] { asio::post(control_.context(), [this] { service_->sockets_changed(); }); });
+  // Of a spawned successor the manager hears from its predecessor.
+  if (request.token.empty() || committed_) service_->starts();
   control_.start();
 }
 
 lifecycle::~lifecycle() {
+  around_.sockets.on_change({});
   // The control thread's own objects are ended on it; what is left is ended here, alone.
   asio::post(control_.context(), [this] {
     driver_->shutdown();
@@ -98,6 +109,7 @@ lifecycle::~lifecycle() {
     conclude_monitors();
     signals_.reset();
     server_->stop();
+    service_->finish();
     control_.context().stop();
   });
   control_.wait();
@@ -120,13 +132,18 @@ predecessor_driver::settings lifecycle::driver_settings(os::start_command start)
                                         : options_.name,
           .generation = generation_,
           .start = std::move(start),
+          .place = service_->managed() ? os::placement::sibling : os::placement::child,
           .ready_timeout = options_.ready_timeout,
           .offer = [this] { return offer(); },
           .withdraw = [this] { around_.sockets.thaw(); },
           .probation = options_.probation,
           .pause_accepting = [this](const auto& ours) { around_.sockets.pause(ours); },
           .resume_accepting = [this] { around_.sockets.resume(); },
-          .stop_accepting = [this](const auto& ours) { hand_over(ours); }};
+          .stop_accepting =
+              [this](const auto& ours) {
+                service_->hands_over(driver_->successor_pid());
+                hand_over(ours);
+              }};
 }
 
 control_server::settings lifecycle::server_settings() {
@@ -168,7 +185,9 @@ void lifecycle::ready() {
   ready_ = true;
   around_.sockets.open();
   log_.info("generation " + std::to_string(generation_) + " serves");
-  if (owned_.predecessor) asio::post(control_.context(), [this] { watch_predecessor(); });
+  asio::post(control_.context(), [this] {
+    owned_.predecessor ? watch_predecessor() : service_->serves(generation_, false);
+  });
 }
 
 void lifecycle::watch_predecessor() {
@@ -225,6 +244,7 @@ void lifecycle::commit() {
   statistics_.taken_over(std::chrono::steady_clock::now());
   os::adopt_control(owned_.control.get());
   serve_control();
+  service_->serves(generation_, true);
   if (asked_back_) end_alone();
 }
 
@@ -237,6 +257,7 @@ void lifecycle::roll_back(const std::string& why) {
 
 /// The predecessor serves, or is to serve. It does not have what this process has bound itself.
 void lifecycle::go_back() {
+  service_->leaves();
   hand_over(around_.sockets.own());
   if (predecessor_) predecessor_->leave();
 }
@@ -308,6 +329,8 @@ void lifecycle::end_alone() {
   drain_.begin();
   // A socket that a predecessor serves too is not to be touched.
   if (committed_) {
+    around_.sockets.let_go_kept();
+    service_->ends(around_.tracked.open());
     last_call_.begin();
   } else {
     stop_accepting();
@@ -345,6 +368,7 @@ void lifecycle::on_report(control_session& from, const wire::report& said) {
   if (draining_) return from.close();
   const auto answer =
       older_.report(from.id(), {said.generation, said.pid, said.connections}, said.cut);
+  service_->others_drain(older_.all());
   statistics_.others_cut(answer.newly_cut);
   statistics_.others_drain(older_.connections());
   if (answer.told_to_hurry) {
@@ -359,6 +383,7 @@ void lifecycle::on_report(control_session& from, const wire::report& said) {
 
 void lifecycle::on_reporter_gone(const control_session& from) {
   const auto ended = older_.closed(from.id());
+  service_->others_drain(older_.all());
   statistics_.others_drain(older_.connections());
   if (!ended || draining_) return;
   const auto message = name_of(*ended) + " has ended";
@@ -367,7 +392,10 @@ void lifecycle::on_reporter_gone(const control_session& from) {
 }
 
 void lifecycle::report_drain() {
-  if (!handed_over_) return;
+  if (!handed_over_) {
+    if (draining_) service_->ends(around_.tracked.open());
+    return;
+  }
   drain_reporter_.report({generation_, ::getpid(), around_.tracked.open(), around_.tracked.cut()});
 }
 
@@ -409,12 +437,14 @@ std::vector<offered_descriptor> lifecycle::offer() {
     return {copy->get(), copy};
   };
   const auto sockets = around_.sockets.freeze();
+  const auto kept = around_.sockets.kept();
   std::vector<offered_descriptor> offered;
   offered.reserve(sockets.size() + 2);
   offered.push_back({std::string{wire::lock_name}, shared(owned_.lock)});
   offered.push_back({std::string{wire::control_name}, shared(owned_.control)});
   for (const auto& socket : sockets) {
-    offered.push_back({socket->name, {socket->fd.get(), socket}});
+    offered.push_back(
+        {socket->name, {socket->fd.get(), socket}, std::ranges::binary_search(kept, socket->name)});
   }
   return offered;
 }

@@ -20,6 +20,7 @@
 #include "older_generations.hpp"
 #include "predecessor_driver.hpp"
 #include "predecessor_watch.hpp"
+#include "service.hpp"
 #include "signal_actions.hpp"
 #include "statistics.hpp"
 #include "takeover.hpp"
@@ -48,6 +49,7 @@ class lifecycle {
     inventory& sockets;
     connections& tracked;
     drain_waiters& waiters;
+    asio::any_io_executor application;
     /// This process accepts no more: nothing but its connections keeps it running.
     std::function<void()> release_work;
     std::function<void()> stop_context;  ///< Empty: there is none that could be stopped.
@@ -119,6 +121,7 @@ class lifecycle {
   std::optional<predecessor_watch> predecessor_;
   older_generations older_;
   std::optional<monitors> monitors_;
+  std::optional<service> service_;
   asio::posix::stream_descriptor giving_up_;  // the predecessor's connection, until ready()
   asio::steady_timer look_timer_;
   bool asked_back_ = false;  // the predecessor: this process ends in its probation

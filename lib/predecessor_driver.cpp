@@ -206,7 +206,7 @@ void predecessor_driver::act(const action::spawn& a) {
   }
   for (const auto& [key, value] : request_.environment) command.set(key, value);
   command.set("GRACEFUL_UPGRADE", a.token);
-  if (const auto spawned = child_.spawn(command); !spawned) {
+  if (const auto spawned = child_.spawn(command, settings_.place); !spawned) {
     return resume(event::spawn_failed{spawned.error().message});
   }
   resume(event::spawned{*child_.pid()});
@@ -244,10 +244,14 @@ void predecessor_driver::act(const action::disarm_timer& /*a*/) {
 }
 
 void predecessor_driver::act(const action::reply_begun& a) {
-  if (const auto session = peer(a.peer)) {
-    session->reply(wire::to_reply(wire::begun{wire::handoff_version, settings_.generation + 1,
-                                              settings_.name, offer_.size(), measured_.totals()}));
+  const auto session = peer(a.peer);
+  if (!session) return;
+  wire::begun begun{wire::handoff_version, settings_.generation + 1, settings_.name, offer_.size(),
+                    measured_.totals()};
+  for (const auto& offered : offer_) {
+    if (offered.kept) begun.kept.push_back(offered.name);
   }
+  session->reply(wire::to_reply(begun));
 }
 
 void predecessor_driver::act(const action::reply_batch& a) {

@@ -30,6 +30,7 @@ namespace graceful {
 struct offered_descriptor {
   std::string name;
   passed_descriptor descriptor;
+  bool kept = false;  // a service manager holds it too
 };
 
 /// Joins the predecessor's state machine to processes, connections and time. Lives on the control
@@ -40,6 +41,7 @@ class predecessor_driver {
     std::string name;
     std::uint64_t generation;
     os::start_command start;
+    os::placement place;
     std::chrono::milliseconds ready_timeout;
     /// What is on offer now. It stays that until `withdraw` is called, or the handover.
     std::function<std::vector<offered_descriptor>()> offer;

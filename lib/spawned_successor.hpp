@@ -33,7 +33,7 @@ class spawned_successor {
 
   spawned_successor(asio::io_context& control, log& log, ended on_end);
 
-  result<void> spawn(const os::start_command& command);
+  result<void> spawn(const os::start_command& command, os::placement where);
 
   /// None if there is none, or it has been reaped.
   [[nodiscard]] std::optional<pid_t> pid() const;

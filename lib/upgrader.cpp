@@ -73,6 +73,7 @@ upgrader::impl::impl(executor_type executor, options opts, std::function<void()>
              .sockets = *inventory_,
              .tracked = *connections_,
              .waiters = *waiters_,
+             .application = executor_,
              .release_work = [this] { work_ = executor_type{}; },
              .stop_context = std::move(stop_context)}} {}
 

@@ -56,7 +56,13 @@ std::optional<begun> parse_begun(const json::object& parameters) {
   const auto name = string_field(parameters, "name");
   const auto descriptors = count_field(parameters, "descriptors");
   if (!version || !generation || !name || !descriptors) return std::nullopt;
-  return begun{*version, *generation, *name, *descriptors, parse_totals(parameters)};
+  begun m{*version, *generation, *name, *descriptors, parse_totals(parameters)};
+  if (has_field(parameters, "kept")) {
+    auto kept = strings_field(parameters, "kept");
+    if (!kept) return std::nullopt;
+    m.kept = std::move(*kept);
+  }
+  return m;
 }
 
 std::optional<fetch> parse_fetch(const json::object& parameters) {
@@ -167,6 +173,7 @@ reply to_reply(const begun& m) {
   r.parameters["name"] = m.name;
   r.parameters["descriptors"] = number(m.descriptors);
   r.parameters["totals"] = to_json(m.so_far);
+  if (!m.kept.empty()) r.parameters["kept"] = json::array(m.kept.begin(), m.kept.end());
   return r;
 }
 

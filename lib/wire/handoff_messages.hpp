@@ -43,6 +43,7 @@ struct begun {
   std::string name;
   std::uint64_t descriptors = 0;
   totals so_far{};
+  std::vector<std::string> kept{};  // of the listeners on offer: a service manager holds them too
 };
 
 struct fetch {

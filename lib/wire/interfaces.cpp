@@ -121,13 +121,15 @@ type Totals (committed: int, failed: int, rolled_back: int, cut: int)
 
 # versions: what the successor speaks. token: the value of GRACEFUL_UPGRADE, if it has one.
 # The reply names the version to use, the generation that the successor will be, and the
-# number of descriptors on offer. Without totals they are 0.
+# number of descriptors on offer. Without totals they are 0. kept: listeners on offer that a
+# service manager holds too, for whoever it starts next; nobody attaches a filter to those.
 method Begin(versions: []int, token: ?string) -> (
   version: int,
   generation: int,
   name: string,
   descriptors: int,
-  totals: ?Totals
+  totals: ?Totals,
+  kept: ?[]string
 )
 
 # Asks for descriptors from the index first on. The reply carries one for each of names.

@@ -1,0 +1,183 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "service.hpp"
+
+#include "os/listening_socket.hpp"
+
+#include "printable.hpp"
+#include "service_text.hpp"
+
+#include <chrono>
+#include <set>
+
+#include <time.h>
+#include <unistd.h>
+
+namespace graceful {
+
+namespace {
+
+/// For which the manager is asked each second while this process ends.
+constexpr std::chrono::seconds extension{10};
+
+/// How long the end of this process waits for a manager that does not listen.
+constexpr std::chrono::seconds patience{5};
+
+std::string monotonic_usec() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return std::to_string(static_cast<std::int64_t>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1000);
+}
+
+std::string extend_timeout() {
+  return "EXTEND_TIMEOUT_USEC=" + std::to_string(std::chrono::microseconds{extension}.count());
+}
+
+}  // namespace
+
+service::service(service_settings settings, surroundings around)
+    : around_{std::move(around)}, log_{around_.messages}, settings_{std::move(settings)} {
+  if (settings_.notify_socket.empty()) return;
+  auto manager = os::service_manager::at(settings_.notify_socket);
+  if (!manager) {
+    log_.warning("the service manager will not hear of this process: " + manager.error().message);
+    return;
+  }
+  const auto shared = std::make_shared<const os::service_manager>(std::move(*manager));
+  notifier_.emplace(around_.control, log_, shared);
+  watchdog_.emplace(around_.control, around_.application, shared, settings_.watchdog);
+  supervisor_.emplace(around_.control, settings_.supervisor, [this] {
+    stored_.clear();  // as far as it knows
+    announce();
+  });
+}
+
+void service::bring(std::vector<std::pair<std::string, unique_fd>> by_predecessor,
+                    const std::vector<std::string>& kept) {
+  const std::set<std::string, std::less<>> held{kept.begin(), kept.end()};
+  for (auto& [name, fd] : by_predecessor) {
+    const bool is_kept = held.contains(name);
+    if (is_kept) stored_.emplace(os::to_fd_name(name), os::cookie_of(fd.get()));
+    around_.sockets.inherit(std::move(name), std::move(fd), origin::predecessor, is_kept);
+  }
+  const auto from = settings_.supervisor.empty() ? origin::service_manager : origin::supervisor;
+  for (auto& [name, fd] : std::exchange(settings_.passed, {})) {
+    stored_.emplace(os::to_fd_name(name), os::cookie_of(fd.get()));
+    around_.sockets.inherit(std::move(name), std::move(fd), from);
+  }
+  if (managed() || !stored_.empty()) around_.sockets.tell_origins();
+}
+
+void service::starts() { say_status("starting"); }
+
+void service::serves(std::uint64_t generation, bool succeeds) {
+  if (!managed() || role_ != role::waiting) return;
+  role_ = role::main;
+  generation_ = generation;
+  if (succeeds) {
+    announce();
+  } else {
+    notifier_->say("READY=1\nSTATUS=" + serving_text(generation_, others_));
+    store();
+  }
+  watchdog_->start();
+  supervisor_->start();
+}
+
+/// Also to a manager that knows nothing of this process.
+void service::announce() {
+  notifier_->say("MAINPID=" + std::to_string(::getpid()) +
+                 "\nREADY=1\nSTATUS=" + serving_text(generation_, others_));
+  store();
+}
+
+void service::on_upgrade(const std::string& event, const std::string& message) {
+  if (!managed() || role_ != role::main) return;
+  if (event == "failed") {
+    reloading_ = false;
+    notifier_->say("READY=1\nSTATUS=" + printable(message));
+  } else if (event == "spawned" || event == "begun" || event == "passed" || event == "ready") {
+    if (std::exchange(reloading_, true)) return say_status(message);
+    notifier_->say("RELOADING=1\nMONOTONIC_USEC=" + monotonic_usec() +
+                   "\nSTATUS=" + printable(message));
+  }
+}
+
+void service::hands_over(std::optional<pid_t> to) {
+  if (!managed() || role_ != role::main) return;
+  // 0: it lives where this process cannot see it, and neither may the manager.
+  const auto main_pid = to && *to > 0 ? "MAINPID=" + std::to_string(*to) + '\n' : std::string{};
+  notifier_->say(main_pid + "READY=1\nSTATUS=" + serving_text(generation_ + 1, {}));
+  notifier_->barrier();
+  leaves();
+}
+
+void service::leaves() {
+  if (!managed()) return;
+  role_ = role::over;
+  watchdog_->stop();
+  supervisor_->stop();
+}
+
+void service::ends(std::uint64_t connections) {
+  if (!managed() || (role_ != role::main && role_ != role::ending)) return;
+  const bool first = std::exchange(role_, role::ending) != role::ending;
+  notifier_->say((first ? "STOPPING=1\n" : "") + extend_timeout() +
+                 "\nSTATUS=" + ending_text(connections));
+}
+
+void service::others_drain(const std::vector<draining_process>& others) {
+  if (!managed() || role_ != role::main) return;
+  const auto before = serving_text(generation_, others_);
+  others_ = others;
+  const auto now = serving_text(generation_, others_);
+  if (now != before && !reloading_) say_status(now);
+}
+
+void service::sockets_changed() {
+  if (managed() && role_ == role::main) store();
+}
+
+void service::say_status(const std::string& text) {
+  if (managed()) notifier_->say_status(text);
+}
+
+/// Makes the manager keep what this process listens on, and nothing else.
+void service::store() {
+  if (settings_.store == 0) return;
+  std::map<std::string, std::shared_ptr<const listening_socket>> wanted;
+  for (auto& socket : around_.sockets.sockets())
+    wanted.emplace(os::to_fd_name(socket->name), socket);
+  std::erase_if(stored_, [&](const auto& item) {
+    const auto& [name, cookie] = item;
+    const auto found = wanted.find(name);
+    if (found != wanted.end() && os::cookie_of(found->second->fd.get()) == cookie) return false;
+    notifier_->say("FDSTOREREMOVE=1\nFDNAME=" + name);
+    return true;
+  });
+  inventory::names held;
+  for (const auto& [name, socket] : wanted) {
+    if (!stored_.contains(name)) {
+      if (stored_.size() >= settings_.store) {
+        if (!std::exchange(store_is_full_, true)) {
+          log_.warning("the service manager keeps " + std::to_string(settings_.store) +
+                       " descriptors at most (FileDescriptorStoreMax=): the other listeners do not "
+                       "survive this process");
+        }
+        break;
+      }
+      notifier_->say("FDSTORE=1\nFDNAME=" + name, socket);
+      stored_.emplace(name, os::cookie_of(socket->fd.get()));
+    }
+    held.push_back(socket->name);
+  }
+  around_.sockets.keep(held);
+}
+
+void service::finish() {
+  if (!managed()) return;
+  watchdog_->stop();
+  supervisor_->stop();
+  notifier_->finish(patience);
+}
+
+}  // namespace graceful

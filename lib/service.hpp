@@ -1,0 +1,98 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_LIB_SERVICE_HPP
+#define GRACEFUL_LIB_SERVICE_HPP
+
+#include <graceful/control_client.hpp>
+
+#include "inventory.hpp"
+#include "log.hpp"
+#include "notifier.hpp"
+#include "service_settings.hpp"
+#include "supervisor_link.hpp"
+#include "watchdog.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace graceful {
+
+/// This process as a service: what its manager, systemd or the supervisor, hears of it and when,
+/// and which sockets it keeps. Does nothing where there is no manager. Lives on the control thread.
+class service {
+ public:
+  struct surroundings {
+    asio::io_context& control;
+    log& messages;
+    inventory& sockets;
+    asio::any_io_executor application;  // whose threads the watchdog watches
+  };
+
+  service(service_settings settings, surroundings around);
+
+  [[nodiscard]] bool managed() const { return notifier_.has_value(); }
+
+  /// Before the control thread starts: brings what was passed to this process, by its predecessor
+  /// and by the manager, into the inventory. `kept`: of the former, what a manager holds too.
+  void bring(std::vector<std::pair<std::string, unique_fd>> by_predecessor,
+             const std::vector<std::string>& kept);
+
+  /// The manager waits for this process to become ready: nobody speaks for it.
+  void starts();
+
+  /// It is the main process from now on, as `generation`; `succeeds`: in the place of another.
+  void serves(std::uint64_t generation, bool succeeds);
+
+  /// What happens to an upgrade of this process: an event of `upgrade_report`.
+  void on_upgrade(const std::string& event, const std::string& message);
+
+  /// Another process is the main one. This one says so, since nobody else may, and nothing more.
+  void hands_over(std::optional<pid_t> to);
+
+  /// It goes back: what it had is its predecessor's.
+  void leaves();
+
+  /// It ends, and nobody succeeds it: `connections` are left.
+  void ends(std::uint64_t connections);
+
+  /// What other processes have yet to finish.
+  void others_drain(const std::vector<draining_process>& others);
+
+  /// There are other sockets than before.
+  void sockets_changed();
+
+  /// The last: waits until the manager knows what it has to.
+  void finish();
+
+ private:
+  enum class role { waiting, main, ending, over };
+
+  void say_status(const std::string& text);
+  void announce();
+  void store();
+
+  const surroundings around_;
+  log& log_;
+  service_settings settings_;
+  std::optional<notifier> notifier_;
+  std::optional<watchdog> watchdog_;
+  std::optional<supervisor_link> supervisor_;
+  role role_ = role::waiting;
+  bool reloading_ = false;
+  bool store_is_full_ = false;  // and the log says so
+  std::uint64_t generation_ = 0;
+  std::vector<draining_process> others_;
+  std::map<std::string, std::uint64_t> stored_;  // what is kept, by its FDNAME: SO_COOKIE
+};
+
+}  // namespace graceful
+
+#endif

@@ -1,0 +1,50 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "service_settings.hpp"
+
+#include <charconv>
+#include <cstdlib>
+#include <optional>
+#include <string_view>
+
+#include <unistd.h>
+
+namespace graceful {
+
+namespace {
+
+/// More than this is no time-out that anybody means, and could not be added to a time.
+constexpr std::uint64_t longest_watchdog = 365ULL * 24 * 3600 * 1'000'000;
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string{} : value;
+}
+
+std::optional<std::uint64_t> number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return {};
+  return value;
+}
+
+}  // namespace
+
+service_settings service_settings::take(os::start_command& start) {
+  constexpr const char* watchdog_pid = "WATCHDOG_PID";
+  service_settings s{.notify_socket = variable("NOTIFY_SOCKET"),
+                     .passed = os::take_listen_fds(start),
+                     .store = number(variable("FDSTORE")).value_or(0),
+                     .supervisor = variable("GRACEFUL_SUPERVISOR")};
+  for (auto& [name, fd] : s.passed) name = os::from_fd_name(name);
+  // A successor has none: its predecessor was the one that was named.
+  const auto meant = variable(watchdog_pid);
+  ::unsetenv(watchdog_pid);
+  start.unset(watchdog_pid);
+  const auto period = number(variable("WATCHDOG_USEC")).value_or(0);
+  if ((meant.empty() || meant == std::to_string(::getpid())) && period <= longest_watchdog) {
+    s.watchdog = std::chrono::microseconds{period};
+  }
+  return s;
+}
+
+}  // namespace graceful

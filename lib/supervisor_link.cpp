@@ -1,0 +1,63 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "supervisor_link.hpp"
+
+#include "varlink_connection.hpp"
+
+#include <chrono>
+#include <utility>
+
+namespace graceful {
+
+namespace {
+
+constexpr std::chrono::seconds retry_interval{1};
+
+}  // namespace
+
+supervisor_link::supervisor_link(asio::io_context& control, std::string path,
+                                 std::function<void()> found_again)
+    : control_{control},
+      path_{std::move(path)},
+      found_again_{std::move(found_again)},
+      timer_{control} {}
+
+supervisor_link::~supervisor_link() { stop(); }
+
+void supervisor_link::start() {
+  if (path_.empty() || std::exchange(started_, true)) return;
+  connect();
+}
+
+void supervisor_link::stop() {
+  started_ = false;
+  timer_.cancel();
+  if (stream_) stream_->stop();
+  stream_.reset();
+}
+
+/// connect(2) to a Unix socket is done at once, or not at all if the queue is full.
+void supervisor_link::connect() {
+  auto made = varlink_connection::connect(path_, std::chrono::steady_clock::now());
+  if (!made) {
+    lost_ = true;
+    return connect_later();
+  }
+  stream_ = std::make_shared<varlink_stream>(control_, made->release().first,
+                                             wire::framer{wire::max_reply_size},
+                                             varlink_stream::events{[](const std::string&) {},
+                                                                    [this] {
+                                                                      lost_ = true;
+                                                                      connect_later();
+                                                                    }});
+  stream_->start();
+  if (std::exchange(lost_, false)) found_again_();
+}
+
+void supervisor_link::connect_later() {
+  timer_.expires_after(retry_interval);
+  timer_.async_wait([this](boost::system::error_code ec) {
+    if (!ec && started_) connect();
+  });
+}
+
+}  // namespace graceful

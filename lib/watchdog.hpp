@@ -1,0 +1,42 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_LIB_WATCHDOG_HPP
+#define GRACEFUL_LIB_WATCHDOG_HPP
+
+#include "os/service_manager.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+#include <memory>
+
+namespace graceful {
+
+namespace asio = boost::asio;
+
+/// Shows the service manager that the application's own threads go on: what it says, it says on
+/// their executor. Lives on the control thread.
+class watchdog {
+ public:
+  /// Says so twice in `period`, in which the manager wants to hear of this process; 0: never.
+  watchdog(asio::io_context& control, asio::any_io_executor application,
+           std::shared_ptr<const os::service_manager> to, std::chrono::microseconds period);
+  ~watchdog();
+
+  void start();
+  void stop();
+
+ private:
+  struct probe;
+  void look();
+
+  const std::chrono::microseconds interval_;
+  const asio::any_io_executor application_;
+  const std::shared_ptr<probe> probe_;  // outlives this, in the application's queue
+  asio::steady_timer timer_;
+};
+
+}  // namespace graceful
+
+#endif

@@ -1,0 +1,73 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_TESTS_INTEGRATION_SERVICE_SITE_HPP
+#define GRACEFUL_TESTS_INTEGRATION_SERVICE_SITE_HPP
+
+#include "os/child.hpp"
+
+#include "notify_socket.hpp"
+#include "site.hpp"
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace graceful_test {
+
+/// A process's parent, as the kernel knows it; -1 if there is no such process.
+pid_t parent_of(pid_t pid);
+
+/// A server whose service manager is the test.
+struct managed_site {
+  explicit managed_site(std::vector<std::string> arguments = {},
+                        std::map<std::string, std::string> environment = {});
+
+  using condition = std::function<bool(const notification&)>;
+
+  /// Has said exactly this line.
+  static condition says(std::string line);
+
+  /// Reads on until there is what is awaited, and returns it; throws if it does not come.
+  notification await(const condition& what);
+
+  /// Reads what is there.
+  void read_rest();
+
+  /// In how many notifications that were read, but for those that `await` has returned.
+  [[nodiscard]] std::size_t said(const std::string& line) const;
+
+  scene place;
+  notify_socket manager;
+  std::vector<notification> heard;
+  site server;
+};
+
+/// A server that is started with sockets, as a service manager does; ended with this object.
+class activated_server {
+ public:
+  activated_server(const scene& where, const std::string& control,
+                   const std::vector<std::string>& arguments,
+                   const std::map<std::string, std::string>& environment,
+                   const std::vector<graceful::os::passed_socket>& sockets);
+  activated_server(const activated_server&) = delete;
+  activated_server& operator=(const activated_server&) = delete;
+  ~activated_server();
+
+  [[nodiscard]] pid_t pid() const { return child_.pid(); }
+  void signal(int number) const;
+  std::string wait_exit();
+  /// What it has written.
+  [[nodiscard]] std::string output() const;
+
+ private:
+  std::string output_;
+  graceful::os::child child_;
+  bool ended_ = false;
+};
+
+}  // namespace graceful_test
+
+#endif

@@ -1,0 +1,174 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+//
+// What a server says to the service manager that has started it, and when.
+#include "notify_socket.hpp"
+#include "service_site.hpp"
+#include "site.hpp"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace graceful_test;
+using namespace std::chrono_literals;
+
+TEST_CASE("a cold start says that it starts, then that it is ready") {
+  managed_site m;
+  const auto first = m.manager.next(patience);
+  CHECK(first.text == "STATUS=starting");
+  CHECK(first.pid == m.server.server().pid());
+  CHECK(m.manager.next(patience).text == "READY=1\nSTATUS=generation 1 serves");
+}
+
+TEST_CASE("an upgrade is a reload at whose end the successor is the main process") {
+  managed_site m{{"--probation", "200"}};
+  const auto old = m.server.server().pid();
+  m.await(m.says("READY=1"));
+  const auto done = m.server.upgrade();
+  CHECK_MESSAGE(done.status == "exited 0", done.all);
+  const auto begin = m.await(m.says("RELOADING=1"));
+  CHECK(begin.pid == old);
+  CHECK(std::stoll(begin.value("MONOTONIC_USEC")) > 0);
+  const auto end = m.await([](const notification& n) { return !n.value("MAINPID").empty(); });
+  CHECK(end.pid == old);
+  CHECK(end.has("READY=1"));
+  CHECK(end.value("STATUS") == "generation 2 serves");
+  const auto next = std::stoi(end.value("MAINPID"));
+  CHECK(next == m.server.pid());
+  CHECK(parent_of(next) == ::getpid());  // as the predecessor's was
+  // Both may have the last word in either order, but the successor speaks after the MAINPID.
+  bool barrier = false;
+  bool confirmed = false;
+  while (!barrier || !confirmed) {
+    const auto said = m.manager.next(patience);
+    INFO(said.text);
+    if (said.pid == old) {
+      CHECK(said.text == "BARRIER=1");
+      barrier = true;
+    } else {
+      CHECK(said.pid == next);
+      CHECK(said.has("MAINPID=" + std::to_string(next)));
+      CHECK(said.has("READY=1"));
+      confirmed = true;
+    }
+  }
+  CHECK(m.server.server().wait_exit(patience).exited(0));
+  CHECK(m.said("STOPPING=1") == 0);
+}
+
+TEST_CASE("who has handed over does not end before the manager knows") {
+  managed_site m;
+  m.await(m.says("READY=1"));
+  CHECK(m.server.upgrade().status == "exited 0");
+  {
+    const auto barrier = m.await(m.says("BARRIER=1"));
+    REQUIRE(barrier.descriptors.size() == 1);
+    CHECK_FALSE(m.server.server().wait_exit(300ms));
+  }
+  CHECK(m.server.server().wait_exit(3s).exited(0));
+}
+
+TEST_CASE("a manager that does not care about barriers holds nobody up for long") {
+  managed_site m;
+  m.await(m.says("READY=1"));
+  CHECK(m.server.upgrade().status == "exited 0");
+  const auto barrier = m.await(m.says("BARRIER=1"));
+  CHECK(m.server.server().wait_exit(patience).exited(0));
+}
+
+TEST_CASE("an upgrade that fails ends the reload, and says why") {
+  managed_site m;
+  m.await(m.says("READY=1"));
+  process& upgrade = m.server.scene().start(
+      {programs::graceful_ctl(), "upgrade", m.server.control(), "--", "/bin/false"});
+  const auto status = m.await(m.says("RELOADING=1")).value("STATUS");
+  REQUIRE(status.starts_with("upgrade: spawned pid "));
+  // As a manager does: how a sibling ended is known when it has been reaped.
+  const auto successor = static_cast<pid_t>(std::stoi(status.substr(status.rfind(' '))));
+  CHECK(::waitpid(successor, nullptr, 0) == successor);
+  CHECK(upgrade.wait_exit(patience).exited(1));
+  const auto end = m.await(m.says("READY=1"));
+  CHECK(end.pid == m.server.server().pid());
+  INFO(end.text);
+  CHECK(end.value("STATUS").find("the successor exited with status 1") != std::string::npos);
+  CHECK(end.value("MAINPID").empty());
+}
+
+TEST_CASE("a rollback in the probation moves no main process") {
+  managed_site m{{"--probation", "60000"}};
+  const auto old = m.server.server().pid();
+  m.await(m.says("READY=1"));
+  process& upgrade =
+      m.server.scene().start({programs::graceful_ctl(), "upgrade", m.server.control()});
+  m.await([](const notification& n) {
+    return n.value("STATUS").find("in probation") != std::string::npos;
+  });
+  CHECK(m.server.ctl({"rollback", m.server.control()}).status == "exited 0");
+  const auto end = m.await(m.says("READY=1"));
+  CHECK(end.pid == old);
+  CHECK(upgrade.wait_exit(patience).exited(1));
+  m.server.server().signal(SIGTERM);
+  m.await(m.says("STOPPING=1"));
+  CHECK(m.server.server().wait_exit(patience).exited(0));
+  m.read_rest();
+  for (const auto& said : m.heard) {
+    CHECK(said.pid == old);
+    CHECK(said.value("MAINPID").empty());
+  }
+}
+
+TEST_CASE("an end asks for the time that it takes, and tells what is left") {
+  managed_site m;
+  m.await(m.says("READY=1"));
+  auto held = m.server.hold();
+  m.server.server().signal(SIGTERM);
+  const auto first = m.await(m.says("STOPPING=1"));
+  CHECK(std::stoll(first.value("EXTEND_TIMEOUT_USEC")) >= 2'000'000);
+  CHECK(first.value("STATUS") == "ends, 1 connection left");
+  for (int seconds = 0; seconds < 2; ++seconds) {
+    const auto more = m.manager.next(patience);
+    CHECK(std::stoll(more.value("EXTEND_TIMEOUT_USEC")) >= 2'000'000);
+    CHECK_FALSE(more.has("STOPPING=1"));
+  }
+  held.send("Host: test\r\n\r\n");
+  CHECK(m.server.server().wait_exit(patience).exited(0));
+}
+
+TEST_CASE("the successor tells what older generations have yet to finish") {
+  managed_site m;
+  const auto old = std::to_string(m.server.server().pid());
+  m.await(m.says("READY=1"));
+  auto held = m.server.hold();
+  CHECK(m.server.upgrade().status == "exited 0");
+  m.await(m.says("STATUS=generation 2 serves, 1 connection draining on " + old));
+  held.send("Host: test\r\n\r\n");
+  CHECK(m.server.server().wait_exit(patience).exited(0));
+  m.await(m.says("STATUS=generation 2 serves"));
+  CHECK(m.said("STOPPING=1") == 0);
+}
+
+TEST_CASE("a server shows its watchdog that its own threads run, and so does its successor") {
+  managed_site m{{}, {{"WATCHDOG_USEC", "200000"}}};
+  const auto old = m.server.server().pid();
+  for (int i = 0; i < 3; ++i) CHECK(m.await(m.says("WATCHDOG=1")).pid == old);
+  CHECK(m.server.upgrade().status == "exited 0");
+  const auto next = static_cast<pid_t>(m.server.pid());
+  for (int i = 0; i < 3;) {
+    const auto ping = m.await(m.says("WATCHDOG=1"));
+    if (ping.pid == next) ++i;
+  }
+}
+
+TEST_CASE("a watchdog that is meant for another process gets nothing from this one") {
+  managed_site m{{}, {{"WATCHDOG_USEC", "20000"}, {"WATCHDOG_PID", "1"}}};
+  m.await(m.says("READY=1"));
+  m.server.server().signal(SIGTERM);
+  m.await(m.says("STOPPING=1"));
+  CHECK(m.said("WATCHDOG=1") == 0);
+}

@@ -1,0 +1,272 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "service.hpp"
+
+#include <graceful/testing/deadline.hpp>
+
+#include "os/listening_socket.hpp"
+
+#include "notify_socket.hpp"
+#include "service_settings.hpp"
+#include "service_text.hpp"
+#include "supervisor_link.hpp"
+#include "tcp_sockets.hpp"
+#include "temporary_directory.hpp"
+#include "watchdog.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <unistd.h>
+
+namespace asio = boost::asio;
+namespace os = graceful::os;
+using namespace graceful_test;
+using namespace graceful::testing;
+using namespace std::chrono_literals;
+using graceful::unique_fd;
+
+namespace {
+
+constexpr auto patience = 20s;
+
+/// A service on a control context that runs while the test waits.
+struct bench {
+  explicit bench(graceful::service_settings settings)
+      : service{with_socket(std::move(settings)),
+                {control, messages, sockets, application.get_executor()}} {}
+
+  graceful::service_settings with_socket(graceful::service_settings s) const {
+    s.notify_socket = manager.address();
+    return s;
+  }
+
+  notification next() {
+    const deadline until{patience};
+    while (!wait_readable(manager.socket(), 0s)) {
+      if (until.passed()) throw std::runtime_error{"nothing was said"};
+      control.restart();
+      control.run_for(1ms);
+    }
+    return manager.next(until);
+  }
+
+  /// A listener that is opened, under this name.
+  void listen(const std::string& name) {
+    REQUIRE(sockets.obtain(name, v4("127.0.0.1"), {}, {}).has_value());
+  }
+
+  temporary_directory d;
+  notify_socket manager{d.path("notify")};
+  asio::io_context control;
+  asio::io_context application;
+  std::vector<std::string> logged;
+  graceful::log messages{
+      [this](graceful::log_level, std::string_view text) { logged.emplace_back(text); }};
+  graceful::inventory sockets{messages};
+  graceful::service service;
+};
+
+}  // namespace
+
+TEST_CASE("what is meant for this process alone is taken out of its environment, the rest stays") {
+  const std::vector<const char*> all{"NOTIFY_SOCKET", "FDSTORE", "WATCHDOG_USEC", "WATCHDOG_PID",
+                                     "GRACEFUL_SUPERVISOR"};
+  const auto take = [&](const char* store, const char* usec, const std::string& pid) {
+    ::setenv("NOTIFY_SOCKET", "/n", 1);
+    ::setenv("FDSTORE", store, 1);
+    ::setenv("WATCHDOG_USEC", usec, 1);
+    ::setenv("WATCHDOG_PID", pid.c_str(), 1);
+    ::setenv("GRACEFUL_SUPERVISOR", "/s", 1);
+    auto start = os::start_command::of_this_process();
+    const auto settings = graceful::service_settings::take(start);
+    CHECK(std::getenv("WATCHDOG_PID") == nullptr);
+    for (const auto& variable : start.environment)
+      CHECK_FALSE(variable.starts_with("WATCHDOG_PID="));
+    CHECK(std::getenv("WATCHDOG_USEC") != nullptr);
+    for (const char* name : all) ::unsetenv(name);
+    return settings;
+  };
+  const auto own = take("512", "30000000", std::to_string(::getpid()));
+  CHECK(own.notify_socket == "/n");
+  CHECK(own.supervisor == "/s");
+  CHECK(own.store == 512);
+  CHECK(own.watchdog == 30s);
+  CHECK(take("", "5000", "").watchdog == 5ms);
+  CHECK(take("x", "5000", "1").watchdog == 0s);
+  CHECK(take("-1", "99999999999999999999", "").watchdog == 0s);
+  CHECK(take("1x", "18446744073709551615", "").watchdog == 0s);
+  CHECK(take("1x", "1", "").store == 0);
+}
+
+TEST_CASE("what a service does is told in a line") {
+  CHECK(graceful::serving_text(3, {}) == "generation 3 serves");
+  CHECK(graceful::serving_text(3, {{1, 811, 1}, {2, 812, 41}, {2, 813, {}}}) ==
+        "generation 3 serves, 1 connection draining on 811, 41 connections draining on 812");
+  CHECK(graceful::ending_text(0) == "ends, 0 connections left");
+}
+
+TEST_CASE("without a manager nothing is said, and nothing fails") {
+  bench b{{}};
+  graceful::service none{{}, {b.control, b.messages, b.sockets, b.application.get_executor()}};
+  none.starts();
+  none.serves(1, false);
+  none.on_upgrade("spawned", "x");
+  none.ends(1);
+  none.hands_over(1);
+  none.finish();
+  CHECK_FALSE(none.managed());
+  CHECK_FALSE(wait_readable(b.manager.socket(), 0s));
+}
+
+TEST_CASE("the manager keeps what this process listens on, and nothing else") {
+  bench b{{.store = 3}};
+  b.listen("a");
+  b.listen("b");
+  b.sockets.open();
+  b.service.serves(1, false);
+  CHECK(b.next().has("READY=1"));
+  CHECK(b.next().text == "FDSTORE=1\nFDNAME=a");
+  CHECK(b.next().text == "FDSTORE=1\nFDNAME=b");
+  CHECK(b.sockets.kept() == graceful::inventory::names{"a", "b"});
+  b.sockets.remove("a", nullptr);
+  b.listen("c");
+  b.service.sockets_changed();
+  CHECK(b.next().text == "FDSTOREREMOVE=1\nFDNAME=a");
+  CHECK(b.next().text == "FDSTORE=1\nFDNAME=c");
+  b.service.sockets_changed();  // nothing to say
+  b.listen("d");
+  b.listen("e");
+  b.service.sockets_changed();
+  CHECK(b.next().text == "FDSTORE=1\nFDNAME=d");
+  CHECK(b.sockets.kept() == graceful::inventory::names{"b", "c", "d"});
+  CHECK(b.logged.back().find("keeps 3 descriptors at most") != std::string::npos);
+  b.service.leaves();
+  b.sockets.remove("b", nullptr);
+  b.service.sockets_changed();
+  CHECK_FALSE(wait_readable(b.manager.socket(), 0s));
+}
+
+TEST_CASE("a successor has removed from the store what it does not listen on any more") {
+  bench b{{.store = 9}};
+  std::vector<std::pair<std::string, unique_fd>> passed;
+  passed.emplace_back("a", os::listen_tcp(v4("127.0.0.1"), {}).value());
+  passed.emplace_back("gone", os::listen_tcp(v4("127.0.0.1"), {}).value());
+  b.service.bring(std::move(passed), {"a", "gone"});
+  b.listen("a");
+  b.sockets.open();
+  b.service.sockets_changed();  // it is not the main process yet
+  b.service.serves(2, true);
+  CHECK(b.next().has("MAINPID=" + std::to_string(::getpid())));
+  CHECK(b.next().text == "FDSTOREREMOVE=1\nFDNAME=gone");
+  CHECK_FALSE(wait_readable(b.manager.socket(), 0s));
+  CHECK(b.sockets.kept() == graceful::inventory::names{"a"});
+}
+
+TEST_CASE("what a slow manager has yet to hear is not lost, and comes in order") {
+  bench b{{}};
+  b.service.serves(1, false);
+  constexpr int many = 2000;  // beyond net.unix.max_dgram_qlen
+  for (int i = 0; i < many; ++i)
+    b.service.on_upgrade(i % 2 == 0 ? "spawned" : "failed", std::to_string(i));
+  CHECK(b.next().has("READY=1"));
+  for (int i = 0; i < many; ++i) {
+    const auto said = b.next();
+    REQUIRE(said.value("STATUS") == std::to_string(i));
+    REQUIRE(said.has(i % 2 == 0 ? "RELOADING=1" : "READY=1"));
+  }
+}
+
+TEST_CASE("only the main process may end the service, and only once does it say so") {
+  bench b{{}};
+  b.service.ends(1);  // of a successor in its probation
+  CHECK_FALSE(wait_readable(b.manager.socket(), 0s));
+  b.service.serves(1, false);
+  b.next();
+  b.service.ends(2);
+  CHECK(b.next().has("STOPPING=1"));
+  b.service.ends(1);
+  const auto more = b.next();
+  CHECK_FALSE(more.has("STOPPING=1"));
+  CHECK(more.has("STATUS=ends, 1 connection left"));
+}
+
+TEST_CASE("a watchdog hears of a service whose threads run, and of none that hangs") {
+  temporary_directory d;
+  notify_socket manager{d.path("notify")};
+  asio::io_context control;
+  asio::io_context application;
+  graceful::watchdog dog{control, application.get_executor(),
+                         std::make_shared<const os::service_manager>(
+                             os::service_manager::at(d.path("notify")).value()),
+                         2ms};
+  dog.start();
+  control.run_for(20ms);  // the application does not run
+  CHECK_FALSE(wait_readable(manager.socket(), 0s));
+  CHECK(application.poll() == 1);  // one probe waited, however long
+  CHECK(manager.next(patience).text == "WATCHDOG=1");
+  CHECK_FALSE(wait_readable(manager.socket(), 0s));
+  for (int i = 0; i < 3; ++i) {
+    control.run_for(20ms);
+    application.restart();
+    CHECK(application.poll() == 1);
+    CHECK(manager.next(patience).text == "WATCHDOG=1");
+  }
+  control.run_for(20ms);
+  dog.stop();
+  application.restart();
+  application.poll();
+  CHECK_FALSE(wait_readable(manager.socket(), 0s));
+}
+
+TEST_CASE("the next supervisor hears of a service and gets its sockets") {
+  temporary_directory supervisors;
+  const auto path = supervisors.path("supervisor");
+  bench b{{.store = 9, .supervisor = path}};
+  b.listen("a");
+  b.sockets.open();
+  std::optional<asio::local::stream_protocol::acceptor> supervisor;
+  const auto begin = [&] { supervisor.emplace(b.control, path); };
+  const auto accept = [&] {
+    const deadline until{patience};
+    supervisor->non_blocking(true);
+    for (;;) {
+      boost::system::error_code ec;
+      auto connection = supervisor->accept(ec);
+      if (!ec) return connection;
+      if (until.passed()) throw std::runtime_error{"it does not connect"};
+      b.control.restart();
+      b.control.run_for(1ms);
+    }
+  };
+  begin();
+  b.service.serves(4, true);
+  b.next();
+  b.next();
+  {
+    const auto connection = accept();
+    CHECK_FALSE(wait_readable(b.manager.socket(), 0s));  // it is the one that knows
+    supervisor.reset();
+  }
+  ::unlink(path.c_str());
+  begin();
+  const auto again = accept();
+  const auto said = b.next();
+  CHECK(said.has("MAINPID=" + std::to_string(::getpid())));
+  CHECK(said.has("READY=1"));
+  CHECK(said.has("STATUS=generation 4 serves"));
+  const auto stored = b.next();
+  CHECK(stored.text == "FDSTORE=1\nFDNAME=a");
+  REQUIRE(stored.descriptors.size() == 1);
+  CHECK(os::cookie_of(stored.descriptors[0].get()) == os::cookie_of(b.sockets.find("a")->fd.get()));
+  b.service.finish();
+}
