@@ -79,7 +79,7 @@ void deposit::take(os::notify_datagram datagram) {
     log_.error(
         "cannot take the sockets that the server deposits: raise the limit of open files "
         "(RLIMIT_NOFILE, ulimit -n) of the supervisor, and upgrade the server");
-  } else if (what->store) {
+  } else if (what->store && !released_) {
     for (auto& fd : datagram.descriptors) keep(what->name, std::move(fd));
   }
   if (what->remove && kept_.remove(what->name) > 0) log_.info("keeps " + what->name + " no more");
@@ -102,7 +102,14 @@ void deposit::keep(const std::string& name, unique_fd fd) {
   }
 }
 
-std::vector<os::passed_socket> deposit::for_start() const {
+void deposit::release() {
+  read();  // what was deposited before it was asked for
+  released_ = true;
+  kept_.clear();
+}
+
+std::vector<os::passed_socket> deposit::for_start() {
+  released_ = false;
   std::vector<os::passed_socket> sockets;
   for (const auto& each : kept_.items()) sockets.push_back({each.name, each.fd.get()});
   return sockets;

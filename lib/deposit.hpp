@@ -39,10 +39,12 @@ class deposit {
   void read();
 
   void keep(const std::string& name, unique_fd fd);
-  void clear() { kept_.clear(); }
+
+  /// Lets go of everything, and keeps nothing more until a process starts.
+  void release();
 
   /// What a process that starts gets.
-  [[nodiscard]] std::vector<os::passed_socket> for_start() const;
+  [[nodiscard]] std::vector<os::passed_socket> for_start();
   [[nodiscard]] const std::vector<kept_descriptors::item>& items() const { return kept_.items(); }
   [[nodiscard]] std::size_t limit() const { return kept_.limit(); }
 
@@ -54,6 +56,7 @@ class deposit {
   kept_descriptors kept_;
   asio::posix::stream_descriptor socket_;
   listener on_;
+  bool released_ = false;
   bool told_full_ = false;
 };
 

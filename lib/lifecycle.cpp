@@ -329,6 +329,7 @@ void lifecycle::end_alone() {
   drain_.begin();
   // A socket that a predecessor serves too is not to be touched.
   if (committed_) {
+    service_->release_sockets();
     around_.sockets.let_go_kept();
     service_->ends(around_.tracked.open());
     last_call_.begin();

@@ -118,6 +118,12 @@ void service::leaves() {
   supervisor_->stop();
 }
 
+void service::release_sockets() {
+  if (!managed() || role_ != role::main || !supervisor_->release()) return;
+  stored_.clear();
+  around_.sockets.keep_none();
+}
+
 void service::ends(std::uint64_t connections) {
   if (!managed() || (role_ != role::main && role_ != role::ending)) return;
   const bool first = std::exchange(role_, role::ending) != role::ending;

@@ -60,6 +60,10 @@ class service {
   /// It goes back: what it had is its predecessor's.
   void leaves();
 
+  /// It is about to end, and nobody succeeds it: a supervisor, which then ends too, lets go of the
+  /// sockets, so that this process can end them gently. systemd keeps them for the next start.
+  void release_sockets();
+
   /// It ends, and nobody succeeds it: `connections` are left.
   void ends(std::uint64_t connections);
 

@@ -198,7 +198,7 @@ void supervisor::impl::on_call(control_session& from, const wire::call& call) {
   if (call.method == wire::supervisor_status_method) return from.reply(wire::to_reply(status()));
   if (call.method == wire::release_method) {
     const bool released = of_server(from);
-    if (released) deposit_.clear();
+    if (released) deposit_.release();
     return from.reply(wire::to_release_reply(released));
   }
   if (call.method == wire::reexec_method) return reexec(from);

@@ -1,9 +1,12 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "supervisor_link.hpp"
 
+#include "wire/supervisor_messages.hpp"
+
 #include "varlink_connection.hpp"
 
 #include <chrono>
+#include <optional>
 #include <utility>
 
 namespace graceful {
@@ -11,6 +14,7 @@ namespace graceful {
 namespace {
 
 constexpr std::chrono::seconds retry_interval{1};
+constexpr std::chrono::seconds release_time{1};
 
 }  // namespace
 
@@ -33,6 +37,17 @@ void supervisor_link::stop() {
   timer_.cancel();
   if (stream_) stream_->stop();
   stream_.reset();
+}
+
+bool supervisor_link::release() const {
+  if (path_.empty()) return false;
+  const auto until = std::chrono::steady_clock::now() + release_time;
+  auto connection = varlink_connection::connect(path_, until);
+  const wire::call call{.method = std::string{wire::release_method}, .parameters = {}};
+  if (!connection || !connection->send(call, until)) return false;
+  const auto message = connection->receive(until);
+  const auto reply = message ? wire::parse_reply(message->text) : std::nullopt;
+  return reply && reply->error.empty() && wire::parse_release_reply(reply->parameters);
 }
 
 /// connect(2) to a Unix socket is done at once, or not at all if the queue is full.

@@ -26,6 +26,10 @@ class supervisor_link {
   void start();
   void stop();
 
+  /// Asks the supervisor to let go of what it keeps, for which this waits a second at most. True if
+  /// nobody holds the sockets now but this process.
+  [[nodiscard]] bool release() const;
+
  private:
   void connect();
   void connect_later();

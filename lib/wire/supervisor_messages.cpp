@@ -87,4 +87,8 @@ reply to_release_reply(bool released) {
   return r;
 }
 
+bool parse_release_reply(const json::object& parameters) {
+  return bool_field(parameters, "released").value_or(false);
+}
+
 }  // namespace graceful::wire

@@ -23,6 +23,8 @@ reply to_reply(const supervisor_status& m);
 
 /// The answer to Release.
 reply to_release_reply(bool released);
+/// False also if it does not say.
+bool parse_release_reply(const json::object& parameters);
 
 }  // namespace graceful::wire
 

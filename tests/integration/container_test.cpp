@@ -125,7 +125,9 @@ TEST_CASE("the container lives on when an upgrade ends the process that it began
   CHECK(at_work.stop().lost() == 0);
 
   ::kill(outside(s, second), SIGKILL);
-  s.wait_main(second);
+  s.wait([second](const auto& status) {  // not only started: until it serves SIGTERM kills it
+    return status.main_pid && *status.main_pid != second && status.said == "generation 1 serves";
+  });
   ::kill(init_of(s), SIGTERM);
   CHECK(s.supervisor().wait_exit(patience).exited(0));
 }

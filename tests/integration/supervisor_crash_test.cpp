@@ -190,3 +190,22 @@ TEST_CASE("a server that a supervisor left behind, and that has ended since, is 
   s.start();
   CHECK(s.wait_main() != main);
 }
+
+TEST_CASE("a supervised server that is told to end resets nobody, whoever tells it") {
+  for (const bool by_signal : {true, false}) {
+    supervised s{supervised::http()};
+    load at_work{load_on(s.port())};
+    s.wait(keeps_one);
+    REQUIRE(at_work.wait_for(50, patience));
+    if (by_signal) {
+      s.supervisor().signal(SIGTERM);
+    } else {
+      CHECK(s.ctl({"drain", s.control()}).status == "exited 0");
+    }
+    CHECK(s.supervisor().wait_exit(patience).exited(0));
+    const auto seen = at_work.stop();
+    INFO(seen.to_string(), s.supervisor().output());
+    CHECK(seen.reset == 0);
+    CHECK(seen.cut_short == 0);
+  }
+}

@@ -63,3 +63,11 @@ TEST_CASE("a status that lacks something, or has it of another type, is none") {
   parameters["kept"] = boost::json::array{boost::json::object{{"name", "x"}}};
   CHECK_FALSE(wire::parse_supervisor_status(parameters));
 }
+
+TEST_CASE("a supervisor that does not say that it has released has not") {
+  for (const bool released : {true, false}) {
+    CHECK(wire::parse_release_reply(wire::to_release_reply(released).parameters) == released);
+  }
+  CHECK_FALSE(wire::parse_release_reply({}));
+  CHECK_FALSE(wire::parse_release_reply({{"released", 1}}));
+}
