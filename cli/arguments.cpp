@@ -25,7 +25,7 @@ failure usage_error(const std::string& what) {
   return {errc::invalid_argument, what + "; see graceful-ctl --help"};
 }
 
-constexpr std::array<std::pair<std::string_view, arguments::command>, 8> commands{{
+constexpr std::array<std::pair<std::string_view, arguments::command>, 10> commands{{
     {"upgrade", arguments::command::upgrade},
     {"status", arguments::command::status},
     {"drain", arguments::command::drain},
@@ -34,6 +34,8 @@ constexpr std::array<std::pair<std::string_view, arguments::command>, 8> command
     {"commit", arguments::command::commit},
     {"rollback", arguments::command::rollback},
     {"metrics", arguments::command::metrics},
+    {"run", arguments::command::run},
+    {"reexec", arguments::command::reexec},
 }};
 
 std::string all_commands() {
@@ -49,11 +51,23 @@ constexpr std::array<std::pair<std::string_view, arguments::milestone>, 3> miles
 }};
 
 /// Options that go with one command only.
-constexpr std::array<std::pair<const char*, arguments::command>, 3> owned_options{{
+constexpr std::array<std::pair<const char*, arguments::command>, 10> owned_options{{
     {"env", arguments::command::upgrade},
     {"until", arguments::command::upgrade},
     {"now", arguments::command::drain},
+    {"name", arguments::command::run},
+    {"control", arguments::command::run},
+    {"ready-timeout", arguments::command::run},
+    {"restart-delay", arguments::command::run},
+    {"max-restart-delay", arguments::command::run},
+    {"max-failures", arguments::command::run},
+    {"good-while", arguments::command::run},
 }};
+
+bool knows_supervisors(arguments::command command) {
+  return command == arguments::command::run || command == arguments::command::reexec ||
+         command == arguments::command::status;
+}
 
 /// The value of a word; none if the table does not have it.
 template <class Table>
@@ -62,6 +76,32 @@ auto look_up(const Table& table, std::string_view word) {
       std::find_if(table.begin(), table.end(), [&](const auto& row) { return row.first == word; });
   using value = decltype(found->second);
   return found == table.end() ? std::optional<std::decay_t<value>>{} : found->second;
+}
+
+void add_supervisor_options(po::options_description& all) {
+  const auto seconds = [] { return po::value<double>()->value_name("SECONDS"); };
+  all.add_options()  //
+      ("name", po::value<std::string>()->value_name("NAME"),
+       "run: what the server is called (default: the base name of COMMAND)")  //
+      ("control", po::value<std::string>()->value_name("PATH"),
+       "run: the server's control socket (default: that of its name)")  //
+      ("socket", po::value<std::string>()->value_name("PATH"),
+       "run, status, reexec: the supervisor's own socket (default: the server's control socket "
+       "with "
+       ".supervisor appended)")  //
+      ("ready-timeout", seconds(),
+       "run: how long the server may take until it is ready, if it is one that says so (default: "
+       "60)")  //
+      ("restart-delay", seconds(),
+       "run: how long to wait until a server that failed is started again; twice as long after "
+       "each "
+       "failure in a row (default: 0.1)")                                              //
+      ("max-restart-delay", seconds(), "run: the longest time to wait (default: 30)")  //
+      ("max-failures", po::value<unsigned>()->value_name("N"),
+       "run: give up after so many failures in a row, 0: never (default: 10)")  //
+      ("good-while", seconds(),
+       "run: a server that has served for so long has done well, and failures before count no more "
+       "(default: 10)");
 }
 
 po::options_description options() {
@@ -77,9 +117,11 @@ po::options_description options() {
                     "several times")  //
       ("until", po::value<std::string>()->value_name("MILESTONE"),
        "upgrade: when to return: ready, committed (the default) or drained")  //
-      ("now", "drain: cut the connections instead of letting them end")       //
-      ("help,h", "print this and exit")                                       //
-      ("version", "print the version and exit");                              //
+      ("now", "drain: cut the connections instead of letting them end");      //
+  add_supervisor_options(all);
+  all.add_options()                               //
+      ("help,h", "print this and exit")           //
+      ("version", "print the version and exit");  //
   return all;
 }
 
@@ -93,6 +135,39 @@ result<std::map<std::string, std::string>> environment(const std::vector<std::st
     variables[setting.substr(0, equals)] = setting.substr(equals + 1);
   }
   return variables;
+}
+
+/// None if it was not given; the error, if it is no time that makes sense.
+result<std::optional<std::chrono::milliseconds>> time_option(const po::variables_map& values,
+                                                             const std::string& name) {
+  if (values.count(name) == 0) return std::optional<std::chrono::milliseconds>{};
+  const double seconds = values[name].as<double>();
+  if (!(seconds >= 0.001 && seconds <= longest_timeout)) {
+    return usage_error("--" + name + " takes seconds, from 0.001 to 86400");
+  }
+  return std::optional{std::chrono::milliseconds{std::llround(seconds * 1000)}};
+}
+
+result<supervisor_params> supervise(const po::variables_map& values) {
+  supervisor_params params;
+  for (const auto& [name, target] :
+       {std::pair{"name", &params.name}, std::pair{"control", &params.control_path},
+        std::pair{"socket", &params.socket_path}}) {
+    if (values.count(name) > 0) *target = values[name].as<std::string>();
+  }
+  for (const auto& [name, target] : {std::pair{"ready-timeout", &params.ready_timeout},
+                                     std::pair{"restart-delay", &params.first_delay},
+                                     std::pair{"max-restart-delay", &params.longest_delay},
+                                     std::pair{"good-while", &params.good_while}}) {
+    const auto time = time_option(values, name);
+    if (!time) return time.error();
+    if (*time) *target = **time;
+  }
+  if (values.count("max-failures") > 0) params.max_failures = values["max-failures"].as<unsigned>();
+  if (!params.name.empty() && !params.control_path.empty()) {
+    return usage_error("--name and --control say the same: give one of them");
+  }
+  return params;
 }
 
 /// The server starts the command in its own directory; what the user wrote is relative to this one.
@@ -148,16 +223,31 @@ result<arguments> parse(const std::vector<std::string>& words) {
   }
   parsed.json = values.count("json") > 0;
   parsed.now = values.count("now") > 0;
-  if (values.count("timeout") > 0) {
-    const double seconds = values["timeout"].as<double>();
-    if (!(seconds >= 0.001 && seconds <= longest_timeout)) {
-      return usage_error("--timeout takes seconds, from 0.001 to 86400");
+  const auto timeout = time_option(values, "timeout");
+  if (!timeout) return timeout.error();
+  parsed.timeout = *timeout;
+  if (values.count("socket") > 0) {
+    parsed.socket = values["socket"].as<std::string>();
+    if (!knows_supervisors(*command)) {
+      return usage_error("--socket does not go with " + given.front());
     }
-    parsed.timeout = std::chrono::milliseconds{std::llround(seconds * 1000)};
+  }
+  if (parsed.what == arguments::command::run) {
+    if (given.size() > 1) {
+      return usage_error("'" + given[1] + "' follows run: the command goes behind --");
+    }
+    auto params = supervise(values);
+    if (!params) return params.error();
+    parsed.supervise = std::move(*params);
+    if (dashes != words.end()) parsed.supervise.command.assign(dashes + 1, words.end());
+    if (parsed.supervise.command.empty() || parsed.supervise.command.front().empty()) {
+      return usage_error("there is no command to run: graceful-ctl run [OPTIONS] -- COMMAND");
+    }
+    return parsed;
   }
   if (dashes != words.end()) {
     if (parsed.what != arguments::command::upgrade) {
-      return usage_error("only upgrade takes a command behind --");
+      return usage_error("only upgrade and run take a command behind --");
     }
     parsed.upgrade.command.assign(dashes + 1, words.end());
     if (parsed.upgrade.command.empty() || parsed.upgrade.command.front().empty()) {
@@ -182,8 +272,9 @@ result<arguments> parse(const std::vector<std::string>& words) {
 std::string help() {
   std::ostringstream text;
   text << "Usage: graceful-ctl upgrade [TARGET] [OPTIONS] [-- COMMAND ARG...]\n"
-          "       graceful-ctl status|metrics|monitor|drain|abort|commit|rollback [TARGET] "
-          "[OPTIONS]\n"
+          "       graceful-ctl status|metrics|monitor|drain|abort|commit|rollback|reexec [TARGET]\n"
+          "                    [OPTIONS]\n"
+          "       graceful-ctl run [OPTIONS] -- COMMAND ARG...\n"
           "\n"
           "Replaces a running server with a new process, without a client noticing.\n"
           "\n"
@@ -197,6 +288,9 @@ std::string help() {
           "abort    gives up an upgrade that is not ready yet\n"
           "commit   ends the probation of a new process: it stays\n"
           "rollback ends it too: the old process serves again\n"
+          "run      runs a server, starts it again when it fails, and keeps its listening sockets\n"
+          "         open meanwhile; for containers, as PID 1 too, and hosts without systemd\n"
+          "reexec   has such a supervisor go on in its program as it is by now\n"
           "\n"
           "TARGET is a server's name, or the path of its control socket (with a slash).\n"
           "It may be left out if one server is running.\n"
@@ -204,7 +298,9 @@ std::string help() {
        << options()
        << "\n"
           "Exit codes: 0 done, 1 failed and the old process still serves, 2 usage, 4 permission\n"
-          "denied, 7 not running, 75 busy (try again later).\n";
+          "denied, 7 not running, 75 busy (try again later). Of run: that of the server, 128 + n "
+          "if\n"
+          "signal n killed it, 127 if there is no such program, 126 if it cannot be executed.\n";
   return text.str();
 }
 

@@ -3,6 +3,7 @@
 #define GRACEFUL_CLI_ARGUMENTS_HPP
 
 #include <graceful/control_client.hpp>
+#include <graceful/supervisor.hpp>
 
 #include <chrono>
 #include <optional>
@@ -23,7 +24,9 @@ struct arguments {
     rollback,
     drain,
     monitor,
-    metrics
+    metrics,
+    run,
+    reexec
   } what = command::help;
   std::string target;  // a name, a path, or empty: the only server there is
   bool json = false;
@@ -31,6 +34,8 @@ struct arguments {
   enum class milestone { ready, committed, drained } until = milestone::committed;
   std::optional<std::chrono::milliseconds> timeout;
   upgrade_request upgrade;
+  supervisor_params supervise;
+  std::string socket;  // of the supervisor; empty: beside that of the server
 };
 
 /// The error says what is wrong with the command line.

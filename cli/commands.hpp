@@ -25,6 +25,15 @@ int monitor(control_client client, const std::string& path, const arguments& arg
 /// Ends the server. It says that it is done when it is about to exit; the control path goes then.
 int drain(control_client& client, const arguments& args);
 
+/// Runs a server, until it has ended for good.
+int run_server(const arguments& args);
+
+/// What the server says of itself, and its supervisor, if it has one; or one of them alone.
+int status(const std::string& path, const arguments& args);
+
+/// Has the supervisor of the server go on in its program as it is by now.
+int reexec(const std::string& path, const arguments& args);
+
 }  // namespace graceful::cli
 
 #endif

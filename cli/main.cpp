@@ -1,5 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include <graceful/control_client.hpp>
+#include <graceful/supervisor_client.hpp>
 #include <graceful/version.hpp>
 
 #include "arguments.hpp"
@@ -31,7 +32,10 @@ result<std::string> resolve(const std::string& target) {
   std::string names;
   for (const std::string& path : *paths) {
     auto client = control_client::connect(path, default_deadline);
-    if (!client && client.error().code == errc::not_running) continue;  // left behind by a crash
+    if (!client && client.error().code == errc::not_running) {
+      // Left behind by a crash; a supervisor may be about to start it again.
+      if (!supervisor_client::connect(default_supervisor_path(path), default_deadline)) continue;
+    }
     running.push_back(path);
     names += "\n  " + path;
   }
@@ -42,12 +46,6 @@ result<std::string> resolve(const std::string& target) {
                        default_control_path("NAME") + "); start one, or name its control socket"};
   }
   return failure{errc::invalid_argument, "several servers are running, name one:" + names};
-}
-
-int status(control_client& client, const arguments& args) {
-  const auto status = client.status();
-  if (!status) return complain_of_server(status.error());
-  return print_or_fail(args.json ? status->json + '\n' : describe(*status));
 }
 
 int metrics(control_client& client, const arguments& args) {
@@ -63,8 +61,11 @@ int run(const std::vector<std::string>& words) {
   if (args->what == arguments::command::version) {
     return print_or_fail("graceful-ctl " GRACEFUL_VERSION_STRING "\n");
   }
+  if (args->what == arguments::command::run) return run_server(*args);
   const auto path = resolve(args->target);
   if (!path) return complain(path.error());
+  if (args->what == arguments::command::status) return status(*path, *args);
+  if (args->what == arguments::command::reexec) return reexec(*path, *args);
   const bool upgrading = args->what == arguments::command::upgrade;
   auto client = control_client::connect(
       *path, upgrading ? default_deadline : args->timeout.value_or(default_deadline));
@@ -82,10 +83,8 @@ int run(const std::vector<std::string>& words) {
       return conclude(client->commit(), args->json);
     case arguments::command::rollback:
       return conclude(client->rollback(), args->json);
-    case arguments::command::metrics:
-      return metrics(*client, *args);
     default:
-      return status(*client, *args);
+      return metrics(*client, *args);
   }
 }
 

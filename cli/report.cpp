@@ -113,4 +113,32 @@ std::string describe(const server_status& status) {
   return text;
 }
 
+std::string describe(const supervisor_status& status) {
+  std::string text = "supervisor: pid " + std::to_string(status.pid) + ", up " +
+                     duration(status.uptime) + ", " + plural(status.restarts, "restart");
+  text += '\n';
+  if (status.state == "waiting") {
+    text += "  the server does not run: it is started again in " +
+            duration(status.wait.value_or(std::chrono::milliseconds{0})) + '\n';
+  } else if (status.state == "ending") {
+    text += "  the server has ended; older processes of it have connections left\n";
+  } else if (status.main_pid) {
+    text += "  the server is pid " + std::to_string(*status.main_pid) +
+            (status.state == "starting" ? ", not ready yet" : "") +
+            (status.said.empty() ? "" : ": " + status.said) + '\n';
+  }
+  if (!status.last_failure.empty()) {
+    text += "  the last failure: " + status.last_failure + " (" + std::to_string(status.failures) +
+            (status.failure_limit > 0 ? " of " + std::to_string(status.failure_limit) : "") +
+            " in a row)\n";
+  }
+  std::size_t width = 0;
+  for (const auto& socket : status.kept) width = std::max(width, socket.name.size());
+  for (const auto& socket : status.kept) {
+    text += "  keeps " + padded(socket.name, socket.address.empty() ? 0 : width) +
+            (socket.address.empty() ? "" : "  " + socket.address) + '\n';
+  }
+  return text;
+}
+
 }  // namespace graceful::cli

@@ -3,6 +3,7 @@
 #define GRACEFUL_CLI_REPORT_HPP
 
 #include <graceful/control_client.hpp>
+#include <graceful/supervisor_client.hpp>
 
 #include "style.hpp"
 
@@ -28,6 +29,9 @@ std::string describe(const server_event& event);
 
 /// A server, in a few lines.
 std::string describe(const server_status& status);
+
+/// A supervisor, in a few lines.
+std::string describe(const supervisor_status& status);
 
 }  // namespace graceful::cli
 

@@ -11,6 +11,8 @@
 #include <graceful/listen_params.hpp>
 #include <graceful/options.hpp>
 #include <graceful/server.hpp>
+#include <graceful/supervisor.hpp>
+#include <graceful/supervisor_client.hpp>
 #include <graceful/unique_fd.hpp>
 #include <graceful/upgrader.hpp>
 #include <graceful/version.hpp>

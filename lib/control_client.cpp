@@ -6,12 +6,11 @@
 #include "wire/fields.hpp"
 
 #include "printable.hpp"
-#include "varlink_connection.hpp"
+#include "varlink_caller.hpp"
 
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <utility>
@@ -32,29 +31,6 @@ constexpr std::chrono::milliseconds longest_upgrade = wire::max_timeout;
 
 /// How often a server reports while it drains.
 constexpr std::chrono::seconds drain_report_interval{1};
-
-os::deadline after(std::chrono::milliseconds duration) {
-  return std::chrono::steady_clock::now() + duration;
-}
-
-/// An error reply as a failure.
-failure to_failure(const wire::reply& r) {
-  static constexpr std::array<std::pair<std::string_view, errc>, 5> known{{
-      {wire::busy_error, errc::busy},
-      {wire::not_ready_error, errc::not_ready},
-      {wire::upgrade_failed_error, errc::upgrade_failed},
-      {wire::no_upgrade_error, errc::no_upgrade},
-      {wire::permission_denied, errc::permission_denied},
-  }};
-  auto message = wire::string_field(r.parameters, "message");
-  if (message) message = printable(std::move(*message));
-  for (const auto& [name, code] : known) {
-    if (r.error == name) return {code, message.value_or(make_error_code(code).message())};
-  }
-  return {errc::protocol_violation, "the server answered with the error " + printable(r.error) +
-                                        (message ? ": " + *message : std::string{}) +
-                                        "; is it a server of this version?"};
-}
 
 /// What the server would not take, and end the connection for.
 result<void> check(const upgrade_request& request, const wire::call& call) {
@@ -78,12 +54,6 @@ result<void> check(const upgrade_request& request, const wire::call& call) {
   return {};
 }
 
-failure garbled() {
-  return {errc::protocol_violation,
-          "what answers at the control socket does not speak this protocol; is it a server of this "
-          "version?"};
-}
-
 void make_printable(server_status& status) {
   for (auto* text : {&status.name, &status.state, &status.version, &status.last_failure}) {
     *text = printable(std::move(*text));
@@ -103,38 +73,9 @@ std::string default_directory() {
 
 }  // namespace
 
-class control_client::impl {
+class control_client::impl : public varlink_caller {
  public:
-  impl(varlink_connection connection, std::chrono::milliseconds deadline)
-      : connection_{std::move(connection)}, deadline_{deadline} {}
-
-  result<void> call(const wire::call& c) { return connection_.send(c, after(deadline_)); }
-
-  /// The next reply to the call, if it is no error.
-  result<wire::reply> receive(std::chrono::milliseconds within) {
-    auto message = connection_.receive(after(within));
-    if (!message) return message.error();
-    auto reply = wire::parse_reply(message->text);
-    if (!reply) return garbled();
-    if (!reply->error.empty()) return to_failure(*reply);
-    return std::move(*reply);
-  }
-
-  /// A call that has neither parameters nor results.
-  result<void> order(std::string_view method) {
-    if (auto sent = call({.method = std::string{method}, .parameters = {}}); !sent) {
-      return sent.error();
-    }
-    auto reply = receive(deadline_);
-    if (!reply) return reply.error();
-    return {};
-  }
-
-  [[nodiscard]] std::chrono::milliseconds deadline() const { return deadline_; }
-
- private:
-  varlink_connection connection_;
-  std::chrono::milliseconds deadline_;
+  explicit impl(varlink_caller caller) : varlink_caller{std::move(caller)} {}
 };
 
 control_client::control_client(std::unique_ptr<impl> p) noexcept : impl_{std::move(p)} {}
@@ -144,15 +85,13 @@ control_client::~control_client() = default;
 
 result<control_client> control_client::connect(const std::string& path,
                                                std::chrono::milliseconds deadline) {
-  auto connection = varlink_connection::connect(path, after(deadline), os::trust::operators);
-  if (!connection) return connection.error();
-  return control_client{std::make_unique<impl>(std::move(*connection), deadline)};
+  auto caller = varlink_caller::connect(path, deadline);
+  if (!caller) return caller.error();
+  return control_client{std::make_unique<impl>(std::move(*caller))};
 }
 
 result<server_status> control_client::status() {
-  const wire::call call{.method = std::string{wire::status_method}, .parameters = {}};
-  if (auto sent = impl_->call(call); !sent) return sent.error();
-  auto reply = impl_->receive(impl_->deadline());
+  auto reply = impl_->ask(wire::status_method);
   if (!reply) return reply.error();
   auto status = wire::parse_status(reply->parameters);
   if (!status) return garbled();
@@ -221,9 +160,7 @@ result<server_event> control_client::monitor(
 }
 
 result<server_metrics> control_client::metrics() {
-  const wire::call call{.method = std::string{wire::metrics_method}, .parameters = {}};
-  if (auto sent = impl_->call(call); !sent) return sent.error();
-  auto reply = impl_->receive(impl_->deadline());
+  auto reply = impl_->ask(wire::metrics_method);
   if (!reply) return reply.error();
   auto metrics = wire::parse_metrics(reply->parameters);
   if (!metrics) return garbled();

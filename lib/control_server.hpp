@@ -3,29 +3,23 @@
 #define GRACEFUL_LIB_CONTROL_SERVER_HPP
 
 #include <graceful/control_client.hpp>
-#include <graceful/unique_fd.hpp>
 
 #include "wire/handoff_messages.hpp"
 
 #include "control_session.hpp"
 #include "log.hpp"
 #include "predecessor_driver.hpp"
+#include "session_host.hpp"
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/steady_timer.hpp>
 
-#include <cstdint>
 #include <functional>
-#include <map>
-#include <memory>
 #include <optional>
 
 namespace graceful {
 
-/// Takes connections on the control socket, lets only the same user and root in, and answers
-/// their calls. Lives on the control thread.
-class control_server final : private control_session::owner {
+/// Answers the calls that come on the control socket. Lives on the control thread.
+class control_server final {
  public:
   struct settings {
     std::function<server_status()> status;
@@ -42,36 +36,21 @@ class control_server final : private control_session::owner {
   };
 
   control_server(asio::io_context& control, log& log, predecessor_driver& driver, settings s);
-  ~control_server();
-
   /// Serves on `listener`, which it borrows.
-  void start(int listener);
+  void start(int listener) { host_.start(listener); }
 
   /// Takes no more connections; those that exist go on.
-  void stop_accepting();
+  void stop_accepting() { host_.stop_accepting(); }
 
   /// Closes all connections.
-  void stop();
+  void stop() { host_.stop(); }
 
  private:
-  void accept();
-  void on_connectable();
-  void admit(unique_fd socket);
-  void make_room();
-  void sweep();
-  void on_call(control_session& from, wire::call call) override;
-  void on_closed(control_session& from) override;
-  [[nodiscard]] bool dispensable(const control_session& session) const;
+  void on_call(control_session& from, wire::call call);
 
-  asio::io_context& control_;
-  log& log_;
   predecessor_driver& driver_;
   settings settings_;
-  asio::local::stream_protocol::acceptor listener_;
-  asio::steady_timer sweep_timer_;
-  asio::steady_timer retry_timer_;
-  std::uint64_t next_id_ = 1;
-  std::map<std::uint64_t, std::shared_ptr<control_session>> sessions_;
+  session_host host_;
 };
 
 }  // namespace graceful

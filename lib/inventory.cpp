@@ -275,6 +275,11 @@ void inventory::let_go_kept() {
   }
 }
 
+void inventory::keep_none() {
+  const std::lock_guard lock{mutex_};
+  for (auto& [name, entry] : entries_) entry.kept = false;
+}
+
 bool inventory::is_present(const entry& e) const { return e.socket && !(e.late && provisional_); }
 
 bool inventory::queues_empty() const {

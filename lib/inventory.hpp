@@ -116,6 +116,8 @@ class inventory {
   [[nodiscard]] names kept() const;
   /// Stops accepting there. What is in the queues waits for whoever is started next.
   void let_go_kept();
+  /// The service manager does not hold them any more.
+  void keep_none();
 
   /// This process ends without a successor: no socket is added any more, and no connection begins
   /// on what nobody else holds.

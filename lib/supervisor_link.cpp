@@ -1,7 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "supervisor_link.hpp"
 
-#include "wire/fields.hpp"
+#include "wire/supervisor_messages.hpp"
 
 #include "varlink_connection.hpp"
 
@@ -14,8 +14,6 @@ namespace {
 
 constexpr std::chrono::seconds retry_interval{1};
 constexpr std::chrono::seconds answer_time{1};
-
-constexpr const char* release_method = "io.graceful.Supervisor.Release";
 
 }  // namespace
 
@@ -64,7 +62,7 @@ void supervisor_link::connect() {
 
 void supervisor_link::ask_release(std::function<void(bool)> answer) {
   wire::call question;
-  question.method = release_method;
+  question.method = wire::release_method;
   if (!stream_ || !stream_->send(question)) return answer(false);
   asked_ = std::move(answer);
   answer_timer_.expires_after(answer_time);
@@ -75,8 +73,7 @@ void supervisor_link::ask_release(std::function<void(bool)> answer) {
 
 void supervisor_link::on_message(const std::string& text) {
   const auto reply = wire::parse_reply(text);
-  answer(reply && reply->error.empty() &&
-         wire::bool_field(reply->parameters, "released").value_or(false));
+  answer(reply && reply->error.empty() && wire::parse_release_reply(reply->parameters));
 }
 
 void supervisor_link::answer(bool released) {

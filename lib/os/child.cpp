@@ -94,7 +94,17 @@ void child::wait() {
   ::waitid(wait_by_pidfd, static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG);
 }
 
-void child::kill() { ::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0); }
+std::optional<child> child::of(pid_t pid) {
+  auto pidfd = open_pidfd(pid);
+  if (!pidfd) return {};
+  return child{pid, std::move(pidfd)};
+}
+
+void child::kill() { signal(SIGKILL); }
+
+bool child::signal(int number) {
+  return ::syscall(SYS_pidfd_send_signal, pidfd_.get(), number, nullptr, 0) == 0;
+}
 
 unique_fd open_pidfd(pid_t pid) {
   // By number: <sys/pidfd.h> of older systems lacks it, or lacks extern "C". Close-on-exec.

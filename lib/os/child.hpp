@@ -38,6 +38,10 @@ class child {
   static result<child> spawn(const start_command& command, placement where = placement::child,
                              const std::vector<passed_socket>& sockets = {});
 
+  /// One that runs already, and that somebody else may have spawned. None if there is no such
+  /// process (any more).
+  static std::optional<child> of(pid_t pid);
+
   [[nodiscard]] pid_t pid() const { return pid_; }
 
   /// Readable when the process has ended: pidfd_open(2).
@@ -53,6 +57,9 @@ class child {
 
   /// SIGKILL. Reaches this process and no other: the number cannot be recycled behind a pidfd.
   void kill();
+
+  /// The same with another signal. False if it has ended.
+  bool signal(int number);
 
  private:
   child(pid_t pid, unique_fd pidfd) : pid_{pid}, pidfd_{std::move(pidfd)} {}

@@ -7,7 +7,9 @@
 
 #include <boost/json/array.hpp>
 
+#include <algorithm>
 #include <array>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -38,7 +40,7 @@ error PermissionDenied ()
 error ExpectedMore ()
 )";
 
-// These two stand in docs/protocol.md as well; a test compares them.
+// These stand in docs/protocol.md as well; a test compares them.
 constexpr std::string_view control_interface = R"(# Watches and upgrades a running server.
 interface io.graceful.Control
 
@@ -164,11 +166,66 @@ error RolledBack (message: string)
 error Aborted (message: string)
 )";
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 3> interfaces{{
+constexpr std::string_view supervisor_interface =
+    R"(# Keeps a server running, and its listening sockets open while it does not run.
+interface io.graceful.Supervisor
+
+# A socket that the supervisor holds too. address is empty if it is no TCP socket.
+type Kept (name: string, address: string)
+
+# state is one of starting, serving, waiting (to start the server again), ending (for older
+# processes of the server). main is the server's pid; said is what it says of itself; restarts
+# counts those after failures, failures those in a row, of which the limit ends the supervisor
+# (0: none); last_failure says how the server ended that failed last; wait_ms is left until it is
+# started again.
+method Status() -> (
+  pid: int,
+  uptime_ms: int,
+  state: string,
+  version: string,
+  main: ?int,
+  said: ?string,
+  restarts: int,
+  failures: int,
+  failure_limit: int,
+  last_failure: ?string,
+  wait_ms: ?int,
+  kept: []Kept
+)
+
+# Asked by a server that is about to end without a successor. If released, the supervisor ends too,
+# and has closed what it kept: the server is the only one that holds its sockets. If not, they stay
+# open, and what connects waits for the server's next start.
+method Release() -> (released: bool)
+
+# Executes the supervisor's own program anew, which may be another build. The new one replies. What
+# is kept stays open all the while.
+method Reexec() -> ()
+
+# The supervisor goes on as it is.
+error ReexecFailed (message: string)
+)";
+
+constexpr std::array<std::pair<std::string_view, std::string_view>, 4> interfaces{{
     {"org.varlink.service", service_interface},
     {"io.graceful.Control", control_interface},
     {"io.graceful.Handoff", handoff_interface},
+    {"io.graceful.Supervisor", supervisor_interface},
 }};
+
+constexpr std::array<std::string_view, 3> of_server{"org.varlink.service", "io.graceful.Control",
+                                                    "io.graceful.Handoff"};
+constexpr std::array<std::string_view, 2> of_supervisor{"org.varlink.service",
+                                                        "io.graceful.Supervisor"};
+
+std::span<const std::string_view> offered_by(role who) {
+  if (who == role::supervisor) return of_supervisor;
+  return of_server;
+}
+
+bool offers(role who, std::string_view interface) {
+  return std::ranges::find(offered_by(who), interface) != offered_by(who).end();
+}
 
 reply not_found(std::string_view error, std::string_view key, std::string_view value) {
   reply r;
@@ -186,7 +243,7 @@ std::optional<std::string_view> interface_description(std::string_view interface
   return {};
 }
 
-std::optional<reply> answer_service_call(const call& c) {
+std::optional<reply> answer_service_call(const call& c, role who) {
   reply r;
   if (c.method == "org.varlink.service.GetInfo") {
     r.parameters["vendor"] = "graceful";
@@ -194,7 +251,7 @@ std::optional<reply> answer_service_call(const call& c) {
     r.parameters["version"] = GRACEFUL_VERSION_STRING;
     r.parameters["url"] = "";
     json::array names;
-    for (const auto& [name, description] : interfaces) names.emplace_back(name);
+    for (const auto name : offered_by(who)) names.emplace_back(name);
     r.parameters["interfaces"] = std::move(names);
     return r;
   }
@@ -202,17 +259,18 @@ std::optional<reply> answer_service_call(const call& c) {
     const auto name = string_field(c.parameters, "interface");
     if (!name) return not_found(invalid_parameter, "parameter", "interface");
     const auto description = interface_description(*name);
-    if (!description) return not_found(interface_not_found, "interface", *name);
+    if (!description || !offers(who, *name))
+      return not_found(interface_not_found, "interface", *name);
     r.parameters["description"] = *description;
     return r;
   }
   return {};
 }
 
-reply unknown_method(const call& c) {
+reply unknown_method(const call& c, role who) {
   const auto dot = c.method.rfind('.');
   const auto interface = c.method.substr(0, dot == std::string::npos ? 0 : dot);
-  if (interface_description(interface)) return not_found(method_not_found, "method", c.method);
+  if (offers(who, interface)) return not_found(method_not_found, "method", c.method);
   return not_found(interface_not_found, "interface", interface);
 }
 

@@ -55,7 +55,7 @@ TEST_CASE("the exit code says what went wrong, and the message what to do") {
   expect({"status", "a", "b"}, "exited 2", "one TARGET is enough");
   expect({"status", "--timeout", "0"}, "exited 2", "--timeout takes seconds");
   expect({"status", "--timeout", "nan"}, "exited 2", "--timeout");
-  expect({"status", "--", "ls"}, "exited 2", "only upgrade takes a command");
+  expect({"status", "--", "ls"}, "exited 2", "only upgrade and run take a command");
   expect({"upgrade", s.control(), "--"}, "exited 2", "no command behind --");
   expect({"upgrade", s.control(), "--env", "=x"}, "exited 2", "KEY=VALUE");
   expect({"status", "--env", "A=b"}, "exited 2", "--env does not go with status");

@@ -54,7 +54,7 @@ wire::call description_of(const json::value& interface) {
 
 TEST_CASE("the documented interfaces are word for word those that the server returns") {
   const auto documented = documented_interfaces();
-  REQUIRE(documented.size() == 2);
+  REQUIRE(documented.size() == 3);
   for (const std::string& text : documented) {
     const auto name = graceful_test::parse_interface(text).name;
     const auto returned = wire::interface_description(name);
@@ -74,6 +74,19 @@ TEST_CASE("GetInfo names the library, its version and every interface") {
   CHECK(reply->parameters.at("interfaces") ==
         json::array{"org.varlink.service", "io.graceful.Control", "io.graceful.Handoff"});
   CHECK(reply->parameters.size() == 5);
+}
+
+TEST_CASE("a supervisor offers its own interface, and not those of a server") {
+  const auto role = wire::role::supervisor;
+  const auto info = wire::answer_service_call(call("org.varlink.service.GetInfo"), role);
+  CHECK(info->parameters.at("interfaces") ==
+        json::array{"org.varlink.service", "io.graceful.Supervisor"});
+  CHECK(wire::answer_service_call(description_of("io.graceful.Control"), role)->error ==
+        "org.varlink.service.InterfaceNotFound");
+  CHECK(wire::unknown_method(call("io.graceful.Supervisor.Nothing"), role).error ==
+        "org.varlink.service.MethodNotFound");
+  CHECK(wire::unknown_method(call("io.graceful.Supervisor.Status")).error ==
+        "org.varlink.service.InterfaceNotFound");
 }
 
 TEST_CASE("every interface that GetInfo names is described, and by its own name") {
@@ -101,6 +114,11 @@ TEST_CASE("the interfaces define what the server speaks") {
   CHECK(handoff.types == names{"Totals"});
   CHECK(handoff.errors == names{"Busy", "IncompatibleVersion", "NotOnOffer", "NotExpected",
                                 "OutOfOrder", "RolledBack", "Aborted"});
+  const auto supervisor =
+      graceful_test::parse_interface(*wire::interface_description("io.graceful.Supervisor"));
+  CHECK(supervisor.methods == names{"Status", "Release", "Reexec"});
+  CHECK(supervisor.errors == names{"ReexecFailed"});
+  CHECK(supervisor.types == names{"Kept"});
   const auto service =
       graceful_test::parse_interface(*wire::interface_description("org.varlink.service"));
   CHECK(service.methods == names{"GetInfo", "GetInterfaceDescription"});

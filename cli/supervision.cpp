@@ -1,0 +1,81 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include <graceful/supervisor.hpp>
+#include <graceful/supervisor_client.hpp>
+
+#include "commands.hpp"
+#include "outcome.hpp"
+#include "report.hpp"
+
+#include <string>
+#include <utility>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+namespace graceful::cli {
+
+namespace {
+
+std::string supervisor_path(const std::string& control_path, const arguments& args) {
+  return args.socket.empty() ? default_supervisor_path(control_path) : args.socket;
+}
+
+}  // namespace
+
+int run_server(const arguments& args) {
+  for (int standard = STDIN_FILENO; standard <= STDERR_FILENO; ++standard) {
+    ::fcntl(standard, F_SETFD, 0);  // also what main() has opened where nothing was
+  }
+  ::signal(SIGPIPE, SIG_DFL);  // which the server would not expect to be ignored
+  try {
+    supervisor s{args.supervise};
+    return s.run();
+  } catch (const error& e) {
+    ::signal(SIGPIPE, SIG_IGN);
+    return complain({e.code(), e.what()});
+  }
+}
+
+int status(const std::string& path, const arguments& args) {
+  const auto deadline = args.timeout.value_or(default_deadline);
+  std::string text;
+  auto server = control_client::connect(path, deadline);
+  if (server) {
+    const auto said = server->status();
+    if (!said) return complain_of_server(said.error());
+    text = args.json ? said->json + '\n' : describe(*said);
+  }
+  auto supervisor = supervisor_client::connect(supervisor_path(path, args), deadline);
+  if (!server && (!supervisor || server.error().code != errc::not_running)) {
+    return complain_of_server(server.error());
+  }
+  if (supervisor) {
+    const auto said = supervisor->status();
+    if (!said) return complain_of_server(said.error());
+    text += args.json ? said->json + '\n' : describe(*said);
+  } else if (!args.socket.empty()) {
+    return complain_of_server(supervisor.error());
+  }
+  return print_or_fail(text);
+}
+
+int reexec(const std::string& path, const arguments& args) {
+  auto supervisor = supervisor_client::connect(supervisor_path(path, args),
+                                               args.timeout.value_or(default_deadline));
+  if (!supervisor && supervisor.error().code == errc::not_running) {
+    return complain({errc::not_running, "no supervisor is running at " +
+                                            supervisor_path(path, args) +
+                                            "; start one: graceful-ctl run"});
+  }
+  if (!supervisor) return complain_of_server(supervisor.error());
+  const auto done = supervisor->reexec();
+  if (!done && done.error().code == errc::peer_gone) {
+    return complain({done.error().code,
+                     "the new program of the supervisor has failed; the server serves on without "
+                     "one, start another: graceful-ctl run"});
+  }
+  return conclude(done, args.json);
+}
+
+}  // namespace graceful::cli

@@ -1,0 +1,83 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_SUPERVISOR_CLIENT_HPP
+#define GRACEFUL_SUPERVISOR_CLIENT_HPP
+
+#include <graceful/detail/api.hpp>
+#include <graceful/error.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace graceful {
+
+/// A socket of the server's that its supervisor keeps open too.
+struct kept_socket {
+  std::string name{};
+  std::string address{};  ///< "127.0.0.1:80"; empty if it is no TCP socket.
+};
+
+/// What a supervisor says of itself.
+struct supervisor_status {
+  std::int64_t pid{};
+  std::chrono::milliseconds uptime{};
+  /// "starting" (the server), "serving", "waiting" (to start it again), "ending" (waiting for
+  /// older processes of the server).
+  std::string state{};
+  std::string version{};                            ///< Of the library in the supervisor.
+  std::optional<std::int64_t> main_pid{};           ///< Of the server, if it runs.
+  std::string said{};                               ///< By the server, as its status: sd_notify(3).
+  std::uint64_t restarts{};                         ///< After failures, since the supervisor runs.
+  std::uint64_t failures{};                         ///< In a row.
+  std::uint64_t failure_limit{};                    ///< That ends the supervisor; 0: none.
+  std::string last_failure{};                       ///< How the server ended that failed last.
+  std::optional<std::chrono::milliseconds> wait{};  ///< Until it is started again.
+  std::vector<kept_socket> kept{};
+  std::string json{};  ///< The supervisor's reply as it came: one line.
+};
+
+/// Talks to a supervisor, see `supervisor`. Synchronous. Control characters in what it says are
+/// replaced, but in `json`.
+///
+/// **Thread-safety.** Distinct objects: safe. Shared objects: unsafe.
+class GRACEFUL_API supervisor_client {
+ public:
+  /// As `control_client::connect`.
+  ///
+  /// **Errors.** `not_running`, `permission_denied`, `path_in_use` (the path is no socket),
+  /// `path_too_long`, `timed_out`.
+  static result<supervisor_client> connect(const std::string& path,
+                                           std::chrono::milliseconds deadline);
+
+  supervisor_client(supervisor_client&&) noexcept;
+  supervisor_client& operator=(supervisor_client&&) noexcept;
+  ~supervisor_client();
+
+  /// **Errors.** `timed_out`, `peer_gone`, `protocol_violation`.
+  result<supervisor_status> status();
+
+  /// Has the supervisor execute its own program anew, which may be another build by now. Its pid,
+  /// the server, and what it keeps stay. Returns when the new program is in charge.
+  ///
+  /// **Errors.** `upgrade_failed` (it cannot be executed, the supervisor goes on as it is),
+  /// `timed_out`, `peer_gone` (the new program has failed: the server serves on without a
+  /// supervisor, start one), `protocol_violation`.
+  result<void> reexec();
+
+ private:
+  class impl;
+  explicit supervisor_client(std::unique_ptr<impl> p) noexcept;
+  std::unique_ptr<impl> impl_;
+};
+
+/// Where the supervisor of the server with this control path has its socket, unless it was told
+/// otherwise.
+[[nodiscard]] GRACEFUL_API std::string default_supervisor_path(std::string_view control_path);
+
+}  // namespace graceful
+
+#endif

@@ -1,0 +1,65 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_LIB_DEPOSIT_HPP
+#define GRACEFUL_LIB_DEPOSIT_HPP
+
+#include <graceful/unique_fd.hpp>
+
+#include "os/launch.hpp"
+#include "os/notify_socket.hpp"
+
+#include "kept_descriptors.hpp"
+#include "log.hpp"
+#include "supervision/notification.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace graceful {
+
+namespace asio = boost::asio;
+
+/// Takes what a server says by sd_notify(3), and keeps the descriptors that it deposits so.
+class deposit {
+ public:
+  using listener = std::function<void(pid_t by, supervision::notification what)>;
+
+  deposit(asio::io_context& context, log& log);
+  ~deposit();
+
+  /// Reads from `socket`, which it borrows; tells all that is said, by whoever may say it.
+  void start(int socket, listener on);
+
+  /// What waits to be read, now.
+  void read();
+
+  void keep(const std::string& name, unique_fd fd);
+
+  /// Lets go of everything, and keeps nothing more until a process starts.
+  void release();
+
+  /// What a process that starts gets.
+  [[nodiscard]] std::vector<os::passed_socket> for_start();
+  [[nodiscard]] const std::vector<kept_descriptors::item>& items() const { return kept_.items(); }
+  [[nodiscard]] std::size_t limit() const { return kept_.limit(); }
+
+ private:
+  void wait();
+  void take(os::notify_datagram datagram);
+
+  log& log_;
+  kept_descriptors kept_;
+  asio::posix::stream_descriptor socket_;
+  listener on_;
+  bool released_ = false;
+  bool told_full_ = false;
+};
+
+}  // namespace graceful
+
+#endif

@@ -1,0 +1,27 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_OS_PROCESS_IDENTITY_HPP
+#define GRACEFUL_OS_PROCESS_IDENTITY_HPP
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <sys/types.h>
+
+/// A process by more than its number, which another may have by now: proc(5).
+namespace graceful::os {
+
+struct process_identity {
+  pid_t pid;
+  std::uint64_t started;  ///< In clock ticks since the system started.
+  std::string space;      ///< The pid namespace in which the number counts.
+
+  /// None if there is no such process, or it is a zombie.
+  static std::optional<process_identity> of(pid_t pid);
+
+  bool operator==(const process_identity&) const = default;
+};
+
+}  // namespace graceful::os
+
+#endif

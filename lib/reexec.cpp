@@ -1,0 +1,170 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "reexec.hpp"
+
+#include "os/system_failure.hpp"
+#include "wire/fields.hpp"
+
+#include "supervision/memory_text.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace graceful {
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr const char* variable = "GRACEFUL_REEXEC";
+
+json::array numbers_of(const sigset_t& signals) {
+  json::array numbers;
+  for (int number = 1; number < NSIG; ++number) {
+    if (::sigismember(&signals, number) == 1) numbers.emplace_back(number);
+  }
+  return numbers;
+}
+
+sigset_t signals_of(const json::object& o, std::string_view key) {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  if (const json::value* numbers = o.if_contains(key); numbers && numbers->is_array()) {
+    for (const json::value& number : numbers->get_array()) {
+      if (number.is_int64()) ::sigaddset(&signals, static_cast<int>(number.get_int64()));
+    }
+  }
+  return signals;
+}
+
+json::object describe(const legacy& left) {
+  json::object o;
+  o["memory"] = supervision::to_json(left.memory);
+  o["started"] =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(left.started.time_since_epoch()).count();
+  o["blocked"] = numbers_of(left.signals.blocked);
+  o["ignored"] = numbers_of(left.signals.ignored);
+  o["lock"] = left.open.lock.get();
+  o["control"] = left.open.control.get();
+  o["notify"] = left.open.notify.get();
+  o["caller"] = left.caller.get();
+  json::array sockets;
+  for (const auto& each : left.sockets) {
+    sockets.push_back({{"name", each.name}, {"fd", each.fd.get()}});
+  }
+  o["sockets"] = std::move(sockets);
+  return o;
+}
+
+/// A descriptor that is named there and open; from now on close-on-exec.
+unique_fd take_descriptor(const json::object& o, std::string_view key) {
+  const auto number = wire::int_field(o, key);
+  if (!number || *number <= STDERR_FILENO) return {};
+  const int fd = static_cast<int>(*number);
+  if (::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) return {};
+  return unique_fd{fd};
+}
+
+std::string read_whole(int fd) {
+  std::string text;
+  std::array<char, 4096> buffer;
+  for (ssize_t n = 0; (n = ::read(fd, buffer.data(), buffer.size())) > 0;) {
+    text.append(buffer.data(), static_cast<std::size_t>(n));
+  }
+  return text;
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& strings) {
+  std::vector<char*> result;
+  result.reserve(strings.size() + 1);
+  for (const std::string& s : strings) result.push_back(const_cast<char*>(s.c_str()));
+  result.push_back(nullptr);
+  return result;
+}
+
+void set_inherited(const std::vector<int>& descriptors, bool inherited) {
+  for (const int fd : descriptors) ::fcntl(fd, F_SETFD, inherited ? 0 : FD_CLOEXEC);
+}
+
+}  // namespace
+
+failure execute_anew(const os::start_command& program, const legacy& left) {
+  const std::string text = json::serialize(describe(left));
+  const unique_fd note{::memfd_create("graceful-reexec", MFD_CLOEXEC)};
+  if (!note || ::write(note.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
+      ::lseek(note.get(), 0, SEEK_SET) != 0) {
+    return os::system_failure("cannot write down what is kept");
+  }
+  auto next = program;
+  next.set(variable, std::to_string(note.get()));
+  std::vector<int> descriptors{note.get(), left.open.lock.get(), left.open.control.get(),
+                               left.open.notify.get()};
+  if (left.caller) descriptors.push_back(left.caller.get());
+  for (const auto& each : left.sockets) descriptors.push_back(each.fd.get());
+
+  const auto arguments = pointers(next.arguments);
+  const auto environment = pointers(next.environment);
+  set_inherited(descriptors, true);
+  ::execve(next.file.c_str(), arguments.data(), environment.data());
+  auto why = os::system_failure("cannot execute " + next.file);
+  set_inherited(descriptors, false);
+  return why;
+}
+
+result<std::optional<legacy>> take_legacy() {
+  const char* value = std::getenv(variable);
+  if (value == nullptr) return std::optional<legacy>{};
+  json::object number;
+  int fd = -1;
+  const std::string_view digits{value};
+  std::from_chars(digits.data(), digits.data() + digits.size(), fd);
+  number["note"] = fd;
+  ::unsetenv(variable);
+  const unique_fd note = take_descriptor(number, "note");
+  boost::system::error_code ec;
+  const auto parsed = json::parse(read_whole(note.get()), ec);
+  const json::value* memory =
+      !ec && parsed.is_object() ? parsed.get_object().if_contains("memory") : nullptr;
+  if (memory == nullptr || !memory->is_object()) {
+    return failure{errc::protocol_violation,
+                   std::string{"what the program before has left cannot be read; start the "
+                               "supervisor without the variable "} +
+                       variable};
+  }
+  const json::object& o = parsed.get_object();
+  legacy left;
+  left.memory = supervision::memory_from(memory->get_object());
+  left.started = supervision::time{std::chrono::duration_cast<supervision::time::duration>(
+      std::chrono::nanoseconds{wire::int_field(o, "started").value_or(0)})};
+  left.signals = {signals_of(o, "blocked"), signals_of(o, "ignored")};
+  left.open = {take_descriptor(o, "lock"), take_descriptor(o, "control"),
+               take_descriptor(o, "notify")};
+  left.caller = take_descriptor(o, "caller");
+  if (const json::value* sockets = o.if_contains("sockets"); sockets && sockets->is_array()) {
+    for (const json::value& each : sockets->get_array()) {
+      if (!each.is_object()) continue;
+      auto socket = take_descriptor(each.get_object(), "fd");
+      const auto name = wire::string_field(each.get_object(), "name");
+      if (socket && name) left.sockets.push_back({*name, std::move(socket)});
+    }
+  }
+  if (!left.open.lock || !left.open.control || !left.open.notify) {
+    return failure{errc::descriptors_lost, "the program before has not left its sockets open"};
+  }
+  return std::optional{std::move(left)};
+}
+
+}  // namespace graceful

@@ -1,0 +1,142 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "session_host.hpp"
+
+#include "os/channel.hpp"
+#include "os/peer.hpp"
+
+#include <cerrno>
+#include <exception>
+#include <utility>
+
+#include <sys/socket.h>
+
+namespace graceful {
+
+namespace {
+
+constexpr std::size_t max_sessions = 64;
+constexpr std::chrono::seconds idle_limit{30};
+constexpr std::chrono::seconds sweep_interval{5};
+
+/// How long to leave the queue alone when nothing can be accepted: no descriptors, for instance.
+constexpr std::chrono::milliseconds retry_pause{100};
+
+}  // namespace
+
+session_host::session_host(asio::io_context& context, log& log, settings s)
+    : context_{context},
+      log_{log},
+      settings_{std::move(s)},
+      listener_{context},
+      sweep_timer_{context},
+      retry_timer_{context} {}
+
+session_host::~session_host() { stop_accepting(); }
+
+void session_host::start(int listener) {
+  listener_.assign(asio::local::stream_protocol{}, listener);
+  accept();
+  sweep();
+}
+
+void session_host::stop_accepting() {
+  // Assigned, so its entry leaves epoll although the successor holds the same socket.
+  if (listener_.is_open()) (void)listener_.release();
+  retry_timer_.cancel();
+}
+
+void session_host::stop() {
+  stop_accepting();
+  sweep_timer_.cancel();
+  const auto sessions = sessions_;
+  for (const auto& [id, session] : sessions) session->close();
+}
+
+void session_host::accept() {
+  listener_.async_wait(listener_.wait_read, [this](boost::system::error_code ec) {
+    if (!ec && listener_.is_open()) on_connectable();
+  });
+}
+
+void session_host::on_connectable() {
+  const int fd =
+      ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  if (fd >= 0) {
+    unique_fd socket{fd};
+    try {
+      admit(std::move(socket));
+    } catch (const std::exception& e) {
+      // No memory or no room in epoll for this connection: the next one may be luckier.
+      log_.error(settings_.called + ": " + std::string{e.what()});
+    }
+  } else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
+    retry_timer_.expires_after(retry_pause);
+    retry_timer_.async_wait([this](boost::system::error_code ec) {
+      if (!ec && listener_.is_open()) accept();
+    });
+    return;
+  }
+  accept();
+}
+
+void session_host::admit(unique_fd socket) {
+  const auto peer = os::peer::of(socket.get());
+  if (!peer || !peer->trusted()) {
+    log_.warning("refused a connection to the " + settings_.called + " by user " +
+                 (peer ? std::to_string(peer->uid) : "unknown"));
+    wire::reply refusal;
+    refusal.error = wire::permission_denied;
+    // Fits into the empty buffer of a new socket, or is not worth waiting for.
+    (void)os::send_now(socket.get(), wire::to_message(refusal));
+    return;
+  }
+  if (sessions_.size() >= max_sessions) make_room();
+  const auto id = next_id_++;
+  control_session::owner& self = *this;
+  auto session =
+      std::make_shared<control_session>(context_, std::move(socket), peer->pid, id, self);
+  sessions_.emplace(id, session);
+  session->start();
+}
+
+/// An operator always gets in, however many connections somebody has left lying about.
+void session_host::make_room() {
+  control_session* oldest = nullptr;
+  for (const auto& [id, session] : sessions_) {
+    if (!dispensable(*session)) continue;
+    if (oldest == nullptr || session->idle_since() < oldest->idle_since()) oldest = session.get();
+  }
+  if (oldest == nullptr) return;
+  const auto id = oldest->id();
+  oldest->close();
+  sessions_.erase(id);
+}
+
+void session_host::sweep() {
+  const auto limit = std::chrono::steady_clock::now() - idle_limit;
+  const auto sessions = sessions_;
+  for (const auto& [id, session] : sessions) {
+    const bool stuck = session->congested() || dispensable(*session);
+    if (stuck && session->idle_since() < limit) session->close();
+  }
+  sweep_timer_.expires_after(sweep_interval);
+  sweep_timer_.async_wait([this](boost::system::error_code ec) {
+    if (!ec) sweep();
+  });
+}
+
+/// Nobody waits for anything on it.
+bool session_host::dispensable(const control_session& session) const {
+  return !session.occupied() && !settings_.needed(session);
+}
+
+void session_host::on_call(control_session& from, wire::call call) {
+  settings_.call(from, std::move(call));
+}
+
+void session_host::on_closed(control_session& from) {
+  sessions_.erase(from.id());
+  settings_.closed(from);
+}
+
+}  // namespace graceful

@@ -1,0 +1,175 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "supervision_driver.hpp"
+
+#include "os/system_failure.hpp"
+
+#include <cerrno>
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace graceful {
+
+namespace {
+
+namespace event = supervision::event;
+namespace action = supervision::action;
+using clock = std::chrono::steady_clock;
+
+constexpr const char* takeover_variable = "GRACEFUL_TAKEOVER";
+
+/// What a shell exits with.
+constexpr int not_found = 127;
+constexpr int not_executable = 126;
+
+constexpr std::size_t most_recent = 64;
+
+bool is_child(pid_t pid) {
+  siginfo_t info{};
+  return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+os::ending ending_of(const siginfo_t& info) {
+  using kind = os::ending::kind;
+  return {info.si_code == CLD_EXITED ? kind::exited : kind::signalled, info.si_status};
+}
+
+}  // namespace
+
+supervision_driver::supervision_driver(asio::io_context& context, log& log, settings s,
+                                       supervision::memory remembered)
+    : context_{context},
+      log_{log},
+      settings_{std::move(s)},
+      keeper_{settings_.limits, std::move(remembered)},
+      timer_{context} {}
+
+void supervision_driver::resume() {
+  settings_.server.unset(takeover_variable);
+  auto processes = remembered().formers;
+  if (remembered().main) processes.insert(*remembered().main);
+  for (const pid_t pid : processes) follow(pid);
+  reap();
+  arm();
+}
+
+void supervision_driver::said(pid_t by, supervision::notification what) {
+  apply(event::said{by, std::move(what)});
+}
+
+void supervision_driver::on_signal(const signal_stream::signal& signal) {
+  // What a terminal sends goes to all of its foreground; the server, which is there too, unless it
+  // has left the group, would take a second SIGINT for impatience.
+  const auto main = remembered().main;
+  const bool delivered = signal.by_kernel && main && ::getpgid(*main) == ::getpgrp();
+  apply(event::told{signal.number, delivered});
+}
+
+void supervision_driver::apply(supervision::keeper_event event) {
+  events_.push_back(std::move(event));
+  if (std::exchange(applying_, true)) return;
+  const auto before = remembered().main;
+  while (!events_.empty()) {
+    const auto next = std::move(events_.front());
+    events_.pop_front();
+    for (const auto& each : keeper_.resume(next, clock::now())) perform(each);
+  }
+  applying_ = false;
+  if (remembered().main && remembered().main != before) settings_.main_is(*remembered().main);
+  arm();
+}
+
+void supervision_driver::perform(const supervision::keeper_action& action) {
+  if (std::holds_alternative<action::start>(action)) return start();
+  if (const auto* it = std::get_if<action::send>(&action)) return signal(it->pid, it->signal);
+  if (const auto* it = std::get_if<action::follow>(&action)) return follow(it->pid);
+  if (const auto* it = std::get_if<action::finish>(&action)) return settings_.finished(it->code);
+  const auto& note = std::get<action::note>(action);
+  switch (note.what) {
+    case action::note::kind::error:
+      return log_.error(note.text);
+    case action::note::kind::warning:
+      return log_.warning(note.text);
+    case action::note::kind::info:
+      return log_.info(note.text);
+  }
+}
+
+void supervision_driver::start() {
+  auto started = os::child::spawn(settings_.server, os::placement::child, settings_.sockets());
+  // A later start must not take over: from whom? This one's own server has failed.
+  settings_.server.unset(takeover_variable);
+  if (started) {
+    const pid_t pid = started->pid();
+    known_.insert_or_assign(pid, known{std::move(*started), {}});
+    return apply(event::started{pid});
+  }
+  const auto& why = started.error();
+  const bool absent = why.code == os::system_code(ENOENT);
+  apply(event::not_started{absent ? not_found : not_executable,
+                           why.message + "; check the command behind --"});
+}
+
+void supervision_driver::follow(pid_t pid) {
+  if (known_.contains(pid)) return;
+  auto process = os::child::of(pid);
+  if (!process) {
+    const auto recent = recent_.find(pid);
+    return apply(event::ended{pid, recent == recent_.end() ? os::ending{} : recent->second});
+  }
+  const auto [item, added] = known_.emplace(pid, known{std::move(*process), {}});
+  if (is_child(pid)) return;  // SIGCHLD will tell
+  item->second.watch.emplace(context_, ::fcntl(item->second.process.pidfd(), F_DUPFD_CLOEXEC, 0));
+  watch(pid);
+}
+
+void supervision_driver::watch(pid_t pid) {
+  auto& descriptor = *known_.at(pid).watch;
+  descriptor.async_wait(descriptor.wait_read, [this, pid](boost::system::error_code ec) {
+    const auto found = known_.find(pid);
+    if (ec || found == known_.end()) return;
+    const auto how = found->second.process.reap();
+    if (!how) return watch(pid);  // woken for nothing
+    known_.erase(found);
+    apply(event::ended{pid, *how});
+  });
+}
+
+void supervision_driver::reap() {
+  for (;;) {
+    siginfo_t info{};
+    if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG) != 0) {
+      if (errno == EINTR) continue;
+      return;
+    }
+    if (info.si_pid == 0) return;
+    const auto how = ending_of(info);
+    if (known_.erase(info.si_pid) == 0) {
+      if (recent_.size() >= most_recent) recent_.clear();
+      recent_.insert_or_assign(info.si_pid, how);
+    }
+    apply(event::ended{info.si_pid, how});
+  }
+}
+
+void supervision_driver::signal(pid_t pid, int number) {
+  if (const auto found = known_.find(pid); found != known_.end()) {
+    found->second.process.signal(number);
+  }
+}
+
+void supervision_driver::arm() {
+  timer_.cancel();
+  const auto due = keeper_.next();
+  if (!due) return;
+  timer_.expires_at(*due);
+  timer_.async_wait([this](boost::system::error_code ec) {
+    if (!ec) apply(event::tick{});
+  });
+}
+
+}  // namespace graceful

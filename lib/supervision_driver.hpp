@@ -1,0 +1,81 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_LIB_SUPERVISION_DRIVER_HPP
+#define GRACEFUL_LIB_SUPERVISION_DRIVER_HPP
+
+#include "os/child.hpp"
+#include "os/start_command.hpp"
+
+#include "log.hpp"
+#include "signal_stream.hpp"
+#include "supervision/keeper.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace graceful {
+
+/// Does what the keeper decides: starts processes, signals them, hears of their ends.
+class supervision_driver {
+ public:
+  struct settings {
+    os::start_command server;
+    supervision::restart_limits limits;
+    std::function<std::vector<os::passed_socket>()> sockets;  ///< For a process that starts.
+    std::function<void(pid_t)> main_is;
+    std::function<void(int)> finished;
+  };
+
+  supervision_driver(asio::io_context& context, log& log, settings s,
+                     supervision::memory remembered);
+
+  // One of these, once.
+  void begin() { apply(supervision::event::begin{}); }
+  void adopt(pid_t pid) { apply(supervision::event::adopt{pid}); }
+  void resume();  ///< What is remembered.
+
+  void said(pid_t by, supervision::notification what);
+  void on_signal(const signal_stream::signal& signal);
+
+  /// Reaps all that have ended, also those of which nobody knows.
+  void reap();
+
+  [[nodiscard]] const supervision::memory& remembered() const { return keeper_.remembered(); }
+  [[nodiscard]] const supervision::restart_limits& limits() const { return keeper_.limits(); }
+
+ private:
+  struct known {
+    os::child process;
+    std::optional<asio::posix::stream_descriptor> watch;  ///< Of one that is no child.
+  };
+
+  void apply(supervision::keeper_event event);
+  void perform(const supervision::keeper_action& action);
+  void start();
+  void follow(pid_t pid);
+  void watch(pid_t pid);
+  void signal(pid_t pid, int number);
+  void arm();
+
+  asio::io_context& context_;
+  log& log_;
+  settings settings_;
+  supervision::keeper keeper_;
+  std::map<pid_t, known> known_;
+  std::map<pid_t, os::ending> recent_;  ///< Ends of children that nobody knew yet.
+  std::deque<supervision::keeper_event> events_;
+  bool applying_ = false;
+  asio::steady_timer timer_;
+};
+
+}  // namespace graceful
+
+#endif

@@ -1,0 +1,262 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include <graceful/supervisor.hpp>
+#include <graceful/supervisor_client.hpp>
+#include <graceful/version.hpp>
+
+#include "os/channel.hpp"
+#include "os/notify_socket.hpp"
+#include "os/peer.hpp"
+#include "os/socket_address.hpp"
+#include "os/start_command.hpp"
+#include "os/system_failure.hpp"
+#include "wire/interfaces.hpp"
+#include "wire/supervisor_messages.hpp"
+
+#include "deposit.hpp"
+#include "log.hpp"
+#include "reexec.hpp"
+#include "session_host.hpp"
+#include "signal_stream.hpp"
+#include "supervision_driver.hpp"
+#include "supervisor_place.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+namespace graceful {
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+constexpr std::initializer_list<int> forwarded{SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
+
+supervision::restart_limits limits_of(const supervisor_params& params) {
+  return {.first_delay = params.first_delay,
+          .longest_delay = params.longest_delay,
+          .failures = params.max_failures,
+          .good_while = params.good_while,
+          .ready_timeout = params.ready_timeout};
+}
+
+template <class T>
+T value_of(result<T> r) {
+  if (!r) throw error{r.error()};
+  return std::move(*r);
+}
+
+supervisor_params checked(supervisor_params params) {
+  if (params.command.empty() || params.command.front().empty()) {
+    throw error{{errc::invalid_argument, "there is no command to run"}};
+  }
+  return params;
+}
+
+}  // namespace
+
+class supervisor::impl {
+ public:
+  explicit impl(supervisor_params params)
+      : params_{checked(std::move(params))},
+        log_{params_.log, params_.log_threshold},
+        legacy_{value_of(take_legacy())},
+        own_{os::start_command::of_this_process()},
+        place_{place()},
+        deposit_{context_, log_},
+        sessions_{
+            context_,
+            log_,
+            {.called = "supervisor's socket",
+             .call = [this](control_session& from, const wire::call& call) { on_call(from, call); },
+             .closed = [](const control_session&) {},
+             .needed = [](const control_session&) { return false; }}},
+        signals_{context_, [this](const signal_stream::signal& s) { on_signal(s); }} {
+    if (legacy_) {
+      own_.signals = legacy_->signals;
+      started_ = legacy_->started;
+    }
+    driver_.emplace(context_, log_, driver_settings(),
+                    legacy_ ? legacy_->memory : supervision::memory{});
+  }
+
+  int run();
+
+ private:
+  supervisor_place place();
+  supervision_driver::settings driver_settings();
+  void start();
+  void on_signal(const signal_stream::signal& signal);
+  void on_call(control_session& from, const wire::call& call);
+  void reexec(control_session& from);
+  void finish(int code);
+  [[nodiscard]] supervisor_status status() const;
+  /// The server itself is at the other end.
+  [[nodiscard]] bool of_server(const control_session& session) const {
+    return driver_->remembered().main == session.peer_pid();
+  }
+
+  supervisor_params params_;
+  log log_;
+  std::optional<legacy> legacy_;
+  os::start_command own_;
+  supervisor_place place_;
+  clock::time_point started_ = clock::now();
+  asio::io_context context_{1};
+  deposit deposit_;
+  std::optional<supervision_driver> driver_;
+  session_host sessions_;
+  signal_stream signals_;
+  int code_ = 0;
+};
+
+supervisor_place supervisor::impl::place() {
+  auto paths = value_of(supervisor_paths::of(params_));
+  if (legacy_) return {std::move(paths), std::move(legacy_->open)};
+  return value_of(supervisor_place::take(std::move(paths)));
+}
+
+supervision_driver::settings supervisor::impl::driver_settings() {
+  auto server = own_;
+  server.file = params_.command.front();
+  server.arguments = params_.command;
+  for (const char* variable : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "WATCHDOG_PID",
+                               "WATCHDOG_USEC", "GRACEFUL_UPGRADE"}) {
+    server.unset(variable);  // meant for this process, or for nobody
+  }
+  server.set("NOTIFY_SOCKET", place_.paths().notify());
+  server.set("FDSTORE", std::to_string(deposit_.limit()));
+  server.set("GRACEFUL_SUPERVISOR", place_.paths().socket);
+  return {.server = std::move(server),
+          .limits = limits_of(params_),
+          .sockets = [this] { return deposit_.for_start(); },
+          .main_is =
+              [this](pid_t pid) {
+                const auto noted = place_.note_main(pid);
+                if (!noted) log_.warning(noted.error().message);
+              },
+          .finished = [this](int code) { finish(code); }};
+}
+
+int supervisor::impl::run() {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  for (const int number : forwarded) ::sigaddset(&signals, number);
+  ::sigaddset(&signals, SIGCHLD);
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  ::signal(SIGCHLD, SIG_DFL);  // ignored, it would have the kernel reap: nobody would know how
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  if (const auto taken = signals_.start(signals); !taken) throw error{taken.error()};
+  deposit_.start(place_.open().notify.get(), [this](pid_t by, supervision::notification what) {
+    driver_->said(by, std::move(what));
+  });
+  sessions_.start(place_.open().control.get());
+  start();
+  context_.run();
+  place_.leave();
+  return code_;
+}
+
+void supervisor::impl::start() {
+  if (!legacy_) {
+    const auto left_behind = place_.find_main();
+    return left_behind ? driver_->adopt(*left_behind) : driver_->begin();
+  }
+  for (auto& each : legacy_->sockets) deposit_.keep(each.name, std::move(each.fd));
+  log_.info("goes on in a new program, with " + std::to_string(legacy_->sockets.size()) +
+            " sockets kept");
+  // A new socket's buffer has room for it.
+  if (legacy_->caller) (void)os::send_now(legacy_->caller.get(), wire::to_message(wire::reply{}));
+  legacy_.reset();
+  driver_->resume();
+}
+
+void supervisor::impl::on_signal(const signal_stream::signal& signal) {
+  if (signal.number != SIGCHLD) return driver_->on_signal(signal);
+  deposit_.read();  // what they said before they ended
+  driver_->reap();
+}
+
+void supervisor::impl::finish(int code) {
+  code_ = code;
+  sessions_.stop();
+  context_.stop();
+}
+
+void supervisor::impl::on_call(control_session& from, const wire::call& call) {
+  if (auto answer = wire::answer_service_call(call, wire::role::supervisor)) {
+    return from.reply(*answer);
+  }
+  if (call.method == wire::supervisor_status_method) return from.reply(wire::to_reply(status()));
+  if (call.method == wire::release_method) {
+    const bool released = of_server(from);
+    if (released) deposit_.release();
+    return from.reply(wire::to_release_reply(released));
+  }
+  if (call.method == wire::reexec_method) return reexec(from);
+  from.reply(wire::unknown_method(call, wire::role::supervisor));
+}
+
+void supervisor::impl::reexec(control_session& from) {
+  const auto duplicate = [](int fd) { return unique_fd{::fcntl(fd, F_DUPFD_CLOEXEC, 0)}; };
+  legacy left{.memory = driver_->remembered(),
+              .started = started_,
+              .signals = own_.signals,
+              .open = {duplicate(place_.open().lock.get()), duplicate(place_.open().control.get()),
+                       duplicate(place_.open().notify.get())},
+              .sockets = {},
+              .caller = from.duplicate()};
+  for (const auto& each : deposit_.items()) {
+    left.sockets.push_back({each.name, duplicate(each.fd.get())});
+  }
+  log_.info("executes " + own_.file + " anew");
+  const auto why = execute_anew(own_, left);
+  log_.error(why.message + ": goes on as it is");
+  wire::reply refusal;
+  refusal.error = wire::reexec_failed_error;
+  refusal.parameters["message"] =
+      why.message + "; the supervisor goes on as it is: put its program in place, and try again";
+  from.reply(refusal);
+}
+
+supervisor_status supervisor::impl::status() const {
+  using std::chrono::duration_cast;
+  using std::chrono::milliseconds;
+  const auto now = clock::now();
+  const auto& m = driver_->remembered();
+  supervisor_status s{.pid = ::getpid(),
+                      .uptime = duration_cast<milliseconds>(now - started_),
+                      .state = std::string{supervision::to_string(m.now)},
+                      .version = GRACEFUL_VERSION_STRING,
+                      .said = m.status,
+                      .restarts = m.restarts,
+                      .failures = m.failures,
+                      .failure_limit = driver_->limits().failures,
+                      .last_failure = m.last_end};
+  if (m.main) s.main_pid = *m.main;
+  if (m.now == supervision::phase::waiting && m.due) {
+    s.wait = std::max(milliseconds{0}, duration_cast<milliseconds>(*m.due - now));
+  }
+  for (const auto& each : deposit_.items()) {
+    const auto address = os::socket_address::bound_to(each.fd.get());
+    const bool ip = address.family() == AF_INET || address.family() == AF_INET6;
+    s.kept.push_back({each.name, ip ? address.to_string() : ""});
+  }
+  return s;
+}
+
+supervisor::supervisor(supervisor_params params)
+    : impl_{std::make_unique<impl>(std::move(params))} {}
+supervisor::~supervisor() = default;
+
+int supervisor::run() { return impl_->run(); }
+
+}  // namespace graceful

@@ -1,0 +1,145 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "supervisor_place.hpp"
+
+#include <graceful/supervisor_client.hpp>
+
+#include "os/channel.hpp"
+#include "os/notify_socket.hpp"
+#include "os/peer.hpp"
+#include "os/process_identity.hpp"
+#include "os/system_failure.hpp"
+#include "wire/fields.hpp"
+
+#include "settings.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace graceful {
+
+namespace {
+
+constexpr std::chrono::seconds look_time{1};
+
+std::string absolute(const std::string& path) {
+  std::error_code ec;
+  const auto whole = std::filesystem::absolute(path, ec);
+  return ec ? path : whole.lexically_normal().string();
+}
+
+/// The process that the note names, if it is that one still.
+std::optional<pid_t> noted_main(const std::string& path) {
+  std::ifstream file{path};
+  const std::string text{std::istreambuf_iterator<char>{file}, {}};
+  boost::system::error_code ec;
+  const auto value = boost::json::parse(text, ec);
+  if (ec || !value.is_object()) return {};
+  const auto& note = value.get_object();
+  const auto pid = wire::int_field(note, "pid");
+  const auto started = wire::count_field(note, "started");
+  const auto space = wire::string_field(note, "space");
+  if (!pid || !started || !space) return {};
+  const os::process_identity noted{static_cast<pid_t>(*pid), *started, *space};
+  if (os::process_identity::of(noted.pid) != noted) return {};
+  return noted.pid;
+}
+
+}  // namespace
+
+result<supervisor_paths> supervisor_paths::of(const supervisor_params& params) {
+  supervisor_paths paths;
+  if (params.control_path.empty()) {
+    options opts;
+    opts.name = params.name.empty()
+                    ? std::filesystem::path{params.command.front()}.filename().string()
+                    : params.name;
+    auto control = control_path_of(opts);
+    if (!control && params.socket_path.empty()) {
+      if (control.error().code != errc::invalid_argument) return control.error();
+      return failure{errc::invalid_argument,
+                     "'" + opts.name +
+                         "' cannot be the name of a server; name it by --name, or "
+                         "its control socket by --control"};
+    }
+    if (control) paths.control = *control;
+  } else {
+    paths.control = absolute(params.control_path);
+  }
+  paths.socket = params.socket_path.empty() ? default_supervisor_path(paths.control)
+                                            : absolute(params.socket_path);
+  return paths;
+}
+
+result<supervisor_place> supervisor_place::take(supervisor_paths paths) {
+  descriptors open;
+  auto lock = os::try_lock(paths.socket);
+  if (!lock) return lock.error();
+  if (!*lock) {
+    return failure{
+        errc::already_running,
+        "a supervisor runs already at " + paths.socket +
+            ". To replace the server: graceful-ctl upgrade " + paths.control +
+            "; to have another server take over from it, as in another container, give "
+            "this supervisor a place of its own by --socket, and set GRACEFUL_TAKEOVER=1"};
+  }
+  open.lock = std::move(**lock);
+  auto notify = os::bind_notify(paths.notify());
+  if (!notify) return notify.error();
+  open.notify = std::move(*notify);
+  auto control = os::bind_control(paths.socket);
+  if (!control) return control.error();
+  open.control = std::move(*control);
+  return supervisor_place{std::move(paths), std::move(open)};
+}
+
+result<void> supervisor_place::note_main(pid_t pid) {
+  const auto identity = os::process_identity::of(pid);
+  if (!identity) return {};  // it has ended: of which there will be an event
+  boost::json::object note;
+  note["pid"] = identity->pid;
+  note["started"] = wire::number(identity->started);
+  note["space"] = identity->space;
+  const std::string text = boost::json::serialize(note) + '\n';
+  const std::string temporary = paths_.main() + ".new";
+  unique_fd file{
+      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)};
+  if (!file || ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
+      ::rename(temporary.c_str(), paths_.main().c_str()) != 0) {
+    return os::system_failure("cannot write " + paths_.main());
+  }
+  return {};
+}
+
+std::optional<pid_t> supervisor_place::find_main() const {
+  // Without a note there was no supervisor that has left a server behind: one that runs has
+  // nothing to do with this.
+  struct stat status {};
+  if (::lstat(paths_.main().c_str(), &status) != 0 || status.st_uid != ::geteuid()) return {};
+  if (!paths_.control.empty()) {
+    const auto server =
+        os::connect_unix(paths_.control, std::chrono::steady_clock::now() + look_time);
+    const auto peer = server ? os::peer::of(server->get()) : std::optional<os::peer>{};
+    // It may have been upgraded since.
+    if (peer && peer->trusted() && peer->pid > 0) return peer->pid;
+  }
+  return noted_main(paths_.main());
+}
+
+void supervisor_place::leave() {
+  ::unlink(paths_.main().c_str());
+  ::unlink(paths_.notify().c_str());
+  os::remove_path(paths_.socket, socket_file_);
+  os::remove_path(os::lock_path(paths_.socket), os::identify(open_.lock.get()));
+}
+
+}  // namespace graceful

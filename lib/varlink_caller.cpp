@@ -1,0 +1,82 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "varlink_caller.hpp"
+
+#include "wire/control_messages.hpp"
+#include "wire/fields.hpp"
+#include "wire/supervisor_messages.hpp"
+
+#include "printable.hpp"
+
+#include <array>
+#include <utility>
+
+namespace graceful {
+
+namespace {
+
+os::deadline after(std::chrono::milliseconds duration) {
+  return std::chrono::steady_clock::now() + duration;
+}
+
+/// An error reply as a failure.
+failure to_failure(const wire::reply& r) {
+  static constexpr std::array<std::pair<std::string_view, errc>, 6> known{{
+      {wire::busy_error, errc::busy},
+      {wire::not_ready_error, errc::not_ready},
+      {wire::upgrade_failed_error, errc::upgrade_failed},
+      {wire::no_upgrade_error, errc::no_upgrade},
+      {wire::permission_denied, errc::permission_denied},
+      {wire::reexec_failed_error, errc::upgrade_failed},
+  }};
+  auto message = wire::string_field(r.parameters, "message");
+  if (message) message = printable(std::move(*message));
+  for (const auto& [name, code] : known) {
+    if (r.error == name) return {code, message.value_or(make_error_code(code).message())};
+  }
+  return {errc::protocol_violation, "the server answered with the error " + printable(r.error) +
+                                        (message ? ": " + *message : std::string{}) +
+                                        "; is it a server of this version?"};
+}
+
+}  // namespace
+
+failure garbled() {
+  return {errc::protocol_violation,
+          "what answers at the control socket does not speak this protocol; is it a server of this "
+          "version?"};
+}
+
+result<varlink_caller> varlink_caller::connect(const std::string& path,
+                                               std::chrono::milliseconds deadline) {
+  auto connection = varlink_connection::connect(path, after(deadline), os::trust::operators);
+  if (!connection) return connection.error();
+  return varlink_caller{std::move(*connection), deadline};
+}
+
+result<void> varlink_caller::call(const wire::call& c) {
+  return connection_.send(c, after(deadline_));
+}
+
+result<wire::reply> varlink_caller::receive(std::chrono::milliseconds within) {
+  auto message = connection_.receive(after(within));
+  if (!message) return message.error();
+  auto reply = wire::parse_reply(message->text);
+  if (!reply) return garbled();
+  if (!reply->error.empty()) return to_failure(*reply);
+  return std::move(*reply);
+}
+
+result<wire::reply> varlink_caller::ask(std::string_view method) {
+  if (auto sent = call({.method = std::string{method}, .parameters = {}}); !sent) {
+    return sent.error();
+  }
+  return receive();
+}
+
+result<void> varlink_caller::order(std::string_view method) {
+  auto reply = ask(method);
+  if (!reply) return reply.error();
+  return {};
+}
+
+}  // namespace graceful

@@ -1,0 +1,54 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_LIB_VARLINK_CALLER_HPP
+#define GRACEFUL_LIB_VARLINK_CALLER_HPP
+
+#include <graceful/error.hpp>
+
+#include "wire/varlink.hpp"
+
+#include "varlink_connection.hpp"
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace graceful {
+
+/// Calls, one after the other, on a connection to a control socket, for a program that waits for
+/// each reply.
+class varlink_caller {
+ public:
+  /// `deadline` bounds the connecting and each answer for which nothing else is said. Trusts any
+  /// user if this process is root's: it gives nothing but orders.
+  static result<varlink_caller> connect(const std::string& path,
+                                        std::chrono::milliseconds deadline);
+
+  result<void> call(const wire::call& c);
+
+  /// The next reply to the call, if it is no error.
+  result<wire::reply> receive(std::chrono::milliseconds within);
+  result<wire::reply> receive() { return receive(deadline_); }
+
+  /// A call that has no parameters, and its only reply.
+  result<wire::reply> ask(std::string_view method);
+
+  /// The same, where the reply says nothing but that it is done.
+  result<void> order(std::string_view method);
+
+  [[nodiscard]] std::chrono::milliseconds deadline() const { return deadline_; }
+
+ private:
+  varlink_caller(varlink_connection connection, std::chrono::milliseconds deadline)
+      : connection_{std::move(connection)}, deadline_{deadline} {}
+
+  varlink_connection connection_;
+  std::chrono::milliseconds deadline_;
+};
+
+/// What answers does not speak this protocol.
+failure garbled();
+
+}  // namespace graceful
+
+#endif

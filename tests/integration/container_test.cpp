@@ -1,0 +1,156 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+//
+// graceful-ctl run as PID 1 of pid namespaces, which is what a container is to it.
+#include <graceful/testing/load.hpp>
+
+#include "supervised.hpp"
+#include "testing/process_table.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <poll.h>
+#include <signal.h>
+
+using namespace graceful_test;
+
+namespace {
+
+/// False, with a word, where namespaces cannot be made; which is a failure in CI.
+bool have_namespaces() {
+  scene where;
+  const auto done =
+      run(where, {"/usr/bin/unshare", "--pid", "--fork", "--mount-proc", "/bin/true"});
+  if (done.status == "exited 0") return true;
+  const char* ci = std::getenv("CI");
+  REQUIRE_MESSAGE((ci == nullptr || std::string_view{ci} != "true"),
+                  "pid namespaces cannot be made: ", done.all);
+  MESSAGE("skipped: pid namespaces cannot be made here (unshare: ", done.all, ")");
+  return false;
+}
+
+std::vector<process_entry> children_of(pid_t parent) {
+  std::vector<process_entry> found;
+  for (const auto& entry : process_table()) {
+    if (entry.parent == parent) found.push_back(entry);
+  }
+  return found;
+}
+
+/// PID 1 of the container, as it is called outside.
+pid_t init_of(supervised& s) {
+  s.wait([](const auto&) { return true; });
+  const auto children = children_of(s.supervisor().pid());
+  REQUIRE(children.size() == 1);
+  return children.front().pid;
+}
+
+/// What a process in the container is called outside.
+pid_t outside(supervised& s, std::int64_t inner) {
+  for (const auto& entry : children_of(init_of(s))) {
+    std::ifstream status{"/proc/" + std::to_string(entry.pid) + "/status"};
+    for (std::string line; std::getline(status, line);) {
+      if (line.starts_with("NSpid:") && line.ends_with('\t' + std::to_string(inner))) {
+        return entry.pid;
+      }
+    }
+  }
+  FAIL("no process ", inner, " in the container: ", s.supervisor().output());
+  return -1;
+}
+
+bool wait_for(const auto& condition) {
+  for (const deadline until{patience}; !until.passed();) {
+    if (condition()) return true;
+    ::poll(nullptr, 0, 2);  // /proc has no events
+  }
+  return false;
+}
+
+http_load load_on(std::uint16_t port) {
+  return {.port = port, .connections = 8, .keep_alive = false};
+}
+
+}  // namespace
+
+TEST_CASE("PID 1 reaps the orphans of others, and no zombie is left") {
+  if (!have_namespaces()) return;
+  supervised s{supervised::contained{},
+               {"/bin/sh", "-c",
+                "for i in 1 2 3 4 5 6 7 8 9 10; do (sleep 0.01 & (true &) ) ; done; echo made; "
+                "exec sleep 1000"}};
+  REQUIRE(s.supervisor().wait_for_output("made", patience));
+  CHECK(s.status().pid == 1);
+  const auto init = init_of(s);
+  const auto main = outside(s, s.wait_main());
+  CHECK(wait_for([&] {
+    const auto children = children_of(init);
+    return children.size() == 1 && children.front().pid == main && children.front().state != 'Z';
+  }));
+}
+
+TEST_CASE("SIGTERM to PID 1 ends the server gently, and the container with 0") {
+  if (!have_namespaces()) return;
+  supervised s{supervised::contained{}, supervised::http()};
+  load at_work{load_on(s.port())};
+  REQUIRE(at_work.wait_for(50, patience));
+  ::kill(init_of(s), SIGTERM);
+  CHECK(s.supervisor().wait_exit(patience).exited(0));
+  const auto seen = at_work.stop();
+  INFO(seen.to_string());
+  CHECK(seen.reset == 0);
+  CHECK(seen.cut_short == 0);
+}
+
+TEST_CASE("the container lives on when an upgrade ends the process that it began with") {
+  if (!have_namespaces()) return;
+  supervised s{supervised::contained{}, supervised::http()};
+  load at_work{load_on(s.port())};
+  const auto first = s.wait_main();
+  const auto first_outside = outside(s, first);
+  REQUIRE(at_work.wait_for(50, patience));
+  const auto upgraded = s.ctl({"upgrade", s.control()});
+  INFO(upgraded.all, s.supervisor().output());
+  REQUIRE(upgraded.status == "exited 0");
+  CHECK(wait_for([&] { return ::kill(first_outside, 0) != 0; }));
+  const auto second = s.wait_main(first);
+  CHECK(children_of(init_of(s)).size() == 1);
+  REQUIRE(at_work.wait_for(50, patience));
+  CHECK(at_work.stop().lost() == 0);
+
+  ::kill(outside(s, second), SIGKILL);
+  s.wait([second](const auto& status) {  // not only started: until it serves SIGTERM kills it
+    return status.main_pid && *status.main_pid != second && status.said == "generation 1 serves";
+  });
+  ::kill(init_of(s), SIGTERM);
+  CHECK(s.supervisor().wait_exit(patience).exited(0));
+}
+
+TEST_CASE("a server takes over from one in another container, and that one ends with 0") {
+  if (!have_namespaces()) return;
+  supervised first{supervised::contained{}, supervised::http()};
+  const auto port = first.port();
+  load at_work{load_on(port)};
+  REQUIRE(at_work.wait_for(50, patience));
+  auto command = supervised::http();
+  std::replace(command.begin(), command.end(), std::string{"127.0.0.1:0"},
+               "127.0.0.1:" + std::to_string(port));
+  supervised second{
+      supervised::contained{&first}, command, {}, {.environment = {{"GRACEFUL_TAKEOVER", "1"}}}};
+  REQUIRE(second.supervisor().wait_for_output("ready: generation 2", patience));
+  CHECK(first.supervisor().wait_exit(patience).exited(0));
+  REQUIRE(at_work.wait_for(50, patience));
+  const auto seen = at_work.stop();
+  INFO(seen.to_string(), first.supervisor().output(), second.supervisor().output());
+  CHECK(seen.lost() == 0);
+  CHECK(seen.served_by(2) > 0);
+  CHECK(second.status().restarts == 0);
+  ::kill(init_of(second), SIGTERM);
+  CHECK(second.supervisor().wait_exit(patience).exited(0));
+}

@@ -1,0 +1,72 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_TESTS_INTEGRATION_SUPERVISED_HPP
+#define GRACEFUL_TESTS_INTEGRATION_SUPERVISED_HPP
+
+#include <graceful/supervisor_client.hpp>
+
+#include "site.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace graceful_test {
+
+/// A server under `graceful-ctl run`, in a scene of its own.
+class supervised {
+ public:
+  /// `options` of `graceful-ctl run`; in the command {control} stands for the control path.
+  /// Restarts come quickly and without limit unless the options say otherwise.
+  explicit supervised(std::vector<std::string> command, std::vector<std::string> options = {},
+                      process_options how = {});
+
+  /// The same in a container, as its PID 1: with processes of its own (pid_namespaces(7)), and the
+  /// network and the files of the test. `supervisor()` is then the program that waits for it, and
+  /// ends as it does. In the directory of `beside`, unless that is null.
+  struct contained {
+    supervised* beside = nullptr;
+  };
+  supervised(contained where, std::vector<std::string> command,
+             std::vector<std::string> options = {}, process_options how = {});
+
+  /// An http_server on a free port, which has been found out when this returns.
+  static std::vector<std::string> http(std::vector<std::string> more = {});
+
+  /// Another supervisor with the same command line.
+  process& start(process_options how = {});
+
+  [[nodiscard]] process& supervisor() { return *supervisor_; }
+  [[nodiscard]] graceful_test::scene& scene() { return scene_; }
+  [[nodiscard]] std::string control() const { return control_; }
+  [[nodiscard]] std::string socket() const { return socket_; }
+
+  /// What the supervisor says; throws if it does not answer.
+  [[nodiscard]] graceful::supervisor_status status() const;
+
+  /// Its status, once `wanted` holds.
+  graceful::supervisor_status wait(
+      const std::function<bool(const graceful::supervisor_status&)>& wanted) const;
+
+  /// The server's pid once it serves, as another process than `before`.
+  pid_t wait_main(std::int64_t before = 0) const;
+
+  /// That of the first "listening on" of the output.
+  std::uint16_t port();
+
+  /// graceful-ctl with these arguments, to its end.
+  finished ctl(std::vector<std::string> arguments);
+
+ private:
+  void assemble(const std::vector<std::string>& command, std::vector<std::string> options);
+
+  graceful_test::scene scene_;
+  std::string control_;
+  std::string socket_;
+  std::vector<std::string> command_line_;
+  process* supervisor_;
+};
+
+}  // namespace graceful_test
+
+#endif

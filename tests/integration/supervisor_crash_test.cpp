@@ -1,0 +1,211 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+//
+// graceful-ctl run: what clients see when the server dies, or the supervisor.
+#include <graceful/testing/load.hpp>
+
+#include "supervised.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <signal.h>
+
+using namespace graceful_test;
+
+namespace {
+
+constexpr int clients = 8;
+
+/// Speaks sd_notify(3), and nothing else of this project.
+std::vector<std::string> stranger() {
+  auto command = programs::python("notifying_server.py");
+  command.emplace_back("0");
+  return command;
+}
+
+http_load load_on(std::uint16_t port) {
+  return {.port = port, .connections = clients, .keep_alive = false};
+}
+
+bool keeps_one(const graceful::supervisor_status& s) { return s.kept.size() == 1; }
+
+/// Kills the server again and again, at moments that differ, under load.
+void survives(supervised& s, int kills) {
+  const char* given = std::getenv("GRACEFUL_TEST_SEED");
+  const auto seed =
+      given != nullptr ? static_cast<unsigned>(std::stoul(given)) : std::random_device{}();
+  MESSAGE("GRACEFUL_TEST_SEED=", seed);
+  std::mt19937 random{seed};
+  load clients_at_work{load_on(s.port())};
+  s.wait(keeps_one);
+  auto main = s.wait_main();
+  for (int i = 0; i < kills; ++i) {
+    REQUIRE(clients_at_work.wait_for(1 + random() % 60, patience));
+    REQUIRE(::kill(main, SIGKILL) == 0);
+    main = s.wait_main(main);
+  }
+  REQUIRE(clients_at_work.wait_for(10, patience));
+  const auto seen = clients_at_work.stop();
+  INFO(seen.to_string());
+  CHECK(seen.refused == 0);
+  CHECK(seen.timed_out == 0);
+  CHECK(seen.other == 0);
+  CHECK(seen.lost() <= static_cast<std::uint64_t>(clients * kills));
+  const auto status = s.status();
+  CHECK(status.restarts == static_cast<std::uint64_t>(kills));
+  CHECK(status.kept.size() == 1);
+}
+
+}  // namespace
+
+TEST_CASE("a server that knows only sd_notify is killed a hundred times, and nobody is refused") {
+  supervised s{stranger()};
+  survives(s, 100);
+}
+
+TEST_CASE("its socket is kept by name, comes back by name, and goes with the server") {
+  supervised s{stranger()};
+  const auto port = s.port();
+  const auto status = s.wait(keeps_one);
+  CHECK(status.kept.front().name == "http");
+  CHECK(status.kept.front().address == "127.0.0.1:" + std::to_string(port));
+  CHECK(status.said == "python serves");
+  const auto shown = s.ctl({"status", s.control()});
+  CHECK(shown.out.find("  keeps http  127.0.0.1:" + std::to_string(port)) != std::string::npos);
+  ::kill(s.wait_main(), SIGKILL);
+  CHECK(s.supervisor().wait_for_output("passed: 1 http", patience));
+  s.supervisor().signal(SIGTERM);
+  CHECK(s.supervisor().wait_exit(patience).exited(143));
+}
+
+TEST_CASE("a supervisor that executes itself anew loses no socket, and no end of the server") {
+  supervised s{stranger()};
+  load at_work{load_on(s.port())};
+  auto main = s.wait_main();
+  s.wait(keeps_one);
+  const auto pid = s.supervisor().pid();
+  for (int i = 0; i < 5; ++i) {
+    const auto done = s.ctl({"reexec", s.control()});
+    INFO(done.all, s.supervisor().output());
+    REQUIRE(done.status == "exited 0");
+    CHECK(s.status().pid == pid);
+    CHECK(keeps_one(s.status()));
+    CHECK(s.status().main_pid == main);
+    REQUIRE(at_work.wait_for(10, patience));
+    ::kill(main, SIGKILL);
+    main = s.wait_main(main);
+    CHECK(s.status().restarts == static_cast<std::uint64_t>(i + 1));
+  }
+  CHECK(descriptors_without_cloexec(pid).empty());
+  REQUIRE(at_work.wait_for(10, patience));
+  const auto seen = at_work.stop();
+  INFO(seen.to_string());
+  CHECK(seen.refused == 0);
+  CHECK(seen.lost() <= clients * 5);
+}
+
+TEST_CASE("a server is killed a hundred times, and nobody is refused") {
+  supervised s{supervised::http()};
+  survives(s, 100);
+}
+
+TEST_CASE("a successor that is killed is started again, with the sockets of its predecessor") {
+  supervised s{supervised::http()};
+  load at_work{load_on(s.port())};
+  const auto first = s.wait_main();
+  s.wait(keeps_one);
+  REQUIRE(at_work.wait_for(50, patience));
+  REQUIRE(s.ctl({"upgrade", s.control()}).status == "exited 0");
+  const auto second = s.wait_main(first);
+  REQUIRE(at_work.wait_for(50, patience));
+  CHECK(s.status().restarts == 0);
+  s.wait(keeps_one);
+  ::kill(second, SIGKILL);
+  s.wait_main(second);
+  REQUIRE(at_work.wait_for(50, patience));
+  const auto seen = at_work.stop();
+  INFO(seen.to_string(), s.supervisor().output());
+  CHECK(seen.refused == 0);
+  CHECK(seen.timed_out == 0);
+  CHECK(seen.lost() <= clients);
+  CHECK(s.status().restarts == 1);
+}
+
+TEST_CASE(
+    "a server serves on without its supervisor, finds the next, and leaves its sockets there") {
+  supervised s{supervised::http()};
+  load at_work{load_on(s.port())};
+  const auto first = s.wait_main();
+  s.wait(keeps_one);
+  REQUIRE(s.ctl({"upgrade", s.control()}).status == "exited 0");
+  const auto main = s.wait_main(first);  // not the one that the supervisor had started
+  s.wait(keeps_one);
+  s.supervisor().signal(SIGKILL);
+  REQUIRE(s.supervisor().wait_exit(patience));
+  REQUIRE(at_work.wait_for(100, patience));
+
+  process& next = s.start();
+  s.wait(keeps_one);
+  CHECK(s.wait_main() == main);
+  CHECK(s.status().pid == next.pid());
+  CHECK(at_work.wait_for(50, patience));
+  ::kill(main, SIGKILL);
+  const auto started = s.wait_main(main);
+  REQUIRE(at_work.wait_for(50, patience));
+  const auto seen = at_work.stop();
+  INFO(seen.to_string(), next.output());
+  CHECK(seen.refused == 0);
+  CHECK(seen.timed_out == 0);
+  CHECK(seen.lost() <= clients);
+  CHECK(s.status().restarts == 1);
+  CHECK(started != main);
+  next.signal(SIGTERM);
+  CHECK(next.wait_exit(patience).exited(0));
+}
+
+TEST_CASE("a supervisor that is killed leaves its server to the next, whatever server that is") {
+  supervised s{{"/bin/sleep", "1000"}};
+  const auto main = s.wait_main();
+  s.supervisor().signal(SIGKILL);
+  REQUIRE(s.supervisor().wait_exit(patience));
+  process& next = s.start();
+  CHECK(s.wait_main() == main);
+  CHECK(next.output().find("taken care of from now on") != std::string::npos);
+  next.signal(SIGTERM);
+  CHECK(next.wait_exit(patience).exited(0));
+  CHECK(s.scene().wait_all_gone(patience));
+}
+
+TEST_CASE("a server that a supervisor left behind, and that has ended since, is started") {
+  supervised s{{"/bin/sleep", "1000"}};
+  const auto main = s.wait_main();
+  s.supervisor().signal(SIGKILL);
+  REQUIRE(s.supervisor().wait_exit(patience));
+  ::kill(main, SIGKILL);
+  s.start();
+  CHECK(s.wait_main() != main);
+}
+
+TEST_CASE("a supervised server that is told to end resets nobody, whoever tells it") {
+  for (const bool by_signal : {true, false}) {
+    supervised s{supervised::http()};
+    load at_work{load_on(s.port())};
+    s.wait(keeps_one);
+    REQUIRE(at_work.wait_for(50, patience));
+    if (by_signal) {
+      s.supervisor().signal(SIGTERM);
+    } else {
+      CHECK(s.ctl({"drain", s.control()}).status == "exited 0");
+    }
+    CHECK(s.supervisor().wait_exit(patience).exited(0));
+    const auto seen = at_work.stop();
+    INFO(seen.to_string(), s.supervisor().output());
+    CHECK(seen.reset == 0);
+    CHECK(seen.cut_short == 0);
+  }
+}

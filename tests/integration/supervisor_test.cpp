@@ -1,0 +1,184 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+//
+// graceful-ctl run: how a server is started, ended, and started again.
+#include "supervised.hpp"
+#include "terminal.hpp"
+#include "testing/process_table.hpp"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <signal.h>
+
+using namespace graceful_test;
+
+namespace {
+
+const std::vector<std::string> sleeper{"/bin/sleep", "1000"};
+
+bool nothing_left(supervised& s) { return std::filesystem::is_empty(s.scene().directory()); }
+
+}  // namespace
+
+TEST_CASE("a server is run until it ends, and its exit code passed on") {
+  for (const auto& [script, code] :
+       {std::pair{"exit 0", 0}, std::pair{"exit 3", 3}, std::pair{"kill -9 $$", 137}}) {
+    supervised s{{"/bin/sh", "-c", script}, {"--max-failures", "1"}};
+    CHECK(s.supervisor().wait_exit(patience).exited(code));
+    CHECK(nothing_left(s));
+  }
+}
+
+TEST_CASE("a server that fails is started again, and after the limit no more") {
+  supervised s{{"/bin/sh", "-c", "echo tried; exit 3"}, {"--max-failures", "3"}};
+  CHECK(s.supervisor().wait_exit(patience).exited(3));
+  CHECK(s.supervisor().stdout_text() == "tried\ntried\ntried\n");
+  CHECK(s.supervisor().output().find("failure 3 of 3 in a row, so it is not started again") !=
+        std::string::npos);
+}
+
+TEST_CASE("what cannot be executed is said at once, as a shell says it") {
+  supervised absent{{"/nonexistent/server"}};
+  CHECK(absent.supervisor().wait_exit(patience).exited(127));
+  CHECK(absent.supervisor().output().find("No such file or directory; check the command behind") !=
+        std::string::npos);
+  CHECK(nothing_left(absent));
+  supervised directory{{"/tmp"}};
+  CHECK(directory.supervisor().wait_exit(patience).exited(126));
+  supervised nowhere{{"no-such-program-in-the-path"}};
+  CHECK(nowhere.supervisor().wait_exit(patience).exited(127));
+}
+
+TEST_CASE("a server that waits to be started again is seen to, and can be given up") {
+  supervised s{{"/bin/false"}, {"--restart-delay", "1000", "--max-restart-delay", "1000"}};
+  const auto status =
+      s.wait([](const graceful::supervisor_status& it) { return it.state == "waiting"; });
+  CHECK(status.failures == 1);
+  CHECK(status.restarts == 0);
+  CHECK_FALSE(status.main_pid);
+  REQUIRE(status.wait);
+  CHECK(*status.wait > std::chrono::seconds{900});
+  const auto shown = s.ctl({"status", s.control()});
+  CHECK(shown.status == "exited 0");
+  CHECK(shown.out.find("the server does not run: it is started again in ") != std::string::npos);
+  CHECK(shown.out.find("exited with status 1 (1 in a row)") != std::string::npos);
+  s.supervisor().signal(SIGTERM);
+  CHECK(s.supervisor().wait_exit(patience).exited(1));
+  CHECK(nothing_left(s));
+}
+
+TEST_CASE("a server that has nothing to do with graceful is supervised too") {
+  supervised s{sleeper};
+  const auto first = s.wait_main();
+  ::kill(first, SIGKILL);
+  const auto second = s.wait_main(first);
+  CHECK(s.status().restarts == 1);
+  CHECK(s.status().last_failure.find("was killed by signal 9 (SIGKILL)") != std::string::npos);
+  s.supervisor().signal(SIGTERM);
+  CHECK(s.supervisor().wait_exit(patience).exited(143));
+  CHECK(::kill(second, 0) != 0);
+  CHECK(nothing_left(s));
+}
+
+TEST_CASE("signals reach the server, each as it is, and none but those to end it ends it") {
+  supervised s{{"/bin/sh", "-c",
+                "for s in HUP USR1 USR2 QUIT INT TERM; do trap \"echo got $s\" $s; done; echo up; "
+                "while :; do sleep 1000 & wait; done"}};
+  REQUIRE(s.supervisor().wait_for_output("up", patience));
+  for (const auto& [number, name] :
+       {std::pair{SIGHUP, "HUP"}, std::pair{SIGUSR1, "USR1"}, std::pair{SIGUSR2, "USR2"},
+        std::pair{SIGQUIT, "QUIT"}, std::pair{SIGINT, "INT"}, std::pair{SIGTERM, "TERM"}}) {
+    s.supervisor().signal(number);
+    CHECK(s.supervisor().wait_for_output(std::string{"got "} + name, patience));
+  }
+  CHECK(s.supervisor().running());
+}
+
+TEST_CASE("SIGTERM ends a server gently, and a second one at once") {
+  supervised s{supervised::http()};
+  const auto port = s.port();
+  http_connection held{resolve("127.0.0.1", port, patience), 0};
+  held.exchange("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
+  held.send("GET / HTTP/1.1\r\n");
+  s.supervisor().signal(SIGTERM);
+  REQUIRE(s.supervisor().wait_for_output("this process drains", patience));
+  CHECK(s.supervisor().running());
+  s.supervisor().signal(SIGTERM);
+  CHECK(s.supervisor().wait_exit(patience));
+  CHECK(s.scene().wait_all_gone(patience));
+}
+
+TEST_CASE("a server that is not ready in time is killed, and that is a failure") {
+  auto command = programs::python("notifying_server.py");
+  command.insert(command.end(), {"0", "never-ready"});
+  supervised s{command, {"--ready-timeout", "0.5", "--max-failures", "2"}};
+  CHECK(s.supervisor().wait_exit(patience).exited(137));
+  CHECK(s.supervisor().output().find("was not ready within 500 ms and has been killed") !=
+        std::string::npos);
+}
+
+TEST_CASE("Ctrl-C reaches the server once, so that it ends gently") {
+  terminal tty{80};
+  supervised s{{"/bin/sh", "-c",
+                "n=0; trap 'n=$((n+1)); echo INT $n' INT; trap 'echo done; exit 0' USR1; echo up; "
+                "while :; do sleep 1000 & wait $!; done"},
+               {},
+               {.terminal = tty.program_end()}};
+  tty.let_go();
+  REQUIRE(tty.wait_for("up", patience));
+  tty.type("\x03");
+  REQUIRE(tty.wait_for("INT 1", patience));
+  // Behind what the terminal has sent: whatever is made of that has been made by then.
+  s.supervisor().signal(SIGUSR1);
+  CHECK(tty.wait_for("done", patience));
+  CHECK(s.supervisor().wait_exit(patience).exited(0));
+  CHECK(tty.text().find("INT 2") == std::string::npos);
+}
+
+TEST_CASE("a second supervisor for the same server is told that there is one") {
+  supervised s{sleeper};
+  s.wait_main();
+  process& first = s.supervisor();
+  process& second = s.start();
+  CHECK(second.wait_exit(patience).exited(1));
+  CHECK(second.output().find("a supervisor runs already at ") != std::string::npos);
+  CHECK(first.running());
+  CHECK(s.status().pid == first.pid());
+}
+
+TEST_CASE("without standard output, or anybody who reads it, a server is run all the same") {
+  supervised s{sleeper};  // for its scene
+  const auto other = s.scene().path("other.sock");
+  const auto ctl = "'" + programs::graceful_ctl() + "' run --control '" + other +
+                   "' --max-failures 1 -- /bin/sh -c ";
+  const auto closed = run(s.scene(), {"/bin/sh", "-c", ctl + "'echo x && exit 7' >&- 2>&- <&-"});
+  CHECK(closed.status == "exited 7");
+  const auto unread =
+      run(s.scene(), {"/bin/bash", "-c",
+                      ctl + "'trap \"\" PIPE; echo x; echo x; exit 7' 2>&1 | true; exit "
+                            "${PIPESTATUS[0]}"});
+  CHECK(unread.status == "exited 7");
+}
+
+TEST_CASE("the command line of run says what is wrong with it") {
+  supervised s{sleeper};  // for its scene
+  const auto expect = [&](std::vector<std::string> arguments, const char* says) {
+    const auto done = s.ctl(std::move(arguments));
+    INFO(done.all);
+    CHECK(done.status == "exited 2");
+    CHECK(done.all.find(says) != std::string::npos);
+  };
+  expect({"run"}, "there is no command to run");
+  expect({"run", "--"}, "there is no command to run");
+  expect({"run", "x", "--", "true"}, "the command goes behind --");
+  expect({"run", "--name", "a/b", "--", "true"}, "name it by --name");
+  expect({"run", "--name", "a", "--control", "b", "--", "true"}, "give one of them");
+  expect({"run", "--ready-timeout", "0", "--", "true"}, "--ready-timeout takes seconds");
+  expect({"run", "--now", "--", "true"}, "--now does not go with run");
+  expect({"status", "--max-failures", "1"}, "--max-failures does not go with status");
+  expect({"drain", "--socket", "x"}, "--socket does not go with drain");
+  CHECK(s.ctl({"reexec", s.scene().path("nowhere")}).status == "exited 7");
+}

@@ -1,0 +1,107 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "os/notify_socket.hpp"
+
+#include "os/service_manager.hpp"
+
+#include "temporary_directory.hpp"
+
+#include <doctest/doctest.h>
+
+#include <fstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace graceful;
+
+namespace {
+
+struct bench {
+  graceful_test::temporary_directory directory;
+  std::string path = directory.path("notify");
+  unique_fd socket = std::move(os::bind_notify(path).value());
+  os::service_manager manager = std::move(os::service_manager::at(path).value());
+};
+
+int open_descriptors() {
+  int count = 0;
+  for (int fd = 0; fd < 256; ++fd) count += ::fcntl(fd, F_GETFD) >= 0 ? 1 : 0;
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("what is said comes with who said it, and with its descriptors") {
+  bench b;
+  CHECK_FALSE(os::receive_notify(b.socket.get(), 100));
+  REQUIRE(b.manager.notify("FDSTORE=1", {b.socket.get(), b.socket.get()}).has_value());
+  const auto got = os::receive_notify(b.socket.get(), 100);
+  REQUIRE(got);
+  CHECK(got->bytes == "FDSTORE=1");
+  CHECK(got->pid == ::getpid());
+  CHECK(got->uid == ::geteuid());
+  CHECK_FALSE(got->truncated);
+  REQUIRE(got->descriptors.size() == 2);
+  for (const auto& fd : got->descriptors) {
+    CHECK((::fcntl(fd.get(), F_GETFD) & FD_CLOEXEC) != 0);
+  }
+}
+
+TEST_CASE("only its own user can send, and what is too long can be told from what is not") {
+  bench b;
+  struct stat status {};
+  REQUIRE(::stat(b.path.c_str(), &status) == 0);
+  CHECK((status.st_mode & 0777) == 0600);
+  for (const std::size_t size : {100, 101, 5000}) {
+    REQUIRE(b.manager.notify(std::string(size, 'x')).has_value());
+    CHECK(os::receive_notify(b.socket.get(), 100)->bytes.size() ==
+          std::min<std::size_t>(size, 101));
+  }
+}
+
+TEST_CASE("descriptors that cannot be had are told, and none leaks") {
+  bench b;
+  REQUIRE(b.manager.notify("FDSTORE=1", std::vector<int>(200, b.socket.get())).has_value());
+  const int before = open_descriptors();
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const rlimit low{static_cast<rlim_t>(b.socket.get() + 20), limit.rlim_max};
+  ::setrlimit(RLIMIT_NOFILE, &low);
+  {
+    const auto got = os::receive_notify(b.socket.get(), 100);
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    REQUIRE(got);
+    CHECK(got->truncated);
+    CHECK(got->descriptors.size() < 200);
+  }
+  CHECK(open_descriptors() == before);
+}
+
+TEST_CASE("a barrier is through when what came with it has been dropped") {
+  bench b;
+  const auto done = std::move(b.manager.barrier().value());
+  auto got = os::receive_notify(b.socket.get(), 100);
+  REQUIRE(got);
+  CHECK(got->bytes == "BARRIER=1");
+  char byte = 0;
+  ::fcntl(done.get(), F_SETFL, O_NONBLOCK);
+  CHECK(::read(done.get(), &byte, 1) < 0);
+  got.reset();
+  CHECK(::read(done.get(), &byte, 1) == 0);
+}
+
+TEST_CASE("a socket that was left behind is replaced, and nothing else is") {
+  bench b;
+  const auto again = os::bind_notify(b.path);
+  REQUIRE(again.has_value());
+  const auto path = b.directory.path("file");
+  std::ofstream{path} << "precious";
+  CHECK(os::bind_notify(path).error().code == errc::path_in_use);
+  CHECK(os::bind_notify(b.directory.path(std::string(108, 'x'))).error().code ==
+        errc::path_too_long);
+}

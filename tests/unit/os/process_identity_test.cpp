@@ -1,0 +1,31 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "os/process_identity.hpp"
+
+#include <doctest/doctest.h>
+
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using graceful::os::process_identity;
+
+TEST_CASE("a process is the same as long as it lives, whatever it calls itself") {
+  const auto before = process_identity::of(::getpid());
+  REQUIRE(before);
+  CHECK(before->started > 0);
+  CHECK(before->space.starts_with("pid:["));
+  ::prctl(PR_SET_NAME, "a) Z 1 (b");
+  CHECK(process_identity::of(::getpid()) == before);
+}
+
+TEST_CASE("a zombie, and what never was, is nobody") {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  siginfo_t info{};
+  ::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT);
+  CHECK_FALSE(process_identity::of(child));
+  ::waitpid(child, nullptr, 0);
+  CHECK_FALSE(process_identity::of(child));
+  CHECK_FALSE(process_identity::of(0));
+  CHECK_FALSE(process_identity::of(-1));
+}

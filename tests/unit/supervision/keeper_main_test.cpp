@@ -1,0 +1,223 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+//
+// Which process is the server: upgrades move it, and so does a supervisor that is new.
+#include "keeper_bench.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <random>
+#include <set>
+#include <string>
+
+#include <signal.h>
+
+using namespace graceful_test;
+using supervision::phase;
+
+namespace {
+
+keeper_bench serving() {
+  keeper_bench k;
+  k.begin();
+  k.started(7);
+  k.says(7, "STATUS=starting");
+  k.says(7, "READY=1");
+  return k;
+}
+
+}  // namespace
+
+TEST_CASE("the server says who succeeds it; its own end, later, changes nothing") {
+  auto k = serving();
+  CHECK(k.says(7, "MAINPID=8\nREADY=1\nSTATUS=generation 2 serves") == "follow 8");
+  CHECK(k.memory().main == 8);
+  CHECK(k.memory().status == "generation 2 serves");
+  k.says(7, "STATUS=draining");
+  CHECK(k.memory().status == "generation 2 serves");
+  CHECK(k.exits(7, 0) == "");
+  CHECK(k.killed(8, SIGKILL) == "");
+  CHECK(k.phase() == phase::waiting);
+  CHECK(k.after(100ms) == "start");
+}
+
+TEST_CASE("an older process that fails while it drains is no failure of the server") {
+  auto k = serving();
+  k.says(7, "MAINPID=8\nREADY=1");
+  CHECK(k.killed(7, SIGSEGV) == "");
+  CHECK(k.phase() == phase::serving);
+  CHECK(k.memory().failures == 0);
+}
+
+TEST_CASE("nobody but the server names its successor while it lives") {
+  auto k = serving();
+  CHECK(k.says(9, "MAINPID=9\nREADY=1") == "");
+  CHECK(k.noted("pid 9 says that pid 9 is the main process, which is not its to say"));
+  CHECK(k.says(0, "MAINPID=9") == "");
+  CHECK(k.memory().main == 7);
+}
+
+TEST_CASE("a server behind a shell speaks for itself") {
+  keeper_bench k;
+  k.begin();
+  k.started(7);
+  k.says(8, "STATUS=starting");
+  k.says(8, "READY=1");
+  CHECK(k.memory().main == 7);
+  CHECK(k.says(8, "MAINPID=9\nREADY=1") == "follow 9");
+  CHECK(k.exits(7, 0) == "");
+  CHECK(k.exits(9, 0) == "finish 0");
+}
+
+TEST_CASE("a helper that says that all is ready does not become the server") {
+  keeper_bench k;
+  k.begin();
+  k.started(7);
+  k.says(9, "READY=1");
+  CHECK(k.exits(9, 0) == "");
+  CHECK(k.memory().main == 7);
+  CHECK(k.says(9, "MAINPID=9") == "");
+  CHECK(k.memory().main == 7);
+}
+
+TEST_CASE("a successor that lost its predecessor speaks up, before or after another is started") {
+  auto k = serving();
+  k.killed(7, SIGKILL);
+  CHECK(k.says(8, "MAINPID=8\nREADY=1") == "follow 8");
+  CHECK(k.phase() == phase::serving);
+  CHECK(k.after(1h) == "");
+  CHECK(k.memory().restarts == 0);
+
+  auto later = serving();
+  later.killed(7, SIGKILL);
+  later.after(100ms);
+  later.started(9);
+  later.says(9, "STATUS=starting");
+  CHECK(later.says(8, "MAINPID=8\nREADY=1") == "follow 8");
+  CHECK(later.exits(9, 1) == "");
+  CHECK(later.memory().main == 8);
+  CHECK(later.next() == -1ms);
+}
+
+TEST_CASE("a main process that is gone by the time it is named is a failure") {
+  auto k = serving();
+  k.says(7, "MAINPID=8\nREADY=1");
+  CHECK(k.vanishes(8) == "");
+  CHECK(k.noted("the server (pid 8) ended; starting it again"));
+  CHECK(k.phase() == phase::waiting);
+}
+
+TEST_CASE("one that becomes the server when it is to end is told so") {
+  auto k = serving();
+  CHECK(k.told(SIGTERM) == "send 15 to 7");
+  CHECK(k.says(7, "MAINPID=8\nREADY=1") == "follow 8, send 15 to 8");
+  CHECK(k.exits(8, 0) == "");
+  CHECK(k.noted("1 older process has connections left"));
+  CHECK(k.phase() == phase::ending);
+  CHECK(k.told(SIGTERM) == "send 15 to 7");
+  CHECK(k.exits(7, 0) == "finish 0");
+}
+
+TEST_CASE("older processes that drain are waited for, and the server's own end decides the code") {
+  auto k = serving();
+  k.says(7, "MAINPID=8\nREADY=1");
+  k.says(8, "MAINPID=9\nREADY=1");
+  k.told(SIGTERM);
+  CHECK(k.exits(9, 0) == "");
+  CHECK(k.exits(7, 1) == "");
+  CHECK(k.exits(8, 1) == "finish 0");
+}
+
+TEST_CASE("an upgrade that was rolled back changes nothing") {
+  auto k = serving();
+  k.says(7, "RELOADING=1\nMONOTONIC_USEC=1");
+  k.says(7, "READY=1\nSTATUS=the upgrade failed");
+  CHECK(k.exits(8, 1) == "");
+  CHECK(k.memory().main == 7);
+  CHECK(k.next() == -1ms);
+}
+
+TEST_CASE("a new supervisor takes care of a server that runs, whichever process says it is that") {
+  keeper_bench k;
+  CHECK(k.on(supervision::event::adopt{7}) == "follow 7");
+  CHECK(k.says(7, "STATUS=generation 1 serves") == "");
+  CHECK(k.after(1h) == "");  // it may have said long ago that it is ready
+  CHECK(k.says(8, "MAINPID=8\nREADY=1") == "follow 8");
+  CHECK(k.memory().main == 8);
+  CHECK(k.exits(7, 0) == "");
+  CHECK(k.says(9, "MAINPID=9") == "");
+  CHECK(k.killed(8, SIGKILL) == "");
+  CHECK(k.phase() == phase::waiting);
+}
+
+TEST_CASE("whatever happens, it knows what to do next, and ends once") {
+  for (unsigned seed = 0; seed < 400; ++seed) {
+    std::mt19937 random{seed};
+    const auto below = [&](unsigned n) { return static_cast<int>(random() % n); };
+    keeper_bench k;
+    std::set<pid_t> live;
+    pid_t next = 2;
+    bool over = false;
+    const auto follow_up = [&](std::string done) {
+      for (;;) {
+        INFO("seed ", seed, ": ", done, " ", k.notes());
+        CHECK_FALSE((over && !done.empty()));
+        if (done.find("finish") != std::string::npos) over = true;
+        if (done != "start") break;
+        CHECK_FALSE(k.memory().main.has_value());
+        if (below(8) == 0) {
+          done = k.on(supervision::event::not_started{127, "?"});
+        } else {
+          live.insert(++next);
+          done = k.started(next);
+        }
+      }
+      // Somebody to wait for, or a time.
+      const auto& m = k.memory();
+      CHECK((m.now == phase::over) == over);
+      if (m.now == phase::waiting) CHECK((m.due.has_value() && !m.main));
+      if (m.now == phase::starting || m.now == phase::serving) CHECK(m.main.has_value());
+      if (m.now == phase::ending) CHECK_FALSE(m.formers.empty());
+      if (m.main) CHECK(m.formers.count(*m.main) == 0);
+      CHECK((m.failures <= limits.failures));
+    };
+    follow_up(k.begin());
+    for (int step = 0; step < 60; ++step) {
+      const pid_t some = live.empty() || below(6) == 0
+                             ? 99
+                             : *std::next(live.begin(), below(static_cast<unsigned>(live.size())));
+      switch (below(9)) {
+        case 0:
+          follow_up(k.after(std::chrono::milliseconds{below(20'000)}));
+          break;
+        case 1:
+          live.erase(some);
+          follow_up(k.exits(some, below(2)));
+          break;
+        case 2:
+          live.erase(some);
+          follow_up(k.killed(some, 9));
+          break;
+        case 3:
+          follow_up(k.says(some, "READY=1"));
+          break;
+        case 4:
+          live.insert(++next);
+          follow_up(k.says(some, "READY=1\nMAINPID=" + std::to_string(next)));
+          break;
+        case 5:
+          follow_up(k.says(some, "STATUS=x\nEXTEND_TIMEOUT_USEC=1000"));
+          break;
+        case 6:
+          if (below(10) == 0) follow_up(k.told(SIGTERM, below(2) == 0));
+          break;
+        case 7:
+          follow_up(k.told(SIGHUP));
+          break;
+        default:
+          live.erase(some);
+          follow_up(k.vanishes(some));
+      }
+    }
+  }
+}
