@@ -198,6 +198,41 @@ TEST_CASE("a server that is killed in its accept has lost no more than was in it
   }
 }
 
+TEST_CASE("a successor that connects between two generations waits for the end of the right one") {
+  fault_injector faults;
+  site s{{"--probation", "60000"}, {.environment = faults.environment()}};
+  const auto held = s.hold();
+  const auto to_successor =
+      *fault_injector::environment_for_successor(fault::at_call("listen", 1, action::stop)).begin();
+  process& ctl = s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--env",
+                                  to_successor.first + "=" + to_successor.second});
+  REQUIRE(ctl.wait_for_output("ready: generation 2", patience));
+  const auto second = open_pidfd(faulty_site::successor(ctl));
+  CHECK(s.ctl({"commit", s.control()}).status == "exited 0");
+  REQUIRE(faults.fired(faulty_site::successor(ctl), patience));
+
+  // Generation 1 has let go of the control socket, and SO_PEERCRED of who connects still names it.
+  auto asked = faults.environment(fault_injector::environment_for_successor(
+      fault::at_step(step::begin, action::stop, moment::after)));
+  asked["GRACEFUL_TAKEOVER"] = "1";
+  process& third = s.scene().start(s.command(), {.environment = asked});
+  REQUIRE(faults.fired(third.pid(), patience));
+  REQUIRE(send_signal(second, SIGCONT));
+  third.signal(SIGCONT);
+  REQUIRE(third.wait_for_output("generation 3 serves", patience));
+
+  s.server().signal(SIGKILL);
+  REQUIRE(s.server().wait_exit(patience));
+  CHECK(s.status().out.find("generation 2, pid ") != std::string::npos);
+  CHECK(s.ctl({"commit", s.control()}).status == "exited 0");
+  CHECK(wait_readable(second.get(), patience));
+  CHECK(s.generation() == 3);
+  CHECK(third.running());
+  INFO(third.output());
+  CHECK(third.output().find("the predecessor (pid " + std::to_string(s.server().pid()) + ")") ==
+        std::string::npos);
+}
+
 TEST_CASE("a trace of an upgrade has the handoff of both processes in it") {
   faulty_site f{{}};
   process& ctl = f.upgrade();
