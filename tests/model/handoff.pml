@@ -292,6 +292,10 @@ end:
        :: UP && sstate[i] == s_done && committed[i] && !ready[i] && !draining[i] ->
           ready[i] = true; holds[i] = true; accepts[i] = true
 
+       /* One that is not of this library gives up when it is ready. */
+       :: UP && ready[i] && server[i] != NOBODY && !watching[i] && !draining[i] && outside && faults > 0 ->
+          printf("%d: gives up\n", i); faults--; by_fault = true; call(m_fail); go_back()
+
        /* After ready: predecessor_watch.cpp. */
        :: UP && ready[i] && server[i] != NOBODY && !watching[i] ->
           printf("%d: asks to settle\n", i); watching[i] = true; call(m_settle)
