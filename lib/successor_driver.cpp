@@ -36,6 +36,8 @@ result<successor_driver::outcome> successor_driver::ready(std::vector<std::strin
   return outcome;
 }
 
+void successor_driver::break_off() { ::shutdown(connection_.socket(), SHUT_RDWR); }
+
 result<successor_driver::standing> successor_driver::look() {
   const auto message =
       connection_.receive(std::chrono::steady_clock::now(), predecessor_pidfd_.get());

@@ -35,6 +35,10 @@ class successor_driver {
   /// or has died.
   result<outcome> ready(std::vector<std::string> unwanted);
 
+  /// Ends the connection under a ready() that waits on another thread: as if it had broken. No
+  /// other member may be called while that is so.
+  void break_off();
+
   /// Tells the predecessor why this process gives up; waits for nothing.
   void fail(const std::string& reason);
 

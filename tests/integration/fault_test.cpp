@@ -166,6 +166,27 @@ TEST_CASE("a predecessor that is stopped when Ready arrives goes on as if nothin
 }
 
 TEST_CASE(
+    "a successor that is told to end in ready() waits for no predecessor, and costs nothing") {
+  for (const char* probation : {"0", "60000"}) {
+    faulty_site f{{"--probation", probation, "--handoff-timeout", "86400000"}};
+    f.faults.arm(f.server(), fault::at_step(step::ready, action::stop));
+    process& ctl = f.upgrade();
+    const auto successor = open_pidfd(f.successor(ctl));
+    REQUIRE(f.faults.fired(f.server(), patience));
+    REQUIRE(send_signal(successor, SIGTERM));
+    REQUIRE(wait_readable(successor.get(), patience));
+    CHECK(f.s.server().wait_for_output("it was told to end before it was ready", patience));
+    f.s.server().signal(SIGCONT);
+    CHECK(ctl.wait_exit(patience).exited(1));
+    const auto connected = f.connecting.stop();
+    const auto continued = f.kept.stop();
+    INFO(connected.to_string(), continued.to_string(), f.s.scene().report());
+    CHECK(connected.lost() + continued.lost() == 0);
+    CHECK(f.s.generation() == 1);
+  }
+}
+
+TEST_CASE(
     "a successor that becomes unreachable in its probation is rolled back, and nobody refused") {
   faulty_site f{{"--probation", "300"}};
   process& ctl = f.upgrade(fault::at_step(step::settle, action::unreachable, moment::after));
