@@ -120,6 +120,7 @@ predecessor_driver::settings lifecycle::driver_settings(os::start_command start)
           .generation = generation_,
           .start = std::move(start),
           .ready_timeout = options_.ready_timeout,
+          .drain_timeout = options_.drain_timeout,
           .offer = [this] { return offer(); },
           .withdraw = [this] { around_.sockets.thaw(); },
           .probation = options_.probation,

@@ -41,6 +41,8 @@ class predecessor_driver {
     std::uint64_t generation;
     os::start_command start;
     std::chrono::milliseconds ready_timeout;
+    /// How long a successor that was rolled back may take to end.
+    std::chrono::milliseconds drain_timeout;
     /// What is on offer now. It stays that until `withdraw` is called, or the handover.
     std::function<std::vector<offered_descriptor>()> offer;
     std::function<void()> withdraw;
