@@ -23,10 +23,15 @@ namespace graceful {
 
 namespace {
 
+/// Before another look whether ready() has returned.
+constexpr std::chrono::milliseconds look_again_after{100};
+
 std::string name_of(const draining_process& process) {
   return "generation " + std::to_string(process.generation) + " (pid " +
          std::to_string(process.pid) + ")";
 }
+
+failure told_to_end() { return {errc::upgrade_failed, "it was told to end before it was ready"}; }
 
 }  // namespace
 
@@ -38,6 +43,7 @@ lifecycle::lifecycle(const options& opts, surroundings around)
       control_{log_},
       older_{options_.max_draining},
       giving_up_{control_.context(), [this] { return look_at_predecessor(); }},
+      look_again_{control_.context()},
       drain_{control_.context(),
              log_,
              around_.tracked,
@@ -123,6 +129,7 @@ predecessor_driver::settings lifecycle::driver_settings(os::start_command start)
           .start = std::move(start),
           .place = service_->managed() ? os::placement::sibling : os::placement::child,
           .ready_timeout = options_.ready_timeout,
+          .drain_timeout = options_.drain_timeout,
           .offer = [this] { return offer(); },
           .withdraw = [this] { around_.sockets.thaw(); },
           .probation = options_.probation,
@@ -160,13 +167,13 @@ void lifecycle::ready() {
   const std::lock_guard lock{ready_mutex_};
   if (ready_) return;
   if (draining_ && owned_.predecessor && !ready_failure_) {
-    ready_failure_ = failure{errc::upgrade_failed, "it was told to end before it was ready"};
+    ready_failure_ = told_to_end();
     owned_.predecessor->fail(ready_failure_->message);
   }
   if (ready_failure_) throw error{*ready_failure_};
   if (owned_.predecessor) {
     if (const auto outcome = owned_.predecessor->ready(around_.sockets.unwanted()); !outcome) {
-      ready_failure_ = outcome.error();
+      ready_failure_ = told_to_end_ ? told_to_end() : outcome.error();
       throw error{*ready_failure_};
     }
     statistics_.ready(owned_.predecessor->durations(), std::chrono::steady_clock::now());
@@ -282,9 +289,22 @@ void lifecycle::on_drain_call(control_session& from, bool now) {
   drain_.watch(from);
 }
 
+/// ready() waits for the predecessor, for as long as that may take, and this thread does not. That
+/// the connection ends costs nothing: the predecessor accepts again, or has died.
+void lifecycle::end_after_ready(bool now) {
+  told_to_end_ = true;
+  in_a_hurry_ = in_a_hurry_ || now;
+  if (owned_.predecessor) owned_.predecessor->break_off();
+  look_again_.expires_after(look_again_after);
+  look_again_.async_wait([this](boost::system::error_code cancelled) {
+    if (!cancelled) end(in_a_hurry_);
+  });
+}
+
 /// This process ends, and nobody succeeds it.
 void lifecycle::end(bool now) {
-  const std::lock_guard lock{ready_mutex_};
+  const std::unique_lock lock{ready_mutex_, std::try_to_lock};
+  if (!lock) return end_after_ready(now);
   const bool in_probation = ready_ && !committed_ && !draining_;
   if (in_probation && !predecessor_) return drain(now);  // what ready() has posted comes first
   in_a_hurry_ = in_a_hurry_ || now;

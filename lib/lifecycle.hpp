@@ -26,6 +26,8 @@
 #include "statistics.hpp"
 #include "takeover.hpp"
 
+#include <boost/asio/steady_timer.hpp>
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -79,6 +81,7 @@ class lifecycle {
   void go_back();
   void hand_over(const inventory::names& ours);
   void end(bool now);
+  void end_after_ready(bool now);
   void end_alone();
   void begin_drain();
   void hurry();
@@ -111,6 +114,7 @@ class lifecycle {
   std::atomic<bool> draining_{false};
   std::atomic<bool> handed_over_{false};  // to a successor, or back to the predecessor
   std::atomic<bool> committed_{false};    // nobody else may go on accepting
+  std::atomic<bool> told_to_end_{false};  // while ready() waited
   statistics statistics_;
 
   // Used on the control thread only, from its start to its end.
@@ -121,9 +125,10 @@ class lifecycle {
   older_generations older_;
   std::optional<monitors> monitors_;
   std::optional<service> service_;
-  giving_up_watch giving_up_;  // until ready()
-  bool asked_back_ = false;    // the predecessor: this process ends in its probation
-  bool in_a_hurry_ = false;    // what drains is cut
+  giving_up_watch giving_up_;      // until ready()
+  asio::steady_timer look_again_;  // whether ready() has returned
+  bool asked_back_ = false;        // the predecessor: this process ends in its probation
+  bool in_a_hurry_ = false;        // what drains is cut
   class drain drain_;
   drain_reporter drain_reporter_;
   last_call last_call_;

@@ -12,6 +12,9 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 namespace graceful {
@@ -38,6 +41,24 @@ std::string journal_stream_variable() {
   return value == nullptr ? "" : value;
 }
 
+/// As write(2), but does not wait for room where the kernel can be told not to. That there was some
+/// a moment ago says little: both processes of an upgrade write to the same pipe, and who waits
+/// there holds up the thread that has to answer the other.
+ssize_t write_now(const std::string& line) {
+  struct stat is {};
+  (void)::fstat(STDERR_FILENO, &is);
+  if (S_ISSOCK(is.st_mode)) {
+    return ::send(STDERR_FILENO, line.data(), line.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  }
+  if (S_ISFIFO(is.st_mode)) {
+    const iovec whole{.iov_base = const_cast<char*>(line.data()), .iov_len = line.size()};
+    const ssize_t written = ::pwritev2(STDERR_FILENO, &whole, 1, -1, RWF_NOWAIT);
+    // Before Linux 6.4 pipes do not offer it, and a sandbox may not know the call.
+    if (written >= 0 || errno == EAGAIN || errno == EPIPE) return written;
+  }
+  return ::write(STDERR_FILENO, line.data(), line.size());
+}
+
 /// Neither blocks nor raises SIGPIPE: standard error may be a pipe that nobody reads any more, of
 /// a shell that started the first generation, and a server must not stop or die of that.
 void write_line(const std::string& line) {
@@ -51,8 +72,8 @@ void write_line(const std::string& line) {
   ::pthread_sigmask(SIG_BLOCK, &broken_pipe, &before);
   ::sigpending(&pending);
   const bool was_pending = ::sigismember(&pending, SIGPIPE) == 1;
-  // One write(2), so that the lines of two processes do not mix.
-  if (::write(STDERR_FILENO, line.data(), line.size()) < 0 && errno == EPIPE && !was_pending) {
+  // One call, so that the lines of two processes do not mix.
+  if (write_now(line) < 0 && errno == EPIPE && !was_pending) {
     constexpr timespec at_once{};
     ::sigtimedwait(&broken_pipe, nullptr, &at_once);
   }

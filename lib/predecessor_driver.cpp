@@ -16,6 +16,9 @@ namespace {
 /// How long a successor that is to stay may take to say that it is there.
 constexpr std::chrono::seconds confirmation_time{3};
 
+/// How long a successor that was rolled back may take to end when the time for its drain is over.
+constexpr std::chrono::seconds after_drain{5};
+
 namespace action = handoff::action;
 namespace event = handoff::event;
 
@@ -317,7 +320,9 @@ void predecessor_driver::act(const action::abort_peer& a) {
 
 void predecessor_driver::act(const action::kill_successor& /*a*/) { child_.kill(); }
 
-void predecessor_driver::act(const action::retire_successor& /*a*/) { child_.retire(); }
+void predecessor_driver::act(const action::retire_successor& /*a*/) {
+  child_.retire(settings_.drain_timeout + after_drain);
+}
 
 void predecessor_driver::act(const action::report_spawned& a) {
   report_.spawned(static_cast<pid_t>(a.pid));

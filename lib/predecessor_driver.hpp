@@ -43,6 +43,8 @@ class predecessor_driver {
     os::start_command start;
     os::placement place;
     std::chrono::milliseconds ready_timeout;
+    /// How long a successor that was rolled back may take to end.
+    std::chrono::milliseconds drain_timeout;
     /// What is on offer now. It stays that until `withdraw` is called, or the handover.
     std::function<std::vector<offered_descriptor>()> offer;
     std::function<void()> withdraw;

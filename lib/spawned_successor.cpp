@@ -61,11 +61,11 @@ void spawned_successor::watch() {
   });
 }
 
-void spawned_successor::retire() {
+void spawned_successor::retire(std::chrono::milliseconds time_to_end) {
   if (!child_) return;
   boost::system::error_code ignored;
   watched_.close(ignored);
-  retired_.push_back(std::move(*child_));
+  retired_.push_back({std::move(*child_), std::chrono::steady_clock::now() + time_to_end});
   child_.reset();
   watch_retired();
 }
@@ -76,9 +76,15 @@ void spawned_successor::watch_retired() {
   retired_timer_.expires_after(retired_interval);
   retired_timer_.async_wait([this](boost::system::error_code ec) {
     if (ec) return;
-    std::erase_if(retired_, [this](os::child& child) {
-      const auto how = child.reap();
-      if (how) log_.info("the successor that was rolled back " + how->to_string());
+    const auto now = std::chrono::steady_clock::now();
+    std::erase_if(retired_, [this, now](retired& child) {
+      const auto how = child.process.reap();
+      if (how) {
+        log_.info("the successor that was rolled back " + how->to_string());
+      } else if (now >= child.deadline && !std::exchange(child.killed, true)) {
+        log_.warning("the successor that was rolled back does not end: it is killed");
+        child.process.kill();
+      }
       return how.has_value();
     });
     watch_retired();

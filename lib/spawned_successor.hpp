@@ -13,6 +13,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -43,8 +44,9 @@ class spawned_successor {
   /// Waits for the end of one that was killed, and says nothing of it.
   void wait();
 
-  /// It ends some day, and only the log wants to know.
-  void retire();
+  /// It drains, and only the log wants to know its end. One that is still there when the time is
+  /// over is killed: it hangs, and holds every socket.
+  void retire(std::chrono::milliseconds time_to_end);
 
  private:
   void watch();
@@ -54,7 +56,12 @@ class spawned_successor {
   const ended on_end_;
   std::optional<os::child> child_;
   asio::posix::stream_descriptor watched_;  // a duplicate of its pidfd
-  std::vector<os::child> retired_;
+  struct retired {
+    os::child process;
+    std::chrono::steady_clock::time_point deadline;
+    bool killed = false;
+  };
+  std::vector<retired> retired_;
   asio::steady_timer retired_timer_;
 };
 

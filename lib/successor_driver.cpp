@@ -22,10 +22,9 @@ constexpr std::chrono::seconds dying_time{1};
 
 successor_driver::successor_driver(varlink_connection connection, std::string token,
                                    std::chrono::milliseconds step_timeout)
-    : connection_{std::move(connection)},
-      machine_{std::move(token)},
-      step_timeout_{step_timeout},
-      predecessor_pidfd_{os::open_pidfd(connection_.peer().pid)} {}
+    : connection_{std::move(connection)}, machine_{std::move(token)}, step_timeout_{step_timeout} {
+  os::name_senders(connection_.socket());
+}
 
 result<successor_driver::outcome> successor_driver::take_over() { return run(event::connected{}); }
 
@@ -36,6 +35,8 @@ result<successor_driver::outcome> successor_driver::ready(std::vector<std::strin
   if (!outcome) ::shutdown(connection_.socket(), SHUT_RDWR);
   return outcome;
 }
+
+void successor_driver::break_off() { ::shutdown(connection_.socket(), SHUT_RDWR); }
 
 result<successor_driver::standing> successor_driver::look() {
   const auto message =
@@ -91,6 +92,7 @@ handoff::successor_event successor_driver::exchange(const wire::call& call) {
     if (code == errc::protocol_violation) return event::garbled{};
     return event::disconnected{predecessor_lives()};
   }
+  if (!std::exchange(answered_, true)) identify(message->sender);
   // Nothing is complete then: what came is closed, also to have descriptors left to report it.
   if (message->truncated) {
     message->descriptors.clear();
@@ -102,7 +104,15 @@ handoff::successor_event successor_driver::exchange(const wire::call& call) {
   return event::replied{std::move(*reply), arrived_.size(), message->truncated};
 }
 
-/// False also where it cannot be told, because the peer's PID namespace is not visible from here.
+/// By who answers, and not by SO_PEERCRED: that names the generation before while the one that
+/// serves has yet to call listen(2), and would have its end taken for the predecessor's.
+void successor_driver::identify(pid_t predecessor) {
+  predecessor_pid_ = predecessor;
+  predecessor_pidfd_ = os::open_pidfd(predecessor);
+}
+
+/// False also where it cannot be told: before the first answer, or because the peer's PID namespace
+/// is not visible from here.
 bool successor_driver::predecessor_lives() const {
   return predecessor_pidfd_ && !os::wait_readable(predecessor_pidfd_.get(),
                                                   std::chrono::steady_clock::now() + dying_time);

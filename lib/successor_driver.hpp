@@ -35,13 +35,18 @@ class successor_driver {
   /// or has died.
   result<outcome> ready(std::vector<std::string> unwanted);
 
+  /// Ends the connection under a ready() that waits on another thread: as if it had broken. No
+  /// other member may be called while that is so.
+  void break_off();
+
   /// Tells the predecessor why this process gives up; waits for nothing.
   void fail(const std::string& reason);
 
   [[nodiscard]] const wire::begun& offer() const { return machine_.offer(); }
   /// What the predecessor has measured of this upgrade, up to ready().
   [[nodiscard]] const wire::phase_durations& durations() const { return machine_.durations(); }
-  [[nodiscard]] pid_t predecessor_pid() const { return connection_.peer().pid; }
+  /// Who has answered Begin; 0 if it is not visible from here.
+  [[nodiscard]] pid_t predecessor_pid() const { return predecessor_pid_; }
 
   /// What was passed, by its name in the protocol; the caller's.
   [[nodiscard]] std::vector<std::pair<std::string, unique_fd>> take_descriptors() {
@@ -68,11 +73,14 @@ class successor_driver {
  private:
   result<outcome> run(const handoff::successor_event& first);
   handoff::successor_event exchange(const wire::call& call);
+  void identify(pid_t predecessor);
   [[nodiscard]] bool predecessor_lives() const;
 
   varlink_connection connection_;
   handoff::successor machine_;
   std::chrono::milliseconds step_timeout_;
+  bool answered_ = false;  // the first call
+  pid_t predecessor_pid_ = 0;
   unique_fd predecessor_pidfd_;
   std::vector<unique_fd> arrived_;
   std::vector<std::pair<std::string, unique_fd>> descriptors_;

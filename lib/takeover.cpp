@@ -98,6 +98,7 @@ takeover_request takeover_request::of(const options& opts, std::string control_p
 result<takeover> take_ownership(const takeover_request& request, log& log) {
   const bool wanted = request.explicitly || !request.token.empty();
   const auto until = std::chrono::steady_clock::now() + request.step_timeout;
+  bool left_alone = false;  // by a predecessor: the lock tells whether it lives
   for (;;) {
     // First, because a live predecessor is what counts: its lock file may have been removed, or
     // belong to root, if it has dropped privileges since.
@@ -106,7 +107,7 @@ result<takeover> take_ownership(const takeover_request& request, log& log) {
       if (connection) {
         auto taken = take_over(std::move(*connection), request);
         if (!taken || *taken) return taken ? result<takeover>{std::move(**taken)} : taken.error();
-        log.warning("the predecessor died before it had handed over: starting cold");
+        left_alone = true;
       } else if (connection.error().code != errc::not_running) {
         return connection.error();
       }
@@ -114,6 +115,9 @@ result<takeover> take_ownership(const takeover_request& request, log& log) {
     auto lock = os::try_lock(request.control_path);
     if (!lock) return lock.error();
     if (*lock) {
+      if (left_alone) {
+        log.warning("the predecessor died before it had handed over: starting cold");
+      }
       auto control = os::bind_control(request.control_path);
       if (!control) {
         // Made just now, perhaps, beside a server whose own lock file was removed: left there, it
@@ -125,6 +129,9 @@ result<takeover> take_ownership(const takeover_request& request, log& log) {
     }
     if (!wanted) return already_running(request.control_path, until);
     if (std::chrono::steady_clock::now() >= until) {
+      if (left_alone) {
+        return failure{errc::peer_gone, "the predecessor closed the connection, but serves on"};
+      }
       return failure{errc::timed_out,
                      "the lock of " + request.control_path + " is held, but nobody answers there"};
     }

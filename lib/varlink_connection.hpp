@@ -33,6 +33,7 @@ class varlink_connection {
     std::string text;
     std::vector<unique_fd> descriptors;  // that came since the last message
     bool truncated;
+    pid_t sender;  // of its last byte: os::inbox
   };
   /// The next message. `errc::timed_out`, `errc::peer_gone`, `errc::protocol_violation` if it is
   /// too long. `pidfd`: of the peer, or -1. If that dies it is gone, and what it has said comes
@@ -54,6 +55,7 @@ class varlink_connection {
   wire::framer framer_{wire::max_reply_size};
   std::vector<unique_fd> descriptors_;
   bool truncated_ = false;
+  pid_t sender_ = 0;
 };
 
 }  // namespace graceful

@@ -42,8 +42,10 @@ struct options {
   /// at most.
   std::chrono::milliseconds handoff_timeout{10'000};
 
-  /// In drain: how long the connections have, from its begin on; what is left then is cut. Default:
-  /// 5 min; a day at most.
+  /// In drain: how long the connections have, from its begin on; what is left then is cut. As
+  /// predecessor: a successor that this process spawned, and that an order rolls back, has so long
+  /// and 5 s more to end, whatever it grants itself; then it is killed. Default: 5 min; a day at
+  /// most.
   std::chrono::milliseconds drain_timeout{300'000};
 
   /// In drain: how long a connection that says it is idle stays open after it has been told, so

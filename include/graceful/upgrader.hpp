@@ -215,8 +215,8 @@ class GRACEFUL_API upgrader {
   /// serves all the same: it holds every socket.
   ///
   /// **Errors.** Throws `error`: `upgrade_failed` if the predecessor gave this upgrade up (its
-  /// message says why), `timed_out`, `peer_gone`, `protocol_violation`. The predecessor then still
-  /// serves, and this process must end.
+  /// message says why), or this process was told to end, `timed_out`, `peer_gone`,
+  /// `protocol_violation`. The predecessor then still serves, and this process must end.
   void ready();
 
   /// 1 for a cold start, else the predecessor's plus 1.
@@ -239,7 +239,8 @@ class GRACEFUL_API upgrader {
 
   /// Lets signals do what operators expect: SIGTERM and SIGINT drain, the second one at once;
   /// SIGQUIT drains; SIGUSR2 upgrades by the server's own start command. A third SIGTERM has its
-  /// default action. SIGHUP is left to the application. What they do is in the log.
+  /// default action. SIGHUP is left to the application. What they do is in the log. A `ready()`
+  /// that waits for the predecessor fails.
   ///
   /// **Errors.** Throws `boost::system::system_error` if a handler cannot be installed.
   void handle_signals();

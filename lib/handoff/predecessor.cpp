@@ -155,7 +155,8 @@ void predecessor::on(const event::rollback& e) {
 void predecessor::on(const event::fail& e) {
   if (in_probation() && peer_ == e.peer) {
     rolled_back_ = true;
-    actions_ = {action::resume_accepting{}, action::acknowledge{e.peer}};
+    // As where it is lost: from now on it has the time of a successor that ends, no more, no less.
+    actions_ = {action::resume_accepting{}, action::arm_timer{}, action::acknowledge{e.peer}};
     return await_end("the successor gave up: " + e.message.reason);
   }
   if (state_ != state::passing || peer_ != e.peer) {

@@ -32,9 +32,14 @@ bool wait_for(std::span<pollfd> any, deadline until) {
   }
 }
 
-void take_descriptors(msghdr& message, inbox& box) {
+void take_control_data(msghdr& message, inbox& box) {
   if ((message.msg_flags & MSG_CTRUNC) != 0) box.truncated = true;
   for (cmsghdr* c = CMSG_FIRSTHDR(&message); c != nullptr; c = CMSG_NXTHDR(&message, c)) {
+    if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS) {
+      ucred sender{};
+      std::memcpy(&sender, CMSG_DATA(c), sizeof sender);
+      box.sender = sender.pid;
+    }
     if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
     // cmsg_len, not the room there was: padding may hold one descriptor more than was asked for.
     const std::size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -47,6 +52,11 @@ void take_descriptors(msghdr& message, inbox& box) {
 }
 
 }  // namespace
+
+void name_senders(int socket) {
+  constexpr int on = 1;
+  ::setsockopt(socket, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+}
 
 transfer send_now(int socket, std::string_view bytes, std::span<const int> descriptors) {
   // What the kernel would say; it must not come to the copy below, which has room for no more.
@@ -77,7 +87,9 @@ transfer send_now(int socket, std::string_view bytes, std::span<const int> descr
 
 transfer receive_now(int socket, inbox& box) {
   std::array<char, 65536> buffer;
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(max_descriptors * sizeof(int))> control;
+  alignas(cmsghdr)
+      std::array<char, CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(max_descriptors * sizeof(int))>
+          control;
   iovec data{.iov_base = buffer.data(), .iov_len = buffer.size()};
   msghdr message{};
   message.msg_iov = &data;
@@ -90,7 +102,7 @@ transfer receive_now(int socket, inbox& box) {
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return {transfer::kind::would_block};
     if (n < 0 && errno == ECONNRESET) return {transfer::kind::closed};
     if (n < 0) return {transfer::kind::failed, 0, errno};
-    take_descriptors(message, box);
+    take_control_data(message, box);
     if (n == 0) return {transfer::kind::closed};
     box.bytes.append(buffer.data(), static_cast<std::size_t>(n));
     return {transfer::kind::some, static_cast<std::size_t>(n)};

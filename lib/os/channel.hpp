@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include <sys/types.h>
+
 /// Bytes and descriptors over a Unix stream socket: unix(7), SCM_RIGHTS.
 namespace graceful::os {
 
@@ -33,7 +35,13 @@ struct inbox {
   std::string bytes;
   std::vector<unique_fd> descriptors;  // close-on-exec
   bool truncated = false;              // the kernel dropped descriptors (MSG_CTRUNC)
+  pid_t sender = 0;  // of the last bytes; 0 if it is not visible from here, or not asked for
 };
+
+/// Has receive_now() say who sends what is sent from now on: SO_PASSCRED. SO_PEERCRED of a client
+/// does not tell who serves it: it is fixed at connect(2), when the process that called listen(2)
+/// last may have left the queue to another.
+void name_senders(int socket);
 
 /// Appends what the socket has now to `box`. Always by recvmsg(2): read(2) would destroy
 /// descriptors without a word.

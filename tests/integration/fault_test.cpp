@@ -167,6 +167,27 @@ TEST_CASE("a predecessor that is stopped when Ready arrives goes on as if nothin
 }
 
 TEST_CASE(
+    "a successor that is told to end in ready() waits for no predecessor, and costs nothing") {
+  for (const char* probation : {"0", "60000"}) {
+    faulty_site f{{"--probation", probation, "--handoff-timeout", "86400000"}};
+    f.faults.arm(f.server(), fault::at_step(step::ready, action::stop));
+    process& ctl = f.upgrade();
+    const auto successor = open_pidfd(f.successor(ctl));
+    REQUIRE(f.faults.fired(f.server(), patience));
+    REQUIRE(send_signal(successor, SIGTERM));
+    REQUIRE(wait_readable(successor.get(), patience));
+    CHECK(f.s.server().wait_for_output("it was told to end before it was ready", patience));
+    f.s.server().signal(SIGCONT);
+    CHECK(ctl.wait_exit(patience).exited(1));
+    const auto connected = f.connecting.stop();
+    const auto continued = f.kept.stop();
+    INFO(connected.to_string(), continued.to_string(), f.s.scene().report());
+    CHECK(connected.lost() + continued.lost() == 0);
+    CHECK(f.s.generation() == 1);
+  }
+}
+
+TEST_CASE(
     "a successor that becomes unreachable in its probation is rolled back, and nobody refused") {
   faulty_site f{{"--probation", "300"}};
   process& ctl = f.upgrade(fault::at_step(step::settle, action::unreachable, moment::after));
@@ -197,6 +218,41 @@ TEST_CASE("a server that is killed in its accept has lost no more than was in it
     CHECK(hit->call == "accept4");
     CHECK(f.kept.stop().ok > 0);
   }
+}
+
+TEST_CASE("a successor that connects between two generations waits for the end of the right one") {
+  fault_injector faults;
+  site s{{"--probation", "60000"}, {.environment = faults.environment()}};
+  const auto held = s.hold();
+  const auto to_successor =
+      *fault_injector::environment_for_successor(fault::at_call("listen", 1, action::stop)).begin();
+  process& ctl = s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--env",
+                                  to_successor.first + "=" + to_successor.second});
+  REQUIRE(ctl.wait_for_output("ready: generation 2", patience));
+  const auto second = open_pidfd(faulty_site::successor(ctl));
+  CHECK(s.ctl({"commit", s.control()}).status == "exited 0");
+  REQUIRE(faults.fired(faulty_site::successor(ctl), patience));
+
+  // Generation 1 has let go of the control socket, and SO_PEERCRED of who connects still names it.
+  auto asked = faults.environment(fault_injector::environment_for_successor(
+      fault::at_step(step::begin, action::stop, moment::after)));
+  asked["GRACEFUL_TAKEOVER"] = "1";
+  process& third = s.scene().start(s.command(), {.environment = asked});
+  REQUIRE(faults.fired(third.pid(), patience));
+  REQUIRE(send_signal(second, SIGCONT));
+  third.signal(SIGCONT);
+  REQUIRE(third.wait_for_output("generation 3 serves", patience));
+
+  s.server().signal(SIGKILL);
+  REQUIRE(s.server().wait_exit(patience));
+  CHECK(s.status().out.find("generation 2, pid ") != std::string::npos);
+  CHECK(s.ctl({"commit", s.control()}).status == "exited 0");
+  CHECK(wait_readable(second.get(), patience));
+  CHECK(s.generation() == 3);
+  CHECK(third.running());
+  INFO(third.output());
+  CHECK(third.output().find("the predecessor (pid " + std::to_string(s.server().pid()) + ")") ==
+        std::string::npos);
 }
 
 TEST_CASE("a trace of an upgrade has the handoff of both processes in it") {

@@ -40,6 +40,18 @@ TEST_CASE("a successor that hangs at the end of its probation is rolled back, no
   p.serves(1, on_probation::killed::successor);
 }
 
+TEST_CASE(
+    "a successor that hangs when it is rolled back is killed when its drain has had its time") {
+  on_probation p{{"--drain", "200"}};
+  REQUIRE(send_signal(p.successor, SIGSTOP));
+  CHECK(p.s.ctl({"rollback", p.s.control()}).status == "exited 0");
+  p.rolled_back("an operator asked for it");
+  CHECK(wait_readable(p.successor.get(), patience));
+  CHECK(p.s.server().wait_for_output(
+      "the successor that was rolled back was killed by signal 9 (SIGKILL)", patience));
+  p.serves(1, on_probation::killed::successor);
+}
+
 TEST_CASE("a successor of whose death nobody has heard yet is not committed") {
   on_probation p;
   REQUIRE(p.s.server().stop());

@@ -75,6 +75,11 @@ TEST_CASE("a predecessor that closes but lives is not replaced") {
   is_found_out({"closes"}, "the predecessor closed the connection, but serves on");
 }
 
+TEST_CASE(
+    "a predecessor that closes without an answer is asked again, and not replaced if it lives") {
+  is_found_out({"mute"}, "the predecessor closed the connection, but serves on");
+}
+
 TEST_CASE("a predecessor that never answers is given up") {
   is_found_out({"hangs"}, "the predecessor did not answer in time");
 }

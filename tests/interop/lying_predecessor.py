@@ -19,7 +19,7 @@ from varlink import MAX_DESCRIPTORS, Closed, Conversation
 
 HANDOFF = "io.graceful.Handoff."
 MODES = """fewer-descriptors more-descriptors no-descriptors wrong-kind not-listening wrong-version
-junk huge closes hangs many negative-count bad-types""".split()
+junk huge closes mute hangs many negative-count bad-types""".split()
 
 
 def tcp_socket(address, listening=True):
@@ -81,6 +81,8 @@ def answer(mode, peer, offer):
         call = peer.receive()
         method = call["method"].removeprefix(HANDOFF)
         if method == "Begin":
+            if mode == "mute":
+                return
             answer_begin(mode, peer, offer)
             if mode == "closes":
                 return

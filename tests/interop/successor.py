@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-"""Taking over, as docs/protocol.md describes it: steps 2 to 6 of a successor."""
+"""Taking over, as docs/protocol.md describes it: steps 2 to 7 of a successor."""
 
 from __future__ import annotations
 
@@ -45,8 +45,9 @@ class Takeover:
         self._conversation = connect(path)
         self._protocol = protocol
         self._token = token
-        self.predecessor = self._conversation.channel.pid
-        self.pidfd = os.pidfd_open(self.predecessor)
+        self._conversation.channel.name_senders()
+        self.predecessor = 0
+        self.pidfd = -1
 
     def ask(self, method: str, parameters: Object) -> None:
         self._protocol.check_call(HANDOFF + method, parameters)
@@ -63,6 +64,8 @@ class Takeover:
 
     def take_everything(self) -> Estate:
         begun = self.call("Begin", {"versions": VERSIONS} | ({"token": self._token} if self._token else {}))
+        self.predecessor = self._conversation.channel.sender
+        self.pidfd = os.pidfd_open(self.predecessor)
         if begun["version"] not in VERSIONS:
             raise Closed(f"the predecessor chose version {begun['version']}")
         names: list[str] = []
@@ -104,7 +107,8 @@ class Takeover:
 
     def close(self) -> None:
         self._conversation.close()
-        os.close(self.pidfd)
+        if self.pidfd >= 0:
+            os.close(self.pidfd)
 
 
 def died(pidfd: int) -> bool:

@@ -58,10 +58,14 @@ class Channel:
         connection.setblocking(False)
         self.socket = connection
         self.pid, self.uid = peer_of(connection)
+        self.sender = 0  # of what came last, since name_senders(); 0: not visible from here
         self._max_message = max_message
         self._input = bytearray()
         self._output: collections.deque[tuple[memoryview, list[int]]] = collections.deque()
         self._descriptors: list[int] = []
+
+    def name_senders(self) -> None:
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
 
     def receive(self) -> list[Object]:
         """What has come by now. Raises Closed at the end, after all else was returned."""
@@ -76,7 +80,7 @@ class Channel:
         return [self._parse(message) for message in complete]
 
     def _receive_bytes(self) -> tuple[bytes, bool]:
-        space = socket.CMSG_SPACE(MAX_DESCRIPTORS * array.array("i").itemsize)
+        space = socket.CMSG_SPACE(12) + socket.CMSG_SPACE(MAX_DESCRIPTORS * array.array("i").itemsize)
         try:
             data, ancillary, flags, _ = self.socket.recvmsg(65536, space, socket.MSG_CMSG_CLOEXEC)
         except BlockingIOError:
@@ -84,6 +88,8 @@ class Channel:
         except OSError as failure:
             raise Closed(failure.strerror) from failure
         for level, kind, content in ancillary:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS):
+                self.sender, _, _ = struct.unpack("iii", content)
             if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
                 numbers = array.array("i")
                 numbers.frombytes(content[: len(content) - len(content) % numbers.itemsize])

@@ -65,6 +65,14 @@ bool shell[PLACES];     /* what was spawned is a shell, which started the succes
 /* As a successor; its connection goes by its own number. */
 mtype:successor_state sstate[PLACES] = s_connecting;
 byte server[PLACES] = NOBODY;   /* whom it has connected to */
+#ifdef MUTANT_BELIEVES_THE_LISTENER
+/* SO_PEERCRED: whose end it takes for that of its server. The generation before, if it has connected
+   when that had let go of the control socket, and its heir had not called listen(2) yet. */
+byte named[PLACES] = NOBODY;
+#define PREDECESSOR(p) named[p]
+#else
+#define PREDECESSOR(p) server[p]
+#endif
 byte spawner[PLACES] = NOBODY;  /* whose token it has */
 bool p_open[PLACES], s_open[PLACES];  /* the ends of the predecessor and the successor */
 bool cut[PLACES];       /* it has broken: each side sees that the other has closed it */
@@ -263,12 +271,19 @@ end:
           :: server[i] != NOBODY -> p_open[i] = true; s_open[i] = true; sev = s_on_connected
           :: else
           fi
+#ifdef MUTANT_BELIEVES_THE_LISTENER
+          ;
+          if
+          :: named[i] = server[i]
+          :: server[i] != NOBODY && server[server[i]] != NOBODY -> named[i] = server[server[i]]
+          fi
+#endif
        :: UP && AWAITS_REPLY && nempty(replies[i]) ->
           replies[i]?detail; sev = s_on_replied
        :: UP && AWAITS_REPLY && empty(replies[i]) && P_ENDED(i) ->
-          sev = s_on_disconnected; detail = alive[server[i]]
+          sev = s_on_disconnected; detail = alive[PREDECESSOR(i)]
        :: UP && AWAITS_REPLY && empty(replies[i]) && !P_ENDED(i) -> sev = s_on_overdue
-       :: UP && sstate[i] == s_complete && !failed[i] && (nempty(replies[i]) || (P_ENDED(i) && alive[server[i]])) ->
+       :: UP && sstate[i] == s_complete && !failed[i] && (nempty(replies[i]) || (P_ENDED(i) && alive[PREDECESSOR(i)])) ->
           failed[i] = true; holds[i] = false; lock[i] = false
        :: UP && sstate[i] == s_complete && !failed[i] && !draining[i] ->
           sev = s_on_initialised
@@ -276,6 +291,10 @@ end:
           faults--; by_fault = true; failed[i] = true; call(m_fail); s_open[i] = false
        :: UP && sstate[i] == s_done && committed[i] && !ready[i] && !draining[i] ->
           ready[i] = true; holds[i] = true; accepts[i] = true
+
+       /* One that is not of this library gives up when it is ready. */
+       :: UP && ready[i] && server[i] != NOBODY && !watching[i] && !draining[i] && outside && faults > 0 ->
+          printf("%d: gives up\n", i); faults--; by_fault = true; call(m_fail); go_back()
 
        /* After ready: predecessor_watch.cpp. */
        :: UP && ready[i] && server[i] != NOBODY && !watching[i] ->
@@ -295,13 +314,13 @@ end:
           fi;
           said = 0
        /* predecessor_watch::decided: what it said before it died comes before its death. */
-       :: UP && watching[i] && !decided[i] && empty(replies[i]) && !alive[server[i]] ->
+       :: UP && watching[i] && !decided[i] && empty(replies[i]) && !alive[PREDECESSOR(i)] ->
 #ifdef MUTANT_NO_DEATH_WATCH
           go_back()
 #else
           commit_myself()
 #endif
-       :: UP && watching[i] && !decided[i] && empty(replies[i]) && P_ENDED(i) && alive[server[i]] ->
+       :: UP && watching[i] && !decided[i] && empty(replies[i]) && P_ENDED(i) && alive[PREDECESSOR(i)] ->
           by_fault = stopped[server[i]]; go_back()
        :: UP && asked_back[i] && MY_PROBATION && !decided[i] -> by_fault = true; go_back()
        fi;

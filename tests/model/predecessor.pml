@@ -255,7 +255,11 @@ inline predecessor_resume() {
   :: ev == on_fail ->
      if
      :: (pstate[i] == p_probation || pstate[i] == p_confirming) && peer[i] == from ->
-        resume_accepting(); act(do_acknowledge); send(from, m_acknowledged); await_end()
+        resume_accepting();
+        arm_timer(do_arm_timer);
+        act(do_acknowledge);
+        send(from, m_acknowledged);
+        await_end()
      :: pstate[i] == p_passing && peer[i] == from ->
         act(do_acknowledge); send(from, m_acknowledged); await_end()
      :: else -> refuse()

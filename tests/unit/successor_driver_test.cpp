@@ -37,7 +37,13 @@ class predecessor {
  public:
   using deed = std::function<void(varlink_peer& successor)>;
 
-  explicit predecessor(const deed& last) {
+  enum class listener { itself, another };  // has called listen(2): whom SO_PEERCRED names
+
+  explicit predecessor(const deed& last, listener called = listener::itself) {
+    unique_fd inherited;
+    if (called == listener::another) {
+      inherited = graceful::os::bind_control(directory_.path("s")).value();
+    }
     int told[2];
     REQUIRE(::pipe2(told, O_CLOEXEC) == 0);
     int listening[2];
@@ -47,7 +53,8 @@ class predecessor {
     REQUIRE(pid_ >= 0);
     if (pid_ == 0) {
       ::close(told[1]);
-      unique_fd control = graceful::os::bind_control(directory_.path("s")).value();
+      unique_fd control = inherited ? std::move(inherited)
+                                    : graceful::os::bind_control(directory_.path("s")).value();
       ::close(listening[1]);
       pass(control.get(), told[0], last);
       ::_exit(0);
@@ -61,6 +68,8 @@ class predecessor {
     told_.reset();
     if (pid_ > 0) ::waitpid(pid_, nullptr, 0);
   }
+
+  [[nodiscard]] pid_t pid() const { return pid_; }
 
   /// A successor of it that has everything.
   successor_driver passed() {
@@ -118,6 +127,14 @@ TEST_CASE("a predecessor that gave the upgrade up and then died is taken at its 
 TEST_CASE("a predecessor that died without a word is succeeded by who has everything") {
   predecessor old{say_nothing};
   auto driver = old.passed();
+  old.do_it();
+  CHECK(driver.ready({}).value() == successor_driver::outcome::proceed);
+}
+
+TEST_CASE("the predecessor is who answers, not who called listen(2) when the successor connected") {
+  predecessor old{say_nothing, predecessor::listener::another};
+  auto driver = old.passed();
+  CHECK(driver.predecessor_pid() == old.pid());
   old.do_it();
   CHECK(driver.ready({}).value() == successor_driver::outcome::proceed);
 }

@@ -74,6 +74,23 @@ TEST_CASE("a successor whose connection a process that it forked holds is lost w
   CHECK(p.on(event::closed{1}).empty());
 }
 
+TEST_CASE("a successor that gives up in its probation has the time to end that any other has") {
+  SUBCASE("it takes longer") {
+    auto p = on_probation();
+    CHECK(p.on(fail(1, "no database")) == "resume_accepting; arm_timer; acknowledge(1)");
+    CHECK(p.current() == state::ending);
+    CHECK(p.on(event::timeout{}) == "kill");
+    CHECK(p.on(event::exited{"was killed by signal 9 (SIGKILL)"}) ==
+          "disarm_timer; report_failed(rolled back: the successor gave up: no database)");
+  }
+  SUBCASE("nobody knows its process") {
+    auto p = on_probation(false);
+    CHECK(p.on(fail(1, "no database")) ==
+          "resume_accepting; arm_timer; acknowledge(1); disarm_timer; "
+          "report_failed(rolled back: the successor gave up: no database)");
+  }
+}
+
 TEST_CASE("a successor that dies in its probation is rolled back, with the reason of its death") {
   auto p = on_probation();
   p.on(event::settle{1});

@@ -19,6 +19,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace {
 
@@ -81,6 +83,29 @@ TEST_CASE(
       CHECK(inode(box.descriptors[i].get()) == inode(sent[i].get()));
     }
   }
+}
+
+TEST_CASE("who has sent a message is told where that is asked for, beside 253 descriptors") {
+  pair p;
+  inbox unasked;
+  REQUIRE(os::send_now(p.a.get(), "x").what == kind::some);
+  REQUIRE(os::receive_now(p.b.get(), unasked).what == kind::some);
+  CHECK(unasked.sender == 0);
+  os::name_senders(p.b.get());
+  const auto files = some_files(253);
+  // Not by the process that has made the socket, which is whom SO_PEERCRED names.
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::_exit(os::send_now(p.a.get(), "x", numbers(files)).what == kind::some ? 0 : 1);
+  }
+  int status = -1;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  REQUIRE(status == 0);
+  inbox box;
+  CHECK(os::receive_now(p.b.get(), box).what == kind::some);
+  CHECK(box.sender == child);
+  CHECK(box.descriptors.size() == 253);
+  CHECK_FALSE(box.truncated);
 }
 
 TEST_CASE("254 descriptors are refused by the kernel, and nothing is sent") {
