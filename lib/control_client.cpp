@@ -2,6 +2,7 @@
 #include <graceful/control_client.hpp>
 
 #include "os/control_path.hpp"
+#include "os/system_failure.hpp"
 #include "wire/control_messages.hpp"
 #include "wire/fields.hpp"
 
@@ -12,8 +13,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 #include <utility>
 
 #include <system_error>
@@ -108,32 +111,62 @@ class control_client::impl {
   impl(varlink_connection connection, std::chrono::milliseconds deadline)
       : connection_{std::move(connection)}, deadline_{deadline} {}
 
-  result<void> call(const wire::call& c) { return connection_.send(c, after(deadline_)); }
+  [[nodiscard]] std::chrono::milliseconds deadline() const { return deadline_; }
 
-  /// The next reply to the call, if it is no error.
-  result<wire::reply> receive(std::chrono::milliseconds within) {
-    auto message = connection_.receive(after(within));
-    if (!message) return message.error();
-    auto reply = wire::parse_reply(message->text);
-    if (!reply) return garbled();
-    if (!reply->error.empty()) return to_failure(*reply);
-    return std::move(*reply);
-  }
+  /// One call and its replies. Of which call a reply is, only their order says: what comes late
+  /// would be taken for the answer to the next one. So the connection comes back only after the
+  /// last reply; whatever ends the call before, an exception too, closes it.
+  class conversation {
+   public:
+    explicit conversation(impl& home)
+        : home_{home}, connection_{std::exchange(home.connection_, std::nullopt)} {}
 
-  /// A call that has neither parameters nor results.
-  result<void> order(std::string_view method) {
-    if (auto sent = call({.method = std::string{method}, .parameters = {}}); !sent) {
+    result<void> begin(const wire::call& call) {
+      if (!connection_) {
+        return failure{os::system_code(ENOTCONN),
+                       "a call on this connection to the server has not had its last answer, so "
+                       "no other can be made on it; connect anew"};
+      }
+      return connection_->send(call, after(home_.deadline_));
+    }
+
+    /// The next reply to the call, if it is no error.
+    result<wire::reply> receive(os::deadline until) {
+      auto message = connection_->receive(until);
+      if (!message) return message.error();
+      auto reply = wire::parse_reply(message->text);
+      if (!reply) return garbled();
+      if (reply->error.empty()) return std::move(*reply);
+      end();
+      return to_failure(*reply);
+    }
+
+    /// The last reply has come.
+    void end() { home_.connection_ = std::move(connection_); }
+
+   private:
+    impl& home_;
+    std::optional<varlink_connection> connection_;
+  };
+
+  /// A call that has one reply.
+  result<wire::reply> ask(std::string_view method) {
+    conversation talk{*this};
+    if (auto sent = talk.begin({.method = std::string{method}, .parameters = {}}); !sent) {
       return sent.error();
     }
-    auto reply = receive(deadline_);
-    if (!reply) return reply.error();
+    auto reply = talk.receive(after(deadline_));
+    if (reply && !reply->continues) talk.end();
+    return reply;
+  }
+
+  result<void> order(std::string_view method) {
+    if (auto reply = ask(method); !reply) return reply.error();
     return {};
   }
 
-  [[nodiscard]] std::chrono::milliseconds deadline() const { return deadline_; }
-
  private:
-  varlink_connection connection_;
+  std::optional<varlink_connection> connection_;
   std::chrono::milliseconds deadline_;
 };
 
@@ -150,9 +183,7 @@ result<control_client> control_client::connect(const std::string& path,
 }
 
 result<server_status> control_client::status() {
-  const wire::call call{.method = std::string{wire::status_method}, .parameters = {}};
-  if (auto sent = impl_->call(call); !sent) return sent.error();
-  auto reply = impl_->receive(impl_->deadline());
+  auto reply = impl_->ask(wire::status_method);
   if (!reply) return reply.error();
   auto status = wire::parse_status(reply->parameters);
   if (!status) return garbled();
@@ -165,16 +196,21 @@ result<upgrade_phase> control_client::upgrade(
     const upgrade_request& request, const std::function<bool(const upgrade_phase&)>& on_phase) {
   const auto call = wire::to_call(request);
   if (auto sayable = check(request, call); !sayable) return sayable.error();
-  if (auto sent = impl_->call(call); !sent) return sent.error();
-  auto limit = request.timeout.value_or(longest_upgrade) + grace;
+  impl::conversation talk{*impl_};
+  if (auto sent = talk.begin(call); !sent) return sent.error();
+  const auto ready_by =
+      after(std::min(request.timeout.value_or(longest_upgrade), longest_upgrade) + grace);
+  auto until = after(impl_->deadline());
   for (;;) {
-    auto reply = impl_->receive(limit);
+    auto reply = talk.receive(until);
     if (!reply) return reply.error();
     auto phase = wire::parse_phase(reply->parameters);
     if (!phase) return garbled();
     phase->phase = printable(std::move(phase->phase));
     phase->json = boost::json::serialize(reply->parameters);
-    if (phase->phase == "ready") limit = longest_upgrade + grace;  // a probation may be as long
+    // A probation may be as long as an upgrade.
+    until = phase->phase == "ready" ? after(longest_upgrade + grace) : ready_by;
+    if (!reply->continues) talk.end();
     const bool enough = on_phase && !on_phase(*phase);
     if (enough || !reply->continues) return std::move(*phase);
   }
@@ -188,14 +224,16 @@ result<drain_progress> control_client::drain(
     bool now, const std::function<void(const drain_progress&)>& on_progress) {
   wire::call call{.method = std::string{wire::drain_method}, .parameters = {}, .more = true};
   if (now) call.parameters["now"] = true;
-  if (auto sent = impl_->call(call); !sent) return sent.error();
+  impl::conversation talk{*impl_};
+  if (auto sent = talk.begin(call); !sent) return sent.error();
   for (;;) {
-    auto reply = impl_->receive(impl_->deadline() + drain_report_interval);
+    auto reply = talk.receive(after(impl_->deadline() + drain_report_interval));
     if (!reply) return reply.error();
     auto progress = wire::parse_progress(reply->parameters);
     if (!progress) return garbled();
     progress->phase = printable(std::move(progress->phase));
     progress->json = boost::json::serialize(reply->parameters);
+    if (!reply->continues) talk.end();
     if (on_progress) on_progress(*progress);
     if (!reply->continues) return std::move(*progress);
   }
@@ -205,9 +243,10 @@ result<server_event> control_client::monitor(
     const std::function<void(const server_event&)>& on_event) {
   const wire::call call{
       .method = std::string{wire::monitor_method}, .parameters = {}, .more = true};
-  if (auto sent = impl_->call(call); !sent) return sent.error();
+  impl::conversation talk{*impl_};
+  if (auto sent = talk.begin(call); !sent) return sent.error();
   for (;;) {
-    auto reply = impl_->receive(longest_upgrade);
+    auto reply = talk.receive(after(longest_upgrade));
     if (!reply && reply.error().code == errc::timed_out) continue;  // nothing has happened
     if (!reply) return reply.error();
     auto event = wire::parse_event(reply->parameters);
@@ -215,15 +254,14 @@ result<server_event> control_client::monitor(
     event->event = printable(std::move(event->event));
     event->message = printable(std::move(event->message));
     event->json = boost::json::serialize(reply->parameters);
+    if (!reply->continues) talk.end();
     if (on_event) on_event(*event);
     if (!reply->continues) return std::move(*event);
   }
 }
 
 result<server_metrics> control_client::metrics() {
-  const wire::call call{.method = std::string{wire::metrics_method}, .parameters = {}};
-  if (auto sent = impl_->call(call); !sent) return sent.error();
-  auto reply = impl_->receive(impl_->deadline());
+  auto reply = impl_->ask(wire::metrics_method);
   if (!reply) return reply.error();
   auto metrics = wire::parse_metrics(reply->parameters);
   if (!metrics) return garbled();
