@@ -57,7 +57,7 @@ class control_server final : private control_session::owner {
   void accept();
   void on_connectable();
   void admit(unique_fd socket);
-  void make_room();
+  [[nodiscard]] bool make_room();
   void sweep();
   void on_call(control_session& from, wire::call call) override;
   void on_closed(control_session& from) override;
