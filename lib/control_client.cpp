@@ -32,6 +32,10 @@ constexpr std::chrono::milliseconds longest_upgrade = wire::max_timeout;
 /// How often a server reports while it drains.
 constexpr std::chrono::seconds drain_report_interval{1};
 
+os::deadline after(std::chrono::milliseconds duration) {
+  return std::chrono::steady_clock::now() + duration;
+}
+
 /// What the server would not take, and end the connection for.
 result<void> check(const upgrade_request& request, const wire::call& call) {
   bool is_text = std::ranges::all_of(request.command, wire::is_text);
@@ -104,16 +108,21 @@ result<upgrade_phase> control_client::upgrade(
     const upgrade_request& request, const std::function<bool(const upgrade_phase&)>& on_phase) {
   const auto call = wire::to_call(request);
   if (auto sayable = check(request, call); !sayable) return sayable.error();
-  if (auto sent = impl_->call(call); !sent) return sent.error();
-  auto limit = request.timeout.value_or(longest_upgrade) + grace;
+  impl::conversation talk{*impl_};
+  if (auto sent = talk.begin(call); !sent) return sent.error();
+  const auto ready_by =
+      after(std::min(request.timeout.value_or(longest_upgrade), longest_upgrade) + grace);
+  auto until = after(impl_->deadline());
   for (;;) {
-    auto reply = impl_->receive(limit);
+    auto reply = talk.receive(until);
     if (!reply) return reply.error();
     auto phase = wire::parse_phase(reply->parameters);
     if (!phase) return garbled();
     phase->phase = printable(std::move(phase->phase));
     phase->json = boost::json::serialize(reply->parameters);
-    if (phase->phase == "ready") limit = longest_upgrade + grace;  // a probation may be as long
+    // A probation may be as long as an upgrade.
+    until = phase->phase == "ready" ? after(longest_upgrade + grace) : ready_by;
+    if (!reply->continues) talk.end();
     const bool enough = on_phase && !on_phase(*phase);
     if (enough || !reply->continues) return std::move(*phase);
   }
@@ -127,14 +136,16 @@ result<drain_progress> control_client::drain(
     bool now, const std::function<void(const drain_progress&)>& on_progress) {
   wire::call call{.method = std::string{wire::drain_method}, .parameters = {}, .more = true};
   if (now) call.parameters["now"] = true;
-  if (auto sent = impl_->call(call); !sent) return sent.error();
+  impl::conversation talk{*impl_};
+  if (auto sent = talk.begin(call); !sent) return sent.error();
   for (;;) {
-    auto reply = impl_->receive(impl_->deadline() + drain_report_interval);
+    auto reply = talk.receive(after(impl_->deadline() + drain_report_interval));
     if (!reply) return reply.error();
     auto progress = wire::parse_progress(reply->parameters);
     if (!progress) return garbled();
     progress->phase = printable(std::move(progress->phase));
     progress->json = boost::json::serialize(reply->parameters);
+    if (!reply->continues) talk.end();
     if (on_progress) on_progress(*progress);
     if (!reply->continues) return std::move(*progress);
   }
@@ -144,9 +155,10 @@ result<server_event> control_client::monitor(
     const std::function<void(const server_event&)>& on_event) {
   const wire::call call{
       .method = std::string{wire::monitor_method}, .parameters = {}, .more = true};
-  if (auto sent = impl_->call(call); !sent) return sent.error();
+  impl::conversation talk{*impl_};
+  if (auto sent = talk.begin(call); !sent) return sent.error();
   for (;;) {
-    auto reply = impl_->receive(longest_upgrade);
+    auto reply = talk.receive(after(longest_upgrade));
     if (!reply && reply.error().code == errc::timed_out) continue;  // nothing has happened
     if (!reply) return reply.error();
     auto event = wire::parse_event(reply->parameters);
@@ -154,6 +166,7 @@ result<server_event> control_client::monitor(
     event->event = printable(std::move(event->event));
     event->message = printable(std::move(event->message));
     event->json = boost::json::serialize(reply->parameters);
+    if (!reply->continues) talk.end();
     if (on_event) on_event(*event);
     if (!reply->continues) return std::move(*event);
   }

@@ -24,20 +24,28 @@ class drain_waiters : public std::enable_shared_from_this<drain_waiters> {
 
   explicit drain_waiters(asio::any_io_executor executor) : executor_{std::move(executor)} {}
 
-  void wait(handler h);
+  /// `own` is the handler's executor, or empty if that is not known: then the handler gets there by
+  /// way of the upgrader's.
+  void wait(handler h, asio::any_io_executor own = {});
 
   /// Completes all, and each that comes later, with `result`.
   void complete(error_code result);
 
  private:
+  struct waiter {
+    handler h;
+    /// Keeps the context of the handler's own executor running; none if that is the upgrader's.
+    asio::any_io_executor own_work;
+  };
+
   void abort(std::uint64_t id);
-  void post(handler h, error_code result);
+  void post(waiter done, error_code result);
 
   const asio::any_io_executor executor_;
   std::mutex mutex_;
   std::optional<error_code> result_;
   std::uint64_t next_id_ = 0;
-  std::map<std::uint64_t, handler> waiting_;
+  std::map<std::uint64_t, waiter> waiting_;
 };
 
 }  // namespace graceful

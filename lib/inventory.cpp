@@ -117,7 +117,17 @@ result<std::shared_ptr<const listening_socket>> inventory::obtain(std::string_vi
     return std::make_shared<const listening_socket>(listening_socket{
         key, found.address, std::move(found.fd), params.backlog, backlog_now, adopted, late});
   };
+  struct reservation {
+    ~reservation() {
+      if (name == nullptr) return;
+      const std::lock_guard lock{self.mutex_};
+      self.entries_.erase(*name);
+    }
+    inventory& self;
+    const std::string* name;
+  } if_thrown{*this, &key};
   auto socket = settle();
+  if_thrown.name = nullptr;
   if (socket && tells_origins_) {
     log_.info("listener '" + key + "' (" + (*socket)->address.to_string() + ") " +
               to_text(found.from));
@@ -314,7 +324,7 @@ void inventory::open() {
   for (const auto& [name, entry] : entries_) {
     if (!entry.socket) continue;
     const auto& socket = *entry.socket;
-    // Only now, because the backlog is the predecessor's too until it has gone.
+    // Only now, because the backlog is the predecessor's too. If that goes on, it sets its own.
     if (socket.backlog_now != socket.backlog) ::listen(socket.fd.get(), socket.backlog);
     if (entry.user) entry.user->open();
   }

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 
 namespace graceful {
@@ -37,6 +38,13 @@ class all_signals_blocked {
   sigset_t before_{};
 };
 
+/// hardware_concurrency() counts those of the machine, whatever a container or taskset(1) allows.
+std::size_t processors() {
+  cpu_set_t allowed;
+  if (::sched_getaffinity(0, sizeof allowed, &allowed) == 0) return CPU_COUNT(&allowed);
+  return std::max<std::size_t>(std::thread::hardware_concurrency(), 1);  // more than fit in the set
+}
+
 }  // namespace
 
 class io_context_pool::impl {
@@ -47,7 +55,10 @@ class io_context_pool::impl {
   }
   impl(const impl&) = delete;
   impl& operator=(const impl&) = delete;
-  ~impl() {
+  ~impl() { destroy_handlers(); }
+
+  /// A second time too: what came in between.
+  void destroy_handlers() {
     guards_.clear();
     for (auto& context : contexts_) context.shutdown();
   }
@@ -117,8 +128,7 @@ void io_context_pool::impl::fail() {
   stop();
 }
 
-io_context_pool::io_context_pool()
-    : io_context_pool{std::max<std::size_t>(std::thread::hardware_concurrency(), 1)} {}
+io_context_pool::io_context_pool(detail::this_asio_abi abi) : io_context_pool{abi, processors()} {}
 
 io_context_pool::io_context_pool(detail::this_asio_abi /*abi*/, std::size_t contexts) {
   if (contexts == 0) {
@@ -150,6 +160,8 @@ std::vector<io_context_pool::executor_type> io_context_pool::executors() const {
 void io_context_pool::run() { impl_->run(); }
 
 void io_context_pool::stop() { impl_->stop(); }
+
+void io_context_pool::destroy_handlers() { impl_->destroy_handlers(); }
 
 void io_context_pool::reset_work() { impl_->reset_work(); }
 

@@ -70,6 +70,13 @@ lifecycle::lifecycle(const options& opts, surroundings around)
   service_->bring(std::move(taken.listeners), owned_.predecessor ? owned_.predecessor->offer().kept
                                                                  : std::vector<std::string>{});
   committed_ = !owned_.predecessor;
+  // There is no destructor yet for what is thrown from here on.
+  struct removal {
+    lifecycle* of;
+    ~removal() {
+      if (of != nullptr) of->remove_paths();
+    }
+  } on_failure{this};
 
   monitors_.emplace(generation_);
   driver_.emplace(control_.context(),
@@ -92,12 +99,15 @@ lifecycle::lifecycle(const options& opts, surroundings around)
   // Of a spawned successor the manager hears from its predecessor.
   if (request.token.empty() || committed_) service_->starts();
   control_.start();
+  on_failure.of = nullptr;
 }
 
-lifecycle::~lifecycle() {
-  around_.sockets.on_change({});
-  // The control thread's own objects are ended on it; what is left is ended here, alone.
+/// The control thread's own objects are ended on it; what is left is ended after that, alone.
+void lifecycle::end_control() {
   asio::post(control_.context(), [this] {
+    // Whatever fails in between, somebody waits for the end of this thread.
+    const std::unique_ptr<asio::io_context, void (*)(asio::io_context*)> at_last{
+        &control_.context(), [](asio::io_context* context) { context->stop(); }};
     driver_->shutdown();
     drain_.finish();
     report_drain();
@@ -105,21 +115,28 @@ lifecycle::~lifecycle() {
     signals_.reset();
     server_->stop();
     service_->finish();
-    control_.context().stop();
   });
   control_.wait();
+}
+
+lifecycle::~lifecycle() {
+  around_.sockets.on_change({});
+  end_control();
   if (owned_.predecessor && !ready_ && !ready_failure_) {
     owned_.predecessor->fail(last_failure_.empty() ? "it ended before it was ready"
                                                    : last_failure_);
   }
   around_.sockets.stop();
   around_.waiters.complete(asio::error::operation_aborted);
-  // Only the last generation removes the paths. Whoever has a predecessor that still serves, or
-  // has handed over, leaves them to the other.
-  if (!handed_over_ && committed_) {
-    os::remove_path(control_path_, control_file_);
-    os::remove_path(os::lock_path(control_path_), os::identify(owned_.lock.get()));
-  }
+  remove_paths();
+}
+
+/// Only the last generation does. Whoever has a predecessor that still serves, or has handed over,
+/// leaves them to the other.
+void lifecycle::remove_paths() const {
+  if (handed_over_ || !committed_) return;
+  os::remove_path(control_path_, control_file_);
+  os::remove_path(os::lock_path(control_path_), os::identify(owned_.lock->get()));
 }
 
 predecessor_driver::settings lifecycle::driver_settings(os::start_command start) {
@@ -156,7 +173,7 @@ control_server::settings lifecycle::server_settings() {
       .metrics = [this] { return server_metrics{.text = metrics()}; }};
 }
 
-void lifecycle::serve_control() { server_->start(owned_.control.get()); }
+void lifecycle::serve_control() { server_->start(owned_.control->get()); }
 
 void lifecycle::note_failure(const std::string& why) {
   const std::lock_guard lock{ready_mutex_};
@@ -232,7 +249,7 @@ void lifecycle::commit() {
   if (handed_over_ || committed_.exchange(true)) return;
   around_.sockets.commit();
   statistics_.taken_over(std::chrono::steady_clock::now());
-  os::adopt_control(owned_.control.get());
+  os::adopt_control(owned_.control->get());
   serve_control();
   service_->serves(generation_, true);
   if (asked_back_) end_alone();
@@ -423,7 +440,11 @@ void lifecycle::upgrade_by_signal() {
 /// What is left at the deadline has no token, or does not heed it, or does not accept any more.
 void lifecycle::cut_short() {
   last_call_.end();
-  if (!around_.stop_context) return;
+  if (!around_.stop_context) {
+    return log_.warning(
+        "drain: the deadline has passed and something still runs: it goes on, since the upgrader "
+        "was made with an executor and knows no context to stop");
+  }
   log_.warning("drain: the deadline has passed and something still runs: stopping the context");
   around_.stop_context();
 }

@@ -59,6 +59,10 @@ class lifecycle {
   lifecycle(const options& opts, surroundings around);
   ~lifecycle();
 
+  /// Ends the control thread: nothing of this is done to other threads' executors after it. For
+  /// who wants to destroy what runs there before the lifecycle; the destructor does it too.
+  void end_control();
+
   // Thread-safe.
   void ready();
   void drain(bool now);
@@ -92,6 +96,7 @@ class lifecycle {
   void report_drain();
   void conclude_monitors();
   void cut_short();
+  void remove_paths() const;
   [[nodiscard]] std::optional<wire::reply> refusal() const;
   [[nodiscard]] std::vector<offered_descriptor> offer();
   [[nodiscard]] server_status status() const;

@@ -14,7 +14,6 @@
 #include <memory>
 #include <utility>
 
-#include <fcntl.h>
 #include <unistd.h>
 
 namespace graceful {
@@ -34,10 +33,9 @@ std::optional<wire::reply> lifecycle::refusal() const {
 }
 
 std::vector<offered_descriptor> lifecycle::offer() {
-  // Duplicates: a batch may still be under way when the handover closes the originals.
-  const auto shared = [](const unique_fd& fd) -> passed_descriptor {
-    auto copy = std::make_shared<unique_fd>(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3));
-    return {copy->get(), copy};
+  // Shared: a batch may still be under way when the handover lets them go.
+  const auto shared = [](const std::shared_ptr<const unique_fd>& fd) -> passed_descriptor {
+    return {fd->get(), fd};
   };
   const auto sockets = around_.sockets.freeze();
   const auto kept = around_.sockets.kept();

@@ -30,8 +30,6 @@ const char* syslog_priority(log_level level) {
       return "<4>";
     case log_level::info:
       return "<6>";
-    case log_level::debug:
-      return "<7>";
   }
   return "<6>";
 }

@@ -20,7 +20,6 @@ class log {
   void error(const std::string& message) { write(log_level::error, message); }
   void warning(const std::string& message) { write(log_level::warning, message); }
   void info(const std::string& message) { write(log_level::info, message); }
-  void debug(const std::string& message) { write(log_level::debug, message); }
 
  private:
   void write(log_level level, const std::string& message) noexcept;

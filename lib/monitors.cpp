@@ -10,13 +10,26 @@
 
 namespace graceful {
 
+namespace {
+
+/// Half of the connections: the others are for those who give orders, and for successors.
+constexpr std::size_t max_monitors = 32;
+
+}  // namespace
+
 void monitors::add(control_session& from, const std::string& first) {
+  forget_closed();
+  if (sessions_.size() >= max_monitors) {
+    return from.reply(wire::to_error(
+        wire::busy_error, std::to_string(max_monitors) +
+                              " Monitor calls are under way, and no more are taken; end one"));
+  }
   sessions_.push_back(from.weak_from_this());
   from.reply(to_reply("watching", first));
 }
 
 void monitors::tell(const std::string& event, const std::string& message) {
-  std::erase_if(sessions_, [](const auto& session) { return session.expired(); });
+  forget_closed();
   const auto reply = to_reply(event, message);
   const auto sessions = sessions_;
   for (const auto& each : sessions) {
@@ -30,6 +43,10 @@ void monitors::conclude(const std::string& event, const std::string& message) {
   for (const auto& each : std::exchange(sessions_, {})) {
     if (const auto session = each.lock()) session->reply(last);
   }
+}
+
+void monitors::forget_closed() {
+  std::erase_if(sessions_, [](const auto& session) { return session.expired(); });
 }
 
 wire::reply monitors::to_reply(const std::string& event, const std::string& message) const {

@@ -17,7 +17,7 @@ class monitors {
  public:
   explicit monitors(std::uint64_t generation) : generation_{generation} {}
 
-  /// Streams to `from`, beginning with `first`.
+  /// Streams to `from`, beginning with `first`; refuses if too many are told already.
   void add(control_session& from, const std::string& first);
 
   void tell(const std::string& event, const std::string& message);
@@ -26,6 +26,7 @@ class monitors {
   void conclude(const std::string& event, const std::string& message);
 
  private:
+  void forget_closed();
   [[nodiscard]] wire::reply to_reply(const std::string& event, const std::string& message) const;
 
   const std::uint64_t generation_;

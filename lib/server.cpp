@@ -172,13 +172,27 @@ class server_body::impl {
     impl& self;
   };
 
+  /// Sessions may use the upgrader as long as they live. What is left of them when the pool has
+  /// ended is destroyed before it, and when nothing any more is posted to the pool.
+  struct last_sessions {
+    last_sessions(io_context_pool& all, upgrader& used) : pool{all}, up{used} {}
+    last_sessions(const last_sessions&) = delete;
+    last_sessions& operator=(const last_sessions&) = delete;
+    ~last_sessions() {
+      up.end_control();
+      pool.destroy_handlers();
+    }
+    io_context_pool& pool;
+    upgrader& up;
+  };
+
   void serve(const tcp::endpoint& endpoint);
   void publish(upgrader* up);
 
   const options options_;
   const server_params params_;
   const session_starter start_;
-  log log_{options_.log};
+  log log_{options_.log, options_.log_threshold};
 
   std::mutex mutex_;
   upgrader* up_ = nullptr;
@@ -201,11 +215,19 @@ void server_body::impl::serve(const tcp::endpoint& endpoint) {
   auto pool = params_.threads ? std::make_unique<io_context_pool>(*params_.threads)
                               : std::make_unique<io_context_pool>();
   upgrader up{*pool, options_};
+  const last_sessions left{*pool, up};
   if (params_.handle_signals) up.handle_signals();
   reception sockets{*pool, up, log_, start_};
-  const auto bound = sockets.listen(endpoint, params_);
-  const published known{*this, up};
-  up.ready();
+  std::optional<published> known;
+  tcp::endpoint bound;
+  try {
+    bound = sockets.listen(endpoint, params_);
+    known.emplace(*this, up);
+    up.ready();
+  } catch (const error&) {
+    if (up.draining()) return;  // told to end before it has started: then nothing else counts
+    throw;
+  }
   if (params_.on_ready) params_.on_ready(up, bound);
   pool->run();
 }

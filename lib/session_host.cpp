@@ -3,9 +3,11 @@
 
 #include "os/channel.hpp"
 #include "os/peer.hpp"
+#include "wire/control_messages.hpp"
 
 #include <cerrno>
 #include <exception>
+#include <string>
 #include <utility>
 
 #include <sys/socket.h>
@@ -90,7 +92,13 @@ void session_host::admit(unique_fd socket) {
     (void)os::send_now(socket.get(), wire::to_message(refusal));
     return;
   }
-  if (sessions_.size() >= max_sessions) make_room();
+  if (sessions_.size() >= max_sessions && !make_room()) {
+    const auto refusal = wire::to_error(
+        wire::busy_error, "every one of " + std::to_string(max_sessions) +
+                              " connections to the server waits for an answer; try again");
+    (void)os::send_now(socket.get(), wire::to_message(refusal));  // as above
+    return;
+  }
   const auto id = next_id_++;
   control_session::owner& self = *this;
   auto session =
@@ -99,17 +107,19 @@ void session_host::admit(unique_fd socket) {
   session->start();
 }
 
-/// An operator always gets in, however many connections somebody has left lying about.
-void session_host::make_room() {
+/// An operator gets in however many connections somebody has left lying about. Those on which a
+/// call is under way are not for others to end.
+bool session_host::make_room() {
   control_session* oldest = nullptr;
   for (const auto& [id, session] : sessions_) {
     if (!dispensable(*session)) continue;
     if (oldest == nullptr || session->idle_since() < oldest->idle_since()) oldest = session.get();
   }
-  if (oldest == nullptr) return;
+  if (oldest == nullptr) return false;
   const auto id = oldest->id();
   oldest->close();
   sessions_.erase(id);
+  return true;
 }
 
 void session_host::sweep() {

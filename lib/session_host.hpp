@@ -47,7 +47,7 @@ class session_host final : private control_session::owner {
   void accept();
   void on_connectable();
   void admit(unique_fd socket);
-  void make_room();
+  [[nodiscard]] bool make_room();
   void sweep();
   void on_call(control_session& from, wire::call call) override;
   void on_closed(control_session& from) override;

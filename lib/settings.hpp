@@ -13,7 +13,7 @@ namespace graceful {
 /// The absolute path of the control socket; makes the default directory if that is used.
 result<std::string> control_path_of(const options& opts);
 
-/// With timeouts that can be added to a time without an overflow.
+/// With durations that are not negative, and can be added to a time without an overflow.
 options bounded(options opts);
 
 }  // namespace graceful

@@ -17,12 +17,12 @@ void signal_actions::wait() {
     if (ec) return;
     if (number != SIGUSR2 && number != SIGQUIT) ++endings_;
     // First, in case what follows throws: a signal that nobody waits for is lost. A third signal
-    // that ends has its default action.
-    if (endings_ < 2) {
-      wait();
-    } else {
-      signals_.clear();
+    // that ends has its default action; the others still must not end the process.
+    if (endings_ == 2) {
+      signals_.remove(SIGTERM);
+      signals_.remove(SIGINT);
     }
+    wait();
     on_signal(number);
   });
 }

@@ -46,17 +46,17 @@ result<ownership> own(std::unique_ptr<successor_driver> driver,
   ownership owned;
   for (auto& [name, fd] : passed) {
     if (name == wire::lock_name) {
-      owned.lock = std::move(fd);
+      owned.lock = std::make_shared<const unique_fd>(std::move(fd));
     } else if (name == wire::control_name) {
-      owned.control = std::move(fd);
+      owned.control = std::make_shared<const unique_fd>(std::move(fd));
     }
   }
   std::erase_if(passed, [](const auto& item) { return item.first.starts_with('@'); });
   auto check = [&]() -> result<void> {
-    if (!owned.lock || !os::holds_lock(owned.lock.get(), path)) {
+    if (!*owned.lock || !os::holds_lock(owned.lock->get(), path)) {
       return failure{errc::wrong_socket, "the lock that was passed is not that of " + path};
     }
-    return os::check_control(owned.control.get());
+    return os::check_control(owned.control->get());
   };
   if (auto checked = check(); !checked) {
     driver->fail(checked.error().message);
@@ -125,7 +125,9 @@ result<takeover> take_ownership(const takeover_request& request, log& log) {
         os::remove_path(os::lock_path(request.control_path), os::identify((*lock)->get()));
         return control.error();
       }
-      return takeover{{std::move(**lock), std::move(*control), nullptr}, {}};
+      return takeover{{std::make_shared<const unique_fd>(std::move(**lock)),
+                       std::make_shared<const unique_fd>(std::move(*control)), nullptr},
+                      {}};
     }
     if (!wanted) return already_running(request.control_path, until);
     if (std::chrono::steady_clock::now() >= until) {

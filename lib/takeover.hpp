@@ -33,8 +33,9 @@ struct takeover_request {
 
 /// What makes a process the server of a control path.
 struct ownership {
-  unique_fd lock;
-  unique_fd control;
+  // Shared with what passes them on, which may end later.
+  std::shared_ptr<const unique_fd> lock = std::make_shared<const unique_fd>();
+  std::shared_ptr<const unique_fd> control = std::make_shared<const unique_fd>();
   std::unique_ptr<successor_driver> predecessor;  // none: a cold start
 };
 

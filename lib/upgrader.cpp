@@ -179,7 +179,11 @@ std::string upgrader::metrics() const { return impl_->life().metrics(); }
 
 bool upgrader::draining() const noexcept { return impl_->life().draining(); }
 
-void upgrader::wait_drain(drain_handler handler) { impl_->waiters().wait(std::move(handler)); }
+void upgrader::end_control() { impl_->life().end_control(); }
+
+void upgrader::wait_drain(drain_handler handler, executor_type own) {
+  impl_->waiters().wait(std::move(handler), std::move(own));
+}
 
 upgrader::executor_type upgrader::get_executor() const { return impl_->executor(); }
 

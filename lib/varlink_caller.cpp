@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "varlink_caller.hpp"
 
+#include "os/system_failure.hpp"
 #include "wire/control_messages.hpp"
 #include "wire/fields.hpp"
 #include "wire/supervisor_messages.hpp"
@@ -8,6 +9,7 @@
 #include "printable.hpp"
 
 #include <array>
+#include <cerrno>
 #include <utility>
 
 namespace graceful {
@@ -53,24 +55,33 @@ result<varlink_caller> varlink_caller::connect(const std::string& path,
   return varlink_caller{std::move(*connection), deadline};
 }
 
-result<void> varlink_caller::call(const wire::call& c) {
-  return connection_.send(c, after(deadline_));
+result<void> varlink_caller::conversation::begin(const wire::call& call) {
+  if (!connection_) {
+    return failure{os::system_code(ENOTCONN),
+                   "a call on this connection to the server has not had its last answer, so no "
+                   "other can be made on it; connect anew"};
+  }
+  return connection_->send(call, after(home_.deadline_));
 }
 
-result<wire::reply> varlink_caller::receive(std::chrono::milliseconds within) {
-  auto message = connection_.receive(after(within));
+result<wire::reply> varlink_caller::conversation::receive(os::deadline until) {
+  auto message = connection_->receive(until);
   if (!message) return message.error();
   auto reply = wire::parse_reply(message->text);
   if (!reply) return garbled();
-  if (!reply->error.empty()) return to_failure(*reply);
-  return std::move(*reply);
+  if (reply->error.empty()) return std::move(*reply);
+  end();
+  return to_failure(*reply);
 }
 
 result<wire::reply> varlink_caller::ask(std::string_view method) {
-  if (auto sent = call({.method = std::string{method}, .parameters = {}}); !sent) {
+  conversation talk{*this};
+  if (auto sent = talk.begin({.method = std::string{method}, .parameters = {}}); !sent) {
     return sent.error();
   }
-  return receive();
+  auto reply = talk.receive(after(deadline_));
+  if (reply && !reply->continues) talk.end();
+  return reply;
 }
 
 result<void> varlink_caller::order(std::string_view method) {

@@ -9,6 +9,7 @@
 #include "varlink_connection.hpp"
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,11 +25,27 @@ class varlink_caller {
   static result<varlink_caller> connect(const std::string& path,
                                         std::chrono::milliseconds deadline);
 
-  result<void> call(const wire::call& c);
+  /// One call and its replies. Of which call a reply is, only their order says: what comes late
+  /// would be taken for the answer to the next one. So the connection comes back only after the
+  /// last reply; whatever ends the call before, an exception too, closes it.
+  class conversation {
+   public:
+    explicit conversation(varlink_caller& home)
+        : home_{home}, connection_{std::exchange(home.connection_, std::nullopt)} {}
 
-  /// The next reply to the call, if it is no error.
-  result<wire::reply> receive(std::chrono::milliseconds within);
-  result<wire::reply> receive() { return receive(deadline_); }
+    /// Fails with ENOTCONN if the call before has not had its last reply.
+    result<void> begin(const wire::call& call);
+
+    /// The next reply to the call, if it is no error.
+    result<wire::reply> receive(os::deadline until);
+
+    /// The last reply has come.
+    void end() { home_.connection_ = std::move(connection_); }
+
+   private:
+    varlink_caller& home_;
+    std::optional<varlink_connection> connection_;
+  };
 
   /// A call that has no parameters, and its only reply.
   result<wire::reply> ask(std::string_view method);
@@ -42,7 +59,7 @@ class varlink_caller {
   varlink_caller(varlink_connection connection, std::chrono::milliseconds deadline)
       : connection_{std::move(connection)}, deadline_{deadline} {}
 
-  varlink_connection connection_;
+  std::optional<varlink_connection> connection_;  // none: a call has no last reply
   std::chrono::milliseconds deadline_;
 };
 

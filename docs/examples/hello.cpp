@@ -5,10 +5,12 @@
 
 #include <boost/asio.hpp>
 
+#include <chrono>
 #include <string_view>
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
+using namespace std::chrono_literals;
 
 asio::awaitable<void> greet(tcp::socket socket) {
   constexpr std::string_view text = "hello\n";
@@ -20,6 +22,8 @@ asio::awaitable<void> serve(graceful::acceptor<tcp> acceptor) {
     auto [ec, socket] = co_await acceptor.async_accept(asio::as_tuple(asio::use_awaitable));
     if (ec == asio::error::operation_aborted) co_return;
     if (!ec) asio::co_spawn(acceptor.get_executor(), greet(std::move(socket)), asio::detached);
+    // No descriptor is left, for instance: the connection waits in the queue.
+    if (ec) co_await asio::steady_timer{acceptor.get_executor(), 100ms}.async_wait(asio::deferred);
   }
 }
 

@@ -55,7 +55,7 @@ asio::awaitable<void> accept_all(graceful::acceptor<tcp> acceptor,
 class plain_accept_loop {
  public:
   plain_accept_loop(asio::io_context& io, std::shared_ptr<http_service> service)
-      : acceptor_{io}, service_{std::move(service)} {}
+      : acceptor_{io}, pause_{io}, service_{std::move(service)} {}
 
   void listen(graceful::upgrader& up, const std::string& name, const tcp::endpoint& endpoint) {
     up.listen(acceptor_, name, endpoint);  // in the place of open, bind and listen
@@ -65,11 +65,9 @@ class plain_accept_loop {
     acceptor_.async_accept(asio::make_strand(acceptor_.get_executor()),
                            [this](error_code ec, tcp::socket socket) {
                              if (ec == asio::error::operation_aborted) return;
-                             if (!ec) {
-                               service_->serve(std::move(socket));
-                             } else {
-                               complain("accept: " + ec.message());
-                             }
+                             if (!acceptor_.is_open()) return;
+                             if (ec) return wait_after(ec);
+                             service_->serve(std::move(socket));
                              accept_next();
                            });
   }
@@ -77,7 +75,15 @@ class plain_accept_loop {
   [[nodiscard]] tcp::endpoint local_endpoint() const { return acceptor_.local_endpoint(); }
 
  private:
+  /// What is wrong may stay so for a while.
+  void wait_after(error_code ec) {
+    complain("accept: " + ec.message());
+    pause_.expires_after(pause_after_error);
+    pause_.async_wait([this](error_code) { accept_next(); });
+  }
+
   tcp::acceptor acceptor_;
+  asio::steady_timer pause_;
   std::shared_ptr<http_service> service_;
 };
 

@@ -58,7 +58,8 @@ class acceptor {
   ///
   /// **Errors.** `operation_aborted` when this process stopped to accept, `cancel()` or `close()`
   /// was called, or the operation was cancelled: end the loop. Otherwise those of accept(2),
-  /// `no_descriptors` (EMFILE) among them: the acceptor goes on.
+  /// `no_descriptors` (EMFILE) among them: the acceptor goes on. Pause before the next
+  /// `async_accept` then, or the loop spins: the connection stays in the queue meanwhile.
   template <class Token = boost::asio::default_completion_token_t<executor_type>>
   auto async_accept(Token&& token = Token{}) {
     return async_accept(get_executor(), std::forward<Token>(token));

@@ -26,7 +26,8 @@ enum class drain_stage {
 /// none: without one the process ends when its handlers are done, and is cut off at the deadline.
 ///
 /// **Object lifetimes.** Move-only. The handler is destroyed with it, and must not own it: capture
-/// `this` or a `std::weak_ptr`. May outlive the upgrader; nothing is said any more then.
+/// `this` or a `std::weak_ptr`. May outlive the upgrader; from then on it is told only what was
+/// under way by then, and, if its grace was over, the answer to `idle(true)`.
 ///
 /// **Thread-safety.** Distinct objects: safe. Shared objects: unsafe but for `draining`. Use it,
 /// and destroy it, on the executor that `track` was given, on which the handler runs too; if more

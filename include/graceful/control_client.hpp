@@ -99,15 +99,25 @@ struct server_event {
 /// Talks to the control socket of a running server. Synchronous. Control characters in what the
 /// server says are replaced, but in `json`.
 ///
+/// One call after the other, on one connection. A call that ends before its last answer has come
+/// closes it: an upgrade that `on_phase` does not wait for, `timed_out`, `peer_gone`,
+/// `protocol_violation`, a callback that throws. Every later call fails with
+/// `boost::system::errc::not_connected`, and so does one that is made from within a callback:
+/// connect anew.
+///
+/// **Errors** of every call, beside those named with it: `timed_out`, `peer_gone`,
+/// `protocol_violation`, `permission_denied` (the server does not trust this user), `not_connected`
+/// as above, and those of the system where the socket fails.
+///
 /// **Thread-safety.** Distinct objects: safe. Shared objects: unsafe.
 class GRACEFUL_API control_client {
  public:
   /// Connects to the control socket at `path` and checks that a process of the same user or root
-  /// listens there, or anybody's if this process is root's. `deadline` bounds this call and every
-  /// later answer of the server.
+  /// listens there, or anybody's if this process is root's. `deadline` bounds this call, and what
+  /// is said so of below.
   ///
   /// **Errors.** `not_running`, `permission_denied`, `path_in_use` (the path is no socket),
-  /// `path_too_long`, `timed_out`.
+  /// `path_too_long`, `timed_out`, or those of the system.
   static result<control_client> connect(const std::string& path,
                                         std::chrono::milliseconds deadline);
 
@@ -115,48 +125,55 @@ class GRACEFUL_API control_client {
   control_client& operator=(control_client&&) noexcept;
   ~control_client();
 
-  /// **Errors.** `timed_out`, `peer_gone`, `protocol_violation`.
+  /// The answer comes within the deadline.
   result<server_status> status();
 
   /// Has the server spawn a successor and hand over to it. Returns when the successor is committed,
   /// with the last phase; `on_phase` sees every one, the last included, and returns false to wait
-  /// no longer: that phase is then returned. Closing the connection (destroying this object from
-  /// another thread, or ending the process) does not end the upgrade.
+  /// no longer: that phase is then returned, and the connection closed. That does not end the
+  /// upgrade.
+  ///
+  /// The first phase comes within the deadline; "ready" within `request.timeout` and 5 s for what
+  /// a server does about a successor that is late. Without a `timeout` the server's own limit
+  /// holds, which is not known here: up to a day and 5 s. So long may it take from "ready" to
+  /// "committed", too: the server's probation.
   ///
   /// **Errors.** `busy`, `not_ready`, `upgrade_failed` (the server still serves; the message says
-  /// why the successor failed), `timed_out`, `peer_gone`, `protocol_violation`.
+  /// why the successor failed), `invalid_argument` (the request is no UTF-8, or too long for a
+  /// call; nothing was sent).
   result<upgrade_phase> upgrade(const upgrade_request& request,
                                 const std::function<bool(const upgrade_phase&)>& on_phase = {});
 
-  /// Ends the probation of a successor: it stays, or its predecessor serves again.
+  /// Ends the probation of a successor: it stays, or its predecessor serves again. The answer
+  /// comes within the deadline; the server may need 3 s to find that a successor is lost.
   ///
   /// **Errors.** `no_upgrade` (none is in probation), `upgrade_failed` (commit: the successor did
-  /// not answer, and was rolled back), `timed_out`, `peer_gone`, `protocol_violation`.
+  /// not answer, and was rolled back).
   result<void> commit();
   result<void> rollback();
 
-  /// Gives up the upgrade that is under way, if it is not ready yet.
+  /// Gives up the upgrade that is under way, if it is not ready yet. The answer comes within the
+  /// deadline.
   ///
-  /// **Errors.** `no_upgrade`, `timed_out`, `peer_gone`, `protocol_violation`.
+  /// **Errors.** `no_upgrade`.
   result<void> abort();
 
   /// Ends the server without a successor, at once if `now`. Returns when it is about to exit, with
   /// the last report; `on_progress` sees every one, about one a second. A server that drains
-  /// already is watched, and hurried if `now`.
+  /// already is watched, and hurried if `now`. Each report comes within the deadline and a second;
+  /// how many there are, `options::drain_timeout` of the server decides.
   ///
-  /// **Errors.** `busy` (a successor is in probation), `timed_out`, `peer_gone`,
-  /// `protocol_violation`.
+  /// **Errors.** `busy` (a successor is in probation).
   result<drain_progress> drain(bool now,
                                const std::function<void(const drain_progress&)>& on_progress = {});
 
   /// Tells everything that happens in the server, until it has handed over ("handed_over":
   /// connect anew to watch its successor) or ends ("ended"); returns that last event. `on_event`
-  /// sees every one, the last included.
-  ///
-  /// **Errors.** `peer_gone`, `protocol_violation`.
+  /// sees every one, the last included. Waits for as long as that takes: nothing bounds it, and no
+  /// silence is `timed_out`.
   result<server_event> monitor(const std::function<void(const server_event&)>& on_event);
 
-  /// **Errors.** `timed_out`, `peer_gone`, `protocol_violation`.
+  /// The answer comes within the deadline.
   result<server_metrics> metrics();
 
  private:

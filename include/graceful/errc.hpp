@@ -16,8 +16,8 @@ using boost::system::error_code;
 /// in `boost::system::system_category()`). `message()` of each says what to do next.
 enum class errc {
   already_running = 1,  ///< Another process serves under this control path; takeover not asked for.
-  busy,                 ///< An upgrade is under way already, or the process drains.
-  not_running,          ///< Nobody answers at the control path.
+  busy,               ///< An upgrade is under way already, or the process drains; or too many ask.
+  not_running,        ///< Nobody answers at the control path.
   permission_denied,  ///< The peer is neither the same user nor root, or a path belongs to another.
   incompatible_version,  ///< Predecessor and successor share no version of the handoff protocol.
   not_on_offer,          ///< The successor asked for a socket that the predecessor does not have.

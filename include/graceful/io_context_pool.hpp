@@ -13,6 +13,10 @@
 
 namespace graceful {
 
+namespace detail {
+class server_body;
+}  // namespace detail
+
 /// Several `io_context`s with a thread each: what runs on one of them needs no strand.
 ///
 /// Give it to the `upgrader`, and a connection to `next()`. It runs until its work runs out: each
@@ -29,8 +33,9 @@ class GRACEFUL_API io_context_pool {
  public:
   using executor_type = boost::asio::any_io_executor;
 
-  /// As many contexts as this process may use processors (`std::thread::hardware_concurrency`).
-  io_context_pool();
+  /// As many contexts as the calling thread may use processors, see sched_getaffinity(2); at least
+  /// one.
+  io_context_pool() : io_context_pool{detail::this_asio_abi{}} {}
 
   /// **Errors.** Throws `error`: `invalid_argument` if `contexts` is 0.
   explicit io_context_pool(std::size_t contexts)
@@ -68,7 +73,11 @@ class GRACEFUL_API io_context_pool {
   void reset_work();
 
  private:
+  friend class detail::server_body;
+
+  explicit io_context_pool(detail::this_asio_abi);
   io_context_pool(detail::this_asio_abi, std::size_t contexts);
+  void destroy_handlers();
 
   class impl;
   std::unique_ptr<impl> impl_;

@@ -17,8 +17,9 @@ struct listen_params {
   /// SO_REUSEADDR: bind even though old connections linger in TIME_WAIT. Default: true.
   bool reuse_address = true;
 
-  /// SO_REUSEPORT: several sockets may listen on the same address. Default: false. For a socket
-  /// for each thread see `upgrader::listen_group`, which sets it by itself.
+  /// SO_REUSEPORT: several sockets may listen on the same address. Default: false.
+  /// `upgrader::listen` makes one socket all the same; `upgrader::listen_group` makes one for each
+  /// executor, and sets this by itself. In `server_params::listen` it asks for such a group.
   bool reuse_port = false;
 
   /// IPV6_V6ONLY of an IPv6 socket. Default: not touched, the system's net.ipv6.bindv6only holds.

@@ -10,9 +10,10 @@
 namespace graceful {
 
 /// How much a log message matters, the most severe first.
-enum class log_level { error, warning, info, debug };
+enum class log_level { error, warning, info };
 
-/// How an `upgrader` finds its control socket and how long it waits for others.
+/// How an `upgrader` finds its control socket and how long it waits for others. Every duration is a
+/// day at most: what is longer counts as that, and what is negative as 0.
 struct options {
   /// Name of the server: letters, digits, '.', '_' and '-', not starting with '.' or '-'.
   /// `graceful-ctl upgrade NAME` finds the control socket by it, and no two running servers of
@@ -30,22 +31,20 @@ struct options {
   bool takeover = false;
 
   /// As predecessor: how long a successor may take from its start to `ready()`. A successor that
-  /// this process spawned is killed when it is over. Default: 30 s; a day at most.
+  /// this process spawned is killed when it is over. Default: 30 s.
   std::chrono::milliseconds ready_timeout{30'000};
 
   /// As predecessor: how long it keeps its sockets after a successor is ready, so that it can go on
   /// accepting if the successor dies or an operator wants it back. 0: no longer than the successor
-  /// takes to confirm, as soon as it is ready, that it is there. Default: 5 s; a day at most.
+  /// takes to confirm, as soon as it is ready, that it is there. Default: 5 s.
   std::chrono::milliseconds probation{5'000};
 
-  /// As successor: how long the predecessor may take to answer each step. Default: 10 s; a day
-  /// at most.
+  /// As successor: how long the predecessor may take to answer each step. Default: 10 s.
   std::chrono::milliseconds handoff_timeout{10'000};
 
   /// In drain: how long the connections have, from its begin on; what is left then is cut. As
   /// predecessor: a successor that this process spawned, and that an order rolls back, has so long
-  /// and 5 s more to end, whatever it grants itself; then it is killed. Default: 5 min; a day at
-  /// most.
+  /// and 5 s more to end, whatever it grants itself; then it is killed. Default: 5 min.
   std::chrono::milliseconds drain_timeout{300'000};
 
   /// In drain: how long a connection that says it is idle stays open after it has been told, so

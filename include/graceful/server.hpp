@@ -81,7 +81,8 @@ class GRACEFUL_API server_body {
 /// If the constructor of a session or `start()` throws a `std::exception`, that is logged, and
 /// the connection is closed. What a handler throws later ends the server.
 ///
-/// **Object lifetimes.** Sessions, and the upgrader, end before `listen_and_serve` returns.
+/// **Object lifetimes.** Sessions, and after them the upgrader, end before `listen_and_serve`
+/// returns.
 ///
 /// **Thread-safety.** Distinct objects: safe. Shared objects: safe, but `listen_and_serve` is
 /// called by one thread at a time.
@@ -101,16 +102,18 @@ class server {
   /// `drain()`, `exit()`, `graceful-ctl drain` or a signal. `address` is numeric, IPv4 or IPv6:
   /// "127.0.0.1", "0.0.0.0" or "::" for every interface. With port 0 the system chooses one.
   ///
-  /// Returns 0 then. Throws nothing: if the server cannot start or fails, because of a bad address
-  /// or number of threads, an address that is in use or not permitted, a control path that is
-  /// another server's, or something that a handler has thrown, it logs what happened and what to
-  /// do, and returns 1. `main` can return that.
+  /// Returns 0 then; also if a signal tells it to end before it has started. Throws nothing: if the
+  /// server cannot start or fails, because of a bad address or number of threads, an address that
+  /// is in use or not permitted, a control path that is another server's, or something that a
+  /// handler has thrown, it logs what happened and what to do, and returns 1. `main` can return
+  /// that.
   int listen_and_serve(std::string_view address, std::uint16_t port) {
     return body_.listen_and_serve(address, port);
   }
 
-  /// Ends it without a successor, gracefully, see `upgrader::drain`. Returns at once. Before
-  /// `listen_and_serve` it is remembered: the server ends as soon as it has started.
+  /// Ends it without a successor, gracefully, see `upgrader::drain`: in a probation the successor
+  /// stays. Returns at once. Before `listen_and_serve` it is remembered: the server ends as soon as
+  /// it has started.
   void drain() { body_.drain(); }
 
   /// The same, but cuts the connections: the deadline of the drain is now. What has not ended two

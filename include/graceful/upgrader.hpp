@@ -11,6 +11,7 @@
 
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/basic_socket_acceptor.hpp>
 
@@ -19,12 +20,17 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <sys/socket.h>
 
 namespace graceful {
+
+namespace detail {
+class server_body;
+}  // namespace detail
 
 /// Makes a server upgradable: takes the listening sockets over from a predecessor, and hands them
 /// to a successor when one comes.
@@ -42,8 +48,10 @@ namespace graceful {
 /// upgrade works, and can be watched, however busy the server's threads are. Contexts made with
 /// `BOOST_ASIO_CONCURRENCY_HINT_UNSAFE` or `..._UNSAFE_IO` cannot be used.
 ///
-/// **Object lifetimes.** The execution context must outlive the upgrader. Destroying the upgrader
-/// closes what it still owns, removes the control path if it is still its own, and ends its thread.
+/// **Object lifetimes.** The execution context must outlive the upgrader, and so must those of
+/// every other executor that it is given, by `listen`, `listen_group` or `track`. Destroying the
+/// upgrader closes what it still owns, removes the control path if it is still its own, and ends
+/// its thread.
 ///
 /// **Thread-safety.** Distinct objects: safe. Shared objects: safe for all member functions.
 class GRACEFUL_API upgrader {
@@ -71,6 +79,9 @@ class GRACEFUL_API upgrader {
   /// `not_expected`, `permission_denied`, `timed_out`, `peer_gone`, `protocol_violation`,
   /// `descriptors_lost`, `wrong_socket` where the handoff fails; `path_in_use`, `path_too_long`,
   /// `invalid_argument` or an error of the system where the control socket cannot be made.
+  ///
+  /// With an executor there is nothing that could be stopped at the deadline of a drain: what does
+  /// not end by itself then keeps the context running, and the log says so. See below.
   upgrader(executor_type executor, options opts)
       : upgrader{detail::this_asio_abi{}, std::move(executor), std::move(opts), {}} {}
 
@@ -170,9 +181,11 @@ class GRACEFUL_API upgrader {
   /// Start to accept after `ready()`: what this acceptor takes earlier is lost if this process
   /// fails before.
   ///
-  /// **Object lifetimes.** The acceptor must not be moved. It may be destroyed at any time by code
-  /// that runs on its executor, if that is a strand or run by one thread; else it must live, and
-  /// not be closed, until the context has been run to its end or stopped.
+  /// **Object lifetimes.** The acceptor must not be moved, nor its `release()` be called: this
+  /// library counts on the descriptor being the acceptor's until that is closed. It may be
+  /// destroyed at any time by code that runs on its executor, if that is a strand or run by one
+  /// thread; else it must live, and not be closed, until the context has been run to its end or
+  /// stopped.
   ///
   /// **Thread-safety.** Everything this library does to the acceptor after this call it does on
   /// the acceptor's executor.
@@ -226,21 +239,24 @@ class GRACEFUL_API upgrader {
   /// `executor`, never from within this function; at once if this process drains already.
   [[nodiscard]] connection track(executor_type executor, connection::stage_handler on_stage);
 
-  /// Ends this process without a successor, gracefully: an upgrade that is under way is given up;
-  /// the connections in the accept queues are accepted and served, while no new ones begin; then
-  /// the acceptors end with `operation_aborted`, and `io_context::run()` returns when the
-  /// connections are done. They have `options::drain_timeout`. What a service manager holds too is
-  /// left at once, its queue to the process that is started next. In a process that has handed over
-  /// this does nothing, since it drains.
+  /// Ends this process without a successor, gracefully: an upgrade that is under way is given up,
+  /// but committed if its successor is in probation, which then serves (`graceful-ctl drain` is
+  /// refused in a probation: it may mean either). A process that is itself in its probation has its
+  /// predecessor accept again first. The connections in the accept queues are accepted and served,
+  /// while no new ones begin; then the acceptors end with `operation_aborted`, and
+  /// `io_context::run()` returns when the connections are done. They have `options::drain_timeout`.
+  /// What a service manager holds too is left at once, its queue to the process that is started next.
+  /// In a process that has handed over this does nothing, since it drains.
   void drain();
 
   /// The same at once: the deadline of the drain is now, whatever began it.
   void drain_now();
 
   /// Lets signals do what operators expect: SIGTERM and SIGINT drain, the second one at once;
-  /// SIGQUIT drains; SIGUSR2 upgrades by the server's own start command. A third SIGTERM has its
-  /// default action. SIGHUP is left to the application. What they do is in the log. A `ready()`
-  /// that waits for the predecessor fails.
+  /// SIGQUIT drains; SIGUSR2 upgrades by the server's own start command. A third SIGTERM or SIGINT
+  /// has its default action. SIGHUP is left to the application. What they do is in the log. To
+  /// drain is what `drain()` does: in a probation it commits. A `ready()` that waits for the
+  /// predecessor fails.
   ///
   /// **Errors.** Throws `boost::system::system_error` if a handler cannot be installed.
   void handle_signals();
@@ -265,7 +281,10 @@ class GRACEFUL_API upgrader {
   ///
   /// **Executor, allocator.** The handler's associated ones are honoured; the default executor is
   /// the upgrader's. Completes at once, but never from within this function, if `draining()`.
-  /// Does not keep the upgrader's `io_context` running by itself.
+  /// Does not keep the upgrader's `io_context` running by itself, which the upgrader does until it
+  /// drains; if it is destroyed, and the context not run after that, the handler is not called. An
+  /// executor of the handler's own, if `any_io_executor` can hold it, is kept running until the
+  /// handler is called.
   ///
   /// **Per-operation cancellation.** Terminal, partial and total: `operation_aborted`.
   ///
@@ -273,12 +292,20 @@ class GRACEFUL_API upgrader {
   template <class Token = boost::asio::default_completion_token_t<executor_type>>
   auto async_wait_drain(Token&& token = Token{}) {
     return boost::asio::async_initiate<Token, void(error_code)>(
-        [](auto handler, upgrader* self) { self->wait_drain(std::move(handler)); }, token, this);
+        [](auto handler, upgrader* self) {
+          const auto executor = boost::asio::get_associated_executor(handler, self->get_executor());
+          executor_type own;
+          if constexpr (std::is_convertible_v<decltype(executor), executor_type>) own = executor;
+          self->wait_drain(std::move(handler), std::move(own));
+        },
+        token, this);
   }
 
   [[nodiscard]] executor_type get_executor() const;
 
  private:
+  friend class detail::server_body;
+
   using drain_handler = boost::asio::any_completion_handler<void(error_code)>;
   using foreign_stop = std::function<void(bool last)>;
 
@@ -297,7 +324,8 @@ class GRACEFUL_API upgrader {
   void watch_foreign(std::string_view name, int fd, const executor_type& executor,
                      foreign_stop stop);
   void drop_foreign(std::string_view name);
-  void wait_drain(drain_handler handler);
+  void wait_drain(drain_handler handler, executor_type own);
+  void end_control();
 
   template <class Endpoint>
   static std::pair<const sockaddr*, socklen_t> view(const Endpoint& endpoint) {

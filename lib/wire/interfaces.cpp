@@ -101,7 +101,7 @@ method Monitor() -> (event: string, message: string, generation: int, pid: int, 
 # What the server measures, as OpenMetrics 1.0.
 method Metrics() -> (text: string)
 
-# An upgrade is under way, or this process drains.
+# An upgrade is under way, or this process drains; or a limit is reached.
 error Busy (message: string)
 # The server has not called ready yet.
 error NotReady (message: string)

@@ -95,6 +95,23 @@ TEST_CASE("events go on over generations, and the report merges them with the ou
   }
 }
 
+TEST_CASE("whoever has left an upgrade in its probation rolls it back on a connection of its own") {
+  deployment site{http_server("2000")};
+  const auto connect = [&] {
+    return graceful::control_client::connect(site.control(), site.patience()).value();
+  };
+  auto client = connect();
+  const auto ready = client.upgrade({}, [](const auto& phase) { return phase.phase != "ready"; });
+  REQUIRE(ready.has_value());
+  REQUIRE(ready->phase == "ready");
+  // What would answer is the upgrade: committed.
+  CHECK(client.rollback().error().code == boost::system::errc::not_connected);
+  auto anew = connect();
+  CHECK(anew.rollback().has_value());
+  CHECK(anew.rollback().error().code == graceful::errc::no_upgrade);
+  CHECK(site.generation() == 1);
+}
+
 TEST_CASE("a test can do something while an upgrade runs") {
   deployment site{http_server("60000")};
   const auto run = site.start_upgrade();

@@ -6,11 +6,13 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -112,6 +114,100 @@ TEST_CASE("a thousand idle connections keep no operator out") {
     CHECK(s.upgrade().status == "exited 0");
     CHECK(clients.wait_for_generation(2, 20, patience));
     CHECK(clients.stop().lost() == 0);
+  }
+}
+
+TEST_CASE("monitors without number neither eat up the descriptors nor keep a successor out") {
+  site s;
+  const auto before = s.at_rest();
+  {
+    std::vector<varlink_peer> monitors;
+    int told = 0;
+    int refused = 0;
+    for (int i = 0; i < 200; ++i) {
+      auto& peer = monitors.emplace_back(varlink_peer::connect(s.control()));
+      peer.send(R"({"method":"io.graceful.Control.Monitor","more":true})");
+      const auto answer = peer.receive(patience).value_or("closed");
+      told += answer.find("watching") != std::string::npos ? 1 : 0;
+      refused += answer.find("io.graceful.Control.Busy") != std::string::npos ? 1 : 0;
+    }
+    CHECK(told == 32);
+    CHECK(refused == 168);
+    CHECK(take_census(s.server().pid()).descriptors <= before.descriptors + 64);
+    monitors.erase(monitors.begin());
+    CHECK(s.status().status == "exited 0");  // and the server knows that one has gone
+    auto another = varlink_peer::connect(s.control());
+    another.send(R"({"method":"io.graceful.Control.Monitor","more":true})");
+    CHECK(another.receive(patience).value_or("closed").find("watching") != std::string::npos);
+    CHECK(s.upgrade().status == "exited 0");
+  }
+  CHECK(s.generation() == 2);
+}
+
+TEST_CASE("who comes when every connection waits for an answer is told so") {
+  site s;
+  const auto before = s.at_rest();
+  std::vector<varlink_peer> waiting;
+  {
+    const auto held = s.hold();
+    int told = 0;
+    int refused = 0;
+    for (int i = 0; i < 100; ++i) {
+      auto& peer = waiting.emplace_back(varlink_peer::connect(s.control()));
+      peer.send(R"({"method":"io.graceful.Control.Drain","more":true})");
+      const auto answer = peer.receive(patience).value_or("closed");
+      told += answer.find("draining") != std::string::npos ? 1 : 0;
+      refused += answer.find("io.graceful.Control.Busy") != std::string::npos ? 1 : 0;
+    }
+    CHECK(told == 64);
+    CHECK(refused == 36);
+    CHECK(take_census(s.server().pid()).descriptors <= before.descriptors + 64 + 1);
+    CHECK(s.status().status == "exited 75");
+  }
+  CHECK(s.server().wait_exit(patience).exited(0));
+}
+
+TEST_CASE("a successor that begins costs its predecessor no descriptor but the connection") {
+  site s;
+  auto peer = varlink_peer::connect(s.control());
+  peer.send(status_call);
+  REQUIRE(peer.receive(patience));
+  const auto before = take_census(s.server().pid());
+  peer.send(R"({"method":"io.graceful.Handoff.Begin","parameters":{"versions":[1]}})");
+  REQUIRE(peer.receive(patience).value_or("closed").find("\"descriptors\":3") != std::string::npos);
+  // If it did, an upgrade would fail for the want of one.
+  CHECK(take_census(s.server().pid()).descriptors == before.descriptors);
+}
+
+TEST_CASE("clients that take every descriptor do not have an accept loop spin") {
+  for (const bool plain : {false, true}) {
+    CAPTURE(plain);
+    std::vector<std::string> arguments;
+    if (plain) arguments.emplace_back("--plain-acceptor");
+    process_options few;
+    few.descriptor_limit = 32;
+    site s{arguments, few};
+    {
+      std::vector<http_connection> clients;
+      const auto target = resolve("127.0.0.1", s.port(), patience);
+      const auto begin = std::chrono::steady_clock::now();
+      for (unsigned i = 0; i < 40; ++i) clients.emplace_back(target, i);
+      const auto complaints = [&] {
+        const std::string all = s.server().output();
+        std::size_t count = 0;
+        for (auto at = all.find("accept: "); at != all.npos; at = all.find("accept: ", at + 1)) {
+          ++count;
+        }
+        return count;
+      };
+      for (const deadline until{patience}; complaints() < 6 && !until.passed();) {
+        ::poll(nullptr, 0, 1);
+      }
+      CHECK(complaints() >= 6);
+      CHECK(std::chrono::steady_clock::now() - begin >= 500ms);  // a pause between any two
+    }
+    http_connection late{resolve("127.0.0.1", s.port(), patience), 0};
+    late.exchange("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
   }
 }
 

@@ -206,6 +206,77 @@ TEST_CASE("whoever has seen enough of an upgrade need not wait for its end") {
   CHECK(last->phase == "ready");
 }
 
+TEST_CASE("what a call did not wait for is never the answer to another") {
+  const auto spawned =
+      R"({"parameters":{"phase":"spawned","elapsed_ms":1},"continues":true})"s + '\0';
+  const auto ready = R"({"parameters":{"phase":"ready","elapsed_ms":2},"continues":true})"s + '\0';
+  const auto committed = R"({"parameters":{"phase":"committed","elapsed_ms":3}})"s + '\0';
+  const auto garbled = R"({"parameters":{"phase":1,"elapsed_ms":1}})"s + '\0';
+  const auto is_closed = [](control_client& client) {
+    for (const auto& order : {client.rollback(), client.commit(), client.abort()}) {
+      REQUIRE_FALSE(order.has_value());
+      CHECK(order.error().code == boost::system::errc::not_connected);
+      CHECK(order.error().message.find("connect anew") != std::string::npos);
+    }
+    CHECK(client.status().error().code == boost::system::errc::not_connected);
+    CHECK(client.upgrade({}).error().code == boost::system::errc::not_connected);
+    CHECK(client.drain(true).error().code == boost::system::errc::not_connected);
+    CHECK(client.monitor([](const auto&) {}).error().code == boost::system::errc::not_connected);
+  };
+  SUBCASE("an early return") {
+    parrot server{spawned + ready + committed, false};
+    auto client = server.client();
+    REQUIRE(client.upgrade({}, [](const auto& p) { return p.phase != "ready"; }).has_value());
+    is_closed(client);
+  }
+  SUBCASE("a timeout") {
+    parrot server{"", false};
+    auto client = server.client(20ms);
+    CHECK(client.rollback().error().code == errc::timed_out);
+    is_closed(client);
+  }
+  SUBCASE("a garbled reply") {
+    parrot server{garbled + committed, false};
+    auto client = server.client();
+    CHECK(client.upgrade({}).error().code == errc::protocol_violation);
+    is_closed(client);
+  }
+  SUBCASE("an exception") {
+    parrot server{spawned + ready + committed, false};
+    auto client = server.client();
+    CHECK_THROWS_AS(client.upgrade({}, [](const auto&) -> bool { throw 1; }), int);
+    is_closed(client);
+  }
+  SUBCASE("a call within the call") {
+    parrot server{spawned + ready + committed, false};
+    auto client = server.client();
+    CHECK(client
+              .upgrade({},
+                       [&](const auto& phase) {
+                         if (phase.phase == "ready") is_closed(client);
+                         return true;
+                       })
+              .has_value());
+  }
+}
+
+TEST_CASE("after its last answer, or an error, a call leaves the connection to the next") {
+  parrot server{R"({"error":"io.graceful.Control.Busy"})"s + '\0' +
+                    R"({"parameters":{"phase":"committed","elapsed_ms":3}})" + '\0' + good_status +
+                    '\0',
+                false};
+  auto client = server.client();
+  CHECK(client.drain(false).error().code == errc::busy);
+  CHECK(client.upgrade({}).value().phase == "committed");
+  CHECK(client.status().value().name == "web");
+}
+
+TEST_CASE("a server that takes no order is not waited for as long as an upgrade may take") {
+  parrot server{"", false};
+  auto client = server.client(20ms);
+  CHECK(client.upgrade({}).error().code == errc::timed_out);
+}
+
 TEST_CASE("an upgrade that fails half-way says so after the phases it reached") {
   parrot server{R"({"parameters":{"phase":"spawned","elapsed_ms":1},"continues":true})"s + '\0' +
                 R"({"error":"io.graceful.Control.UpgradeFailed","parameters":{"message":"m"}})" +

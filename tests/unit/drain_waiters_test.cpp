@@ -2,12 +2,14 @@
 #include "drain_waiters.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 
@@ -50,6 +52,38 @@ TEST_CASE("a wait that begins after the drain ends at once, but not within the c
   b.wait();
   CHECK_FALSE(b.said);
   CHECK(b.run() == error_code{});
+}
+
+TEST_CASE("a handler's own executor is kept running until it is called, and calls it by itself") {
+  for (const bool cancelled : {false, true}) {
+    CAPTURE(cancelled);
+    bench b;
+    asio::io_context other;
+    std::optional<error_code> said;
+    b.waiters->wait(
+        asio::bind_cancellation_slot(b.signal.slot(),
+                                     asio::bind_executor(other, [&](error_code ec) { said = ec; })),
+        other.get_executor());
+    other.poll();
+    CHECK_FALSE(other.stopped());
+    if (cancelled) {
+      b.signal.emit(asio::cancellation_type::terminal);
+    } else {
+      b.waiters->complete({});
+    }
+    // The upgrader's context does not run: it may have ended.
+    other.run_for(std::chrono::seconds{10});
+    REQUIRE(said);
+    CHECK(*said == (cancelled ? error_code{asio::error::operation_aborted} : error_code{}));
+    CHECK(other.stopped());
+  }
+}
+
+TEST_CASE("a wait does not keep the upgrader's executor running") {
+  bench b;
+  b.waiters->wait([](error_code) {}, b.io.get_executor());
+  CHECK_FALSE(b.run());
+  CHECK(b.io.stopped());
 }
 
 TEST_CASE("a wait can be cancelled; cancelled or complete, it ends once") {

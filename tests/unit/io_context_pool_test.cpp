@@ -8,7 +8,6 @@
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <chrono>
 #include <future>
 #include <memory>
@@ -19,6 +18,7 @@
 #include <vector>
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 
 namespace asio = boost::asio;
@@ -66,8 +66,18 @@ TEST_CASE("a pool of no contexts is an error that says so") {
   }
 }
 
-TEST_CASE("a pool without a number has a context for each processor, and at least one") {
-  CHECK(io_context_pool{}.size() == std::max(std::thread::hardware_concurrency(), 1U));
+TEST_CASE("a pool without a number has a context for each processor that it may use") {
+  cpu_set_t before;
+  REQUIRE(::sched_getaffinity(0, sizeof before, &before) == 0);
+  CHECK(io_context_pool{}.size() == static_cast<std::size_t>(CPU_COUNT(&before)));
+  std::size_t first = 0;
+  while (!CPU_ISSET(first, &before)) ++first;
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(first, &one);
+  REQUIRE(::sched_setaffinity(0, sizeof one, &one) == 0);
+  CHECK(io_context_pool{}.size() == 1);
+  REQUIRE(::sched_setaffinity(0, sizeof before, &before) == 0);
 }
 
 TEST_CASE("next goes round") {

@@ -65,7 +65,6 @@ void say_all(graceful::log& log) {
   log.error("an error");
   log.warning("a warning");
   log.info("an info");
-  log.debug("a detail");
 }
 
 /// A pipe of one page stands in for standard error while it lives, for all who write to it.
@@ -138,7 +137,7 @@ TEST_CASE("a line is lost, and nobody waits, where another process took the room
   written.wait();
 }
 
-TEST_CASE("standard error says who writes, and no details") {
+TEST_CASE("standard error says who writes") {
   captured_error captured;
   graceful::log log{{}};
   say_all(log);
@@ -149,9 +148,9 @@ TEST_CASE("standard error says who writes, and no details") {
 TEST_CASE("the journal gets a priority with each line, and knows itself who writes") {
   captured_error captured;
   captured.is_the_journal();
-  graceful::log log{{}, log_level::debug};
+  graceful::log log{{}, log_level::info};
   say_all(log);
-  CHECK(captured.text() == "<3>an error\n<4>a warning\n<6>an info\n<7>a detail\n");
+  CHECK(captured.text() == "<3>an error\n<4>a warning\n<6>an info\n");
 }
 
 TEST_CASE("nobody fakes a line or a priority in the journal") {
@@ -175,8 +174,8 @@ TEST_CASE("the threshold holds for standard error and for a function") {
   say_all(hooked);
   CHECK(seen == "0 an error; 1 a warning; ");
   seen.clear();
-  graceful::log talkative{note, log_level::debug};
-  say_all(talkative);
-  CHECK(seen == "0 an error; 1 a warning; 2 an info; 3 a detail; ");
+  graceful::log hooked_too{note, log_level::info};
+  say_all(hooked_too);
+  CHECK(seen == "0 an error; 1 a warning; 2 an info; ");
   CHECK(captured.text().empty());
 }

@@ -2,7 +2,11 @@
 #include <graceful/listen_params.hpp>
 #include <graceful/options.hpp>
 
+#include "settings.hpp"
+
 #include <doctest/doctest.h>
+
+#include <chrono>
 
 using namespace std::chrono_literals;
 
@@ -19,6 +23,23 @@ TEST_CASE("the defaults of options are those that are documented") {
   CHECK(o.drain_spread == 1s);
   CHECK_FALSE(o.log);
   CHECK(o.log_threshold == graceful::log_level::info);
+}
+
+TEST_CASE("a duration that is negative counts as 0, and one that is longer than a day as that") {
+  const auto durations = {&graceful::options::ready_timeout,   &graceful::options::probation,
+                          &graceful::options::handoff_timeout, &graceful::options::drain_timeout,
+                          &graceful::options::idle_grace,      &graceful::options::drain_spread};
+  for (const auto each : durations) {
+    graceful::options o;
+    o.*each = -1ms;
+    CHECK(graceful::bounded(o).*each == 0ms);
+    o.*each = std::chrono::milliseconds::min();
+    CHECK(graceful::bounded(o).*each == 0ms);
+    o.*each = 25h;
+    CHECK(graceful::bounded(o).*each == 24h);
+    o.*each = 7ms;
+    CHECK(graceful::bounded(o).*each == 7ms);
+  }
 }
 
 TEST_CASE("the defaults of listen_params are those that are documented") {

@@ -14,14 +14,17 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <filesystem>
 #include <future>
 #include <list>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
 
+#include <signal.h>
 #include <unistd.h>
 
 using namespace graceful_test;
@@ -43,6 +46,9 @@ struct shared {
   std::mutex mutex;
   std::set<std::thread::id> threads;
   std::atomic<int> sessions{0};
+  std::optional<std::string> looks_for{};
+  bool drains = false;
+  std::optional<bool> upgrader_lives{};
 };
 
 /// Greets by a letter, and waits until its peer goes. Has no token.
@@ -102,6 +108,29 @@ struct moody {
   }
   tcp::socket socket;
   int turn;
+};
+
+/// Looks back when it goes, however that comes about.
+struct looks_back : std::enable_shared_from_this<looks_back> {
+  looks_back(tcp::socket s, shared& v, graceful::upgrader& u)
+      : socket{std::move(s)}, vars{v}, up{u} {}
+  ~looks_back() {
+    const std::lock_guard lock{vars.mutex};
+    vars.upgrader_lives =
+        vars.looks_for && std::filesystem::exists(*vars.looks_for) && up.draining() == vars.drains;
+  }
+  void start() {
+    asio::async_write(socket, asio::buffer(&vars.letter, 1),
+                      [self = shared_from_this()](auto, auto) { self->wait(); });
+  }
+  void wait() {
+    asio::async_read(socket, asio::buffer(&byte, 1),
+                     [self = shared_from_this()](auto, auto) { throw std::logic_error{"a bug"}; });
+  }
+  tcp::socket socket;
+  shared& vars;
+  graceful::upgrader& up;
+  char byte = 0;
 };
 
 /// Has a bug that shows later.
@@ -242,6 +271,65 @@ TEST_CASE("a session that cannot start costs its own connection only") {
   CHECK(b.has_said("a session does not start, its connection is closed: in start"));
   b.server.drain();
   CHECK(b.result() == 0);
+}
+
+TEST_CASE("what is left of the sessions goes before the upgrader that they hold on to") {
+  bench<looks_back> b{{.threads = 2}};
+  b.server.vars().looks_for = b.directory.path("c.sock");  // which goes with the upgrader
+  b.start();
+  const auto first = b.connect();
+  const auto second = b.connect();
+  REQUIRE(greeting(first) == 'q');
+  REQUIRE(greeting(second) == 'q');
+  SUBCASE("at the deadline of a drain") {
+    b.server.vars().drains = true;
+    b.server.exit();
+    CHECK(b.result() == 0);
+  }
+  SUBCASE("when a handler throws") {
+    REQUIRE(::write(first.get(), "x", 1) == 1);
+    CHECK(b.result() == 1);
+  }
+  CHECK(b.server.vars().upgrader_lives == true);
+}
+
+TEST_CASE("a server logs what its threshold lets pass") {
+  bench<moody> b{{.threads = 1}, {.log_threshold = graceful::log_level::error}};
+  b.start();
+  CHECK(greeting(b.connect()) == '\0');
+  CHECK(greeting(b.connect()) == '\0');
+  b.server.drain();
+  CHECK(b.result() == 0);
+  CHECK(b.said.empty());
+}
+
+TEST_CASE("a signal that ends a server while it starts is no failure") {
+  const auto holder = listen_anywhere();
+  struct sigaction before {};
+  REQUIRE(::sigaction(SIGTERM, nullptr, &before) == 0);
+  // It tries for 2.5 s.
+  const graceful::server_params busy{.threads = 1, .listen = {.bind_attempts = 8}};
+  temporary_directory directory;
+  std::promise<void> drains;
+  graceful::server<greeter, shared> server{{.control_path = directory.path("c.sock"),
+                                            .log =
+                                                [&](graceful::log_level, std::string_view text) {
+                                                  if (text == "this process drains, and ends")
+                                                    drains.set_value();
+                                                }},
+                                           busy};
+  auto ended = std::async(std::launch::async, [&] {
+    return server.listen_and_serve("127.0.0.1", address_of(holder).port());
+  });
+  REQUIRE(eventually([&] {
+    struct sigaction now {};
+    ::sigaction(SIGTERM, nullptr, &now);
+    return now.sa_handler != before.sa_handler;
+  }));
+  ::kill(::getpid(), SIGTERM);
+  CHECK(drains.get_future().wait_for(10s) == std::future_status::ready);
+  CHECK(ended.get() == 0);
+  ::sigaction(SIGTERM, &before, nullptr);
 }
 
 TEST_CASE("what a handler throws ends the server with an error") {
