@@ -51,7 +51,7 @@ service::service(service_settings settings, surroundings around)
   });
 }
 
-void service::bring(std::vector<std::pair<std::string, unique_fd>> by_predecessor,
+void service::bring(std::vector<std::pair<std::string, unique_fd>>&& by_predecessor,
                     const std::vector<std::string>& kept) {
   const std::set<std::string, std::less<>> held{kept.begin(), kept.end()};
   for (auto& [name, fd] : by_predecessor) {

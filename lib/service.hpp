@@ -43,7 +43,7 @@ class service {
 
   /// Before the control thread starts: brings what was passed to this process, by its predecessor
   /// and by the manager, into the inventory. `kept`: of the former, what a manager holds too.
-  void bring(std::vector<std::pair<std::string, unique_fd>> by_predecessor,
+  void bring(std::vector<std::pair<std::string, unique_fd>>&& by_predecessor,
              const std::vector<std::string>& kept);
 
   /// The manager waits for this process to become ready: nobody speaks for it.

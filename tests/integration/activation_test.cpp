@@ -231,23 +231,24 @@ TEST_CASE(
 TEST_CASE("a successor knows what is kept, and does not seal it either") {
   managing m;
   const bound_socket s;
+  auto environment = m.environment();
+  environment["FDSTORE"] = "0";  // it cannot know from having stored it itself
   const std::vector<std::string> arguments{"--listen", s.address(), "--probation", "0"};
-  activated_server first{m.place, m.control(), arguments, m.environment(), {{"http", s.fd.get()}}};
+  activated_server first{m.place, m.control(), arguments, environment, {{"http", s.fd.get()}}};
   m.await("READY=1");
   CHECK(run(m.place, {programs::graceful_ctl(), "upgrade", m.control()}).status == "exited 0");
   const auto next = std::stoi(m.await("READY=1").value("MAINPID"));
-  const auto environment = environment_of(next);
-  CHECK(environment.find("NOTIFY_SOCKET=") != std::string::npos);
-  CHECK(environment.find("LISTEN_") == std::string::npos);
-  CHECK(environment.find("WATCHDOG_PID") == std::string::npos);
+  const auto inherited = environment_of(next);
+  CHECK(inherited.find("NOTIFY_SOCKET=") != std::string::npos);
+  CHECK(inherited.find("LISTEN_") == std::string::npos);
+  CHECK(inherited.find("WATCHDOG_PID") == std::string::npos);
   CHECK(first.wait_exit() == "exited with status 0");
   CHECK(client(s.port).exchange(request).generation == 2);
   REQUIRE(::kill(next, SIGTERM) == 0);
   m.await("STOPPING=1");
   auto waiting = client(s.port);
   REQUIRE(::waitpid(next, nullptr, 0) == next);  // a sibling is this process's child
-  const activated_server last{
-      m.place, m.control(), arguments, m.environment(), {{"http", s.fd.get()}}};
+  const activated_server last{m.place, m.control(), arguments, environment, {{"http", s.fd.get()}}};
   CHECK(waiting.exchange(request).generation == 1);
 }
 

@@ -97,6 +97,18 @@ TEST_CASE("the totals of a predecessor come with its reply to Begin") {
   CHECK(got.cut == 4);
 }
 
+TEST_CASE("what a service manager keeps is named in the reply to Begin, if there is any") {
+  auto reply = wire::to_reply(wire::begun{1, 42, "web", 1002, {}, {"a", "b"}});
+  CHECK(wire::parse_begun(reply.parameters)->kept == std::vector<std::string>{"a", "b"});
+  CHECK_FALSE(wire::to_reply(wire::begun{1, 42, "web", 1002}).parameters.contains("kept"));
+  for (const char* wrong : {"1", "{}", R"([1])", R"("a")"}) {
+    reply.parameters["kept"] = boost::json::parse(wrong);
+    CHECK_FALSE(wire::parse_begun(reply.parameters));
+  }
+  reply.parameters["kept"] = nullptr;
+  CHECK(wire::parse_begun(reply.parameters)->kept.empty());
+}
+
 TEST_CASE("totals that are missing or wrong are 0, and cost nothing else") {
   auto begun = object(R"({"version":1,"generation":2,"name":"n","descriptors":3})");
   const auto committed = [&] {
