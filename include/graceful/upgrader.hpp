@@ -245,8 +245,8 @@ class GRACEFUL_API upgrader {
   /// predecessor accept again first. The connections in the accept queues are accepted and served,
   /// while no new ones begin; then the acceptors end with `operation_aborted`, and
   /// `io_context::run()` returns when the connections are done. They have `options::drain_timeout`.
-  /// What a service manager holds too is left at once, its queue to the process that is started next.
-  /// In a process that has handed over this does nothing, since it drains.
+  /// What a service manager holds too is left at once, its queue to the process that is started
+  /// next. In a process that has handed over this does nothing, since it drains.
   void drain();
 
   /// The same at once: the deadline of the drain is now, whatever began it.
