@@ -15,7 +15,7 @@ control_server::control_server(asio::io_context& control, log& log, predecessor_
       host_{control,
             log,
             {.called = "control socket",
-             .call = [this](control_session& from, wire::call c) { on_call(from, std::move(c)); },
+             .call = [this](control_session& from, const wire::call& c) { on_call(from, c); },
              .closed =
                  [this](const control_session& from) {
                    driver_.closed(from);
@@ -23,7 +23,7 @@ control_server::control_server(asio::io_context& control, log& log, predecessor_
                  },
              .needed = [this](const control_session& s) { return driver_.is_successor(s); }}} {}
 
-void control_server::on_call(control_session& from, wire::call call) {
+void control_server::on_call(control_session& from, const wire::call& call) {
   if (auto answer = wire::answer_service_call(call)) return from.reply(*answer);
   if (call.method == wire::status_method) return from.reply(wire::to_reply(settings_.status()));
   if (call.method == wire::metrics_method) return from.reply(wire::to_reply(settings_.metrics()));

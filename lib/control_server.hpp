@@ -46,7 +46,7 @@ class control_server final {
   void stop() { host_.stop(); }
 
  private:
-  void on_call(control_session& from, wire::call call);
+  void on_call(control_session& from, const wire::call& call);
 
   predecessor_driver& driver_;
   settings settings_;

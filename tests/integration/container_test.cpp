@@ -81,14 +81,23 @@ http_load load_on(std::uint16_t port) {
 
 TEST_CASE("PID 1 reaps the orphans of others, and no zombie is left") {
   if (!have_namespaces()) return;
-  supervised s{supervised::contained{},
-               {"/bin/sh", "-c",
-                "for i in 1 2 3 4 5 6 7 8 9 10; do (sleep 0.01 & (true &) ) ; done; echo made; "
-                "exec sleep 1000"}};
+  supervised s{
+      supervised::contained{},
+      {"/bin/sh", "-c",
+       "for i in 1 2 3 4 5 6 7 8 9 10; do (sleep 1000 &) ; done; echo made; exec sleep 1000"}};
   REQUIRE(s.supervisor().wait_for_output("made", patience));
   CHECK(s.status().pid == 1);
   const auto init = init_of(s);
   const auto main = outside(s, s.wait_main());
+  CHECK(wait_for([&] { return children_of(init).size() == 11; }));
+  // All end while nobody looks, and of many signals that are the same one is left.
+  ::kill(init, SIGSTOP);
+  for (const auto& orphan : children_of(init)) {
+    if (orphan.pid != main) ::kill(orphan.pid, SIGKILL);
+  }
+  CHECK(wait_for(
+      [&] { return std::ranges::count(children_of(init), 'Z', &process_entry::state) == 10; }));
+  ::kill(init, SIGCONT);
   CHECK(wait_for([&] {
     const auto children = children_of(init);
     return children.size() == 1 && children.front().pid == main && children.front().state != 'Z';

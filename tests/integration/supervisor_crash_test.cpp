@@ -209,3 +209,18 @@ TEST_CASE("a supervised server that is told to end resets nobody, whoever tells 
     CHECK(seen.cut_short == 0);
   }
 }
+
+TEST_CASE("a server that was upgraded while it had no supervisor is found, and not started again") {
+  supervised s{supervised::http()};
+  const auto first = s.wait_main();
+  s.wait(keeps_one);
+  s.supervisor().signal(SIGKILL);
+  REQUIRE(s.supervisor().wait_exit(patience));
+  REQUIRE(s.ctl({"upgrade", s.control()}).status == "exited 0");
+  process& next = s.start();
+  CHECK(s.wait_main() != first);
+  CHECK(next.output().find("taken care of from now on") != std::string::npos);
+  s.wait(keeps_one);
+  CHECK(s.status().failures == 0);
+  CHECK(s.status().restarts == 0);
+}

@@ -7,10 +7,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include <poll.h>
 #include <signal.h>
 
 using namespace graceful_test;
@@ -181,4 +183,17 @@ TEST_CASE("the command line of run says what is wrong with it") {
   expect({"status", "--max-failures", "1"}, "--max-failures does not go with status");
   expect({"drain", "--socket", "x"}, "--socket does not go with drain");
   CHECK(s.ctl({"reexec", s.scene().path("nowhere")}).status == "exited 7");
+}
+
+TEST_CASE("what a server leaves behind comes to the supervisor, also if that is not PID 1") {
+  supervised s{{"/bin/sh", "-c", "(sleep 1000 &); echo made; exec sleep 1000"}};
+  REQUIRE(s.supervisor().wait_for_output("made", patience));
+  const auto children = [&] {
+    const auto all = process_table();
+    return std::ranges::count(all, s.supervisor().pid(), &process_entry::parent);
+  };
+  for (const deadline until{patience}; children() != 2 && !until.passed();) {
+    ::poll(nullptr, 0, 2);  // /proc has no events
+  }
+  CHECK(children() == 2);
 }

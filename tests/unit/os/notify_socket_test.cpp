@@ -24,8 +24,8 @@ namespace {
 struct bench {
   graceful_test::temporary_directory directory;
   std::string path = directory.path("notify");
-  unique_fd socket = std::move(os::bind_notify(path).value());
-  os::service_manager manager = std::move(os::service_manager::at(path).value());
+  unique_fd socket = os::bind_notify(path).value();
+  os::service_manager manager = os::service_manager::at(path).value();
 };
 
 int open_descriptors() {
@@ -84,7 +84,7 @@ TEST_CASE("descriptors that cannot be had are told, and none leaks") {
 
 TEST_CASE("a barrier is through when what came with it has been dropped") {
   bench b;
-  const auto done = std::move(b.manager.barrier().value());
+  const auto done = b.manager.barrier().value();
   auto got = os::receive_notify(b.socket.get(), 100);
   REQUIRE(got);
   CHECK(got->bytes == "BARRIER=1");
