@@ -257,11 +257,6 @@ void inventory::keep(const names& held) {
   }
 }
 
-void inventory::keep_none() {
-  const std::lock_guard lock{mutex_};
-  for (auto& [name, entry] : entries_) entry.kept = false;
-}
-
 inventory::names inventory::kept() const {
   const std::lock_guard lock{mutex_};
   names all;

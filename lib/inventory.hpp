@@ -111,7 +111,6 @@ class inventory {
   /// The service manager holds these too, from now on. They are never sealed: a filter would stay
   /// with the socket, which whoever is started next is to use.
   void keep(const names& held);
-  void keep_none();
   /// Those among what can be handed over.
   [[nodiscard]] names kept() const;
   /// Stops accepting there. What is in the queues waits for whoever is started next.
