@@ -56,7 +56,7 @@ class attempt {
 
 std::uint64_t attempt::spawned_by_predecessor() {
   const auto calls = on_.faults().calls(static_cast<pid_t>(before_.pid)).by_kind;
-  const auto found = calls.find("posix_spawnp");
+  const auto found = calls.find("clone");
   return found == calls.end() ? 0 : found->second;
 }
 
@@ -111,7 +111,7 @@ std::optional<fault_hit> attempt::hit(pid_t victim) {
 void attempt::judge_predecessor(const fault_hit& how) {
   // The kill may have come in the very call.
   const bool spawned = spawned_by_predecessor() > spawned_before_ &&
-                       !(how.call == "posix_spawnp" && where_.fault.when == fault::moment::before);
+                       !(how.call == "clone" && where_.fault.when == fault::moment::before);
   const deadline until{patience};
   const auto now = on_.who_serves(until);
   if (!now) {

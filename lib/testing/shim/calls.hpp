@@ -124,6 +124,8 @@
   CALL(posix_spawn, int, (pid_t* a, const char* b, const void* c, const void* d, char* const* e, char* const* f), (a, b, c, d, e, f)) \
   CALL(posix_spawnp, int, (pid_t* a, const char* b, const void* c, const void* d, char* const* e, char* const* f), (a, b, c, d, e, f)) \
   CALL(fork, pid_t, (), ()) \
+  CALL(clone, int, (int (*a)(void*), void* b, int c, void* d, void* e, void* f, void* g), (a, b, c, d, e, f, g)) \
+  ALSO(clone, __clone, int, (int (*a)(void*), void* b, int c, void* d, void* e, void* f, void* g), (a, b, c, d, e, f, g)) \
   CALL(execve, int, (const char* a, char* const* b, char* const* c), (a, b, c)) \
   ALSO(execve, execv, int, (const char* a, char* const* b), (a, b)) \
   ALSO(execve, execvp, int, (const char* a, char* const* b), (a, b)) \
