@@ -106,16 +106,20 @@ std::vector<scene::found> scene::marked() const {
   const std::string text = std::string{mark} + "=" + directory_ + '\0';
   std::vector<found> result;
   for (const process_entry& entry : process_table()) {
-    if (entry.state == 'Z') continue;
     // Opened before the look at the environment: a pid that is taken again in between makes this
-    // the pidfd of the one that has gone, never that of a stranger.
+    // the pidfd of the one that has gone, never that of a stranger. One that has ended is readable,
+    // where the state 'Z' may be that of a first thread which has left others behind.
     graceful::unique_fd pidfd = open_pidfd(entry.pid);
+    if (!pidfd && errno != ESRCH && errno != EINVAL) {
+      throw std::system_error{errno, std::system_category(), "pidfd_open"};
+    }
+    if (!pidfd || wait_readable(pidfd.get(), std::chrono::seconds{0})) continue;
     const std::string environment = environment_of(entry.pid);
-    // An orphan without environment is on its way out: it has given up its memory already, but
-    // may still hold its descriptors.
-    const bool leaving =
-        environment.empty() && entry.parent == ::getpid() && !owns_child(entry.pid);
-    if (pidfd && (leaving || environment.find(text) != environment.npos)) {
+    // An orphan on its way out has given up its memory already, but may still hold its descriptors.
+    // That alone makes it one of ours: a child of the test may have no environment, or hide it.
+    const bool leaving = environment.empty() && entry.parent == ::getpid() &&
+                         !owns_child(entry.pid) && is_exiting(entry.pid);
+    if (leaving || environment.find(text) != environment.npos) {
       result.push_back({entry.pid, std::move(pidfd)});
     }
   }
