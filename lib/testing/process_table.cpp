@@ -96,13 +96,18 @@ std::vector<process_entry> process_table() {
   for (const auto& entry : std::filesystem::directory_iterator{"/proc"}) {
     const std::string name = entry.path().filename();
     if (name.find_first_not_of("0123456789") != name.npos) continue;
-    const stat_fields stat{content_of(entry.path() / "stat").value_or("")};
-    if (!stat) continue;  // it has gone meanwhile
-    table.push_back({.pid = std::stoi(name),
-                     .parent = static_cast<pid_t>(stat.number(4)),
-                     .state = stat.state()});
+    if (const auto process = process_entry_of(std::stoi(name))) table.push_back(*process);
   }
   return table;
+}
+
+std::optional<process_entry> process_entry_of(pid_t pid) {
+  const stat_fields stat{content_of(directory_of(pid) + "/stat").value_or("")};
+  if (!stat) return {};  // it has gone meanwhile
+  return process_entry{.pid = pid,
+                       .parent = static_cast<pid_t>(stat.number(4)),
+                       .state = stat.state(),
+                       .start_time = stat.number(22)};
 }
 
 std::string environment_of(pid_t pid) {

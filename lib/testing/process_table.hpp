@@ -4,6 +4,7 @@
 
 #include <graceful/unique_fd.hpp>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ struct process_entry {
   pid_t pid;
   pid_t parent;
   char state;  ///< As in proc(5): 'Z' is a zombie, or one whose first thread only has ended.
+  unsigned long start_time;  ///< proc_pid_stat(5), field 22: no other of this pid has the same.
 };
 
 // Those that look into /proc throw `std::system_error` where no descriptor or memory is free for
@@ -22,6 +24,9 @@ struct process_entry {
 
 /// All processes.
 std::vector<process_entry> process_table();
+
+/// None if there is no such process.
+std::optional<process_entry> process_entry_of(pid_t pid);
 
 /// What `pid` was started with. Empty for a zombie, from early in a process's exit on, and where it
 /// is not to be read; one that executes a program has none either until that is set up, which is
