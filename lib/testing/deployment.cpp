@@ -1,4 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "testing/blocked_signals.hpp"
 #include "testing/deployment_impl.hpp"
 #include "testing/fault_variable.hpp"
 #include "testing/report.hpp"
@@ -90,6 +91,7 @@ std::shared_ptr<upgrade_run> deployment::impl::start(const upgrade_params& with)
   std::erase_if(upgrades_, [](const running_upgrade& each) {
     return each.run->wait(std::chrono::seconds{0});
   });
+  const blocked_signals in_the_thread;
   upgrades_.push_back({run, std::jthread{[this, run, client, request = std::move(request)] {
                          run->run(std::move(*client), request, [this](const upgrade_outcome& now) {
                            if (now.generation != 0 && now.pid != 0) {
@@ -110,13 +112,20 @@ deployment::deployment(deployment_params params)
     : impl_{std::make_unique<impl>(std::move(params))}, exceptions_{std::uncaught_exceptions()} {}
 
 deployment::~deployment() {
-  const bool failed =
-      std::uncaught_exceptions() > exceptions_ || (impl_->params.failed && impl_->params.failed());
-  if (!failed) return;
-  std::fprintf(stderr, "%s", impl_->report().c_str());
-  if (impl_->params.keep_directory) {
-    impl_->scene.keep_directory();
-    std::fprintf(stderr, "the directory stays: %s\n", impl_->scene.directory().c_str());
+  // What throws here would end the test program, and with it the report of what else went wrong.
+  try {
+    const bool failed = std::uncaught_exceptions() > exceptions_ ||
+                        (impl_->params.failed && impl_->params.failed());
+    if (!failed) return;
+    if (impl_->params.keep_directory) impl_->scene.keep_directory();
+    std::fprintf(stderr, "%s", impl_->report().c_str());
+    if (impl_->params.keep_directory) {
+      std::fprintf(stderr, "the directory stays: %s\n", impl_->scene.directory().c_str());
+    }
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "a deployment's report: %s\n", e.what());
+  } catch (...) {
+    std::fprintf(stderr, "a deployment's report: an exception of the test's own\n");
   }
 }
 

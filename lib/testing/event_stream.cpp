@@ -1,10 +1,11 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "testing/event_stream.hpp"
 
+#include "testing/blocked_signals.hpp"
+
 #include <cerrno>
 #include <utility>
 
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <system_error>
 
@@ -18,6 +19,7 @@ event_stream::event_stream(std::string control, std::chrono::milliseconds patien
       known_{known},
       stop_{::eventfd(0, EFD_CLOEXEC)} {
   if (!stop_) throw std::system_error{errno, std::system_category(), "eventfd"};
+  const blocked_signals in_the_thread;
   follower_ = std::jthread{[this] { follow(); }};
 }
 
@@ -51,9 +53,6 @@ bool event_stream::wait_watching(pid_t pid, deadline until) {
 }
 
 void event_stream::follow() {
-  sigset_t all;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
   while (!stopping_) {
     if (auto client = control_client::connect(control_, patience_)) {
       (void)client->monitor([this](const server_event& event) { take(event); });

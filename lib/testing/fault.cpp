@@ -155,6 +155,7 @@ std::vector<std::string> fault_injector::kinds() {
 
 faulty_process& fault_injector::process_of(pid_t pid, deadline until) {
   auto& its = processes_[pid];
+  if (its && its->superseded()) its.reset();
   if (!its) its = faulty_process::wait_for(directory_, pid, until);
   if (!its) {
     processes_.erase(pid);

@@ -6,12 +6,14 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <stdexcept>
 
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <system_error>
 #include <time.h>
@@ -23,20 +25,34 @@ namespace {
 /// A futex tells of the fault, but not of an end without it: looked for in between.
 constexpr std::chrono::milliseconds look_again{50};
 
-shim::fault_file* map(const std::string& path) {
-  const graceful::unique_fd fd{::open(path.c_str(), O_RDWR | O_CLOEXEC)};
+/// From when a process takes a fault until it says so: some instructions, unless it stands still.
+constexpr std::chrono::seconds striking_time{10};
+
+/// Null if there is none, or if it is that of an earlier process of this pid.
+shim::fault_file* map(const std::string& path, pid_t pid) {
+  const graceful::unique_fd fd{::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW)};
   if (!fd) return nullptr;
-  void* at =
-      ::mmap(nullptr, sizeof(shim::fault_file), PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
+  struct stat status {};
+  const bool whole = ::fstat(fd.get(), &status) == 0 &&
+                     status.st_size == static_cast<off_t>(sizeof(shim::fault_file));
+  void* at = whole ? ::mmap(nullptr, sizeof(shim::fault_file), PROT_READ | PROT_WRITE, MAP_SHARED,
+                            fd.get(), 0)
+                   : nullptr;
   if (at == MAP_FAILED) throw std::system_error{errno, std::system_category(), path};
-  return static_cast<shim::fault_file*>(at);
+  auto* const shared = static_cast<shim::fault_file*>(at);
+  if (shared == nullptr || shared->magic != shim::file_magic) {
+    if (shared != nullptr) ::munmap(shared, sizeof *shared);
+    throw std::runtime_error{path + " is that of another version of the fault shim"};
+  }
+  const auto now = process_entry_of(pid);
+  if (!now || now->start_time == shared->start_time) return shared;
+  ::munmap(shared, sizeof *shared);
+  return nullptr;
 }
 
 bool stands_still(pid_t pid) {
-  const auto table = process_table();
-  return std::any_of(table.begin(), table.end(), [pid](const process_entry& entry) {
-    return entry.pid == pid && (entry.state == 'T' || entry.state == 't');
-  });
+  const auto process = process_entry_of(pid);
+  return process && (process->state == 'T' || process->state == 't');
 }
 
 }  // namespace
@@ -49,7 +65,7 @@ std::unique_ptr<faulty_process> faulty_process::wait_for(const std::string& dire
   }
   const std::string path = directory + "/" + std::to_string(pid);
   for (;;) {
-    if (auto* shared = map(path)) {
+    if (auto* shared = map(path, pid)) {
       return std::unique_ptr<faulty_process>{new faulty_process{pid, shared}};
     }
     if (!wait_readable(arrivals.get(), until)) return nullptr;
@@ -65,14 +81,21 @@ faulty_process::faulty_process(pid_t pid, shim::fault_file* shared)
 faulty_process::~faulty_process() { ::munmap(shared_, sizeof *shared_); }
 
 void faulty_process::arm(shim::armed_word word) {
-  shared_->armed.store(0);  // so that nothing strikes that is about to be forgotten
+  // So that nothing strikes that is about to be forgotten; and what does, does so before.
+  if (!disarm() && !wait_for_stage(shim::striking, striking_time) && !ended()) {
+    throw std::runtime_error{"process " + std::to_string(pid_) +
+                             " has taken a fault, and does not strike: it cannot be replaced"};
+  }
   shared_->struck.store(0);
   shared_->armed.store(word);
 }
 
 bool faulty_process::disarm() {
-  shared_->armed.store(0);
-  return shared_->struck.load() == 0;
+  shim::armed_word word = shared_->armed.load();
+  do {
+    if (shim::is_taken(word)) return false;
+  } while (!shared_->armed.compare_exchange_weak(word, 0));
+  return true;
 }
 
 bool faulty_process::wait_until_struck(deadline until) {
@@ -108,6 +131,12 @@ bool faulty_process::wait_for_stage(std::uint32_t wanted, deadline until) {
     const timespec limit{.tv_sec = 0, .tv_nsec = wait.count()};
     ::syscall(SYS_futex, &shared_->struck, FUTEX_WAIT, now, &limit, nullptr, 0);
   }
+}
+
+bool faulty_process::superseded() const {
+  if (!ended()) return false;
+  const auto now = process_entry_of(pid_);
+  return now && now->start_time != shared_->start_time;
 }
 
 bool faulty_process::ended() const {

@@ -18,7 +18,8 @@ namespace graceful::testing {
 /// A process that has loaded the shim: what it counts, and what is armed in it.
 class faulty_process {
  public:
-  /// Waits until the process has made its file in `directory`; null at the deadline.
+  /// Waits until the process has made its file in `directory`; null at the deadline. Throws
+  /// `std::runtime_error` if the file is that of another version of the shim.
   static std::unique_ptr<faulty_process> wait_for(const std::string& directory, pid_t pid,
                                                   deadline until);
   faulty_process(const faulty_process&) = delete;
@@ -27,9 +28,14 @@ class faulty_process {
 
   [[nodiscard]] const shim::fault_file& shared() const { return *shared_; }
 
+  /// Has it ended, and does another process have its pid?
+  [[nodiscard]] bool superseded() const;
+
+  /// In place of what is armed. Throws `std::runtime_error` if that is about to strike, and has not
+  /// within ten seconds.
   void arm(shim::armed_word word);
 
-  /// False if it has struck.
+  /// False if it has struck, or cannot be kept from it any more.
   bool disarm();
 
   /// False at the deadline, or when the process has ended without.

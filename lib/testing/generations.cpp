@@ -3,6 +3,7 @@
 
 #include <graceful/testing/process.hpp>
 
+#include "testing/blocked_signals.hpp"
 #include "testing/owned_children.hpp"
 #include "testing/process_table.hpp"
 
@@ -15,7 +16,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
-#include <sys/wait.h>
 #include <system_error>
 
 namespace graceful::testing {
@@ -25,13 +25,9 @@ namespace {
 /// reaped it. It is reaped here, or thousands of upgrades would leave as many zombies; but for one
 /// that belongs to an object.
 std::string end_of(pid_t pid) {
-  siginfo_t info{};
-  const int left_alone = owns_child(pid) ? WNOWAIT : 0;
-  if (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | left_alone) != 0 ||
-      info.si_pid == 0) {
-    return "ended";
-  }
-  return exit_status{info.si_code != CLD_EXITED, info.si_status}.to_string();
+  const auto how = reap_orphan(pid);
+  if (!how) return "ended";
+  return exit_status{how->si_code != CLD_EXITED, how->si_status}.to_string();
 }
 
 bool is_stopped(pid_t pid) {
@@ -45,6 +41,7 @@ bool is_stopped(pid_t pid) {
 
 generations::generations(timeline& into) : into_{into}, changed_{::eventfd(0, EFD_CLOEXEC)} {
   if (!changed_) throw std::system_error{errno, std::system_category(), "eventfd"};
+  const blocked_signals in_the_thread;
   watcher_ = std::jthread{[this] { watch(); }};
 }
 

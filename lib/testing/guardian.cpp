@@ -14,8 +14,8 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <system_error>
 #include <unistd.h>
 
@@ -31,6 +31,9 @@ std::array<char, longest_mark> directory;
 constexpr std::size_t buffer_size = 32UL * 1024;
 alignas(8) std::array<char, buffer_size> entries;
 std::array<char, buffer_size> environment;
+
+constexpr char dismissed = 0;
+constexpr char at_once = 1;
 
 // linux_dirent64, which has no header: getdents64(2).
 constexpr std::size_t length_at = 16;
@@ -93,9 +96,10 @@ bool kill_all() {
     // pidfd of the one that has gone, never that of a stranger.
     const int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
     if (pidfd < 0) return;
-    if (carries_mark(proc, name)) {
+    // One that it may not kill, another user's, is none that it could wait for.
+    if (carries_mark(proc, name) &&
+        ::syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0) == 0) {
       any = true;
-      ::syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0);
       pollfd gone{pidfd, POLLIN, 0};
       ::poll(&gone, 1, 5'000);
     }
@@ -122,16 +126,16 @@ void remove_directory() {
   ::prctl(PR_SET_PDEATHSIG, 0);
   ::prctl(PR_SET_NAME, "graceful-guard");
 
-  // Nothing but the pipe: not the lifelines of others, which it would hold open, nor the outputs
+  // Nothing but the socket: not the lifelines of others, which it would hold open, nor the outputs
   // of the test, whose end somebody waits for.
   if (lifeline > 0) ::close_range(0, static_cast<unsigned>(lifeline) - 1, 0);
   ::close_range(static_cast<unsigned>(lifeline) + 1, ~0U, 0);
 
-  char word{};
+  char word = at_once;
   ssize_t size = 0;
   do size = ::read(lifeline, &word, 1);
   while (size < 0 && errno == EINTR);
-  if (size > 0) ::_exit(0);  // dismissed
+  if (word == dismissed) ::_exit(0);  // and not so if there was only the end
 
   // Twice nobody: what a process started before it ended may have got a number that was passed.
   for (int nobody = 0; nobody < 2;) nobody = kill_all() ? 0 : nobody + 1;
@@ -153,12 +157,13 @@ guardian::guardian(const std::string& its_mark, const std::string& its_directory
   copy(its_mark, mark_text);
   copy(its_directory, directory_text);
   std::array<int, 2> ends;
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    throw std::system_error{errno, std::system_category(), "pipe2"};
+  // No pipe: who writes to one that nobody reads is sent SIGPIPE.
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+    throw std::system_error{errno, std::system_category(), "socketpair"};
   }
   const graceful::unique_fd read_end{ends[0]};
   lifeline_.reset(ends[1]);
-  pid_ = ::fork();
+  pid_ = fork_owned_child();
   if (pid_ < 0) throw std::system_error{errno, std::system_category(), "fork"};
   if (pid_ == 0) {
     // In the child, so that threads that make guardians at the same time do not meet here.
@@ -167,13 +172,21 @@ guardian::guardian(const std::string& its_mark, const std::string& its_directory
     directory = directory_text;
     guard(read_end.get());
   }
-  own_child(pid_);
 }
 
 guardian::~guardian() {
-  [[maybe_unused]] const auto told = ::write(lifeline_.get(), "", 1);
-  ::waitpid(pid_, nullptr, 0);
-  disown_child(pid_);
+  if (lifeline_) send(dismissed);
+}
+
+void guardian::act() {
+  if (lifeline_) send(at_once);
+}
+
+void guardian::send(const char& word) {
+  // Somebody may have killed it; then it is reaped only.
+  [[maybe_unused]] const auto told = ::send(lifeline_.get(), &word, 1, MSG_NOSIGNAL);
+  lifeline_.reset();
+  reap_owned_child(pid_);
 }
 
 }  // namespace graceful::testing

@@ -23,7 +23,13 @@ class guardian {
   /// Dismisses it: nothing is left for it to do.
   ~guardian();
 
+  /// Has it do at once what it is there for, and waits until it has. It needs nothing of this
+  /// process, whose descriptors may have run out.
+  void act();
+
  private:
+  void send(const char& word);
+
   graceful::unique_fd lifeline_;
   pid_t pid_;
 };

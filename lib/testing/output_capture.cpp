@@ -1,6 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "testing/output_capture.hpp"
 
+#include "testing/blocked_signals.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -32,6 +34,7 @@ output_capture::output_capture(writers of) : writers_{of}, stop_{::eventfd(0, EF
     // Only this end: the other is an open file description of its own, and children block as usual.
     ::fcntl(s.read_end.get(), F_SETFL, O_NONBLOCK);
   }
+  const blocked_signals in_the_thread;
   reader_ = std::jthread{[this] { read_until_stopped(); }};
 }
 

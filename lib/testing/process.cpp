@@ -21,6 +21,9 @@
 namespace graceful::testing {
 namespace {
 
+/// Of a process that somebody else has reaped; no process can exit with it.
+constexpr int unknown = -1;
+
 std::vector<std::string> merged_environment(const std::map<std::string, std::string>& added) {
   std::vector<std::string> result;
   for (char** variable = environ; *variable != nullptr; ++variable) {
@@ -43,8 +46,9 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
   return result;
 }
 
-/// Runs between fork and exec, where, the test having threads, nothing may allocate or lock.
-/// Returns if something fails, with errno set.
+/// Runs between fork and exec, where, the test having threads, nothing may allocate or lock;
+/// signals are blocked until no handler of the test is left. Returns if something fails, with errno
+/// set.
 void become(char* const* argv, char* const* environment, const process_options& options,
             std::array<int, 2> outputs, pid_t parent) {
   for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
@@ -95,7 +99,7 @@ pid_t spawn(std::vector<std::string> argv, const process_options& options,
   graceful::unique_fd write_end{report[1]};
 
   const pid_t parent = ::getpid();
-  const pid_t pid = ::fork();
+  const pid_t pid = fork_owned_child();
   if (pid < 0) throw std::system_error{errno, std::system_category(), "fork"};
   if (pid == 0) {
     become(argv_pointers.data(), environment_pointers.data(), options, outputs, parent);
@@ -107,8 +111,11 @@ pid_t spawn(std::vector<std::string> argv, const process_options& options,
   // Close-on-exec gives end-of-file once the program runs.
   write_end.reset();
   int error = 0;
-  if (::read(read_end.get(), &error, sizeof error) == sizeof error) {
-    ::waitpid(pid, nullptr, 0);
+  ssize_t told = 0;
+  do told = ::read(read_end.get(), &error, sizeof error);
+  while (told < 0 && errno == EINTR);
+  if (told == sizeof error) {
+    reap_owned_child(pid);
     throw std::system_error{error, std::system_category(), argv[0]};
   }
   return pid;
@@ -118,6 +125,7 @@ pid_t spawn(std::vector<std::string> argv, const process_options& options,
 
 std::string exit_status::to_string() const {
   if (what_ == what::running) return "still running";
+  if (value_ == unknown) return "ended";
   return (what_ == what::signalled ? "signalled " : "exited ") + std::to_string(value_);
 }
 
@@ -128,12 +136,18 @@ process::process(std::vector<std::string> argv, const process_options& options)
                                                     : output_capture::writers::mixed)},
       pid_{spawn(std::move(argv), options, outputs_->child_ends())},
       pidfd_{open_pidfd(pid_)} {
+  const int error = errno;  // of the last of them
   outputs_->close_child_ends();
-  own_child(pid_);
+  if (!pidfd_) {
+    ::kill(pid_, SIGKILL);  // it cannot be another's: it has not been reaped
+    reap_owned_child(pid_);
+    throw std::system_error{error, std::system_category(), "pidfd_open"};
+  }
 }
 
 process::~process() {
-  if (signal(SIGKILL)) wait_exit(std::chrono::seconds{10});
+  signal(SIGKILL);
+  wait_exit(std::chrono::seconds{10});
 }
 
 bool process::running() const {
@@ -151,10 +165,9 @@ bool process::stop() {
 
 exit_status process::wait_exit(deadline until) {
   if (!exit_ && wait_readable(pidfd_.get(), until)) {
-    siginfo_t info{};
-    ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED);
-    exit_ = {info.si_code != CLD_EXITED, info.si_status};
-    disown_child(pid_);
+    const auto how = reap_owned_child(pid_);
+    exit_ =
+        how ? exit_status{how->si_code != CLD_EXITED, how->si_status} : exit_status{false, unknown};
   }
   return exit_;
 }

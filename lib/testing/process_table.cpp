@@ -1,10 +1,17 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "testing/process_table.hpp"
 
+#include <graceful/testing/deadline.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
 #include <filesystem>
-#include <fstream>
+#include <optional>
 #include <sstream>
 
+#include <fcntl.h>
+#include <poll.h>
 #include <sys/syscall.h>
 #include <system_error>
 #include <unistd.h>
@@ -12,11 +19,74 @@
 namespace graceful::testing {
 namespace {
 
-std::string content_of(const std::filesystem::path& file) {
-  // A process that ends meanwhile makes read(2) fail with ESRCH, which a bare iterator would throw.
-  std::ostringstream content;
-  content << std::ifstream{file, std::ios::binary}.rdbuf();
-  return content.str();
+// linux/sched.h, which leaves them to the kernel; proc_pid_stat(5) shows them.
+constexpr unsigned long being_ended = 0x4;         // PF_EXITING: it comes before the memory goes
+constexpr unsigned long of_the_kernel = 0x200000;  // PF_KTHREAD
+
+[[noreturn]] void fail(const std::string& what) {
+  throw std::system_error{errno, std::system_category(), what};
+}
+
+/// None if it is not there, or not to be read.
+std::optional<std::string> content_of(const std::string& path) {
+  const graceful::unique_fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!file) {
+    if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) fail(path);
+    return {};
+  }
+  std::string content;
+  std::array<char, 4096> chunk;
+  for (;;) {
+    const ssize_t size = ::read(file.get(), chunk.data(), chunk.size());
+    if (size > 0) content.append(chunk.data(), static_cast<std::size_t>(size));
+    if (size == 0) return content;
+    if (size < 0 && errno == ENOMEM) fail(path);
+    if (size < 0 && errno != EINTR) return {};  // ESRCH: it has ended meanwhile
+  }
+}
+
+/// What proc_pid_stat(5) has, by its numbers: from 3 on, the state.
+class stat_fields {
+ public:
+  explicit stat_fields(const std::string& text) {
+    // The name, in parentheses, may contain anything, parentheses included.
+    const auto end_of_name = text.rfind(')');
+    if (end_of_name != text.npos) from_state_on_ = text.substr(end_of_name + 2);
+  }
+  explicit operator bool() const { return !from_state_on_.empty(); }
+  [[nodiscard]] char state() const { return from_state_on_.at(0); }
+  [[nodiscard]] unsigned long number(int field) const {
+    std::size_t at = 0;
+    for (int before = 3; before < field; ++before) at = from_state_on_.find(' ', at) + 1;
+    return std::stoul(from_state_on_.substr(at));
+  }
+  [[nodiscard]] bool has_flag(unsigned long flag) const { return (number(9) & flag) != 0; }
+
+ private:
+  std::string from_state_on_;
+};
+
+std::string directory_of(pid_t pid) { return "/proc/" + std::to_string(pid); }
+
+/// One whose environment may be read, and is not set up yet (field 51, env_end).
+bool is_executing(pid_t pid) {
+  const stat_fields stat{content_of(directory_of(pid) + "/stat").value_or("")};
+  return stat && !stat.has_flag(being_ended) && !stat.has_flag(of_the_kernel) &&
+         stat.number(51) == 0;
+}
+
+std::vector<std::string> threads_of(pid_t pid) {
+  std::vector<std::string> threads;
+  std::error_code error;
+  std::filesystem::directory_iterator each{directory_of(pid) + "/task", error};
+  for (; !error && each != std::filesystem::directory_iterator{}; each.increment(error)) {
+    threads.push_back(each->path());
+  }
+  if (error == std::errc::too_many_files_open || error == std::errc::not_enough_memory ||
+      error == std::errc::too_many_files_open_in_system) {
+    throw std::system_error{error, directory_of(pid)};
+  }
+  return threads;
 }
 
 }  // namespace
@@ -26,19 +96,42 @@ std::vector<process_entry> process_table() {
   for (const auto& entry : std::filesystem::directory_iterator{"/proc"}) {
     const std::string name = entry.path().filename();
     if (name.find_first_not_of("0123456789") != name.npos) continue;
-    const std::string stat = content_of(entry.path() / "stat");
-    // The name, in parentheses, may contain anything, parentheses included.
-    const auto end_of_name = stat.rfind(')');
-    if (end_of_name == stat.npos) continue;  // it has gone meanwhile
-    process_entry process{.pid = std::stoi(name), .parent = 0, .state = 0};
-    std::istringstream{stat.substr(end_of_name + 1)} >> process.state >> process.parent;
-    table.push_back(process);
+    if (const auto process = process_entry_of(std::stoi(name))) table.push_back(*process);
   }
   return table;
 }
 
+std::optional<process_entry> process_entry_of(pid_t pid) {
+  const stat_fields stat{content_of(directory_of(pid) + "/stat").value_or("")};
+  if (!stat) return {};  // it has gone meanwhile
+  return process_entry{.pid = pid,
+                       .parent = static_cast<pid_t>(stat.number(4)),
+                       .state = stat.state(),
+                       .start_time = stat.number(22)};
+}
+
 std::string environment_of(pid_t pid) {
-  return content_of("/proc/" + std::to_string(pid) + "/environ");
+  const deadline until{std::chrono::seconds{1}};
+  for (;;) {
+    const auto environment = content_of(directory_of(pid) + "/environ");
+    if (!environment || !environment->empty()) return environment.value_or("");
+    if (until.passed() || !is_executing(pid)) break;
+    ::poll(nullptr, 0, 1);  // there is no event for it
+  }
+  // The first thread may have ended, and with it what is seen of it; the process lives in others.
+  for (const std::string& thread : threads_of(pid)) {
+    const std::string environment = content_of(thread + "/environ").value_or("");
+    if (!environment.empty()) return environment;
+  }
+  return {};
+}
+
+bool is_exiting(pid_t pid) {
+  const auto threads = threads_of(pid);
+  return std::all_of(threads.begin(), threads.end(), [](const std::string& thread) {
+    const stat_fields stat{content_of(thread + "/stat").value_or("")};
+    return !stat || stat.has_flag(being_ended);
+  });
 }
 
 // By number: <sys/pidfd.h> of glibc 2.36 lacks extern "C".

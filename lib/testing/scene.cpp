@@ -8,13 +8,13 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <filesystem>
 #include <utility>
 
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <system_error>
 #include <unistd.h>
 
@@ -26,20 +26,22 @@ constexpr std::size_t reported = 8UL * 1024;  // of each process: the end says m
 
 void reap_orphans() {
   for (const process_entry& entry : process_table()) {
-    if (entry.parent == ::getpid() && entry.state == 'Z' && !owns_child(entry.pid)) {
-      ::waitpid(entry.pid, nullptr, WNOHANG);
-    }
+    if (entry.parent == ::getpid() && entry.state == 'Z') reap_orphan(entry.pid);
   }
 }
 
 }  // namespace
 
 scene::scene() : directory_{std::filesystem::temp_directory_path() / "graceful-XXXXXX"} {
-  if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0 || ::mkdtemp(directory_.data()) == nullptr ||
-      ::chmod(directory_.c_str(), 0711) != 0) {
+  if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0 || ::mkdtemp(directory_.data()) == nullptr) {
     throw std::system_error{errno, std::system_category(), directory_};
   }
-  guardian_.emplace(std::string{mark} + "=" + directory_, directory_);
+  try {
+    guardian_.emplace(std::string{mark} + "=" + directory_, directory_);
+  } catch (...) {
+    ::rmdir(directory_.c_str());
+    throw;
+  }
 }
 
 scene::~scene() {
@@ -50,9 +52,18 @@ scene::~scene() {
   std::filesystem::remove_all(directory_, ignored);
 }
 
-void scene::end() {
+void scene::end() noexcept {
   for (process& p : processes_) p.signal(SIGKILL);
   for (process& p : processes_) p.wait_exit(std::chrono::seconds{10});
+  try {
+    end_left_behind();
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "%s: the guardian ends what is left: %s\n", directory_.c_str(), e.what());
+    guardian_->act();
+  }
+}
+
+void scene::end_left_behind() {
   const deadline until{std::chrono::seconds{10}};
   // Again and again: one that is being killed may have started another a moment before.
   for (auto left = left_behind(); !left.empty() && !until.passed(); left = left_behind()) {
@@ -65,6 +76,9 @@ void scene::end() {
 
 process& scene::start(std::vector<std::string> argv, process_options options) {
   options.environment[mark] = directory_;
+  if (options.user && ::chmod(directory_.c_str(), 0711) != 0) {
+    throw std::system_error{errno, std::system_category(), directory_};
+  }
   return processes_.emplace_back(std::move(argv), options);
 }
 
@@ -106,16 +120,20 @@ std::vector<scene::found> scene::marked() const {
   const std::string text = std::string{mark} + "=" + directory_ + '\0';
   std::vector<found> result;
   for (const process_entry& entry : process_table()) {
-    if (entry.state == 'Z') continue;
     // Opened before the look at the environment: a pid that is taken again in between makes this
-    // the pidfd of the one that has gone, never that of a stranger.
+    // the pidfd of the one that has gone, never that of a stranger. One that has ended is readable,
+    // where the state 'Z' may be that of a first thread which has left others behind.
     graceful::unique_fd pidfd = open_pidfd(entry.pid);
+    if (!pidfd && errno != ESRCH && errno != EINVAL) {
+      throw std::system_error{errno, std::system_category(), "pidfd_open"};
+    }
+    if (!pidfd || wait_readable(pidfd.get(), std::chrono::seconds{0})) continue;
     const std::string environment = environment_of(entry.pid);
-    // An orphan without environment is on its way out: it has given up its memory already, but
-    // may still hold its descriptors.
-    const bool leaving =
-        environment.empty() && entry.parent == ::getpid() && !owns_child(entry.pid);
-    if (pidfd && (leaving || environment.find(text) != environment.npos)) {
+    // An orphan on its way out has given up its memory already, but may still hold its descriptors.
+    // That alone makes it one of ours: a child of the test may have no environment, or hide it.
+    const bool leaving = environment.empty() && entry.parent == ::getpid() &&
+                         !owns_child(entry.pid) && is_exiting(entry.pid);
+    if (leaving || environment.find(text) != environment.npos) {
       result.push_back({entry.pid, std::move(pidfd)});
     }
   }

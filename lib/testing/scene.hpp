@@ -32,7 +32,8 @@ class scene {
   /// The reference is good as long as the scene is.
   process& start(std::vector<std::string> argv, process_options options = {});
 
-  /// In the directory, which others may search (0711), so that another user can reach a socket.
+  /// In the directory, which is for this user only (0700); once a process has been started as
+  /// another, others may search it (0711), so that it can reach a socket.
   [[nodiscard]] std::string path(std::string_view name) const;
 
   [[nodiscard]] const std::string& directory() const { return directory_; }
@@ -40,11 +41,13 @@ class scene {
   /// Has the directory stay when the scene ends.
   void keep_directory() { keep_directory_ = true; }
 
-  /// The processes that live, but for zombies.
+  /// The processes that live, but for zombies. Throws `std::system_error` if it cannot look, as
+  /// wait_all_gone() does.
   [[nodiscard]] std::vector<pid_t> living() const;
 
-  /// Kills all processes. The objects stay, for their outputs.
-  void end();
+  /// Kills all processes. The objects stay, for their outputs. If they cannot be found, because no
+  /// descriptor is free, the guardian does it, and removes the directory.
+  void end() noexcept;
 
   /// Waits until no process of this scene is alive, and reaps them.
   bool wait_all_gone(deadline until);
@@ -56,6 +59,7 @@ class scene {
   struct found;
   [[nodiscard]] std::vector<found> marked() const;
   [[nodiscard]] std::vector<graceful::unique_fd> left_behind() const;
+  void end_left_behind();
 
   std::string directory_;
   std::optional<guardian> guardian_;

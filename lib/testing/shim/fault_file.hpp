@@ -62,7 +62,7 @@ struct point {
 
 /// A fault as one word, so that it is armed, counted down and taken in single atomic operations.
 /// 0: none is armed. Else, from the lowest bit on: how many times the point is still to be passed
-/// (32 bits), the code (8), is_step (1), moment (1), action (2), armed (1).
+/// (32 bits), the code (8), is_step (1), moment (1), action (2), armed (1), taken (1).
 using armed_word = std::uint64_t;
 
 constexpr armed_word encode(point where, action what, std::uint32_t count) {
@@ -76,6 +76,12 @@ constexpr point point_of(armed_word word) {
           static_cast<moment>(word >> 41 & 1)};
 }
 constexpr action action_of(armed_word word) { return static_cast<action>(word >> 42 & 3); }
+
+/// What stays of a fault whose time has come, until another is armed: it strikes, or has struck,
+/// and is not to be had back. In the same operation that takes it, so that nobody finds it neither
+/// armed nor struck.
+constexpr armed_word taken(armed_word word) { return word | armed_word{1} << 45; }
+constexpr bool is_taken(armed_word word) { return (word >> 45 & 1) != 0; }
 
 template <std::size_t N>
 constexpr std::size_t index_of(const std::array<std::string_view, N>& names,
@@ -112,7 +118,7 @@ constexpr armed_word parse_fault(std::string_view text) {
 inline constexpr std::uint32_t striking = 1;
 inline constexpr std::uint32_t done = 2;
 
-inline constexpr std::uint64_t file_magic = 0x31'74'6c'75'61'66'72'67;  // "grfault1"
+inline constexpr std::uint64_t file_magic = 0x32'74'6c'75'61'66'72'67;  // "grfault2"
 
 /// How many calls are remembered: the last ones.
 inline constexpr std::size_t remembered_calls = 65536;
@@ -125,7 +131,7 @@ struct fault_file {
   std::uint64_t start_time;  // of the process, proc_pid_stat(5): a pid alone may be another's
   std::int64_t pid;
 
-  /// Written by the kit, and by the shim which counts down and takes it.
+  /// Written by the kit, and by the shim which counts down and marks it as taken.
   std::atomic<armed_word> armed;
 
   /// The fault that has struck, as it was when it was taken, and after how many calls in all.

@@ -94,7 +94,10 @@ fault_file* find(const path& name, std::uint64_t start_time) {
 fault_file* make(const char* directory, std::uint64_t start_time, armed_word armed) {
   const path name = path_in(directory, "");
   const path unfinished = path_in(directory, ".new");
-  const int fd = real_open(unfinished.data(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  // Another of this pid may have left one; what else is there by that name is not followed.
+  real_unlink(unfinished.data());
+  const int fd =
+      real_open(unfinished.data(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd < 0) return nullptr;
   fault_file* made = real_ftruncate(fd, sizeof(fault_file)) == 0 ? map(fd) : nullptr;
   real_close(fd);
@@ -133,7 +136,10 @@ void attach(bool forked) {
   if (directory != nullptr) {
     const auto start_time = own_start_time();
     own = forked ? nullptr : find(path_in(directory, ""), start_time);
-    if (own != nullptr && armed != 0) own->armed.store(armed);
+    if (own != nullptr && armed != 0) {
+      own->struck.store(0);
+      own->armed.store(armed);
+    }
     if (own == nullptr) own = make(directory, start_time, armed);
   }
   file.store(own, std::memory_order_release);

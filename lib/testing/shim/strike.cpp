@@ -15,7 +15,8 @@ namespace {
 
 bool is_at(armed_word word, point where) {
   const point meant = point_of(word);
-  return word != 0 && meant.is_step == where.is_step && meant.when == where.when &&
+  return word != 0 && !is_taken(word) && meant.is_step == where.is_step &&
+         meant.when == where.when &&
          (meant.code == where.code ||
           (!meant.is_step && meant.code == static_cast<std::uint8_t>(kind::any)));
 }
@@ -37,8 +38,10 @@ void crash() {
   signal_this_thread(SIGSEGV);
 }
 
+/// Unless another has been armed since.
 void tell(fault_file& own, std::uint32_t stage) {
-  own.struck.store(stage);
+  std::uint32_t before = stage - 1;
+  if (!own.struck.compare_exchange_strong(before, stage)) return;
   real_syscall(SYS_futex, reinterpret_cast<long>(&own.struck), FUTEX_WAKE, INT_MAX, 0, 0, 0);
 }
 
@@ -61,7 +64,7 @@ void pass(fault_file& own, point where, kind in) {
   armed_word word = own.armed.load(std::memory_order_acquire);
   do {
     if (!is_at(word, where)) return;
-  } while (!own.armed.compare_exchange_weak(word, count_of(word) > 1 ? word - 1 : 0));
+  } while (!own.armed.compare_exchange_weak(word, count_of(word) > 1 ? word - 1 : taken(word)));
   if (count_of(word) > 1) return;
   own.struck_fault.store(word);
   own.struck_call.store(own.calls.load());

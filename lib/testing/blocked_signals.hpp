@@ -1,0 +1,33 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_LIB_TESTING_BLOCKED_SIGNALS_HPP
+#define GRACEFUL_LIB_TESTING_BLOCKED_SIGNALS_HPP
+
+#include <signal.h>
+#include <unistd.h>
+
+namespace graceful::testing {
+
+/// While it lives, no signal is for this thread; what begins meanwhile, a thread or a process, has
+/// them blocked from its first moment on. The signals of a test are for its own threads.
+class blocked_signals {
+ public:
+  blocked_signals() {
+    sigset_t every;
+    ::sigfillset(&every);
+    ::pthread_sigmask(SIG_SETMASK, &every, &before_);
+  }
+  blocked_signals(const blocked_signals&) = delete;
+  blocked_signals& operator=(const blocked_signals&) = delete;
+  ~blocked_signals() {
+    // A child that has been forked meanwhile keeps them blocked, until it is ready for them.
+    if (::getpid() == maker_) ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+
+ private:
+  sigset_t before_;
+  pid_t maker_ = ::getpid();
+};
+
+}  // namespace graceful::testing
+
+#endif
