@@ -74,7 +74,8 @@ server_status lifecycle::status() const {
 const char* lifecycle::state() const {
   if (draining_) return "draining";
   if (!ready_) return "starting";
-  if (statistics_.probation()) return "probation";
+  // Without one it is the moment until the successor confirms that it is there.
+  if (statistics_.probation() && options_.probation.count() > 0) return "probation";
   return statistics_.upgrading() ? "upgrading" : "serving";
 }
 

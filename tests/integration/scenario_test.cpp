@@ -73,7 +73,7 @@ TEST_CASE("a bad server does not pass them, and the result says what was seen") 
   }
   SUBCASE("it cuts the clients of a generation that drains") {
     auto params = http_server();
-    params.command.insert(params.command.end(), {"--drain", "100"});
+    params.command.insert(params.command.end(), {"--drain", "0"});
     deployment site{params};
     const auto result = scenario::deploy_while_draining(site);
     CHECK_FALSE(result);
