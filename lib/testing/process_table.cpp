@@ -120,7 +120,7 @@ std::string environment_of(pid_t pid) {
   }
   // The first thread may have ended, and with it what is seen of it; the process lives in others.
   for (const std::string& thread : threads_of(pid)) {
-    const std::string environment = content_of(thread + "/environ").value_or("");
+    std::string environment = content_of(thread + "/environ").value_or("");
     if (!environment.empty()) return environment;
   }
   return {};
