@@ -16,7 +16,6 @@
 #include <memory>
 #include <utility>
 
-#include <fcntl.h>
 #include <unistd.h>
 
 namespace graceful {
@@ -199,7 +198,9 @@ void lifecycle::ready() {
   around_.sockets.open();
   log_.info("generation " + std::to_string(generation_) + " serves");
   asio::post(control_.context(), [this] {
-    owned_.predecessor ? watch_predecessor() : service_->serves(generation_, false);
+    if (owned_.predecessor) return watch_predecessor();
+    if (draining_) return service_->ends_unserved();
+    service_->serves(generation_, false);
   });
 }
 
@@ -207,6 +208,11 @@ void lifecycle::watch_predecessor() {
   giving_up_.stop();
   try {
     auto [connection, incoming] = owned_.predecessor->release();
+    // Its end is this process's own doing, and no sign of a death.
+    if (owned_.predecessor->broken_off()) {
+      connection.reset();
+      return roll_back("it was told to end while it became ready");
+    }
     predecessor_.emplace(
         control_.context(), log_,
         predecessor_watch::predecessor{owned_.predecessor->predecessor_pid(), std::move(connection),

@@ -46,6 +46,7 @@ service::service(service_settings settings, surroundings around)
   notifier_.emplace(around_.control, log_, shared);
   watchdog_.emplace(around_.control, around_.application, shared, settings_.watchdog);
   supervisor_.emplace(around_.control, settings_.supervisor, [this] {
+    if (role_ != role::main) return;
     stored_.clear();  // as far as it knows
     announce();
   });
@@ -81,6 +82,13 @@ void service::serves(std::uint64_t generation, bool succeeds) {
   }
   watchdog_->start();
   supervisor_->start();
+}
+
+void service::ends_unserved() {
+  if (!managed() || role_ != role::waiting) return;
+  role_ = role::ending;
+  told_stopping_ = true;
+  notifier_->say("READY=1\nSTOPPING=1\nSTATUS=" + ending_text(0));
 }
 
 /// Also to a manager that knows nothing of this process.
@@ -119,6 +127,7 @@ void service::leaves() {
 }
 
 void service::ask_for_sockets(std::function<void()> then) {
+  if (managed() && role_ == role::main) role_ = role::ending;  // what is kept stays as it is
   if (!managed() || around_.sockets.kept().empty()) return then();
   supervisor_->ask_release([this, then = std::move(then)](bool released) {
     if (released) around_.sockets.keep_none();
@@ -128,8 +137,8 @@ void service::ask_for_sockets(std::function<void()> then) {
 
 void service::ends(std::uint64_t connections) {
   if (!managed() || (role_ != role::main && role_ != role::ending)) return;
-  const bool first = std::exchange(role_, role::ending) != role::ending;
-  notifier_->say((first ? "STOPPING=1\n" : "") + extend_timeout() +
+  role_ = role::ending;
+  notifier_->say((std::exchange(told_stopping_, true) ? "" : "STOPPING=1\n") + extend_timeout() +
                  "\nSTATUS=" + ending_text(connections));
 }
 
@@ -171,7 +180,7 @@ void service::store() {
                        " descriptors at most (FileDescriptorStoreMax=): the other listeners do not "
                        "survive this process");
         }
-        break;
+        continue;
       }
       notifier_->say("FDSTORE=1\nFDNAME=" + name, socket);
       stored_.emplace(name, os::cookie_of(socket->fd.get()));

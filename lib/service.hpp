@@ -52,6 +52,9 @@ class service {
   /// It is the main process from now on, as `generation`; `succeeds`: in the place of another.
   void serves(std::uint64_t generation, bool succeeds);
 
+  /// It has been told to end before it was ready: a manager that waits for that hears both.
+  void ends_unserved();
+
   /// What happens to an upgrade of this process: an event of `upgrade_report`.
   void on_upgrade(const std::string& event, const std::string& message);
 
@@ -92,6 +95,7 @@ class service {
   std::optional<supervisor_link> supervisor_;
   role role_ = role::waiting;
   bool reloading_ = false;
+  bool told_stopping_ = false;
   bool store_is_full_ = false;  // and the log says so
   std::uint64_t generation_ = 0;
   std::vector<draining_process> others_;

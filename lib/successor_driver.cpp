@@ -36,7 +36,10 @@ result<successor_driver::outcome> successor_driver::ready(std::vector<std::strin
   return outcome;
 }
 
-void successor_driver::break_off() { ::shutdown(connection_.socket(), SHUT_RDWR); }
+void successor_driver::break_off() {
+  broken_off_ = true;
+  ::shutdown(connection_.socket(), SHUT_RDWR);
+}
 
 result<successor_driver::standing> successor_driver::look() {
   const auto message =
@@ -114,6 +117,8 @@ void successor_driver::identify(pid_t predecessor) {
 /// False also where it cannot be told: before the first answer, or because the peer's PID namespace
 /// is not visible from here.
 bool successor_driver::predecessor_lives() const {
+  if (!predecessor_pidfd_ && broken_off_)
+    return true;  // that the connection ended says nothing then
   return predecessor_pidfd_ && !os::wait_readable(predecessor_pidfd_.get(),
                                                   std::chrono::steady_clock::now() + dying_time);
 }

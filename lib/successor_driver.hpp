@@ -9,6 +9,7 @@
 
 #include "varlink_connection.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -38,6 +39,7 @@ class successor_driver {
   /// Ends the connection under a ready() that waits on another thread: as if it had broken. No
   /// other member may be called while that is so.
   void break_off();
+  [[nodiscard]] bool broken_off() const { return broken_off_; }
 
   /// Tells the predecessor why this process gives up; waits for nothing.
   void fail(const std::string& reason);
@@ -82,6 +84,7 @@ class successor_driver {
   bool answered_ = false;  // the first call
   pid_t predecessor_pid_ = 0;
   unique_fd predecessor_pidfd_;
+  std::atomic<bool> broken_off_{false};
   std::vector<unique_fd> arrived_;
   std::vector<std::pair<std::string, unique_fd>> descriptors_;
 };

@@ -48,6 +48,11 @@ supervision_driver::supervision_driver(asio::io_context& context, log& log, sett
       keeper_{settings_.limits, std::move(remembered)},
       timer_{context} {}
 
+void supervision_driver::adopt(pid_t pid) {
+  settings_.server.unset(takeover_variable);
+  apply(event::adopt{pid});
+}
+
 void supervision_driver::resume() {
   settings_.server.unset(takeover_variable);
   auto processes = remembered().formers;
@@ -131,7 +136,7 @@ void supervision_driver::watch(pid_t pid) {
   auto& descriptor = *known_.at(pid).watch;
   descriptor.async_wait(descriptor.wait_read, [this, pid](boost::system::error_code ec) {
     const auto found = known_.find(pid);
-    if (ec || found == known_.end()) return;
+    if (ec || found == known_.end() || !found->second.watch) return;
     const auto how = found->second.process.reap();
     if (!how) return watch(pid);  // woken for nothing
     known_.erase(found);

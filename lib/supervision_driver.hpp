@@ -39,7 +39,7 @@ class supervision_driver {
 
   // One of these, once.
   void begin() { apply(supervision::event::begin{}); }
-  void adopt(pid_t pid) { apply(supervision::event::adopt{pid}); }
+  void adopt(pid_t pid);
   void resume();  ///< What is remembered.
 
   void said(pid_t by, supervision::notification what);

@@ -78,7 +78,7 @@ class supervisor::impl {
             {.called = "supervisor's socket",
              .call = [this](control_session& from, const wire::call& call) { on_call(from, call); },
              .closed = [](const control_session&) {},
-             .needed = [](const control_session&) { return false; }}},
+             .needed = [this](const control_session& s) { return of_server(s); }}},
         signals_{context_, [this](const signal_stream::signal& s) { on_signal(s); }} {
     if (legacy_) {
       own_.signals = legacy_->signals;
@@ -101,7 +101,8 @@ class supervisor::impl {
   [[nodiscard]] supervisor_status status() const;
   /// The server itself is at the other end.
   [[nodiscard]] bool of_server(const control_session& session) const {
-    return driver_->remembered().main == session.peer_pid();
+    const auto& known = driver_->remembered();
+    return known.main == session.peer_pid() || known.speaker == session.peer_pid();
   }
 
   supervisor_params params_;
@@ -197,6 +198,7 @@ void supervisor::impl::on_call(control_session& from, const wire::call& call) {
   }
   if (call.method == wire::supervisor_status_method) return from.reply(wire::to_reply(status()));
   if (call.method == wire::release_method) {
+    deposit_.read();  // it may have become the server just now
     const bool released = of_server(from);
     if (released) deposit_.release();
     return from.reply(wire::to_release_reply(released));

@@ -63,7 +63,12 @@ void supervisor_link::connect() {
 void supervisor_link::ask_release(std::function<void(bool)> answer) {
   wire::call question;
   question.method = wire::release_method;
-  if (!stream_ || !stream_->send(question)) return answer(false);
+  if (!stream_ || !stream_->send(question)) {
+    if (path_.empty()) return answer(false);
+    // One that executes itself anew still listens. Who has ended keeps nothing.
+    const auto made = varlink_connection::connect(path_, std::chrono::steady_clock::now());
+    return answer(!made && made.error().code == errc::not_running);
+  }
   asked_ = std::move(answer);
   answer_timer_.expires_after(answer_time);
   answer_timer_.async_wait([this](boost::system::error_code ec) {

@@ -111,8 +111,9 @@ result<void> supervisor_place::note_main(pid_t pid) {
   note["space"] = identity->space;
   const std::string text = boost::json::serialize(note) + '\n';
   const std::string temporary = paths_.main() + ".new";
+  ::unlink(temporary.c_str());  // whatever it is: nothing that is there is written to
   unique_fd file{
-      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)};
+      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)};
   if (!file || ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
       ::rename(temporary.c_str(), paths_.main().c_str()) != 0) {
     return os::system_failure("cannot write " + paths_.main());

@@ -13,6 +13,10 @@ namespace {
 
 using kind = action::note::kind;
 
+/// For how long after a claim the end of main may have come before it, and be seen after it. Later,
+/// another had no business to claim.
+constexpr std::chrono::seconds late_news{5};
+
 std::string pid_text(pid_t pid) { return "pid " + std::to_string(pid); }
 
 std::string in_seconds(std::chrono::milliseconds d) {
@@ -53,7 +57,8 @@ void keeper::on(const event::started& e, time now) {
   memory_.speaker.reset();
   memory_.ever_started = true;
   memory_.now = phase::serving;  // until it says that it will say when it is ready
-  memory_.spoke = memory_.ready = memory_.overdue = false;
+  memory_.spoke = memory_.ready = memory_.overdue = memory_.stopping = false;
+  memory_.claimant.reset();
   memory_.due.reset();
   memory_.begun = now;
   memory_.status.clear();
@@ -78,18 +83,22 @@ void keeper::on(const event::said& e, time now) {
     if (may_name_main(e.by)) {
       become_main(*n.main_pid, now);
     } else {
+      if (*n.main_pid == e.by) memory_.claimant = {e.by, now};
       note(kind::warning, pid_text(e.by) + " says that " + pid_text(*n.main_pid) +
-                              " is the main process, which is not its to say: ignored");
+                              " is the main process, which is not its to say while that lives");
     }
   }
   if (!memory_.main || former) return;
-  if (!std::exchange(memory_.spoke, true) && !memory_.ready) {
+  // Who has served so long in silence is not waited for: any process of the user can speak here.
+  const bool starts = now - memory_.begun < limits_.ready_timeout;
+  if (starts && !std::exchange(memory_.spoke, true) && !memory_.ready) {
     memory_.now = phase::starting;
     memory_.due = memory_.begun + limits_.ready_timeout;
   }
+  if (n.stopping && e.by == memory_.main) memory_.stopping = true;
   if (n.extension && memory_.due) memory_.due = std::max<time>(*memory_.due, now + *n.extension);
   if (n.status) memory_.status = *n.status;
-  if (n.ready) be_ready(e.by, now);
+  if (n.ready && !n.main_pid && (!memory_.ready || e.by == memory_.main)) be_ready(e.by, now);
 }
 
 void keeper::become_main(pid_t pid, time now) {
@@ -100,7 +109,8 @@ void keeper::become_main(pid_t pid, time now) {
   memory_.main = pid;
   if (memory_.now == phase::ending) memory_.failures = 0;  // it had been given up, but serves
   memory_.now = phase::serving;
-  memory_.overdue = false;
+  memory_.overdue = memory_.stopping = false;
+  memory_.claimant.reset();
   memory_.spoke = true;
   memory_.ready = false;
   actions_.emplace_back(action::follow{pid});
@@ -121,6 +131,7 @@ void keeper::be_ready(pid_t who, time now) {
 
 void keeper::on(const event::ended& e, time now) {
   if (memory_.speaker == e.pid) memory_.speaker.reset();
+  if (memory_.claimant && memory_.claimant->first == e.pid) memory_.claimant.reset();
   if (memory_.formers.erase(e.pid) > 0) {
     if (memory_.now == phase::ending && memory_.formers.empty()) finish(memory_.last_code);
     return;
@@ -128,12 +139,16 @@ void keeper::on(const event::ended& e, time now) {
   if (memory_.main != e.pid) return;
   memory_.main.reset();
   memory_.due.reset();
+  // A successor that sees its predecessor die may say so before that is known here.
+  const auto heir = std::exchange(memory_.claimant, std::nullopt);
+  if (heir && now - heir->second < late_news) return become_main(heir->first, now);
   const bool good = e.how.how == ending::kind::exited && e.how.value == 0;
-  const bool told_unseen = e.how.how == ending::kind::unknown && memory_.told > 0;
+  const bool told_unseen =
+      e.how.how == ending::kind::unknown && (memory_.told > 0 || memory_.stopping);
   const auto how = memory_.overdue ? "was not ready within " + in_seconds(limits_.ready_timeout) +
                                          " and has been killed"
                                    : e.how.to_string();
-  if (memory_.told == 0 && !good) {
+  if (memory_.told == 0 && !good && !told_unseen) {
     return fail("the server (" + pid_text(e.pid) + ") " + how, exit_code(e.how), now);
   }
   note(kind::info, "the server (" + pid_text(e.pid) + ") " + how);

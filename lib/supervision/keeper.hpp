@@ -11,6 +11,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -98,10 +99,13 @@ struct memory {
   std::optional<pid_t> main{};
   std::optional<pid_t> speaker{};  ///< Said that the server is ready; it may not be `main`.
   std::set<pid_t> formers{};       ///< Were main once, and live.
+  /// Said that it is main, and when, while that lived for all that is known here.
+  std::optional<std::pair<pid_t, time>> claimant{};
   bool ever_started = false;
   bool spoke = false;  ///< It speaks sd_notify.
   bool ready = false;
   bool overdue = false;       ///< Killed because it was not ready.
+  bool stopping = false;      ///< It says that it ends.
   std::optional<time> due{};  ///< When it is started again, or has to be ready.
   time begun{};               ///< When main was started, or ready.
   std::string status{};       ///< What it says of itself.

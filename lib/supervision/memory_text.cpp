@@ -61,6 +61,7 @@ json::object to_json(const memory& m) {
   o["spoke"] = m.spoke;
   o["ready"] = m.ready;
   o["overdue"] = m.overdue;
+  o["stopping"] = m.stopping;
   if (m.due) o["due"] = ticks(*m.due);
   o["begun"] = ticks(m.begun);
   o["status"] = m.status;
@@ -89,6 +90,7 @@ memory memory_from(const json::object& o) {
   m.spoke = wire::bool_field(o, "spoke").value_or(false);
   m.ready = wire::bool_field(o, "ready").value_or(false);
   m.overdue = wire::bool_field(o, "overdue").value_or(false);
+  m.stopping = wire::bool_field(o, "stopping").value_or(false);
   if (const auto due = wire::int_field(o, "due")) m.due = from_ticks(*due);
   m.begun = from_ticks(wire::int_field(o, "begun").value_or(0));
   m.status = wire::string_field(o, "status").value_or("");

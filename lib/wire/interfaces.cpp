@@ -193,9 +193,9 @@ method Status() -> (
   kept: []Kept
 )
 
-# Asked by a server that is about to end without a successor. If released, the supervisor ends too,
-# and has closed what it kept: the server is the only one that holds its sockets. If not, they stay
-# open, and what connects waits for the server's next start.
+# Asked by a server that is about to end without a successor. If released, the supervisor has closed
+# what it kept, and ends too if the server ends well: the server is the only one that holds its
+# sockets. If not, they stay open, and what connects waits for the server's next start.
 method Release() -> (released: bool)
 
 # Executes the supervisor's own program anew, which may be another build. The new one replies. What

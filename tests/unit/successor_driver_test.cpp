@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -72,12 +73,12 @@ class predecessor {
   [[nodiscard]] pid_t pid() const { return pid_; }
 
   /// A successor of it that has everything.
-  successor_driver passed() {
+  std::unique_ptr<successor_driver> passed() {
     const auto until = std::chrono::steady_clock::now() + patience;
-    successor_driver driver{
-        graceful::varlink_connection::connect(directory_.path("s"), until).value(), "", patience};
-    REQUIRE(driver.take_over().value() == successor_driver::outcome::proceed);
-    REQUIRE(driver.take_descriptors().size() == 2);
+    auto driver = std::make_unique<successor_driver>(
+        graceful::varlink_connection::connect(directory_.path("s"), until).value(), "", patience);
+    REQUIRE(driver->take_over().value() == successor_driver::outcome::proceed);
+    REQUIRE(driver->take_descriptors().size() == 2);
     return driver;
   }
 
@@ -115,7 +116,8 @@ void say_nothing(varlink_peer& /*successor*/) {}
 
 TEST_CASE("a predecessor that gave the upgrade up and then died is taken at its word") {
   predecessor old{give_up};
-  auto driver = old.passed();
+  const auto own = old.passed();
+  successor_driver& driver = *own;
   old.do_it();
   // Ready cannot be sent any more.
   const auto ready = driver.ready({});
@@ -126,14 +128,16 @@ TEST_CASE("a predecessor that gave the upgrade up and then died is taken at its 
 
 TEST_CASE("a predecessor that died without a word is succeeded by who has everything") {
   predecessor old{say_nothing};
-  auto driver = old.passed();
+  const auto own = old.passed();
+  successor_driver& driver = *own;
   old.do_it();
   CHECK(driver.ready({}).value() == successor_driver::outcome::proceed);
 }
 
 TEST_CASE("the predecessor is who answers, not who called listen(2) when the successor connected") {
   predecessor old{say_nothing, predecessor::listener::another};
-  auto driver = old.passed();
+  const auto own = old.passed();
+  successor_driver& driver = *own;
   CHECK(driver.predecessor_pid() == old.pid());
   old.do_it();
   CHECK(driver.ready({}).value() == successor_driver::outcome::proceed);
@@ -150,7 +154,8 @@ TEST_CASE("a predecessor has died although a process that it forked holds the co
   }};
   ::close(held[0]);
   REQUIRE(::prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);  // so that it can be waited for
-  auto driver = old.passed();
+  const auto own = old.passed();
+  successor_driver& driver = *own;
   old.do_it();
   CHECK(driver.ready({}).value() == successor_driver::outcome::proceed);
   until_then.reset();
@@ -162,14 +167,16 @@ TEST_CASE("between two steps a successor sees how it stands with its predecessor
   using standing = successor_driver::standing;
   SUBCASE("it waits, and dies") {
     predecessor old{say_nothing};
-    auto driver = old.passed();
+    const auto own = old.passed();
+    successor_driver& driver = *own;
     CHECK(driver.look().value() == standing::waits);
     old.do_it();
     CHECK(driver.look().value() == standing::died);
   }
   SUBCASE("it gives the upgrade up, and dies") {
     predecessor old{give_up};
-    auto driver = old.passed();
+    const auto own = old.passed();
+    successor_driver& driver = *own;
     old.do_it();
     const auto looked = driver.look();
     REQUIRE_FALSE(looked.has_value());

@@ -146,8 +146,41 @@ TEST_CASE("a new supervisor takes care of a server that runs, whichever process 
   CHECK(k.memory().main == 8);
   CHECK(k.exits(7, 0) == "");
   CHECK(k.says(9, "MAINPID=9") == "");
+  CHECK(k.after(5s) == "");
   CHECK(k.killed(8, SIGKILL) == "");
   CHECK(k.phase() == phase::waiting);
+}
+
+TEST_CASE("a successor that says first that its predecessor has died is the server") {
+  auto k = serving();
+  CHECK(k.says(8, "MAINPID=8\nREADY=1") == "");
+  CHECK(k.killed(7, SIGKILL) == "follow 8");
+  CHECK(k.memory().main == 8);
+  CHECK(k.phase() == phase::serving);
+  CHECK(k.exits(8, 0) == "finish 0");
+}
+
+TEST_CASE("a successor that said so and has died is forgotten") {
+  auto k = serving();
+  CHECK(k.says(8, "MAINPID=8\nREADY=1") == "");
+  CHECK(k.killed(8, SIGKILL) == "");
+  CHECK(k.killed(7, SIGKILL) == "");
+  CHECK(k.phase() == phase::waiting);
+}
+
+TEST_CASE("who has served in silence is not killed because somebody says something at last") {
+  keeper_bench k;
+  CHECK(k.on(supervision::event::begin{}) == "start");
+  CHECK(k.on(supervision::event::started{7}) == "");
+  CHECK(k.after(1h) == "");
+  CHECK(k.says(8, "STATUS=hello") == "");
+  CHECK(k.next() == -1ms);
+}
+
+TEST_CASE("a server that said that it ends has ended well, also if nobody can tell how") {
+  auto k = serving();
+  CHECK(k.says(7, "STOPPING=1") == "");
+  CHECK(k.vanishes(7) == "finish 0");
 }
 
 TEST_CASE("whatever happens, it knows what to do next, and ends once") {
