@@ -8,7 +8,6 @@
 #include <exception>
 #include <utility>
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -133,10 +132,6 @@ void control_session::write() {
     if (m.sent == m.bytes.size()) outgoing_.pop_front();
   }
   if (closing_) close();
-}
-
-unique_fd control_session::duplicate() {
-  return unique_fd{::fcntl(socket_.native_handle(), F_DUPFD_CLOEXEC, 0)};
 }
 
 bool control_session::peer_gone() {

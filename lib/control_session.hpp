@@ -67,8 +67,8 @@ class control_session : public std::enable_shared_from_this<control_session> {
   /// As of connect(2); 0 if it is not visible from here.
   [[nodiscard]] pid_t peer_pid() const { return peer_pid_; }
 
-  /// The connection once more, for a program that is to answer in the place of this one.
-  [[nodiscard]] unique_fd duplicate();
+  /// Borrowed, for a program that is to answer in the place of this one.
+  [[nodiscard]] int descriptor() { return socket_.native_handle(); }
 
   /// A call is being handled.
   [[nodiscard]] bool occupied() const { return current_.has_value(); }

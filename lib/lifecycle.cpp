@@ -58,7 +58,7 @@ lifecycle::lifecycle(const options& opts, surroundings around)
   service_.emplace(
       service_settings::take(start),
       service::surroundings{control_.context(), log_, around_.sockets, around_.application});
-  const auto request = takeover_request::of(options_, control_path_, start);
+  const auto request = takeover_request::of(options_, control_path_, service_->manager(), start);
   auto taken = take_ownership(request, log_).value();
   owned_ = std::move(taken.owned);
   control_file_ = os::identify(control_path_);
@@ -153,7 +153,7 @@ predecessor_driver::settings lifecycle::driver_settings(os::start_command start)
           .resume_accepting = [this] { around_.sockets.resume(); },
           .stop_accepting =
               [this](const auto& ours) {
-                service_->hands_over(driver_->successor_pid());
+                service_->hands_over(driver_->successor_pid(), driver_->successor_manager());
                 hand_over(ours);
               }};
 }

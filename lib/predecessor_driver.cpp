@@ -144,7 +144,10 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
     // withdrawn for a stranger's sake.
     using state = handoff::predecessor::state;
     const bool may_begin = !busy() || machine_.current() == state::spawning;
-    if (may_begin) offer_ = settings_.offer();
+    if (may_begin) {
+      offer_ = settings_.offer();
+      successor_manager_ = message->manager;
+    }
     resume(event::begin{id, std::move(*message)});
     if (may_begin && machine_.current() != state::passing) withdraw();
   } else if (call.method == wire::fetch_method) {

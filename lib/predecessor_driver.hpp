@@ -82,6 +82,8 @@ class predecessor_driver {
 
   /// The pid of the successor that has connected.
   [[nodiscard]] std::optional<pid_t> successor_pid() const;
+  /// What looks after it: `wire::begin::manager`.
+  [[nodiscard]] const std::string& successor_manager() const { return successor_manager_; }
 
   /// Why the last upgrade failed; empty if none did.
   [[nodiscard]] const std::string& last_failure() const { return report_.last_failure(); }
@@ -146,6 +148,7 @@ class predecessor_driver {
   upgrade_report report_;
 
   std::vector<offered_descriptor> offer_;           // of the upgrade that runs
+  std::string successor_manager_;                   // likewise
   std::vector<std::string> unwanted_;               // of the offer
   std::map<handoff::peer_id, handoff_peer> peers_;  // that spoke of a handoff
   upgrade_request request_;

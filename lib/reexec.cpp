@@ -1,6 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "reexec.hpp"
 
+#include "os/channel.hpp"
+#include "os/child.hpp"
 #include "os/system_failure.hpp"
 #include "wire/fields.hpp"
 
@@ -20,6 +22,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
 
@@ -30,6 +33,10 @@ namespace {
 namespace json = boost::json;
 
 constexpr const char* variable = "GRACEFUL_REEXEC";
+
+/// In the note: the process that gets it only tries the program.
+constexpr const char* trial = "trial";
+constexpr std::chrono::seconds trial_time{10};
 
 json::array numbers_of(const sigset_t& signals) {
   json::array numbers;
@@ -50,7 +57,7 @@ sigset_t signals_of(const json::object& o, std::string_view key) {
   return signals;
 }
 
-json::object describe(const legacy& left) {
+json::object describe(const bequest& left) {
   json::object o;
   o["memory"] = supervision::to_json(left.memory);
   o["started"] =
@@ -60,10 +67,10 @@ json::object describe(const legacy& left) {
   o["lock"] = left.open.lock.get();
   o["control"] = left.open.control.get();
   o["notify"] = left.open.notify.get();
-  o["caller"] = left.caller.get();
+  o["caller"] = left.caller;
   json::array sockets;
   for (const auto& each : left.sockets) {
-    sockets.push_back({{"name", each.name}, {"fd", each.fd.get()}});
+    sockets.push_back({{"name", each.name}, {"fd", each.fd}});
   }
   o["sockets"] = std::move(sockets);
   return o;
@@ -99,21 +106,54 @@ void set_inherited(const std::vector<int>& descriptors, bool inherited) {
   for (const int fd : descriptors) ::fcntl(fd, F_SETFD, inherited ? 0 : FD_CLOEXEC);
 }
 
-}  // namespace
-
-failure execute_anew(const os::start_command& program, const legacy& left) {
-  const std::string text = json::serialize(describe(left));
-  const unique_fd note{::memfd_create("graceful-reexec", MFD_CLOEXEC)};
+result<unique_fd> write_note(const json::object& what) {
+  const std::string text = json::serialize(what);
+  unique_fd note{::memfd_create("graceful-reexec", MFD_CLOEXEC)};
   if (!note || ::write(note.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
       ::lseek(note.get(), 0, SEEK_SET) != 0) {
     return os::system_failure("cannot write down what is kept");
   }
+  return note;
+}
+
+/// Who can read the note empties it.
+bool is_read(int note) {
+  struct stat status {};
+  return ::fstat(note, &status) == 0 && status.st_size == 0;
+}
+
+result<void> try_out(os::start_command program, json::object what) {
+  what[trial] = true;
+  const auto note = write_note(what);
+  if (!note) return note.error();
+  program.set(variable, "3");
+  auto attempt =
+      os::child::spawn(program, os::placement::child, {{.name = "note", .fd = note->get()}});
+  if (!attempt) return attempt.error();
+  const bool ended =
+      os::wait_readable(attempt->pidfd(), std::chrono::steady_clock::now() + trial_time);
+  if (!ended) attempt->kill();
+  const auto how = ended ? attempt->reap() : std::nullopt;
+  attempt->wait();
+  if (is_read(note->get())) return {};
+  return failure{errc::upgrade_failed,
+                 program.file + " does not start as a supervisor: tried out, it " +
+                     (how ? how->to_string()
+                          : "was not ready in " + std::to_string(trial_time.count()) + " s")};
+}
+
+}  // namespace
+
+failure execute_anew(const os::start_command& program, const bequest& left) {
+  const auto what = describe(left);
+  if (const auto tried = try_out(program, what); !tried) return tried.error();
+  const auto note = write_note(what);
+  if (!note) return note.error();
   auto next = program;
-  next.set(variable, std::to_string(note.get()));
-  std::vector<int> descriptors{note.get(), left.open.lock.get(), left.open.control.get(),
-                               left.open.notify.get()};
-  if (left.caller) descriptors.push_back(left.caller.get());
-  for (const auto& each : left.sockets) descriptors.push_back(each.fd.get());
+  next.set(variable, std::to_string(note->get()));
+  std::vector<int> descriptors{note->get(), left.open.lock.get(), left.open.control.get(),
+                               left.open.notify.get(), left.caller};
+  for (const auto& each : left.sockets) descriptors.push_back(each.fd);
 
   const auto arguments = pointers(next.arguments);
   const auto environment = pointers(next.environment);
@@ -147,6 +187,7 @@ result<std::optional<legacy>> take_legacy() {
   const json::object& o = parsed.get_object();
   legacy left;
   left.memory = supervision::memory_from(memory->get_object());
+  if (wire::bool_field(o, trial).value_or(false)) ::_exit(::ftruncate(note.get(), 0) == 0 ? 0 : 1);
   left.started = supervision::time{std::chrono::duration_cast<supervision::time::duration>(
       std::chrono::nanoseconds{wire::int_field(o, "started").value_or(0)})};
   left.signals = {signals_of(o, "blocked"), signals_of(o, "ignored")};

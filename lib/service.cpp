@@ -57,12 +57,12 @@ void service::bring(std::vector<std::pair<std::string, unique_fd>>&& by_predeces
   const std::set<std::string, std::less<>> held{kept.begin(), kept.end()};
   for (auto& [name, fd] : by_predecessor) {
     const bool is_kept = held.contains(name);
-    if (is_kept) stored_.emplace(os::to_fd_name(name), os::cookie_of(fd.get()));
+    if (is_kept) stored_.emplace(os::to_fd_name(name), stored{os::cookie_of(fd.get()), false});
     around_.sockets.inherit(std::move(name), std::move(fd), origin::predecessor, is_kept);
   }
   const auto from = settings_.supervisor.empty() ? origin::service_manager : origin::supervisor;
   for (auto& [name, fd] : std::exchange(settings_.passed, {})) {
-    stored_.emplace(os::to_fd_name(name), os::cookie_of(fd.get()));
+    stored_.emplace(os::to_fd_name(name), stored{os::cookie_of(fd.get())});
     around_.sockets.inherit(std::move(name), std::move(fd), from);
   }
   if (managed() || !stored_.empty()) around_.sockets.tell_origins();
@@ -110,10 +110,11 @@ void service::on_upgrade(const std::string& event, const std::string& message) {
   }
 }
 
-void service::hands_over(std::optional<pid_t> to) {
+void service::hands_over(std::optional<pid_t> to, std::string_view manager) {
   if (!managed() || role_ != role::main) return;
   // 0: it lives where this process cannot see it, and neither may the manager.
-  const auto main_pid = to && *to > 0 ? "MAINPID=" + std::to_string(*to) + '\n' : std::string{};
+  const bool ours = to && *to > 0 && (manager.empty() || manager == settings_.notify_socket);
+  const auto main_pid = ours ? "MAINPID=" + std::to_string(*to) + '\n' : std::string{};
   notifier_->say(main_pid + "READY=1\nSTATUS=" + serving_text(generation_ + 1, {}));
   notifier_->barrier();
   leaves();
@@ -158,23 +159,26 @@ void service::say_status(const std::string& text) {
   if (managed()) notifier_->say_status(text);
 }
 
-/// Makes the manager keep what this process listens on, and nothing else.
+/// Makes the manager keep what this process listens on, and nothing else. What it has already, by
+/// the predecessor's word, it takes for the same, if it is the predecessor's.
 void service::store() {
   if (settings_.store == 0) return;
   std::map<std::string, std::shared_ptr<const listening_socket>> wanted;
   for (auto& socket : around_.sockets.sockets())
     wanted.emplace(os::to_fd_name(socket->name), socket);
   std::erase_if(stored_, [&](const auto& item) {
-    const auto& [name, cookie] = item;
+    const auto& [name, what] = item;
     const auto found = wanted.find(name);
-    if (found != wanted.end() && os::cookie_of(found->second->fd.get()) == cookie) return false;
+    if (found != wanted.end() && os::cookie_of(found->second->fd.get()) == what.cookie)
+      return false;
     notifier_->say("FDSTOREREMOVE=1\nFDNAME=" + name);
     return true;
   });
   inventory::names held;
   for (const auto& [name, socket] : wanted) {
-    if (!stored_.contains(name)) {
-      if (stored_.size() >= settings_.store) {
+    const auto known = stored_.find(name);
+    if (known == stored_.end() || !known->second.by_this_manager) {
+      if (known == stored_.end() && stored_.size() >= settings_.store) {
         if (!std::exchange(store_is_full_, true)) {
           log_.warning("the service manager keeps " + std::to_string(settings_.store) +
                        " descriptors at most (FileDescriptorStoreMax=): the other listeners do not "
@@ -183,7 +187,7 @@ void service::store() {
         continue;
       }
       notifier_->say("FDSTORE=1\nFDNAME=" + name, socket);
-      stored_.emplace(name, os::cookie_of(socket->fd.get()));
+      stored_.insert_or_assign(name, stored{os::cookie_of(socket->fd.get())});
     }
     held.push_back(socket->name);
   }

@@ -19,6 +19,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -40,6 +41,7 @@ class service {
   service(service_settings settings, surroundings around);
 
   [[nodiscard]] bool managed() const { return notifier_.has_value(); }
+  [[nodiscard]] const std::string& manager() const { return settings_.notify_socket; }
 
   /// Before the control thread starts: brings what was passed to this process, by its predecessor
   /// and by the manager, into the inventory. `kept`: of the former, what a manager holds too.
@@ -58,8 +60,9 @@ class service {
   /// What happens to an upgrade of this process: an event of `upgrade_report`.
   void on_upgrade(const std::string& event, const std::string& message);
 
-  /// Another process is the main one. This one says so, since nobody else may, and nothing more.
-  void hands_over(std::optional<pid_t> to);
+  /// Another process is the main one, which `manager` looks after. This one says so, since nobody
+  /// else may, and nothing more; and not to a manager that has nothing to do with that process.
+  void hands_over(std::optional<pid_t> to, std::string_view manager);
 
   /// It goes back: what it had is its predecessor's.
   void leaves();
@@ -99,7 +102,11 @@ class service {
   bool store_is_full_ = false;  // and the log says so
   std::uint64_t generation_ = 0;
   std::vector<draining_process> others_;
-  std::map<std::string, std::uint64_t> stored_;  // what is kept, by its FDNAME: SO_COOKIE
+  struct stored {
+    std::uint64_t cookie;         // SO_COOKIE
+    bool by_this_manager = true;  // false: the predecessor said so, whose manager may be another
+  };
+  std::map<std::string, stored> stored_;  // what is kept, by its FDNAME
 };
 
 }  // namespace graceful

@@ -21,8 +21,10 @@ constexpr std::chrono::seconds dying_time{1};
 }  // namespace
 
 successor_driver::successor_driver(varlink_connection connection, std::string token,
-                                   std::chrono::milliseconds step_timeout)
-    : connection_{std::move(connection)}, machine_{std::move(token)}, step_timeout_{step_timeout} {
+                                   std::string manager, std::chrono::milliseconds step_timeout)
+    : connection_{std::move(connection)},
+      machine_{std::move(token), std::move(manager)},
+      step_timeout_{step_timeout} {
   os::name_senders(connection_.socket());
 }
 

@@ -21,7 +21,8 @@ namespace graceful {
 /// running io_context yet.
 class successor_driver {
  public:
-  successor_driver(varlink_connection connection, std::string token,
+  /// `token` and `manager` as in `handoff::successor`.
+  successor_driver(varlink_connection connection, std::string token, std::string manager,
                    std::chrono::milliseconds step_timeout);
 
   enum class outcome {

@@ -28,9 +28,16 @@ constexpr int not_executable = 126;
 
 constexpr std::size_t most_recent = 64;
 
+/// Also one that has ended, and has yet to be reaped.
 bool is_child(pid_t pid) {
   siginfo_t info{};
   return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+bool is_live_child(pid_t pid) {
+  siginfo_t info{};
+  return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         info.si_pid == 0;
 }
 
 os::ending ending_of(const siginfo_t& info) {
@@ -63,15 +70,8 @@ void supervision_driver::resume() {
 }
 
 void supervision_driver::said(pid_t by, supervision::notification what) {
+  if (what.main_pid == ::getpid()) what.main_pid.reset();  // nobody runs this one
   apply(event::said{by, std::move(what)});
-}
-
-void supervision_driver::on_signal(const signal_stream::signal& signal) {
-  // What a terminal sends goes to all of its foreground; the server, which is there too, unless it
-  // has left the group, would take a second SIGINT for impatience.
-  const auto main = remembered().main;
-  const bool delivered = signal.by_kernel && main && ::getpgid(*main) == ::getpgrp();
-  apply(event::told{signal.number, delivered});
 }
 
 void supervision_driver::apply(supervision::keeper_event event) {
@@ -105,7 +105,9 @@ void supervision_driver::perform(const supervision::keeper_action& action) {
 }
 
 void supervision_driver::start() {
-  auto started = os::child::spawn(settings_.server, os::placement::child, settings_.sockets());
+  // A group of its own: what a terminal or kill(2) sends to this one's would reach the server
+  // twice, since it is passed on, and a second SIGTERM is impatience.
+  auto started = os::child::spawn(settings_.server, os::placement::leader, settings_.sockets());
   // A later start must not take over: from whom? This one's own server has failed.
   settings_.server.unset(takeover_variable);
   if (started) {
@@ -139,26 +141,33 @@ void supervision_driver::watch(pid_t pid) {
     if (ec || found == known_.end() || !found->second.watch) return;
     const auto how = found->second.process.reap();
     if (!how) return watch(pid);  // woken for nothing
-    known_.erase(found);
-    apply(event::ended{pid, *how});
+    settings_.listen();
+    ended(pid, *how);
   });
 }
 
 void supervision_driver::reap() {
   for (;;) {
     siginfo_t info{};
-    if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG) != 0) {
+    if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0) {
       if (errno == EINTR) continue;
       return;
     }
     if (info.si_pid == 0) return;
-    const auto how = ending_of(info);
-    if (known_.erase(info.si_pid) == 0) {
-      if (recent_.size() >= most_recent) recent_.clear();
-      recent_.insert_or_assign(info.si_pid, how);
-    }
-    apply(event::ended{info.si_pid, how});
+    // What it has said, it said before it ended, and it is heard before that is known.
+    settings_.listen();
+    ::waitid(P_PID, static_cast<id_t>(info.si_pid), &info, WEXITED | WNOHANG);
+    ended(info.si_pid, ending_of(info));
   }
+}
+
+void supervision_driver::ended(pid_t pid, const os::ending& how) {
+  if (known_.erase(pid) == 0) {
+    if (recent_.size() >= most_recent) recent_.clear();
+    recent_.insert_or_assign(pid, how);
+  }
+  const auto speaker = remembered().speaker;
+  apply(event::ended{pid, how, speaker && *speaker != pid && is_live_child(*speaker)});
 }
 
 void supervision_driver::signal(pid_t pid, int number) {

@@ -6,7 +6,6 @@
 #include "os/start_command.hpp"
 
 #include "log.hpp"
-#include "signal_stream.hpp"
 #include "supervision/keeper.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -23,6 +22,8 @@
 
 namespace graceful {
 
+namespace asio = boost::asio;
+
 /// Does what the keeper decides: starts processes, signals them, hears of their ends.
 class supervision_driver {
  public:
@@ -30,6 +31,7 @@ class supervision_driver {
     os::start_command server;
     supervision::restart_limits limits;
     std::function<std::vector<os::passed_socket>()> sockets;  ///< For a process that starts.
+    std::function<void()> listen;  ///< To what processes have said, before they are reaped.
     std::function<void(pid_t)> main_is;
     std::function<void(int)> finished;
   };
@@ -43,7 +45,7 @@ class supervision_driver {
   void resume();  ///< What is remembered.
 
   void said(pid_t by, supervision::notification what);
-  void on_signal(const signal_stream::signal& signal);
+  void told(int signal) { apply(supervision::event::told{signal}); }
 
   /// Reaps all that have ended, also those of which nobody knows.
   void reap();
@@ -60,6 +62,7 @@ class supervision_driver {
   void apply(supervision::keeper_event event);
   void perform(const supervision::keeper_action& action);
   void start();
+  void ended(pid_t pid, const os::ending& how);
   void follow(pid_t pid);
   void watch(pid_t pid);
   void signal(pid_t pid, int number);

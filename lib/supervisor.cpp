@@ -27,7 +27,6 @@
 #include <string>
 #include <utility>
 
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -38,7 +37,14 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-constexpr std::initializer_list<int> forwarded{SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
+sigset_t taken_signals() {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  for (const int number : {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD}) {
+    ::sigaddset(&signals, number);
+  }
+  return signals;
+}
 
 supervision::restart_limits limits_of(const supervisor_params& params) {
   return {.first_delay = params.first_delay,
@@ -65,11 +71,12 @@ supervisor_params checked(supervisor_params params) {
 
 class supervisor::impl {
  public:
-  explicit impl(supervisor_params params)
+  /// `own`: how this process was started.
+  impl(supervisor_params params, os::start_command own)
       : params_{checked(std::move(params))},
         log_{params_.log, params_.log_threshold},
         legacy_{value_of(take_legacy())},
-        own_{os::start_command::of_this_process()},
+        own_{std::move(own)},
         place_{place()},
         deposit_{context_, log_},
         sessions_{
@@ -79,7 +86,7 @@ class supervisor::impl {
              .call = [this](control_session& from, const wire::call& call) { on_call(from, call); },
              .closed = [](const control_session&) {},
              .needed = [this](const control_session& s) { return of_server(s); }}},
-        signals_{context_, [this](const signal_stream::signal& s) { on_signal(s); }} {
+        signals_{context_, [this](int signal) { on_signal(signal); }} {
     if (legacy_) {
       own_.signals = legacy_->signals;
       started_ = legacy_->started;
@@ -94,7 +101,7 @@ class supervisor::impl {
   supervisor_place place();
   supervision_driver::settings driver_settings();
   void start();
-  void on_signal(const signal_stream::signal& signal);
+  void on_signal(int signal);
   void on_call(control_session& from, const wire::call& call);
   void reexec(control_session& from);
   void finish(int code);
@@ -139,6 +146,7 @@ supervision_driver::settings supervisor::impl::driver_settings() {
   return {.server = std::move(server),
           .limits = limits_of(params_),
           .sockets = [this] { return deposit_.for_start(); },
+          .listen = [this] { deposit_.read(); },
           .main_is =
               [this](pid_t pid) {
                 const auto noted = place_.note_main(pid);
@@ -148,14 +156,9 @@ supervision_driver::settings supervisor::impl::driver_settings() {
 }
 
 int supervisor::impl::run() {
-  sigset_t signals;
-  ::sigemptyset(&signals);
-  for (const int number : forwarded) ::sigaddset(&signals, number);
-  ::sigaddset(&signals, SIGCHLD);
-  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   ::signal(SIGCHLD, SIG_DFL);  // ignored, it would have the kernel reap: nobody would know how
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-  if (const auto taken = signals_.start(signals); !taken) throw error{taken.error()};
+  if (const auto taken = signals_.start(taken_signals()); !taken) throw error{taken.error()};
   deposit_.start(place_.open().notify.get(), [this](pid_t by, supervision::notification what) {
     driver_->said(by, std::move(what));
   });
@@ -180,10 +183,8 @@ void supervisor::impl::start() {
   driver_->resume();
 }
 
-void supervisor::impl::on_signal(const signal_stream::signal& signal) {
-  if (signal.number != SIGCHLD) return driver_->on_signal(signal);
-  deposit_.read();  // what they said before they ended
-  driver_->reap();
+void supervisor::impl::on_signal(int signal) {
+  signal == SIGCHLD ? driver_->reap() : driver_->told(signal);
 }
 
 void supervisor::impl::finish(int code) {
@@ -208,17 +209,13 @@ void supervisor::impl::on_call(control_session& from, const wire::call& call) {
 }
 
 void supervisor::impl::reexec(control_session& from) {
-  const auto duplicate = [](int fd) { return unique_fd{::fcntl(fd, F_DUPFD_CLOEXEC, 0)}; };
-  legacy left{.memory = driver_->remembered(),
-              .started = started_,
-              .signals = own_.signals,
-              .open = {duplicate(place_.open().lock.get()), duplicate(place_.open().control.get()),
-                       duplicate(place_.open().notify.get())},
-              .sockets = {},
-              .caller = from.duplicate()};
-  for (const auto& each : deposit_.items()) {
-    left.sockets.push_back({each.name, duplicate(each.fd.get())});
-  }
+  bequest left{.memory = driver_->remembered(),
+               .started = started_,
+               .signals = own_.signals,
+               .open = place_.open(),
+               .sockets = {},
+               .caller = from.descriptor()};
+  for (const auto& each : deposit_.items()) left.sockets.push_back({each.name, each.fd.get()});
   log_.info("executes " + own_.file + " anew");
   const auto why = execute_anew(own_, left);
   log_.error(why.message + ": goes on as it is");
@@ -255,8 +252,19 @@ supervisor_status supervisor::impl::status() const {
   return s;
 }
 
-supervisor::supervisor(supervisor_params params)
-    : impl_{std::make_unique<impl>(std::move(params))} {}
+supervisor::supervisor(supervisor_params params) {
+  auto own = os::start_command::of_this_process();
+  // From now on, and not when it runs: PID 1 never hears of what comes unblocked before that.
+  const auto taken = taken_signals();
+  sigset_t before;
+  ::pthread_sigmask(SIG_BLOCK, &taken, &before);
+  try {
+    impl_ = std::make_unique<impl>(std::move(params), std::move(own));
+  } catch (...) {
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    throw;
+  }
+}
 supervisor::~supervisor() = default;
 
 int supervisor::run() { return impl_->run(); }

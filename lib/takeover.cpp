@@ -70,7 +70,7 @@ result<ownership> own(std::unique_ptr<successor_driver> driver,
 result<std::optional<takeover>> take_over(varlink_connection connection,
                                           const takeover_request& request) {
   auto driver = std::make_unique<successor_driver>(std::move(connection), request.token,
-                                                   request.step_timeout);
+                                                   request.manager, request.step_timeout);
   const auto outcome = driver->take_over();
   if (!outcome) {
     driver->fail(outcome.error().message);
@@ -86,12 +86,13 @@ result<std::optional<takeover>> take_over(varlink_connection connection,
 }  // namespace
 
 takeover_request takeover_request::of(const options& opts, std::string control_path,
-                                      os::start_command& start) {
+                                      std::string manager, os::start_command& start) {
   auto token = take_variable(upgrade_variable, start);
   const bool told = take_variable(takeover_variable, start) == "1";
   return {.control_path = std::move(control_path),
           .token = std::move(token),
           .explicitly = told || opts.takeover,
+          .manager = std::move(manager),
           .step_timeout = opts.handoff_timeout};
 }
 

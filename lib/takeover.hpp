@@ -22,12 +22,13 @@ namespace graceful {
 struct takeover_request {
   /// As the options and the environment say. Takes the variables of this library out of the
   /// environment, and out of the start command, so that no child inherits them.
-  static takeover_request of(const options& opts, std::string control_path,
+  static takeover_request of(const options& opts, std::string control_path, std::string manager,
                              os::start_command& start);
 
   std::string control_path;
-  std::string token;  // of the upgrade that spawned this process; empty: none did
-  bool explicitly;    // options::takeover or GRACEFUL_TAKEOVER
+  std::string token;    // of the upgrade that spawned this process; empty: none did
+  bool explicitly;      // options::takeover or GRACEFUL_TAKEOVER
+  std::string manager;  // NOTIFY_SOCKET
   std::chrono::milliseconds step_timeout;
 };
 

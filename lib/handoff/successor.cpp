@@ -26,7 +26,7 @@ constexpr std::array<std::pair<std::string_view, errc>, 7> known_errors{{
 successor_action successor::resume(const successor_event& event) {
   if (std::holds_alternative<event::connected>(event)) {
     state_ = state::beginning;
-    return action::send{wire::to_call(wire::begin{{wire::handoff_version}, token_})};
+    return action::send{wire::to_call(wire::begin{{wire::handoff_version}, token_, manager_})};
   }
   if (const auto* initialised = std::get_if<event::initialised>(&event)) {
     state_ = state::readying;

@@ -70,8 +70,10 @@ class successor {
  public:
   enum class state { connecting, beginning, fetching, complete, readying, done };
 
-  /// `token`: the value of GRACEFUL_UPGRADE, empty for an explicit takeover.
-  explicit successor(std::string token) : token_{std::move(token)} {}
+  /// `token`: the value of GRACEFUL_UPGRADE, empty for an explicit takeover. `manager`: that of
+  /// NOTIFY_SOCKET.
+  explicit successor(std::string token, std::string manager = {})
+      : token_{std::move(token)}, manager_{std::move(manager)} {}
 
   successor_action resume(const successor_event& event);
 
@@ -91,6 +93,7 @@ class successor {
   successor_action abandon(errc code, std::string message);
 
   std::string token_;
+  std::string manager_;
   state state_ = state::connecting;
   wire::begun offer_;
   std::uint64_t received_ = 0;

@@ -48,6 +48,7 @@ struct plan {
   char* own_pid;  // where the digits of LISTEN_PID go; none: nowhere
   int* sockets;
   int socket_count;
+  bool own_group;
   sigset_t blocked;
   std::array<bool, NSIG> ignored;
   int error;  // the child's answer
@@ -118,7 +119,8 @@ GRACEFUL_IN_CHILD int execute(plan& p) {
 
 GRACEFUL_IN_CHILD int in_child(void* argument) {
   plan& p = *static_cast<plan*>(argument);
-  if (::syscall(SYS_chdir, p.directory) != 0 || !place_sockets(p)) {
+  if ((p.own_group && ::syscall(SYS_setpgid, 0, 0) != 0) ||
+      ::syscall(SYS_chdir, p.directory) != 0 || !place_sockets(p)) {
     p.error = errno;
   } else {
     close_others(first_passed + p.socket_count);
@@ -202,6 +204,7 @@ result<launched> launch(const start_command& command, placement where,
          .own_pid = sockets.empty() ? nullptr : own.environment.back().data() + pid_variable.size(),
          .sockets = descriptors.data(),
          .socket_count = static_cast<int>(descriptors.size()),
+         .own_group = where == placement::leader,
          .blocked = own.signals.blocked,
          .ignored = {},
          .error = 0};
@@ -223,14 +226,14 @@ result<launched> launch(const start_command& command, placement where,
       // PID 1 of a namespace has no parent there that could reap anything.
       if (pid < 0 && errno == EINVAL) where = placement::child;
     }
-    if (pid < 0 && where == placement::child) {
+    if (pid < 0 && where != placement::sibling) {
       pid = graceful_plain_clone(in_child, top, flags, &p, &pidfd);
     }
     error = pid < 0 ? errno : p.error;
   }
   launched started{pid, unique_fd{pidfd}};
   if (error == 0) return started;
-  if (pid > 0 && where == placement::child) ::waitpid(pid, nullptr, __WALL);
+  if (pid > 0 && where != placement::sibling) ::waitpid(pid, nullptr, __WALL);
   return system_failure("cannot execute " + own.file + " in " + own.directory, error);
 }
 

@@ -17,6 +17,8 @@ namespace graceful::os {
 /// Whose child a new process is, and so who hears first that it has ended and has to reap it.
 enum class placement {
   child,    ///< Of this process.
+  leader,   ///< A child that leads a process group of its own: what a terminal or kill(2) sends to
+            ///< the group of this process does not reach it.
   sibling,  ///< Of this process's own parent, a service manager (CLONE_PARENT of clone(2)). Where
             ///< that cannot be, because this is PID 1, it is a child.
 };

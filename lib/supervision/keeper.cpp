@@ -142,6 +142,8 @@ void keeper::on(const event::ended& e, time now) {
   // A successor that sees its predecessor die may say so before that is known here.
   const auto heir = std::exchange(memory_.claimant, std::nullopt);
   if (heir && now - heir->second < late_news) return become_main(heir->first, now);
+  // Main was a shell around the server, which need not go when that does.
+  if (e.speaker_left && memory_.speaker) return become_main(*memory_.speaker, now);
   const bool good = e.how.how == ending::kind::exited && e.how.value == 0;
   const bool told_unseen =
       e.how.how == ending::kind::unknown && (memory_.told > 0 || memory_.stopping);
@@ -180,16 +182,14 @@ void keeper::fail(const std::string& how, int code, time now) {
 
 void keeper::on(const event::told& e, time /*now*/) {
   if (!asks_to_end(e.signal)) {
-    if (memory_.main && !e.delivered) actions_.emplace_back(action::send{*memory_.main, e.signal});
+    if (memory_.main) actions_.emplace_back(action::send{*memory_.main, e.signal});
     return;
   }
   ++memory_.told;
   const bool everybody = memory_.told > 1 || memory_.now == phase::ending;
-  if (!e.delivered) {
-    if (memory_.main) actions_.emplace_back(action::send{*memory_.main, e.signal});
-    if (everybody) {
-      for (const pid_t pid : memory_.formers) actions_.emplace_back(action::send{pid, e.signal});
-    }
+  if (memory_.main) actions_.emplace_back(action::send{*memory_.main, e.signal});
+  if (everybody) {
+    for (const pid_t pid : memory_.formers) actions_.emplace_back(action::send{pid, e.signal});
   }
   if (memory_.now == phase::waiting) {
     note(kind::info, "told to end while the server waits to be started again");

@@ -55,10 +55,10 @@ struct said {
 struct ended {
   pid_t pid;
   ending how;
+  bool speaker_left = false;  ///< The speaker lives, and has lost its parent.
 };
 struct told {  ///< This process got a signal that is meant for the server.
   int signal;
-  bool delivered;  ///< The server has got it too: it came from the terminal that both have.
 };
 struct tick {};  ///< Time has passed.
 }  // namespace event

@@ -47,6 +47,11 @@ std::optional<begin> parse_begin(const json::object& parameters) {
     if (!token) return std::nullopt;
     m.token = std::move(*token);
   }
+  if (has_field(parameters, "manager")) {
+    auto manager = string_field(parameters, "manager");
+    if (!manager) return std::nullopt;
+    m.manager = std::move(*manager);
+  }
   return m;
 }
 
@@ -128,6 +133,7 @@ call to_call(const begin& m) {
   call c{.method = std::string{begin_method}, .parameters = {}};
   c.parameters["versions"] = json::array(m.versions.begin(), m.versions.end());
   if (!m.token.empty()) c.parameters["token"] = m.token;
+  if (!m.manager.empty()) c.parameters["manager"] = m.manager;
   return c;
 }
 

@@ -39,7 +39,7 @@ auto fields(const server_status& m) {
                   m.successor_pid, m.last_failure);
 }
 auto fields(const totals& m) { return std::tie(m.committed, m.failed, m.rolled_back, m.cut); }
-auto fields(const begin& m) { return std::tie(m.versions, m.token); }
+auto fields(const begin& m) { return std::tie(m.versions, m.token, m.manager); }
 auto fields(const begun& m) { return std::tie(m.version, m.generation, m.name, m.descriptors); }
 auto fields(const fetch& m) { return std::tie(m.first); }
 auto fields(const batch& m) { return std::tie(m.first, m.names); }

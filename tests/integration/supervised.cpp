@@ -32,6 +32,13 @@ supervised::supervised(contained where, std::vector<std::string> command,
   start(std::move(how));
 }
 
+supervised::supervised(const supervised& other, std::vector<std::string> command,
+                       process_options how)
+    : control_{other.control()}, socket_{scene_.path("supervisor")} {
+  assemble(command, {"--socket", socket_});
+  start(std::move(how));
+}
+
 void supervised::assemble(const std::vector<std::string>& command,
                           std::vector<std::string> options) {
   command_line_.insert(command_line_.end(),

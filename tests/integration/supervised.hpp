@@ -33,6 +33,9 @@ class supervised {
   /// An http_server on a free port, which has been found out when this returns.
   static std::vector<std::string> http(std::vector<std::string> more = {});
 
+  /// A server for the control path of `other`, under a supervisor of its own.
+  supervised(const supervised& other, std::vector<std::string> command, process_options how);
+
   /// Another supervisor with the same command line.
   process& start(process_options how = {});
 

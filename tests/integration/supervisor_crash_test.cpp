@@ -7,7 +7,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <random>
 #include <string>
 #include <utility>
@@ -107,6 +109,65 @@ TEST_CASE("a supervisor that executes itself anew loses no socket, and no end of
   INFO(seen.to_string());
   CHECK(seen.refused == 0);
   CHECK(seen.lost() <= clients * 5);
+}
+
+TEST_CASE("a supervisor does not go on in a program that does not start, or is another") {
+  supervised s{{"/bin/sleep", "1000"}};  // for its scene
+  const auto program = s.scene().path("ctl");
+  const auto control = s.scene().path("other.sock");
+  const auto put = [&](const std::string& target) {
+    const auto next = program + ".next";
+    std::filesystem::create_symlink(target, next);
+    std::filesystem::rename(next, program);
+  };
+  put(programs::graceful_ctl());
+  process& supervisor =
+      s.scene().start({program, "run", "--control", control, "--", "/bin/sleep", "1000"});
+  REQUIRE(supervisor.wait_for_output("started the server", patience));
+  const auto client = [&] {
+    return graceful::supervisor_client::connect(control + ".supervisor", patience);
+  };
+  const auto main = client().value().status().value().main_pid;
+  for (const auto& [other, says] : {std::pair{"/bin/false", "tried out, it exited with status 1"},
+                                    std::pair{"/bin/true", "tried out, it exited with status 0"},
+                                    std::pair{"/nonexistent", "No such file or directory"}}) {
+    put(other);
+    const auto done = s.ctl({"reexec", control});
+    INFO(done.all);
+    CHECK(done.status == "exited 1");
+    CHECK(done.all.find(says) != std::string::npos);
+    CHECK(done.all.find("the supervisor goes on as it is") != std::string::npos);
+    CHECK(client().value().status().value().main_pid == main);
+  }
+  put(programs::graceful_ctl());
+  CHECK(s.ctl({"reexec", control}).status == "exited 0");
+  CHECK(client().value().status().value().main_pid == main);
+  CHECK(descriptors_without_cloexec(supervisor.pid()).empty());
+  supervisor.signal(SIGTERM);
+  CHECK(supervisor.wait_exit(patience).exited(143));
+}
+
+TEST_CASE("a server that takes over from one under another supervisor is its own supervisor's") {
+  supervised first{supervised::http()};
+  load at_work{load_on(first.port())};
+  first.wait(keeps_one);
+  REQUIRE(at_work.wait_for(50, patience));
+  auto command = supervised::http();
+  std::replace(command.begin(), command.end(), std::string{"127.0.0.1:0"},
+               "127.0.0.1:" + std::to_string(first.port()));
+  supervised second{first, command, {.environment = {{"GRACEFUL_TAKEOVER", "1"}}}};
+  REQUIRE(second.supervisor().wait_for_output("ready: generation 2", patience));
+  CHECK(first.supervisor().wait_exit(patience).exited(0));
+  const auto main = second.wait_main();
+  REQUIRE(at_work.wait_for(50, patience));
+  ::kill(main, SIGKILL);
+  second.wait_main(main);
+  REQUIRE(at_work.wait_for(50, patience));
+  const auto seen = at_work.stop();
+  INFO(seen.to_string(), first.supervisor().output(), second.supervisor().output());
+  CHECK(seen.refused == 0);
+  CHECK(seen.lost() <= clients);
+  CHECK(second.status().restarts == 1);
 }
 
 TEST_CASE("a server is killed a hundred times, and nobody is refused") {

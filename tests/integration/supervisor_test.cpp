@@ -1,6 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 //
 // graceful-ctl run: how a server is started, ended, and started again.
+#include <graceful/testing/load.hpp>
+
 #include "supervised.hpp"
 #include "terminal.hpp"
 #include "testing/process_table.hpp"
@@ -140,6 +142,64 @@ TEST_CASE("Ctrl-C reaches the server once, so that it ends gently") {
   CHECK(tty.text().find("INT 2") == std::string::npos);
 }
 
+TEST_CASE("what goes to the supervisor's whole process group reaches the server once") {
+  supervised s{sleeper};  // for its scene
+  // setsid(1) executes it as the leader of a new group.
+  process& leader = s.scene().start(
+      {"/usr/bin/setsid", programs::graceful_ctl(), "run", "--control",
+       s.scene().path("other.sock"), "--", "/bin/sh", "-c",
+       "n=0; trap 'n=$((n+1)); echo TERM $n' TERM; trap 'echo done; exit 0' USR1; echo up; "
+       "while :; do sleep 1000 & wait $!; done"});
+  REQUIRE(leader.wait_for_output("up", patience));
+  REQUIRE(::kill(-leader.pid(), SIGTERM) == 0);
+  REQUIRE(leader.wait_for_output("TERM 1", patience));
+  leader.signal(SIGUSR1);  // behind it
+  CHECK(leader.wait_for_output("done", patience));
+  CHECK(leader.wait_exit(patience).exited(0));
+  CHECK(leader.output().find("TERM 2") == std::string::npos);
+}
+
+TEST_CASE("a server behind a shell that dies is the server, and ends gently when it is to end") {
+  auto command = supervised::http();
+  command.insert(command.begin(), {"/bin/sh", "-c", "\"$0\" \"$@\"; exit $?"});
+  supervised s{command};
+  load at_work{http_load{.port = s.port(), .connections = 4, .keep_alive = false}};
+  s.wait([](const auto& it) { return it.kept.size() == 1; });
+  const auto shell = s.wait_main();
+  ::kill(shell, SIGKILL);
+  const auto server = s.wait_main(shell);
+  CHECK(s.status().restarts == 0);
+  REQUIRE(at_work.wait_for(50, patience));
+  s.supervisor().signal(SIGTERM);
+  CHECK(s.supervisor().wait_exit(patience).exited(0));
+  CHECK(::kill(server, 0) != 0);
+  const auto seen = at_work.stop();
+  CHECK(seen.reset == 0);
+  CHECK(seen.cut_short == 0);
+  CHECK(s.scene().wait_all_gone(patience));
+}
+
+TEST_CASE("SIGTERM that ends a shell goes on to the server behind it") {
+  auto command = supervised::http();
+  command.insert(command.begin(), {"/bin/sh", "-c", "\"$0\" \"$@\"; exit $?"});
+  supervised s{command};
+  s.port();
+  s.wait([](const auto& it) { return it.said == "generation 1 serves"; });
+  s.supervisor().signal(SIGTERM);
+  CHECK(s.supervisor().wait_exit(patience).exited(0));
+  CHECK(s.supervisor().output().find("this process drains") != std::string::npos);
+  CHECK(s.scene().wait_all_gone(patience));
+}
+
+TEST_CASE("a server that names its supervisor as the main process is not believed") {
+  auto command = programs::python("notifying_server.py");
+  command.insert(command.end(), {"0", "names-supervisor"});
+  supervised s{command};
+  s.port();
+  const auto status = s.wait([](const auto& it) { return it.said == "python serves"; });
+  CHECK(status.main_pid != s.supervisor().pid());
+}
+
 TEST_CASE("a second supervisor for the same server is told that there is one") {
   supervised s{sleeper};
   s.wait_main();
@@ -148,6 +208,19 @@ TEST_CASE("a second supervisor for the same server is told that there is one") {
   CHECK(second.wait_exit(patience).exited(1));
   CHECK(second.output().find("a supervisor runs already at ") != std::string::npos);
   CHECK(first.running());
+  CHECK(s.status().pid == first.pid());
+}
+
+TEST_CASE("a second supervisor takes nothing from the first, also if that one's lock was removed") {
+  supervised s{sleeper};
+  s.wait_main();
+  process& first = s.supervisor();
+  const auto made = std::filesystem::last_write_time(s.socket() + ".notify");
+  std::filesystem::remove(s.socket() + ".lock");
+  process& second = s.start();
+  CHECK(second.wait_exit(patience).exited(1));
+  CHECK(first.running());
+  CHECK(std::filesystem::last_write_time(s.socket() + ".notify") == made);
   CHECK(s.status().pid == first.pid());
 }
 

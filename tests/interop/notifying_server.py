@@ -2,7 +2,7 @@
 # Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 """A server that knows nothing of graceful, but speaks sd_notify(3) and sd_listen_fds(3).
 
-usage: notifying_server.py PORT [never-ready]
+usage: notifying_server.py PORT [never-ready | names-supervisor]
 
 Answers each HTTP request on a connection of its own, deposits its listening socket with whoever
 started it, and takes it from there.
@@ -54,6 +54,8 @@ def main():
         print("never ready", flush=True)
         while True:
             signal.pause()
+    if mode == "names-supervisor":
+        notify("MAINPID=%d" % os.getppid())
     sock = listener(int(sys.argv[1]))
     notify("FDSTORE=1\nFDNAME=http", sock.fileno())
     notify("READY=1\nSTATUS=python serves")

@@ -124,7 +124,7 @@ TEST_CASE("without a manager nothing is said, and nothing fails") {
   none.serves(1, false);
   none.on_upgrade("spawned", "x");
   none.ends(1);
-  none.hands_over(1);
+  none.hands_over(1, "");
   none.finish();
   CHECK_FALSE(none.managed());
   CHECK_FALSE(wait_readable(b.manager.socket(), 0s));

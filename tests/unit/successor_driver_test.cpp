@@ -76,7 +76,8 @@ class predecessor {
   std::unique_ptr<successor_driver> passed() {
     const auto until = std::chrono::steady_clock::now() + patience;
     auto driver = std::make_unique<successor_driver>(
-        graceful::varlink_connection::connect(directory_.path("s"), until).value(), "", patience);
+        graceful::varlink_connection::connect(directory_.path("s"), until).value(), "", "",
+        patience);
     REQUIRE(driver->take_over().value() == successor_driver::outcome::proceed);
     REQUIRE(driver->take_descriptors().size() == 2);
     return driver;

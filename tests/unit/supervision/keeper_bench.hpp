@@ -62,9 +62,11 @@ class keeper_bench {
   std::string says(pid_t by, std::string_view what) {
     return on(supervision::event::said{by, *supervision::parse_notification(what)});
   }
-  std::string told(int signal, bool delivered = false) {
-    return on(supervision::event::told{signal, delivered});
+  /// It was the parent of the speaker, which lives.
+  std::string exits_before_speaker(pid_t pid, int status) {
+    return on(supervision::event::ended{pid, {supervision::ending::kind::exited, status}, true});
   }
+  std::string told(int signal) { return on(supervision::event::told{signal}); }
   std::string after(std::chrono::milliseconds time) {
     now_ += time;
     return on(supervision::event::tick{});

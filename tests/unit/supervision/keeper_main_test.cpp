@@ -69,6 +69,25 @@ TEST_CASE("a server behind a shell speaks for itself") {
   CHECK(k.exits(9, 0) == "finish 0");
 }
 
+TEST_CASE("a server is left when the shell around it ends, and is told what that was told") {
+  keeper_bench k;
+  k.begin();
+  k.started(7);
+  k.says(8, "READY=1");
+  CHECK(k.told(SIGTERM) == "send 15 to 7");
+  CHECK(k.exits_before_speaker(7, 143) == "follow 8, send 15 to 8");
+  CHECK(k.memory().main == 8);
+  CHECK(k.exits(8, 0) == "finish 0");
+
+  keeper_bench alone;
+  alone.begin();
+  alone.started(7);
+  alone.says(8, "READY=1");
+  CHECK(alone.exits_before_speaker(7, 1) == "follow 8");
+  CHECK(alone.phase() == phase::serving);
+  CHECK(alone.memory().failures == 0);
+}
+
 TEST_CASE("a helper that says that all is ready does not become the server") {
   keeper_bench k;
   k.begin();
@@ -225,7 +244,8 @@ TEST_CASE("whatever happens, it knows what to do next, and ends once") {
           break;
         case 1:
           live.erase(some);
-          follow_up(k.exits(some, below(2)));
+          follow_up(below(2) == 0 ? k.exits(some, below(2))
+                                  : k.exits_before_speaker(some, below(2)));
           break;
         case 2:
           live.erase(some);
@@ -242,7 +262,7 @@ TEST_CASE("whatever happens, it knows what to do next, and ends once") {
           follow_up(k.says(some, "STATUS=x\nEXTEND_TIMEOUT_USEC=1000"));
           break;
         case 6:
-          if (below(10) == 0) follow_up(k.told(SIGTERM, below(2) == 0));
+          if (below(10) == 0) follow_up(k.told(SIGTERM));
           break;
         case 7:
           follow_up(k.told(SIGHUP));

@@ -176,16 +176,6 @@ TEST_CASE("signals go to the server, and the second that asks it to end goes to 
   CHECK(k.exits(7, 0) == "finish 130");
 }
 
-TEST_CASE("what the terminal has said to all is not said again") {
-  keeper_bench k;
-  k.begin();
-  k.started(7);
-  CHECK(k.told(SIGHUP, true) == "");
-  CHECK(k.told(SIGINT, true) == "");
-  CHECK(k.told(SIGINT, true) == "");
-  CHECK(k.exits(7, 0) == "finish 0");
-}
-
 TEST_CASE("a server that was told to end is not started again, however it ends") {
   for (const int signal : {SIGTERM, SIGINT, SIGQUIT}) {
     keeper_bench k;

@@ -51,7 +51,15 @@ TEST_CASE("Begin survives the way over the wire, with and without a token") {
     REQUIRE(got);
     CHECK(got->versions == std::vector<std::int64_t>{1, 2, -3});
     CHECK(got->token == token);
+    CHECK(got->manager.empty());
   }
+}
+
+TEST_CASE("Begin says which service manager there is, if there is one, as a string") {
+  const auto call = wire::to_call(wire::begin{{1}, "", "/run/systemd/notify"});
+  CHECK(wire::parse_begin(call.parameters)->manager == "/run/systemd/notify");
+  CHECK(wire::parse_begin(object(R"({"versions":[1],"manager":null})"))->manager.empty());
+  CHECK_FALSE(wire::parse_begin(object(R"({"versions":[1],"manager":true})")));
 }
 
 TEST_CASE("Begin without versions, or with wrong ones, is rejected") {
