@@ -63,8 +63,9 @@ struct supervisor_params {
 /// If the supervisor itself is killed, the server serves on; another supervisor with the same
 /// paths takes care of it.
 ///
-/// It forwards SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1 and SIGUSR2, blocks them in the thread,
-/// reaps every child and orphan of the process, and is fit to be PID 1. So there is one in a
+/// It forwards SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1 and SIGUSR2 to the server, which leads a
+/// process group of its own; blocks them in the thread from its construction on, also after its
+/// end; reaps every child and orphan of the process; and is fit to be PID 1. So there is one in a
 /// process, which has no other threads and no children of its own.
 class GRACEFUL_API supervisor {
  public:

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace graceful_test {
 
@@ -67,10 +68,14 @@ class keeper_bench {
     return on(supervision::event::ended{pid, {supervision::ending::kind::exited, status}, true});
   }
   std::string told(int signal) { return on(supervision::event::told{signal}); }
+  void pass(std::chrono::milliseconds time) { now_ += time; }
   std::string after(std::chrono::milliseconds time) {
-    now_ += time;
+    pass(time);
     return on(supervision::event::tick{});
   }
+
+  /// As if another program went on with what this one remembers.
+  void go_on_with(supervision::memory m) { keeper_ = supervision::keeper{limits, std::move(m)}; }
 
   /// How long until there is something to do; -1 if there is not.
   [[nodiscard]] std::chrono::milliseconds next() const {

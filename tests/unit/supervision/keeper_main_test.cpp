@@ -2,12 +2,11 @@
 //
 // Which process is the server: upgrades move it, and so does a supervisor that is new.
 #include "keeper_bench.hpp"
+#include "keeper_world.hpp"
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <random>
-#include <set>
 #include <string>
 
 #include <signal.h>
@@ -203,73 +202,51 @@ TEST_CASE("a server that said that it ends has ended well, also if nobody can te
 }
 
 TEST_CASE("whatever happens, it knows what to do next, and ends once") {
+  using namespace supervision::event;
   for (unsigned seed = 0; seed < 400; ++seed) {
     std::mt19937 random{seed};
     const auto below = [&](unsigned n) { return static_cast<int>(random() % n); };
-    keeper_bench k;
-    std::set<pid_t> live;
-    pid_t next = 2;
-    bool over = false;
-    const auto follow_up = [&](std::string done) {
-      for (;;) {
-        INFO("seed ", seed, ": ", done, " ", k.notes());
-        CHECK_FALSE((over && !done.empty()));
-        if (done.find("finish") != std::string::npos) over = true;
-        if (done != "start") break;
-        CHECK_FALSE(k.memory().main.has_value());
-        if (below(8) == 0) {
-          done = k.on(supervision::event::not_started{127, "?"});
-        } else {
-          live.insert(++next);
-          done = k.started(next);
-        }
-      }
-      // Somebody to wait for, or a time.
-      const auto& m = k.memory();
-      CHECK((m.now == phase::over) == over);
-      if (m.now == phase::waiting) CHECK((m.due.has_value() && !m.main));
-      if (m.now == phase::starting || m.now == phase::serving) CHECK(m.main.has_value());
-      if (m.now == phase::ending) CHECK_FALSE(m.formers.empty());
-      if (m.main) CHECK(m.formers.count(*m.main) == 0);
-      CHECK((m.failures <= limits.failures));
+    keeper_world world;
+    const auto take = [&](const supervision::keeper_event& e) {
+      const auto wrong = world.take(e, below(8) != 0);
+      INFO("seed ", seed, ": ", world.keeper.notes());
+      CHECK(wrong == "");
     };
-    follow_up(k.begin());
+    const auto says = [&](pid_t by, const std::string& what) {
+      take(said{by, *supervision::parse_notification(what)});
+    };
+    take(begin{});
     for (int step = 0; step < 60; ++step) {
-      const pid_t some = live.empty() || below(6) == 0
-                             ? 99
-                             : *std::next(live.begin(), below(static_cast<unsigned>(live.size())));
+      const auto one = world.some(random());
+      using kind = supervision::ending::kind;
       switch (below(9)) {
         case 0:
-          follow_up(k.after(std::chrono::milliseconds{below(20'000)}));
+          world.keeper.pass(std::chrono::milliseconds{below(20'000)});
+          take(tick{});
           break;
         case 1:
-          live.erase(some);
-          follow_up(below(2) == 0 ? k.exits(some, below(2))
-                                  : k.exits_before_speaker(some, below(2)));
+          take(ended{one, {kind::exited, below(2)}, below(2) == 0});
           break;
         case 2:
-          live.erase(some);
-          follow_up(k.killed(some, 9));
+          take(ended{one, {kind::signalled, SIGKILL}});
           break;
         case 3:
-          follow_up(k.says(some, "READY=1"));
+          says(one, "READY=1");
           break;
         case 4:
-          live.insert(++next);
-          follow_up(k.says(some, "READY=1\nMAINPID=" + std::to_string(next)));
+          says(one, "READY=1\nMAINPID=" + std::to_string(world.born()));
           break;
         case 5:
-          follow_up(k.says(some, "STATUS=x\nEXTEND_TIMEOUT_USEC=1000"));
+          says(one, "STATUS=x\nEXTEND_TIMEOUT_USEC=1000");
           break;
         case 6:
-          if (below(10) == 0) follow_up(k.told(SIGTERM));
+          if (below(10) == 0) take(told{SIGTERM});
           break;
         case 7:
-          follow_up(k.told(SIGHUP));
+          take(told{SIGHUP});
           break;
         default:
-          live.erase(some);
-          follow_up(k.vanishes(some));
+          take(ended{one, {kind::unknown}});
       }
     }
   }

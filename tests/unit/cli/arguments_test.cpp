@@ -1,0 +1,61 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+//
+// What `graceful-ctl run` makes of its options. What is wrong with a command line is tested where
+// the program itself says so.
+#include "arguments.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+using namespace graceful::cli;
+using namespace std::chrono_literals;
+
+namespace {
+
+graceful::supervisor_params run_params(std::vector<std::string> options) {
+  options.insert(options.begin(), "run");
+  options.insert(options.end(), {"--", "server", "--listen", "127.0.0.1:0"});
+  auto parsed = parse(options);
+  REQUIRE(parsed.has_value());
+  CHECK(parsed->what == arguments::command::run);
+  CHECK(parsed->supervise.command == std::vector<std::string>{"server", "--listen", "127.0.0.1:0"});
+  return parsed->supervise;
+}
+
+}  // namespace
+
+TEST_CASE("run without options has the supervisor's own defaults") {
+  const auto params = run_params({});
+  const graceful::supervisor_params defaults;
+  CHECK(params.name.empty());
+  CHECK(params.control_path.empty());
+  CHECK(params.socket_path.empty());
+  CHECK(params.first_delay == defaults.first_delay);
+  CHECK(params.longest_delay == defaults.longest_delay);
+  CHECK(params.max_failures == defaults.max_failures);
+  CHECK(params.good_while == defaults.good_while);
+  CHECK(params.ready_timeout == defaults.ready_timeout);
+}
+
+TEST_CASE("each option of run sets what it says, in seconds") {
+  const auto params = run_params({"--control", "/c", "--socket", "/s", "--restart-delay", "0.25",
+                                  "--max-restart-delay", "2", "--max-failures", "0", "--good-while",
+                                  "3", "--ready-timeout", "4.5"});
+  CHECK(params.control_path == "/c");
+  CHECK(params.socket_path == "/s");
+  CHECK(params.first_delay == 250ms);
+  CHECK(params.longest_delay == 2s);
+  CHECK(params.max_failures == 0);
+  CHECK(params.good_while == 3s);
+  CHECK(params.ready_timeout == 4500ms);
+  CHECK(run_params({"--name", "shop"}).name == "shop");
+}
+
+TEST_CASE("what stands behind -- is the server's, also what looks like an option of run") {
+  const auto parsed = parse({"run", "--", "server", "--", "--name", "x"});
+  REQUIRE(parsed.has_value());
+  CHECK(parsed->supervise.command == std::vector<std::string>{"server", "--", "--name", "x"});
+  CHECK(parsed->supervise.name.empty());
+}
