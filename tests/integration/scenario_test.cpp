@@ -13,6 +13,24 @@ using namespace graceful::testing;
 using namespace graceful_test;
 using namespace std::chrono_literals;
 
+namespace {
+
+deployment_params impatient(const char* flaw) {
+  auto params = flawed(flaw);
+  params.patience = 1s;
+  return params;
+}
+
+/// What is said of a good deploy of a server that is none.
+std::string failed_deploy(const deployment_params& params) {
+  deployment site{params};
+  const auto result = scenario::good_deploy(site);
+  CHECK_FALSE(result);
+  return result.to_string();
+}
+
+}  // namespace
+
 TEST_CASE("a good server passes all scenarios") {
   deployment site{http_server("60000")};
   for (const auto& each : scenario::all()) {
@@ -23,48 +41,23 @@ TEST_CASE("a good server passes all scenarios") {
 
 TEST_CASE("a bad server does not pass them, and the result says what was seen") {
   SUBCASE("it leaks") {
-    deployment site{flawed("leak")};
-    const auto result = scenario::good_deploy(site);
-    CHECK_FALSE(result);
-    CHECK(contains(result.to_string(), "BROKEN: nothing is left behind\n          seen: descr"));
-    CHECK(contains(result.to_string(), "--- timeline"));
+    const auto said = failed_deploy(flawed("leak"));
+    CHECK(contains(said, "BROKEN: nothing is left behind\n          seen: descr"));
+    CHECK(contains(said, "--- timeline"));
   }
   SUBCASE("it refuses") {
-    auto params = flawed("refuse");
-    params.patience = 1s;
-    deployment site{params};
-    const auto result = scenario::good_deploy(site);
-    CHECK_FALSE(result);
-    CHECK(contains(result.to_string(), "BROKEN: no request is lost"));
+    CHECK(contains(failed_deploy(impatient("refuse")), "BROKEN: no request is lost"));
   }
-  SUBCASE("it cuts connections") {
-    auto params = flawed("cut");
-    params.patience = 1s;
-    deployment site{params};
-    const auto result = scenario::good_deploy(site);
-    CHECK_FALSE(result);
-    CHECK(contains(result.to_string(), "cut_short"));
-  }
+  SUBCASE("it cuts connections") { CHECK(contains(failed_deploy(impatient("cut")), "cut_short")); }
   SUBCASE("its new generation is not the one that answers") {
-    auto params = flawed("stale");
-    params.patience = 1s;
-    deployment site{params};
-    const auto result = scenario::good_deploy(site);
-    CHECK_FALSE(result);
-    CHECK(contains(result.to_string(), "BROKEN: generation 2 answers who comes\n"));
+    CHECK(contains(failed_deploy(impatient("stale")), "BROKEN: generation 2 answers who comes\n"));
   }
   SUBCASE("it never becomes ready") {
-    auto params = flawed("unready");
-    params.patience = 1s;
-    deployment site{params};
-    const auto result = scenario::good_deploy(site);
-    CHECK_FALSE(result);
-    CHECK(contains(result.to_string(), "BROKEN: the deploy of generation 2 commits"));
+    CHECK(contains(failed_deploy(impatient("unready")),
+                   "BROKEN: the deploy of generation 2 commits"));
   }
   SUBCASE("it does not survive the probation of another") {
-    auto params = flawed("usurp");
-    params.patience = 1s;
-    deployment site{params};
+    deployment site{impatient("usurp")};
     const auto result = scenario::crash_in_probation(site);
     INFO(result);
     CHECK_FALSE(result);
@@ -86,9 +79,7 @@ TEST_CASE("a bad server does not pass them, and the result says what was seen") 
     CHECK(contains(result.to_string(), "BROKEN: "));
   }
   SUBCASE("it never answers") {
-    auto params = flawed("cut");
-    params.patience = 1s;
-    deployment site{params};
+    deployment site{impatient("cut")};
     REQUIRE(site.upgrade({.until = upgrade_end::drained}).committed());
     const auto result = scenario::deploy_while_draining(site, {.connections = 0});
     CHECK_FALSE(result);
@@ -100,9 +91,7 @@ TEST_CASE("a bad server does not pass them, and the result says what was seen") 
     CHECK(contains(scenario::rollback(site).to_string(), "start the server with one"));
   }
   SUBCASE("it does not live") {
-    auto params = flawed("none");
-    params.patience = 1s;
-    deployment site{params};
+    deployment site{impatient("none")};
     site.kill(1, SIGKILL);
     REQUIRE(site.wait_gone(1));
     const auto result = scenario::good_deploy(site);
