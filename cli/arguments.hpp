@@ -41,9 +41,6 @@ struct arguments {
 /// The error says what is wrong with the command line.
 result<arguments> parse(const std::vector<std::string>& words);
 
-/// What --help prints.
-std::string help();
-
 }  // namespace graceful::cli
 
 #endif

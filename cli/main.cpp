@@ -5,6 +5,7 @@
 
 #include "arguments.hpp"
 #include "commands.hpp"
+#include "options.hpp"
 #include "outcome.hpp"
 #include "report.hpp"
 
