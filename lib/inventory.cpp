@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <iterator>
+#include <set>
 #include <utility>
 
 #include <sys/socket.h>
@@ -267,16 +268,19 @@ inventory::names inventory::kept() const {
 }
 
 void inventory::let_go_kept() {
-  std::vector<std::shared_ptr<accepting>> users;
+  std::vector<entry> gone;
+  std::set<std::shared_ptr<accepting>> still_needed;  // for sockets that nobody else has
   {
     const std::lock_guard lock{mutex_};
-    std::erase_if(entries_, [&users](const auto& item) {
-      if (item.second.kept) users.push_back(item.second.user);
+    sealed_ = true;
+    std::erase_if(entries_, [&gone](const auto& item) {
+      if (item.second.kept) gone.push_back(item.second);
       return item.second.kept;
     });
+    for (const auto& [name, entry] : entries_) still_needed.insert(entry.user);
   }
-  for (const auto& user : users) {
-    if (user) user->stop();
+  for (const entry& e : gone) {
+    if (e.user) still_needed.contains(e.user) ? e.user->let_go(e.socket) : e.user->stop();
   }
 }
 
