@@ -256,9 +256,11 @@ void lifecycle::commit() {
   around_.sockets.commit();
   statistics_.taken_over(std::chrono::steady_clock::now());
   os::adopt_control(owned_.control->get());
-  serve_control();
   service_->serves(generation_, true);
   if (asked_back_) end_alone();
+  // The last, because it can fail: where epoll has no room the manager hears of this process all
+  // the same. And whoever is answered here finds a manager that has been told.
+  serve_control();
 }
 
 /// The predecessor accepts again.
