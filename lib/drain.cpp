@@ -27,10 +27,11 @@ drain::drain(asio::io_context& control, log& log, connections& all, surroundings
       report_timer_{control} {}
 
 void drain::begin() {
-  if (std::exchange(begun_, true)) return;
+  if (began_) return;
   began_ = clock::now();
-  connections_.begin(began_);
+  connections_.begin(*began_);
   advance();
+  reporting_ = true;
   every_second();
 }
 
@@ -69,15 +70,17 @@ void drain::expire() {
 void drain::watch(control_session& from) {
   watchers_.push_back(from.weak_from_this());
   from.reply(progress("draining"));
+  // Who hears nothing for long believes that nobody is there.
+  if (!std::exchange(reporting_, true)) every_second();
 }
 
 void drain::every_second() {
   report_timer_.expires_after(report_interval);
   report_timer_.async_wait([this](boost::system::error_code ec) {
     if (ec) return;
-    advance();  // connections that came meanwhile have times of their own
+    if (began_) advance();  // connections that came meanwhile have times of their own
     report();
-    around_.every_second();
+    if (began_) around_.every_second();
     every_second();
   });
 }
@@ -91,18 +94,17 @@ void drain::report() {
 }
 
 void drain::finish() {
-  if (!begun_) return;
   for (const auto& watcher : std::exchange(watchers_, {})) {
     if (const auto session = watcher.lock()) session->reply(progress("drained"));
   }
 }
 
 wire::reply drain::progress(const char* phase) const {
-  drain_progress p{
-      .phase = phase,
-      .elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - began_),
-      .connections = connections_.open(),
-      .cut = connections_.cut()};
+  const auto elapsed = began_ ? clock::now() - *began_ : clock::duration{};
+  drain_progress p{.phase = phase,
+                   .elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(elapsed),
+                   .connections = connections_.open(),
+                   .cut = connections_.cut()};
   auto reply = wire::to_reply(p);
   reply.continues = p.phase != "drained";
   return reply;

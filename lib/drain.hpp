@@ -9,8 +9,10 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace graceful {
@@ -31,7 +33,8 @@ class drain {
   /// Begins, if it has not begun, and makes the deadline now.
   void hurry();
 
-  /// Streams to `from` how the drain goes on. Its call is answered by `finish`.
+  /// Streams to `from` how the drain goes on; also one that has yet to begin, of which no time has
+  /// passed. Its call is answered by `finish`.
   void watch(control_session& from);
 
   /// All is done.
@@ -47,9 +50,9 @@ class drain {
   log& log_;
   connections& connections_;
   const surroundings around_;
-  bool begun_ = false;
+  std::optional<std::chrono::steady_clock::time_point> began_;
   bool expired_ = false;
-  std::chrono::steady_clock::time_point began_;
+  bool reporting_ = false;
   asio::steady_timer stage_timer_;
   asio::steady_timer report_timer_;
   std::vector<std::weak_ptr<control_session>> watchers_;

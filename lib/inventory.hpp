@@ -50,6 +50,9 @@ class accepting {
 
   /// Accept from this socket too. False if it cannot.
   virtual bool adopt(const std::shared_ptr<const listening_socket>& /*socket*/) { return false; }
+
+  /// Accept no more from this one of several sockets, and let go of it, as `stop` does of all.
+  virtual void let_go(const std::shared_ptr<const listening_socket>& /*socket*/) {}
 };
 
 /// What a process listens on, and what it has inherited and not yet asked for. Thread-safe.
@@ -113,7 +116,8 @@ class inventory {
   void keep(const names& held);
   /// Those among what can be handed over.
   [[nodiscard]] names kept() const;
-  /// Stops accepting there. What is in the queues waits for whoever is started next.
+  /// This process ends: stops accepting there, and nowhere else, and no socket is added any more.
+  /// What is in the queues waits for whoever is started next.
   void let_go_kept();
   /// The service manager does not hold them any more.
   void keep_none();

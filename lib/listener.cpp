@@ -147,15 +147,24 @@ void listener::stop() {
     const std::lock_guard lock{mutex_};
     if (state_ == state::stopped) return;
     state_ = state::stopped;
-    for (source& from : sources_) {
-      // The descriptor was assign()ed, so release() removes its entry from epoll; close(2) would
-      // not, because the successor holds the same open file description.
-      (void)from.readiness.release();
-      from.socket.reset();
-    }
+    for (source& from : sources_) let_go(from);
     abort_all(done);
   }
   post(std::move(done));
+}
+
+void listener::let_go(const std::shared_ptr<const listening_socket>& socket) {
+  const std::lock_guard lock{mutex_};
+  for (source& from : sources_) {
+    if (from.socket == socket) let_go(from);
+  }
+}
+
+void listener::let_go(source& from) {
+  // The descriptor was assign()ed, so release() removes its entry from epoll; close(2) would not,
+  // because the successor holds the same open file description.
+  if (from.readiness.is_open()) (void)from.readiness.release();
+  from.socket.reset();
 }
 
 void listener::cancel() {
@@ -174,7 +183,8 @@ void listener::close() {
 
 std::shared_ptr<const listening_socket> listener::socket() const {
   const std::lock_guard lock{mutex_};
-  return sources_.empty() ? nullptr : sources_.front().socket;
+  const auto first = std::ranges::find_if(sources_, [](const source& s) { return !!s.socket; });
+  return first == sources_.end() ? nullptr : first->socket;
 }
 
 /// Accepts for the operations that wait, as far as the queues reach.
@@ -189,6 +199,7 @@ void listener::serve(operations& done) {
 
 /// False if there is nothing, for which it then waits.
 bool listener::serve_one(source& from, operations& done) {
+  if (!from.socket) return false;
   const int socket = from.socket->fd.get();
   // An accept4(2) that finds nothing has made a file and a socket in vain: several times as
   // expensive as a look at the queue. A wrong look is no harm, wait() sees what it missed.

@@ -38,6 +38,7 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
   void pause() override;
   void stop() override;
   bool adopt(const std::shared_ptr<const listening_socket>& socket) override;
+  void let_go(const std::shared_ptr<const listening_socket>& socket) override;
   void cancel();
   void close();
 
@@ -55,8 +56,8 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
     source(const asio::any_io_executor& executor, std::shared_ptr<const listening_socket> from)
         : socket{std::move(from)}, readiness{executor} {}
 
-    std::shared_ptr<const listening_socket> socket;
-    waiter readiness;  // borrows the descriptor of socket
+    std::shared_ptr<const listening_socket> socket;  // none: it was let go
+    waiter readiness;                                // borrows the descriptor of socket
     bool waiting = false;
     std::uint64_t expected = 0;  // so many connections are thought to be in the queue
   };
@@ -83,6 +84,7 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
   void finish(operations::iterator op, error_code error, unique_fd fd, operations& done);
 
   bool add(std::shared_ptr<const listening_socket> socket, error_code& error);
+  static void let_go(source& from);
   bool serve_one(source& from, operations& done);
   void wait(source& from);
   void stop_waiting();

@@ -34,7 +34,8 @@ class notifier {
   /// A socket rides along, and is held until then.
   void say(std::string assignments, std::shared_ptr<const listening_socket> socket);
 
-  /// `finish` waits until all that was said up to here has been dealt with.
+  /// `finish` waits until all that was said up to here has been dealt with, or the manager is gone:
+  /// a process that ends earlier may be gone before the manager knows who has written.
   void barrier();
 
   /// Says what is left, and waits: for the manager to take it, and to come to the barrier, if
@@ -58,7 +59,7 @@ class notifier {
   asio::steady_timer again_;
   bool waiting_ = false;
   bool deaf_ = false;  // and the log says so
-  unique_fd through_;
+  unique_fd through_;  // readable (end of file) when the manager has come to the barrier
 };
 
 }  // namespace graceful

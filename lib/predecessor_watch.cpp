@@ -2,6 +2,7 @@
 #include "predecessor_watch.hpp"
 
 #include "os/channel.hpp"
+#include "os/child.hpp"
 #include "wire/control_messages.hpp"
 #include "wire/fields.hpp"
 #include "wire/handoff_messages.hpp"
@@ -12,9 +13,6 @@
 namespace graceful {
 
 namespace {
-
-/// A process that dies closes its connections before its pidfd says so: how long that may take.
-constexpr std::chrono::seconds dying_time{1};
 
 /// How long a predecessor that was asked back may take to decide.
 constexpr std::chrono::seconds patience{2};
@@ -85,7 +83,7 @@ void predecessor_watch::on_end() {
     settled_ = true;
     return on_.committed();
   }
-  dying_.expires_after(dying_time);
+  dying_.expires_after(os::dying_time);
   dying_.async_wait([this](boost::system::error_code ec) {
     if (!ec && !decided()) give_up("the connection to the predecessor was lost, and it lives");
   });

@@ -1,10 +1,10 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "service_settings.hpp"
 
-#include <charconv>
+#include "os/whole_number.hpp"
+
+#include <cstdint>
 #include <cstdlib>
-#include <optional>
-#include <string_view>
 
 #include <unistd.h>
 
@@ -20,11 +20,8 @@ std::string variable(const char* name) {
   return value == nullptr ? std::string{} : value;
 }
 
-std::optional<std::uint64_t> number(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return {};
-  return value;
+std::uint64_t number(const char* name) {
+  return os::whole_number<std::uint64_t>(variable(name)).value_or(0);
 }
 
 }  // namespace
@@ -33,14 +30,14 @@ service_settings service_settings::take(os::start_command& start) {
   constexpr const char* watchdog_pid = "WATCHDOG_PID";
   service_settings s{.notify_socket = variable("NOTIFY_SOCKET"),
                      .passed = os::take_listen_fds(start),
-                     .store = number(variable("FDSTORE")).value_or(0),
+                     .store = number("FDSTORE"),
                      .supervisor = variable("GRACEFUL_SUPERVISOR")};
   for (auto& [name, fd] : s.passed) name = os::from_fd_name(name);
   // A successor has none: its predecessor was the one that was named.
   const auto meant = variable(watchdog_pid);
   ::unsetenv(watchdog_pid);
   start.unset(watchdog_pid);
-  const auto period = number(variable("WATCHDOG_USEC")).value_or(0);
+  const auto period = number("WATCHDOG_USEC");
   if ((meant.empty() || meant == std::to_string(::getpid())) && period <= longest_watchdog) {
     s.watchdog = std::chrono::microseconds{period};
   }

@@ -13,13 +13,6 @@ namespace graceful {
 namespace action = handoff::action;
 namespace event = handoff::event;
 
-namespace {
-
-/// A process that dies closes its connections before its pidfd says so: how long that may take.
-constexpr std::chrono::seconds dying_time{1};
-
-}  // namespace
-
 successor_driver::successor_driver(varlink_connection connection, std::string token,
                                    std::string manager, std::chrono::milliseconds step_timeout)
     : connection_{std::move(connection)},
@@ -121,8 +114,9 @@ void successor_driver::identify(pid_t predecessor) {
 bool successor_driver::predecessor_lives() const {
   if (!predecessor_pidfd_ && broken_off_)
     return true;  // that the connection ended says nothing then
-  return predecessor_pidfd_ && !os::wait_readable(predecessor_pidfd_.get(),
-                                                  std::chrono::steady_clock::now() + dying_time);
+  return predecessor_pidfd_ &&
+         !os::wait_readable(predecessor_pidfd_.get(),
+                            std::chrono::steady_clock::now() + os::dying_time);
 }
 
 }  // namespace graceful

@@ -8,6 +8,7 @@
 #include "os/launch.hpp"
 #include "os/start_command.hpp"
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -70,6 +71,9 @@ class child {
 
 /// A pidfd of another process; empty if there is no such process (any more), or no pidfds.
 unique_fd open_pidfd(pid_t pid);
+
+/// A process that dies closes its connections before its pidfd says so: how long that may take.
+inline constexpr std::chrono::seconds dying_time{1};
 
 }  // namespace graceful::os
 

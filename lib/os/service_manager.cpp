@@ -2,10 +2,10 @@
 #include "os/service_manager.hpp"
 
 #include "os/system_failure.hpp"
+#include "os/whole_number.hpp"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -31,14 +31,6 @@ std::string take(const char* variable, start_command& start) {
   ::unsetenv(variable);
   start.unset(variable);
   return copy;
-}
-
-template <class Number>
-std::optional<Number> number(std::string_view text, int base = 10) {
-  Number value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-  if (error != std::errc{} || end != text.data() + text.size()) return {};
-  return value;
 }
 
 std::vector<std::string> split(std::string_view text) {
@@ -121,19 +113,9 @@ result<void> service_manager::notify(std::string_view assignments,
   return {};
 }
 
-result<unique_fd> service_manager::barrier() const {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0)
-    return system_failure("cannot make a pipe");
-  unique_fd ours{ends[0]};
-  const unique_fd theirs{ends[1]};
-  if (auto sent = notify("BARRIER=1", {theirs.get()}); !sent) return sent.error();
-  return ours;
-}
-
 std::vector<named_descriptor> take_listen_fds(start_command& start) {
-  const auto pid = number<pid_t>(take("LISTEN_PID", start));
-  const auto count = number<int>(take("LISTEN_FDS", start));
+  const auto pid = whole_number<pid_t>(take("LISTEN_PID", start));
+  const auto count = whole_number<int>(take("LISTEN_FDS", start));
   const auto names = split(take("LISTEN_FDNAMES", start));
   std::vector<named_descriptor> passed;
   if (pid != ::getpid() || !count) return passed;
@@ -173,7 +155,7 @@ std::string from_fd_name(std::string_view fd_name) {
   std::string result;
   for (std::size_t at = 0; at < fd_name.size(); ++at) {
     const auto code = fd_name[at] == '%' && at + 2 < fd_name.size()
-                          ? number<unsigned char>(fd_name.substr(at + 1, 2), 16)
+                          ? whole_number<unsigned char>(fd_name.substr(at + 1, 2), 16)
                           : std::nullopt;
     if (code) at += 2;
     result += code ? static_cast<char>(*code) : fd_name[at];

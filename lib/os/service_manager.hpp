@@ -29,11 +29,6 @@ class service_manager {
   [[nodiscard]] result<void> notify(std::string_view assignments,
                                     const std::vector<int>& descriptors = {}) const;
 
-  /// Asks to be told when all that was sent before has been dealt with: the result is readable then
-  /// (end of file), or when the manager is gone. A process that ends earlier may be gone before
-  /// the manager knows who has written.
-  [[nodiscard]] result<unique_fd> barrier() const;
-
  private:
   service_manager() = default;
 

@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 //
 // What a server says to the service manager that has started it, and when.
+#include "gate.hpp"
 #include "notify_socket.hpp"
 #include "service_site.hpp"
 #include "site.hpp"
@@ -140,6 +141,26 @@ TEST_CASE("an end asks for the time that it takes, and tells what is left") {
   }
   held.send("Host: test\r\n\r\n");
   CHECK(m.server.server().wait_exit(patience).exited(0));
+}
+
+TEST_CASE("a server that is told to end before it is ready says both when it would be") {
+  scene place;
+  notify_socket manager{place.path("notify")};
+  gate opening{place};
+  process_options with_manager;
+  with_manager.environment = {{"NOTIFY_SOCKET", manager.address()}};
+  process& server = place.start(opening.server(place.path("control.sock"), 0), with_manager);
+  REQUIRE(server.wait_for_output("gate: initialising", patience));
+  server.signal(SIGTERM);
+  REQUIRE(server.wait_for_output("this process drains, and ends", patience));
+  CHECK(manager.next(patience).text == "STATUS=starting");
+  opening.open();
+  const auto both = manager.next(patience);
+  CHECK(both.pid == server.pid());
+  CHECK(both.has("READY=1"));
+  CHECK(both.has("STOPPING=1"));
+  server.signal(SIGALRM);
+  CHECK(server.wait_exit(patience).exited(0));
 }
 
 TEST_CASE("the successor tells what older generations have yet to finish") {

@@ -34,10 +34,14 @@ struct counted : graceful::accepting {
     if (adopts) adopted.push_back(socket);
     return adopts;
   }
+  void let_go(const std::shared_ptr<const graceful::listening_socket>& socket) override {
+    left.push_back(socket->name);
+  }
   int opened = 0;
   int paused = 0;
   int stopped = 0;
   bool adopts = true;
+  inventory::names left;
   std::vector<std::shared_ptr<const graceful::listening_socket>> adopted;
 };
 
@@ -296,6 +300,52 @@ TEST_CASE("stopping stops everybody, and lets go of all sockets") {
   socket.reset();
   CHECK_FALSE(is_open_descriptor(number));
   CHECK_FALSE(is_open_descriptor(unclaimed));
+}
+
+TEST_CASE("at the end of a process only what a manager keeps is stopped before the last call") {
+  stock s;
+  const auto kept = std::make_shared<counted>();
+  const auto own = std::make_shared<counted>();
+  const auto mixed = std::make_shared<counted>();
+  auto socket = s.listen("kept").value();
+  const int number = socket->fd.get();
+  s.items.attach("kept", kept);
+  REQUIRE(s.listen("own").has_value());
+  s.items.attach("own", own);
+  for (const char* name : {"a", "b", "c"}) {
+    REQUIRE(s.listen(name).has_value());
+    s.items.attach(name, mixed);
+  }
+  s.items.open();
+  s.items.keep({"kept", "b"});
+  s.items.let_go_kept();
+  CHECK(kept->stopped == 1);
+  CHECK(kept->left.empty());
+  CHECK(own->stopped == 0);
+  CHECK(own->left.empty());
+  CHECK(mixed->stopped == 0);
+  CHECK(mixed->left == inventory::names{"b"});
+  CHECK(s.items.sockets().size() == 3);
+  socket.reset();
+  CHECK_FALSE(is_open_descriptor(number));
+  // It would not be sealed, nor served.
+  CHECK(s.listen("late").error().code == errc::busy);
+  s.items.stop();
+  CHECK(mixed->stopped >= 1);
+}
+
+TEST_CASE("who accepts only what a manager keeps is stopped, however many those are") {
+  stock s;
+  const auto user = std::make_shared<counted>();
+  for (const char* name : {"a", "b"}) {
+    REQUIRE(s.listen(name).has_value());
+    s.items.attach(name, user);
+  }
+  s.items.open();
+  s.items.keep({"a", "b"});
+  s.items.let_go_kept();
+  CHECK(user->stopped >= 1);
+  CHECK(user->left.empty());
 }
 
 TEST_CASE("after a stop nobody listens and nobody accepts") {

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include <fcntl.h>
+
 using namespace graceful_test;
 using graceful::error_code;
 using graceful::listening_socket;
@@ -117,6 +119,34 @@ TEST_CASE("a listener that is paused accepts from none of its sockets, and then 
   CHECK(a.ports.empty());
   a.body->open();
   CHECK(run_until(a.context, [&] { return a.ports.size() == 1; }));
+}
+
+TEST_CASE("a listener that lets one of its sockets go accepts from the others on") {
+  adopting a;
+  auto one = a.give();
+  const auto two = a.give();
+  const int number = one->fd.get();
+  a.accept();
+  a.context.poll();  // it waits for both
+  const unique_fd kept{::fcntl(number, F_DUPFD_CLOEXEC, 0)};
+  const auto at = one->address;
+  a.body->let_go(one);
+  one.reset();
+  CHECK_FALSE(is_open_descriptor(number));
+  CHECK(a.acceptor.is_open());
+  CHECK(a.body->socket() == two);
+  const auto waits = connect_to(at);
+  const auto client = connect_to(two->address);
+  REQUIRE(run_until(a.context, [&] { return a.ports.size() == 1; }));
+  CHECK(a.ports.back() == two->address.port());
+  a.accept();
+  run_for(a.context, std::chrono::milliseconds{20});
+  CHECK(a.ports.size() == 1);
+  CHECK(graceful::os::accept_queue_of(kept.get()).length == 1);
+  a.body->pause();
+  a.body->open();
+  const auto another = connect_to(two->address);
+  CHECK(run_until(a.context, [&] { return a.ports.size() == 2; }));
 }
 
 TEST_CASE("a listener that stops lets go of all its sockets, and takes no more") {

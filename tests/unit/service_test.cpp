@@ -205,6 +205,32 @@ TEST_CASE("only the main process may end the service, and only once does it say 
   CHECK(more.has("STATUS=ends, 1 connection left"));
 }
 
+TEST_CASE(
+    "a process that was told to end before it was ready says both, and keeps what is stored") {
+  bench b{{.store = 9}};
+  b.listen("a");
+  b.sockets.open();
+  b.service.ends_unserved();
+  const auto both = b.next();
+  CHECK(both.has("READY=1"));
+  CHECK(both.has("STOPPING=1"));
+  CHECK(both.has("STATUS=ends, 0 connections left"));
+  b.service.serves(1, false);
+  b.service.sockets_changed();
+  b.service.ends_unserved();
+  CHECK_FALSE(wait_readable(b.manager.socket(), 0s));
+  b.service.ends(0);
+  CHECK_FALSE(b.next().has("STOPPING=1"));
+}
+
+TEST_CASE("who serves is not taken for one that never did") {
+  bench b{{}};
+  b.service.serves(1, false);
+  b.next();
+  b.service.ends_unserved();
+  CHECK_FALSE(wait_readable(b.manager.socket(), 0s));
+}
+
 TEST_CASE("a watchdog hears of a service whose threads run, and of none that hangs") {
   temporary_directory d;
   notify_socket manager{d.path("notify")};
@@ -325,4 +351,25 @@ TEST_CASE("with nothing kept, or nobody to ask, an end waits for no answer") {
   b.service.ask_for_sockets([&] { asked = true; });
   CHECK(asked);
   CHECK(b.sockets.kept() == graceful::inventory::names{"a"});
+}
+
+TEST_CASE("a supervisor that has died keeps nothing, and one that listens still does") {
+  for (const bool listens : {false, true}) {
+    for (const bool noticed : {false, true}) {
+      temporary_directory supervisors;
+      const auto path = supervisors.path("supervisor");
+      bench b{{.store = 9, .supervisor = path}};
+      b.listen("a");
+      b.sockets.open();
+      asio::local::stream_protocol::acceptor supervisor{b.control, path};
+      b.service.serves(1, false);
+      supervisor.accept().close();
+      if (!listens) supervisor.close();
+      if (noticed) b.control.poll();
+      bool asked = false;
+      b.service.ask_for_sockets([&] { asked = true; });
+      CHECK(asked);
+      CHECK(b.sockets.kept().empty() != listens);
+    }
+  }
 }

@@ -164,6 +164,22 @@ TEST_CASE("a predecessor has died although a process that it forked holds the co
   ::prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
 
+TEST_CASE("without a pidfd the end of the connection is a death, unless one has broken it off") {
+  predecessor old{say_nothing};
+  const auto own = old.passed();
+  successor_driver& driver = *own;
+  (void)driver.release_pidfd();
+  SUBCASE("the predecessor dies") {
+    old.do_it();
+    CHECK(driver.ready({}).value() == successor_driver::outcome::proceed);
+  }
+  SUBCASE("it is told to end while it becomes ready, and its predecessor lives") {
+    driver.break_off();
+    CHECK(driver.broken_off());
+    CHECK_FALSE(driver.ready({}).has_value());
+  }
+}
+
 TEST_CASE("between two steps a successor sees how it stands with its predecessor") {
   using standing = successor_driver::standing;
   SUBCASE("it waits, and dies") {

@@ -82,19 +82,6 @@ TEST_CASE("descriptors that cannot be had are told, and none leaks") {
   CHECK(open_descriptors() == before);
 }
 
-TEST_CASE("a barrier is through when what came with it has been dropped") {
-  bench b;
-  const auto done = b.manager.barrier().value();
-  auto got = os::receive_notify(b.socket.get(), 100);
-  REQUIRE(got);
-  CHECK(got->bytes == "BARRIER=1");
-  char byte = 0;
-  ::fcntl(done.get(), F_SETFL, O_NONBLOCK);
-  CHECK(::read(done.get(), &byte, 1) < 0);
-  got.reset();
-  CHECK(::read(done.get(), &byte, 1) == 0);
-}
-
 TEST_CASE("a socket that was left behind is replaced, and nothing else is") {
   bench b;
   const auto again = os::bind_notify(b.path);

@@ -93,21 +93,6 @@ TEST_CASE("a manager that does not read is an error and no wait") {
   CHECK(sent.error().code == os::system_code(EAGAIN));
 }
 
-TEST_CASE("a barrier is through when the manager has come to it, and not before") {
-  temporary_directory d;
-  notify_socket manager{d.path("notify")};
-  const auto server = os::service_manager::at(d.path("notify")).value();
-  const auto through = server.barrier().value();
-  CHECK_FALSE(wait_readable(through.get(), 0s));
-  {
-    const auto said = manager.next(20s);
-    CHECK(said.text == "BARRIER=1");
-    CHECK(said.descriptors.size() == 1);
-    CHECK_FALSE(wait_readable(through.get(), 0s));
-  }
-  CHECK(wait_readable(through.get(), 20s));
-}
-
 TEST_CASE("an address that cannot be one is refused") {
   for (const std::string& wrong : {std::string{}, std::string{"relative/path"},
                                    std::string{"vsock:2:1"}, '/' + std::string(107, 'x')}) {
