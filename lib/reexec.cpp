@@ -12,6 +12,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -31,8 +32,6 @@ namespace graceful {
 namespace {
 
 namespace json = boost::json;
-
-constexpr const char* variable = "GRACEFUL_REEXEC";
 
 /// In the note: the process that gets it only tries the program.
 constexpr const char* trial = "trial";
@@ -126,7 +125,7 @@ result<void> try_out(os::start_command program, json::object what) {
   what[trial] = true;
   const auto note = write_note(what);
   if (!note) return note.error();
-  program.set(variable, "3");
+  program.set(reexec_variable, "3");
   auto attempt =
       os::child::spawn(program, os::placement::child, {{.name = "note", .fd = note->get()}});
   if (!attempt) return attempt.error();
@@ -150,29 +149,39 @@ failure execute_anew(const os::start_command& program, const bequest& left) {
   const auto note = write_note(what);
   if (!note) return note.error();
   auto next = program;
-  next.set(variable, std::to_string(note->get()));
+  next.set(reexec_variable, std::to_string(note->get()));
   std::vector<int> descriptors{note->get(), left.open.lock.get(), left.open.control.get(),
                                left.open.notify.get(), left.caller};
   for (const auto& each : left.sockets) descriptors.push_back(each.fd);
 
+  if (std::ranges::any_of(descriptors, [](int fd) { return fd <= STDERR_FILENO; })) {
+    return {errc::invalid_argument, "standard input, output or error was closed at its start"};
+  }
+
   const auto arguments = pointers(next.arguments);
   const auto environment = pointers(next.environment);
+  // Where it was tried: a symbolic link on the way to the directory may lead elsewhere by now.
+  const unique_fd here{::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)};
+  if (!here || ::chdir(next.directory.c_str()) != 0) {
+    return os::system_failure("cannot go to " + next.directory);
+  }
   set_inherited(descriptors, true);
   ::execve(next.file.c_str(), arguments.data(), environment.data());
   auto why = os::system_failure("cannot execute " + next.file);
   set_inherited(descriptors, false);
+  if (::fchdir(here.get()) != 0) why.message += "; and cannot go back to where it was";
   return why;
 }
 
 result<std::optional<legacy>> take_legacy() {
-  const char* value = std::getenv(variable);
+  const char* value = std::getenv(reexec_variable);
   if (value == nullptr) return std::optional<legacy>{};
   json::object number;
   int fd = -1;
   const std::string_view digits{value};
   std::from_chars(digits.data(), digits.data() + digits.size(), fd);
   number["note"] = fd;
-  ::unsetenv(variable);
+  ::unsetenv(reexec_variable);
   const unique_fd note = take_descriptor(number, "note");
   boost::system::error_code ec;
   const auto parsed = json::parse(read_whole(note.get()), ec);
@@ -182,7 +191,7 @@ result<std::optional<legacy>> take_legacy() {
     return failure{errc::protocol_violation,
                    std::string{"what the program before has left cannot be read; start the "
                                "supervisor without the variable "} +
-                       variable};
+                       reexec_variable};
   }
   const json::object& o = parsed.get_object();
   legacy left;

@@ -17,6 +17,9 @@
 
 namespace graceful {
 
+/// Names the descriptor of what is left; for this process alone.
+inline constexpr const char* reexec_variable = "GRACEFUL_REEXEC";
+
 /// What one program of a supervisor leaves to the next that the same process executes. Borrowed: if
 /// that fails, this one goes on with it.
 struct bequest {

@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "service.hpp"
 
+#include "os/control_path.hpp"
 #include "os/listening_socket.hpp"
 
 #include "printable.hpp"
@@ -50,6 +51,16 @@ service::service(service_settings settings, surroundings around)
     stored_.clear();  // as far as it knows
     announce();
   });
+}
+
+/// Of all units of systemd the socket is the same, and in two containers two sockets may be called
+/// the same. What a path is made of need not be text.
+std::string service::manager() const {
+  if (!managed()) return {};
+  const auto file = os::identify(settings_.notify_socket);
+  return os::to_fd_name(settings_.notify_socket) +
+         (file ? ' ' + std::to_string(file->device) + ':' + std::to_string(file->inode) : "") +
+         (settings_.invocation.empty() ? "" : ' ' + os::to_fd_name(settings_.invocation));
 }
 
 void service::bring(std::vector<std::pair<std::string, unique_fd>>&& by_predecessor,
@@ -113,7 +124,7 @@ void service::on_upgrade(const std::string& event, const std::string& message) {
 void service::hands_over(std::optional<pid_t> to, std::string_view manager) {
   if (!managed() || role_ != role::main) return;
   // 0: it lives where this process cannot see it, and neither may the manager.
-  const bool ours = to && *to > 0 && (manager.empty() || manager == settings_.notify_socket);
+  const bool ours = to && *to > 0 && (manager.empty() || manager == this->manager());
   const auto main_pid = ours ? "MAINPID=" + std::to_string(*to) + '\n' : std::string{};
   notifier_->say(main_pid + "READY=1\nSTATUS=" + serving_text(generation_ + 1, {}));
   notifier_->barrier();

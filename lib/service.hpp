@@ -41,7 +41,8 @@ class service {
   service(service_settings settings, surroundings around);
 
   [[nodiscard]] bool managed() const { return notifier_.has_value(); }
-  [[nodiscard]] const std::string& manager() const { return settings_.notify_socket; }
+  /// Who looks after this process, to be compared: `wire::begin::manager`.
+  [[nodiscard]] std::string manager() const;
 
   /// Before the control thread starts: brings what was passed to this process, by its predecessor
   /// and by the manager, into the inventory. `kept`: of the former, what a manager holds too.

@@ -29,6 +29,7 @@ std::uint64_t number(const char* name) {
 service_settings service_settings::take(os::start_command& start) {
   constexpr const char* watchdog_pid = "WATCHDOG_PID";
   service_settings s{.notify_socket = variable("NOTIFY_SOCKET"),
+                     .invocation = variable("INVOCATION_ID"),
                      .passed = os::take_listen_fds(start),
                      .store = number("FDSTORE"),
                      .supervisor = variable("GRACEFUL_SUPERVISOR")};

@@ -19,6 +19,7 @@ struct service_settings {
   static service_settings take(os::start_command& start);
 
   std::string notify_socket{};                 ///< NOTIFY_SOCKET; empty: there is no manager.
+  std::string invocation{};                    ///< INVOCATION_ID: one run of a unit of systemd.
   std::vector<os::named_descriptor> passed{};  ///< LISTEN_FDS; by the names of listeners.
   std::uint64_t store = 0;                     ///< FDSTORE: how many descriptors it keeps.
   std::chrono::microseconds watchdog{0};       ///< WATCHDOG_USEC; 0: none.

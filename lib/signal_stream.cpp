@@ -27,7 +27,7 @@ void signal_stream::wait() {
     signalfd_siginfo info{};
     while (descriptor_.is_open() &&
            ::read(descriptor_.native_handle(), &info, sizeof info) == sizeof info) {
-      on_(static_cast<int>(info.ssi_signo));
+      on_({static_cast<int>(info.ssi_signo), info.ssi_code == SI_KERNEL});
     }
     if (descriptor_.is_open()) wait();
   });

@@ -16,11 +16,17 @@ namespace graceful {
 
 namespace asio = boost::asio;
 
-/// The signals that this process gets, one after the other: signalfd(2). The caller has blocked
-/// them; so none is lost, also not over an execve(2), and also a process that is PID 1 gets them.
+/// The signals that this process gets, one after the other, with who sent them: signalfd(2). The
+/// caller has blocked them; so none is lost, also not over an execve(2), and also a process that is
+/// PID 1 gets them.
 class signal_stream {
  public:
-  signal_stream(asio::io_context& context, std::function<void(int)> on)
+  struct signal {
+    int number;
+    bool by_kernel;  ///< Not by kill(2): by a terminal, for instance.
+  };
+
+  signal_stream(asio::io_context& context, std::function<void(const signal&)> on)
       : descriptor_{context}, on_{std::move(on)} {}
 
   result<void> start(const sigset_t& signals);
@@ -30,7 +36,7 @@ class signal_stream {
   void wait();
 
   asio::posix::stream_descriptor descriptor_;
-  std::function<void(int)> on_;
+  std::function<void(const signal&)> on_;
 };
 
 }  // namespace graceful

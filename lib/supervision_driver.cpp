@@ -2,6 +2,7 @@
 #include "supervision_driver.hpp"
 
 #include "os/system_failure.hpp"
+#include "wire/fields.hpp"
 
 #include <cerrno>
 #include <chrono>
@@ -9,6 +10,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -62,6 +64,7 @@ void supervision_driver::adopt(pid_t pid) {
 
 void supervision_driver::resume() {
   settings_.server.unset(takeover_variable);
+  settings_.listen();  // who is gone by now may have named its successor
   auto processes = remembered().formers;
   if (remembered().main) processes.insert(*remembered().main);
   for (const pid_t pid : processes) follow(pid);
@@ -90,7 +93,7 @@ void supervision_driver::apply(supervision::keeper_event event) {
 
 void supervision_driver::perform(const supervision::keeper_action& action) {
   if (std::holds_alternative<action::start>(action)) return start();
-  if (const auto* it = std::get_if<action::send>(&action)) return signal(it->pid, it->signal);
+  if (const auto* it = std::get_if<action::send>(&action)) return signal(*it);
   if (const auto* it = std::get_if<action::follow>(&action)) return follow(it->pid);
   if (const auto* it = std::get_if<action::finish>(&action)) return settings_.finished(it->code);
   const auto& note = std::get<action::note>(action);
@@ -117,8 +120,12 @@ void supervision_driver::start() {
   }
   const auto& why = started.error();
   const bool absent = why.code == os::system_code(ENOENT);
+  // What is remembered goes into JSON; a path need not be text.
+  const auto said = wire::is_text(why.message)
+                        ? why.message
+                        : "cannot execute the command: " + why.code.message();
   apply(event::not_started{absent ? not_found : not_executable,
-                           why.message + "; check the command behind --"});
+                           said + "; check the command behind --"});
 }
 
 void supervision_driver::follow(pid_t pid) {
@@ -170,10 +177,13 @@ void supervision_driver::ended(pid_t pid, const os::ending& how) {
   apply(event::ended{pid, how, speaker && *speaker != pid && is_live_child(*speaker)});
 }
 
-void supervision_driver::signal(pid_t pid, int number) {
-  if (const auto found = known_.find(pid); found != known_.end()) {
-    found->second.process.signal(number);
-  }
+void supervision_driver::signal(const supervision::action::send& what) {
+  const auto found = known_.find(what.pid);
+  if (found == known_.end()) return;
+  const pid_t group = what.to_group ? ::getpgid(what.pid) : -1;
+  // In this process's own group it has been told already.
+  if (group > 0 && group == ::getpgrp()) return;
+  group > 1 ? (void)::kill(-group, what.signal) : (void)found->second.process.signal(what.signal);
 }
 
 void supervision_driver::arm() {

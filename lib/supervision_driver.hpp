@@ -45,7 +45,8 @@ class supervision_driver {
   void resume();  ///< What is remembered.
 
   void said(pid_t by, supervision::notification what);
-  void told(int signal) { apply(supervision::event::told{signal}); }
+  /// `to_all`: by a terminal.
+  void told(int signal, bool to_all) { apply(supervision::event::told{signal, to_all}); }
 
   /// Reaps all that have ended, also those of which nobody knows.
   void reap();
@@ -65,7 +66,7 @@ class supervision_driver {
   void ended(pid_t pid, const os::ending& how);
   void follow(pid_t pid);
   void watch(pid_t pid);
-  void signal(pid_t pid, int number);
+  void signal(const supervision::action::send& what);
   void arm();
 
   asio::io_context& context_;

@@ -86,7 +86,7 @@ class supervisor::impl {
              .call = [this](control_session& from, const wire::call& call) { on_call(from, call); },
              .closed = [](const control_session&) {},
              .needed = [this](const control_session& s) { return of_server(s); }}},
-        signals_{context_, [this](int signal) { on_signal(signal); }} {
+        signals_{context_, [this](const signal_stream::signal& s) { on_signal(s); }} {
     if (legacy_) {
       own_.signals = legacy_->signals;
       started_ = legacy_->started;
@@ -101,7 +101,7 @@ class supervisor::impl {
   supervisor_place place();
   supervision_driver::settings driver_settings();
   void start();
-  void on_signal(int signal);
+  void on_signal(const signal_stream::signal& signal);
   void on_call(control_session& from, const wire::call& call);
   void reexec(control_session& from);
   void finish(int code);
@@ -136,8 +136,8 @@ supervision_driver::settings supervisor::impl::driver_settings() {
   auto server = own_;
   server.file = params_.command.front();
   server.arguments = params_.command;
-  for (const char* variable : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "WATCHDOG_PID",
-                               "WATCHDOG_USEC", "GRACEFUL_UPGRADE"}) {
+  for (const char* variable : {reexec_variable, "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES",
+                               "WATCHDOG_PID", "WATCHDOG_USEC", "GRACEFUL_UPGRADE"}) {
     server.unset(variable);  // meant for this process, or for nobody
   }
   server.set("NOTIFY_SOCKET", place_.paths().notify());
@@ -183,8 +183,8 @@ void supervisor::impl::start() {
   driver_->resume();
 }
 
-void supervisor::impl::on_signal(int signal) {
-  signal == SIGCHLD ? driver_->reap() : driver_->told(signal);
+void supervisor::impl::on_signal(const signal_stream::signal& signal) {
+  signal.number == SIGCHLD ? driver_->reap() : driver_->told(signal.number, signal.by_kernel);
 }
 
 void supervisor::impl::finish(int code) {

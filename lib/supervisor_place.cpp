@@ -93,17 +93,15 @@ result<supervisor_place> supervisor_place::take(supervisor_paths paths) {
             "this supervisor a place of its own by --socket, and set GRACEFUL_TAKEOVER=1"};
   }
   open.lock = std::move(**lock);
-  // First, as it fails if somebody answers there, whose lock file was removed: nothing of theirs is
-  // replaced then.
+  // Somebody may answer there, whose lock file was removed: nothing of theirs is replaced.
+  if (auto free = os::check_replaceable(paths.socket); !free) return free.error();
+  // First: a server that finds the other speaks here at once.
+  auto notify = os::bind_notify(paths.notify());
+  if (!notify) return notify.error();
+  open.notify = std::move(*notify);
   auto control = os::bind_control(paths.socket);
   if (!control) return control.error();
   open.control = std::move(*control);
-  auto notify = os::bind_notify(paths.notify());
-  if (!notify) {
-    os::remove_path(paths.socket, os::identify(paths.socket));
-    return notify.error();
-  }
-  open.notify = std::move(*notify);
   return supervisor_place{std::move(paths), std::move(open)};
 }
 

@@ -28,7 +28,7 @@ struct takeover_request {
   std::string control_path;
   std::string token;    // of the upgrade that spawned this process; empty: none did
   bool explicitly;      // options::takeover or GRACEFUL_TAKEOVER
-  std::string manager;  // NOTIFY_SOCKET
+  std::string manager;  // as in `wire::begin`
   std::chrono::milliseconds step_timeout;
 };
 

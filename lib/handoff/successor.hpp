@@ -70,8 +70,8 @@ class successor {
  public:
   enum class state { connecting, beginning, fetching, complete, readying, done };
 
-  /// `token`: the value of GRACEFUL_UPGRADE, empty for an explicit takeover. `manager`: that of
-  /// NOTIFY_SOCKET.
+  /// `token`: the value of GRACEFUL_UPGRADE, empty for an explicit takeover. `manager`: see
+  /// `wire::begin`.
   explicit successor(std::string token, std::string manager = {})
       : token_{std::move(token)}, manager_{std::move(manager)} {}
 

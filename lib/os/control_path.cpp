@@ -32,7 +32,8 @@ std::string temporary_name() {
   return name.data();
 }
 
-/// Success if the path may be bound: nothing is there, or a socket that nobody listens on.
+}  // namespace
+
 result<void> check_replaceable(const std::string& path) {
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0) {
@@ -51,8 +52,6 @@ result<void> check_replaceable(const std::string& path) {
   return failure{errc::already_running,
                  "somebody listens on the control path " + path + ", although its lock is free"};
 }
-
-}  // namespace
 
 result<void> make_private_directory(const std::string& directory) {
   if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {

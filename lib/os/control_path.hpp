@@ -34,6 +34,9 @@ bool holds_lock(int fd, const std::string& control_path);
 /// live one (already_running) and a file of another kind (path_in_use) never are.
 result<unique_fd> bind_control(const std::string& path);
 
+/// Success if it could: nothing is there, or a socket that nobody listens on.
+result<void> check_replaceable(const std::string& path);
+
 /// Success if `fd` is a listening Unix stream socket.
 result<void> check_control(int fd);
 

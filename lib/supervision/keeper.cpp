@@ -17,6 +17,9 @@ using kind = action::note::kind;
 /// another had no business to claim.
 constexpr std::chrono::seconds late_news{5};
 
+/// For who was told to end to say that it does.
+constexpr std::chrono::seconds time_to_stop{1};
+
 std::string pid_text(pid_t pid) { return "pid " + std::to_string(pid); }
 
 std::string in_seconds(std::chrono::milliseconds d) {
@@ -95,10 +98,12 @@ void keeper::on(const event::said& e, time now) {
     memory_.now = phase::starting;
     memory_.due = memory_.begun + limits_.ready_timeout;
   }
-  if (n.stopping && e.by == memory_.main) memory_.stopping = true;
+  if (n.stopping && (e.by == memory_.main || e.by == memory_.speaker)) memory_.stopping = true;
   if (n.extension && memory_.due) memory_.due = std::max<time>(*memory_.due, now + *n.extension);
   if (n.status) memory_.status = *n.status;
-  if (n.ready && !n.main_pid && (!memory_.ready || e.by == memory_.main)) be_ready(e.by, now);
+  if (n.ready && !n.main_pid && (!memory_.ready || !memory_.speaker || e.by == memory_.main)) {
+    be_ready(e.by, now);
+  }
 }
 
 void keeper::become_main(pid_t pid, time now) {
@@ -123,6 +128,7 @@ void keeper::become_main(pid_t pid, time now) {
 
 void keeper::be_ready(pid_t who, time now) {
   memory_.speaker = who;
+  if (who != memory_.main) actions_.emplace_back(action::follow{who});
   if (std::exchange(memory_.ready, true)) return;
   memory_.now = phase::serving;
   memory_.due.reset();
@@ -142,8 +148,7 @@ void keeper::on(const event::ended& e, time now) {
   // A successor that sees its predecessor die may say so before that is known here.
   const auto heir = std::exchange(memory_.claimant, std::nullopt);
   if (heir && now - heir->second < late_news) return become_main(heir->first, now);
-  // Main was a shell around the server, which need not go when that does.
-  if (e.speaker_left && memory_.speaker) return become_main(*memory_.speaker, now);
+  if (e.speaker_left && memory_.speaker) return leave_to_speaker(e, now);
   const bool good = e.how.how == ending::kind::exited && e.how.value == 0;
   const bool told_unseen =
       e.how.how == ending::kind::unknown && (memory_.told > 0 || memory_.stopping);
@@ -155,6 +160,20 @@ void keeper::on(const event::ended& e, time now) {
   }
   note(kind::info, "the server (" + pid_text(e.pid) + ") " + how);
   finish(told_unseen ? 0 : exit_code(e.how));
+}
+
+/// Main was a shell around the server, which need not go when that does.
+void keeper::leave_to_speaker(const event::ended& e, time now) {
+  note(kind::warning, pid_text(e.pid) + ' ' + e.how.to_string() + "; what it has started, " +
+                          pid_text(*memory_.speaker) +
+                          ", said that it is ready, and is the server");
+  const auto told = std::exchange(memory_.told, 0);
+  const bool ends = memory_.stopping;
+  become_main(*memory_.speaker, now);
+  memory_.told = told;
+  memory_.stopping = ends;
+  // The shell may have told it, which it will say; a second time would be impatience.
+  if (told > 0 && !ends) memory_.due = now + time_to_stop;
 }
 
 void keeper::fail(const std::string& how, int code, time now) {
@@ -182,13 +201,14 @@ void keeper::fail(const std::string& how, int code, time now) {
 
 void keeper::on(const event::told& e, time /*now*/) {
   if (!asks_to_end(e.signal)) {
-    if (memory_.main) actions_.emplace_back(action::send{*memory_.main, e.signal});
+    if (memory_.main) actions_.emplace_back(action::send{*memory_.main, e.signal, e.to_all});
     return;
   }
   ++memory_.told;
   const bool everybody = memory_.told > 1 || memory_.now == phase::ending;
-  if (memory_.main) actions_.emplace_back(action::send{*memory_.main, e.signal});
-  if (everybody) {
+  // Of a group each is told: also a server behind a shell that waits for it, and who drains.
+  if (memory_.main) actions_.emplace_back(action::send{*memory_.main, e.signal, e.to_all});
+  if (everybody && !(e.to_all && memory_.main)) {
     for (const pid_t pid : memory_.formers) actions_.emplace_back(action::send{pid, e.signal});
   }
   if (memory_.now == phase::waiting) {
@@ -206,6 +226,8 @@ void keeper::on(const event::tick& /*e*/, time now) {
   } else if (memory_.now == phase::starting && memory_.main) {
     memory_.overdue = true;
     actions_.emplace_back(action::send{*memory_.main, SIGKILL});
+  } else if (memory_.now == phase::serving && memory_.main && !memory_.stopping) {
+    actions_.emplace_back(action::send{*memory_.main, SIGTERM});
   }
 }
 

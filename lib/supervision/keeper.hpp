@@ -59,6 +59,7 @@ struct ended {
 };
 struct told {  ///< This process got a signal that is meant for the server.
   int signal;
+  bool to_all = false;  ///< By a terminal, which tells all processes of a group.
 };
 struct tick {};  ///< Time has passed.
 }  // namespace event
@@ -71,6 +72,7 @@ struct start {};
 struct send {
   pid_t pid;
   int signal;
+  bool to_group = false;  ///< To all of the process group that it is in.
 };
 /// Have `ended` told of this process; at once, if there is none.
 struct follow {
@@ -106,7 +108,7 @@ struct memory {
   bool ready = false;
   bool overdue = false;       ///< Killed because it was not ready.
   bool stopping = false;      ///< It says that it ends.
-  std::optional<time> due{};  ///< When it is started again, or has to be ready.
+  std::optional<time> due{};  ///< When it is started again, has to be ready, or is told to end.
   time begun{};               ///< When main was started, or ready.
   std::string status{};       ///< What it says of itself.
   std::string last_end{};     ///< How the last one ended that failed.
@@ -142,6 +144,7 @@ class keeper {
   [[nodiscard]] bool may_name_main(pid_t who) const;
   void become_main(pid_t pid, time now);
   void be_ready(pid_t who, time now);
+  void leave_to_speaker(const event::ended& e, time now);
   void fail(const std::string& how, int code, time now);
   void finish(int code);
   void note(action::note::kind what, std::string text);

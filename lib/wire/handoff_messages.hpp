@@ -35,7 +35,7 @@ inline constexpr std::string_view incompatible_version_error =
 struct begin {
   std::vector<std::int64_t> versions;
   std::string token;      // empty: the takeover was asked for explicitly
-  std::string manager{};  // the successor's NOTIFY_SOCKET; empty: it has none
+  std::string manager{};  // which service manager looks after it; empty: none
 };
 
 struct begun {

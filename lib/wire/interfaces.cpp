@@ -120,8 +120,9 @@ interface io.graceful.Handoff
 type Totals (committed: int, failed: int, rolled_back: int, cut: int)
 
 # versions: what the successor speaks. token: the value of GRACEFUL_UPGRADE, if it has one.
-# manager: its NOTIFY_SOCKET, if a service manager looks after it. If that is another than the
-# predecessor's, the latter does not hear that the successor is the main process now.
+# manager: which service manager looks after the successor, if one does: what it is called means
+# nothing but that it is the same, or not. If it is not the predecessor's, that one does not hear
+# that the successor is the main process now.
 # The reply names the version to use, the generation that the successor will be, and the
 # number of descriptors on offer. Without totals they are 0. kept: listeners on offer that a
 # service manager holds too, for whoever it starts next; nobody attaches a filter to those.

@@ -65,7 +65,7 @@ struct life {
       case 4:
         return hear(one, "READY=1\nMAINPID=" + std::to_string(world.born()));
       case 5:
-        return take(told{signals[who % signals.size()]});
+        return take(told{signals[who % signals.size()], (what & 8) != 0});
       case 6:
         return go_on_in_another_program();
       default:

@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <random>
 #include <string>
 #include <utility>
@@ -102,6 +104,10 @@ TEST_CASE("a supervisor that executes itself anew loses no socket, and no end of
     ::kill(main, SIGKILL);
     main = s.wait_main(main);
     CHECK(s.status().restarts == static_cast<std::uint64_t>(i + 1));
+    std::ifstream environment{"/proc/" + std::to_string(main) + "/environ"};
+    const std::string all{std::istreambuf_iterator<char>{environment}, {}};
+    CHECK(all.find("GRACEFUL_SUPERVISOR=") != all.npos);
+    CHECK(all.find("GRACEFUL_REEXEC=") == all.npos);  // which is the supervisor's own
   }
   CHECK(descriptors_without_cloexec(pid).empty());
   REQUIRE(at_work.wait_for(10, patience));

@@ -149,9 +149,9 @@ TEST_CASE("what goes to the supervisor's whole process group reaches the server 
   process& leader = s.scene().start(
       {"/usr/bin/setsid", programs::graceful_ctl(), "run", "--control",
        s.scene().path("other.sock"), "--", "/bin/sh", "-c",
-       "n=0; trap 'n=$((n+1)); echo TERM $n' TERM; trap 'echo done; exit 0' USR1; echo up $$; "
+       "n=0; trap 'n=$((n+1)); echo TERM $n' TERM; trap 'echo done; exit 0' USR1; echo up $$ there; "
        "while :; do sleep 1000 & wait $!; done"});
-  REQUIRE(leader.wait_for_output("\n", patience));
+  REQUIRE(leader.wait_for_output("there", patience));
   const auto server = std::stoi(leader.stdout_text().substr(3));
   CHECK(::getpgid(server) == server);  // two signals in a row may count as one
   REQUIRE(::kill(-leader.pid(), SIGTERM) == 0);
@@ -192,6 +192,19 @@ TEST_CASE("SIGTERM that ends a shell goes on to the server behind it") {
   CHECK(s.supervisor().wait_exit(patience).exited(0));
   CHECK(s.supervisor().output().find("this process drains") != std::string::npos);
   CHECK(s.scene().wait_all_gone(patience));
+}
+
+TEST_CASE("Ctrl-C reaches a server also behind a shell that waits for it") {
+  terminal tty{80};
+  auto command = supervised::http();
+  command.insert(command.begin(), {"/bin/bash", "-c", "\"$0\" \"$@\"; echo the server is done"});
+  supervised s{command, {}, {.terminal = tty.program_end()}};
+  tty.let_go();
+  REQUIRE(tty.wait_for("generation 1 serves", patience));
+  s.wait([](const auto& it) { return it.said == "generation 1 serves"; });
+  tty.type("\x03");
+  CHECK(tty.wait_for("the server is done", patience));
+  CHECK(s.supervisor().wait_exit(patience));
 }
 
 TEST_CASE("a server that names its supervisor as the main process is not believed") {

@@ -24,7 +24,8 @@ inline std::string text_of(const supervision::keeper_action& a) {
   using namespace supervision::action;
   if (std::holds_alternative<start>(a)) return "start";
   if (const auto* s = std::get_if<send>(&a)) {
-    return "send " + std::to_string(s->signal) + " to " + std::to_string(s->pid);
+    return "send " + std::to_string(s->signal) + " to " + (s->to_group ? "the group of " : "") +
+           std::to_string(s->pid);
   }
   if (const auto* f = std::get_if<follow>(&a)) return "follow " + std::to_string(f->pid);
   if (const auto* f = std::get_if<finish>(&a)) return "finish " + std::to_string(f->code);
@@ -67,7 +68,9 @@ class keeper_bench {
   std::string exits_before_speaker(pid_t pid, int status) {
     return on(supervision::event::ended{pid, {supervision::ending::kind::exited, status}, true});
   }
-  std::string told(int signal) { return on(supervision::event::told{signal}); }
+  std::string told(int signal, bool to_all = false) {
+    return on(supervision::event::told{signal, to_all});
+  }
   void pass(std::chrono::milliseconds time) { now_ += time; }
   std::string after(std::chrono::milliseconds time) {
     pass(time);

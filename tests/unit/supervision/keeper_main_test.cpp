@@ -74,8 +74,10 @@ TEST_CASE("a server is left when the shell around it ends, and is told what that
   k.started(7);
   k.says(8, "READY=1");
   CHECK(k.told(SIGTERM) == "send 15 to 7");
-  CHECK(k.exits_before_speaker(7, 143) == "follow 8, send 15 to 8");
+  CHECK(k.exits_before_speaker(7, 143) == "follow 8");
   CHECK(k.memory().main == 8);
+  CHECK(k.after(1s) == "send 15 to 8");
+  CHECK(k.next() == -1ms);
   CHECK(k.exits(8, 0) == "finish 0");
 
   keeper_bench alone;
@@ -83,8 +85,38 @@ TEST_CASE("a server is left when the shell around it ends, and is told what that
   alone.started(7);
   alone.says(8, "READY=1");
   CHECK(alone.exits_before_speaker(7, 1) == "follow 8");
+  CHECK(
+      alone.noted("pid 7 exited with status 1; what it has started, pid 8, said that it is ready"));
   CHECK(alone.phase() == phase::serving);
   CHECK(alone.memory().failures == 0);
+  CHECK(alone.after(1h) == "");
+}
+
+TEST_CASE("a server that the shell has told to end is not told again") {
+  for (const bool before : {true, false}) {
+    keeper_bench k;
+    k.begin();
+    k.started(7);
+    k.says(8, "READY=1");
+    k.told(SIGTERM);
+    if (before) k.says(8, "STOPPING=1");
+    k.exits_before_speaker(7, 143);
+    if (!before) k.says(8, "STOPPING=1");
+    CHECK(k.after(1h) == "");
+    CHECK(k.vanishes(8) == "finish 0");
+  }
+}
+
+TEST_CASE("a server that a shell has started again speaks in the place of the one before") {
+  keeper_bench k;
+  k.begin();
+  k.started(7);
+  CHECK(k.says(8, "READY=1") == "follow 8");
+  k.vanishes(8);
+  CHECK(k.says(9, "READY=1") == "follow 9");
+  CHECK(k.memory().speaker == 9);
+  CHECK(k.says(10, "READY=1") == "");
+  CHECK(k.memory().speaker == 9);
 }
 
 TEST_CASE("a helper that says that all is ready does not become the server") {
@@ -240,7 +272,7 @@ TEST_CASE("whatever happens, it knows what to do next, and ends once") {
           says(one, "STATUS=x\nEXTEND_TIMEOUT_USEC=1000");
           break;
         case 6:
-          if (below(10) == 0) take(told{SIGTERM});
+          if (below(10) == 0) take(told{SIGTERM, below(2) == 0});
           break;
         case 7:
           take(told{SIGHUP});

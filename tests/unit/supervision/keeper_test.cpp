@@ -176,6 +176,19 @@ TEST_CASE("signals go to the server, and the second that asks it to end goes to 
   CHECK(k.exits(7, 0) == "finish 130");
 }
 
+TEST_CASE("what a terminal says, it says to the whole group of the server") {
+  keeper_bench k;
+  k.begin();
+  k.started(7);
+  k.says(7, "READY=1");
+  k.says(7, "MAINPID=8\nREADY=1");
+  CHECK(k.told(SIGHUP, true) == "send 1 to the group of 8");
+  CHECK(k.told(SIGINT, true) == "send 2 to the group of 8");
+  CHECK(k.told(SIGINT, true) == "send 2 to the group of 8");
+  CHECK(k.exits(8, 0) == "");
+  CHECK(k.told(SIGINT, true) == "send 2 to 7");
+}
+
 TEST_CASE("a server that was told to end is not started again, however it ends") {
   for (const int signal : {SIGTERM, SIGINT, SIGQUIT}) {
     keeper_bench k;
