@@ -173,7 +173,7 @@ void keeper::leave_to_speaker(const event::ended& e, time now) {
   memory_.told = told;
   memory_.stopping = ends;
   // The shell may have told it, which it will say; a second time would be impatience.
-  if (told > 0 && !ends) memory_.due = now + time_to_stop;
+  if (told > 0) memory_.due = now + time_to_stop;
 }
 
 void keeper::fail(const std::string& how, int code, time now) {
