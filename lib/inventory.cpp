@@ -136,6 +136,8 @@ void inventory::keep_none() {
 
 bool inventory::is_present(const entry& e) const { return e.socket && !(e.late && provisional_); }
 
+/// Of what is kept too: if a successor does not want it, the manager was told to drop it, and who
+/// waits there is nobody else's.
 bool inventory::queues_empty() const {
   const auto open = sockets();
   return std::ranges::all_of(

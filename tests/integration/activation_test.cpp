@@ -6,12 +6,11 @@
 #include "notify_socket.hpp"
 #include "service_site.hpp"
 #include "site.hpp"
+#include "testing/process_table.hpp"
 
 #include <doctest/doctest.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <optional>
 #include <string>
@@ -79,11 +78,6 @@ bool has_open(pid_t pid, std::uint64_t socket) {
     if (fs::read_symlink(entry.path(), gone) == wanted) return true;
   }
   return false;
-}
-
-std::string environment_of(pid_t pid) {
-  std::ifstream file{"/proc/" + std::to_string(pid) + "/environ", std::ios::binary};
-  return {std::istreambuf_iterator<char>{file}, {}};
 }
 
 http_connection client(std::uint16_t port, unsigned sequence = 0) {
@@ -226,6 +220,55 @@ TEST_CASE(
     }
     CHECK(by_second >= (plain ? 8 : 16));
   }
+}
+
+TEST_CASE("who waits in the queues of a listener is served at its end, also if half are kept") {
+  managing m;
+  auto environment = m.environment();
+  environment["FDSTORE"] = "2";  // of four
+  process_options with_manager;
+  with_manager.environment = environment;
+  process& pool =
+      m.place.start({programs::pool_server(), "--control", m.control(), "--listen", "127.0.0.1:0",
+                     "--threads", "4", "--reuse-port", "--probation", "0"},
+                    with_manager);
+  REQUIRE(pool.wait_for_output("ready: generation 1", patience));
+  m.await("READY=1");
+  const auto said = pool.output();
+  const auto address = said.substr(said.find("listening on ") + 13);
+  const auto listen = address.substr(0, address.find('\n'));
+  const auto port = static_cast<std::uint16_t>(std::stoi(listen.substr(listen.find(':') + 1)));
+  // One listener, which has one of the four by its name, and the others because of their address.
+  const auto done =
+      run(m.place, {programs::graceful_ctl(), "upgrade", m.control(), "--", programs::http_server(),
+                    "--control", m.control(), "--listen", listen, "--probation", "0"});
+  REQUIRE_MESSAGE(done.status == "exited 0", done.all);
+  const auto next = std::stoi(m.await("READY=1").value("MAINPID"));
+  CHECK(m.await("READY=1").pid == next);  // with that it stores what it has
+  const auto pidfd = open_pidfd(next);
+  REQUIRE(send_signal(pidfd, SIGSTOP));
+  std::vector<http_connection> waiting;
+  for (unsigned i = 0; i < 256; ++i) {
+    waiting.push_back(client(port, i));
+    waiting.back().send(request);
+  }
+  REQUIRE(send_signal(pidfd, SIGTERM));
+  REQUIRE(send_signal(pidfd, SIGCONT));
+  m.await("STOPPING=1");
+  const bool ended = wait_readable(pidfd.get(), patience);
+  if (!ended) send_signal(pidfd, SIGKILL);
+  REQUIRE(::waitpid(next, nullptr, 0) == next);
+  CHECK(ended);
+  std::map<std::string, int> kept;
+  for (const auto& each : m.heard) {
+    if (each.has("FDSTORE=1")) kept[each.value("FDNAME")] = each.descriptors.at(0).get();
+    if (each.has("FDSTOREREMOVE=1")) kept.erase(each.value("FDNAME"));
+  }
+  CHECK(kept.size() == 2);
+  std::vector<os::passed_socket> passed;
+  for (const auto& [name, fd] : kept) passed.push_back({name, fd});
+  const activated_server last{m.place, m.control(), {"--listen", listen}, environment, passed};
+  for (auto& connection : waiting) CHECK_NOTHROW(connection.exchange(""));
 }
 
 TEST_CASE("a successor knows what is kept, and does not seal it either") {

@@ -348,6 +348,16 @@ TEST_CASE("who accepts only what a manager keeps is stopped, however many those 
   CHECK(user->left.empty());
 }
 
+TEST_CASE("nobody is forgotten in the queue of what a manager keeps, or kept") {
+  stock s;
+  const auto socket = s.listen("web").value();
+  s.items.open();
+  s.items.keep({"web"});
+  CHECK(s.items.queues_empty());
+  const auto client = connect_to(socket->address);
+  CHECK(eventually([&] { return !s.items.queues_empty(); }));
+}
+
 TEST_CASE("after a stop nobody listens and nobody accepts") {
   stock s;
   s.items.stop();
