@@ -11,6 +11,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -23,8 +24,12 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <vector>
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 using namespace graceful_test;
@@ -42,9 +47,15 @@ struct shared {
     threads.insert(std::this_thread::get_id());
   }
 
+  void remember_start() {
+    const std::lock_guard lock{mutex};
+    started_on.push_back(std::this_thread::get_id());
+  }
+
   const char letter;
   std::mutex mutex;
   std::set<std::thread::id> threads;
+  std::vector<std::thread::id> started_on;
   std::atomic<int> sessions{0};
   std::optional<std::string> looks_for{};
   bool drains = false;
@@ -61,6 +72,7 @@ class greeter : public std::enable_shared_from_this<greeter> {
 
   void start() {
     vars_.meet();
+    vars_.remember_start();
     asio::async_write(socket_, asio::buffer(&vars_.letter, 1),
                       [self = shared_from_this()](auto, auto) { self->wait(); });
   }
@@ -108,6 +120,11 @@ struct moody {
   }
   tcp::socket socket;
   int turn;
+};
+
+struct refuses {
+  refuses(tcp::socket, shared&) { throw std::runtime_error{"never"}; }
+  void start() {}
 };
 
 /// Looks back when it goes, however that comes about.
@@ -214,6 +231,21 @@ TEST_CASE("sessions share their variables, and are spread over the threads") {
   CHECK(b.server.vars().sessions == 6);
   const std::lock_guard lock{b.server.vars().mutex};
   CHECK(b.server.vars().threads.size() == 3);
+}
+
+TEST_CASE("where each thread has a socket, it serves what the kernel gives to that, out of turn") {
+  bench<greeter> b{{.threads = 2, .listen = {.reuse_port = true}}};
+  b.start();
+  std::list<graceful::unique_fd> clients;
+  for (int i = 0; i < 24; ++i) {
+    clients.push_back(b.connect());
+    CHECK(greeting(clients.back()) == 'q');
+  }
+  const std::lock_guard lock{b.server.vars().mutex};
+  const auto& threads = b.server.vars().started_on;
+  REQUIRE(threads.size() == 24);
+  // By its hash the kernel would let them alternate once in millions of times.
+  CHECK(std::adjacent_find(threads.begin(), threads.end()) != threads.end());
 }
 
 TEST_CASE("a drain lets the sessions end, each on its thread, and then the server returns 0") {
@@ -345,6 +377,82 @@ TEST_CASE("a server that was told to end before it began ends as soon as it has"
   b.server.drain();
   b.start();
   CHECK(b.result() == 0);
+}
+
+TEST_CASE("an exit that comes before the beginning is one, and a drain does not make it less") {
+  for (const bool drains_too : {false, true}) {
+    bench<greeter> b{{.threads = 2}};
+    b.server.exit();
+    if (drains_too) b.server.drain();
+    b.start();
+    CHECK(b.result() == 0);
+    CHECK(b.has_said("this process ends\n"));
+    CHECK_FALSE(b.has_said("this process drains, and ends\n"));
+  }
+}
+
+TEST_CASE("a drain that comes before the beginning is no exit") {
+  bench<greeter> b{{.threads = 2}};
+  b.server.drain();
+  b.start();
+  CHECK(b.result() == 0);
+  CHECK(b.has_said("this process drains, and ends\n"));
+}
+
+TEST_CASE("one thread at a time calls the log function") {
+  std::atomic<int> complaints{0};
+  std::atomic<int> inside{0};
+  std::atomic<bool> together{false};
+  temporary_directory directory;
+  std::promise<tcp::endpoint> bound;
+  graceful::options opts{.control_path = directory.path("c.sock")};
+  opts.log = [&](graceful::log_level, std::string_view text) {
+    if (!text.starts_with("a session does not start")) return;
+    if (++inside > 1) together = true;
+    // The first waits for the other session's thread, which must not come in.
+    if (++complaints == 1) (void)eventually([&] { return together.load(); }, 200ms);
+    --inside;
+  };
+  graceful::server_params params{.threads = 2};
+  params.handle_signals = false;
+  params.on_ready = [&](graceful::upgrader&, const tcp::endpoint& at) { bound.set_value(at); };
+  graceful::server<refuses, shared> server{std::move(opts), std::move(params)};
+  auto ended =
+      std::async(std::launch::async, [&] { return server.listen_and_serve("127.0.0.1", 0); });
+  const auto at = v4("127.0.0.1", bound.get_future().get().port());
+  const auto first = connect_to(at);
+  const auto second = connect_to(at);
+  CHECK(greeting(first) == '\0');
+  CHECK(greeting(second) == '\0');
+  server.drain();
+  CHECK(ended.get() == 0);
+  CHECK(complaints == 2);
+  CHECK_FALSE(together);
+}
+
+TEST_CASE("a connection that comes while no descriptor is free is served later; one line says so") {
+  bench<greeter> b{{.threads = 1}};
+  b.start();
+  const auto complaints = [&] {
+    const std::lock_guard lock{b.mutex};
+    const auto first = b.said.find("cannot accept: Too many open files");
+    if (first == b.said.npos) return 0;
+    return b.said.find("cannot accept", first + 1) == b.said.npos ? 1 : 2;
+  };
+  const auto at = v4("127.0.0.1", b.port);
+  const graceful::unique_fd client{::socket(at.family(), SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  graceful::unique_fd first_free{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+  const rlimit none{static_cast<rlim_t>(first_free.get()), before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  first_free.reset();
+  REQUIRE(::connect(client.get(), at.data(), at.size()) == 0);
+  CHECK(eventually([&] { return complaints() > 0; }));
+  CHECK_FALSE(eventually([&] { return complaints() > 1; }, 350ms));  // three attempts
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK(greeting(client) == 'q');
+  CHECK(complaints() == 1);
 }
 
 TEST_CASE("a server that has ended can serve again") {
