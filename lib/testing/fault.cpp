@@ -3,6 +3,7 @@
 
 #include "testing/fault_variable.hpp"
 #include "testing/faulty_process.hpp"
+#include "testing/guardian.hpp"
 #include "testing/shim/fault_file.hpp"
 
 #include <algorithm>
@@ -83,7 +84,15 @@ std::pair<std::string, std::string> variable_for(const fault& what) {
   return {shim::fault_variable, what.to_string()};
 }
 
-fault_injector::fault_injector() : shim_{find_shim()}, directory_{make_directory()} {}
+fault_injector::fault_injector() : shim_{find_shim()}, directory_{make_directory()} {
+  try {
+    guardian_ = std::make_unique<guardian>(std::string{shim::directory_variable} + "=" + directory_,
+                                           directory_);
+  } catch (...) {
+    ::rmdir(directory_.c_str());
+    throw;
+  }
+}
 
 fault_injector::~fault_injector() {
   std::error_code ignored;

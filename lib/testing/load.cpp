@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include <graceful/testing/load.hpp>
 
+#include "testing/blocked_signals.hpp"
 #include "testing/client.hpp"
 #include "testing/pacer.hpp"
 #include "testing/pauses.hpp"
@@ -16,8 +17,6 @@
 #include <thread>
 #include <utility>
 #include <vector>
-
-#include <signal.h>
 
 namespace graceful::testing {
 namespace {
@@ -42,6 +41,7 @@ class load::running {
     for (int i = 0; i < connections_; ++i) {
       clients_.push_back(make_client(what, connector_, pauses_));
     }
+    const blocked_signals in_the_threads;
     try {
       for (const auto& each : clients_) threads_.emplace_back([this, &each] { work(*each); });
     } catch (...) {
@@ -131,11 +131,6 @@ load_report load::running::stop() {
 }
 
 void load::running::work(client& each) {
-  // The signals are for the program's own threads.
-  sigset_t every;
-  ::sigfillset(&every);
-  ::pthread_sigmask(SIG_BLOCK, &every, nullptr);
-
   while (!pauses_.stopped()) {
     if (!pacer_) {
       request(each, clock::now());

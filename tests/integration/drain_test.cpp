@@ -191,6 +191,20 @@ TEST_CASE("a server that drains is upgraded no more") {
   const auto refused = s.upgrade();
   CHECK(refused.status == "exited 75");
   CHECK(refused.all.find("the server drains, and ends; start it anew") != std::string::npos);
+  s.server().signal(SIGUSR2);
+  CHECK(s.server().wait_for_output(
+      "SIGUSR2: no upgrade: the server drains, and ends; start it anew", patience));
+}
+
+TEST_CASE("a signal to a server that drains already says what a second one does, and only then") {
+  site s;
+  auto held = s.hold();
+  s.server().signal(SIGTERM);
+  REQUIRE(s.server().wait_for_output("this process drains, and ends", patience));
+  CHECK(s.server().output().find("drains already") == std::string::npos);
+  s.server().signal(SIGQUIT);
+  CHECK(
+      s.server().wait_for_output("this process drains already; a second signal ends it", patience));
 }
 
 TEST_CASE("SIGUSR2 upgrades") {

@@ -4,6 +4,7 @@
 // handoff, or at one of its calls.
 #include <graceful/testing/fault.hpp>
 
+#include "gate.hpp"
 #include "site.hpp"
 #include "testing/fault_variable.hpp"
 #include "testing/process_table.hpp"
@@ -197,6 +198,21 @@ TEST_CASE(
   CHECK(ctl.output().find("the successor did not answer at the end of its probation") !=
         std::string::npos);
   f.serves(1, all_clients);
+}
+
+TEST_CASE("a successor that is told to end while it waits to become ready waits no longer") {
+  faulty_site f{{"--probation", "0"}};
+  const gate opening{f.s.scene()};
+  f.faults.arm(f.server(), fault::at_step(step::ready, action::stop));
+  process& ctl = f.s.scene().start(opening.upgrade(f.s));
+  const auto successor = open_pidfd(faulty_site::successor(ctl));
+  opening.open();
+  REQUIRE(f.faults.fired(f.server(), patience));
+  REQUIRE(send_signal(successor, SIGTERM));
+  CHECK(wait_readable(successor.get(), patience));  // it would wait for ever
+  f.s.server().signal(SIGCONT);
+  CHECK(ctl.wait_exit(patience).exited(1));
+  f.serves(1, 0);
 }
 
 TEST_CASE("a successor that becomes unreachable before it begins is ended, and costs nothing") {

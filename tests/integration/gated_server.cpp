@@ -104,7 +104,10 @@ void run(const std::string& control, unsigned short port, const char* gate, int 
   say("ready as generation " + std::to_string(up.generation()));
   asio::co_spawn(io, add_listeners(up, add), asio::detached);
   asio::co_spawn(io, drain_when_asked(up, drain), asio::detached);
-  up.async_wait_drain([&](graceful::error_code) { add.cancel(); });
+  up.async_wait_drain([&](graceful::error_code ec) {
+    add.cancel();
+    if (!ec) say("drains");
+  });
   io.run();
 }
 

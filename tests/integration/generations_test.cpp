@@ -50,6 +50,8 @@ TEST_CASE("ten upgrades in a row, and what was begun with each generation is end
       }
       CHECK(status_comes_to_say(s, "drains, 1 connection left"));
       CHECK(s.status().out.find("told to cut them") == std::string::npos);
+      // Not even those say so to which they do not report any more.
+      CHECK(s.server().output().find("has ended") == std::string::npos);
       for (auto& each : held) {
         const auto response = each.exchange("Host: test\r\n\r\n");
         CHECK(response.generation == static_cast<std::uint64_t>(&each - held.data()) + 1);

@@ -94,6 +94,9 @@ TEST_CASE(
   s.server().signal(SIGKILL);
   REQUIRE(s.server().wait_exit(patience));
   can_be_started(s);
+  load clients{s.load_on(false)};
+  REQUIRE(clients.wait_for_lost(1, patience));
+  CHECK(clients.stop().refused > 0);  // nobody waits in a queue that nobody empties
   REQUIRE(late.running());
   never.open();
   CHECK(late.wait_exit(patience).exited(1));
@@ -130,6 +133,7 @@ TEST_CASE("a stranger's takeover in a probation changes nothing, also not what i
   server.signal(SIGUSR1);
   CHECK(server.wait_for_output("gate: cannot listen", patience));
   CHECK(run(where, {programs::graceful_ctl(), "commit", control}).status == "exited 0");
+  CHECK(server.wait_for_output("gate: drains", patience));
 }
 
 TEST_CASE("without a probation a successor that is lost before it asks to settle costs nothing") {

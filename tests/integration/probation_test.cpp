@@ -200,6 +200,30 @@ TEST_CASE("where both are told to end, both end, and nobody is reset") {
   CHECK(seen.cut_short == 0);
 }
 
+TEST_CASE("a successor that was told to end, and whose predecessor dies before it answers, ends") {
+  on_probation p;
+  REQUIRE(p.s.server().stop());
+  REQUIRE(send_signal(p.successor, SIGTERM));
+  REQUIRE(p.s.server().wait_for_output("this process drains, and ends", patience));
+  p.s.server().signal(SIGKILL);
+  REQUIRE(p.s.server().wait_exit(patience));
+  CHECK(wait_readable(p.successor.get(), patience));
+}
+
+TEST_CASE("a successor that is told twice to end does not wait for a predecessor that hangs") {
+  on_probation p;
+  REQUIRE(p.s.server().stop());
+  REQUIRE(send_signal(p.successor, SIGTERM));
+  REQUIRE(p.s.server().wait_for_output("this process drains, and ends", patience));
+  REQUIRE(send_signal(p.successor, SIGTERM));
+  CHECK(wait_readable(p.successor.get(), patience));
+  // For that it waits 2 s, when it is told once.
+  CHECK(p.s.server().output().find("does not say whether it serves again") == std::string::npos);
+  p.s.server().signal(SIGCONT);
+  REQUIRE(p.s.server().wait_for_output("this process serves on", patience));
+  p.serves(1, on_probation::killed::successor);
+}
+
 TEST_CASE("a successor that is killed as soon as it is committed is not rolled back") {
   site s{{"--probation", "0"}};
   REQUIRE(s.upgrade().status == "exited 0");

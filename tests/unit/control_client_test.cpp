@@ -3,9 +3,11 @@
 
 #include "os/channel.hpp"
 #include "os/control_path.hpp"
+#include "wire/control_messages.hpp"
 #include "wire/framer.hpp"
 #include "wire/varlink.hpp"
 
+#include "ordinary_user.hpp"
 #include "temporary_directory.hpp"
 
 #include <doctest/doctest.h>
@@ -40,12 +42,16 @@ const std::string good_status =
     R"("version":"0.1.0",)"
     R"("listeners":[{"name":"http","address":"[::1]:80","queue":2,"backlog":9}]}})";
 
-/// Takes one client, waits for one call and says what it is told to, whatever the call is.
+/// Takes one client, waits for one call and says what it is told to, whatever the call is; if it
+/// thinks, then before each message but the first.
 class parrot {
  public:
-  explicit parrot(std::string words, bool then_close = true)
+  explicit parrot(std::string words, bool then_close = true,
+                  std::chrono::milliseconds thinks_for = 0ms)
       : listener_{os::bind_control(path()).value()},
-        thread_{[this, words = std::move(words), then_close] { serve(words, then_close); }} {}
+        thread_{[this, words = std::move(words), then_close, thinks_for] {
+          serve(words, then_close, thinks_for);
+        }} {}
 
   [[nodiscard]] std::string path() const { return directory_.path("s"); }
 
@@ -60,7 +66,7 @@ class parrot {
   }
 
  private:
-  void serve(const std::string& words, bool then_close) {
+  void serve(const std::string& words, bool then_close, std::chrono::milliseconds thinks_for) {
     const auto until = std::chrono::steady_clock::now() + 20s;
     if (!os::wait_readable(listener_.get(), until)) return;
     unique_fd client{::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
@@ -74,9 +80,11 @@ class parrot {
     heard_ = call.value_or("");
     std::string_view left = words;
     while (!left.empty() && os::wait_writable(client.get(), until)) {
-      const auto sent = os::send_now(client.get(), left);
+      const auto one = thinks_for > 0ms ? left.find('\0') + 1 : left.size();
+      const auto sent = os::send_now(client.get(), left.substr(0, one));
       if (sent.what == os::transfer::kind::closed) return;
       left.remove_prefix(sent.bytes);
+      std::this_thread::sleep_for(thinks_for);
     }
     if (then_close) return;
     os::inbox rest;  // until the client has had enough
@@ -99,6 +107,12 @@ graceful::error_code status_error(const std::string& words) {
   CHECK_FALSE(status.error().message.empty());
   return status.error().code;
 }
+
+/// A request whose time, and the 5 s that a server has after it, are over in a moment.
+constexpr std::chrono::milliseconds nearly_over = -5s + 10ms;
+
+/// As JSON; a terminal would take it for an order.
+constexpr const char* escape = R"(\u001b[2J)";
 
 }  // namespace
 
@@ -277,6 +291,141 @@ TEST_CASE("a server that takes no order is not waited for as long as an upgrade 
   CHECK(client.upgrade({}).error().code == errc::timed_out);
 }
 
+TEST_CASE("an upgrade is waited for until its own time is over, and 5 s longer") {
+  const auto spawned =
+      R"({"parameters":{"phase":"spawned","elapsed_ms":1},"continues":true})"s + '\0';
+  const auto failed = R"({"error":"io.graceful.Control.UpgradeFailed"})"s + '\0';
+  SUBCASE("for a server that ends a successor which was late") {
+    parrot server{spawned + failed, true, 50ms};
+    auto client = server.client();
+    CHECK(client.upgrade({.timeout = 1ms}).error().code == errc::upgrade_failed);
+  }
+  SUBCASE("and no longer, if it is not ready then") {
+    parrot server{spawned, false};
+    auto client = server.client();
+    CHECK(client.upgrade({.timeout = nearly_over}).error().code == errc::timed_out);
+  }
+}
+
+TEST_CASE("a probation is waited for after the upgrade's own time is over") {
+  parrot server{R"({"parameters":{"phase":"ready","elapsed_ms":1},"continues":true})"s + '\0' +
+                    R"({"parameters":{"phase":"committed","elapsed_ms":2}})" + '\0',
+                true, 50ms};
+  auto client = server.client();
+  const auto last = client.upgrade({.timeout = nearly_over});
+  REQUIRE(last.has_value());
+  CHECK(last->phase == "committed");
+}
+
+TEST_CASE("a drain reports how far it is, returns the last report, and leaves the connection") {
+  for (const bool now : {false, true}) {
+    parrot server{
+        R"({"parameters":{"phase":"draining","elapsed_ms":1,"connections":2,"cut":0},"continues":true})"s +
+            '\0' + R"({"parameters":{"phase":"drained","elapsed_ms":2,"connections":0,"cut":1}})" +
+            '\0' + good_status + '\0',
+        false};
+    std::vector<std::string> phases;
+    {
+      auto client = server.client();
+      const auto last =
+          client.drain(now, [&](const auto& progress) { phases.push_back(progress.phase); });
+      REQUIRE(last.has_value());
+      CHECK(last->cut == 1);
+      CHECK(client.status().value().name == "web");
+    }
+    CHECK(phases == std::vector<std::string>{"draining", "drained"});
+    const auto call = server.heard();
+    CHECK(call.method == "io.graceful.Control.Drain");
+    CHECK(call.more);
+    CHECK(call.parameters.contains("now") == now);
+  }
+}
+
+TEST_CASE("a monitor tells of each event, returns the last, and leaves the connection") {
+  const auto event = [](const std::string& what) {
+    return R"({"parameters":{"event":")" + what +
+           R"(","message":"m","generation":1,"pid":2,"time_ms":3})";
+  };
+  parrot server{event("started") + R"(,"continues":true})" + '\0' + event("ended") + '}' + '\0' +
+                    good_status + '\0',
+                false};
+  std::vector<std::string> events;
+  auto client = server.client();
+  const auto last = client.monitor([&](const auto& each) { events.push_back(each.event); });
+  REQUIRE(last.has_value());
+  CHECK(last->event == "ended");
+  CHECK(events == std::vector<std::string>{"started", "ended"});
+  CHECK(client.status().value().name == "web");
+}
+
+TEST_CASE("nothing that a server says gives orders to a terminal") {
+  const auto harmless = [](const std::string& text) { return text == "?[2J"; };
+  const auto quoted = '"' + std::string{escape} + '"';
+  SUBCASE("a status") {
+    parrot server{R"({"parameters":{"name":)" + quoted + R"(,"state":)" + quoted +
+                  R"(,"version":)" + quoted + R"(,"last_failure":)" + quoted +
+                  R"(,"generation":3,"pid":812,"uptime_ms":5000,"connections":41,)" +
+                  R"("listeners":[{"name":)" + quoted + R"(,"address":)" + quoted +
+                  R"(,"queue":2,"backlog":9}]}})" + '\0'};
+    const auto status = server.client().status();
+    REQUIRE(status.has_value());
+    for (const auto& text : {status->name, status->state, status->version, status->last_failure,
+                             status->listeners.at(0).name, status->listeners.at(0).address}) {
+      CHECK(harmless(text));
+    }
+  }
+  SUBCASE("a phase of an upgrade") {
+    parrot server{R"({"parameters":{"elapsed_ms":1,"phase":)" + quoted + "}}" + '\0'};
+    auto client = server.client();
+    CHECK(harmless(client.upgrade({}).value().phase));
+  }
+  SUBCASE("a phase of a drain") {
+    parrot server{R"({"parameters":{"elapsed_ms":1,"connections":0,"cut":0,"phase":)" + quoted +
+                  "}}" + '\0'};
+    auto client = server.client();
+    CHECK(harmless(client.drain(false).value().phase));
+  }
+  SUBCASE("an event") {
+    parrot server{R"({"parameters":{"generation":1,"pid":2,"time_ms":3,"event":)" + quoted +
+                  R"(,"message":)" + quoted + "}}" + '\0'};
+    auto client = server.client();
+    const auto event = client.monitor([](const auto&) {});
+    REQUIRE(event.has_value());
+    CHECK(harmless(event->event));
+    CHECK(harmless(event->message));
+  }
+}
+
+TEST_CASE("a call that the server would not take is not made, and the connection is as before") {
+  parrot server{good_status + '\0', false};
+  auto client = server.client();
+  const std::string bytes = "\xff";
+  for (const auto& request : std::vector<graceful::upgrade_request>{
+           {.command = {"server", bytes}},
+           {.command = {"server"}, .environment = {{bytes, "1"}}},
+           {.command = {"server"}, .environment = {{"A", bytes}}}}) {
+    const auto refused = client.upgrade(request).error();
+    CHECK(refused.code == errc::invalid_argument);
+    CHECK(refused.message.find("UTF-8") != std::string::npos);
+  }
+  CHECK(client.status().value().name == "web");
+}
+
+TEST_CASE("a call may have 64 KiB, with its NUL, and not a byte more") {
+  parrot server{R"({"parameters":{"phase":"committed","elapsed_ms":1}})"s + '\0', false};
+  auto client = server.client();
+  const auto size_with = [](std::size_t length) {
+    return graceful::wire::to_message(graceful::wire::to_call(graceful::upgrade_request{
+                                          .command = {std::string(length, 'x')}}))
+        .size();
+  };
+  const std::size_t fits = graceful::wire::max_call_size - size_with(0);
+  const auto refused = client.upgrade({.command = {std::string(fits + 1, 'x')}}).error();
+  CHECK(refused.code == errc::invalid_argument);
+  CHECK(refused.message.find("64 KiB") != std::string::npos);
+  CHECK(client.upgrade({.command = {std::string(fits, 'x')}}).value().phase == "committed");
+}
+
 TEST_CASE("an upgrade that fails half-way says so after the phases it reached") {
   parrot server{R"({"parameters":{"phase":"spawned","elapsed_ms":1},"continues":true})"s + '\0' +
                 R"({"error":"io.graceful.Control.UpgradeFailed","parameters":{"message":"m"}})" +
@@ -318,8 +467,8 @@ TEST_CASE("where no server is, the client says why") {
 TEST_CASE("the default control path is of the user, and its sockets are found, sorted") {
   if (::geteuid() == 0) {
     CHECK(graceful::default_control_path("web") == "/run/graceful/web.sock");
-    return;
   }
+  const ordinary_user here;
   temporary_directory d;
   ::setenv("XDG_RUNTIME_DIR", d.path().c_str(), 1);
   CHECK(graceful::default_control_path("web") == d.path("graceful/web.sock"));
@@ -328,10 +477,14 @@ TEST_CASE("the default control path is of the user, and its sockets are found, s
   const auto b = os::bind_control(d.path("graceful/b.sock"));
   const auto a = os::bind_control(d.path("graceful/a.sock"));
   std::ofstream{d.path("graceful/c.sock")} << "x";
+  const auto hidden = os::bind_control(d.path("graceful/.d.sock"));
+  const auto other = os::bind_control(d.path("graceful/e"));
   CHECK(graceful::find_control_paths().value() ==
         std::vector<std::string>{d.path("graceful/a.sock"), d.path("graceful/b.sock")});
   REQUIRE(::chmod(d.path("graceful").c_str(), 0777) == 0);
   CHECK(graceful::find_control_paths().error().code == errc::permission_denied);
+  ::setenv("XDG_RUNTIME_DIR", "relative", 1);
+  CHECK(graceful::default_control_path("web").starts_with("/tmp/graceful-"));
   ::unsetenv("XDG_RUNTIME_DIR");
   CHECK(graceful::default_control_path("web") ==
         "/tmp/graceful-" + std::to_string(::geteuid()) + "/web.sock");

@@ -54,6 +54,37 @@ TEST_CASE("a wait that begins after the drain ends at once, but not within the c
   CHECK(b.run() == error_code{});
 }
 
+TEST_CASE("how the drain ended is said the first time") {
+  bench b;
+  b.waiters->complete({});
+  b.waiters->complete(asio::error::operation_aborted);
+  b.wait();
+  CHECK(b.run() == error_code{});
+}
+
+TEST_CASE("each wait ends by itself: one that is cancelled takes no other along") {
+  bench b;
+  std::optional<error_code> other;
+  b.waiters->wait([&](error_code ec) { other = ec; });
+  b.wait();
+  b.signal.emit(asio::cancellation_type::total);
+  CHECK(b.run() == asio::error::operation_aborted);
+  CHECK_FALSE(other);
+  b.waiters->complete({});
+  b.run();
+  CHECK(other == error_code{});
+}
+
+TEST_CASE("a cancellation of no type, or after the upgrader has gone, is none") {
+  bench b;
+  b.wait();
+  b.signal.emit(asio::cancellation_type::none);
+  CHECK_FALSE(b.run());
+  b.waiters.reset();
+  b.signal.emit(asio::cancellation_type::terminal);
+  CHECK_FALSE(b.run());
+}
+
 TEST_CASE("a handler's own executor is kept running until it is called, and calls it by itself") {
   for (const bool cancelled : {false, true}) {
     CAPTURE(cancelled);

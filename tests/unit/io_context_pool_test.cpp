@@ -2,8 +2,11 @@
 #include <graceful/error.hpp>
 #include <graceful/io_context_pool.hpp>
 
+#include <boost/asio/execution/context.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/query.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <doctest/doctest.h>
@@ -20,6 +23,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <system_error>
 
 namespace asio = boost::asio;
 using graceful::io_context_pool;
@@ -157,6 +161,35 @@ TEST_CASE("what a handler throws, on any thread, ends all and is thrown by run")
     REQUIRE(r.ends());
     CHECK_THROWS_WITH_AS(r.ended.get(), "a bug", std::runtime_error);
   }
+}
+
+TEST_CASE("what is thrown first is what run throws") {
+  running r{2};
+  const auto all = r.pool.executors();
+  asio::post(all[0], [&all] {
+    auto& second = static_cast<asio::io_context&>(asio::query(all[1], asio::execution::context));
+    const auto until = std::chrono::steady_clock::now() + patience;
+    while (!second.stopped() && std::chrono::steady_clock::now() < until) {
+      std::this_thread::yield();
+    }
+    throw std::runtime_error{"a consequence"};
+  });
+  asio::post(all[1], [] { throw std::runtime_error{"a bug"}; });
+  REQUIRE(r.ends());
+  CHECK_THROWS_WITH_AS(r.ended.get(), "a bug", std::runtime_error);
+}
+
+TEST_CASE("where a thread cannot be made, run throws, and none is left") {
+  // More than there is room for.
+  pthread_attr_t before;
+  pthread_attr_t too_much;
+  REQUIRE(::pthread_getattr_default_np(&before) == 0);
+  REQUIRE(::pthread_attr_init(&too_much) == 0);
+  REQUIRE(::pthread_attr_setstacksize(&too_much, std::size_t{1} << 46) == 0);
+  io_context_pool pool{3};
+  REQUIRE(::pthread_setattr_default_np(&too_much) == 0);
+  CHECK_THROWS_AS(pool.run(), std::system_error);
+  REQUIRE(::pthread_setattr_default_np(&before) == 0);
 }
 
 TEST_CASE("a handler on one context may own a socket on another, also when both are destroyed") {

@@ -24,7 +24,10 @@
 #include <string>
 #include <thread>
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 using namespace graceful_test;
@@ -108,6 +111,11 @@ struct moody {
   }
   tcp::socket socket;
   int turn;
+};
+
+struct refuses {
+  refuses(tcp::socket, shared&) { throw std::runtime_error{"never"}; }
+  void start() {}
 };
 
 /// Looks back when it goes, however that comes about.
@@ -345,6 +353,81 @@ TEST_CASE("a server that was told to end before it began ends as soon as it has"
   b.server.drain();
   b.start();
   CHECK(b.result() == 0);
+}
+
+TEST_CASE("an exit that comes before the beginning is one, and a drain does not make it less") {
+  for (const bool drains_too : {false, true}) {
+    bench<greeter> b{{.threads = 2}};
+    b.server.exit();
+    if (drains_too) b.server.drain();
+    b.start();
+    CHECK(b.result() == 0);
+    CHECK(b.has_said("this process ends\n"));
+    CHECK_FALSE(b.has_said("this process drains, and ends\n"));
+  }
+}
+
+TEST_CASE("a drain that comes before the beginning is no exit") {
+  bench<greeter> b{{.threads = 2}};
+  b.server.drain();
+  b.start();
+  CHECK(b.result() == 0);
+  CHECK(b.has_said("this process drains, and ends\n"));
+}
+
+TEST_CASE("the upgrader and the server call the log function one after the other") {
+  std::atomic<int> inside{0};
+  std::atomic<bool> together{false};
+  std::promise<void> complains;
+  std::promise<tcp::endpoint> bound;
+  temporary_directory directory;
+  graceful::options opts{.control_path = directory.path("c.sock")};
+  opts.log = [&](graceful::log_level, std::string_view text) {
+    if (++inside > 1) together = true;
+    if (text.starts_with("a session does not start")) {
+      complains.set_value();
+      // The upgrader says that it drains, and has to wait.
+      (void)eventually([&] { return together.load(); }, 200ms);
+    }
+    --inside;
+  };
+  graceful::server_params params{.threads = 2};
+  params.handle_signals = false;
+  params.on_ready = [&](graceful::upgrader&, const tcp::endpoint& at) { bound.set_value(at); };
+  graceful::server<refuses, shared> server{std::move(opts), std::move(params)};
+  auto ended =
+      std::async(std::launch::async, [&] { return server.listen_and_serve("127.0.0.1", 0); });
+  const auto client = connect_to(v4("127.0.0.1", bound.get_future().get().port()));
+  complains.get_future().wait();
+  server.drain();
+  CHECK(greeting(client) == '\0');
+  CHECK(ended.get() == 0);
+  CHECK_FALSE(together);
+}
+
+TEST_CASE("a connection that comes while no descriptor is free is served later; one line says so") {
+  bench<greeter> b{{.threads = 1}};
+  b.start();
+  const auto complaints = [&] {
+    const std::lock_guard lock{b.mutex};
+    const auto first = b.said.find("cannot accept: Too many open files");
+    if (first == b.said.npos) return 0;
+    return b.said.find("cannot accept", first + 1) == b.said.npos ? 1 : 2;
+  };
+  const auto at = v4("127.0.0.1", b.port);
+  const graceful::unique_fd client{::socket(at.family(), SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  graceful::unique_fd first_free{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+  const rlimit none{static_cast<rlim_t>(first_free.get()), before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  first_free.reset();
+  REQUIRE(::connect(client.get(), at.data(), at.size()) == 0);
+  CHECK(eventually([&] { return complaints() > 0; }));
+  CHECK_FALSE(eventually([&] { return complaints() > 1; }, 350ms));  // three attempts
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK(greeting(client) == 'q');
+  CHECK(complaints() == 1);
 }
 
 TEST_CASE("a server that has ended can serve again") {

@@ -4,7 +4,10 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <optional>
+#include <stdexcept>
 #include <string>
+#include <utility>
 
 #include <signal.h>
 
@@ -28,10 +31,18 @@ struct bench {
     return done;
   }
 
+  void upgrade() {
+    done = "upgrade";
+    if (throws) throw std::runtime_error{"no memory, for instance"};
+  }
+
   boost::asio::io_context control;
   std::string done;
-  graceful::signal_actions signals{
-      control, {[this](bool now) { done = now ? "end" : "drain"; }, [this] { done = "upgrade"; }}};
+  bool throws = false;
+  std::optional<graceful::signal_actions> signals{
+      std::in_place, control,
+      graceful::signal_actions::actions{[this](bool now) { done = now ? "end" : "drain"; },
+                                        [this] { upgrade(); }}};
 };
 
 }  // namespace
@@ -49,4 +60,21 @@ TEST_CASE("the second signal that ends gives back those that end, and no other")
   REQUIRE_FALSE(has_default_action(SIGQUIT));
   CHECK(b.after(SIGUSR2) == "upgrade");
   CHECK(b.after(SIGQUIT) == "drain");
+}
+
+TEST_CASE("a signal is waited for also after one whose action has thrown") {
+  bench b;
+  b.throws = true;
+  CHECK_THROWS_AS(b.after(SIGUSR2), std::runtime_error);
+  CHECK(b.after(SIGTERM) == "drain");
+}
+
+TEST_CASE("when it goes, the signals have their default actions, and nothing more is done") {
+  bench b;
+  b.control.poll();
+  b.signals.reset();
+  for (const int number : {SIGTERM, SIGINT, SIGQUIT, SIGUSR2}) CHECK(has_default_action(number));
+  b.control.restart();
+  b.control.run();
+  CHECK(b.done.empty());
 }

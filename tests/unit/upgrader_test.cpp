@@ -7,14 +7,17 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 
 #include <doctest/doctest.h>
 
 #include <chrono>
 #include <filesystem>
 #include <future>
+#include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <pthread.h>
@@ -63,6 +66,65 @@ TEST_CASE("who waits for the drain on another context is called there, and it ru
     CHECK(ran.get() > 0);
     CHECK(said.get_future().get() == asio::error::operation_aborted);
   }
+}
+
+namespace {
+
+/// An upgrader whose one listener nobody accepts from, and a client in its queue.
+struct queued_client {
+  explicit queued_client(std::chrono::milliseconds drain_timeout, bool knows_context = true)
+      : options{.control_path = directory.path("s"),
+                .drain_timeout = drain_timeout,
+                .log = [this](graceful::log_level, std::string_view text) {
+                  const std::lock_guard lock{mutex};
+                  said += std::string{text} + '\n';
+                }} {
+    if (knows_context) {
+      up.emplace(io, options);
+    } else {
+      up.emplace(io.get_executor(), options);
+    }
+    web.emplace(up->listen<asio::ip::tcp>("web", {asio::ip::address_v4::loopback(), 0}));
+    up->ready();
+    client.connect(web->local_endpoint());
+  }
+
+  /// Does the context run out of work?
+  bool ends() {
+    io.run_for(20s);
+    return io.stopped();
+  }
+
+  bool has_said(std::string_view text) {
+    const std::lock_guard lock{mutex};
+    return said.find(text) != std::string::npos;
+  }
+
+  temporary_directory directory;
+  std::mutex mutex;
+  std::string said;
+  graceful::options options;
+  asio::io_context io;
+  asio::io_context elsewhere;
+  asio::ip::tcp::socket client{elsewhere};
+  std::optional<graceful::upgrader> up;
+  std::optional<graceful::acceptor<asio::ip::tcp>> web;
+};
+
+}  // namespace
+
+TEST_CASE("who is in a hurry does not wait for a queue that nobody empties") {
+  queued_client q{5min};
+  q.up->drain_now();
+  CHECK(q.ends());
+  CHECK_FALSE(q.has_said("the deadline has passed"));
+}
+
+TEST_CASE("a queue that nobody empties is waited for until the deadline, and no longer") {
+  queued_client q{10ms, false};
+  q.up->drain();
+  CHECK(q.ends());
+  CHECK(q.has_said("the deadline has passed"));
 }
 
 TEST_CASE("an upgrader that cannot be made leaves nothing behind") {

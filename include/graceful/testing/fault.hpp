@@ -19,6 +19,7 @@
 namespace graceful::testing {
 
 class faulty_process;
+class guardian;
 
 /// Something bad that happens to a process at one point of its run, for instance
 /// `fault::at_step(fault::step::ready, fault::action::kill)`.
@@ -106,9 +107,12 @@ struct call_trace {
 /// Not thread-safe.
 class GRACEFUL_API fault_injector {
  public:
-  /// Makes a directory, in that for temporary files, which goes with this object. Throws
-  /// `std::runtime_error` if the shim is missing: it is where it was installed, or where the
-  /// environment variable GRACEFUL_TESTING_SHIM says.
+  /// Makes a directory, in that for temporary files, which goes with this object. If the program
+  /// ends before, the process that waits for its end, graceful-guard, removes the directory, and
+  /// kills what has been started with `environment()`. Throws `std::runtime_error` if the shim is
+  /// missing: it is where it was installed, or where the environment variable GRACEFUL_TESTING_SHIM
+  /// says; `std::system_error` if the directory or that process cannot be made. That is a child of
+  /// the program: for SIGCHLD see `process`.
   fault_injector();
   fault_injector(const fault_injector&) = delete;
   fault_injector& operator=(const fault_injector&) = delete;
@@ -122,18 +126,23 @@ class GRACEFUL_API fault_injector {
   /// Arms a fault in a process that runs, in place of what is armed there, at once and atomically.
   /// In one that an upgrade is to start: see `upgrade_params::fault`. Throws
   /// `std::invalid_argument` if there is no such kind of call, or a count of 0;
-  /// `std::runtime_error` if no process of this pid has loaded the shim within ten seconds.
+  /// `std::runtime_error` if no process of this pid has loaded the shim within ten seconds, if it
+  /// has loaded that of another version, or if what was armed is about to strike and has not within
+  /// ten seconds: the process has been stopped in between, by somebody else. What was armed is then
+  /// not replaced.
   void arm(pid_t pid, const fault& what);
 
-  /// False if it has struck.
+  /// False if it has struck, or is about to. Throws as `arm()` does, if the process has no shim, or
+  /// that of another version.
   bool disarm(pid_t pid);
 
   /// Waits until a fault has struck the process, and has done what it does: killed, it has ended;
-  /// stopped, it stands still. None at the deadline, or if the process ends otherwise.
+  /// stopped, it stands still. None at the deadline, or if the process ends otherwise. Throws
+  /// `std::runtime_error` if no process of this pid has loaded the shim by the deadline, or if it
+  /// has loaded that of another version.
   std::optional<fault_hit> fired(pid_t pid, deadline until);
 
-  /// What the process has called so far, also after its end. Throws `std::runtime_error` if no
-  /// process of this pid has loaded the shim within ten seconds.
+  /// What the process has called so far, also after its end. Throws as `disarm()` does.
   [[nodiscard]] call_trace calls(pid_t pid);
 
   /// The processes that have loaded the shim, also those that have ended.
@@ -147,6 +156,7 @@ class GRACEFUL_API fault_injector {
 
   std::string shim_;
   std::string directory_;
+  std::unique_ptr<guardian> guardian_;
   std::map<pid_t, std::unique_ptr<faulty_process>> processes_;
 };
 

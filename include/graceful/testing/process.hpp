@@ -41,6 +41,8 @@ struct output_piece {
 };
 
 /// How a process ended, or that it has not: then it is false, and neither exited nor signalled.
+/// Where somebody else has reaped it, a `waitpid(-1)` of the test program, it is true, and that is
+/// all: no code that a process can exit with is its, and no signal.
 class GRACEFUL_API exit_status {
  public:
   exit_status() = default;
@@ -52,7 +54,7 @@ class GRACEFUL_API exit_status {
   [[nodiscard]] bool signalled(int signal) const {
     return what_ == what::signalled && value_ == signal;
   }
-  /// "exited 0", "signalled 9", "still running".
+  /// "exited 0", "signalled 9", "still running"; "ended" if nobody knows how.
   [[nodiscard]] std::string to_string() const;
 
  private:
@@ -63,6 +65,11 @@ class GRACEFUL_API exit_status {
 /// A child of the test. It begins with default signal dispositions, nothing blocked, standard
 /// input from /dev/null, its outputs captured, and no other descriptor. It dies when the thread
 /// that started it ends (PR_SET_PDEATHSIG goes by the thread), and with this object.
+///
+/// **SIGCHLD.** How a child ended is kept for its parent only where SIGCHLD is not ignored and has
+/// no SA_NOCLDWAIT, sigaction(2). So whoever starts a process changes that, for the whole program:
+/// SIGCHLD that is ignored gets its default disposition, SA_NOCLDWAIT is taken away, and neither is
+/// put back. A handler stays; it is called for the kit's children too.
 ///
 /// Not thread-safe, but for the outputs.
 class GRACEFUL_API process {
@@ -83,7 +90,7 @@ class GRACEFUL_API process {
 
   [[nodiscard]] bool running() const;
 
-  /// Reaps it, if it ends before the deadline.
+  /// Reaps it, if it ends before the deadline. See `exit_status` for one that has been reaped.
   exit_status wait_exit(deadline until);
 
   /// Searches each of its outputs from the beginning on; what its successors write is included.

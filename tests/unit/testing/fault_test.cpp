@@ -1,17 +1,25 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "fault_stage.hpp"
+#include "testing/process_table.hpp"
+#include "testing/shim/fault_file.hpp"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 using namespace graceful_test;
 
@@ -19,6 +27,18 @@ namespace {
 
 bool said(process& p, const std::string& text) {
   return p.output().find(text) != std::string::npos;
+}
+
+/// As a test program that uses faults, and is killed: no destructor of it runs. Says what it
+/// leaves.
+[[noreturn]] void leave_an_orphan(int told) {
+  const fault_injector faults;
+  const auto environment = faults.environment();
+  process p{{"/bin/sh", "-c", "sleep 600 & echo $!."}, {.environment = environment}};
+  if (!p.wait_for_output(".", patience)) ::_exit(99);
+  const std::string text = p.output() + " " + environment.at(shim::directory_variable) + "\n";
+  if (::write(told, text.data(), text.size()) < 0) ::_exit(98);
+  for (;;) ::pause();
 }
 
 }  // namespace
@@ -235,6 +255,38 @@ TEST_CASE("the names of faults can be read back") {
   for (const std::string name : {"any", "accept4", "epoll_wait", "recvmsg", "posix_spawnp"}) {
     CHECK(std::count(kinds.begin(), kinds.end(), name) == 1);
   }
+}
+
+TEST_CASE("of a test that is killed neither the directory of its faults stays, nor who has them") {
+  std::array<int, 2> ends;
+  REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
+  const graceful::unique_fd read_end{ends[0]};
+  graceful::unique_fd write_end{ends[1]};
+  const pid_t killed = ::fork();
+  if (killed == 0) leave_an_orphan(write_end.get());
+  write_end.reset();
+  std::string said;
+  std::array<char, 256> piece;
+  for (ssize_t size = 1; size > 0 && !said.ends_with('\n');) {
+    size = ::read(read_end.get(), piece.data(), piece.size());
+    said.append(piece.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+  }
+  std::istringstream words{said};
+  pid_t orphan = 0;
+  char point = 0;
+  std::string directory;
+  words >> orphan >> point >> directory;
+  REQUIRE_FALSE(directory.empty());
+  const auto its_end = open_pidfd(orphan);
+  REQUIRE(its_end);
+  ::kill(killed, SIGKILL);
+  REQUIRE(::waitpid(killed, nullptr, 0) == killed);
+  const deadline until{patience};
+  while (::access(directory.c_str(), F_OK) == 0 && !until.passed()) ::poll(nullptr, 0, 1);
+  CHECK_FALSE(until.passed());
+  CHECK(wait_readable(its_end.get(), std::chrono::seconds{0}));  // it goes first
+  send_signal(its_end, SIGKILL);  // nothing is left of a test that fails either
+  ::waitpid(orphan, nullptr, 0);  // a child, if a scene has been here
 }
 
 TEST_CASE("a shim that is not there is missed by its path") {

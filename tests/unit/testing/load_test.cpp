@@ -7,12 +7,18 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <chrono>
+#include <cstdint>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include <pthread.h>
 #include <signal.h>
+#include <sys/types.h>
+#include <unistd.h>
 
 using namespace graceful_test;
 
@@ -37,7 +43,56 @@ load_report after_misbehaving_once(const std::function<void(peer&)>& how, http_l
   return seen;
 }
 
+// What a handler of the test's has seen of a signal that is for one thread.
+std::atomic<pid_t> meant_for;
+std::atomic<std::uint64_t> taken;
+std::atomic<bool> went_astray;
+
+void on_signal(int /*number*/) {
+  if (::gettid() != meant_for) went_astray = true;
+  ++taken;
+}
+
+/// Sends one after the other to the process, with some time in between for who takes them.
+void send_signals(const std::stop_token& stop) {
+  for (std::uint64_t sent = 0; !stop.stop_requested();) {
+    ::kill(::getpid(), SIGUSR1);
+    ++sent;
+    while (taken < sent && !stop.stop_requested()) std::this_thread::yield();
+    const deadline pause{std::chrono::microseconds{5}};
+    while (!pause.passed()) continue;
+  }
+}
+
 }  // namespace
+
+TEST_CASE("no thread of a load takes a signal of the test, from its first moment on") {
+  struct sigaction handled {
+  }, before{};
+  handled.sa_handler = on_signal;
+  handled.sa_flags = SA_RESTART;
+  sigset_t usr1;
+  ::sigemptyset(&usr1);
+  ::sigaddset(&usr1, SIGUSR1);
+  ::pthread_sigmask(SIG_BLOCK, &usr1, nullptr);
+  REQUIRE(::sigaction(SIGUSR1, &handled, &before) == 0);
+  std::jthread maker{[&usr1] {
+    meant_for = ::gettid();
+    std::jthread sender{send_signals};
+    ::pthread_sigmask(SIG_UNBLOCK, &usr1, nullptr);
+    const closed_port nobody;
+    for (int i = 0; i < 20; ++i) {
+      const load clients{http_load{.port = nobody.number, .connections = 10}};
+    }
+    ::pthread_sigmask(SIG_BLOCK, &usr1, nullptr);
+  }};
+  maker.join();
+  CHECK(taken > 0);
+  CHECK_FALSE(went_astray);
+  ::signal(SIGUSR1, SIG_IGN);  // forgets the one that nobody has taken
+  ::sigaction(SIGUSR1, &before, nullptr);
+  ::pthread_sigmask(SIG_UNBLOCK, &usr1, nullptr);
+}
 
 TEST_CASE("a port that nobody listens on refuses") {
   const closed_port nobody;
