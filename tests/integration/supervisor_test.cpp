@@ -146,11 +146,12 @@ TEST_CASE("Ctrl-C reaches the server once, so that it ends gently") {
 TEST_CASE("what goes to the supervisor's whole process group reaches the server once") {
   supervised s{sleeper};  // for its scene
   // setsid(1) executes it as the leader of a new group.
-  process& leader = s.scene().start(
-      {"/usr/bin/setsid", programs::graceful_ctl(), "run", "--control",
-       s.scene().path("other.sock"), "--", "/bin/sh", "-c",
-       "n=0; trap 'n=$((n+1)); echo TERM $n' TERM; trap 'echo done; exit 0' USR1; echo up $$ there; "
-       "while :; do sleep 1000 & wait $!; done"});
+  process& leader =
+      s.scene().start({"/usr/bin/setsid", programs::graceful_ctl(), "run", "--control",
+                       s.scene().path("other.sock"), "--", "/bin/sh", "-c",
+                       "n=0; trap 'n=$((n+1)); echo TERM $n' TERM; trap 'echo done; exit 0' USR1; "
+                       "echo up $$ there; "
+                       "while :; do sleep 1000 & wait $!; done"});
   REQUIRE(leader.wait_for_output("there", patience));
   const auto server = std::stoi(leader.stdout_text().substr(3));
   CHECK(::getpgid(server) == server);  // two signals in a row may count as one
