@@ -16,7 +16,6 @@
 #include <vector>
 
 #include <fcntl.h>
-#include <linux/filter.h>
 #include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -28,16 +27,16 @@ namespace graceful::os {
 
 namespace {
 
-/// A TCP socket that listens, on a loopback port that the kernel chooses, but whose filter drops
-/// every packet before a handshake can begin: socket(7), SO_ATTACH_FILTER.
+/// A TCP socket that listens, on a loopback port that the kernel chooses, but drops what comes with
+/// a TTL below the highest, before a handshake can begin: ip(7), IP_MINTTL. A socket filter would
+/// do it for any TTL, but there are kernels on which a TCP socket gets none without CAP_NET_ADMIN.
 result<unique_fd> unreachable_listener() {
   unique_fd fd{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP)};
-  sock_filter drop{.code = BPF_RET | BPF_K, .jt = 0, .jf = 0, .k = 0};
-  const sock_fprog program{.len = 1, .filter = &drop};
+  constexpr int highest_ttl = 255;
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (!fd || ::setsockopt(fd.get(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) != 0 ||
+  if (!fd || ::setsockopt(fd.get(), IPPROTO_IP, IP_MINTTL, &highest_ttl, sizeof highest_ttl) != 0 ||
       ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
       ::listen(fd.get(), 1) != 0) {
     return system_failure("cannot make a socket to park an acceptor on");

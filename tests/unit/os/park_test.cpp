@@ -1,0 +1,84 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "os/park.hpp"
+
+#include <graceful/unique_fd.hpp>
+
+#include "os/listening_socket.hpp"
+
+#include "tcp_sockets.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cerrno>
+#include <cstdint>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace graceful;
+
+namespace {
+
+struct bench {
+  unique_fd real = os::listen_tcp(graceful_test::v4("127.0.0.1"), {}).value();
+  unique_fd accepting{::dup(real.get())};
+  unique_fd epoll{::epoll_create1(EPOLL_CLOEXEC)};
+
+  bench() {
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLET;
+    event.data.u64 = 7;
+    REQUIRE(::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, accepting.get(), &event) == 0);
+  }
+};
+
+/// The state of a connection to where `listener` listens, when connect(2) has returned: by then
+/// loopback has brought its SYN, and the answer.
+int state_of_connection_to(int listener) {
+  sockaddr_in address{};
+  socklen_t length = sizeof address;
+  if (::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &length) != 0) return -1;
+  const unique_fd client{::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+  ::connect(client.get(), reinterpret_cast<const sockaddr*>(&address), length);
+  tcp_info info{};
+  length = sizeof info;
+  if (::getsockopt(client.get(), IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return -1;
+  return info.tcpi_state;
+}
+
+}  // namespace
+
+TEST_CASE("nobody can connect to where an acceptor is parked, and the way back restores it") {
+  bench b;
+  const auto before = os::cookie_of(b.accepting.get());
+  auto place = os::park(b.accepting.get(), true);
+  REQUIRE(place.has_value());
+  CHECK(os::cookie_of(b.accepting.get()) == place->cookie);
+  CHECK(place->cookie != before);
+  CHECK(state_of_connection_to(b.accepting.get()) == TCP_SYN_SENT);
+  CHECK(::accept4(b.accepting.get(), nullptr, nullptr, SOCK_NONBLOCK) == -1);
+  CHECK(errno == EAGAIN);
+  CHECK(state_of_connection_to(b.real.get()) == TCP_ESTABLISHED);
+  epoll_event event{};
+  CHECK(::epoll_wait(b.epoll.get(), &event, 1, 0) == 0);
+
+  REQUIRE(os::unpark(b.accepting.get(), *place, b.real.get()).has_value());
+  CHECK(os::cookie_of(b.accepting.get()) == before);
+  REQUIRE(::epoll_wait(b.epoll.get(), &event, 1, 0) == 1);
+  CHECK(std::uint64_t{event.data.u64} == 7);
+}
+
+TEST_CASE("an ordinary user can park an acceptor too") {
+  if (::geteuid() != 0) return;  // then the case above is that of an ordinary user
+  bench b;
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) ::_exit(::setuid(65'534) == 0 && os::park(b.accepting.get(), true) ? 0 : 1);
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 0));
+}
