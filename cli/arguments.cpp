@@ -190,6 +190,11 @@ result<arguments> parse(const std::vector<std::string>& words) {
     if (given.size() > 1) {
       return usage_error("'" + given[1] + "' follows run: the command goes behind --");
     }
+    for (const char* option : {"json", "timeout"}) {
+      if (values.count(option) > 0) {
+        return usage_error("--" + std::string{option} + " does not go with run");
+      }
+    }
     auto params = supervise(values);
     if (!params) return params.error();
     parsed.supervise = std::move(*params);

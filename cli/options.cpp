@@ -47,7 +47,8 @@ po::options_description options() {
       ("json", "print the server's answers as they come, one JSON object a line")  //
       ("timeout", po::value<double>()->value_name("SECONDS"),
        "upgrade: how long the new process may take until it is ready (default: what the server was "
-       "built with, 30 unless changed). others: how long the server may take to answer (default: "
+       "built with, 30 unless changed). others, but run: how long the server may take to answer "
+       "(default: "
        "5)");
   all.add_options()("env", po::value<std::vector<std::string>>()->value_name("KEY=VALUE"),
                     "upgrade: add a variable to the environment of the new process; may be given "

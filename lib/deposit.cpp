@@ -53,13 +53,13 @@ void deposit::start(int socket, listener on) {
 void deposit::wait() {
   socket_.async_wait(socket_.wait_read, [this](boost::system::error_code ec) {
     if (ec) return;
-    read();
+    read(batch);
     wait();
   });
 }
 
-void deposit::read() {
-  for (int i = 0; i < batch; ++i) {
+void deposit::read(int most) {
+  for (int i = 0; i < most; ++i) {
     auto datagram = os::receive_notify(socket_.native_handle(), supervision::max_notification);
     if (!datagram) return;
     take(std::move(*datagram));

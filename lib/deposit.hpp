@@ -35,8 +35,8 @@ class deposit {
   /// Reads from `socket`, which it borrows; tells all that is said, by whoever may say it.
   void start(int socket, listener on);
 
-  /// What waits to be read, now.
-  void read();
+  /// All that waits to be read, now.
+  void read() { read(more_than_can_wait); }
 
   void keep(const std::string& name, unique_fd fd);
 
@@ -49,6 +49,10 @@ class deposit {
   [[nodiscard]] std::size_t limit() const { return kept_.limit(); }
 
  private:
+  /// Beyond what net.unix.max_dgram_qlen allows anywhere; who goes on writing meanwhile waits.
+  static constexpr int more_than_can_wait = 4096;
+
+  void read(int most);
   void wait();
   void take(os::notify_datagram datagram);
 

@@ -141,6 +141,7 @@ predecessor_driver::settings lifecycle::driver_settings(os::start_command start)
           .place = service_->managed() ? os::placement::sibling : os::placement::child,
           .ready_timeout = options_.ready_timeout,
           .drain_timeout = options_.drain_timeout,
+          .manager = [this] { return service_->manager(); },
           .offer = [this] { return offer(); },
           .withdraw = [this] { around_.sockets.thaw(); },
           .probation = options_.probation,
@@ -148,7 +149,7 @@ predecessor_driver::settings lifecycle::driver_settings(os::start_command start)
           .resume_accepting = [this] { around_.sockets.resume(); },
           .stop_accepting =
               [this](const auto& ours) {
-                service_->hands_over(driver_->successor_pid(), driver_->successor_manager());
+                service_->hands_over(driver_->heir());
                 hand_over(ours);
               }};
 }

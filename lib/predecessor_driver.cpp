@@ -146,7 +146,7 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
     const bool may_begin = !busy() || machine_.current() == state::spawning;
     if (may_begin) {
       offer_ = settings_.offer();
-      successor_manager_ = message->manager;
+      elsewhere_ = !message->manager.empty() && message->manager != settings_.manager();
     }
     resume(event::begin{id, std::move(*message)});
     if (may_begin && machine_.current() != state::passing) withdraw();

@@ -45,6 +45,7 @@ class predecessor_driver {
     std::chrono::milliseconds ready_timeout;
     /// How long a successor that was rolled back may take to end.
     std::chrono::milliseconds drain_timeout;
+    std::function<std::string()> manager;  ///< Of this process, as in `wire::begin`.
     /// What is on offer now. It stays that until `withdraw` is called, or the handover.
     std::function<std::vector<offered_descriptor>()> offer;
     std::function<void()> withdraw;
@@ -82,8 +83,10 @@ class predecessor_driver {
 
   /// The pid of the successor that has connected.
   [[nodiscard]] std::optional<pid_t> successor_pid() const;
-  /// What looks after it: `wire::begin::manager`.
-  [[nodiscard]] const std::string& successor_manager() const { return successor_manager_; }
+  /// The same; none if another service manager looks after it than after this process.
+  [[nodiscard]] std::optional<pid_t> heir() const {
+    return elsewhere_ ? std::nullopt : successor_pid();
+  }
 
   /// Why the last upgrade failed; empty if none did.
   [[nodiscard]] const std::string& last_failure() const { return report_.last_failure(); }
@@ -147,8 +150,8 @@ class predecessor_driver {
   handoff::predecessor machine_;
   upgrade_report report_;
 
-  std::vector<offered_descriptor> offer_;           // of the upgrade that runs
-  std::string successor_manager_;                   // likewise
+  std::vector<offered_descriptor> offer_;  // of the upgrade that runs
+  bool elsewhere_ = false;  // the successor's service manager is another than this process's
   std::vector<std::string> unwanted_;               // of the offer
   std::map<handoff::peer_id, handoff_peer> peers_;  // that spoke of a handoff
   upgrade_request request_;

@@ -47,7 +47,7 @@ struct legacy {
 
 /// Executes `program` in this process. Returns only if that fails; then nothing has changed. What
 /// is left is inherited, and no other descriptor above 2. First the program is tried in a process
-/// of its own, for 10 s at most: one that does not start, or cannot read what it is left, would end
+/// of its own, for 4 s at most: one that does not start, or cannot read what it is left, would end
 /// this process after its exec, when there is no way back.
 failure execute_anew(const os::start_command& program, const bequest& left);
 

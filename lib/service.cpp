@@ -7,6 +7,7 @@
 #include "printable.hpp"
 #include "service_text.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <set>
 
@@ -121,11 +122,10 @@ void service::on_upgrade(const std::string& event, const std::string& message) {
   }
 }
 
-void service::hands_over(std::optional<pid_t> to, std::string_view manager) {
+void service::hands_over(std::optional<pid_t> to) {
   if (!managed() || role_ != role::main) return;
   // 0: it lives where this process cannot see it, and neither may the manager.
-  const bool ours = to && *to > 0 && (manager.empty() || manager == this->manager());
-  const auto main_pid = ours ? "MAINPID=" + std::to_string(*to) + '\n' : std::string{};
+  const auto main_pid = to && *to > 0 ? "MAINPID=" + std::to_string(*to) + '\n' : std::string{};
   notifier_->say(main_pid + "READY=1\nSTATUS=" + serving_text(generation_ + 1, {}));
   notifier_->barrier();
   leaves();
@@ -185,11 +185,18 @@ void service::store() {
     notifier_->say("FDSTOREREMOVE=1\nFDNAME=" + name);
     return true;
   });
+  // What the manager may have already comes first: for what is new there may be no room.
+  std::vector<std::pair<std::string, std::shared_ptr<const listening_socket>>> in_turn{
+      wanted.begin(), wanted.end()};
+  std::ranges::stable_partition(in_turn,
+                                [this](const auto& item) { return stored_.contains(item.first); });
+  auto places =
+      std::ranges::count_if(stored_, [](const auto& item) { return item.second.by_this_manager; });
   inventory::names held;
-  for (const auto& [name, socket] : wanted) {
+  for (const auto& [name, socket] : in_turn) {
     const auto known = stored_.find(name);
     if (known == stored_.end() || !known->second.by_this_manager) {
-      if (known == stored_.end() && stored_.size() >= settings_.store) {
+      if (static_cast<std::uint64_t>(places) >= settings_.store) {
         if (!std::exchange(store_is_full_, true)) {
           log_.warning("the service manager keeps " + std::to_string(settings_.store) +
                        " descriptors at most (FileDescriptorStoreMax=): the other listeners do not "
@@ -199,6 +206,7 @@ void service::store() {
       }
       notifier_->say("FDSTORE=1\nFDNAME=" + name, socket);
       stored_.insert_or_assign(name, stored{os::cookie_of(socket->fd.get())});
+      ++places;
     }
     held.push_back(socket->name);
   }

@@ -19,7 +19,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -61,9 +60,9 @@ class service {
   /// What happens to an upgrade of this process: an event of `upgrade_report`.
   void on_upgrade(const std::string& event, const std::string& message);
 
-  /// Another process is the main one, which `manager` looks after. This one says so, since nobody
-  /// else may, and nothing more; and not to a manager that has nothing to do with that process.
-  void hands_over(std::optional<pid_t> to, std::string_view manager);
+  /// Another process is the main one. This one says so, since nobody else may, and nothing more.
+  /// `to`: its pid; none if the manager has nothing to do with it.
+  void hands_over(std::optional<pid_t> to);
 
   /// It goes back: what it had is its predecessor's.
   void leaves();

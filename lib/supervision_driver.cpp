@@ -66,7 +66,9 @@ void supervision_driver::resume() {
   settings_.server.unset(takeover_variable);
   settings_.listen();  // who is gone by now may have named its successor
   auto processes = remembered().formers;
-  if (remembered().main) processes.insert(*remembered().main);
+  for (const auto& who : {remembered().main, remembered().speaker}) {
+    if (who) processes.insert(*who);
+  }
   for (const pid_t pid : processes) follow(pid);
   reap();
   arm();
@@ -180,10 +182,14 @@ void supervision_driver::ended(pid_t pid, const os::ending& how) {
 void supervision_driver::signal(const supervision::action::send& what) {
   const auto found = known_.find(what.pid);
   if (found == known_.end()) return;
-  const pid_t group = what.to_group ? ::getpgid(what.pid) : -1;
-  // In this process's own group it has been told already.
-  if (group > 0 && group == ::getpgrp()) return;
-  group > 1 ? (void)::kill(-group, what.signal) : (void)found->second.process.signal(what.signal);
+  const pid_t group = what.to_group ? ::getpgid(what.pid) : 0;
+  if (group > 0 && group == ::getpgrp()) return;  // it has been told already
+  // Only of a group that it leads is it known that all are the server's.
+  if (group == what.pid && found->second.process.signal(0)) {
+    ::kill(-group, what.signal);
+  } else {
+    found->second.process.signal(what.signal);
+  }
 }
 
 void supervision_driver::arm() {

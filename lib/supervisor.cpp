@@ -74,6 +74,7 @@ class supervisor::impl {
   /// `own`: how this process was started.
   impl(supervisor_params params, os::start_command own)
       : params_{checked(std::move(params))},
+        paths_{value_of(supervisor_paths::of(params_))},
         log_{params_.log, params_.log_threshold},
         legacy_{value_of(take_legacy())},
         own_{std::move(own)},
@@ -113,6 +114,7 @@ class supervisor::impl {
   }
 
   supervisor_params params_;
+  supervisor_paths paths_;
   log log_;
   std::optional<legacy> legacy_;
   os::start_command own_;
@@ -127,9 +129,8 @@ class supervisor::impl {
 };
 
 supervisor_place supervisor::impl::place() {
-  auto paths = value_of(supervisor_paths::of(params_));
-  if (legacy_) return {std::move(paths), std::move(legacy_->open)};
-  return value_of(supervisor_place::take(std::move(paths)));
+  if (legacy_) return {paths_, std::move(legacy_->open)};
+  return value_of(supervisor_place::take(paths_));
 }
 
 supervision_driver::settings supervisor::impl::driver_settings() {

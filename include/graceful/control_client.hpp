@@ -155,7 +155,7 @@ class GRACEFUL_API control_client {
   /// Gives up the upgrade that is under way, if it is not ready yet. The answer comes within the
   /// deadline.
   ///
-  /// **Errors.** `no_upgrade`.
+  /// **Errors.** `no_upgrade` (none is under way, or its successor is ready already).
   result<void> abort();
 
   /// Ends the server without a successor, at once if `now`. Returns when it is about to exit, with

@@ -13,7 +13,8 @@ namespace graceful {
 using boost::system::error_code;
 
 /// What can go wrong in an upgrade, beyond the errors of the system itself (which are reported
-/// in `boost::system::system_category()`). `message()` of each says what to do next.
+/// in `boost::system::system_category()`). `message()` says what to do next, where
+/// there is something.
 enum class errc {
   already_running = 1,  ///< Another process serves under this control path; takeover not asked for.
   busy,               ///< An upgrade is under way already, or the process drains; or too many ask.
@@ -32,7 +33,7 @@ enum class errc {
   path_too_long,         ///< The control path does not fit into a Unix socket address.
   invalid_argument,      ///< A name, option or parameter is not usable; the message says why.
   not_ready,             ///< The server has not called ready() yet.
-  no_upgrade,            ///< There is no upgrade under way.
+  no_upgrade,            ///< None is under way that could be aborted; or none is in probation.
 };
 
 /// The category of `errc`. Thread-safe.

@@ -206,9 +206,8 @@ void keeper::on(const event::told& e, time /*now*/) {
   }
   ++memory_.told;
   const bool everybody = memory_.told > 1 || memory_.now == phase::ending;
-  // Of a group each is told: also a server behind a shell that waits for it, and who drains.
   if (memory_.main) actions_.emplace_back(action::send{*memory_.main, e.signal, e.to_all});
-  if (everybody && !(e.to_all && memory_.main)) {
+  if (everybody) {
     for (const pid_t pid : memory_.formers) actions_.emplace_back(action::send{pid, e.signal});
   }
   if (memory_.now == phase::waiting) {

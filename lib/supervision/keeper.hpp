@@ -72,7 +72,7 @@ struct start {};
 struct send {
   pid_t pid;
   int signal;
-  bool to_group = false;  ///< To all of the process group that it is in.
+  bool to_group = false;  ///< To all of the process group that it leads, if it does.
 };
 /// Have `ended` told of this process; at once, if there is none.
 struct follow {

@@ -126,6 +126,9 @@ TEST_CASE("a supervisor does not go on in a program that does not start, or is a
     std::filesystem::create_symlink(target, next);
     std::filesystem::rename(next, program);
   };
+  const auto hanging = s.scene().path("hanging");
+  std::ofstream{hanging} << "#!/bin/sh\nexec sleep 1000\n";
+  std::filesystem::permissions(hanging, std::filesystem::perms::owner_all);
   put(programs::graceful_ctl());
   process& supervisor =
       s.scene().start({program, "run", "--control", control, "--", "/bin/sleep", "1000"});
@@ -134,9 +137,11 @@ TEST_CASE("a supervisor does not go on in a program that does not start, or is a
     return graceful::supervisor_client::connect(control + ".supervisor", patience);
   };
   const auto main = client().value().status().value().main_pid;
-  for (const auto& [other, says] : {std::pair{"/bin/false", "tried out, it exited with status 1"},
-                                    std::pair{"/bin/true", "tried out, it exited with status 0"},
-                                    std::pair{"/nonexistent", "No such file or directory"}}) {
+  for (const auto& [other, says] :
+       {std::pair{"/bin/false", "tried out, it exited with status 1"},
+        std::pair{"/bin/true", "tried out, it exited with status 0"},
+        std::pair{hanging.c_str(), "tried out, it was not ready in 4 s"},
+        std::pair{"/nonexistent", "No such file or directory"}}) {
     put(other);
     const auto done = s.ctl({"reexec", control});
     INFO(done.all);
@@ -165,6 +170,7 @@ TEST_CASE("a server that takes over from one under another supervisor is its own
   REQUIRE(second.supervisor().wait_for_output("ready: generation 2", patience));
   CHECK(first.supervisor().wait_exit(patience).exited(0));
   const auto main = second.wait_main();
+  second.wait(keeps_one);
   REQUIRE(at_work.wait_for(50, patience));
   ::kill(main, SIGKILL);
   second.wait_main(main);

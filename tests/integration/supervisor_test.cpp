@@ -270,6 +270,8 @@ TEST_CASE("the command line of run says what is wrong with it") {
   expect({"run", "--name", "a", "--control", "b", "--", "true"}, "give one of them");
   expect({"run", "--ready-timeout", "0", "--", "true"}, "--ready-timeout takes seconds");
   expect({"run", "--now", "--", "true"}, "--now does not go with run");
+  expect({"run", "--json", "--", "true"}, "--json does not go with run");
+  expect({"run", "--timeout", "3", "--", "true"}, "--timeout does not go with run");
   expect({"status", "--max-failures", "1"}, "--max-failures does not go with status");
   expect({"drain", "--socket", "x"}, "--socket does not go with drain");
   CHECK(s.ctl({"reexec", s.scene().path("nowhere")}).status == "exited 7");

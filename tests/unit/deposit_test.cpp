@@ -115,7 +115,10 @@ TEST_CASE("beyond the limit nothing is kept, and that is said once") {
 }
 
 TEST_CASE("what another user says is not heard") {
-  if (::geteuid() != 0) return;  // an ordinary user cannot become another
+  if (::geteuid() != 0) {
+    MESSAGE("skipped: an ordinary user cannot become another");
+    return;
+  }
   // A pair, which the other has inherited: the path of a real one is closed to it.
   std::array<int, 2> ends{};
   REQUIRE(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends.data()) == 0);

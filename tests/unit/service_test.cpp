@@ -124,7 +124,7 @@ TEST_CASE("without a manager nothing is said, and nothing fails") {
   none.serves(1, false);
   none.on_upgrade("spawned", "x");
   none.ends(1);
-  none.hands_over(1, "");
+  none.hands_over(1);
   none.finish();
   CHECK_FALSE(none.managed());
   CHECK_FALSE(wait_readable(b.manager.socket(), 0s));
@@ -175,6 +175,24 @@ TEST_CASE("a successor has removed from the store what it does not listen on any
   b.service.sockets_changed();
   CHECK_FALSE(wait_readable(b.manager.socket(), 0s));
   CHECK(b.sockets.kept() == graceful::inventory::names{"a"});
+}
+
+TEST_CASE("of what the predecessor's manager kept, its own gets as much as it takes") {
+  bench b{{.store = 2}};
+  std::vector<std::pair<std::string, unique_fd>> passed;
+  for (const char* name : {"b", "c"}) {
+    passed.emplace_back(name, os::listen_tcp(v4("127.0.0.1"), {}).value());
+  }
+  b.service.bring(std::move(passed), {"b", "c"});
+  for (const char* name : {"a", "b", "c"}) b.listen(name);
+  b.sockets.open();
+  b.service.serves(2, true);
+  CHECK(b.next().has("MAINPID=" + std::to_string(::getpid())));
+  CHECK(b.next().text == "FDSTORE=1\nFDNAME=b");  // before what is new
+  CHECK(b.next().text == "FDSTORE=1\nFDNAME=c");
+  CHECK_FALSE(wait_readable(b.manager.socket(), 0s));
+  CHECK(b.logged.back().find("keeps 2 descriptors at most") != std::string::npos);
+  CHECK(b.sockets.kept() == graceful::inventory::names{"b", "c"});
 }
 
 TEST_CASE("what a slow manager has yet to hear is not lost, and comes in order") {

@@ -97,9 +97,10 @@ class GRACEFUL_API deployment {
                                              std::size_t nth = 1);
   std::optional<server_event> wait_for_event(std::string_view event);
 
-  /// What upgrades have left behind: more descriptors, sockets, epoll entries, threads, zombies or
-  /// child processes in the process that serves now than generation 1 had at rest, descriptors
-  /// that an exec would pass on, paths in the directory, processes of earlier generations.
+  /// What upgrades have left behind: another number of descriptors, sockets, epoll entries,
+  /// threads, zombies or child processes in the process that serves now than generation 1 had at
+  /// rest, more or fewer, descriptors that an exec would pass on, paths in the directory, processes
+  /// of earlier generations.
   ///
   /// At rest means: it serves, no upgrade and no drain runs, no tracked connection is open. Waits
   /// for that and until nothing is left, within the patience; less long if what is left stays the

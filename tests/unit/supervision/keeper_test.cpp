@@ -184,7 +184,7 @@ TEST_CASE("what a terminal says, it says to the whole group of the server") {
   k.says(7, "MAINPID=8\nREADY=1");
   CHECK(k.told(SIGHUP, true) == "send 1 to the group of 8");
   CHECK(k.told(SIGINT, true) == "send 2 to the group of 8");
-  CHECK(k.told(SIGINT, true) == "send 2 to the group of 8");
+  CHECK(k.told(SIGINT, true) == "send 2 to the group of 8, send 2 to 7");
   CHECK(k.exits(8, 0) == "");
   CHECK(k.told(SIGINT, true) == "send 2 to 7");
 }
