@@ -14,9 +14,10 @@
 /// Not seen, in an upgrade of docs/examples/http_server compared with strace(1): memory (mmap,
 /// munmap, mprotect, madvise, brk), threads (clone3, futex, rseq, set_robust_list, exit), what the
 /// loader does before any of it (openat, read, close, fstat, access), exit_group at the end of
-/// main, rt_sigreturn, rt_sigpending, getrandom, geteuid, prlimit64; and what libc calls inside of
-/// itself: stdio, getaddrinfo, posix_spawn's child up to its exec (rt_sigaction, close_range,
-/// chdir, execve). For 64-bit systems.
+/// main, rt_sigreturn, rt_sigpending, getrandom, geteuid, getpid, prlimit64; what libc calls inside
+/// of itself: stdio, getaddrinfo; and what asks the kernel without libc: the child that `os/launch`
+/// clones, up to its exec (rt_sigaction, rt_sigprocmask, close_range, chdir, execve). For 64-bit
+/// systems.
 // clang-format off
 #define GRACEFUL_SHIM_CALLS(CALL, ALSO) \
   CALL(socket, int, (int a, int b, int c), (a, b, c)) \
