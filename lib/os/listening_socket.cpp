@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -167,7 +168,12 @@ result<void> seal(int fd) {
   // Else a connection waits outside of the queue, unseen, until its client has sent something.
   constexpr int off = 0;
   ::setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &off, sizeof off);
-  if (::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) != 0) {
+  if (::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0) return {};
+  // There are kernels on which that needs CAP_NET_ADMIN. An interface that nobody has does not; but
+  // who comes is refused then, and does not try again. What is under way keeps its interface, that
+  // of its SYN: tcp_v4_syn_recv_sock().
+  constexpr int no_interface = std::numeric_limits<int>::max();
+  if (::setsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &no_interface, sizeof no_interface) != 0) {
     return system_failure("cannot keep new connections from a listening socket");
   }
   return {};

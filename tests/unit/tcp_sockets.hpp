@@ -18,6 +18,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <system_error>
 
@@ -60,6 +61,15 @@ inline graceful::unique_fd connect_to(const graceful::os::socket_address& addres
     throw std::system_error{errno, std::system_category(), address.to_string()};
   }
   return fd;
+}
+
+/// Whether a connection comes about at once, which is when it does on loopback.
+inline bool is_reachable(const graceful::os::socket_address& address) {
+  const graceful::unique_fd client{
+      ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+  ::connect(client.get(), address.data(), address.size());
+  pollfd p{.fd = client.get(), .events = POLLOUT, .revents = 0};
+  return ::poll(&p, 1, 0) == 1 && (p.revents & POLLERR) == 0;
 }
 
 inline int option_of(int fd, int level, int name) {

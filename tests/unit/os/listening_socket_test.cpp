@@ -15,6 +15,10 @@
 #include <string>
 #include <vector>
 
+#include <netinet/tcp.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 namespace os = graceful::os;
 using namespace graceful_test;
 using namespace std::chrono_literals;
@@ -175,4 +179,48 @@ TEST_CASE("a number that names another socket now has another cookie") {
   const auto b = listen_anywhere();
   REQUIRE(b.get() == number);
   CHECK(os::cookie_of(number) != cookie);
+}
+
+namespace {
+
+/// By an ordinary user, to whom some kernels give no socket filter; false if there is no other.
+bool sealed_by_another(int fd) {
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) ::_exit(::setuid(65'534) == 0 && os::seal(fd) ? 0 : 1);
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+}  // namespace
+
+TEST_CASE("where a socket is sealed nobody comes in, and what was about to ends in the queue") {
+  for (const bool ordinary : {false, true}) {
+    if (ordinary && ::geteuid() != 0) continue;  // the other round is that of an ordinary user
+    for (const auto& address : {v4("127.0.0.1"), v6("::1")}) {
+      const auto socket = os::listen_tcp(address, {}).value();
+      const auto at = address_of(socket);
+      // The handshake of this one is not over before it has sent something.
+      constexpr int seconds = 30;
+      REQUIRE(::setsockopt(socket.get(), IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof seconds) ==
+              0);
+      const auto under_way = connect_to(at);
+      CHECK(os::accept_queue_of(socket.get()).length == 0);
+      if (ordinary) {
+        REQUIRE(sealed_by_another(socket.get()));
+      } else {
+        REQUIRE(os::seal(socket.get()).has_value());
+      }
+      CHECK_FALSE(is_reachable(at));
+      REQUIRE(::send(under_way.get(), "x", 1, MSG_NOSIGNAL) == 1);
+      REQUIRE(wait_readable(socket.get(), 10s));
+      const unique_fd accepted{::accept(socket.get(), nullptr, nullptr)};
+      REQUIRE(accepted);
+      char byte = 0;
+      CHECK(::recv(accepted.get(), &byte, 1, 0) == 1);
+      REQUIRE(::send(accepted.get(), "y", 1, MSG_NOSIGNAL) == 1);
+      CHECK(wait_readable(under_way.get(), 10s));
+    }
+  }
 }
