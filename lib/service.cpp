@@ -188,8 +188,8 @@ void service::store() {
   // What the manager may have already comes first: for what is new there may be no room.
   std::vector<std::pair<std::string, std::shared_ptr<const listening_socket>>> in_turn{
       wanted.begin(), wanted.end()};
-  std::ranges::stable_partition(in_turn,
-                                [this](const auto& item) { return stored_.contains(item.first); });
+  std::stable_partition(in_turn.begin(), in_turn.end(),
+                        [this](const auto& item) { return stored_.contains(item.first); });
   auto places =
       std::ranges::count_if(stored_, [](const auto& item) { return item.second.by_this_manager; });
   inventory::names held;
