@@ -56,7 +56,9 @@ TEST_CASE("with a rate, a stall counts for all requests that were due in it") {
   INFO(seen.to_string());
   CHECK(seen.lost() == 0);
   CHECK(seen.max >= 300ms);
-  CHECK(seen.p50 >= 100ms);
+  // 200 requests were due 100 ms before its end, or earlier: a tenth of all, and more, unless this
+  // thread stopped the load two seconds late. That of a load which skips them is one request.
+  CHECK(seen.p90 >= 100ms);
 }
 
 TEST_CASE("without a rate, a stall counts for the request that it holds") {
