@@ -4,6 +4,7 @@
 #include "os/channel.hpp"
 #include "os/child.hpp"
 #include "os/system_failure.hpp"
+#include "os/whole_number.hpp"
 #include "wire/fields.hpp"
 
 #include "supervision/memory_text.hpp"
@@ -14,9 +15,7 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
-#include <cstdlib>
 #include <cstring>
 #include <string_view>
 #include <utility>
@@ -32,6 +31,8 @@ namespace graceful {
 namespace {
 
 namespace json = boost::json;
+
+constexpr const char* variable = "GRACEFUL_REEXEC";
 
 /// In the note: the process that gets it only tries the program.
 constexpr const char* trial = "trial";
@@ -140,7 +141,7 @@ result<void> try_out(os::start_command program, json::object what) {
   what[trial] = true;
   const auto note = write_note(what);
   if (!note) return note.error();
-  program.set(reexec_variable, "3");
+  program.set(variable, "3");
   auto attempt =
       os::child::spawn(program, os::placement::child, {{.name = "note", .fd = note->get()}});
   if (!attempt) return attempt.error();
@@ -164,7 +165,7 @@ failure execute_anew(const os::start_command& program, const bequest& left) {
   const auto note = write_note(what);
   if (!note) return note.error();
   auto next = program;
-  next.set(reexec_variable, std::to_string(note->get()));
+  next.set(variable, std::to_string(note->get()));
   std::vector<int> descriptors{note->get(), left.open.lock.get(), left.open.control.get(),
                                left.open.notify.get(), left.caller};
   for (const auto& each : left.sockets) descriptors.push_back(each.fd);
@@ -184,15 +185,11 @@ failure execute_anew(const os::start_command& program, const bequest& left) {
   return why;
 }
 
-result<std::optional<legacy>> take_legacy() {
-  const char* value = std::getenv(reexec_variable);
-  if (value == nullptr) return std::optional<legacy>{};
+result<std::optional<legacy>> take_legacy(os::start_command& own) {
+  const auto value = own.take(variable);
+  if (value.empty()) return std::optional<legacy>{};
   json::object number;
-  int fd = -1;
-  const std::string_view digits{value};
-  std::from_chars(digits.data(), digits.data() + digits.size(), fd);
-  number["note"] = fd;
-  ::unsetenv(reexec_variable);
+  number["note"] = os::whole_number<int>(value).value_or(-1);
   const unique_fd note = take_descriptor(number, "note");
   boost::system::error_code ec;
   const auto parsed = json::parse(read_whole(note.get()), ec);
@@ -202,7 +199,7 @@ result<std::optional<legacy>> take_legacy() {
     return failure{errc::protocol_violation,
                    std::string{"what the program before has left cannot be read; start the "
                                "supervisor without the variable "} +
-                       reexec_variable};
+                       variable};
   }
   const json::object& o = parsed.get_object();
   legacy left;

@@ -17,9 +17,6 @@
 
 namespace graceful {
 
-/// Names the descriptor of what is left; for this process alone.
-inline constexpr const char* reexec_variable = "GRACEFUL_REEXEC";
-
 /// What one program of a supervisor leaves to the next that the same process executes. Borrowed: if
 /// that fails, this one goes on with it.
 struct bequest {
@@ -51,9 +48,10 @@ struct legacy {
 /// this process after its exec, when there is no way back.
 failure execute_anew(const os::start_command& program, const bequest& left);
 
-/// What the program before has left, if there was one. Takes its variable out of the environment.
-/// In a process that only tries the program, says that it can read that, and ends the process.
-result<std::optional<legacy>> take_legacy();
+/// What the program before has left, if there was one. Takes its variable out of the environment,
+/// and out of the start command. In a process that only tries the program, says that it can read
+/// that, and ends the process.
+result<std::optional<legacy>> take_legacy(os::start_command& own);
 
 }  // namespace graceful
 

@@ -27,7 +27,6 @@ std::uint64_t number(const char* name) {
 }  // namespace
 
 service_settings service_settings::take(os::start_command& start) {
-  constexpr const char* watchdog_pid = "WATCHDOG_PID";
   service_settings s{.notify_socket = variable("NOTIFY_SOCKET"),
                      .invocation = variable("INVOCATION_ID"),
                      .passed = os::take_listen_fds(start),
@@ -35,9 +34,7 @@ service_settings service_settings::take(os::start_command& start) {
                      .supervisor = variable("GRACEFUL_SUPERVISOR")};
   for (auto& [name, fd] : s.passed) name = os::from_fd_name(name);
   // A successor has none: its predecessor was the one that was named.
-  const auto meant = variable(watchdog_pid);
-  ::unsetenv(watchdog_pid);
-  start.unset(watchdog_pid);
+  const auto meant = start.take("WATCHDOG_PID");
   const auto period = number("WATCHDOG_USEC");
   if ((meant.empty() || meant == std::to_string(::getpid())) && period <= longest_watchdog) {
     s.watchdog = std::chrono::microseconds{period};

@@ -76,8 +76,8 @@ class supervisor::impl {
       : params_{checked(std::move(params))},
         paths_{value_of(supervisor_paths::of(params_))},
         log_{params_.log, params_.log_threshold},
-        legacy_{value_of(take_legacy())},
         own_{std::move(own)},
+        legacy_{value_of(take_legacy(own_))},
         place_{place()},
         deposit_{context_, log_},
         sessions_{
@@ -116,8 +116,8 @@ class supervisor::impl {
   supervisor_params params_;
   supervisor_paths paths_;
   log log_;
-  std::optional<legacy> legacy_;
   os::start_command own_;
+  std::optional<legacy> legacy_;
   supervisor_place place_;
   clock::time_point started_ = clock::now();
   asio::io_context context_{1};
@@ -137,8 +137,8 @@ supervision_driver::settings supervisor::impl::driver_settings() {
   auto server = own_;
   server.file = params_.command.front();
   server.arguments = params_.command;
-  for (const char* variable : {reexec_variable, "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES",
-                               "WATCHDOG_PID", "WATCHDOG_USEC", "GRACEFUL_UPGRADE"}) {
+  for (const char* variable : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "WATCHDOG_PID",
+                               "WATCHDOG_USEC", "GRACEFUL_UPGRADE"}) {
     server.unset(variable);  // meant for this process, or for nobody
   }
   server.set("NOTIFY_SOCKET", place_.paths().notify());

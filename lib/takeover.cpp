@@ -4,7 +4,6 @@
 #include "os/control_path.hpp"
 
 #include <chrono>
-#include <cstdlib>
 #include <optional>
 #include <utility>
 
@@ -19,15 +18,6 @@ constexpr std::chrono::milliseconds look_again{10};
 
 constexpr const char* upgrade_variable = "GRACEFUL_UPGRADE";
 constexpr const char* takeover_variable = "GRACEFUL_TAKEOVER";
-
-/// Reads a variable and takes it out of the environment.
-std::string take_variable(const char* name, os::start_command& start) {
-  const char* value = std::getenv(name);
-  std::string copy = value == nullptr ? "" : value;
-  ::unsetenv(name);
-  start.unset(name);
-  return copy;
-}
 
 failure already_running(const std::string& path, os::deadline until) {
   const auto connection = varlink_connection::connect(path, until);
@@ -87,8 +77,8 @@ result<std::optional<takeover>> take_over(varlink_connection connection,
 
 takeover_request takeover_request::of(const options& opts, std::string control_path,
                                       std::string manager, os::start_command& start) {
-  auto token = take_variable(upgrade_variable, start);
-  const bool told = take_variable(takeover_variable, start) == "1";
+  auto token = start.take(upgrade_variable);
+  const bool told = start.take(takeover_variable) == "1";
   return {.control_path = std::move(control_path),
           .token = std::move(token),
           .explicitly = told || opts.takeover,

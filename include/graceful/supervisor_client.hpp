@@ -63,9 +63,9 @@ class GRACEFUL_API supervisor_client {
   /// Has the supervisor execute its own program anew, which may be another build by now. Its pid,
   /// the server, and what it keeps stay. Returns when the new program is in charge.
   ///
-  /// **Errors.** `upgrade_failed` (it cannot be executed, the supervisor goes on as it is),
-  /// `timed_out`, `peer_gone` (the new program has failed: the server serves on without a
-  /// supervisor, start one), `protocol_violation`.
+  /// **Errors.** `upgrade_failed` (it cannot be executed, or does not start as a supervisor
+  /// when it is tried first: this one goes on as it is), `timed_out`, `peer_gone` (the new program
+  /// has failed: the server serves on without a supervisor, start one), `protocol_violation`.
   result<void> reexec();
 
  private:

@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -24,14 +23,6 @@ namespace {
 constexpr int first_passed = 3;  // SD_LISTEN_FDS_START
 constexpr std::size_t max_fd_name = 255;
 constexpr std::size_t max_descriptors = 253;  // SCM_MAX_FD
-
-std::string take(const char* variable, start_command& start) {
-  const char* value = std::getenv(variable);
-  std::string copy = value == nullptr ? "" : value;
-  ::unsetenv(variable);
-  start.unset(variable);
-  return copy;
-}
 
 std::vector<std::string> split(std::string_view text) {
   std::vector<std::string> parts;
@@ -114,9 +105,9 @@ result<void> service_manager::notify(std::string_view assignments,
 }
 
 std::vector<named_descriptor> take_listen_fds(start_command& start) {
-  const auto pid = whole_number<pid_t>(take("LISTEN_PID", start));
-  const auto count = whole_number<int>(take("LISTEN_FDS", start));
-  const auto names = split(take("LISTEN_FDNAMES", start));
+  const auto pid = whole_number<pid_t>(start.take("LISTEN_PID"));
+  const auto count = whole_number<int>(start.take("LISTEN_FDS"));
+  const auto names = split(start.take("LISTEN_FDNAMES"));
   std::vector<named_descriptor> passed;
   if (pid != ::getpid() || !count) return passed;
   const bool named = names.size() == static_cast<std::size_t>(std::max(*count, 0));

@@ -87,4 +87,12 @@ void start_command::unset(const std::string& key) {
                 [&key](const std::string& variable) { return variable.starts_with(key + '='); });
 }
 
+std::string start_command::take(const char* key) {
+  const char* value = std::getenv(key);
+  std::string copy = value == nullptr ? "" : value;
+  ::unsetenv(key);
+  unset(key);
+  return copy;
+}
+
 }  // namespace graceful::os

@@ -32,6 +32,10 @@ struct start_command {
   /// Sets or replaces a variable.
   void set(const std::string& key, const std::string& value);
   void unset(const std::string& key);
+
+  /// The value of a variable that was meant for this process, empty without one; taken out of this
+  /// process's environment too, so that no child has it.
+  std::string take(const char* key);
 };
 
 }  // namespace graceful::os

@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 //
 // graceful-ctl run: how a server is started, ended, and started again.
+#include <graceful/control_client.hpp>
 #include <graceful/testing/load.hpp>
 
 #include "supervised.hpp"
@@ -206,6 +207,31 @@ TEST_CASE("Ctrl-C reaches a server also behind a shell that waits for it") {
   tty.type("\x03");
   CHECK(tty.wait_for("the server is done", patience));
   CHECK(s.supervisor().wait_exit(patience));
+}
+
+TEST_CASE("after a re-exec too, a server that a shell has started again is believed") {
+  auto command = supervised::http();
+  command.insert(command.begin(), {"/bin/sh", "-c", "while :; do \"$0\" \"$@\"; done"});
+  supervised s{command};
+  const auto shell = s.wait_main();
+  /// The server, once it answers, as another process than `before`.
+  const auto server = [&](std::int64_t before) {
+    for (const deadline until{patience}; !until.passed();) {
+      auto client = graceful::control_client::connect(s.control(), patience);
+      const auto status = client ? client->status() : client.error();
+      if (status && status->state == "serving" && status->pid != before) return status->pid;
+      ::poll(nullptr, 0, 2);  // between two servers there is nobody to tell
+    }
+    FAIL("no server: ", s.supervisor().output());
+    return std::int64_t{};
+  };
+  const auto first = server(0);
+  s.wait([](const auto& it) { return it.said == "generation 1 serves"; });
+  REQUIRE(s.ctl({"reexec", s.control()}).status == "exited 0");
+  REQUIRE(::kill(static_cast<pid_t>(first), SIGKILL) == 0);
+  const auto second = server(first);
+  REQUIRE(s.ctl({"upgrade", s.control()}).status == "exited 0");
+  CHECK(s.wait_main(shell) != second);
 }
 
 TEST_CASE("a server that names its supervisor as the main process is not believed") {

@@ -4,6 +4,7 @@
 #include <graceful/testing/deadline.hpp>
 
 #include "os/listening_socket.hpp"
+#include "wire/fields.hpp"
 
 #include "notify_socket.hpp"
 #include "service_settings.hpp"
@@ -22,6 +23,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -175,6 +177,27 @@ TEST_CASE("a successor has removed from the store what it does not listen on any
   b.service.sockets_changed();
   CHECK_FALSE(wait_readable(b.manager.socket(), 0s));
   CHECK(b.sockets.kept() == graceful::inventory::names{"a"});
+}
+
+TEST_CASE("two managers are told from each other, also by the same path, and each is itself") {
+  temporary_directory d;
+  const auto path = d.path("n\xe9");  // no text, as a path may be
+  const auto named = [&](const std::string& invocation) {
+    asio::io_context control;
+    graceful::log quiet{[](auto, auto) {}};
+    graceful::inventory none{quiet};
+    const graceful::service s{{.notify_socket = path, .invocation = invocation},
+                              {control, quiet, none, control.get_executor()}};
+    return s.manager();
+  };
+  const notify_socket manager{path};
+  const auto first = named("");
+  CHECK(graceful::wire::is_text(first));
+  CHECK(named("") == first);
+  CHECK(named("another unit") != first);
+  const notify_socket next{d.path("next")};
+  std::filesystem::rename(d.path("next"), path);
+  CHECK(named("") != first);
 }
 
 TEST_CASE("of what the predecessor's manager kept, its own gets as much as it takes") {
