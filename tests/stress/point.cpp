@@ -27,10 +27,11 @@ std::optional<fault::step> step_named(const std::string& name) {
 }
 
 std::vector<std::vector<point>> groups_of(side victim, const call_counts& calls) {
-  std::vector<std::vector<point>> groups(1);
+  std::vector<std::vector<point>> groups;
   for (const auto where : steps) {
+    auto& group = groups.emplace_back();
     for (const auto when : moments) {
-      groups[0].push_back({victim, fault::at_step(where, fault::action::kill, when)});
+      group.push_back({victim, fault::at_step(where, fault::action::kill, when)});
     }
   }
   for (const auto& [kind, count] : calls) {

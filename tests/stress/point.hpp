@@ -30,8 +30,8 @@ struct point {
 /// How many calls of each kind a process makes in an upgrade.
 using call_counts = std::map<std::string, std::uint64_t>;
 
-/// All points of an upgrade in which these calls are made, in an order in which each side and each
-/// kind takes its turn: so the first few have something of everything.
+/// All points of an upgrade in which these calls are made, in an order in which each side, step
+/// and kind takes its turn: so the first few have something of everything.
 std::vector<point> points_of(const call_counts& predecessor, const call_counts& successor,
                              std::uint64_t seed);
 
