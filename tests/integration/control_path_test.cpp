@@ -36,6 +36,7 @@ TEST_CASE("a second copy takes over if it says so, by option or by environment")
   process& second = s.scene().start(by_option);
   REQUIRE(second.wait_for_output("ready: generation 2 ", patience));
   CHECK(clients.wait_for_generation(2, 20, patience));
+  REQUIRE(s.server().wait_for_output("generation 2 has taken over", patience));
   process_options by_environment;
   by_environment.environment["GRACEFUL_TAKEOVER"] = "1";
   process& third = s.scene().start(s.command(), by_environment);

@@ -68,7 +68,7 @@ TEST_CASE("graceful-ctl drain returns when the server has ended, and says how it
 }
 
 TEST_CASE("a thousand idle connections and a hundred busy ones are let go, and none is cut") {
-  site s{{"--threads", "2", "--work-ms", "20", "--idle-grace", "200"}};
+  site s{{"--threads", "2", "--work-ms", "20", "--idle-grace", "2000"}};
   std::list<http_connection> idle;
   const auto target = resolve("127.0.0.1", s.port(), patience);
   for (unsigned i = 0; i < 1000; ++i) {

@@ -216,7 +216,7 @@ TEST_CASE("a successor that is told to end while it waits to become ready waits 
 }
 
 TEST_CASE("a successor that becomes unreachable before it begins is ended, and costs nothing") {
-  faulty_site f{{"--ready-timeout", "1000"}};
+  faulty_site f{{"--ready-timeout", "5000"}};
   process& ctl = f.upgrade(fault::at_step(step::begin, action::unreachable));
   REQUIRE(f.faults.fired(f.successor(ctl), patience));
   CHECK(ctl.wait_exit(patience).exited(1));

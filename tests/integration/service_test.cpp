@@ -10,9 +10,12 @@
 
 #include <chrono>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -71,7 +74,7 @@ TEST_CASE("who has handed over does not end before the manager knows") {
     REQUIRE(barrier.descriptors.size() == 1);
     CHECK_FALSE(m.server.server().wait_exit(300ms));
   }
-  CHECK(m.server.server().wait_exit(3s).exited(0));
+  CHECK(m.server.server().wait_exit(patience).exited(0));
 }
 
 TEST_CASE("a manager that does not care about barriers holds nobody up for long") {
@@ -85,13 +88,17 @@ TEST_CASE("a manager that does not care about barriers holds nobody up for long"
 TEST_CASE("an upgrade that fails ends the reload, and says why") {
   managed_site m;
   m.await(m.says("READY=1"));
-  process& upgrade = m.server.scene().start(
-      {programs::graceful_ctl(), "upgrade", m.server.control(), "--", "/bin/false"});
+  const auto word = m.server.scene().path("word");
+  REQUIRE(::mkfifo(word.c_str(), 0600) == 0);
+  process& upgrade =
+      m.server.scene().start({programs::graceful_ctl(), "upgrade", m.server.control(), "--",
+                              "/bin/sh", "-c", "read end < \"$0\"; exit 1", word});
   const auto status = m.await(m.says("RELOADING=1")).value("STATUS");
   REQUIRE(status.starts_with("upgrade: spawned pid "));
-  // As a manager does: how a sibling ended is known when it has been reaped.
+  // As a manager does: how a sibling ended is known when it has been reaped, at once.
   const auto successor = static_cast<pid_t>(std::stoi(status.substr(status.rfind(' '))));
-  CHECK(::waitpid(successor, nullptr, 0) == successor);
+  std::jthread manager{[successor] { CHECK(::waitpid(successor, nullptr, 0) == successor); }};
+  graceful::unique_fd{::open(word.c_str(), O_WRONLY | O_CLOEXEC)}.reset();
   CHECK(upgrade.wait_exit(patience).exited(1));
   const auto end = m.await(m.says("READY=1"));
   CHECK(end.pid == m.server.server().pid());

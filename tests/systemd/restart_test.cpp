@@ -84,7 +84,7 @@ TEST_CASE("A main process that is killed is started again, and nothing is refuse
 }
 
 TEST_CASE("A server that hangs is killed and started again, and nothing is refused meanwhile") {
-  service site{{.drop_in = "WatchdogSec=1s"}};
+  service site{{.drop_in = "WatchdogSec=3s"}};
   INFO(site.report());
   REQUIRE(site.start().status.exited(0));
   REQUIRE(site.reload().status.exited(0));  // so it is the successor that pings
@@ -104,7 +104,7 @@ TEST_CASE("A server that hangs is killed and started again, and nothing is refus
 }
 
 TEST_CASE("A server that hangs takes no older generation with it") {
-  service site{{.drop_in = "WatchdogSec=1s"}};
+  service site{{.drop_in = "WatchdogSec=3s"}};
   INFO(site.report());
   REQUIRE(site.start().status.exited(0));
   held_connection held{site.port()};
@@ -115,11 +115,11 @@ TEST_CASE("A server that hangs takes no older generation with it") {
 }
 
 TEST_CASE("A server that is well is left alone by the watchdog") {
-  service site{{.drop_in = "WatchdogSec=1s"}};
+  service site{{.drop_in = "WatchdogSec=3s"}};
   INFO(site.report());
   REQUIRE(site.start().status.exited(0));
   both_loads loads{site.port()};
-  const deadline some_intervals{std::chrono::seconds{3}};
+  const deadline some_intervals{std::chrono::seconds{9}};
   while (!some_intervals.passed()) REQUIRE(loads.go_on());
   CHECK(loads.stop().lost == 0);
   CHECK(site.state().restarts == 0);

@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace graceful_test {
@@ -71,6 +72,12 @@ struct inherited_group : stock {
 };
 
 inline graceful::os::socket_address free_address() { return address_of(listen_anywhere()); }
+
+/// Two that differ: a port that was let go may be given again at once.
+inline std::pair<graceful::os::socket_address, graceful::os::socket_address> free_addresses() {
+  const auto one = listen_anywhere(), two = listen_anywhere();
+  return {address_of(one), address_of(two)};
+}
 
 inline std::uint64_t cookie_of(const auto& obtained) {
   REQUIRE(obtained.has_value());

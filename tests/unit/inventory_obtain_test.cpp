@@ -91,8 +91,7 @@ TEST_CASE("what was handed over under another name is adopted by its address, an
 
 TEST_CASE("names that were swapped get the sockets of their addresses") {
   stock s;
-  const auto one = free_address();
-  const auto two = free_address();
+  const auto [one, two] = free_addresses();
   const auto cookie_one = s.inherit("a", one);
   const auto cookie_two = s.inherit("b", two);
   CHECK(cookie_of(s.listen("a", two)) == cookie_two);
