@@ -18,6 +18,8 @@
 namespace graceful::testing {
 namespace {
 
+constexpr std::chrono::milliseconds look_again{50};
+
 void replace_all(std::string& text, std::string_view what, const std::string& with) {
   for (auto at = text.find(what); at != text.npos; at = text.find(what, at + with.size())) {
     text.replace(at, what.size(), with);
@@ -45,7 +47,8 @@ deployment::impl::impl(deployment_params its_params)
   server = &scene.start(std::move(command), std::move(options));
   first = start.wait(*server, params.patience);
   events.add("test", "the server serves");
-  known.add(first.generation, static_cast<pid_t>(first.pid));
+  committed_ = static_cast<pid_t>(first.pid);
+  known.add(first.generation, committed_);
   stream.emplace(control, params.patience, events, known);
   take_reference();
 }
@@ -84,6 +87,11 @@ std::shared_ptr<upgrade_run> deployment::impl::start(const upgrade_params& with)
   upgrade_request request = to_request(with);
   events.add("test", "deploys" + (request.command.empty() ? std::string{" what runs"}
                                                           : joined(request.command)));
+  // Monitor moves to a new generation by itself; before, an upgrade's events are told to nobody.
+  const deadline until{params.patience};
+  while (!stream->wait_watched(committed_, look_again) && !until.passed()) {
+    if (known.wait_ended(committed_, std::chrono::seconds{0})) break;
+  }
   auto run = std::make_shared<upgrade_run>();
   // Connected here: it is asked of the process that serves now.
   auto client = std::make_shared<result<control_client>>(connect());
@@ -97,6 +105,7 @@ std::shared_ptr<upgrade_run> deployment::impl::start(const upgrade_params& with)
                            if (now.generation != 0 && now.pid != 0) {
                              known.add(now.generation, now.pid);
                            }
+                           if (now.committed()) committed_ = now.pid;
                            events.add("deploy", now.to_string());
                          });
                        }}});

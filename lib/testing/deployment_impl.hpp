@@ -11,6 +11,7 @@
 #include "testing/timeline.hpp"
 #include "testing/upgrade_run.hpp"
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -49,6 +50,7 @@ class deployment::impl {
     census held;
     std::size_t unmarked{};  ///< Descriptors without CLOEXEC.
     std::size_t children{};
+    std::vector<pid_t> strays;  ///< Neither a generation nor a descendant of this process.
     std::set<std::string> paths;
 
     friend bool operator==(const holdings&, const holdings&) = default;
@@ -64,6 +66,7 @@ class deployment::impl {
     std::jthread thread;
   };
 
+  std::atomic<pid_t> committed_{};  // the newest that serves by an upgrade of ours
   std::mutex upgrades_mutex_;
   std::vector<running_upgrade> upgrades_;  // those that have ended go when the next begins
 

@@ -3,6 +3,7 @@
 
 #include "testing/blocked_signals.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -52,16 +53,26 @@ bool event_stream::wait_watching(pid_t pid, deadline until) {
   return arrived_.wait_until(lock, until.when(), [&] { return watching_ == pid; });
 }
 
+bool event_stream::wait_watched(pid_t pid, deadline until) {
+  std::unique_lock lock{mutex_};
+  return arrived_.wait_until(lock, until.when(), [&] {
+    return std::any_of(events_.begin(), events_.end(),
+                       [&](const server_event& each) { return each.pid == pid; });
+  });
+}
+
 void event_stream::follow() {
   while (!stopping_) {
     if (auto client = control_client::connect(control_, patience_)) {
-      (void)client->monitor([this](const server_event& event) { take(event); });
-      const std::lock_guard lock{mutex_};
-      watching_ = 0;
-    } else {
-      // The server has ended, or a successor is about to answer: nobody is there to tell which.
-      wait_readable(stop_.get(), std::chrono::milliseconds{20});
+      const auto over = client->monitor([this](const server_event& event) { take(event); });
+      {
+        const std::lock_guard lock{mutex_};
+        watching_ = 0;
+      }
+      if (over) continue;
     }
+    // The server has ended, or a successor is about to answer: nobody is there to tell which.
+    wait_readable(stop_.get(), std::chrono::milliseconds{20});
   }
 }
 

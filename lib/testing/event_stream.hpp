@@ -41,6 +41,9 @@ class event_stream {
   /// True once Monitor runs in this process.
   bool wait_watching(pid_t pid, deadline until);
 
+  /// True once it has run there.
+  bool wait_watched(pid_t pid, deadline until);
+
  private:
   void follow();
   void take(const server_event& event);

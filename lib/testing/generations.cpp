@@ -21,6 +21,8 @@
 namespace graceful::testing {
 namespace {
 
+constexpr int look_again = 50;  // ms: nobody tells that a descriptor is free
+
 /// Only a child's end can be told: an orphan has become one, unless its parent still lives or has
 /// reaped it. It is reaped here, or thousands of upgrades would leave as many zombies; but for one
 /// that belongs to an object.
@@ -60,7 +62,7 @@ void generations::add(std::uint64_t number, pid_t pid) {
   });
   if (known) return;
   graceful::unique_fd pidfd = open_pidfd(pid);
-  const bool gone = !pidfd;
+  const bool gone = !pidfd && errno == ESRCH;
   into_.add("generation " + std::to_string(number),
             "is pid " + std::to_string(pid) + (gone ? ", which has ended" : ""));
   watched_.push_back({{number, pid, gone ? "ended" : ""}, std::move(pidfd)});
@@ -125,31 +127,43 @@ void generations::watch() {
   for (;;) {
     std::vector<pollfd> entries{{changed_.get(), POLLIN, 0}};
     std::vector<std::size_t> places{0};  // in watched_, of each entry but the first
+    bool blind = false;                  // no descriptor was free for one
     {
       const std::lock_guard lock{mutex_};
       if (stopping_) return;
       for (std::size_t i = 0; i < watched_.size(); ++i) {
-        if (!watched_[i].pidfd) continue;
-        entries.push_back({watched_[i].pidfd.get(), POLLIN, 0});
-        places.push_back(i);
+        auto& [who, pidfd] = watched_[i];
+        if (!who.end.empty()) continue;
+        if (!pidfd) pidfd = open_pidfd(who.pid);
+        if (!pidfd && errno == ESRCH) {
+          ended(watched_[i]);
+        } else if (!pidfd) {
+          blind = true;
+        } else {
+          entries.push_back({pidfd.get(), POLLIN, 0});
+          places.push_back(i);
+        }
       }
     }
-    if (::poll(entries.data(), entries.size(), -1) < 0) continue;
+    if (::poll(entries.data(), entries.size(), blind ? look_again : -1) < 0) continue;
     if (entries[0].revents != 0) {
       eventfd_t ignored{};
       ::eventfd_read(changed_.get(), &ignored);
     }
     const std::lock_guard lock{mutex_};
     for (std::size_t i = 1; i < entries.size(); ++i) {
-      if (entries[i].revents == 0) continue;
-      auto& [who, pidfd] = watched_[places[i]];
-      who.end = end_of(who.pid);
-      pidfd.reset();
-      into_.add("generation " + std::to_string(who.number),
-                "pid " + std::to_string(who.pid) + " " + who.end);
+      if (entries[i].revents != 0) ended(watched_[places[i]]);
     }
-    ended_.notify_all();
   }
+}
+
+void generations::ended(watched& which) {
+  auto& [who, pidfd] = which;
+  who.end = end_of(who.pid);
+  pidfd.reset();
+  into_.add("generation " + std::to_string(who.number),
+            "pid " + std::to_string(who.pid) + " " + who.end);
+  ended_.notify_all();
 }
 
 }  // namespace graceful::testing

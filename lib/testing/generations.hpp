@@ -53,11 +53,12 @@ class generations {
  private:
   struct watched {
     member who;
-    graceful::unique_fd pidfd;  // empty once it has ended
+    graceful::unique_fd pidfd;  // empty once it has ended, or while no descriptor is free
   };
 
   [[nodiscard]] const watched& newest(std::uint64_t number) const;  // with mutex_ held
   void watch();
+  void ended(watched& which);  // with mutex_ held
 
   timeline& into_;
   graceful::unique_fd changed_;

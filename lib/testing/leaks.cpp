@@ -41,9 +41,13 @@ deployment::impl::holdings deployment::impl::take_holdings(pid_t pid) const {
   result.held = take_census(pid);
   result.unmarked = descriptors_without_cloexec(pid).size();
   const auto parents = parents_of_all();
-  const auto living = scene.living();
-  result.children = static_cast<std::size_t>(std::count_if(
-      living.begin(), living.end(), [&](pid_t each) { return descends_from(each, pid, parents); }));
+  for (const pid_t each : scene.living()) {
+    if (descends_from(each, pid, parents)) {
+      ++result.children;
+    } else if (each != pid && !known.name_of(each).starts_with("generation ")) {
+      result.strays.push_back(each);
+    }
+  }
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator{scene.directory(), ignored}) {
     result.paths.insert(entry.path().filename());
@@ -138,11 +142,8 @@ leak_report deployment::impl::leaks() {
   for (const std::string& path : now.paths) {
     if (!reference_.paths.contains(path)) report.leaks.push_back("the path " + path);
   }
-  const auto parents = parents_of_all();
-  for (const pid_t each : scene.living()) {
-    const bool ours = each == *pid || descends_from(each, *pid, parents) ||
-                      known.name_of(each).starts_with("generation ");
-    if (!ours) report.leaks.push_back("the process " + std::to_string(each) + " still lives");
+  for (const pid_t each : now.strays) {
+    report.leaks.push_back("the process " + std::to_string(each) + " still lives");
   }
   if (!report.leaks.empty()) events.add("test", "leaks: " + report.to_string());
   return report;

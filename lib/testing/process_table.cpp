@@ -136,7 +136,9 @@ bool is_exiting(pid_t pid) {
 
 // By number: <sys/pidfd.h> of glibc 2.36 lacks extern "C".
 graceful::unique_fd open_pidfd(pid_t pid) {
-  return graceful::unique_fd{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))};
+  graceful::unique_fd pidfd{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))};
+  if (!pidfd && errno == EINVAL) errno = ESRCH;  // the pid is that of another's thread by now
+  return pidfd;
 }
 
 bool send_signal(const graceful::unique_fd& pidfd, int signal) {

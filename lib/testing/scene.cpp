@@ -114,6 +114,7 @@ std::string scene::report() {
 struct scene::found {
   pid_t pid;
   graceful::unique_fd pidfd;
+  bool leaving;
 };
 
 std::vector<scene::found> scene::marked() const {
@@ -124,7 +125,7 @@ std::vector<scene::found> scene::marked() const {
     // the pidfd of the one that has gone, never that of a stranger. One that has ended is readable,
     // where the state 'Z' may be that of a first thread which has left others behind.
     graceful::unique_fd pidfd = open_pidfd(entry.pid);
-    if (!pidfd && errno != ESRCH && errno != EINVAL) {
+    if (!pidfd && errno != ESRCH) {
       throw std::system_error{errno, std::system_category(), "pidfd_open"};
     }
     if (!pidfd || wait_readable(pidfd.get(), std::chrono::seconds{0})) continue;
@@ -134,7 +135,7 @@ std::vector<scene::found> scene::marked() const {
     const bool leaving = environment.empty() && entry.parent == ::getpid() &&
                          !owns_child(entry.pid) && is_exiting(entry.pid);
     if (leaving || environment.find(text) != environment.npos) {
-      result.push_back({entry.pid, std::move(pidfd)});
+      result.push_back({entry.pid, std::move(pidfd), leaving});
     }
   }
   return result;
@@ -142,7 +143,9 @@ std::vector<scene::found> scene::marked() const {
 
 std::vector<pid_t> scene::living() const {
   std::vector<pid_t> result;
-  for (const found& each : marked()) result.push_back(each.pid);
+  for (const found& each : marked()) {
+    if (!each.leaving) result.push_back(each.pid);
+  }
   return result;
 }
 

@@ -41,8 +41,8 @@ class scene {
   /// Has the directory stay when the scene ends.
   void keep_directory() { keep_directory_ = true; }
 
-  /// The processes that live, but for zombies. Throws `std::system_error` if it cannot look, as
-  /// wait_all_gone() does.
+  /// The processes that live, but for those on their way out. Throws `std::system_error` if it
+  /// cannot look, as wait_all_gone() does.
   [[nodiscard]] std::vector<pid_t> living() const;
 
   /// Kills all processes. The objects stay, for their outputs. If they cannot be found, because no

@@ -43,7 +43,10 @@ void tally::failed(const request_lost& failure, time_point now) {
        .why = failure.why});
 }
 
-void tally::stopped(time_point now) { end_silence(now); }
+void tally::stopped(time_point now) {
+  stopped_ = now;
+  end_silence(now);
+}
 
 load_report tally::report() const {
   load_report result = report_;
@@ -56,6 +59,7 @@ load_report tally::report() const {
 }
 
 void tally::end_silence(time_point now) {
+  now = std::min(now, stopped_);
   report_.longest_silence =
       std::max(report_.longest_silence,
                std::chrono::duration_cast<std::chrono::milliseconds>(now - last_ok_));

@@ -20,6 +20,7 @@ class tally {
 
   void succeeded(std::uint64_t generation, std::chrono::nanoseconds latency, time_point now);
   void failed(const request_lost& failure, time_point now);
+  /// Silence ends here; what still succeeds counts, but says nothing about it.
   void stopped(time_point now);
 
   [[nodiscard]] std::uint64_t ok() const { return report_.ok; }
@@ -35,6 +36,7 @@ class tally {
   load_report report_;
   latency_histogram latencies_;
   time_point last_ok_;
+  time_point stopped_ = time_point::max();
 };
 
 }  // namespace graceful::testing

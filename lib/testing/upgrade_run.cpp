@@ -9,17 +9,22 @@ namespace graceful::testing {
 
 void upgrade_run::run(result<control_client> client, const upgrade_request& request,
                       const std::function<void(const upgrade_outcome&)>& on_change) {
-  const auto on_phase = [&](const upgrade_phase& phase) {
-    upgrade_outcome now;
+  upgrade_outcome now;
+  // Told before it is published: who has waited for it finds that the listener knows.
+  const auto publish = [&](bool ended) {
+    if (!ended || now.code) on_change(now);
     {
       const std::lock_guard lock{mutex_};
-      outcome_.phases.push_back(phase);
-      if (phase.pid) outcome_.pid = static_cast<pid_t>(*phase.pid);
-      if (phase.generation) outcome_.generation = *phase.generation;
-      now = outcome_;
+      outcome_ = now;
+      ended_ = ended;
     }
-    on_change(now);
     changed_.notify_all();
+  };
+  const auto on_phase = [&](const upgrade_phase& phase) {
+    now.phases.push_back(phase);
+    if (phase.pid) now.pid = static_cast<pid_t>(*phase.pid);
+    if (phase.generation) now.generation = *phase.generation;
+    publish(false);
     return true;
   };
   failure why;
@@ -28,17 +33,9 @@ void upgrade_run::run(result<control_client> client, const upgrade_request& requ
   } else if (const auto last = client->upgrade(request, on_phase); !last) {
     why = last.error();
   }
-  upgrade_outcome at_end;
-  {
-    const std::lock_guard lock{mutex_};
-    outcome_.code = why.code;
-    outcome_.message = why.message;
-    at_end = outcome_;
-  }
-  if (at_end.code) on_change(at_end);
-  const std::lock_guard lock{mutex_};
-  ended_ = true;
-  changed_.notify_all();
+  now.code = why.code;
+  now.message = why.message;
+  publish(true);
 }
 
 bool upgrade_run::wait_for(std::string_view phase, deadline until) {

@@ -14,7 +14,9 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <poll.h>
@@ -72,8 +74,12 @@ TEST_CASE("events go on over generations, and the report merges them with the ou
   deployment site{http_server()};
   REQUIRE(site.upgrade().committed());
   REQUIRE(site.upgrade().committed());
-  CHECK(site.wait_for_event("committed", site.patience(), 2)->generation == 2);
-  CHECK(site.wait_for_event("watching", site.patience(), 3)->generation == 3);
+  const auto committed = site.wait_for_event("committed", site.patience(), 2);
+  REQUIRE(committed);
+  CHECK(committed->generation == 2);
+  const auto watching = site.wait_for_event("watching", site.patience(), 3);
+  REQUIRE(watching);
+  CHECK(watching->generation == 3);
   CHECK(site.wait_gone(1));
   CHECK(site.wait_gone(2));
   CHECK_FALSE(site.wait_gone(3, 0s));
@@ -96,7 +102,7 @@ TEST_CASE("events go on over generations, and the report merges them with the ou
 }
 
 TEST_CASE("whoever has left an upgrade in its probation rolls it back on a connection of its own") {
-  deployment site{http_server("2000")};
+  deployment site{http_server("60000")};
   const auto connect = [&] {
     return graceful::control_client::connect(site.control(), site.patience()).value();
   };
@@ -241,6 +247,21 @@ TEST_CASE("a descriptor that a deploy leaks is named") {
   CHECK(contains(leaks, "is not close-on-exec"));
 }
 
+TEST_CASE("whatever else a deploy leaks is named by its kind") {
+  const std::vector<std::pair<const char*, std::string_view>> kinds{
+      {"socket", "sockets: "},  {"epoll", "epoll entries: "},    {"thread", "threads: "},
+      {"zombie", "zombies: 1"}, {"child", "child processes: 1"}, {"orphan", "the process "}};
+  for (const auto& [flaw, said] : kinds) {
+    CAPTURE(flaw);
+    deployment site{flawed(flaw)};
+    REQUIRE(site.leaks() == no_leaks);
+    REQUIRE(site.upgrade().committed());
+    const auto leaks = site.leaks().to_string();
+    INFO(leaks);
+    CHECK(contains(leaks, said));
+  }
+}
+
 TEST_CASE("a path that a deploy leaves is named") {
   deployment site{flawed("litter")};
   REQUIRE(site.upgrade().committed());
@@ -251,7 +272,7 @@ TEST_CASE("a path that a deploy leaves is named") {
 
 TEST_CASE("a generation that does not end is a leak, and so is a connection that stays open") {
   auto params = http_server();
-  params.patience = 3s;
+  params.patience = 6s;
   deployment site{params};
   http_connection held{resolve("127.0.0.1", site.port(), 10s), 0};
   held.exchange("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
@@ -291,11 +312,11 @@ TEST_CASE("a server that does not start is an error that says why") {
   CHECK(contains(failure_of({.command = {"/bin/sh", "-c", "echo no config >&2; exit 3"}}),
                  "/bin/sh exited 3 before it served; it wrote:\nno config"));
   const auto foreign =
-      failure_of({.command = {"/bin/sh", "-c", "echo hello; exec sleep 60"}, .patience = 500ms});
+      failure_of({.command = {"/bin/sh", "-c", "echo hello; exec sleep 60"}, .patience = 3s});
   CHECK(contains(foreign, "is the program linked with graceful"));
   CHECK(contains(foreign, "hello"));
   auto starting = flawed("starting");
-  starting.patience = 500ms;
+  starting.patience = 3s;
   CHECK(contains(failure_of(starting), "it says that it is starting: does it call ready()?"));
   CHECK_THROWS_AS(deployment{{.command = {"/no/such/program"}}}, std::system_error);
   CHECK_THROWS_AS(deployment{{}}, std::invalid_argument);
@@ -323,6 +344,28 @@ TEST_CASE("what a killed test program has started ends, and its directory goes")
   for (const pid_t pid : {first, second}) {
     const auto left = take_census(pid);
     CHECK(left.descriptors == 0);
+  }
+}
+
+TEST_CASE("a deployment prints its report if it is destroyed by an exception or the test says so") {
+  // How it fails; what is printed then.
+  const std::vector<std::pair<std::string, std::string_view>> ways{
+      {"throws", "--- timeline"},
+      {"failed", "--- timeline"},
+      {"failed keep", "the directory stays: "},
+      {"check_throws", "a deployment's report: not now"},
+      {"good keep", ""}};
+  for (const auto& [way, printed] : ways) {
+    CAPTURE(way);
+    process program{{from_build("REPORTING_TEST"), way.substr(0, way.find(' ')),
+                     contains(way, "keep") ? "keep" : "remove"}};
+    REQUIRE(program.wait_exit(60s).exited(0));
+    INFO(program.output());
+    const auto said = program.stdout_text();
+    const std::string directory = said.substr(0, said.find('\n'));
+    CHECK(contains(program.output(), printed));
+    CHECK(contains(program.output(), "--- timeline") == (printed != "" && way != "check_throws"));
+    CHECK((std::filesystem::remove_all(directory) > 0) == (way == "failed keep"));
   }
 }
 

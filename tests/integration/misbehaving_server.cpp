@@ -4,6 +4,8 @@
 // one of
 //   none
 //   leak       a successor opens one descriptor more, which an exec would pass on
+//   socket, epoll, thread, zombie, child, orphan
+//              a successor has one more of these: the orphan is a process without a parent
 //   litter     a successor leaves a file in the directory of the control socket
 //   refuse     a successor shuts the listening socket down
 //   cut        a successor closes its connections without an answer
@@ -27,10 +29,14 @@
 #include <exception>
 #include <fstream>
 #include <string>
+#include <thread>
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace asio = boost::asio;
@@ -54,6 +60,31 @@ asio::awaitable<void> serve(tcp::acceptor& acceptor, std::string response) {
   }
 }
 
+void start_sleeper(bool orphan) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (!orphan || ::fork() == 0) ::execlp("sleep", "sleep", "600", nullptr);
+    ::_exit(0);
+  }
+  if (orphan) ::waitpid(child, nullptr, 0);
+}
+
+/// One more of what `leaks()` counts.
+void leak(const std::string& what) {
+  if (what == "leak") (void)::open("/dev/null", O_RDONLY);
+  if (what == "socket") (void)::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (what == "epoll") {
+    epoll_event never{};
+    ::epoll_ctl(::epoll_create1(EPOLL_CLOEXEC), EPOLL_CTL_ADD, ::eventfd(0, EFD_CLOEXEC), &never);
+  }
+  if (what == "thread")
+    std::thread{[] {
+      for (;;) ::pause();
+    }}.detach();
+  if (what == "zombie" && ::fork() == 0) ::_exit(0);
+  if (what == "child" || what == "orphan") start_sleeper(what == "orphan");
+}
+
 void run(const std::string& control, std::string flaw) {
   asio::io_context io;
   graceful::upgrader up{io,
@@ -70,7 +101,7 @@ void run(const std::string& control, std::string flaw) {
   up.handle_signals();
   std::fprintf(stderr, "generation %d here\n", static_cast<int>(up.generation()));
   if (flaw == "unready" || flaw == "starting") ::pause();
-  if (flaw == "leak") (void)::open("/dev/null", O_RDONLY);
+  leak(flaw);
   if (flaw == "litter") std::ofstream{control + ".litter"} << "left";
   if (flaw == "refuse") ::shutdown(acceptor.native_handle(), SHUT_RDWR);
   const pid_t predecessor = ::getppid();

@@ -17,7 +17,7 @@ namespace {
 
 deployment_params impatient(const char* flaw) {
   auto params = flawed(flaw);
-  params.patience = 1s;
+  params.patience = 3s;
   return params;
 }
 
@@ -84,6 +84,15 @@ TEST_CASE("a bad server does not pass them, and the result says what was seen") 
     const auto result = scenario::deploy_while_draining(site, {.connections = 0});
     CHECK_FALSE(result);
     CHECK(contains(result.to_string(), "BROKEN: the server answers\n"));
+  }
+  SUBCASE("it takes no deploy now, so a bad program has not been tried") {
+    auto params = http_server("60000");
+    params.patience = 3s;
+    deployment site{params};
+    const auto run = site.start_upgrade();
+    REQUIRE(run.wait_for("ready", site.patience()));
+    CHECK(contains(scenario::bad_binary(site, {.connections = 0}).to_string(),
+                   "BROKEN: the deploy of a bad program fails"));
   }
   SUBCASE("it has no probation") {
     deployment site{flawed("none")};

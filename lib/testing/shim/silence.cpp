@@ -140,7 +140,7 @@ void fall_silent() {
   static constinit std::array<int, 4096> found{};
   std::size_t count = 0;
   for_each_descriptor([&](int fd) {
-    if (count < found.size() && reaches_others(fd)) found[count++] = fd;
+    if (fd > STDERR_FILENO && count < found.size() && reaches_others(fd)) found[count++] = fd;
   });
   std::for_each_n(found.begin(), count, silence);
 }

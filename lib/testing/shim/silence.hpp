@@ -13,7 +13,9 @@
 /// nothing, until this process ends. Each costs two more descriptors.
 ///
 /// A read or an accept that blocks at that moment still ends with what comes. Pairs that this
-/// process has made for itself (socketpair(2)) and datagrams (syslog, sd_notify) go on.
+/// process has made for itself (socketpair(2)), datagrams (syslog, sd_notify) and the standard
+/// outputs, which may be sockets too, go on: what it logs is wanted, and a full buffer would stop
+/// it.
 namespace graceful::testing::shim {
 
 /// From now on, for good.

@@ -96,6 +96,18 @@ TEST_CASE("the epoll of an unreachable process has the entries that it had") {
   CHECK(descriptors_without_cloexec(it.server.pid()).size() == 2);  // its own pair
 }
 
+TEST_CASE("what an unreachable process writes is read, also where its outputs are sockets") {
+  stage s;
+  s.sockets_for_outputs = true;
+  unix_host host{s.here.path("peer")};
+  process& p = s.start({"poll", host.path()},
+                       fault::at_call("poll", 1, fault::action::unreachable, fault::moment::after));
+  auto peer = host.accept(patience);
+  REQUIRE(p.wait_for_output("connected", patience));
+  REQUIRE(peer.send("first"));
+  CHECK(p.wait_for_output("connect 0", patience));
+}
+
 TEST_CASE("poll in an unreachable process keeps its deadline, and what it sends is taken") {
   stage s;
   unix_host host{s.here.path("peer")};

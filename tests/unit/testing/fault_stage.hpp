@@ -42,13 +42,15 @@ struct stage {
   process& start_with(std::map<std::string, std::string> environment,
                       std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), fault_subject());
-    return where.start(arguments, {.environment = faults.environment(std::move(environment))});
+    return where.start(arguments, {.environment = faults.environment(std::move(environment)),
+                                   .attribute_output = sockets_for_outputs});
   }
 
   [[nodiscard]] bool made(const std::string& name) const {
     return ::access(here.path(name).c_str(), F_OK) == 0;
   }
 
+  bool sockets_for_outputs = false;  // as deployments have them
   fault_injector faults;
   temporary_directory here;
   graceful::testing::scene where;

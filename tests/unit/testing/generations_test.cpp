@@ -4,6 +4,8 @@
 #include <graceful/testing/census.hpp>
 #include <graceful/testing/process.hpp>
 
+#include "all_descriptors.hpp"
+
 #include <doctest/doctest.h>
 
 #include <stdexcept>
@@ -53,6 +55,21 @@ TEST_CASE("a generation that belongs to nobody is reaped when it ends, and gives
     CHECK(::waitpid(pid, nullptr, WNOHANG) == -1);
   }
   CHECK(take_census(::getpid()) == before);
+}
+
+TEST_CASE(
+    "a generation of which no descriptor is free to tell has not ended, and its end is seen") {
+  timeline events;
+  generations known{events};
+  process server{{"/bin/sleep", "60"}};
+  {
+    const graceful_test::all_descriptors taken;
+    known.add(1, server.pid());
+    CHECK_FALSE(known.wait_gone(1, 0s));
+  }
+  server.signal(SIGKILL);
+  REQUIRE(known.wait_gone(1, patience));
+  CHECK(known.members()[0].end == "signalled 9");
 }
 
 TEST_CASE("a number is that of its newest process: one that was rolled back has that of the next") {

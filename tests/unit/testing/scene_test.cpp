@@ -3,6 +3,7 @@
 
 #include <graceful/testing/process.hpp>
 
+#include "all_descriptors.hpp"
 #include "testing/generations.hpp"
 #include "testing/process_table.hpp"
 
@@ -21,18 +22,17 @@
 #include <utility>
 #include <vector>
 
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <system_error>
 #include <unistd.h>
 
 using namespace graceful::testing;
+using graceful_test::all_descriptors;
 using namespace std::chrono_literals;
 
 namespace {
@@ -77,27 +77,6 @@ std::set<pid_t> children() {
 }
 
 bool lives(pid_t child) { return ::waitpid(child, nullptr, WNOHANG) == 0; }
-
-/// No descriptor is free while it lives.
-class all_descriptors {
- public:
-  all_descriptors() {
-    ::getrlimit(RLIMIT_NOFILE, &before_);
-    const rlimit few{256, before_.rlim_max};
-    ::setrlimit(RLIMIT_NOFILE, &few);
-    for (int fd = 0; (fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0;) taken_.push_back(fd);
-  }
-  all_descriptors(const all_descriptors&) = delete;
-  all_descriptors& operator=(const all_descriptors&) = delete;
-  ~all_descriptors() {
-    for (const int fd : taken_) ::close(fd);
-    ::setrlimit(RLIMIT_NOFILE, &before_);
-  }
-
- private:
-  rlimit before_{};
-  std::vector<int> taken_;
-};
 
 /// Runs in the parent, in the thread that has forked, before fork(2) returns there.
 thread_local std::function<void()> after_next_fork;

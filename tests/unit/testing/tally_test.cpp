@@ -42,6 +42,15 @@ TEST_CASE("the longest silence may be before the first success, after the last, 
   CHECK(never.report().longest_silence == 80ms);
 }
 
+TEST_CASE("what succeeds after the stop counts, and is no silence") {
+  tally account{start};
+  account.succeeded(1, 1ms, start + 10ms);
+  account.stopped(start + 20ms);
+  account.succeeded(1, 1ms, start + 3s);
+  CHECK(account.report().ok == 2);
+  CHECK(account.report().longest_silence == 10ms);
+}
+
 TEST_CASE("each loss counts once, under its own name") {
   tally account{start};
   int times = 0;
