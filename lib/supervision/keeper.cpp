@@ -113,6 +113,7 @@ void keeper::become_main(pid_t pid, time now) {
   memory_.formers.erase(pid);
   memory_.main = pid;
   if (memory_.now == phase::ending) memory_.failures = 0;  // it had been given up, but serves
+  forgive(now);  // what the one before has earned; the time of this one begins now
   memory_.now = phase::serving;
   memory_.overdue = memory_.stopping = false;
   memory_.claimant.reset();
@@ -176,9 +177,14 @@ void keeper::leave_to_speaker(const event::ended& e, time now) {
   if (told > 0) memory_.due = now + time_to_stop;
 }
 
-void keeper::fail(const std::string& how, int code, time now) {
-  if (memory_.now == phase::serving && now - memory_.begun >= limits_.good_while)
+void keeper::forgive(time now) {
+  if (memory_.now == phase::serving && now - memory_.begun >= limits_.good_while) {
     memory_.failures = 0;
+  }
+}
+
+void keeper::fail(const std::string& how, int code, time now) {
+  forgive(now);
   memory_.last_end = how;
   memory_.last_code = code;
   ++memory_.failures;

@@ -145,6 +145,7 @@ class keeper {
   void become_main(pid_t pid, time now);
   void be_ready(pid_t who, time now);
   void leave_to_speaker(const event::ended& e, time now);
+  void forgive(time now);
   void fail(const std::string& how, int code, time now);
   void finish(int code);
   void note(action::note::kind what, std::string text);

@@ -8,6 +8,7 @@
 
 #include <random>
 #include <string>
+#include <utility>
 
 #include <signal.h>
 
@@ -46,6 +47,23 @@ TEST_CASE("an older process that fails while it drains is no failure of the serv
   CHECK(k.killed(7, SIGSEGV) == "");
   CHECK(k.phase() == phase::serving);
   CHECK(k.memory().failures == 0);
+}
+
+TEST_CASE("what a server has made up for by a good while, its successor does not pay for") {
+  for (const auto& [served, counted] : {std::pair{10s, 1U}, std::pair{9s, 2U}}) {
+    keeper_bench k;
+    k.begin();
+    k.started(6);
+    k.exits(6, 1);
+    k.after(100ms);
+    k.started(7);
+    k.says(7, "READY=1");
+    k.after(served);
+    k.says(7, "MAINPID=8\nREADY=1");
+    k.after(3s);
+    k.killed(8, SIGSEGV);
+    CHECK(k.memory().failures == counted);
+  }
 }
 
 TEST_CASE("nobody but the server names its successor while it lives") {
