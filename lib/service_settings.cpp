@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <utility>
 
 #include <unistd.h>
 
@@ -27,11 +28,14 @@ std::uint64_t number(const char* name) {
 }  // namespace
 
 service_settings service_settings::take(os::start_command& start) {
+  auto supervisor = variable("GRACEFUL_SUPERVISOR");
+  // systemd names exactly whom it means: sd_listen_fds(3).
+  const auto whom = supervisor.empty() ? os::addressee::itself : os::addressee::or_ancestor;
   service_settings s{.notify_socket = variable("NOTIFY_SOCKET"),
                      .invocation = variable("INVOCATION_ID"),
-                     .passed = os::take_listen_fds(start),
+                     .passed = os::take_listen_fds(start, whom),
                      .store = number("FDSTORE"),
-                     .supervisor = variable("GRACEFUL_SUPERVISOR")};
+                     .supervisor = std::move(supervisor)};
   for (auto& [name, fd] : s.passed) name = os::from_fd_name(name);
   // A successor has none: its predecessor was the one that was named.
   const auto meant = start.take("WATCHDOG_PID");

@@ -71,8 +71,9 @@ class GRACEFUL_API upgrader {
   /// (WATCHDOG_USEC) included, which are sent on `executor`; a successor is spawned as a child of
   /// the manager. What LISTEN_FDS passes is taken over here, all of it: what `listen` does not ask
   /// for until `ready()` is closed. With FDSTORE above 0 the manager keeps so many listeners.
-  /// GRACEFUL_SUPERVISOR names the control socket of a supervisor. LISTEN_PID, LISTEN_FDS,
-  /// LISTEN_FDNAMES and WATCHDOG_PID are taken out of the environment, the others stay.
+  /// GRACEFUL_SUPERVISOR names the control socket of a supervisor; with it LISTEN_FDS counts behind
+  /// a shell too. LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES and WATCHDOG_PID are taken out of the
+  /// environment, the others stay.
   ///
   /// **Errors.** Throws `error`: `already_running` if another process serves under this control
   /// path and takeover was not asked for; `busy`, `not_ready`, `incompatible_version`,

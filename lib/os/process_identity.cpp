@@ -9,26 +9,59 @@
 
 namespace graceful::os {
 
-std::optional<process_identity> process_identity::of(pid_t pid) {
+namespace {
+
+// Fields of /proc/PID/stat.
+constexpr int state = 3;
+constexpr int start_time = 22;
+
+/// From the state on.
+std::optional<std::istringstream> fields_of(pid_t pid) {
   std::ifstream file{"/proc/" + std::to_string(pid) + "/stat"};
   std::string text;
   if (pid <= 0 || !std::getline(file, text, '\0')) return {};
   // The name is in parentheses, and may have any of them in it.
   const auto name_end = text.rfind(')');
   if (name_end == text.npos) return {};
-  std::istringstream fields{text.substr(name_end + 1)};
+  return std::istringstream{text.substr(name_end + 1)};
+}
+
+/// 0 if there is none that is visible.
+pid_t parent_of(pid_t pid) {
+  auto fields = fields_of(pid);
+  std::string process_state;
+  pid_t parent = 0;
+  if (!fields || !(*fields >> process_state >> parent)) return 0;
+  return parent;
+}
+
+/// Processes may end while they are looked at, and others get their numbers: no way up is for ever.
+constexpr int most_ancestors = 64;
+
+}  // namespace
+
+std::optional<process_identity> process_identity::of(pid_t pid) {
+  auto fields = fields_of(pid);
+  if (!fields) return {};
   std::string field;
   process_identity found{.pid = pid, .started = 0, .space = {}};
-  constexpr int state = 3;
-  constexpr int start_time = 22;
-  for (int number = state; number < start_time && fields >> field; ++number) {
+  for (int number = state; number < start_time && *fields >> field; ++number) {
     if (number == state && (field == "Z" || field == "X")) return {};
   }
-  if (!(fields >> found.started)) return {};
+  if (!(*fields >> found.started)) return {};
   std::array<char, 64> space{};
   const auto length = ::readlink("/proc/self/ns/pid", space.data(), space.size());
   if (length > 0) found.space.assign(space.data(), static_cast<std::size_t>(length));
   return found;
+}
+
+bool is_ancestor(pid_t pid) {
+  pid_t next = ::getppid();
+  for (int i = 0; i < most_ancestors && next > 0; ++i) {
+    if (next == pid) return true;
+    next = parent_of(next);
+  }
+  return false;
 }
 
 }  // namespace graceful::os

@@ -8,9 +8,9 @@
 
 #include <sys/types.h>
 
-/// A process by more than its number, which another may have by now: proc(5).
 namespace graceful::os {
 
+/// A process by more than its number, which another may have by now: proc(5).
 struct process_identity {
   pid_t pid;
   std::uint64_t started;  ///< In clock ticks since the system started.
@@ -21,6 +21,9 @@ struct process_identity {
 
   bool operator==(const process_identity&) const = default;
 };
+
+/// `pid` is the parent of this process, or of its parent, and so on, as far as is visible.
+bool is_ancestor(pid_t pid);
 
 }  // namespace graceful::os
 

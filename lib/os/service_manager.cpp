@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "os/service_manager.hpp"
 
+#include "os/process_identity.hpp"
 #include "os/system_failure.hpp"
 #include "os/whole_number.hpp"
 
@@ -40,6 +41,27 @@ bool prepare(int fd) {
   if (flags < 0 || ::fcntl(fd, F_SETFD, flags | FD_CLOEXEC) < 0) return false;
   const int status = ::fcntl(fd, F_GETFL);
   return status >= 0 && ::fcntl(fd, F_SETFL, status | O_NONBLOCK) >= 0;
+}
+
+/// It can have come by execve(2), and is a listening socket.
+bool is_passed_listener(int fd) {
+  const int flags = ::fcntl(fd, F_GETFD);
+  int listens = 0;
+  socklen_t size = sizeof listens;
+  return flags >= 0 && (flags & FD_CLOEXEC) == 0 &&
+         ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens != 0;
+}
+
+bool are_passed_listeners(int count) {
+  for (int i = 0; i < count; ++i) {
+    if (!is_passed_listener(first_passed + i)) return false;
+  }
+  return true;
+}
+
+bool meant_for_this(pid_t pid, int count, addressee whom) {
+  return pid == ::getpid() ||
+         (whom == addressee::or_ancestor && is_ancestor(pid) && are_passed_listeners(count));
 }
 
 bool fits(char c) { return c > ' ' && c < '\x7f' && c != ':' && c != '%'; }
@@ -104,12 +126,12 @@ result<void> service_manager::notify(std::string_view assignments,
   return {};
 }
 
-std::vector<named_descriptor> take_listen_fds(start_command& start) {
+std::vector<named_descriptor> take_listen_fds(start_command& start, addressee whom) {
   const auto pid = whole_number<pid_t>(start.take("LISTEN_PID"));
   const auto count = whole_number<int>(start.take("LISTEN_FDS"));
   const auto names = split(start.take("LISTEN_FDNAMES"));
   std::vector<named_descriptor> passed;
-  if (pid != ::getpid() || !count) return passed;
+  if (!pid || !count || !meant_for_this(*pid, *count, whom)) return passed;
   const bool named = names.size() == static_cast<std::size_t>(std::max(*count, 0));
   for (int i = 0; i < *count; ++i) {
     const int fd = first_passed + i;

@@ -42,11 +42,20 @@ struct named_descriptor {
   unique_fd fd;
 };
 
+/// Whom LISTEN_PID names if what is passed is meant for this process.
+enum class addressee {
+  itself,
+  /// Or a shell above it, which was started in its place, and has passed on what it does not know.
+  /// That may have closed or reused what it was passed: so it is all listening sockets, or nothing.
+  or_ancestor
+};
+
 /// What a service manager has passed to this process at its start, sd_listen_fds(3): close-on-exec
 /// and non-blocking, by name ("unknown" without one). Takes LISTEN_PID, LISTEN_FDS and
 /// LISTEN_FDNAMES out of the environment and out of `start`: no child may believe that they are
 /// meant for it. None if they are not meant for this process.
-std::vector<named_descriptor> take_listen_fds(start_command& start);
+std::vector<named_descriptor> take_listen_fds(start_command& start,
+                                              addressee whom = addressee::itself);
 
 /// A listener's name as an FDNAME: 255 ASCII characters at most, none of them a colon or a control
 /// character. What is not allowed, a space and '%' become %XX; what is too long then ends in a

@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 //
 // graceful-ctl run: what clients see when the server dies, or the supervisor.
+#include <graceful/control_client.hpp>
 #include <graceful/testing/load.hpp>
 
 #include "supervised.hpp"
@@ -8,6 +9,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -185,6 +187,42 @@ TEST_CASE("a server that takes over from one under another supervisor is its own
 TEST_CASE("a server is killed a hundred times, and nobody is refused") {
   supervised s{supervised::http()};
   survives(s, 100);
+}
+
+TEST_CASE("a server behind shells is killed, and serves on its port again, and nobody is refused") {
+  auto command = supervised::http();
+  const auto port = [] {
+    supervised before{supervised::http()};
+    return before.port();
+  }();
+  *std::ranges::find(command, "127.0.0.1:0") = "127.0.0.1:" + std::to_string(port);
+  const std::string shell = "\"$0\" \"$@\"; exit $?";  // without exec: the server is its child
+  command.insert(command.begin(), {"/bin/sh", "-c", shell, "/bin/bash", "-c", shell});
+  supervised s{command};
+  s.port();
+  load at_work{load_on(port)};
+  const auto server = [&] {
+    return graceful::control_client::connect(s.control(), patience).value().status().value();
+  };
+  constexpr int kills = 3;
+  for (int i = 0; i < kills; ++i) {
+    s.wait(keeps_one);
+    const auto main = s.wait_main();
+    s.wait([](const auto& it) { return it.said == "generation 1 serves"; });
+    REQUIRE(at_work.wait_for(10, patience));
+    REQUIRE(server().pid != main);
+    REQUIRE(::kill(static_cast<pid_t>(server().pid), SIGKILL) == 0);
+    s.wait_main(main);
+  }
+  s.wait([](const auto& it) { return it.said == "generation 1 serves"; });
+  REQUIRE(at_work.wait_for(10, patience));
+  const auto seen = at_work.stop();
+  INFO(seen.to_string(), s.supervisor().output());
+  CHECK(seen.refused == 0);
+  CHECK(seen.timed_out == 0);
+  CHECK(seen.lost() <= static_cast<std::uint64_t>(clients * kills));
+  CHECK(s.status().restarts == kills);
+  CHECK(s.status().kept.size() == 1);
 }
 
 TEST_CASE("a successor that is killed is started again, with the sockets of its predecessor") {

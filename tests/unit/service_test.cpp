@@ -30,6 +30,8 @@
 #include <string>
 #include <vector>
 
+#include <fcntl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace asio = boost::asio;
@@ -110,6 +112,27 @@ TEST_CASE("what is meant for this process alone is taken out of its environment,
   CHECK(take("-1", "99999999999999999999", "").watchdog == 0s);
   CHECK(take("1x", "18446744073709551615", "").watchdog == 0s);
   CHECK(take("1x", "1", "").store == 0);
+}
+
+TEST_CASE("what a shell was passed is taken from a supervisor; systemd means whom it names") {
+  const auto taken = [](const char* supervisor) {
+    const pid_t named = ::getpid();
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const unique_fd high{::fcntl(listen_anywhere().get(), F_DUPFD, 100)};
+      ::dup2(high.get(), 3);
+      ::setenv("LISTEN_PID", std::to_string(named).c_str(), 1);
+      ::setenv("LISTEN_FDS", "1", 1);
+      ::setenv("GRACEFUL_SUPERVISOR", supervisor, 1);
+      auto start = os::start_command::of_this_process();
+      ::_exit(static_cast<int>(graceful::service_settings::take(start).passed.size()));
+    }
+    int status = -1;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    return WEXITSTATUS(status);
+  };
+  CHECK(taken("/s") == 1);
+  CHECK(taken("") == 0);
 }
 
 TEST_CASE("what a service does is told in a line") {

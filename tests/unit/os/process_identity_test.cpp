@@ -29,3 +29,24 @@ TEST_CASE("a zombie, and what never was, is nobody") {
   CHECK_FALSE(process_identity::of(0));
   CHECK_FALSE(process_identity::of(-1));
 }
+
+TEST_CASE("who has started this process is above it, however far, and nobody else is") {
+  const pid_t above = ::getpid();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const pid_t between = ::getpid();
+    const pid_t below = ::fork();
+    if (below == 0) {
+      using graceful::os::is_ancestor;
+      const bool right = is_ancestor(above) && is_ancestor(between) && !is_ancestor(::getpid()) &&
+                         !is_ancestor(0) && !is_ancestor(-1);
+      ::_exit(right ? 0 : 1);
+    }
+    int how = -1;
+    ::waitpid(below, &how, 0);
+    ::_exit(how == 0 && !graceful::os::is_ancestor(below) ? 0 : 1);
+  }
+  int status = -1;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+}

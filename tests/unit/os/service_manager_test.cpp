@@ -147,6 +147,52 @@ TEST_CASE("what is passed is taken by name, close-on-exec and non-blocking") {
   CHECK(status == 0);
 }
 
+TEST_CASE("what a shell was passed is taken behind it, but only where all of it is still there") {
+  enum class fourth { listens, is_absent, is_no_listener, is_our_own };
+  // `may` be meant for a shell; `shells` of them, of which the first was named.
+  const auto taken = [](os::addressee may, int shells, fourth what) {
+    const pid_t first = ::fork();
+    if (first == 0) {
+      const bool other = what == fourth::is_no_listener;
+      const unique_fd plain{::socket(AF_INET, SOCK_STREAM, 0)};
+      const unique_fd a{::fcntl(listener().get(), F_DUPFD, 100)};
+      const unique_fd b{::fcntl(other ? plain.get() : listener().get(), F_DUPFD, 100)};
+      ::dup2(a.get(), 3);
+      ::close(4);
+      if (what != fourth::is_absent) ::dup2(b.get(), 4);
+      if (what == fourth::is_our_own) ::fcntl(4, F_SETFD, FD_CLOEXEC);
+      ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
+      ::setenv("LISTEN_FDS", "2", 1);
+      ::setenv("LISTEN_FDNAMES", "http:admin", 1);
+      for (int i = 0; i < shells; ++i) {
+        if (const pid_t below = ::fork(); below != 0) {
+          int how = -1;
+          ::waitpid(below, &how, 0);
+          ::_exit(WEXITSTATUS(how));
+        }
+      }
+      auto start = os::start_command::of_this_process();
+      const auto passed = os::take_listen_fds(start, may);
+      const bool is_all = passed.size() == 2 && passed[1].name == "admin" && !inherits(3) &&
+                          os::cookie_of(4) == os::cookie_of(b.get());
+      const bool untouched = passed.empty() && inherits(3);
+      ::_exit(is_all ? 2 : untouched ? 0 : 99);
+    }
+    int status = -1;
+    REQUIRE(::waitpid(first, &status, 0) == first);
+    return WEXITSTATUS(status);
+  };
+  using os::addressee;
+  CHECK(taken(addressee::itself, 0, fourth::listens) == 2);
+  CHECK(taken(addressee::itself, 1, fourth::listens) == 0);
+  CHECK(taken(addressee::or_ancestor, 0, fourth::listens) == 2);
+  CHECK(taken(addressee::or_ancestor, 1, fourth::listens) == 2);
+  CHECK(taken(addressee::or_ancestor, 2, fourth::listens) == 2);
+  CHECK(taken(addressee::or_ancestor, 1, fourth::is_absent) == 0);
+  CHECK(taken(addressee::or_ancestor, 1, fourth::is_no_listener) == 0);
+  CHECK(taken(addressee::or_ancestor, 1, fourth::is_our_own) == 0);
+}
+
 TEST_CASE("a listener's name survives as the name of a descriptor") {
   for (const std::string& name :
        {std::string{"http"}, std::string{"http/3"}, std::string{"a:b c%d\n\x7f"},
