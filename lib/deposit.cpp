@@ -103,7 +103,6 @@ void deposit::keep(const std::string& name, unique_fd fd) {
 }
 
 void deposit::release() {
-  read();  // what was deposited before it was asked for
   released_ = true;
   kept_.clear();
 }

@@ -40,8 +40,10 @@ class deposit {
 
   void keep(const std::string& name, unique_fd fd);
 
-  /// Lets go of everything, and keeps nothing more until a process starts.
+  /// Lets go of everything that has been read, and keeps nothing more until a process starts, or
+  /// `keep_again`.
   void release();
+  void keep_again() { released_ = false; }
 
   /// What a process that starts gets.
   [[nodiscard]] std::vector<os::passed_socket> for_start();

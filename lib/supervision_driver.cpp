@@ -97,6 +97,8 @@ void supervision_driver::perform(const supervision::keeper_action& action) {
   if (std::holds_alternative<action::start>(action)) return start();
   if (const auto* it = std::get_if<action::send>(&action)) return signal(*it);
   if (const auto* it = std::get_if<action::follow>(&action)) return follow(it->pid);
+  if (std::holds_alternative<action::release>(action)) return settings_.release();
+  if (std::holds_alternative<action::keep>(action)) return settings_.keep();
   if (const auto* it = std::get_if<action::finish>(&action)) return settings_.finished(it->code);
   const auto& note = std::get<action::note>(action);
   switch (note.what) {

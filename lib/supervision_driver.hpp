@@ -33,6 +33,8 @@ class supervision_driver {
     std::function<std::vector<os::passed_socket>()> sockets;  ///< For a process that starts.
     std::function<void()> listen;  ///< To what processes have said, before they are reaped.
     std::function<void(pid_t)> main_is;
+    std::function<void()> release;  ///< What is kept, and keep nothing more.
+    std::function<void()> keep;     ///< What is deposited from now on, after `release`.
     std::function<void(int)> finished;
   };
 

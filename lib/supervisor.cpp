@@ -153,6 +153,8 @@ supervision_driver::settings supervisor::impl::driver_settings() {
                 const auto noted = place_.note_main(pid);
                 if (!noted) log_.warning(noted.error().message);
               },
+          .release = [this] { deposit_.release(); },
+          .keep = [this] { deposit_.keep_again(); },
           .finished = [this](int code) { finish(code); }};
 }
 
@@ -200,7 +202,7 @@ void supervisor::impl::on_call(control_session& from, const wire::call& call) {
   }
   if (call.method == wire::supervisor_status_method) return from.reply(wire::to_reply(status()));
   if (call.method == wire::release_method) {
-    deposit_.read();  // it may have become the server just now
+    deposit_.read();  // it may have become the server just now, and deposited something
     const bool released = of_server(from);
     if (released) deposit_.release();
     return from.reply(wire::to_release_reply(released));

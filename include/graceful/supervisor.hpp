@@ -37,8 +37,8 @@ struct supervisor_params {
   std::chrono::milliseconds first_delay{100};
   std::chrono::milliseconds longest_delay{30'000};
 
-  /// After so many failures in a row it gives up; 0: never. Default: 10, which takes 51 s and what
-  /// the server itself takes.
+  /// After so many failures in a row it gives up, and lets the sockets go; 0: never. Default: 10,
+  /// which takes 51 s and what the server itself takes.
   unsigned max_failures = 10;
 
   /// A server that has served for so long has done well: failures before it count no more. Default:

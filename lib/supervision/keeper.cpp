@@ -112,7 +112,10 @@ void keeper::become_main(pid_t pid, time now) {
   if (before) memory_.formers.insert(*before);
   memory_.formers.erase(pid);
   memory_.main = pid;
-  if (memory_.now == phase::ending) memory_.failures = 0;  // it had been given up, but serves
+  if (memory_.now == phase::ending) {  // it had been given up, but serves
+    memory_.failures = 0;
+    actions_.emplace_back(action::keep{});
+  }
   forgive(now);  // what the one before has earned; the time of this one begins now
   memory_.now = phase::serving;
   memory_.overdue = memory_.stopping = false;
@@ -245,6 +248,7 @@ void keeper::finish(int code) {
     return;
   }
   memory_.now = phase::ending;
+  actions_.emplace_back(action::release{});
   note(kind::info, std::to_string(memory_.formers.size()) + " older process" +
                        (memory_.formers.size() == 1 ? " has" : "es have") +
                        " connections left: waiting for " +

@@ -82,14 +82,19 @@ struct note {
   enum class kind { error, warning, info } what;
   std::string text;
 };
+/// Nobody is to accept any more: what is kept of the server is let go, since who connects would
+/// wait for nobody; and nothing more is kept.
+struct release {};
+/// There is a server after all: what it deposits is kept as before.
+struct keep {};
 /// The supervisor ends.
 struct finish {
   int code;
 };
 }  // namespace action
 
-using keeper_action =
-    std::variant<action::start, action::send, action::follow, action::note, action::finish>;
+using keeper_action = std::variant<action::start, action::send, action::follow, action::note,
+                                   action::release, action::keep, action::finish>;
 using keeper_actions = std::vector<keeper_action>;
 
 enum class phase { starting, serving, waiting, ending, over };

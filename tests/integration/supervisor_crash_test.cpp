@@ -3,6 +3,7 @@
 // graceful-ctl run: what clients see when the server dies, or the supervisor.
 #include <graceful/control_client.hpp>
 #include <graceful/testing/load.hpp>
+#include <graceful/testing/request_lost.hpp>
 
 #include "supervised.hpp"
 
@@ -245,6 +246,23 @@ TEST_CASE("a successor that is killed is started again, with the sockets of its 
   CHECK(seen.timed_out == 0);
   CHECK(seen.lost() <= clients);
   CHECK(s.status().restarts == 1);
+}
+
+TEST_CASE("who connects to a server that is given up is refused, while an older process drains") {
+  supervised s{supervised::http(), {"--max-failures", "1"}};
+  const auto port = s.port();
+  const auto first = s.wait_main();
+  const auto target = resolve("127.0.0.1", port, patience);
+  http_connection held{target, 0};
+  held.exchange("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
+  held.send("GET / HTTP/1.1\r\n");
+  REQUIRE(s.ctl({"upgrade", s.control()}).status == "exited 0");
+  s.wait(keeps_one);
+  ::kill(s.wait_main(first), SIGKILL);
+  CHECK(s.wait([](const auto& it) { return it.state == "ending"; }).kept.empty());
+  CHECK_THROWS_AS(http_connection(target, 1), request_lost);
+  CHECK(held.exchange("Host: test\r\n\r\n").generation == 1);
+  CHECK(s.supervisor().wait_exit(patience).exited(137));
 }
 
 TEST_CASE(

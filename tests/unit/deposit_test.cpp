@@ -83,6 +83,17 @@ TEST_CASE("what has been let go is not kept again before another process starts"
   CHECK(b.kept.items().size() == 1);
 }
 
+TEST_CASE("what has been let go can be kept again, if there is a server after all") {
+  bench b;
+  const auto file = some_file();
+  b.kept.release();
+  b.say("FDSTORE=1\nFDNAME=a", {file.get()});
+  CHECK(b.kept.items().empty());
+  b.kept.keep_again();
+  b.say("FDSTORE=1\nFDNAME=a", {file.get()});
+  CHECK(b.kept.items().size() == 1);
+}
+
 TEST_CASE("what is no text is not heard, and what comes with it is closed") {
   bench b;
   const auto file = some_file();

@@ -28,6 +28,8 @@ inline std::string text_of(const supervision::keeper_action& a) {
            std::to_string(s->pid);
   }
   if (const auto* f = std::get_if<follow>(&a)) return "follow " + std::to_string(f->pid);
+  if (std::holds_alternative<release>(a)) return "release";
+  if (std::holds_alternative<keep>(a)) return "keep";
   if (const auto* f = std::get_if<finish>(&a)) return "finish " + std::to_string(f->code);
   return "note";
 }

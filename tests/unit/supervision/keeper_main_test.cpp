@@ -179,7 +179,7 @@ TEST_CASE("one that becomes the server when it is to end is told so") {
   auto k = serving();
   CHECK(k.told(SIGTERM) == "send 15 to 7");
   CHECK(k.says(7, "MAINPID=8\nREADY=1") == "follow 8, send 15 to 8");
-  CHECK(k.exits(8, 0) == "");
+  CHECK(k.exits(8, 0) == "release");
   CHECK(k.noted("1 older process has connections left"));
   CHECK(k.phase() == phase::ending);
   CHECK(k.told(SIGTERM) == "send 15 to 7");
@@ -191,9 +191,35 @@ TEST_CASE("older processes that drain are waited for, and the server's own end d
   k.says(7, "MAINPID=8\nREADY=1");
   k.says(8, "MAINPID=9\nREADY=1");
   k.told(SIGTERM);
-  CHECK(k.exits(9, 0) == "");
+  CHECK(k.exits(9, 0) == "release");
   CHECK(k.exits(7, 1) == "");
   CHECK(k.exits(8, 1) == "finish 0");
+}
+
+TEST_CASE("what is kept is let go when a server is given up, and not before") {
+  auto k = serving();
+  k.says(7, "MAINPID=8\nREADY=1");
+  pid_t newest = 8;
+  for (unsigned failure = 1; failure < limits.failures; ++failure) {
+    CHECK(k.killed(newest, SIGKILL) == "");
+    CHECK(k.after(1s) == "start");
+    k.started(++newest);
+  }
+  CHECK(k.killed(newest, SIGKILL) == "release");
+  CHECK(k.phase() == phase::ending);
+  CHECK(k.says(20, "MAINPID=20\nREADY=1") == "keep, follow 20");
+  CHECK(k.phase() == phase::serving);
+  CHECK(k.memory().failures == 0);
+  CHECK(k.exits(20, 0) == "release");
+  CHECK(k.exits(7, 0) == "finish 0");
+}
+
+TEST_CASE("what is kept is let go also when the server is to end before it is started again") {
+  auto k = serving();
+  k.says(7, "MAINPID=8\nREADY=1");
+  k.killed(8, SIGKILL);
+  CHECK(k.told(SIGTERM) == "release");
+  CHECK(k.exits(7, 0) == "finish 137");
 }
 
 TEST_CASE("an upgrade that was rolled back changes nothing") {

@@ -172,7 +172,7 @@ TEST_CASE("signals go to the server, and the second that asks it to end goes to 
   k.says(7, "MAINPID=8\nREADY=1");
   CHECK(k.told(SIGTERM) == "send 15 to 8");
   CHECK(k.told(SIGINT) == "send 2 to 8, send 2 to 7");
-  CHECK(k.killed(8, SIGINT) == "");
+  CHECK(k.killed(8, SIGINT) == "release");
   CHECK(k.exits(7, 0) == "finish 130");
 }
 
@@ -185,7 +185,7 @@ TEST_CASE("what a terminal says, it says to the whole group of the server") {
   CHECK(k.told(SIGHUP, true) == "send 1 to the group of 8");
   CHECK(k.told(SIGINT, true) == "send 2 to the group of 8");
   CHECK(k.told(SIGINT, true) == "send 2 to the group of 8, send 2 to 7");
-  CHECK(k.exits(8, 0) == "");
+  CHECK(k.exits(8, 0) == "release");
   CHECK(k.told(SIGINT, true) == "send 2 to 7");
 }
 

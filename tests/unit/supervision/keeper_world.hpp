@@ -16,6 +16,7 @@ struct keeper_world {
   keeper_bench keeper{};
   std::set<pid_t> live{};
   pid_t newest = 2;
+  bool released = false;  ///< What is kept.
   bool over = false;
 
   /// One that lives, or else one that nobody knows.
@@ -36,6 +37,8 @@ struct keeper_world {
     for (auto done = keeper.on(e);;) {
       if (over && !done.empty()) return "does something when all is over: " + done;
       if (done.find("finish") != std::string::npos) over = true;
+      if (done.find("release") != std::string::npos) released = true;
+      if (done.find("keep") != std::string::npos) released = false;
       if (done.find("start") == std::string::npos) break;
       if (keeper.memory().main) return "starts a server while there is one";
       done = can_start ? keeper.started(born())
@@ -53,6 +56,7 @@ struct keeper_world {
     if (m.now == phase::waiting && (!m.due || m.main)) return "waits for no time";
     if ((m.now == phase::starting || m.now == phase::serving) && !m.main) return "has no server";
     if (m.now == phase::ending && m.formers.empty()) return "waits for no process";
+    if (!over && (m.now == phase::ending) != released) return "keeps for nobody, or nothing";
     if (m.main && m.formers.contains(*m.main)) return "main was main before, and is";
     if (m.failures > limits.failures) return "goes on beyond the limit";
     return {};
