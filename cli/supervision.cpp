@@ -21,6 +21,14 @@ std::string supervisor_path(const std::string& control_path, const arguments& ar
   return args.socket.empty() ? default_supervisor_path(control_path) : args.socket;
 }
 
+template <class Client>
+result<std::string> said_by(result<Client> client, const arguments& args) {
+  if (!client) return client.error();
+  const auto status = client->status();
+  if (!status) return status.error();
+  return args.json ? status->json + '\n' : describe(*status);
+}
+
 }  // namespace
 
 int run_server(const arguments& args) {
@@ -39,25 +47,18 @@ int run_server(const arguments& args) {
 
 int status(const std::string& path, const arguments& args) {
   const auto deadline = args.timeout.value_or(default_deadline);
-  std::string text;
-  auto server = control_client::connect(path, deadline);
-  if (server) {
-    const auto said = server->status();
-    if (!said) return complain_of_server(said.error());
-    text = args.json ? said->json + '\n' : describe(*said);
-  }
-  auto supervisor = supervisor_client::connect(supervisor_path(path, args), deadline);
-  if (!server && (!supervisor || server.error().code != errc::not_running)) {
+  const auto server = said_by(control_client::connect(path, deadline), args);
+  auto found = supervisor_client::connect(supervisor_path(path, args), deadline);
+  const bool supervised = found.has_value();
+  const auto supervisor = said_by(std::move(found), args);
+  // If one hangs, the other may know why.
+  const int printed = print_or_fail((server ? *server : "") + (supervisor ? *supervisor : ""));
+  if (printed != done) return printed;
+  if (!server && (!supervised || server.error().code != errc::not_running)) {
     return complain_of_server(server.error());
   }
-  if (supervisor) {
-    const auto said = supervisor->status();
-    if (!said) return complain_of_server(said.error());
-    text += args.json ? said->json + '\n' : describe(*said);
-  } else if (!args.socket.empty()) {
-    return complain_of_server(supervisor.error());
-  }
-  return print_or_fail(text);
+  if (supervisor || (!supervised && args.socket.empty())) return done;
+  return complain_of_server({supervisor.error().code, "supervisor: " + supervisor.error().message});
 }
 
 int reexec(const std::string& path, const arguments& args) {

@@ -76,6 +76,23 @@ TEST_CASE("a server that waits to be started again is seen to, and can be given 
   CHECK(nothing_left(s));
 }
 
+TEST_CASE("of a server and its supervisor one that hangs is reported, with what the other says") {
+  supervised s{supervised::http()};
+  s.wait([](const auto& it) { return it.said == "generation 1 serves"; });
+  const auto server = s.wait_main();
+  for (const pid_t hangs : {server, s.supervisor().pid()}) {
+    REQUIRE(::kill(hangs, SIGSTOP) == 0);
+    const auto shown = s.ctl({"status", "--timeout", "0.2", s.control()});
+    REQUIRE(::kill(hangs, SIGCONT) == 0);
+    INFO(shown.all);
+    CHECK(shown.status == "exited 1");
+    CHECK((shown.out.find("supervisor: pid ") != std::string::npos) == (hangs == server));
+    CHECK((shown.out.find("generation 1, pid ") != std::string::npos) == (hangs != server));
+    CHECK(shown.all.find(hangs == server ? "graceful-ctl: the server did not answer"
+                                         : "graceful-ctl: supervisor: ") != std::string::npos);
+  }
+}
+
 TEST_CASE("a server that has nothing to do with graceful is supervised too") {
   supervised s{sleeper};
   const auto first = s.wait_main();
