@@ -42,38 +42,53 @@ void supervisor_link::stop() {
 }
 
 /// connect(2) to a Unix socket is done at once, or not at all if the queue is full.
-void supervisor_link::connect() {
+boost::system::error_code supervisor_link::connect() {
   auto made = varlink_connection::connect(path_, std::chrono::steady_clock::now());
   if (!made) {
     lost_ = true;
-    return connect_later();
+    connect_later();
+    return made.error().code;
   }
   stream_ = std::make_shared<varlink_stream>(
       control_, made->release().first, wire::framer{wire::max_reply_size},
       varlink_stream::events{[this](const std::string& text) { on_message(text); },
-                             [this] {
-                               lost_ = true;
-                               answer(false);
-                               connect_later();
-                             }});
+                             [this] { on_end(); }});
   stream_->start();
   if (std::exchange(lost_, false)) found_again_();
+  return {};
+}
+
+void supervisor_link::on_end() {
+  lost_ = true;
+  if (asked_ && !std::exchange(asked_anew_, true)) return ask_anew();
+  answer(false);
+  connect_later();
 }
 
 void supervisor_link::ask_release(std::function<void(bool)> answer) {
-  wire::call question;
-  question.method = wire::release_method;
-  if (!stream_ || !stream_->send(question)) {
-    if (path_.empty()) return answer(false);
-    // One that executes itself anew still listens. Who has ended keeps nothing.
-    const auto made = varlink_connection::connect(path_, std::chrono::steady_clock::now());
-    return answer(!made && made.error().code == errc::not_running);
-  }
+  if (path_.empty()) return answer(false);
   asked_ = std::move(answer);
+  asked_anew_ = false;
   answer_timer_.expires_after(answer_time);
   answer_timer_.async_wait([this](boost::system::error_code ec) {
     if (!ec) this->answer(false);
   });
+  if (!ask()) ask_anew();
+}
+
+bool supervisor_link::ask() {
+  wire::call question;
+  question.method = wire::release_method;
+  return stream_ && stream_->send(question);
+}
+
+/// One that executes itself anew ends its connections, and listens all the while: it answers when
+/// it is back. Who has ended keeps nothing.
+void supervisor_link::ask_anew() {
+  timer_.cancel();
+  if (stream_) stream_->stop();
+  const auto failed = connect();
+  if (failed || !ask()) answer(failed == errc::not_running);
 }
 
 void supervisor_link::on_message(const std::string& text) {
@@ -89,7 +104,7 @@ void supervisor_link::answer(bool released) {
 void supervisor_link::connect_later() {
   timer_.expires_after(retry_interval);
   timer_.async_wait([this](boost::system::error_code ec) {
-    if (!ec && started_) connect();
+    if (!ec && started_ && !(stream_ && stream_->is_open())) connect();
   });
 }
 

@@ -6,6 +6,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/system/error_code.hpp>
 
 #include <functional>
 #include <memory>
@@ -28,13 +29,17 @@ class supervisor_link {
 
   /// Asks whether this process is to hold its sockets alone from now on, because the supervisor
   /// ends too. False also if there is no answer within a second. `answer` is called once, unless
-  /// `stop` is before; at once if there is nobody to ask.
+  /// `stop` is before; at once if there is nobody to ask. Who executes itself anew meanwhile is
+  /// asked again.
   void ask_release(std::function<void(bool released)> answer);
 
  private:
   void on_message(const std::string& text);
+  void on_end();
+  bool ask();
+  void ask_anew();
   void answer(bool released);
-  void connect();
+  boost::system::error_code connect();
   void connect_later();
 
   asio::io_context& control_;
@@ -43,6 +48,7 @@ class supervisor_link {
   asio::steady_timer timer_;
   asio::steady_timer answer_timer_;
   std::function<void(bool)> asked_;
+  bool asked_anew_ = false;
   std::shared_ptr<varlink_stream> stream_;
   bool started_ = false;
   bool lost_ = false;

@@ -321,19 +321,23 @@ TEST_CASE("a server that a supervisor left behind, and that has ended since, is 
 }
 
 TEST_CASE("a supervised server that is told to end resets nobody, whoever tells it") {
-  for (const bool by_signal : {true, false}) {
+  enum class by { signal, drain, signal_after_reexec, drain_after_reexec };
+  for (const auto how : {by::signal, by::drain, by::signal_after_reexec, by::drain_after_reexec}) {
     supervised s{supervised::http()};
     load at_work{load_on(s.port())};
     s.wait(keeps_one);
     REQUIRE(at_work.wait_for(50, patience));
-    if (by_signal) {
+    if (how == by::signal_after_reexec || how == by::drain_after_reexec) {
+      REQUIRE(s.ctl({"reexec", s.control()}).status == "exited 0");
+    }
+    if (how == by::signal || how == by::signal_after_reexec) {
       s.supervisor().signal(SIGTERM);
     } else {
       CHECK(s.ctl({"drain", s.control()}).status == "exited 0");
     }
     CHECK(s.supervisor().wait_exit(patience).exited(0));
     const auto seen = at_work.stop();
-    INFO(seen.to_string(), s.supervisor().output());
+    INFO("way ", static_cast<int>(how), ": ", seen.to_string(), s.supervisor().output());
     CHECK(seen.reset == 0);
     CHECK(seen.cut_short == 0);
   }

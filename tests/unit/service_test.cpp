@@ -24,6 +24,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -64,6 +65,13 @@ struct bench {
       control.run_for(1ms);
     }
     return manager.next(until);
+  }
+
+  void run_until(const std::function<bool()>& done) {
+    for (const deadline until{patience}; !done() && !until.passed();) {
+      control.restart();
+      control.run_for(1ms);
+    }
   }
 
   /// A listener that is opened, under this name.
@@ -393,11 +401,7 @@ TEST_CASE("a supervisor that ends too has let go of what it kept, when it says s
     } else {
       asio::write(connection, asio::buffer(answer.c_str(), answer.size() + 1));
     }
-    const deadline until{patience};
-    while (asked == 0 && !until.passed()) {
-      b.control.restart();
-      b.control.run_for(1ms);
-    }
+    b.run_until([&] { return asked > 0; });
     CHECK(asked == 1);
     CHECK(kept == (answer.find("true") == std::string::npos));
   }
@@ -417,9 +421,30 @@ TEST_CASE("with nothing kept, or nobody to ask, an end waits for no answer") {
   CHECK(b.sockets.kept() == graceful::inventory::names{"a"});
 }
 
-TEST_CASE("a supervisor that has died keeps nothing, and one that listens still does") {
-  for (const bool listens : {false, true}) {
-    for (const bool noticed : {false, true}) {
+TEST_CASE("a supervisor that has died keeps nothing") {
+  for (const bool noticed : {false, true}) {
+    temporary_directory supervisors;
+    const auto path = supervisors.path("supervisor");
+    bench b{{.store = 9, .supervisor = path}};
+    b.listen("a");
+    b.sockets.open();
+    asio::local::stream_protocol::acceptor supervisor{b.control, path};
+    b.service.serves(1, false);
+    supervisor.accept().close();
+    supervisor.close();
+    if (noticed) b.control.poll();
+    bool asked = false;
+    b.service.ask_for_sockets([&] { asked = true; });
+    CHECK(asked);
+    CHECK(b.sockets.kept().empty());
+  }
+}
+
+TEST_CASE(
+    "a supervisor that has executed itself anew is asked at once, on a connection of its own") {
+  enum class ended { unnoticed, noticed, after_the_question };
+  for (const auto when : {ended::unnoticed, ended::noticed, ended::after_the_question}) {
+    for (const char* released : {"true", "false"}) {
       temporary_directory supervisors;
       const auto path = supervisors.path("supervisor");
       bench b{{.store = 9, .supervisor = path}};
@@ -427,13 +452,28 @@ TEST_CASE("a supervisor that has died keeps nothing, and one that listens still 
       b.sockets.open();
       asio::local::stream_protocol::acceptor supervisor{b.control, path};
       b.service.serves(1, false);
-      supervisor.accept().close();
-      if (!listens) supervisor.close();
-      if (noticed) b.control.poll();
+      auto before = supervisor.accept();
+      if (when != ended::after_the_question) before.close();
+      if (when == ended::noticed) b.control.poll();
       bool asked = false;
       b.service.ask_for_sockets([&] { asked = true; });
+      CHECK_FALSE(asked);
+      if (when == ended::after_the_question) {
+        before.close();
+        b.control.restart();
+        b.control.poll();
+        CHECK_FALSE(asked);
+      }
+      supervisor.non_blocking(true);
+      auto connection = supervisor.accept();
+      std::string question(200, '\0');
+      question.resize(connection.read_some(asio::buffer(question)));
+      CHECK(question == std::string{R"({"method":"io.graceful.Supervisor.Release"})"} + '\0');
+      const auto reply = std::string{R"({"parameters":{"released":)"} + released + "}}";
+      asio::write(connection, asio::buffer(reply.c_str(), reply.size() + 1));
+      b.run_until([&] { return asked; });
       CHECK(asked);
-      CHECK(b.sockets.kept().empty() != listens);
+      CHECK(b.sockets.kept().empty() == (released == std::string{"true"}));
     }
   }
 }
