@@ -95,11 +95,18 @@ void deposit::keep(const std::string& name, unique_fd fd) {
     case kept_descriptors::outcome::known:
       return;
     case kept_descriptors::outcome::full:
-      if (std::exchange(told_full_, true)) return;
-      return log_.error("cannot keep " + what + " and what follows: the limit of " +
-                        std::to_string(kept_.limit()) +
-                        " is reached; raise that of open files (ulimit -n)");
+      return tell_full("cannot keep " + what + " and what follows: the limit of " +
+                       std::to_string(kept_.limit()) +
+                       " is reached; raise that of open files (ulimit -n)");
+    case kept_descriptors::outcome::names_too_long:
+      return tell_full("cannot keep " + what +
+                       " and others: the names of all do not fit into LISTEN_FDNAMES together; "
+                       "give the listeners shorter ones");
   }
+}
+
+void deposit::tell_full(const std::string& message) {
+  if (!std::exchange(told_full_, true)) log_.error(message);
 }
 
 void deposit::release() {

@@ -57,6 +57,7 @@ class deposit {
   void read(int most);
   void wait();
   void take(os::notify_datagram datagram);
+  void tell_full(const std::string& message);
 
   log& log_;
   kept_descriptors kept_;

@@ -31,8 +31,15 @@ kept_descriptors::outcome kept_descriptors::keep(const std::string& name, unique
   });
   if (known) return outcome::known;
   if (items_.size() >= limit_) return outcome::full;
+  if (!has_room_for(name)) return outcome::names_too_long;
   items_.push_back({name, std::move(fd), status.st_dev, status.st_ino});
   return outcome::kept;
+}
+
+bool kept_descriptors::has_room_for(const std::string& name) const {
+  std::size_t taken = name.size() + 1;
+  for (const auto& each : items_) taken += each.name.size() + 1;
+  return taken <= names_limit_;
 }
 
 std::size_t kept_descriptors::remove(std::string_view name) {

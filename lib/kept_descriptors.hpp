@@ -4,6 +4,8 @@
 
 #include <graceful/unique_fd.hpp>
 
+#include "os/launch.hpp"
+
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -24,9 +26,11 @@ class kept_descriptors {
     ino_t inode;
   };
 
-  explicit kept_descriptors(std::size_t limit) : limit_{limit} {}
+  /// `names`: how long all of them may be together, a separator for each included.
+  explicit kept_descriptors(std::size_t limit, std::size_t names = os::longest_socket_names)
+      : limit_{limit}, names_limit_{names} {}
 
-  enum class outcome { kept, known, full };
+  enum class outcome { kept, known, full, names_too_long };
   /// Closes it, unless it is kept.
   outcome keep(const std::string& name, unique_fd fd);
 
@@ -39,7 +43,10 @@ class kept_descriptors {
   [[nodiscard]] std::size_t limit() const { return limit_; }
 
  private:
+  [[nodiscard]] bool has_room_for(const std::string& name) const;
+
   std::size_t limit_;
+  std::size_t names_limit_;
   std::vector<item> items_;
 };
 

@@ -7,7 +7,9 @@
 
 #include "os/start_command.hpp"
 
+#include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <sys/types.h>
@@ -29,6 +31,11 @@ struct passed_socket {
   int fd;
 };
 
+/// How long all names may be together, a separator for each included: LISTEN_FDNAMES is one
+/// variable, and execve(2) takes none beyond 128 KiB.
+inline constexpr std::size_t longest_socket_names =
+    131'072 - std::string_view{"LISTEN_FDNAMES="}.size();
+
 struct launched {
   pid_t pid;
   unique_fd pidfd;  ///< Close-on-exec.
@@ -37,7 +44,8 @@ struct launched {
 /// Executes `command` in a new process, with standard input, output and error of this one and
 /// `sockets` from 3 on, and no other descriptor. With `sockets` LISTEN_PID, LISTEN_FDS and
 /// LISTEN_FDNAMES are set, whatever the command says of them. Returns after the exec, or with its
-/// error; then no process is left, but for a sibling that has ended at once.
+/// error, E2BIG if the names exceed `longest_socket_names`; then no process is left, but for a
+/// sibling that has ended at once.
 result<launched> launch(const start_command& command, placement where,
                         const std::vector<passed_socket>& sockets);
 

@@ -1,6 +1,9 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "deposit.hpp"
 
+#include <graceful/testing/deadline.hpp>
+
+#include "os/child.hpp"
 #include "os/notify_socket.hpp"
 #include "os/service_manager.hpp"
 
@@ -9,6 +12,7 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -123,6 +127,25 @@ TEST_CASE("beyond the limit nothing is kept, and that is said once") {
     CHECK_FALSE(b.noted("cannot keep d"));
   }
   ::setrlimit(RLIMIT_NOFILE, &before);
+}
+
+TEST_CASE("what is kept can be passed, however long its names are, and the rest is refused, once") {
+  bench b;
+  const auto file = some_file();
+  for (int i = 100; i < 800; ++i) {
+    b.say("FDSTORE=1\nFDNAME=" + std::to_string(i) + std::string(250, 'x'), {file.get()});
+  }
+  const auto all = b.kept.for_start();
+  CHECK(all.size() == os::longest_socket_names / 254);
+  CHECK(b.noted("cannot keep 615xx"));
+  CHECK(b.noted("give the listeners shorter ones"));
+  CHECK_FALSE(b.noted("cannot keep 616"));
+  os::start_command command{
+      .file = "/bin/true", .arguments = {"true"}, .environment = {}, .directory = "/"};
+  auto started = os::child::spawn(command, os::placement::child, all);
+  REQUIRE(started.has_value());
+  REQUIRE(graceful::testing::wait_readable(started->pidfd(), std::chrono::seconds{20}));
+  CHECK(started->reap().has_value());
 }
 
 TEST_CASE("what another user says is not heard") {

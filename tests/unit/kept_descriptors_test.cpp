@@ -51,3 +51,14 @@ TEST_CASE("beyond the limit nothing is kept, and it is closed") {
   CHECK(::fcntl(number, F_GETFD) < 0);
   CHECK(kept.keep("c", unique_fd{}) == outcome::full);
 }
+
+TEST_CASE("the names of all that is kept have a limit together, as the variable that passes them") {
+  kept_descriptors kept{10, 10};
+  CHECK(kept.keep("1234", fresh()) == outcome::kept);
+  CHECK(kept.keep("12345", fresh()) == outcome::names_too_long);
+  CHECK(kept.keep("abcd", fresh()) == outcome::kept);
+  CHECK(kept.keep("x", fresh()) == outcome::names_too_long);
+  CHECK(kept.remove("abcd") == 1);
+  CHECK(kept.keep("x", fresh()) == outcome::kept);
+  CHECK(kept.items().size() == 2);
+}

@@ -11,6 +11,7 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <cerrno>
 #include <fstream>
 #include <functional>
 #include <string>
@@ -112,6 +113,19 @@ TEST_CASE("descriptors are passed from 3 on, in order, whatever their numbers we
     CHECK(status == 0);
     CHECK(content(out.path("out")) == "1\n2\n3\n4\n4 s0:s1:s2:s3\n3\n");
   }
+}
+
+TEST_CASE("names fit that are as long as they may be together, and no longer ones") {
+  const sized_files f{1};
+  const int fd = f.files[0].get();
+  const std::string most(os::longest_socket_names - 2 - 1, 'x');  // beside "a", two separators
+  auto child = os::child::spawn(shell("exit 5"), os::placement::child, {{"a", fd}, {most, fd}});
+  REQUIRE(child.has_value());
+  CHECK(end_of(*child) == "exited with status 5");
+  const auto refused =
+      os::child::spawn(shell("exit 5"), os::placement::child, {{"a", fd}, {most + 'x', fd}});
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == os::system_code(E2BIG));
 }
 
 TEST_CASE("one descriptor may be passed twice") {
