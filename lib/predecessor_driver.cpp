@@ -124,6 +124,10 @@ void predecessor_driver::rollback(control_session& from, const std::string& reas
   from.reply(wire::reply{});
 }
 
+void predecessor_driver::roll_back(const std::string& reason) {
+  if (in_probation()) resume(event::rollback{reason});
+}
+
 std::optional<pid_t> predecessor_driver::successor_pid() const {
   const auto id = machine_.successor();
   const auto session = id ? peer(*id) : nullptr;

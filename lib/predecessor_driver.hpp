@@ -76,6 +76,9 @@ class predecessor_driver {
   void commit(control_session& from);
   void rollback(control_session& from, const std::string& reason);
 
+  /// Ends it as an operator's rollback does; nothing if there is no probation.
+  void roll_back(const std::string& reason);
+
   /// Why there can be no upgrade now, and what to do.
   [[nodiscard]] std::string why_busy() const;
 

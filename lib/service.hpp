@@ -43,6 +43,12 @@ class service {
   /// Who looks after this process, to be compared: `wire::begin::manager`.
   [[nodiscard]] std::string manager() const;
 
+  /// With this process the service ends: its manager tells the others nothing, as a supervisor of
+  /// ours does.
+  [[nodiscard]] bool stopped_by_its_main() const {
+    return managed() && role_ == role::main && settings_.supervisor.empty();
+  }
+
   /// Before the control thread starts: brings what was passed to this process, by its predecessor
   /// and by the manager, into the inventory. `kept`: of the former, what a manager holds too.
   void bring(std::vector<std::pair<std::string, unique_fd>>&& by_predecessor,

@@ -242,7 +242,8 @@ class GRACEFUL_API upgrader {
 
   /// Ends this process without a successor, gracefully: an upgrade that is under way is given up,
   /// but committed if its successor is in probation, which then serves (`graceful-ctl drain` is
-  /// refused in a probation: it may mean either). A process that is itself in its probation has its
+  /// refused in a probation: it may mean either). A service of systemd ends with its main process:
+  /// there the upgrade is rolled back, and the successor drains too. A process that is itself in its probation has its
   /// predecessor accept again first. The connections in the accept queues are accepted and served,
   /// while no new ones begin; then the acceptors end with `operation_aborted`, and
   /// `io_context::run()` returns when the connections are done. They have `options::drain_timeout`.
@@ -256,7 +257,7 @@ class GRACEFUL_API upgrader {
   /// Lets signals do what operators expect: SIGTERM and SIGINT drain, the second one at once;
   /// SIGQUIT drains; SIGUSR2 upgrades by the server's own start command. A third SIGTERM or SIGINT
   /// has its default action. SIGHUP is left to the application. What they do is in the log. To
-  /// drain is what `drain()` does: in a probation it commits. A `ready()` that waits for the
+  /// drain is what `drain()` does, in a probation too. A `ready()` that waits for the
   /// predecessor fails.
   ///
   /// **Errors.** Throws `boost::system::system_error` if a handler cannot be installed.

@@ -5,10 +5,12 @@
 #include "notify_socket.hpp"
 #include "service_site.hpp"
 #include "site.hpp"
+#include "testing/process_table.hpp"
 
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <filesystem>
 #include <string>
 #include <thread>
 #include <vector>
@@ -131,6 +133,27 @@ TEST_CASE("a rollback in the probation moves no main process") {
     CHECK(said.pid == old);
     CHECK(said.value("MAINPID").empty());
   }
+}
+
+TEST_CASE("a stop in the probation is one of the service: the successor goes back") {
+  managed_site m{{"--probation", "60000"}};
+  const auto old = m.server.server().pid();
+  m.await(m.says("READY=1"));
+  process& upgrade =
+      m.server.scene().start({programs::graceful_ctl(), "upgrade", m.server.control()});
+  const auto begin = m.await(m.says("RELOADING=1")).value("STATUS");
+  const auto successor = open_pidfd(std::stoi(begin.substr(begin.rfind(' '))));
+  m.await([](const notification& n) {
+    return n.value("STATUS").find("in probation") != std::string::npos;
+  });
+  m.server.server().signal(SIGTERM);
+  const auto end = m.await(m.says("STOPPING=1"));
+  CHECK(end.pid == old);
+  CHECK(m.server.server().wait_exit(patience).exited(0));
+  CHECK(wait_readable(successor.get(), patience));
+  CHECK(upgrade.wait_exit(patience).exited(1));
+  CHECK(m.said("MAINPID=") == 0);
+  CHECK_FALSE(std::filesystem::exists(m.server.control()));
 }
 
 TEST_CASE("an end asks for the time that it takes, and tells what is left") {

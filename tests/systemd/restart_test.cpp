@@ -150,6 +150,58 @@ TEST_CASE("A stop ends the unit when what was accepted is served") {
   CHECK(site.processes().empty());
 }
 
+TEST_CASE("A stop and a restart in a probation end the new process too, and lose nothing") {
+  const std::string options = "--listen 127.0.0.1:0 --probation 60000 --idle-grace 5000";
+  for (const bool again : {true, false}) {
+    service site{{.options = options}};
+    INFO(site.report());
+    REQUIRE(site.start().status.exited(0));
+    process& reload = site.place().start_systemctl({"reload", service::unit});
+    const auto probation = site.place().wait_for(
+        service::unit, [](auto& now) { return contains(now.status, "in probation"); });
+    REQUIRE(contains(probation.status, "in probation"));
+    both_loads loads{site.port()};
+    REQUIRE(loads.reach_by_new_connections(2));
+    const auto both = site.processes();
+    CHECK((again ? site.restart() : site.stop()).status.exited(0));
+    CHECK(reload.wait_exit(patience));
+    if (again) CHECK(loads.go_on());
+    const auto seen = loads.stop();
+    INFO(seen.text);
+    if (again) CHECK(seen.lost == 0);
+    for (const auto& each : both) CHECK(site.wait_gone(each.outside));
+    const auto now = site.state();
+    CHECK((now.active == "active") == again);  // else inactive; or failed, as the reload has
+    CHECK(now.restarts == 0);
+    CHECK(site.processes().size() == (again ? 1 : 0));
+  }
+}
+
+TEST_CASE("A main process that is killed in a probation is started again, and takes over") {
+  service site{{.options = "--listen 127.0.0.1:0 --probation 5000 --idle-grace 5000"}};
+  INFO(site.report());
+  REQUIRE(site.start().status.exited(0));
+  process& reload = site.place().start_systemctl({"reload", service::unit});
+  site.place().wait_for(service::unit,
+                        [](auto& now) { return contains(now.status, "in probation"); });
+  both_loads loads{site.port()};
+  REQUIRE(loads.reach_by_new_connections(2));
+  const auto before = site.main();
+  CHECK(site.signal(before.outside, SIGKILL));
+  const auto again = wait_restarted(site);
+  INFO(again.to_string());
+  CHECK(again.active == "active");
+  CHECK(again.main_pid != before.pid);
+  CHECK(reload.wait_exit(patience));
+  CHECK(loads.go_on());
+  const auto seen = loads.stop();
+  INFO(seen.text);
+  CHECK(seen.refused == 0);
+  CHECK(seen.timed_out == 0);
+  CHECK(seen.lost <= 2 * both_loads::clients_of_each);
+  CHECK(site.server().pid == site.main().pid);
+}
+
 TEST_CASE("A stop leaves an older generation its connections") {
   service site;
   INFO(site.report());
@@ -165,6 +217,38 @@ TEST_CASE("A stop leaves an older generation its connections") {
   CHECK(left.size() == 1);
   CHECK(held.finish() == 1);
   CHECK(site.wait_gone(first.outside));
+}
+
+TEST_CASE("With another KillMode an older generation is waited for, or killed") {
+  for (const bool waited : {true, false}) {
+    for (const bool crash : {true, false}) {
+      CAPTURE(waited);
+      CAPTURE(crash);
+      service site{{.drop_in = waited ? "KillMode=control-group" : "KillMode=mixed"}};
+      INFO(site.report());
+      REQUIRE(site.start().status.exited(0));
+      held_connection held{site.port()};
+      REQUIRE(site.reload().status.exited(0));
+      if (crash) {
+        CHECK(site.signal(site.main().outside, SIGKILL));
+      } else {
+        site.place().start_systemctl({"stop", service::unit});
+      }
+      if (waited) {
+        site.place().wait_for(service::unit,
+                              [](auto& now) { return contains(now.sub, "sigterm"); });
+        CHECK(site.state().restarts == 0);
+        CHECK(held.finish() == 1);
+      }
+      const auto after =
+          crash ? wait_restarted(site) : site.place().wait_for(service::unit, [](auto& now) {
+            return now.active == "inactive";
+          });
+      INFO(after.to_string());
+      CHECK(after.active == (crash ? "active" : "inactive"));
+      if (!waited) CHECK_THROWS_AS(held.finish(), request_lost);
+    }
+  }
 }
 
 TEST_CASE("A stop takes longer than its timeout, if the connections do") {
