@@ -6,6 +6,7 @@
 #include <graceful/testing/request_lost.hpp>
 
 #include "supervised.hpp"
+#include "testing/process_table.hpp"
 
 #include <doctest/doctest.h>
 
@@ -146,7 +147,7 @@ TEST_CASE("a supervisor does not go on in a program that does not start, or is a
         std::pair{hanging.c_str(), "tried out, it was not ready in 4 s"},
         std::pair{"/nonexistent", "No such file or directory"}}) {
     put(other);
-    const auto done = s.ctl({"reexec", control});
+    const auto done = s.ctl({"reexec", control, "--timeout", "30"});
     INFO(done.all);
     CHECK(done.status == "exited 1");
     CHECK(done.all.find(says) != std::string::npos);
@@ -315,7 +316,9 @@ TEST_CASE("a server that a supervisor left behind, and that has ended since, is 
   const auto main = s.wait_main();
   s.supervisor().signal(SIGKILL);
   REQUIRE(s.supervisor().wait_exit(patience));
-  ::kill(main, SIGKILL);
+  const auto pidfd = open_pidfd(main);
+  REQUIRE(send_signal(pidfd, SIGKILL));
+  REQUIRE(wait_readable(pidfd.get(), patience));
   s.start();
   CHECK(s.wait_main() != main);
 }
@@ -350,6 +353,12 @@ TEST_CASE("a server that was upgraded while it had no supervisor is found, and n
   s.supervisor().signal(SIGKILL);
   REQUIRE(s.supervisor().wait_exit(patience));
   REQUIRE(s.ctl({"upgrade", s.control()}).status == "exited 0");
+  // Its predecessor has said so; that it has the control socket it says itself.
+  const deadline until{patience};
+  const auto generation = [&s] {
+    return graceful::control_client::connect(s.control(), patience).value().status()->generation;
+  };
+  while (generation() != 2) REQUIRE_FALSE(until.passed());
   process& next = s.start();
   CHECK(s.wait_main() != first);
   CHECK(next.output().find("taken care of from now on") != std::string::npos);
