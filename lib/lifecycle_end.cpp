@@ -34,7 +34,7 @@ void lifecycle::roll_back(const std::string& why) {
 
 /// The predecessor serves, or is to serve. It does not have what this process has bound itself.
 void lifecycle::go_back() {
-  service_->leaves();
+  service_->goes_back();
   hand_over(around_.sockets.own());
   if (predecessor_) predecessor_->leave();
 }

@@ -131,6 +131,11 @@ void service::hands_over(std::optional<pid_t> to) {
   leaves();
 }
 
+void service::goes_back() {
+  if (managed() && !settings_.supervisor.empty()) notifier_->say("X_GRACEFUL_WENT_BACK=1");
+  leaves();
+}
+
 void service::leaves() {
   if (!managed()) return;
   role_ = role::over;

@@ -70,8 +70,8 @@ class service {
   /// `to`: its pid; none if the manager has nothing to do with it.
   void hands_over(std::optional<pid_t> to);
 
-  /// It goes back: what it had is its predecessor's.
-  void leaves();
+  /// It goes back: what it had is its predecessor's. A supervisor waits until it has drained.
+  void goes_back();
 
   /// Before it ends: asks the supervisor whether it ends too, and has let go of the sockets that it
   /// kept; then the inventory does not take them for kept any more. `then` is called once.
@@ -92,6 +92,7 @@ class service {
  private:
   enum class role { waiting, main, ending, over };
 
+  void leaves();
   void say_status(const std::string& text);
   void announce();
   void store();

@@ -243,12 +243,13 @@ class GRACEFUL_API upgrader {
   /// Ends this process without a successor, gracefully: an upgrade that is under way is given up,
   /// but committed if its successor is in probation, which then serves (`graceful-ctl drain` is
   /// refused in a probation: it may mean either). A service of systemd ends with its main process:
-  /// there the upgrade is rolled back, and the successor drains too. A process that is itself in its probation has its
-  /// predecessor accept again first. The connections in the accept queues are accepted and served,
-  /// while no new ones begin; then the acceptors end with `operation_aborted`, and
-  /// `io_context::run()` returns when the connections are done. They have `options::drain_timeout`.
-  /// What a service manager holds too is left at once, its queue to the process that is started
-  /// next. In a process that has handed over this does nothing, since it drains.
+  /// there the upgrade is rolled back, and the successor drains too. A process that is itself in
+  /// its probation has its predecessor accept again first. The connections in the accept queues are
+  /// accepted and served, while no new ones begin; then the acceptors end with `operation_aborted`,
+  /// and `io_context::run()` returns when the connections are done. They have
+  /// `options::drain_timeout`. What a service manager holds too is left at once, its queue to the
+  /// process that is started next. In a process that has handed over this does nothing, since it
+  /// drains.
   void drain();
 
   /// The same at once: the deadline of the drain is now, whatever began it.

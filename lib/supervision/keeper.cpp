@@ -81,6 +81,10 @@ bool keeper::may_name_main(pid_t who) const {
 
 void keeper::on(const event::said& e, time now) {
   const auto& n = e.what;
+  if (n.went_back && e.by > 0 && e.by != memory_.main && memory_.formers.insert(e.by).second) {
+    if (memory_.speaker == e.by) memory_.speaker.reset();
+    actions_.emplace_back(action::follow{e.by});
+  }
   const bool former = memory_.formers.contains(e.by);  // by now; it may be about to become one
   if (n.main_pid) {
     if (may_name_main(e.by)) {

@@ -105,7 +105,7 @@ struct memory {
   phase now = phase::starting;
   std::optional<pid_t> main{};
   std::optional<pid_t> speaker{};  ///< Said that the server is ready; it may not be `main`.
-  std::set<pid_t> formers{};       ///< Were main once, and live.
+  std::set<pid_t> formers{};       ///< Were main once, or a successor that went back, and live.
   /// Said that it is main, and when, while that lived for all that is known here.
   std::optional<std::pair<pid_t, time>> claimant{};
   bool ever_started = false;

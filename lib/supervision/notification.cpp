@@ -66,6 +66,7 @@ std::optional<notification> parse_notification(std::string_view datagram) {
   n.barrier = value("BARRIER") == "1";
   n.store = value("FDSTORE") == "1";
   n.remove = value("FDSTOREREMOVE") == "1";
+  n.went_back = value("X_GRACEFUL_WENT_BACK") == "1";
   if (is_descriptor_name(value("FDNAME"))) n.name = value("FDNAME");
   if (fields.contains("STATUS")) n.status = shortened(value("STATUS"));
   n.main_pid = positive<pid_t>(value("MAINPID"));

@@ -26,6 +26,7 @@ struct notification {
   bool barrier = false;
   bool store = false;
   bool remove = false;
+  bool went_back = false;     ///< A successor that does not serve after all, and drains.
   std::string name{unnamed};  ///< Of what is stored or removed.
   std::optional<std::string> status{};
   std::optional<pid_t> main_pid{};

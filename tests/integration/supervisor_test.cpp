@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -199,6 +200,27 @@ TEST_CASE("a server behind a shell that dies is the server, and ends gently when
   CHECK(seen.reset == 0);
   CHECK(seen.cut_short == 0);
   CHECK(s.scene().wait_all_gone(patience));
+}
+
+TEST_CASE("a successor that was rolled back, and drains, is waited for") {
+  auto command = supervised::http();
+  *std::next(std::find(command.begin(), command.end(), "--probation")) = "60000";
+  supervised s{command};
+  const auto port = s.port();
+  const auto first = s.wait_main();
+  process& upgrade =
+      s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--until", "ready"});
+  REQUIRE(upgrade.wait_exit(patience).exited(0));
+  http_connection held{resolve("127.0.0.1", port, patience), 0};
+  REQUIRE(held.exchange("GET / HTTP/1.1\r\nHost: test\r\n\r\n").generation == 2);
+  held.send("GET / HTTP/1.1\r\n");
+  REQUIRE(s.ctl({"rollback", s.control()}).status == "exited 0");
+  CHECK(s.wait_main() == first);
+  s.supervisor().signal(SIGTERM);
+  CHECK(s.supervisor().wait_for_output("1 older process has connections left", patience));
+  CHECK(s.supervisor().running());
+  CHECK(held.exchange("Host: test\r\n\r\n").generation == 2);
+  CHECK(s.supervisor().wait_exit(patience).exited(0));
 }
 
 TEST_CASE("SIGTERM that ends a shell goes on to the server behind it") {

@@ -185,7 +185,7 @@ TEST_CASE("the manager keeps what this process listens on, and nothing else") {
   CHECK(b.next().text == "FDSTORE=1\nFDNAME=d");
   CHECK(b.sockets.kept() == graceful::inventory::names{"b", "c", "d"});
   CHECK(b.logged.back().find("keeps 3 descriptors at most") != std::string::npos);
-  b.service.leaves();
+  b.service.goes_back();
   b.sockets.remove("b", nullptr);
   b.service.sockets_changed();
   CHECK_FALSE(wait_readable(b.manager.socket(), 0s));

@@ -222,6 +222,18 @@ TEST_CASE("what is kept is let go also when the server is to end before it is st
   CHECK(k.exits(7, 0) == "finish 137");
 }
 
+TEST_CASE("a successor that went back, and drains, is waited for like an older process") {
+  auto k = serving();
+  CHECK(k.says(8, "X_GRACEFUL_WENT_BACK=1") == "follow 8");
+  CHECK(k.says(8, "X_GRACEFUL_WENT_BACK=1") == "");
+  CHECK(k.says(7, "X_GRACEFUL_WENT_BACK=1") == "");  // which serves
+  CHECK(k.says(0, "X_GRACEFUL_WENT_BACK=1") == "");  // not visible from here
+  CHECK(k.memory().main == 7);
+  k.told(SIGTERM);
+  CHECK(k.exits(7, 0) == "release");
+  CHECK(k.exits(8, 0) == "finish 0");
+}
+
 TEST_CASE("an upgrade that was rolled back changes nothing") {
   auto k = serving();
   k.says(7, "RELOADING=1\nMONOTONIC_USEC=1");

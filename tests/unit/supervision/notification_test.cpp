@@ -28,6 +28,7 @@ TEST_CASE("what sd_notify(3) knows is understood") {
 
   CHECK(parse_notification("RELOADING=1\nMONOTONIC_USEC=12")->reloading);
   CHECK(parse_notification("STOPPING=1")->stopping);
+  CHECK(parse_notification("X_GRACEFUL_WENT_BACK=1")->went_back);
   CHECK(parse_notification("BARRIER=1")->barrier);
   const auto removed = parse_notification("FDSTOREREMOVE=1\nFDNAME=http");
   CHECK(removed->remove);
