@@ -97,9 +97,8 @@ void lifecycle::end(bool now) {
   in_a_hurry_ = in_a_hurry_ || now;
   if (!draining_) {
     log_.info(now ? "this process ends" : "this process drains, and ends");
-    // A service manager stops the service, and tells its main process alone.
-    if (service_->stopped_by_its_main() && driver_->heir()) driver_->roll_back("the service ends");
-    driver_->shutdown();  // commits, if a successor is in probation: then nothing is left to do
+    // If that commits a successor in probation, nothing is left to do.
+    driver_->shutdown(service_->stopped_by_its_main());
   }
   if (!in_probation) {
     if (!draining_) end_alone();

@@ -124,10 +124,6 @@ void predecessor_driver::rollback(control_session& from, const std::string& reas
   from.reply(wire::reply{});
 }
 
-void predecessor_driver::roll_back(const std::string& reason) {
-  if (in_probation()) resume(event::rollback{reason});
-}
-
 std::optional<pid_t> predecessor_driver::successor_pid() const {
   const auto id = machine_.successor();
   const auto session = id ? peer(*id) : nullptr;
@@ -193,9 +189,10 @@ void predecessor_driver::look_at_successor() {
   if (!session || session->peer_gone()) resume(event::closed{id});
 }
 
-void predecessor_driver::shutdown() {
+void predecessor_driver::shutdown(bool with_it) {
   shutting_down_ = true;
   look_at_successor();
+  if (with_it && child_.pid()) resume(event::rollback{"the service ends"});
   resume(event::shutdown{});
   // What had to be killed is not left behind as a zombie.
   if (machine_.current() == handoff::predecessor::state::ending) child_.wait();

@@ -76,9 +76,6 @@ class predecessor_driver {
   void commit(control_session& from);
   void rollback(control_session& from, const std::string& reason);
 
-  /// Ends it as an operator's rollback does; nothing if there is no probation.
-  void roll_back(const std::string& reason);
-
   /// Why there can be no upgrade now, and what to do.
   [[nodiscard]] std::string why_busy() const;
 
@@ -97,8 +94,9 @@ class predecessor_driver {
   /// A connection has ended.
   void closed(const control_session& session);
 
-  /// This process ends: so does an upgrade that is not ready.
-  void shutdown();
+  /// This process ends: so does an upgrade that is not ready. One in its probation is committed;
+  /// or rolled back, if what this process has spawned is to end `with_it`.
+  void shutdown(bool with_it = false);
 
   [[nodiscard]] const std::string& name() const { return settings_.name; }
   [[nodiscard]] bool busy() const { return !machine_.idle(); }

@@ -153,6 +153,8 @@ TEST_CASE("a stop in the probation is one of the service: the successor goes bac
   CHECK(wait_readable(successor.get(), patience));
   CHECK(upgrade.wait_exit(patience).exited(1));
   CHECK(m.said("MAINPID=") == 0);
+  CHECK(m.server.server().output().find("rolled back: the service ends; this process ends") !=
+        std::string::npos);
   CHECK_FALSE(std::filesystem::exists(m.server.control()));
 }
 

@@ -83,7 +83,7 @@ TEST_CASE("of a server and its supervisor one that hangs is reported, with what 
   const auto server = s.wait_main();
   for (const pid_t hangs : {server, s.supervisor().pid()}) {
     REQUIRE(::kill(hangs, SIGSTOP) == 0);
-    const auto shown = s.ctl({"status", "--timeout", "0.2", s.control()});
+    const auto shown = s.ctl({"status", "--timeout", "3", s.control()});
     REQUIRE(::kill(hangs, SIGCONT) == 0);
     INFO(shown.all);
     CHECK(shown.status == "exited 1");

@@ -113,7 +113,7 @@ class summary {
   /// not seen what it is meant to.
   [[nodiscard]] bool good() const {
     constexpr std::size_t one_in = 10;
-    return failed_ == 0 && not_reached_ * one_in <= tried_;
+    return tried_ > 0 && failed_ == 0 && not_reached_ * one_in <= tried_;
   }
 
  private:
