@@ -43,9 +43,13 @@ ending ending_by(int pidfd) {
   for (const bool last : {false, true}) {
     pidfd_info info{};
     info.mask = pidfd_info_exit;
-    if (::ioctl(pidfd, pidfd_get_info, &info) != 0) return {};
-    if ((info.mask & pidfd_info_exit) != 0) return ending::of_wait_status(info.exit_code);
-    if (!last) poll_one(pidfd, 0, reaping_time_ms);  // POLLHUP: it has been reaped
+    const bool found = ::ioctl(pidfd, pidfd_get_info, &info) == 0;
+    if (found && (info.mask & pidfd_info_exit) != 0) {
+      return ending::of_wait_status(info.exit_code);
+    }
+    // ESRCH: reaped just now, after the kernel had looked for its end and before it looked for it.
+    if (!found && errno != ESRCH) return {};
+    if (found && !last) poll_one(pidfd, 0, reaping_time_ms);  // POLLHUP: it has been reaped
   }
   return {};
 }
