@@ -251,14 +251,15 @@ TEST_CASE("whatever else a deploy leaks is named by its kind") {
   const std::vector<std::pair<const char*, std::string_view>> kinds{
       {"socket", "sockets: "},  {"epoll", "epoll entries: "},    {"thread", "threads: "},
       {"zombie", "zombies: 1"}, {"child", "child processes: 1"}, {"orphan", "the process "}};
-  for (const auto& [flaw, said] : kinds) {
+  for (const auto& kind : kinds) {
+    const auto flaw = kind.first;
     CAPTURE(flaw);
     deployment site{flawed(flaw)};
     REQUIRE(site.leaks() == no_leaks);
     REQUIRE(site.upgrade().committed());
     const auto leaks = site.leaks().to_string();
     INFO(leaks);
-    CHECK(contains(leaks, said));
+    CHECK(contains(leaks, kind.second));
   }
 }
 
@@ -355,7 +356,9 @@ TEST_CASE("a deployment prints its report if it is destroyed by an exception or 
       {"failed keep", "the directory stays: "},
       {"check_throws", "a deployment's report: not now"},
       {"good keep", ""}};
-  for (const auto& [way, printed] : ways) {
+  for (const auto& each : ways) {
+    const auto& way = each.first;
+    const auto printed = each.second;
     CAPTURE(way);
     process program{{from_build("REPORTING_TEST"), way.substr(0, way.find(' ')),
                      contains(way, "keep") ? "keep" : "remove"}};
