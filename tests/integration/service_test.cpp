@@ -24,6 +24,36 @@
 using namespace graceful_test;
 using namespace std::chrono_literals;
 
+namespace {
+
+/// An upgrade whose successor is in probation, for a minute.
+struct managed_probation : managed_site {
+  managed_probation() : managed_site{{"--probation", "60000"}} {
+    await(says("READY=1"));
+    upgrade = &server.scene().start({programs::graceful_ctl(), "upgrade", server.control()});
+    const auto begin = await(says("RELOADING=1")).value("STATUS");
+    successor = static_cast<pid_t>(std::stoi(begin.substr(begin.rfind(' '))));
+    await([](const notification& n) {
+      return n.value("STATUS").find("in probation") != std::string::npos;
+    });
+  }
+
+  /// All that was said was said by the predecessor, and not of another main process.
+  void nobody_was_named() {
+    read_rest();
+    for (const auto& each : heard) {
+      CHECK(each.pid == old);
+      CHECK(each.value("MAINPID").empty());
+    }
+  }
+
+  const pid_t old = server.server().pid();
+  process* upgrade{};
+  pid_t successor{};
+};
+
+}  // namespace
+
 TEST_CASE("a cold start says that it starts, then that it is ready") {
   managed_site m;
   const auto first = m.manager.next(patience);
@@ -110,49 +140,28 @@ TEST_CASE("an upgrade that fails ends the reload, and says why") {
 }
 
 TEST_CASE("a rollback in the probation moves no main process") {
-  managed_site m{{"--probation", "60000"}};
-  const auto old = m.server.server().pid();
-  m.await(m.says("READY=1"));
-  process& upgrade =
-      m.server.scene().start({programs::graceful_ctl(), "upgrade", m.server.control()});
-  const auto begin = m.await(m.says("RELOADING=1")).value("STATUS");
-  const auto successor = static_cast<pid_t>(std::stoi(begin.substr(begin.rfind(' '))));
-  CHECK(parent_of(successor) == ::getpid());  // as the predecessor's is
-  m.await([](const notification& n) {
-    return n.value("STATUS").find("in probation") != std::string::npos;
-  });
+  managed_probation m;
+  CHECK(parent_of(m.successor) == ::getpid());  // as the predecessor's is
   CHECK(m.server.ctl({"rollback", m.server.control()}).status == "exited 0");
   const auto end = m.await(m.says("READY=1"));
-  CHECK(end.pid == old);
-  CHECK(upgrade.wait_exit(patience).exited(1));
+  CHECK(end.pid == m.old);
+  CHECK(m.upgrade->wait_exit(patience).exited(1));
   m.server.server().signal(SIGTERM);
   m.await(m.says("STOPPING=1"));
   CHECK(m.server.server().wait_exit(patience).exited(0));
-  m.read_rest();
-  for (const auto& said : m.heard) {
-    CHECK(said.pid == old);
-    CHECK(said.value("MAINPID").empty());
-  }
+  m.nobody_was_named();
 }
 
 TEST_CASE("a stop in the probation is one of the service: the successor goes back") {
-  managed_site m{{"--probation", "60000"}};
-  const auto old = m.server.server().pid();
-  m.await(m.says("READY=1"));
-  process& upgrade =
-      m.server.scene().start({programs::graceful_ctl(), "upgrade", m.server.control()});
-  const auto begin = m.await(m.says("RELOADING=1")).value("STATUS");
-  const auto successor = open_pidfd(std::stoi(begin.substr(begin.rfind(' '))));
-  m.await([](const notification& n) {
-    return n.value("STATUS").find("in probation") != std::string::npos;
-  });
+  managed_probation m;
+  const auto successor = open_pidfd(m.successor);
   m.server.server().signal(SIGTERM);
   const auto end = m.await(m.says("STOPPING=1"));
-  CHECK(end.pid == old);
+  CHECK(end.pid == m.old);
   CHECK(m.server.server().wait_exit(patience).exited(0));
   CHECK(wait_readable(successor.get(), patience));
-  CHECK(upgrade.wait_exit(patience).exited(1));
-  CHECK(m.said("MAINPID=") == 0);
+  CHECK(m.upgrade->wait_exit(patience).exited(1));
+  m.nobody_was_named();
   CHECK(m.server.server().output().find("rolled back: the service ends; this process ends") !=
         std::string::npos);
   CHECK_FALSE(std::filesystem::exists(m.server.control()));

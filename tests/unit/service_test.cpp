@@ -7,17 +7,14 @@
 #include "wire/fields.hpp"
 
 #include "notify_socket.hpp"
+#include "service_bench.hpp"
 #include "service_settings.hpp"
 #include "service_text.hpp"
-#include "supervisor_link.hpp"
 #include "tcp_sockets.hpp"
 #include "temporary_directory.hpp"
 #include "watchdog.hpp"
 
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/write.hpp>
 
 #include <doctest/doctest.h>
 
@@ -41,56 +38,6 @@ using namespace graceful_test;
 using namespace graceful::testing;
 using namespace std::chrono_literals;
 using graceful::unique_fd;
-
-namespace {
-
-constexpr auto patience = 20s;
-
-/// A service on a control context that runs while the test waits.
-struct bench {
-  explicit bench(graceful::service_settings settings)
-      : service{with_socket(std::move(settings)),
-                {control, messages, sockets, application.get_executor()}} {}
-
-  graceful::service_settings with_socket(graceful::service_settings s) const {
-    s.notify_socket = manager.address();
-    return s;
-  }
-
-  notification next() {
-    const deadline until{patience};
-    while (!wait_readable(manager.socket(), 0s)) {
-      if (until.passed()) throw std::runtime_error{"nothing was said"};
-      control.restart();
-      control.run_for(1ms);
-    }
-    return manager.next(until);
-  }
-
-  void run_until(const std::function<bool()>& done) {
-    for (const deadline until{patience}; !done() && !until.passed();) {
-      control.restart();
-      control.run_for(1ms);
-    }
-  }
-
-  /// A listener that is opened, under this name.
-  void listen(const std::string& name) {
-    REQUIRE(sockets.obtain(name, v4("127.0.0.1"), {}, {}).has_value());
-  }
-
-  temporary_directory d;
-  notify_socket manager{d.path("notify")};
-  asio::io_context control;
-  asio::io_context application;
-  std::vector<std::string> logged;
-  graceful::log messages{
-      [this](graceful::log_level, std::string_view text) { logged.emplace_back(text); }};
-  graceful::inventory sockets{messages};
-  graceful::service service;
-};
-
-}  // namespace
 
 TEST_CASE("what is meant for this process alone is taken out of its environment, the rest stays") {
   const std::vector<const char*> all{"NOTIFY_SOCKET", "FDSTORE", "WATCHDOG_USEC", "WATCHDOG_PID",
@@ -151,7 +98,7 @@ TEST_CASE("what a service does is told in a line") {
 }
 
 TEST_CASE("without a manager nothing is said, and nothing fails") {
-  bench b{{}};
+  service_bench b{{}};
   graceful::service none{{}, {b.control, b.messages, b.sockets, b.application.get_executor()}};
   none.starts();
   none.serves(1, false);
@@ -164,7 +111,7 @@ TEST_CASE("without a manager nothing is said, and nothing fails") {
 }
 
 TEST_CASE("the manager keeps what this process listens on, and nothing else") {
-  bench b{{.store = 3}};
+  service_bench b{{.store = 3}};
   b.listen("a");
   b.listen("b");
   b.sockets.open();
@@ -192,7 +139,7 @@ TEST_CASE("the manager keeps what this process listens on, and nothing else") {
 }
 
 TEST_CASE("a successor has removed from the store what it does not listen on any more") {
-  bench b{{.store = 9}};
+  service_bench b{{.store = 9}};
   std::vector<std::pair<std::string, unique_fd>> passed;
   passed.emplace_back("a", os::listen_tcp(v4("127.0.0.1"), {}).value());
   passed.emplace_back("gone", os::listen_tcp(v4("127.0.0.1"), {}).value());
@@ -232,7 +179,7 @@ TEST_CASE("two managers are told from each other, also by the same path, and eac
 }
 
 TEST_CASE("of what the predecessor's manager kept, its own gets as much as it takes") {
-  bench b{{.store = 2}};
+  service_bench b{{.store = 2}};
   std::vector<std::pair<std::string, unique_fd>> passed;
   for (const char* name : {"b", "c"}) {
     passed.emplace_back(name, os::listen_tcp(v4("127.0.0.1"), {}).value());
@@ -250,7 +197,7 @@ TEST_CASE("of what the predecessor's manager kept, its own gets as much as it ta
 }
 
 TEST_CASE("what a slow manager has yet to hear is not lost, and comes in order") {
-  bench b{{}};
+  service_bench b{{}};
   b.service.serves(1, false);
   constexpr int many = 2000;  // beyond net.unix.max_dgram_qlen
   for (int i = 0; i < many; ++i)
@@ -264,7 +211,7 @@ TEST_CASE("what a slow manager has yet to hear is not lost, and comes in order")
 }
 
 TEST_CASE("only the main process may end the service, and only once does it say so") {
-  bench b{{}};
+  service_bench b{{}};
   b.service.ends(1);  // of a successor in its probation
   CHECK_FALSE(wait_readable(b.manager.socket(), 0s));
   b.service.serves(1, false);
@@ -279,7 +226,7 @@ TEST_CASE("only the main process may end the service, and only once does it say 
 
 TEST_CASE(
     "a process that was told to end before it was ready says both, and keeps what is stored") {
-  bench b{{.store = 9}};
+  service_bench b{{.store = 9}};
   b.listen("a");
   b.sockets.open();
   b.service.ends_unserved();
@@ -296,7 +243,7 @@ TEST_CASE(
 }
 
 TEST_CASE("who serves is not taken for one that never did") {
-  bench b{{}};
+  service_bench b{{}};
   b.service.serves(1, false);
   b.next();
   b.service.ends_unserved();
@@ -329,151 +276,4 @@ TEST_CASE("a watchdog hears of a service whose threads run, and of none that han
   application.restart();
   application.poll();
   CHECK_FALSE(wait_readable(manager.socket(), 0s));
-}
-
-TEST_CASE("the next supervisor hears of a service and gets its sockets") {
-  temporary_directory supervisors;
-  const auto path = supervisors.path("supervisor");
-  bench b{{.store = 9, .supervisor = path}};
-  b.listen("a");
-  b.sockets.open();
-  std::optional<asio::local::stream_protocol::acceptor> supervisor;
-  const auto begin = [&] { supervisor.emplace(b.control, path); };
-  const auto accept = [&] {
-    const deadline until{patience};
-    supervisor->non_blocking(true);
-    for (;;) {
-      boost::system::error_code ec;
-      auto connection = supervisor->accept(ec);
-      if (!ec) return connection;
-      if (until.passed()) throw std::runtime_error{"it does not connect"};
-      b.control.restart();
-      b.control.run_for(1ms);
-    }
-  };
-  begin();
-  b.service.serves(4, true);
-  b.next();
-  b.next();
-  {
-    const auto connection = accept();
-    CHECK_FALSE(wait_readable(b.manager.socket(), 0s));  // it is the one that knows
-    supervisor.reset();
-  }
-  ::unlink(path.c_str());
-  begin();
-  const auto again = accept();
-  const auto said = b.next();
-  CHECK(said.has("MAINPID=" + std::to_string(::getpid())));
-  CHECK(said.has("READY=1"));
-  CHECK(said.has("STATUS=generation 4 serves"));
-  const auto stored = b.next();
-  CHECK(stored.text == "FDSTORE=1\nFDNAME=a");
-  REQUIRE(stored.descriptors.size() == 1);
-  CHECK(os::cookie_of(stored.descriptors[0].get()) == os::cookie_of(b.sockets.find("a")->fd.get()));
-  b.service.finish();
-}
-
-TEST_CASE("a supervisor that ends too has let go of what it kept, when it says so") {
-  for (const std::string& answer : std::vector<std::string>{
-           R"({"parameters":{"released":true}})", R"({"parameters":{"released":false}})",
-           R"({"error":"org.varlink.service.MethodNotFound"})", "x", ""}) {
-    temporary_directory supervisors;
-    const auto path = supervisors.path("supervisor");
-    bench b{{.store = 9, .supervisor = path}};
-    b.listen("a");
-    b.sockets.open();
-    asio::local::stream_protocol::acceptor supervisor{b.control, path};
-    b.service.serves(1, false);
-    auto connection = supervisor.accept();
-    int asked = 0;
-    bool kept = true;
-    b.service.ask_for_sockets([&] {
-      ++asked;
-      kept = !b.sockets.kept().empty();
-    });
-    CHECK(asked == 0);
-    std::string question(200, '\0');
-    question.resize(connection.read_some(asio::buffer(question)));
-    CHECK(question == std::string{R"({"method":"io.graceful.Supervisor.Release"})"} + '\0');
-    if (answer.empty()) {
-      connection.close();
-    } else {
-      asio::write(connection, asio::buffer(answer.c_str(), answer.size() + 1));
-    }
-    b.run_until([&] { return asked > 0; });
-    CHECK(asked == 1);
-    CHECK(kept == (answer.find("true") == std::string::npos));
-  }
-}
-
-TEST_CASE("with nothing kept, or nobody to ask, an end waits for no answer") {
-  bench b{{.store = 9}};
-  bool asked = false;
-  b.service.ask_for_sockets([&] { asked = true; });
-  CHECK(asked);
-  asked = false;
-  b.listen("a");
-  b.sockets.open();
-  b.service.serves(1, false);
-  b.service.ask_for_sockets([&] { asked = true; });
-  CHECK(asked);
-  CHECK(b.sockets.kept() == graceful::inventory::names{"a"});
-}
-
-TEST_CASE("a supervisor that has died keeps nothing") {
-  for (const bool noticed : {false, true}) {
-    temporary_directory supervisors;
-    const auto path = supervisors.path("supervisor");
-    bench b{{.store = 9, .supervisor = path}};
-    b.listen("a");
-    b.sockets.open();
-    asio::local::stream_protocol::acceptor supervisor{b.control, path};
-    b.service.serves(1, false);
-    supervisor.accept().close();
-    supervisor.close();
-    if (noticed) b.control.poll();
-    bool asked = false;
-    b.service.ask_for_sockets([&] { asked = true; });
-    CHECK(asked);
-    CHECK(b.sockets.kept().empty());
-  }
-}
-
-TEST_CASE(
-    "a supervisor that has executed itself anew is asked at once, on a connection of its own") {
-  enum class ended { unnoticed, noticed, after_the_question };
-  for (const auto when : {ended::unnoticed, ended::noticed, ended::after_the_question}) {
-    for (const char* released : {"true", "false"}) {
-      temporary_directory supervisors;
-      const auto path = supervisors.path("supervisor");
-      bench b{{.store = 9, .supervisor = path}};
-      b.listen("a");
-      b.sockets.open();
-      asio::local::stream_protocol::acceptor supervisor{b.control, path};
-      b.service.serves(1, false);
-      auto before = supervisor.accept();
-      if (when != ended::after_the_question) before.close();
-      if (when == ended::noticed) b.control.poll();
-      bool asked = false;
-      b.service.ask_for_sockets([&] { asked = true; });
-      CHECK_FALSE(asked);
-      if (when == ended::after_the_question) {
-        before.close();
-        b.control.restart();
-        b.control.poll();
-        CHECK_FALSE(asked);
-      }
-      supervisor.non_blocking(true);
-      auto connection = supervisor.accept();
-      std::string question(200, '\0');
-      question.resize(connection.read_some(asio::buffer(question)));
-      CHECK(question == std::string{R"({"method":"io.graceful.Supervisor.Release"})"} + '\0');
-      const auto reply = std::string{R"({"parameters":{"released":)"} + released + "}}";
-      asio::write(connection, asio::buffer(reply.c_str(), reply.size() + 1));
-      b.run_until([&] { return asked; });
-      CHECK(asked);
-      CHECK(b.sockets.kept().empty() == (released == std::string{"true"}));
-    }
-  }
 }

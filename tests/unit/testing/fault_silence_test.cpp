@@ -96,32 +96,27 @@ TEST_CASE("the epoll of an unreachable process has the entries that it had") {
   CHECK(descriptors_without_cloexec(it.server.pid()).size() == 2);  // its own pair
 }
 
-TEST_CASE("what an unreachable process writes is read, also where its outputs are sockets") {
-  stage s;
-  s.sockets_for_outputs = true;
-  unix_host host{s.here.path("peer")};
-  process& p = s.start({"poll", host.path()},
-                       fault::at_call("poll", 1, fault::action::unreachable, fault::moment::after));
-  auto peer = host.accept(patience);
-  REQUIRE(p.wait_for_output("connected", patience));
-  REQUIRE(peer.send("first"));
-  CHECK(p.wait_for_output("connect 0", patience));
-}
-
-TEST_CASE("poll in an unreachable process keeps its deadline, and what it sends is taken") {
-  stage s;
-  unix_host host{s.here.path("peer")};
-  process& p = s.start({"poll", host.path()},
-                       fault::at_call("poll", 1, fault::action::unreachable, fault::moment::after));
-  auto peer = host.accept(patience);
-  REQUIRE(p.wait_for_output("connected", patience));
-  REQUIRE(peer.send("first"));
-  REQUIRE(p.wait_for_output("connect 0", patience));
-  const auto said = p.output();
-  INFO(said);
-  CHECK(said.find("word Resource temporarily unavailable") != std::string::npos);
-  CHECK(said.find("ready 0") != std::string::npos);
-  CHECK(said.find("not sent") == std::string::npos);
-  CHECK_FALSE(peer.receive(std::chrono::milliseconds{50}));
-  CHECK_FALSE(host.has_client());
+TEST_CASE(
+    "poll in an unreachable process keeps its deadline, what it sends is taken, and what it writes "
+    "is read") {
+  for (const bool sockets : {false, true}) {  // its outputs
+    CAPTURE(sockets);
+    stage s;
+    s.sockets_for_outputs = sockets;
+    unix_host host{s.here.path("peer")};
+    process& p =
+        s.start({"poll", host.path()},
+                fault::at_call("poll", 1, fault::action::unreachable, fault::moment::after));
+    auto peer = host.accept(patience);
+    REQUIRE(p.wait_for_output("connected", patience));
+    REQUIRE(peer.send("first"));
+    REQUIRE(p.wait_for_output("connect 0", patience));
+    const auto said = p.output();
+    INFO(said);
+    CHECK(said.find("word Resource temporarily unavailable") != std::string::npos);
+    CHECK(said.find("ready 0") != std::string::npos);
+    CHECK(said.find("not sent") == std::string::npos);
+    CHECK_FALSE(peer.receive(std::chrono::milliseconds{50}));
+    CHECK_FALSE(host.has_client());
+  }
 }
