@@ -167,6 +167,20 @@ TEST_CASE("a stop in the probation is one of the service: the successor goes bac
   CHECK_FALSE(std::filesystem::exists(m.server.control()));
 }
 
+TEST_CASE("a stop in the probation commits a successor that somebody else has started") {
+  managed_site m{{"--probation", "60000"}};
+  m.await(m.says("READY=1"));
+  auto command = m.server.command();
+  command.push_back("--takeover");
+  process& second = m.server.scene().start(command);
+  REQUIRE(second.wait_for_output("ready: generation 2 ", patience));
+  m.server.server().signal(SIGTERM);
+  CHECK(m.server.server().wait_exit(patience).exited(0));
+  CHECK(m.server.server().output().find("generation 2 has taken over") != std::string::npos);
+  CHECK(second.running());
+  CHECK(m.server.pid() == second.pid());
+}
+
 TEST_CASE("an end asks for the time that it takes, and tells what is left") {
   managed_site m;
   m.await(m.says("READY=1"));
