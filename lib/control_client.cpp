@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include <graceful/control_client.hpp>
 
+#include "os/channel.hpp"
 #include "os/control_path.hpp"
 #include "wire/control_messages.hpp"
 #include "wire/fields.hpp"
@@ -31,10 +32,6 @@ constexpr std::chrono::milliseconds longest_upgrade = wire::max_timeout;
 
 /// How often a server reports while it drains.
 constexpr std::chrono::seconds drain_report_interval{1};
-
-os::deadline after(std::chrono::milliseconds duration) {
-  return std::chrono::steady_clock::now() + duration;
-}
 
 /// What the server would not take, and end the connection for.
 result<void> check(const upgrade_request& request, const wire::call& call) {
@@ -111,8 +108,8 @@ result<upgrade_phase> control_client::upgrade(
   impl::conversation talk{*impl_};
   if (auto sent = talk.begin(call); !sent) return sent.error();
   const auto ready_by =
-      after(std::min(request.timeout.value_or(longest_upgrade), longest_upgrade) + grace);
-  auto until = after(impl_->deadline());
+      os::after(std::min(request.timeout.value_or(longest_upgrade), longest_upgrade) + grace);
+  auto until = os::after(impl_->deadline());
   for (;;) {
     auto reply = talk.receive(until);
     if (!reply) return reply.error();
@@ -121,7 +118,7 @@ result<upgrade_phase> control_client::upgrade(
     phase->phase = printable(std::move(phase->phase));
     phase->json = boost::json::serialize(reply->parameters);
     // A probation may be as long as an upgrade.
-    until = phase->phase == "ready" ? after(longest_upgrade + grace) : ready_by;
+    until = phase->phase == "ready" ? os::after(longest_upgrade + grace) : ready_by;
     if (!reply->continues) talk.end();
     const bool enough = on_phase && !on_phase(*phase);
     if (enough || !reply->continues) return std::move(*phase);
@@ -139,7 +136,7 @@ result<drain_progress> control_client::drain(
   impl::conversation talk{*impl_};
   if (auto sent = talk.begin(call); !sent) return sent.error();
   for (;;) {
-    auto reply = talk.receive(after(impl_->deadline() + drain_report_interval));
+    auto reply = talk.receive(os::after(impl_->deadline() + drain_report_interval));
     if (!reply) return reply.error();
     auto progress = wire::parse_progress(reply->parameters);
     if (!progress) return garbled();
@@ -158,7 +155,7 @@ result<server_event> control_client::monitor(
   impl::conversation talk{*impl_};
   if (auto sent = talk.begin(call); !sent) return sent.error();
   for (;;) {
-    auto reply = talk.receive(after(longest_upgrade));
+    auto reply = talk.receive(os::after(longest_upgrade));
     if (!reply && reply.error().code == errc::timed_out) continue;  // nothing has happened
     if (!reply) return reply.error();
     auto event = wire::parse_event(reply->parameters);

@@ -22,7 +22,7 @@ namespace {
 
 /// Between two attempts to write to a socket whose reader is behind. Nothing tells when it is not:
 /// the socket is not connected, because the one behind its name may change.
-constexpr std::chrono::milliseconds retry_interval{20};
+constexpr std::chrono::milliseconds send_again_after{20};
 
 /// The reader is behind, or has not taken enough descriptors out of its socket.
 bool passes_by(const error_code& why) {
@@ -59,7 +59,7 @@ void notifier::barrier() {
 void notifier::pump() {
   if (waiting_ || send_all()) return;
   waiting_ = true;
-  again_.expires_after(retry_interval);
+  again_.expires_after(send_again_after);
   again_.async_wait([this](boost::system::error_code ec) {
     waiting_ = false;
     if (!ec) pump();
@@ -89,7 +89,7 @@ void notifier::finish(std::chrono::milliseconds patience) {
   const auto until = std::chrono::steady_clock::now() + patience;
   while (!send_all()) {
     if (std::chrono::steady_clock::now() >= until) return;
-    ::poll(nullptr, 0, static_cast<int>(retry_interval.count()));
+    ::poll(nullptr, 0, static_cast<int>(send_again_after.count()));
   }
   if (through_ && !os::wait_readable(through_.get(), until)) {
     log_.warning("the service manager has not said that it knows of the successor");

@@ -12,7 +12,7 @@ namespace graceful {
 
 namespace {
 
-constexpr std::chrono::seconds retry_interval{1};
+constexpr std::chrono::seconds connect_again_after{1};
 constexpr std::chrono::seconds answer_time{1};
 
 }  // namespace
@@ -102,7 +102,7 @@ void supervisor_link::answer(bool released) {
 }
 
 void supervisor_link::connect_later() {
-  timer_.expires_after(retry_interval);
+  timer_.expires_after(connect_again_after);
   timer_.async_wait([this](boost::system::error_code ec) {
     if (!ec && started_ && !(stream_ && stream_->is_open())) connect();
   });

@@ -16,10 +16,6 @@ namespace graceful {
 
 namespace {
 
-os::deadline after(std::chrono::milliseconds duration) {
-  return std::chrono::steady_clock::now() + duration;
-}
-
 /// An error reply as a failure.
 failure to_failure(const wire::reply& r) {
   static constexpr std::array<std::pair<std::string_view, errc>, 6> known{{
@@ -50,7 +46,7 @@ failure garbled() {
 
 result<varlink_caller> varlink_caller::connect(const std::string& path,
                                                std::chrono::milliseconds deadline) {
-  auto connection = varlink_connection::connect(path, after(deadline), os::trust::operators);
+  auto connection = varlink_connection::connect(path, os::after(deadline), os::trust::operators);
   if (!connection) return connection.error();
   return varlink_caller{std::move(*connection), deadline};
 }
@@ -61,7 +57,7 @@ result<void> varlink_caller::conversation::begin(const wire::call& call) {
                    "a call on this connection to the server has not had its last answer, so no "
                    "other can be made on it; connect anew"};
   }
-  return connection_->send(call, after(home_.deadline_));
+  return connection_->send(call, os::after(home_.deadline_));
 }
 
 result<wire::reply> varlink_caller::conversation::receive(os::deadline until) {
@@ -79,7 +75,7 @@ result<wire::reply> varlink_caller::ask(std::string_view method) {
   if (auto sent = talk.begin({.method = std::string{method}, .parameters = {}}); !sent) {
     return sent.error();
   }
-  auto reply = talk.receive(after(deadline_));
+  auto reply = talk.receive(os::after(deadline_));
   if (reply && !reply->continues) talk.end();
   return reply;
 }

@@ -17,7 +17,6 @@ namespace graceful::os {
 namespace {
 
 constexpr std::chrono::milliseconds max_pause{50};
-constexpr std::size_t max_descriptors = 253;  // SCM_MAX_FD, net/scm.h of the kernel
 
 bool wait_for(std::span<pollfd> any, deadline until) {
   for (;;) {

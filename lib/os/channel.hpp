@@ -19,6 +19,13 @@ namespace graceful::os {
 
 using deadline = std::chrono::steady_clock::time_point;
 
+inline deadline after(std::chrono::milliseconds duration) {
+  return std::chrono::steady_clock::now() + duration;
+}
+
+/// Most descriptors in one message: SCM_MAX_FD, net/scm.h of the kernel.
+inline constexpr std::size_t max_descriptors = 253;
+
 /// What one non-blocking call did.
 struct transfer {
   enum class kind { some, would_block, closed, failed } what;

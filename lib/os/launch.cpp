@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "os/launch.hpp"
 
+#include "os/service_manager.hpp"
 #include "os/system_failure.hpp"
 
 #include <array>
@@ -27,7 +28,6 @@ namespace graceful::os {
 
 namespace {
 
-constexpr int first_passed = 3;  // SD_LISTEN_FDS_START
 constexpr std::size_t stack_size = 65'536;
 constexpr std::size_t kernel_sigset_size = 8;
 constexpr std::string_view default_path = "/bin:/usr/bin";

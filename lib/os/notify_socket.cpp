@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "os/notify_socket.hpp"
 
+#include "os/channel.hpp"
 #include "os/system_failure.hpp"
 
 #include <array>
@@ -12,12 +13,6 @@
 #include <sys/un.h>
 
 namespace graceful::os {
-
-namespace {
-
-constexpr std::size_t max_descriptors = 253;  // SCM_MAX_FD, net/scm.h of the kernel
-
-}  // namespace
 
 result<unique_fd> bind_notify(const std::string& path) {
   sockaddr_un address{};

@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "os/service_manager.hpp"
 
+#include "os/channel.hpp"
 #include "os/process_identity.hpp"
 #include "os/system_failure.hpp"
 #include "os/whole_number.hpp"
@@ -21,9 +22,7 @@ namespace graceful::os {
 
 namespace {
 
-constexpr int first_passed = 3;  // SD_LISTEN_FDS_START
 constexpr std::size_t max_fd_name = 255;
-constexpr std::size_t max_descriptors = 253;  // SCM_MAX_FD
 
 std::vector<std::string> split(std::string_view text) {
   std::vector<std::string> parts;

@@ -42,6 +42,9 @@ struct named_descriptor {
   unique_fd fd;
 };
 
+/// The descriptor from which on a service manager passes sockets: SD_LISTEN_FDS_START.
+inline constexpr int first_passed = 3;
+
 /// Whom LISTEN_PID names if what is passed is meant for this process.
 enum class addressee {
   itself,

@@ -19,8 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path directory_of(pid_t pid) { return fs::path{"/proc"} / std::to_string(pid); }
-
 std::vector<fs::path> entries_of(const fs::path& directory) {
   std::vector<fs::path> entries;
   std::error_code gone;
@@ -35,7 +33,7 @@ std::map<int, std::string> descriptors_of(pid_t pid) {
   std::map<int, std::string> result;
   // Read to the end first: in a census of this very process, the descriptor of the directory that
   // is being read is among the entries, and has gone now.
-  for (const fs::path& entry : entries_of(directory_of(pid) / "fd")) {
+  for (const fs::path& entry : entries_of(directory_of(pid) + "/fd")) {
     std::error_code gone;
     const std::string kind = fs::read_symlink(entry, gone);
     if (!gone) result.emplace(std::stoi(entry.filename()), kind);
@@ -44,7 +42,7 @@ std::map<int, std::string> descriptors_of(pid_t pid) {
 }
 
 std::vector<std::string> information_on(pid_t pid, int descriptor) {
-  std::ifstream file{directory_of(pid) / "fdinfo" / std::to_string(descriptor)};
+  std::ifstream file{directory_of(pid) + "/fdinfo/" + std::to_string(descriptor)};
   std::vector<std::string> lines;
   for (std::string line; std::getline(file, line);) lines.push_back(line);
   return lines;
@@ -74,7 +72,7 @@ census take_census(pid_t pid) {
     }
     result.listing.push_back(std::to_string(descriptor) + " " + kind);
   }
-  result.threads = entries_of(directory_of(pid) / "task").size();
+  result.threads = entries_of(directory_of(pid) + "/task").size();
   const auto table = process_table();
   result.zombies = static_cast<std::size_t>(std::count_if(
       table.begin(), table.end(),

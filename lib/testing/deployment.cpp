@@ -18,7 +18,7 @@
 namespace graceful::testing {
 namespace {
 
-constexpr std::chrono::milliseconds look_again{50};
+constexpr std::chrono::milliseconds commit_look_interval{50};
 
 void replace_all(std::string& text, std::string_view what, const std::string& with) {
   for (auto at = text.find(what); at != text.npos; at = text.find(what, at + with.size())) {
@@ -89,7 +89,7 @@ std::shared_ptr<upgrade_run> deployment::impl::start(const upgrade_params& with)
                                                           : joined(request.command)));
   // Monitor moves to a new generation by itself; before, an upgrade's events are told to nobody.
   const deadline until{params.patience};
-  while (!stream->wait_watched(committed_, look_again) && !until.passed()) {
+  while (!stream->wait_watched(committed_, commit_look_interval) && !until.passed()) {
     if (known.wait_ended(committed_, std::chrono::seconds{0})) break;
   }
   auto run = std::make_shared<upgrade_run>();

@@ -23,7 +23,7 @@ namespace graceful::testing {
 namespace {
 
 /// A futex tells of the fault, but not of an end without it: looked for in between.
-constexpr std::chrono::milliseconds look_again{50};
+constexpr std::chrono::milliseconds end_look_interval{50};
 
 /// From when a process takes a fault until it says so: some instructions, unless it stands still.
 constexpr std::chrono::seconds striking_time{10};
@@ -127,7 +127,7 @@ bool faulty_process::wait_for_stage(std::uint32_t wanted, deadline until) {
     if (now >= wanted) return true;
     if (last_look) return false;
     const auto wait = std::min<std::chrono::nanoseconds>(
-        std::max<std::chrono::nanoseconds>(until.when() - deadline::clock::now(), {}), look_again);
+        std::max<std::chrono::nanoseconds>(until.when() - deadline::clock::now(), {}), end_look_interval);
     const timespec limit{.tv_sec = 0, .tv_nsec = wait.count()};
     ::syscall(SYS_futex, &shared_->struck, FUTEX_WAIT, now, &limit, nullptr, 0);
   }

@@ -21,7 +21,7 @@
 namespace graceful::testing {
 namespace {
 
-constexpr int look_again = 50;  // ms: nobody tells that a descriptor is free
+constexpr int descriptor_look_interval = 50;  // ms: nobody tells that a descriptor is free
 
 /// Only a child's end can be told: an orphan has become one, unless its parent still lives or has
 /// reaped it. It is reaped here, or thousands of upgrades would leave as many zombies; but for one
@@ -145,7 +145,7 @@ void generations::watch() {
         }
       }
     }
-    if (::poll(entries.data(), entries.size(), blind ? look_again : -1) < 0) continue;
+    if (::poll(entries.data(), entries.size(), blind ? descriptor_look_interval : -1) < 0) continue;
     if (entries[0].revents != 0) {
       eventfd_t ignored{};
       ::eventfd_read(changed_.get(), &ignored);

@@ -66,8 +66,6 @@ class stat_fields {
   std::string from_state_on_;
 };
 
-std::string directory_of(pid_t pid) { return "/proc/" + std::to_string(pid); }
-
 /// One whose environment may be read, and is not set up yet (field 51, env_end).
 bool is_executing(pid_t pid) {
   const stat_fields stat{content_of(directory_of(pid) + "/stat").value_or("")};
@@ -90,6 +88,8 @@ std::vector<std::string> threads_of(pid_t pid) {
 }
 
 }  // namespace
+
+std::string directory_of(pid_t pid) { return "/proc/" + std::to_string(pid); }
 
 std::vector<process_entry> process_table() {
   std::vector<process_entry> table;

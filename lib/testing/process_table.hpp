@@ -12,6 +12,9 @@
 
 namespace graceful::testing {
 
+/// Where proc(5) has it.
+std::string directory_of(pid_t pid);
+
 struct process_entry {
   pid_t pid;
   pid_t parent;

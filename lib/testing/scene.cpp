@@ -21,7 +21,7 @@
 namespace graceful::testing {
 namespace {
 
-constexpr const char* mark = "GRACEFUL_TEST_SCENE";
+constexpr const char* process_mark = "GRACEFUL_TEST_SCENE";
 constexpr std::size_t reported = 8UL * 1024;  // of each process: the end says most
 
 void reap_orphans() {
@@ -37,7 +37,7 @@ scene::scene() : directory_{std::filesystem::temp_directory_path() / "graceful-X
     throw std::system_error{errno, std::system_category(), directory_};
   }
   try {
-    guardian_.emplace(std::string{mark} + "=" + directory_, directory_);
+    guardian_.emplace(std::string{process_mark} + "=" + directory_, directory_);
   } catch (...) {
     ::rmdir(directory_.c_str());
     throw;
@@ -75,7 +75,7 @@ void scene::end_left_behind() {
 }
 
 process& scene::start(std::vector<std::string> argv, process_options options) {
-  options.environment[mark] = directory_;
+  options.environment[process_mark] = directory_;
   if (options.user && ::chmod(directory_.c_str(), 0711) != 0) {
     throw std::system_error{errno, std::system_category(), directory_};
   }
@@ -118,7 +118,7 @@ struct scene::found {
 };
 
 std::vector<scene::found> scene::marked() const {
-  const std::string text = std::string{mark} + "=" + directory_ + '\0';
+  const std::string text = std::string{process_mark} + "=" + directory_ + '\0';
   std::vector<found> result;
   for (const process_entry& entry : process_table()) {
     // Opened before the look at the environment: a pid that is taken again in between makes this

@@ -73,10 +73,6 @@ bool wait_for(const auto& condition) {
   return false;
 }
 
-http_load load_on(std::uint16_t port) {
-  return {.port = port, .connections = 8, .keep_alive = false};
-}
-
 }  // namespace
 
 TEST_CASE("PID 1 reaps the orphans of others, and no zombie is left") {

@@ -9,6 +9,8 @@
 
 #include "testing/scene.hpp"
 
+#include "patience.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -17,9 +19,6 @@
 namespace graceful_test {
 
 using namespace graceful::testing;
-
-/// Ends a test that hangs; nothing is expected to take this long.
-inline constexpr std::chrono::seconds patience{30};
 
 /// Programs under test: where the build has put them.
 struct programs {

@@ -112,4 +112,8 @@ finished supervised::ctl(std::vector<std::string> arguments) {
   return run(scene_, std::move(arguments));
 }
 
+http_load load_on(std::uint16_t port) {
+  return {.port = port, .connections = clients, .keep_alive = false};
+}
+
 }  // namespace graceful_test

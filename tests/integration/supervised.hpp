@@ -70,6 +70,10 @@ class supervised {
   process* supervisor_;
 };
 
+/// So many clients, each of which connects for every request.
+inline constexpr int clients = 8;
+http_load load_on(std::uint16_t port);
+
 }  // namespace graceful_test
 
 #endif

@@ -27,17 +27,11 @@ using namespace graceful_test;
 
 namespace {
 
-constexpr int clients = 8;
-
 /// Speaks sd_notify(3), and nothing else of this project.
 std::vector<std::string> stranger() {
   auto command = programs::python("notifying_server.py");
   command.emplace_back("0");
   return command;
-}
-
-http_load load_on(std::uint16_t port) {
-  return {.port = port, .connections = clients, .keep_alive = false};
 }
 
 bool keeps_one(const graceful::supervisor_status& s) { return s.kept.size() == 1; }

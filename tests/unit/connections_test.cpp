@@ -19,7 +19,7 @@ using clock_type = std::chrono::steady_clock;
 namespace {
 
 /// A process with connections, in a time of its own.
-struct bench {
+struct tracked_fixture {
   connection track() {
     return all->track(io.get_executor(), [this](drain_stage stage) {
       said += stage == drain_stage::draining          ? "draining "
@@ -56,7 +56,7 @@ struct bench {
 }  // namespace
 
 TEST_CASE("a connection counts until it is destroyed or assigned to") {
-  bench b;
+  tracked_fixture b;
   connection kept;
   {
     auto first = b.track();
@@ -73,7 +73,7 @@ TEST_CASE("a connection counts until it is destroyed or assigned to") {
 }
 
 TEST_CASE("a connection that is busy is told that the process drains, and of the deadline") {
-  bench b;
+  tracked_fixture b;
   const auto c = b.track();
   CHECK_FALSE(c.draining());
   b.drain();
@@ -88,7 +88,7 @@ TEST_CASE("a connection that is busy is told that the process drains, and of the
 }
 
 TEST_CASE("a connection that is idle is told when its grace is over") {
-  bench b;
+  tracked_fixture b;
   auto c = b.track();
   c.idle(true);
   b.drain();
@@ -98,7 +98,7 @@ TEST_CASE("a connection that is idle is told when its grace is over") {
 }
 
 TEST_CASE("a connection that becomes idle after its grace is told then, each time") {
-  bench b;
+  tracked_fixture b;
   auto c = b.track();
   b.drain();
   b.advance(5s);
@@ -112,7 +112,7 @@ TEST_CASE("a connection that becomes idle after its grace is told then, each tim
 }
 
 TEST_CASE("a connection that is not idle any more when its turn comes is not told") {
-  bench b;
+  tracked_fixture b;
   auto c = b.track();
   c.idle(true);
   b.drain();
@@ -123,7 +123,7 @@ TEST_CASE("a connection that is not idle any more when its turn comes is not tol
 }
 
 TEST_CASE("a connection that is destroyed before its handler ran hears nothing") {
-  bench b;
+  tracked_fixture b;
   auto c = b.track();
   b.drain();
   c = {};
@@ -131,7 +131,7 @@ TEST_CASE("a connection that is destroyed before its handler ran hears nothing")
 }
 
 TEST_CASE("a connection that comes in a drain is told at once, also after the deadline") {
-  bench b;
+  tracked_fixture b;
   b.drain();
   const auto late = b.track();
   CHECK(b.told() == "draining ");
@@ -144,7 +144,7 @@ TEST_CASE("a connection that comes in a drain is told at once, also after the de
 }
 
 TEST_CASE("a handler may destroy its own connection") {
-  bench b;
+  tracked_fixture b;
   auto c = std::make_unique<connection>();
   *c = b.all->track(b.io.get_executor(), [&c, note = std::string(100, 'x')](drain_stage) {
     c.reset();
@@ -157,7 +157,7 @@ TEST_CASE("a handler may destroy its own connection") {
 }
 
 TEST_CASE("a connection may outlive the process's list, and a handler the connection") {
-  bench b;
+  tracked_fixture b;
   auto c = b.track();
   b.drain();
   b.all.reset();
@@ -173,7 +173,7 @@ TEST_CASE("a connection that is none does nothing") {
 }
 
 TEST_CASE("a connection that comes between the deadline and its announcement is told of it once") {
-  bench b;
+  tracked_fixture b;
   b.begin -= 40s;  // the deadline has passed, and nobody has looked yet
   b.drain_late();
   const auto c = b.track();

@@ -29,8 +29,8 @@ struct verbose : control_session::owner {
   int closed = 0;
 };
 
-struct bench {
-  bench() {
+struct session_fixture {
+  session_fixture() {
     int ends[2];
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
     peer.reset(ends[1]);
@@ -63,14 +63,14 @@ struct bench {
 }  // namespace
 
 TEST_CASE("a peer that speaks is not idle") {
-  bench b;
+  session_fixture b;
   const auto before = b.session->idle_since();
   b.say("{");
   CHECK(b.session->idle_since() > before);
 }
 
 TEST_CASE("a peer that takes nothing of its reply is idle, however much it says") {
-  bench b;
+  session_fixture b;
   b.call();
   REQUIRE(b.session->congested());
   const auto before = b.session->idle_since();
@@ -80,7 +80,7 @@ TEST_CASE("a peer that takes nothing of its reply is idle, however much it says"
 }
 
 TEST_CASE("a peer that takes its reply bit by bit is not idle") {
-  bench b;
+  session_fixture b;
   b.call();
   auto before = b.session->idle_since();
   int steps = 0;
@@ -93,7 +93,7 @@ TEST_CASE("a peer that takes its reply bit by bit is not idle") {
 }
 
 TEST_CASE("replies that pile up beyond the limit end the connection") {
-  bench b;
+  session_fixture b;
   for (int i = 0; i < 3; ++i) b.call();
   b.io.poll();
   CHECK(b.owner.closed == 1);

@@ -29,7 +29,7 @@ using namespace std::string_literals;
 
 namespace {
 
-struct bench {
+struct deposit_fixture {
   graceful_test::temporary_directory directory;
   std::string path = directory.path("notify");
   unique_fd bound = os::bind_notify(path).value();
@@ -42,7 +42,7 @@ struct bench {
   std::vector<std::string> heard;
   deposit kept{context, log};
 
-  explicit bench(unique_fd other = {}) : socket{other ? std::move(other) : std::move(bound)} {
+  explicit deposit_fixture(unique_fd other = {}) : socket{other ? std::move(other) : std::move(bound)} {
     kept.start(socket.get(), [this](pid_t, const supervision::notification& n) {
       heard.push_back(n.status.value_or(""));
     });
@@ -61,7 +61,7 @@ unique_fd some_file() { return unique_fd{::eventfd(0, EFD_CLOEXEC)}; }
 }  // namespace
 
 TEST_CASE("what is deposited is kept until it is removed, and passed by its name") {
-  bench b;
+  deposit_fixture b;
   const auto file = some_file();
   b.say("FDSTORE=1\nFDNAME=http\nSTATUS=x", {file.get()});
   CHECK(b.heard == std::vector<std::string>{"x"});
@@ -75,7 +75,7 @@ TEST_CASE("what is deposited is kept until it is removed, and passed by its name
 }
 
 TEST_CASE("what has been let go is not kept again before another process starts") {
-  bench b;
+  deposit_fixture b;
   const auto file = some_file();
   b.say("FDSTORE=1\nFDNAME=a", {file.get()});
   b.kept.release();
@@ -88,7 +88,7 @@ TEST_CASE("what has been let go is not kept again before another process starts"
 }
 
 TEST_CASE("what has been let go can be kept again, if there is a server after all") {
-  bench b;
+  deposit_fixture b;
   const auto file = some_file();
   b.kept.release();
   b.say("FDSTORE=1\nFDNAME=a", {file.get()});
@@ -99,7 +99,7 @@ TEST_CASE("what has been let go can be kept again, if there is a server after al
 }
 
 TEST_CASE("what is no text is not heard, and what comes with it is closed") {
-  bench b;
+  deposit_fixture b;
   const auto file = some_file();
   b.say("FDSTORE=1\nSTATUS=\xff", {file.get()});
   b.say(std::string(supervision::max_notification + 1, 'x'));
@@ -114,7 +114,7 @@ TEST_CASE("beyond the limit nothing is kept, and that is said once") {
   const rlimit low{.rlim_cur = 128 + 2, .rlim_max = before.rlim_max};
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &low) == 0);
   {
-    bench b;
+    deposit_fixture b;
     CHECK(b.kept.limit() == 2);
     std::vector<unique_fd> files;
     for (const char* name : {"a", "b", "c", "d"}) {
@@ -130,7 +130,7 @@ TEST_CASE("beyond the limit nothing is kept, and that is said once") {
 }
 
 TEST_CASE("what is kept can be passed, however long its names are, and the rest is refused, once") {
-  bench b;
+  deposit_fixture b;
   const auto file = some_file();
   for (int i = 100; i < 800; ++i) {
     b.say("FDSTORE=1\nFDNAME=" + std::to_string(i) + std::string(250, 'x'), {file.get()});
@@ -156,7 +156,7 @@ TEST_CASE("what another user says is not heard") {
   // A pair, which the other has inherited: the path of a real one is closed to it.
   std::array<int, 2> ends{};
   REQUIRE(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
-  bench b{unique_fd{ends[0]}};
+  deposit_fixture b{unique_fd{ends[0]}};
   constexpr int on = 1;
   REQUIRE(::setsockopt(ends[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on) == 0);
   const unique_fd theirs{ends[1]};

@@ -3,6 +3,7 @@
 
 #include "wire/control_messages.hpp"
 
+#include "patience.hpp"
 #include "varlink_peer.hpp"
 
 #include <doctest/doctest.h>
@@ -26,11 +27,9 @@ namespace wire = graceful::wire;
 
 namespace {
 
-constexpr auto patience = 20s;
-
 /// A drain, and a caller that watches it.
-struct bench : control_session::owner {
-  bench() {
+struct drain_fixture : control_session::owner {
+  drain_fixture() {
     int ends[2];
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
     caller = varlink_peer{unique_fd{ends[1]}};
@@ -75,7 +74,7 @@ struct bench : control_session::owner {
 }  // namespace
 
 TEST_CASE("of a drain that has yet to begin no time has passed, and who watches hears so on") {
-  bench b;
+  drain_fixture b;
   for (int i = 0; i < 2; ++i) {
     const auto answer = b.next();
     CHECK(answer.said.phase == "draining");
@@ -97,7 +96,7 @@ TEST_CASE("of a drain that has yet to begin no time has passed, and who watches 
 }
 
 TEST_CASE("who watches a drain hears of the end, also of one that never came to begin") {
-  bench b;
+  drain_fixture b;
   CHECK(b.next().said.phase == "draining");
   b.ending.finish();
   const auto last = b.next();

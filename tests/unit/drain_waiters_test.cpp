@@ -19,7 +19,7 @@ namespace asio = graceful::asio;
 
 namespace {
 
-struct bench {
+struct drain_waiters_fixture {
   asio::io_context io;
   std::shared_ptr<drain_waiters> waiters = std::make_shared<drain_waiters>(io.get_executor());
   asio::cancellation_signal signal;
@@ -39,7 +39,7 @@ struct bench {
 }  // namespace
 
 TEST_CASE("a wait for the drain ends with it, later and on the executor") {
-  bench b;
+  drain_waiters_fixture b;
   b.wait();
   b.waiters->complete({});
   CHECK_FALSE(b.said);
@@ -47,7 +47,7 @@ TEST_CASE("a wait for the drain ends with it, later and on the executor") {
 }
 
 TEST_CASE("a wait that begins after the drain ends at once, but not within the call") {
-  bench b;
+  drain_waiters_fixture b;
   b.waiters->complete({});
   b.wait();
   CHECK_FALSE(b.said);
@@ -55,7 +55,7 @@ TEST_CASE("a wait that begins after the drain ends at once, but not within the c
 }
 
 TEST_CASE("how the drain ended is said the first time") {
-  bench b;
+  drain_waiters_fixture b;
   b.waiters->complete({});
   b.waiters->complete(asio::error::operation_aborted);
   b.wait();
@@ -63,7 +63,7 @@ TEST_CASE("how the drain ended is said the first time") {
 }
 
 TEST_CASE("each wait ends by itself: one that is cancelled takes no other along") {
-  bench b;
+  drain_waiters_fixture b;
   std::optional<error_code> other;
   b.waiters->wait([&](error_code ec) { other = ec; });
   b.wait();
@@ -76,7 +76,7 @@ TEST_CASE("each wait ends by itself: one that is cancelled takes no other along"
 }
 
 TEST_CASE("a cancellation of no type, or after the upgrader has gone, is none") {
-  bench b;
+  drain_waiters_fixture b;
   b.wait();
   b.signal.emit(asio::cancellation_type::none);
   CHECK_FALSE(b.run());
@@ -88,7 +88,7 @@ TEST_CASE("a cancellation of no type, or after the upgrader has gone, is none") 
 TEST_CASE("a handler's own executor is kept running until it is called, and calls it by itself") {
   for (const bool cancelled : {false, true}) {
     CAPTURE(cancelled);
-    bench b;
+    drain_waiters_fixture b;
     asio::io_context other;
     std::optional<error_code> said;
     b.waiters->wait(
@@ -111,14 +111,14 @@ TEST_CASE("a handler's own executor is kept running until it is called, and call
 }
 
 TEST_CASE("a wait does not keep the upgrader's executor running") {
-  bench b;
+  drain_waiters_fixture b;
   b.waiters->wait([](error_code) {}, b.io.get_executor());
   CHECK_FALSE(b.run());
   CHECK(b.io.stopped());
 }
 
 TEST_CASE("a wait can be cancelled; cancelled or complete, it ends once") {
-  bench b;
+  drain_waiters_fixture b;
   b.wait();
   b.signal.emit(asio::cancellation_type::terminal);
   CHECK(b.run() == asio::error::operation_aborted);

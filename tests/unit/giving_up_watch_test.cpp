@@ -21,8 +21,8 @@ namespace asio = graceful::asio;
 namespace {
 
 /// A connection with a watch on it, and what is to be seen there at the next looks.
-struct watched {
-  watched() {
+struct given_up_fixture {
+  given_up_fixture() {
     int ends[2];
     REQUIRE(::pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0);
     ours = unique_fd{ends[0]};
@@ -50,7 +50,7 @@ struct watched {
 }  // namespace
 
 TEST_CASE("a wake-up for nothing does not end the wait for a predecessor that gives up") {
-  watched w;
+  given_up_fixture w;
   w.say();
   // The wait completes after a handler that makes it untrue.
   asio::post(w.io, [&] { w.take(); });
@@ -64,7 +64,7 @@ TEST_CASE("a wake-up for nothing does not end the wait for a predecessor that gi
 }
 
 TEST_CASE("who has seen enough is not woken for it again and again") {
-  watched w;
+  given_up_fixture w;
   w.next = seen::enough;
   w.peer.reset();  // readable from now on
   for (int i = 0; i < 100; ++i) w.io.poll_one();
@@ -73,7 +73,7 @@ TEST_CASE("who has seen enough is not woken for it again and again") {
 }
 
 TEST_CASE("what an application keeps from being looked at is looked at later") {
-  watched w;
+  given_up_fixture w;
   w.next = seen::busy;
   w.say();
   w.io.poll();
@@ -84,7 +84,7 @@ TEST_CASE("what an application keeps from being looked at is looked at later") {
 }
 
 TEST_CASE("after its end the watch on a predecessor does not look any more") {
-  watched w;
+  given_up_fixture w;
   w.next = seen::busy;
   w.say();
   w.io.poll();

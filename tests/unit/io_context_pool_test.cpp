@@ -2,6 +2,8 @@
 #include <graceful/error.hpp>
 #include <graceful/io_context_pool.hpp>
 
+#include "patience.hpp"
+
 #include <boost/asio/execution/context.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -27,11 +29,10 @@
 
 namespace asio = boost::asio;
 using graceful::io_context_pool;
+using graceful_test::patience;
 using namespace std::chrono_literals;
 
 namespace {
-
-constexpr auto patience = 10s;
 
 /// A pool that runs in a thread of its own.
 struct running {

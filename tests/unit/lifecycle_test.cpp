@@ -6,6 +6,7 @@
 #include <graceful/upgrader.hpp>
 
 #include "notify_socket.hpp"
+#include "patience.hpp"
 #include "temporary_directory.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -35,8 +36,6 @@ using namespace std::chrono_literals;
 namespace asio = boost::asio;
 
 namespace {
-
-constexpr auto patience = 20s;
 
 /// Epoll has no room for a control socket.
 std::atomic<bool> no_room{false};

@@ -5,6 +5,7 @@
 
 #include "os/notify_socket.hpp"
 
+#include "patience.hpp"
 #include "temporary_directory.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -27,10 +28,8 @@ using graceful::unique_fd;
 
 namespace {
 
-constexpr auto patience = 20s;
-
 /// Who speaks, and a manager that reads as the supervisor does.
-struct bench {
+struct notifier_fixture {
   std::optional<os::notify_datagram> next() {
     REQUIRE(wait_readable(manager.get(), patience));
     return os::receive_notify(manager.get(), 100);
@@ -55,7 +54,7 @@ struct bench {
 }  // namespace
 
 TEST_CASE("a barrier is through when the manager has dropped what came with it") {
-  bench b;
+  notifier_fixture b;
   b.speaker.say("READY=1");
   b.speaker.barrier();
   CHECK(b.next()->bytes == "READY=1");
@@ -71,7 +70,7 @@ TEST_CASE("a barrier is through when the manager has dropped what came with it")
 }
 
 TEST_CASE("a barrier that the manager does not come to is not waited for longer than is said") {
-  bench b;
+  notifier_fixture b;
   b.speaker.barrier();
   SUBCASE("it does not read") {}
   SUBCASE("it keeps what it got") {
@@ -85,7 +84,7 @@ TEST_CASE("a barrier that the manager does not come to is not waited for longer 
 }
 
 TEST_CASE("a manager that is gone is not waited for at a barrier") {
-  bench b;
+  notifier_fixture b;
   b.speaker.barrier();
   b.manager.reset();
   b.speaker.finish(patience);
@@ -93,7 +92,7 @@ TEST_CASE("a manager that is gone is not waited for at a barrier") {
 }
 
 TEST_CASE("an end without a barrier waits for nothing that was said") {
-  bench b;
+  notifier_fixture b;
   b.speaker.say("STOPPING=1");
   b.speaker.finish(patience);
   CHECK(b.logged.empty());

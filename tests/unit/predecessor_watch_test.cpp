@@ -37,13 +37,13 @@ constexpr std::string_view settled = R"({"parameters":{"settled":true}})";
 
 /// A watch, and the predecessor that it watches: a socket, and a pipe for a pidfd, which is
 /// readable when the predecessor is dead.
-class watched {
+class predecessor_fixture {
  public:
-  watched() {
+  predecessor_fixture() {
     watch_.start();
     io.poll();
   }
-  ~watched() {
+  ~predecessor_fixture() {
     watch_.leave();
     io.poll();
   }
@@ -113,7 +113,7 @@ class watched {
 }  // namespace
 
 TEST_CASE("a wake-up for nothing is not taken for the death of the predecessor") {
-  watched w;
+  predecessor_fixture w;
   // Asio sees that it is readable, and completes the wait after a handler that makes that untrue.
   w.die();
   bool lives = false;
@@ -132,7 +132,7 @@ TEST_CASE("a wake-up for nothing is not taken for the death of the predecessor")
 }
 
 TEST_CASE("what a predecessor said before it died is heard, whatever is seen first") {
-  watched w;
+  predecessor_fixture w;
   w.die();  // first: its death is the first event
   w.say(aborted);
   w.io.poll();
@@ -142,7 +142,7 @@ TEST_CASE("what a predecessor said before it died is heard, whatever is seen fir
 }
 
 TEST_CASE("a question that a predecessor asked before it died keeps nobody from staying") {
-  watched w;
+  predecessor_fixture w;
   w.die();
   w.say(ask_again);
   w.say(settled);
@@ -152,10 +152,10 @@ TEST_CASE("a question that a predecessor asked before it died keeps nobody from 
 }
 
 TEST_CASE("a predecessor that is seen to be dead late was not alive when its connection ended") {
-  watched w;
+  predecessor_fixture w;
   w.close();
   w.io.poll();
-  watched::stall(1010ms);
+  predecessor_fixture::stall(1010ms);
   // After this handler comes that of the deadline, and the death is not among the events yet.
   asio::post(w.io, [&] { w.die(); });
   w.io.poll();
@@ -164,17 +164,17 @@ TEST_CASE("a predecessor that is seen to be dead late was not alive when its con
 }
 
 TEST_CASE("a predecessor that has lost the connection, and lives, is left") {
-  watched w;
+  predecessor_fixture w;
   w.close();
   w.io.poll();
-  watched::stall(1010ms);
+  predecessor_fixture::stall(1010ms);
   w.io.poll();
   CHECK(w.committed == 0);
   CHECK(w.rolled_back == 1);
 }
 
 TEST_CASE("a successor that is asked whether it stays says so, but not if it is about to end") {
-  watched w;
+  predecessor_fixture w;
   CHECK(w.asked() == 1);
   w.say(ask_again);
   w.io.poll();
@@ -191,9 +191,9 @@ TEST_CASE("a successor that is asked whether it stays says so, but not if it is 
 }
 
 TEST_CASE("what a predecessor that was asked back has said counts, however late it is read") {
-  watched w;
+  predecessor_fixture w;
   (*w).ask_back("the successor was told to end");
-  watched::stall(2010ms);
+  predecessor_fixture::stall(2010ms);
   asio::post(w.io, [&] { w.say(settled); });
   w.io.poll();
   CHECK(w.committed == 1);

@@ -151,10 +151,10 @@ struct broken {
 };
 
 template <class Session>
-struct bench {
-  explicit bench(graceful::server_params params, graceful::options opts = {})
+struct server_fixture {
+  explicit server_fixture(graceful::server_params params, graceful::options opts = {})
       : server{with(std::move(opts)), with(std::move(params)), 'q'} {}
-  ~bench() {
+  ~server_fixture() {
     server.exit();
     if (ended.valid()) ended.wait();
   }
@@ -212,7 +212,7 @@ char greeting(const graceful::unique_fd& client) {
 }  // namespace
 
 TEST_CASE("sessions share their variables, and are spread over the threads") {
-  bench<greeter> b{{.threads = 3}};
+  server_fixture<greeter> b{{.threads = 3}};
   b.start();
   std::list<graceful::unique_fd> clients;
   for (int i = 0; i < 6; ++i) {
@@ -226,7 +226,7 @@ TEST_CASE("sessions share their variables, and are spread over the threads") {
 
 TEST_CASE("a drain lets the sessions end, each on its thread, and then the server returns 0") {
   for (const bool reuse_port : {false, true}) {
-    bench<greeter> b{{.threads = 3, .listen = {.reuse_port = reuse_port}}};
+    server_fixture<greeter> b{{.threads = 3, .listen = {.reuse_port = reuse_port}}};
     b.start();
     std::list<graceful::unique_fd> clients;
     for (int i = 0; i < 6; ++i) {
@@ -243,7 +243,7 @@ TEST_CASE("a drain lets the sessions end, each on its thread, and then the serve
 }
 
 TEST_CASE("sessions that know nothing of the drain are ended on every thread at the deadline") {
-  bench<greeter> b{{.threads = 3}};
+  server_fixture<greeter> b{{.threads = 3}};
   b.start();
   std::list<graceful::unique_fd> clients;
   for (int i = 0; i < 3; ++i) {
@@ -257,7 +257,7 @@ TEST_CASE("sessions that know nothing of the drain are ended on every thread at 
 }
 
 TEST_CASE("a session that takes the upgrader may take part in the drain") {
-  bench<tracked> b{{.threads = 2}, {.drain_spread = 0ms}};
+  server_fixture<tracked> b{{.threads = 2}, {.drain_spread = 0ms}};
   b.start();
   const auto client = b.connect();
   CHECK(greeting(client) == 'q' + 1);
@@ -267,7 +267,7 @@ TEST_CASE("a session that takes the upgrader may take part in the drain") {
 }
 
 TEST_CASE("a session that cannot start costs its own connection only") {
-  bench<moody> b{{.threads = 2}};
+  server_fixture<moody> b{{.threads = 2}};
   b.start();
   std::string seen;
   for (int i = 0; i < 6; ++i) {
@@ -282,7 +282,7 @@ TEST_CASE("a session that cannot start costs its own connection only") {
 }
 
 TEST_CASE("what is left of the sessions goes before the upgrader that they hold on to") {
-  bench<looks_back> b{{.threads = 2}};
+  server_fixture<looks_back> b{{.threads = 2}};
   b.server.vars().looks_for = b.directory.path("c.sock");  // which goes with the upgrader
   b.start();
   const auto first = b.connect();
@@ -302,7 +302,7 @@ TEST_CASE("what is left of the sessions goes before the upgrader that they hold 
 }
 
 TEST_CASE("a server logs what its threshold lets pass") {
-  bench<moody> b{{.threads = 1}, {.log_threshold = graceful::log_level::error}};
+  server_fixture<moody> b{{.threads = 1}, {.log_threshold = graceful::log_level::error}};
   b.start();
   CHECK(greeting(b.connect()) == '\0');
   CHECK(greeting(b.connect()) == '\0');
@@ -341,7 +341,7 @@ TEST_CASE("a signal that ends a server while it starts is no failure") {
 }
 
 TEST_CASE("what a handler throws ends the server with an error") {
-  bench<broken> b{{.threads = 3}};
+  server_fixture<broken> b{{.threads = 3}};
   b.start();
   const auto client = b.connect();
   CHECK(b.result() == 1);
@@ -349,7 +349,7 @@ TEST_CASE("what a handler throws ends the server with an error") {
 }
 
 TEST_CASE("a server that was told to end before it began ends as soon as it has") {
-  bench<greeter> b{{.threads = 2}};
+  server_fixture<greeter> b{{.threads = 2}};
   b.server.drain();
   b.start();
   CHECK(b.result() == 0);
@@ -357,7 +357,7 @@ TEST_CASE("a server that was told to end before it began ends as soon as it has"
 
 TEST_CASE("an exit that comes before the beginning is one, and a drain does not make it less") {
   for (const bool drains_too : {false, true}) {
-    bench<greeter> b{{.threads = 2}};
+    server_fixture<greeter> b{{.threads = 2}};
     b.server.exit();
     if (drains_too) b.server.drain();
     b.start();
@@ -368,7 +368,7 @@ TEST_CASE("an exit that comes before the beginning is one, and a drain does not 
 }
 
 TEST_CASE("a drain that comes before the beginning is no exit") {
-  bench<greeter> b{{.threads = 2}};
+  server_fixture<greeter> b{{.threads = 2}};
   b.server.drain();
   b.start();
   CHECK(b.result() == 0);
@@ -406,7 +406,7 @@ TEST_CASE("the upgrader and the server call the log function one after the other
 }
 
 TEST_CASE("a connection that comes while no descriptor is free is served later; one line says so") {
-  bench<greeter> b{{.threads = 1}};
+  server_fixture<greeter> b{{.threads = 1}};
   b.start();
   const auto complaints = [&] {
     const std::lock_guard lock{b.mutex};
@@ -431,7 +431,7 @@ TEST_CASE("a connection that comes while no descriptor is free is served later; 
 }
 
 TEST_CASE("a server that has ended can serve again") {
-  bench<greeter> b{{.threads = 2}};
+  server_fixture<greeter> b{{.threads = 2}};
   b.server.drain();
   b.start();
   CHECK(b.result() == 0);
@@ -441,10 +441,10 @@ TEST_CASE("a server that has ended can serve again") {
 }
 
 TEST_CASE("a server that cannot start says why, and returns 1") {
-  bench<greeter> none{{.threads = 0}};
+  server_fixture<greeter> none{{.threads = 0}};
   CHECK(none.server.listen_and_serve("127.0.0.1", 0) == 1);
   CHECK(none.has_said("the server ends: a pool of 0 io_contexts can run nothing"));
-  bench<greeter> b{{.threads = 1, .listen = {.bind_attempts = 1}}};
+  server_fixture<greeter> b{{.threads = 1, .listen = {.bind_attempts = 1}}};
   CHECK(b.server.listen_and_serve("::g", 0) == 1);
   CHECK(b.has_said("cannot listen on '::g': it is no IP address"));
   const auto holder = listen_anywhere();

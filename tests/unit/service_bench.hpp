@@ -5,6 +5,7 @@
 #include <graceful/testing/deadline.hpp>
 
 #include "notify_socket.hpp"
+#include "patience.hpp"
 #include "service.hpp"
 #include "service_settings.hpp"
 #include "tcp_sockets.hpp"
@@ -23,9 +24,6 @@
 #include <vector>
 
 namespace graceful_test {
-
-/// Ends a test that hangs.
-inline constexpr std::chrono::seconds patience{20};
 
 /// A service on a control context that runs while the test waits.
 struct service_bench {

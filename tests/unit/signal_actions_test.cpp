@@ -22,7 +22,7 @@ bool has_default_action(int number) {
   return now.sa_handler == SIG_DFL;
 }
 
-struct bench {
+struct signal_fixture {
   std::string after(int number) {
     done.clear();
     ::raise(number);
@@ -48,7 +48,7 @@ struct bench {
 }  // namespace
 
 TEST_CASE("the second signal that ends gives back those that end, and no other") {
-  bench b;
+  signal_fixture b;
   CHECK(b.after(SIGQUIT) == "drain");
   CHECK(b.after(SIGTERM) == "drain");
   CHECK(b.after(SIGUSR2) == "upgrade");
@@ -63,14 +63,14 @@ TEST_CASE("the second signal that ends gives back those that end, and no other")
 }
 
 TEST_CASE("a signal is waited for also after one whose action has thrown") {
-  bench b;
+  signal_fixture b;
   b.throws = true;
   CHECK_THROWS_AS(b.after(SIGUSR2), std::runtime_error);
   CHECK(b.after(SIGTERM) == "drain");
 }
 
 TEST_CASE("when it goes, the signals have their default actions, and nothing more is done") {
-  bench b;
+  signal_fixture b;
   b.control.poll();
   b.signals.reset();
   for (const int number : {SIGTERM, SIGINT, SIGQUIT, SIGUSR2}) CHECK(has_default_action(number));

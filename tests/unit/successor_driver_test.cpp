@@ -1,4 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "patience.hpp"
 #include "successor_driver.hpp"
 
 #include "os/control_path.hpp"
@@ -29,8 +30,6 @@ using graceful::successor_driver;
 using graceful::unique_fd;
 
 namespace {
-
-constexpr std::chrono::seconds patience{20};
 
 /// A process that passes its lock and its control socket to one successor. What it does then is up
 /// to the test: it is told when, and ends with it.

@@ -12,8 +12,8 @@ using namespace std::chrono_literals;
 namespace {
 
 /// A view and a clock that goes when the test says so.
-struct bench {
-  explicit bench(form f = form::live, style s = {}) : view{f, s, now, "waiting for the server"} {}
+struct view_fixture {
+  explicit view_fixture(form f = form::live, style s = {}) : view{f, s, now, "waiting for the server"} {}
 
   /// With the numbers that a server gives for this phase.
   std::string reach(const std::string& phase) {
@@ -52,7 +52,7 @@ std::size_t characters(const std::string& text) {
 }  // namespace
 
 TEST_CASE("each phase is a line, and below it stands what is awaited, and for how long") {
-  bench b;
+  view_fixture b;
   CHECK(b.live() == "+0.0 s     waiting for the server");
   b.now += 7ms;
   CHECK(b.reach("spawned") == "+7 ms      spawned pid 812\n");
@@ -71,7 +71,7 @@ TEST_CASE("each phase is a line, and below it stands what is awaited, and for ho
 }
 
 TEST_CASE("the time is the server's, which may have begun before") {
-  bench b;
+  view_fixture b;
   b.view.on(
       graceful::drain_progress{.phase = "draining", .elapsed = 83s, .connections = 4, .cut = 0},
       b.now);
@@ -80,7 +80,7 @@ TEST_CASE("the time is the server's, which may have begun before") {
 }
 
 TEST_CASE("a drain is one line at its begin and one at its end, and a bar in between") {
-  bench b;
+  view_fixture b;
   CHECK(b.drain(41) == "+0 ms      draining 41 connections\n");
   CHECK(b.live() == "+0.0 s     draining [----------------------------] 41 of 41 connections left");
   b.now += 3s;
@@ -94,7 +94,7 @@ TEST_CASE("a drain is one line at its begin and one at its end, and a bar in bet
 }
 
 TEST_CASE("the bar starts anew where the last accepts bring more connections than at the begin") {
-  bench b;
+  view_fixture b;
   b.drain(0);
   CHECK(b.live() == "+0.0 s     draining 0 of 0 connections left");
   b.drain(1);
@@ -104,7 +104,7 @@ TEST_CASE("the bar starts anew where the last accepts bring more connections tha
 }
 
 TEST_CASE("the bar is of blocks where there are any, and as long as there is room") {
-  bench b{form::live, {.colour = false, .utf8 = true}};
+  view_fixture b{form::live, {.colour = false, .utf8 = true}};
   b.drain(4);
   b.drain(1);
   CHECK(b.live(60) == "+0.0 s     draining ███████████░░░░ 1 of 4 connections left");
@@ -115,7 +115,7 @@ TEST_CASE("the bar is of blocks where there are any, and as long as there is roo
 
 TEST_CASE("the live line is always shorter than the terminal is wide, and never cuts a character") {
   for (const style s : {style{}, style{.colour = false, .utf8 = true}}) {
-    bench b{form::live, s};
+    view_fixture b{form::live, s};
     b.drain(1'234'567);
     b.drain(617'283, 5);
     const std::string whole = b.live(1000);
@@ -131,8 +131,8 @@ TEST_CASE("the live line is always shorter than the terminal is wide, and never 
 }
 
 TEST_CASE("colours do not count as width, and each is ended within the line") {
-  bench plain;
-  bench coloured{form::live, {.colour = true, .utf8 = false}};
+  view_fixture plain;
+  view_fixture coloured{form::live, {.colour = true, .utf8 = false}};
   plain.drain(4);
   coloured.drain(4);
   plain.drain(1, 1);
@@ -149,7 +149,7 @@ TEST_CASE("colours do not count as width, and each is ended within the line") {
 }
 
 TEST_CASE("what succeeds is green, what was cut is red, and the time is dim") {
-  bench b{form::live, {.colour = true, .utf8 = false}};
+  view_fixture b{form::live, {.colour = true, .utf8 = false}};
   CHECK(b.reach("spawned") == "\x1b[2m+0 ms      \x1b[0mspawned pid 812\n");
   CHECK(b.reach("ready") ==
         "\x1b[2m+0 ms      \x1b[0m\x1b[32mready: generation 2 (pid 812) serves\x1b[0m\n");
@@ -159,7 +159,7 @@ TEST_CASE("what succeeds is green, what was cut is red, and the time is dim") {
 }
 
 TEST_CASE("without a terminal each report is a line, and nothing is below") {
-  bench b{form::lines};
+  view_fixture b{form::lines};
   CHECK(b.reach("ready") == "+0 ms      ready: generation 2 (pid 812) serves\n");
   CHECK(b.drain(2) == "+0 ms      draining 2 connections\n");
   b.now += 1s;
@@ -168,7 +168,7 @@ TEST_CASE("without a terminal each report is a line, and nothing is below") {
 }
 
 TEST_CASE("as JSON each report is the server's own line") {
-  bench b{form::json};
+  view_fixture b{form::json};
   CHECK(b.reach("ready") == "{\"phase\":\"ready\"}\n");
   CHECK(b.drain(2) == "{\"left\":2}\n");
   CHECK(b.live().empty());
@@ -176,7 +176,7 @@ TEST_CASE("as JSON each report is the server's own line") {
 
 TEST_CASE("the end of a predecessor is awaited by its pid, and said once") {
   std::optional<graceful::draining_process> old{{.generation = 1, .pid = 77}};
-  bench b;
+  view_fixture b;
   CHECK(b.view.on(old, b.now).empty());
   CHECK(b.live() == "+0.0 s     waiting for the old process (pid 77) to end what it serves");
   old->connections = 4;
@@ -187,6 +187,6 @@ TEST_CASE("the end of a predecessor is awaited by its pid, and said once") {
   old.reset();
   CHECK(b.view.on(old, b.now) == "the old process has ended\n");
   CHECK(b.live().empty());
-  bench json{form::json};
+  view_fixture json{form::json};
   CHECK(json.view.on(old, json.now) == "{\"phase\":\"drained\"}\n");
 }

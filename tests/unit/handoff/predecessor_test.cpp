@@ -13,7 +13,7 @@ using state = predecessor_ladder::state;
 namespace {
 
 /// A spawned successor, `peer`, up to its Begin.
-predecessor_ladder begun(std::uint64_t descriptors, std::uint64_t peer = 1) {
+predecessor_ladder after_begin(std::uint64_t descriptors, std::uint64_t peer = 1) {
   predecessor_ladder p{.machine = {}, .descriptors = descriptors};
   p.on(event::upgrade{"t"});
   p.on(event::spawned{812});
@@ -28,7 +28,7 @@ const std::string taken_over = "disarm_timer; stop_accepting; settled(1); report
 
 /// The same, when it has said that it is ready.
 predecessor_ladder ready() {
-  auto p = begun(3);
+  auto p = after_begin(3);
   p.on(fetch(1, 0));
   REQUIRE(p.on(event::ready{1}) == paused);
   REQUIRE(p.current() == state::confirming);
@@ -66,7 +66,7 @@ TEST_CASE("a successor that somebody else started needs no spawn") {
 TEST_CASE("descriptors go in batches of at most 253, each once and in order") {
   for (const std::uint64_t total : {1U, 2U, 252U, 253U, 254U, 506U, 507U, 1000U}) {
     CAPTURE(total);
-    auto p = begun(total);
+    auto p = after_begin(total);
     std::uint64_t next = 0;
     while (next < total) {
       const auto count = std::min<std::uint64_t>(253, total - next);
@@ -83,7 +83,7 @@ TEST_CASE("descriptors go in batches of at most 253, each once and in order") {
 }
 
 TEST_CASE("what is on offer is counted when the upgrade begins, and stays") {
-  auto p = begun(2);
+  auto p = after_begin(2);
   p.descriptors = 5;
   CHECK(p.on(fetch(1, 0)) == "batch(1, 0 + 2); report_passed");
   p.descriptors = 0;
@@ -91,7 +91,7 @@ TEST_CASE("what is on offer is counted when the upgrade begins, and stays") {
 }
 
 TEST_CASE("a Fetch of what is not on offer is refused, and the right one still answered") {
-  auto p = begun(3);
+  auto p = after_begin(3);
   CHECK(p.on(fetch(1, 3)) == "refuse(1, not_on_offer)");
   CHECK(p.on(fetch(1, UINT64_MAX)) == "refuse(1, not_on_offer)");
   CHECK(p.on(fetch(1, 1)) == "refuse(1, out_of_order)");

@@ -15,7 +15,7 @@ using namespace graceful_test;
 
 namespace {
 
-event::replied begun(std::uint64_t descriptors, std::int64_t version = 1) {
+event::replied begin_reply(std::uint64_t descriptors, std::int64_t version = 1) {
   return {wire::to_reply(wire::begun{version, 7, "web", descriptors}), 0, false};
 }
 
@@ -40,7 +40,7 @@ std::vector<successor_ladder> waiting() {
   std::vector<successor_ladder> all;
   s.on(event::connected{});
   all.push_back(s);
-  s.on(begun(2));
+  s.on(begin_reply(2));
   all.push_back(s);
   s.on(batch(0, 2));
   s.on(event::initialised{});
@@ -58,7 +58,7 @@ std::string sentence(graceful::handoff::successor& machine,
 TEST_CASE("a successor begins, fetches, says ready, serves") {
   successor_ladder s;
   CHECK(s.on(event::connected{}) == "send(Begin)");
-  CHECK(s.on(begun(3)) == "send(Fetch 0)");
+  CHECK(s.on(begin_reply(3)) == "send(Fetch 0)");
   CHECK(s.machine.offer().generation == 7);
   CHECK(s.machine.offer().name == "web");
   CHECK(s.on(batch(0, 3)) == "keep(3, complete)");
@@ -69,7 +69,7 @@ TEST_CASE("a successor begins, fetches, says ready, serves") {
 TEST_CASE("a successor keeps what the predecessor says of the phases") {
   successor_ladder s;
   s.on(event::connected{});
-  s.on(begun(3));
+  s.on(begin_reply(3));
   s.on(batch(0, 3));
   s.on(event::initialised{});
   CHECK(s.machine.durations().empty());
@@ -94,7 +94,7 @@ TEST_CASE("descriptors are fetched until all have come, whatever the size of a b
     for (const std::uint64_t size : {1U, 100U, 253U, 1000U}) {
       successor_ladder s;
       s.on(event::connected{});
-      CHECK(s.on(begun(total)) == "send(Fetch 0)");
+      CHECK(s.on(begin_reply(total)) == "send(Fetch 0)");
       for (std::uint64_t first = 0; first < total; first += size) {
         const auto count = std::min(size, total - first);
         const auto next = first + count;
@@ -109,18 +109,18 @@ TEST_CASE("descriptors are fetched until all have come, whatever the size of a b
 
 TEST_CASE("an offer is believed from 2 descriptors, lock and control socket, to a million") {
   for (const std::uint64_t wrong : {0ULL, 1ULL, 1'000'001ULL, 1ULL << 62}) {
-    CHECK(successor_ladder{waiting()[0]}.on(begun(wrong)) == "abandon(protocol_violation)");
+    CHECK(successor_ladder{waiting()[0]}.on(begin_reply(wrong)) == "abandon(protocol_violation)");
   }
-  CHECK(successor_ladder{waiting()[0]}.on(begun(1'000'000)) == "send(Fetch 0)");
+  CHECK(successor_ladder{waiting()[0]}.on(begin_reply(1'000'000)) == "send(Fetch 0)");
 }
 
 TEST_CASE("a reply to Begin with negative or missing fields is a violation") {
   for (const char* key : {"version", "generation", "name", "descriptors"}) {
-    auto reply = begun(2);
+    auto reply = begin_reply(2);
     reply.message.parameters.erase(key);
     CHECK(successor_ladder{waiting()[0]}.on(reply) == "abandon(protocol_violation)");
   }
-  auto reply = begun(2);
+  auto reply = begin_reply(2);
   reply.message.parameters["descriptors"] = -1;
   CHECK(successor_ladder{waiting()[0]}.on(reply) == "abandon(protocol_violation)");
 }
@@ -129,8 +129,8 @@ TEST_CASE("a version that the successor does not speak is not accepted, and both
   for (const std::int64_t version : {0, 2, -1}) {
     auto s = waiting()[0];
     auto t = s;
-    CHECK(s.on(begun(2, version)) == "abandon(incompatible_version)");
-    const auto said = sentence(t.machine, begun(2, version));
+    CHECK(s.on(begin_reply(2, version)) == "abandon(incompatible_version)");
+    const auto said = sentence(t.machine, begin_reply(2, version));
     CHECK(said.find("version " + std::to_string(version)) != said.npos);
     CHECK(said.find("version 1") != said.npos);
   }
@@ -174,7 +174,7 @@ TEST_CASE("a batch that was not asked for is a violation") {
 TEST_CASE("descriptors on a reply that should have none are a violation") {
   for (const std::size_t step : {0U, 2U}) {
     auto s = waiting()[step];
-    event::replied reply = step == 0 ? begun(2) : event::replied{{}, 0, false};
+    event::replied reply = step == 0 ? begin_reply(2) : event::replied{{}, 0, false};
     reply.descriptors = 1;
     CHECK(s.on(reply) == "abandon(protocol_violation)");
   }
@@ -229,13 +229,13 @@ TEST_CASE(
   CHECK(all[2].on(event::disconnected{false}) == "serve");
   successor_ladder half;
   half.on(event::connected{});
-  half.on(begun(3));
+  half.on(begin_reply(3));
   half.on(batch(0, 2));
   CHECK(half.on(event::disconnected{false}) == "start_cold");
 }
 
 TEST_CASE("a reply to no call is a violation") {
-  CHECK(successor_ladder{}.on(begun(2)) == "abandon(protocol_violation)");
+  CHECK(successor_ladder{}.on(begin_reply(2)) == "abandon(protocol_violation)");
   auto s = waiting()[1];
   s.on(batch(0, 2));
   CHECK(s.on(batch(0, 2)) == "abandon(protocol_violation)");

@@ -4,6 +4,7 @@
 #include "os/control_path.hpp"
 #include "os/system_failure.hpp"
 
+#include "patience.hpp"
 #include "tcp_sockets.hpp"
 #include "temporary_directory.hpp"
 
@@ -58,8 +59,6 @@ ino_t inode(int fd) {
   REQUIRE(::fstat(fd, &status) == 0);
   return status.st_ino;
 }
-
-os::deadline soon() { return std::chrono::steady_clock::now() + 10s; }
 
 }  // namespace
 
@@ -191,7 +190,7 @@ TEST_CASE("nothing to read, and no room to write, would block") {
   while (sent.what == kind::some) sent = os::send_now(p.a.get(), chunk);
   CHECK(sent.what == kind::would_block);
   CHECK_FALSE(os::wait_writable(p.a.get(), std::chrono::steady_clock::now()));
-  CHECK(os::wait_readable(p.b.get(), soon()));
+  CHECK(os::wait_readable(p.b.get(), os::after(patience)));
 }
 
 TEST_CASE("a wait ends at its deadline") {
@@ -225,7 +224,7 @@ TEST_CASE("a connection to a Unix socket is non-blocking and close-on-exec") {
   temporary_directory d;
   const auto listener = os::bind_control(d.path("s"));
   REQUIRE(listener.has_value());
-  const auto socket = os::connect_unix(d.path("s"), soon());
+  const auto socket = os::connect_unix(d.path("s"), os::after(patience));
   REQUIRE(socket.has_value());
   CHECK(is_cloexec(socket->get()));
   CHECK(is_nonblocking(socket->get()));
@@ -233,19 +232,19 @@ TEST_CASE("a connection to a Unix socket is non-blocking and close-on-exec") {
 
 TEST_CASE("a path that nobody listens on says which way") {
   temporary_directory d;
-  CHECK(os::connect_unix(d.path("none"), soon()).error().code == os::system_code(ENOENT));
+  CHECK(os::connect_unix(d.path("none"), os::after(patience)).error().code == os::system_code(ENOENT));
   { const auto gone = os::bind_control(d.path("left")); }
-  CHECK(os::connect_unix(d.path("left"), soon()).error().code == os::system_code(ECONNREFUSED));
+  CHECK(os::connect_unix(d.path("left"), os::after(patience)).error().code == os::system_code(ECONNREFUSED));
   std::ofstream{d.path("file")} << "x";
-  CHECK(os::connect_unix(d.path("file"), soon()).error().code == os::system_code(ECONNREFUSED));
-  CHECK(os::connect_unix(d.path("none"), soon()).error().message.find(d.path("none")) !=
+  CHECK(os::connect_unix(d.path("file"), os::after(patience)).error().code == os::system_code(ECONNREFUSED));
+  CHECK(os::connect_unix(d.path("none"), os::after(patience)).error().message.find(d.path("none")) !=
         std::string::npos);
 }
 
 TEST_CASE("a path of 107 bytes is the longest") {
   const std::string longest = "/" + std::string(106, 'x');
-  CHECK(os::connect_unix(longest, soon()).error().code == os::system_code(ENOENT));
-  CHECK(os::connect_unix(longest + 'x', soon()).error().code == graceful::errc::path_too_long);
+  CHECK(os::connect_unix(longest, os::after(patience)).error().code == os::system_code(ENOENT));
+  CHECK(os::connect_unix(longest + 'x', os::after(patience)).error().code == graceful::errc::path_too_long);
 }
 
 TEST_CASE("a full queue is waited for until the deadline") {

@@ -3,6 +3,7 @@
 
 #include <graceful/testing/deadline.hpp>
 
+#include "os/shell.hpp"
 #include "os/system_failure.hpp"
 
 #include "temporary_directory.hpp"
@@ -28,31 +29,12 @@ using graceful::unique_fd;
 
 namespace {
 
-/// The shell with a script.
-os::start_command shell(const std::string& script) {
-  return {.file = "/bin/sh",
-          .arguments = {"sh", "-c", script},
-          .environment = {"PATH=/usr/bin:/bin"},
-          .directory = "/"};
-}
-
 os::child spawn(const os::start_command& command) { return os::child::spawn(command).value(); }
 
-/// How it ended.
-std::string end_of(os::child& child) {
-  REQUIRE(wait_readable(child.pidfd(), 20s));
-  const auto how = child.reap();
-  return how ? how->to_string() : "runs";
-}
-
-std::string end_of(const std::string& script) {
+/// How a script ended.
+std::string end_of_script(const std::string& script) {
   auto child = spawn(shell(script));
   return end_of(child);
-}
-
-std::string content(const std::string& path) {
-  std::ifstream file{path};
-  return {std::istreambuf_iterator<char>{file}, {}};
 }
 
 /// A child that runs until its standard input, which the test holds, ends.
@@ -74,14 +56,14 @@ struct until_told {
 }  // namespace
 
 TEST_CASE("how a child exited reads on from 'the successor'") {
-  CHECK(end_of("exit 0") == "exited with status 0");
-  CHECK(end_of("exit 3") == "exited with status 3");
+  CHECK(end_of_script("exit 0") == "exited with status 0");
+  CHECK(end_of_script("exit 3") == "exited with status 3");
 }
 
 TEST_CASE("the signal that killed a child is named") {
-  CHECK(end_of("kill -TERM $$") == "was killed by signal 15 (SIGTERM)");
-  CHECK(end_of("kill -SEGV $$") == "was killed by signal 11 (SIGSEGV)");
-  CHECK(end_of("kill -40 $$") == "was killed by signal 40");
+  CHECK(end_of_script("kill -TERM $$") == "was killed by signal 15 (SIGTERM)");
+  CHECK(end_of_script("kill -SEGV $$") == "was killed by signal 11 (SIGSEGV)");
+  CHECK(end_of_script("kill -40 $$") == "was killed by signal 40");
 }
 
 TEST_CASE("a program that cannot be executed is an error, and no child is left") {
@@ -121,9 +103,9 @@ TEST_CASE("a child inherits standard input, output and error and no other descri
   const unique_fd low{::open("/dev/null", O_RDONLY)};  // without O_CLOEXEC
   const unique_fd high{::fcntl(low.get(), F_DUPFD, 500)};
   const auto has = [](int fd) { return "[ -e /proc/$$/fd/" + std::to_string(fd) + " ]"; };
-  CHECK(end_of(has(0) + " && " + has(1) + " && " + has(2)) == "exited with status 0");
-  CHECK(end_of(has(low.get())) == "exited with status 1");
-  CHECK(end_of(has(high.get())) == "exited with status 1");
+  CHECK(end_of_script(has(0) + " && " + has(1) + " && " + has(2)) == "exited with status 0");
+  CHECK(end_of_script(has(low.get())) == "exited with status 1");
+  CHECK(end_of_script(has(high.get())) == "exited with status 1");
 }
 
 TEST_CASE("a child starts with the signals that it is given, not with the parent's") {

@@ -4,6 +4,7 @@
 #include "os/channel.hpp"
 #include "os/system_failure.hpp"
 
+#include "patience.hpp"
 #include "tcp_sockets.hpp"
 #include "temporary_directory.hpp"
 
@@ -30,8 +31,6 @@ using graceful::unique_fd;
 namespace {
 
 constexpr uid_t nobody = 65534;
-
-os::deadline soon() { return std::chrono::steady_clock::now() + std::chrono::seconds{10}; }
 
 mode_t mode_of(const std::string& path) {
   struct stat status {};
@@ -147,7 +146,7 @@ TEST_CASE("the control socket has mode 0600, whatever the umask, and nothing is 
     CHECK(is_cloexec(socket->get()));
     CHECK(is_nonblocking(socket->get()));
     CHECK(os::check_control(socket->get()).has_value());
-    CHECK(os::connect_unix(d.path("s"), soon()).has_value());
+    CHECK(os::connect_unix(d.path("s"), os::after(patience)).has_value());
   }
 }
 
@@ -158,7 +157,7 @@ TEST_CASE("a socket that nobody listens on any more is replaced") {
   REQUIRE(left);
   const auto socket = os::bind_control(d.path("s"));
   REQUIRE(socket.has_value());
-  CHECK(os::connect_unix(d.path("s"), soon()).has_value());
+  CHECK(os::connect_unix(d.path("s"), os::after(patience)).has_value());
 }
 
 TEST_CASE("a socket that somebody listens on is never replaced") {
@@ -168,7 +167,7 @@ TEST_CASE("a socket that somebody listens on is never replaced") {
   SUBCASE("and answers") {}
   SUBCASE("and has a full queue") {
     REQUIRE(::listen(live->get(), 0) == 0);
-    const auto one = os::connect_unix(d.path("s"), soon());
+    const auto one = os::connect_unix(d.path("s"), os::after(patience));
     REQUIRE(one.has_value());
   }
   const auto refused = os::bind_control(d.path("s"));

@@ -4,6 +4,7 @@
 #include <graceful/testing/deadline.hpp>
 
 #include "os/child.hpp"
+#include "os/shell.hpp"
 #include "os/system_failure.hpp"
 
 #include "temporary_directory.hpp"
@@ -31,22 +32,11 @@ using graceful::unique_fd;
 
 namespace {
 
-os::start_command shell(const std::string& script, const std::string& directory = "/") {
-  return {.file = "/bin/sh",
-          .arguments = {"sh", "-c", script},
-          .environment = {"PATH=/usr/bin:/bin", "LISTEN_PID=1", "LISTEN_FDS=9"},
-          .directory = directory};
-}
-
-std::string content(const std::string& path) {
-  std::ifstream file{path};
-  return {std::istreambuf_iterator<char>{file}, {}};
-}
-
-std::string end_of(os::child& child) {
-  REQUIRE(wait_readable(child.pidfd(), 20s));
-  const auto how = child.reap();
-  return how ? how->to_string() : "runs";
+/// The shell with a script, and with what another service manager has said of its sockets.
+os::start_command told_of_sockets(const std::string& script, const std::string& directory = "/") {
+  auto command = shell(script, {"LISTEN_PID=1", "LISTEN_FDS=9"});
+  command.directory = directory;
+  return command;
 }
 
 /// Files that can be told apart by their sizes.
@@ -101,7 +91,7 @@ TEST_CASE("descriptors are passed from 3 on, in order, whatever their numbers we
         sockets.push_back({"s" + std::to_string(i), numbers[i]});
       }
       auto child = os::child::spawn(
-          shell("for n in 3 4 5 6; do wc -c <&$n; done > out; [ ! -e /proc/$$/fd/7 ] || exit 7; "
+          told_of_sockets("for n in 3 4 5 6; do wc -c <&$n; done > out; [ ! -e /proc/$$/fd/7 ] || exit 7; "
                 "[ $LISTEN_PID = $$ ] || exit 8; "
                 "echo $LISTEN_FDS $LISTEN_FDNAMES >> out; env | grep -c ^LISTEN_ >> out",
                 out.path()),
@@ -119,11 +109,11 @@ TEST_CASE("names fit that are as long as they may be together, and no longer one
   const sized_files f{1};
   const int fd = f.files[0].get();
   const std::string most(os::longest_socket_names - 2 - 1, 'x');  // beside "a", two separators
-  auto child = os::child::spawn(shell("exit 5"), os::placement::child, {{"a", fd}, {most, fd}});
+  auto child = os::child::spawn(told_of_sockets("exit 5"), os::placement::child, {{"a", fd}, {most, fd}});
   REQUIRE(child.has_value());
   CHECK(end_of(*child) == "exited with status 5");
   const auto refused =
-      os::child::spawn(shell("exit 5"), os::placement::child, {{"a", fd}, {most + 'x', fd}});
+      os::child::spawn(told_of_sockets("exit 5"), os::placement::child, {{"a", fd}, {most + 'x', fd}});
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().code == os::system_code(E2BIG));
 }
@@ -131,14 +121,14 @@ TEST_CASE("names fit that are as long as they may be together, and no longer one
 TEST_CASE("one descriptor may be passed twice") {
   const sized_files f{1};
   const int fd = f.files[0].get();
-  auto child = os::child::spawn(shell("[ $(wc -c <&3) = 1 ] && [ -e /proc/$$/fd/4 ] && exit 5"),
+  auto child = os::child::spawn(told_of_sockets("[ $(wc -c <&3) = 1 ] && [ -e /proc/$$/fd/4 ] && exit 5"),
                                 os::placement::child, {{"a", fd}, {"b", fd}});
   REQUIRE(child.has_value());
   CHECK(end_of(*child) == "exited with status 5");
 }
 
 TEST_CASE("a descriptor that does not exist is an error, and no child is left") {
-  const auto refused = os::child::spawn(shell("exit 0"), os::placement::child, {{"a", 900}});
+  const auto refused = os::child::spawn(told_of_sockets("exit 0"), os::placement::child, {{"a", 900}});
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().code == os::system_code(EBADF));
   CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);
@@ -154,7 +144,7 @@ TEST_CASE("a sibling is the child of this process's parent, and how it ended is 
   const pid_t middle = ::fork();
   if (middle == 0) {
     auto sibling =
-        os::child::spawn(shell("echo $PPID > parent; exit 6", d.path()), os::placement::sibling);
+        os::child::spawn(told_of_sockets("echo $PPID > parent; exit 6", d.path()), os::placement::sibling);
     if (!sibling) ::_exit(90);
     const pid_t pid = sibling->pid();
     if (::write(to.get(), &pid, sizeof pid) != sizeof pid) ::_exit(91);
@@ -177,7 +167,7 @@ TEST_CASE("a sibling is the child of this process's parent, and how it ended is 
 
 TEST_CASE("a sibling that runs is not taken for one that has ended, and can be killed") {
   const auto status = in_fork([] {
-    auto sibling = os::child::spawn(shell("exec sleep 60"), os::placement::sibling);
+    auto sibling = os::child::spawn(told_of_sockets("exec sleep 60"), os::placement::sibling);
     if (!sibling) return 90;
     if (sibling->reap()) return 91;
     sibling->kill();
@@ -192,7 +182,7 @@ TEST_CASE("PID 1 of a namespace, which can have no siblings, gets a child instea
   const auto status = in_fork([] {
     if (::unshare(CLONE_NEWPID) != 0) return 77;
     return in_fork([] {
-      auto child = os::child::spawn(shell("exit 4"), os::placement::sibling);
+      auto child = os::child::spawn(told_of_sockets("exit 4"), os::placement::sibling);
       if (!child) return 90;
       if (!wait_readable(child->pidfd(), 20s)) return 91;
       const auto how = child->reap();
@@ -208,7 +198,7 @@ TEST_CASE("PID 1 of a namespace, which can have no siblings, gets a child instea
 
 TEST_CASE("a sibling whose program cannot be executed is an error") {
   const auto status = in_fork([] {
-    auto command = shell("exit 0");
+    auto command = told_of_sockets("exit 0");
     command.file = "/no/such/program";
     const auto refused = os::child::spawn(command, os::placement::sibling);
     return !refused && refused.error().code == os::system_code(ENOENT) ? 0 : 1;
@@ -220,7 +210,7 @@ TEST_CASE("a sibling whose program cannot be executed is an error") {
 TEST_CASE("spawning from many threads at once gives each its own") {
   const auto spawn_some = [](int status, int& wrong) {
     for (int i = 0; i < 20; ++i) {
-      auto child = os::child::spawn(shell("exit " + std::to_string(status)));
+      auto child = os::child::spawn(told_of_sockets("exit " + std::to_string(status)));
       if (!child || !wait_readable(child->pidfd(), 20s)) {
         ++wrong;
         continue;

@@ -21,7 +21,7 @@ using namespace graceful;
 
 namespace {
 
-struct bench {
+struct notify_socket_fixture {
   graceful_test::temporary_directory directory;
   std::string path = directory.path("notify");
   unique_fd socket = os::bind_notify(path).value();
@@ -37,7 +37,7 @@ int open_descriptors() {
 }  // namespace
 
 TEST_CASE("what is said comes with who said it, and with its descriptors") {
-  bench b;
+  notify_socket_fixture b;
   CHECK_FALSE(os::receive_notify(b.socket.get(), 100));
   REQUIRE(b.manager.notify("FDSTORE=1", {b.socket.get(), b.socket.get()}).has_value());
   const auto got = os::receive_notify(b.socket.get(), 100);
@@ -53,7 +53,7 @@ TEST_CASE("what is said comes with who said it, and with its descriptors") {
 }
 
 TEST_CASE("only its own user can send, and what is too long can be told from what is not") {
-  bench b;
+  notify_socket_fixture b;
   struct stat status {};
   REQUIRE(::stat(b.path.c_str(), &status) == 0);
   CHECK((status.st_mode & 0777) == 0600);
@@ -65,7 +65,7 @@ TEST_CASE("only its own user can send, and what is too long can be told from wha
 }
 
 TEST_CASE("descriptors that cannot be had are told, and none leaks") {
-  bench b;
+  notify_socket_fixture b;
   REQUIRE(b.manager.notify("FDSTORE=1", std::vector<int>(200, b.socket.get())).has_value());
   const int before = open_descriptors();
   rlimit limit{};
@@ -83,7 +83,7 @@ TEST_CASE("descriptors that cannot be had are told, and none leaks") {
 }
 
 TEST_CASE("a socket that was left behind is replaced, and nothing else is") {
-  bench b;
+  notify_socket_fixture b;
   const auto again = os::bind_notify(b.path);
   REQUIRE(again.has_value());
   const auto path = b.directory.path("file");

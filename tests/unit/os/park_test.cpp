@@ -22,12 +22,12 @@ using namespace graceful_test;
 
 namespace {
 
-struct bench {
+struct park_fixture {
   unique_fd real = os::listen_tcp(v4("127.0.0.1"), {}).value();
   unique_fd accepting{::dup(real.get())};
   unique_fd epoll{::epoll_create1(EPOLL_CLOEXEC)};
 
-  bench() {
+  park_fixture() {
     epoll_event event{};
     event.events = EPOLLIN | EPOLLET;
     event.data.u64 = 7;
@@ -38,7 +38,7 @@ struct bench {
 }  // namespace
 
 TEST_CASE("nobody can connect to where an acceptor is parked, and the way back restores it") {
-  bench b;
+  park_fixture b;
   const auto before = os::cookie_of(b.accepting.get());
   auto place = os::park(b.accepting.get(), true);
   REQUIRE(place.has_value());
@@ -59,7 +59,7 @@ TEST_CASE("nobody can connect to where an acceptor is parked, and the way back r
 
 TEST_CASE("an ordinary user can park an acceptor too") {
   if (::geteuid() != 0) return;  // then the case above is that of an ordinary user
-  bench b;
+  park_fixture b;
   const pid_t child = ::fork();
   REQUIRE(child >= 0);
   if (child == 0) ::_exit(::setuid(65'534) == 0 && os::park(b.accepting.get(), true) ? 0 : 1);

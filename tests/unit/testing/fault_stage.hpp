@@ -9,6 +9,8 @@
 #include "testing/scene.hpp"
 #include "unit/temporary_directory.hpp"
 
+#include "patience.hpp"
+
 #include <cstdlib>
 #include <map>
 #include <stdexcept>
@@ -21,9 +23,6 @@
 namespace graceful_test {
 
 using namespace graceful::testing;
-
-/// Ends a test that hangs.
-inline constexpr std::chrono::seconds patience{30};
 
 inline std::string fault_subject() {
   const char* path = std::getenv("FAULT_SUBJECT");

@@ -5,6 +5,7 @@
 #include <graceful/testing/process.hpp>
 
 #include "all_descriptors.hpp"
+#include "patience.hpp"
 
 #include <doctest/doctest.h>
 
@@ -14,12 +15,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+using graceful_test::patience;
 using namespace graceful::testing;
 using namespace std::chrono_literals;
 
 namespace {
-
-constexpr auto patience = 30s;
 
 /// As a successor whose parent has ended is: a child that belongs to no object.
 pid_t orphan(int exit_code) {

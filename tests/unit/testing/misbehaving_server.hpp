@@ -5,6 +5,8 @@
 #include <graceful/testing/deadline.hpp>
 #include <graceful/unique_fd.hpp>
 
+#include "patience.hpp"
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -18,9 +20,6 @@ namespace graceful_test {
 
 using namespace graceful::testing;
 using namespace std::chrono_literals;
-
-/// Ends a test that hangs; nothing is expected to take this long.
-inline constexpr std::chrono::seconds patience{30};
 
 /// The server's side of a connection.
 class peer {

@@ -13,39 +13,39 @@ using graceful::testing::pacer;
 
 namespace {
 
-const pacer::time_point start{12345s};
+const pacer::time_point first_moment{12345s};
 
 }  // namespace
 
 TEST_CASE("requests are due at equal distances from the start, however late they are taken") {
-  pacer pace{4, start};
-  for (int i = 0; i < 20; ++i) CHECK(pace.next() == start + i * 250ms);
+  pacer pace{4, first_moment};
+  for (int i = 0; i < 20; ++i) CHECK(pace.next() == first_moment + i * 250ms);
 }
 
 TEST_CASE("a rate that divides no second adds up no error") {
-  pacer pace{3, start};
+  pacer pace{3, first_moment};
   for (int i = 0; i < 3 * 3600; ++i) pace.next();
-  CHECK(pace.next() == start + 1h);
+  CHECK(pace.next() == first_moment + 1h);
 }
 
 TEST_CASE("a rate may be less than one a second") {
-  pacer pace{0.5, start};
-  CHECK(pace.next() == start);
-  CHECK(pace.next() == start + 2s);
+  pacer pace{0.5, first_moment};
+  CHECK(pace.next() == first_moment);
+  CHECK(pace.next() == first_moment + 2s);
 }
 
 TEST_CASE("what is due is counted from the start, taken or not") {
-  pacer pace{10, start};
-  CHECK(pace.due_by(start - 1ns) == 0);
-  CHECK(pace.due_by(start) == 1);
-  CHECK(pace.due_by(start + 99ms) == 1);
-  CHECK(pace.due_by(start + 150ms) == 2);
+  pacer pace{10, first_moment};
+  CHECK(pace.due_by(first_moment - 1ns) == 0);
+  CHECK(pace.due_by(first_moment) == 1);
+  CHECK(pace.due_by(first_moment + 99ms) == 1);
+  CHECK(pace.due_by(first_moment + 150ms) == 2);
   pace.next();
-  CHECK(pace.due_by(start + 1050ms) == 11);
+  CHECK(pace.due_by(first_moment + 1050ms) == 11);
 }
 
 TEST_CASE("several threads take each request once") {
-  pacer pace{1000, start};
+  pacer pace{1000, first_moment};
   std::vector<std::vector<pacer::time_point>> taken(4);
   {
     std::vector<std::jthread> threads;
@@ -59,6 +59,6 @@ TEST_CASE("several threads take each request once") {
   for (const auto& mine : taken) all.insert(all.end(), mine.begin(), mine.end());
   std::sort(all.begin(), all.end());
   for (int i = 0; i < 4000; ++i) {
-    REQUIRE(all.at(static_cast<std::size_t>(i)) == start + i * 1ms);
+    REQUIRE(all.at(static_cast<std::size_t>(i)) == first_moment + i * 1ms);
   }
 }

@@ -10,17 +10,17 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const timeline::clock::time_point begun{1'000'000s};
+const timeline::clock::time_point report_start{1'000'000s};
 
 output_piece piece(std::chrono::milliseconds after, pid_t pid, std::string text,
                    bool standard_error = false) {
-  return {.when = begun + after, .pid = pid, .standard_error = standard_error, .text = text};
+  return {.when = report_start + after, .pid = pid, .standard_error = standard_error, .text = text};
 }
 
 /// The part about outputs.
 std::string outputs(const std::vector<output_piece>& pieces,
                     const std::vector<generations::member>& processes = {{1, 10, ""}}) {
-  const auto text = report_of("it", processes, timeline{begun}, pieces);
+  const auto text = report_of("it", processes, timeline{report_start}, pieces);
   const auto at = text.find("--- output");
   return at == text.npos ? "" : text.substr(at);
 }
@@ -28,8 +28,8 @@ std::string outputs(const std::vector<output_piece>& pieces,
 }  // namespace
 
 TEST_CASE("a report has how each process ended, the timeline, and each output, in this order") {
-  timeline events{begun};
-  events.add("test", "deploys", begun + 3ms);
+  timeline events{report_start};
+  events.add("test", "deploys", report_start + 3ms);
   CHECK(report_of("deployment of a in b", {{1, 10, "exited 0"}, {2, 20, ""}}, events,
                   {piece(1ms, 20, "new\n"), piece(2ms, 10, "old\n")}) ==
         "=== deployment of a in b\n"

@@ -4,6 +4,7 @@
 #include <graceful/testing/process.hpp>
 
 #include "all_descriptors.hpp"
+#include "patience.hpp"
 #include "testing/generations.hpp"
 #include "testing/process_table.hpp"
 
@@ -33,11 +34,10 @@
 
 using namespace graceful::testing;
 using graceful_test::all_descriptors;
+using graceful_test::patience;
 using namespace std::chrono_literals;
 
 namespace {
-
-constexpr auto patience = 30s;
 
 /// Of the program that tests, which no scene knows of.
 pid_t child_without_environment() {

@@ -11,53 +11,53 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const tally::time_point start{500s};
+const tally::time_point load_start{500s};
 
 }  // namespace
 
 TEST_CASE("the longest silence may be between two successes, whatever fails within") {
-  tally account{start};
-  account.succeeded(1, 1ms, start + 10ms);
-  account.failed({loss::refused, "connect"}, start + 50ms);
-  account.succeeded(1, 1ms, start + 90ms);
-  account.succeeded(1, 1ms, start + 100ms);
-  account.stopped(start + 110ms);
+  tally account{load_start};
+  account.succeeded(1, 1ms, load_start + 10ms);
+  account.failed({loss::refused, "connect"}, load_start + 50ms);
+  account.succeeded(1, 1ms, load_start + 90ms);
+  account.succeeded(1, 1ms, load_start + 100ms);
+  account.stopped(load_start + 110ms);
   CHECK(account.report().longest_silence == 80ms);
 }
 
 TEST_CASE("the longest silence may be before the first success, after the last, or all there is") {
-  tally late{start};
-  late.succeeded(1, 1ms, start + 70ms);
-  late.stopped(start + 80ms);
+  tally late{load_start};
+  late.succeeded(1, 1ms, load_start + 70ms);
+  late.stopped(load_start + 80ms);
   CHECK(late.report().longest_silence == 70ms);
 
-  tally early{start};
-  early.succeeded(1, 1ms, start + 1ms);
-  early.stopped(start + 80ms);
+  tally early{load_start};
+  early.succeeded(1, 1ms, load_start + 1ms);
+  early.stopped(load_start + 80ms);
   CHECK(early.report().longest_silence == 79ms);
 
-  tally never{start};
-  never.failed({loss::reset, "recv"}, start + 20ms);
-  never.stopped(start + 80ms);
+  tally never{load_start};
+  never.failed({loss::reset, "recv"}, load_start + 20ms);
+  never.stopped(load_start + 80ms);
   CHECK(never.report().longest_silence == 80ms);
 }
 
 TEST_CASE("what succeeds after the stop counts, and is no silence") {
-  tally account{start};
-  account.succeeded(1, 1ms, start + 10ms);
-  account.stopped(start + 20ms);
-  account.succeeded(1, 1ms, start + 3s);
+  tally account{load_start};
+  account.succeeded(1, 1ms, load_start + 10ms);
+  account.stopped(load_start + 20ms);
+  account.succeeded(1, 1ms, load_start + 3s);
   CHECK(account.report().ok == 2);
   CHECK(account.report().longest_silence == 10ms);
 }
 
 TEST_CASE("each loss counts once, under its own name") {
-  tally account{start};
+  tally account{load_start};
   int times = 0;
   for (const loss how :
        {loss::refused, loss::reset, loss::cut_short, loss::timed_out, loss::other}) {
     ++times;
-    for (int i = 0; i < times; ++i) account.failed({how, "x"}, start);
+    for (int i = 0; i < times; ++i) account.failed({how, "x"}, load_start);
   }
   const auto report = account.report();
   CHECK(report.refused == 1);
@@ -70,13 +70,13 @@ TEST_CASE("each loss counts once, under its own name") {
 }
 
 TEST_CASE("the first failures are told with their times, all are counted") {
-  tally account{start};
-  account.succeeded(1, 1ms, start);
-  account.failed({loss::reset, "recv: gone"}, start + 12ms);
-  for (int i = 0; i < 1000; ++i) account.failed({loss::other, "x"}, start + 1s);
+  tally account{load_start};
+  account.succeeded(1, 1ms, load_start);
+  account.failed({loss::reset, "recv: gone"}, load_start + 12ms);
+  for (int i = 0; i < 1000; ++i) account.failed({loss::other, "x"}, load_start + 1s);
   const auto report = account.report();
   CHECK(report.lost() == 1001);
-  CHECK(report.started == start);
+  CHECK(report.started == load_start);
   REQUIRE(report.failures.size() == load_report::failures_told);
   CHECK(report.failures.front().how == loss::reset);
   CHECK(report.failures.front().after == 12ms);
@@ -87,14 +87,14 @@ TEST_CASE("the first failures are told with their times, all are counted") {
 }
 
 TEST_CASE("the latest generation is the highest that served, and one unknown is none") {
-  tally account{start};
-  account.succeeded(0, 1ms, start);
+  tally account{load_start};
+  account.succeeded(0, 1ms, load_start);
   CHECK(account.report().served_by_latest() == 0);
-  account.succeeded(9, 1ms, start);
-  account.succeeded(10, 1ms, start);
-  account.succeeded(10, 1ms, start);
-  account.succeeded(9, 1ms, start);
-  account.succeeded(9, 1ms, start);
+  account.succeeded(9, 1ms, load_start);
+  account.succeeded(10, 1ms, load_start);
+  account.succeeded(10, 1ms, load_start);
+  account.succeeded(9, 1ms, load_start);
+  account.succeeded(9, 1ms, load_start);
   const auto report = account.report();
   CHECK(report.served_by_latest() == 2);
   CHECK(report.served_by(9) == 3);
@@ -103,8 +103,8 @@ TEST_CASE("the latest generation is the highest that served, and one unknown is 
 }
 
 TEST_CASE("latencies of those that succeeded make the percentiles") {
-  tally account{start};
-  for (int i = 1; i <= 100; ++i) account.succeeded(1, std::chrono::microseconds{i}, start);
+  tally account{load_start};
+  for (int i = 1; i <= 100; ++i) account.succeeded(1, std::chrono::microseconds{i}, load_start);
   const auto report = account.report();
   CHECK(report.p50 == 50us);
   CHECK(report.p90 == 90us);

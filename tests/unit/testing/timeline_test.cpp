@@ -8,15 +8,15 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const timeline::clock::time_point begun{1'000'000s};
+const timeline::clock::time_point timeline_start{1'000'000s};
 
 }  // namespace
 
 TEST_CASE("a timeline is in the order of time, whatever the order in which it becomes known") {
-  timeline events{begun};
-  events.add("generation 2", "serves", begun + 1500ms);
-  events.add("test", "deploys", begun + 20ms);
-  events.add("deploy", "spawned", begun + 21ms);
+  timeline events{timeline_start};
+  events.add("generation 2", "serves", timeline_start + 1500ms);
+  events.add("test", "deploys", timeline_start + 20ms);
+  events.add("deploy", "spawned", timeline_start + 21ms);
   CHECK(events.to_string() ==
         "+    20 ms  test          deploys\n"
         "+    21 ms  deploy        spawned\n"
@@ -24,9 +24,9 @@ TEST_CASE("a timeline is in the order of time, whatever the order in which it be
 }
 
 TEST_CASE("what happens at the same time stays in the order in which it was added") {
-  timeline events{begun};
-  for (const char* what : {"b", "a", "c"}) events.add("test", what, begun + 5ms);
-  events.add("test", "before", begun);
+  timeline events{timeline_start};
+  for (const char* what : {"b", "a", "c"}) events.add("test", what, timeline_start + 5ms);
+  events.add("test", "before", timeline_start);
   CHECK(events.to_string() ==
         "+     0 ms  test  before\n"
         "+     5 ms  test  b\n"
@@ -35,9 +35,9 @@ TEST_CASE("what happens at the same time stays in the order in which it was adde
 }
 
 TEST_CASE("times count from the begin, in milliseconds; what was before it happened at 0") {
-  const timeline events{begun};
-  CHECK(events.offset(begun + 12'999us) == "+    12 ms");
-  CHECK(events.offset(begun + 20min) == "+1200000 ms");
-  CHECK(events.offset(begun - 1s) == "+     0 ms");
+  const timeline events{timeline_start};
+  CHECK(events.offset(timeline_start + 12'999us) == "+    12 ms");
+  CHECK(events.offset(timeline_start + 20min) == "+1200000 ms");
+  CHECK(events.offset(timeline_start - 1s) == "+     0 ms");
   CHECK(events.to_string().empty());
 }

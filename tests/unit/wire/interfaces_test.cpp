@@ -11,6 +11,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -26,7 +27,9 @@ using names = std::set<std::string>;
 
 /// The ```varlink blocks of the protocol's page.
 std::vector<std::string> documented_interfaces() {
-  std::ifstream file{PROTOCOL_PAGE};
+  const char* page = std::getenv("PROTOCOL_PAGE");
+  REQUIRE(page != nullptr);
+  std::ifstream file{page};
   std::vector<std::string> blocks;
   bool inside = false;
   for (std::string line; std::getline(file, line);) {
