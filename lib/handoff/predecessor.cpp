@@ -9,22 +9,22 @@ namespace graceful::handoff {
 using action::refusal;
 
 predecessor_actions predecessor::resume(const predecessor_event& event, std::uint64_t descriptors) {
-  on_offer_now_ = descriptors;
+  now_.on_offer = descriptors;
   std::visit([this](const auto& e) { on(e); }, event);
-  return std::exchange(actions_, {});
+  return std::exchange(now_.actions, {});
 }
 
 void predecessor::on(const event::upgrade& e) {
   if (state_ != state::serving) return;  // the caller answers busy: see idle()
   state_ = state::spawning;
   token_ = e.token;
-  actions_ = {action::arm_timer{}, action::spawn{token_}};
+  now_.actions = {action::arm_timer{}, action::spawn{token_}};
 }
 
 void predecessor::on(const event::spawned& e) {
   if (state_ != state::spawning) return;
   child_alive_ = true;
-  actions_ = {action::report_spawned{e.pid}};
+  now_.actions = {action::report_spawned{e.pid}};
 }
 
 void predecessor::on(const event::spawn_failed& e) {
@@ -54,17 +54,17 @@ void predecessor::on(const event::begin& e) {
     std::string message = "the successor speaks version" + (offered.empty() ? " none" : offered) +
                           " of the handoff protocol, the predecessor version " +
                           std::to_string(wire::handoff_version);
-    actions_.emplace_back(action::refuse{e.peer, refusal::incompatible_version, message, versions});
+    now_.actions.emplace_back(action::refuse{e.peer, refusal::incompatible_version, message, versions});
     if (spawned_for_this) await_end(std::move(message));
     return;
   }
-  if (!spawned_for_this) actions_.emplace_back(action::arm_timer{});
+  if (!spawned_for_this) now_.actions.emplace_back(action::arm_timer{});
   state_ = state::passing;
   peer_ = e.peer;
-  offered_ = on_offer_now_;
+  offered_ = now_.on_offer;
   passed_ = 0;
-  actions_.emplace_back(action::reply_begun{e.peer});
-  actions_.emplace_back(action::report_begun{});
+  now_.actions.emplace_back(action::reply_begun{e.peer});
+  now_.actions.emplace_back(action::report_begun{});
 }
 
 void predecessor::on(const event::fetch& e) {
@@ -82,8 +82,8 @@ void predecessor::on(const event::fetch& e) {
   }
   const auto count = std::min(max_batch, offered_ - passed_);
   passed_ += count;
-  actions_ = {action::reply_batch{e.peer, e.message.first, count}};
-  if (passed_ == offered_) actions_.emplace_back(action::report_passed{});
+  now_.actions = {action::reply_batch{e.peer, e.message.first, count}};
+  if (passed_ == offered_) now_.actions.emplace_back(action::report_passed{});
 }
 
 void predecessor::on(const event::ready& e) {
@@ -91,29 +91,29 @@ void predecessor::on(const event::ready& e) {
     return refuse(e.peer, refusal::out_of_order, "Ready comes after Begin and the last Fetch");
   }
   settling_ = false;
-  actions_ = {action::disarm_timer{}, action::pause_accepting{}, action::acknowledge_ready{e.peer},
+  now_.actions = {action::disarm_timer{}, action::pause_accepting{}, action::acknowledge_ready{e.peer},
               action::report_ready{}};
   if (has_probation_) {
     state_ = state::probation;
-    actions_.emplace_back(action::arm_probation{});
+    now_.actions.emplace_back(action::arm_probation{});
   } else {
     // Its first Settle, which comes when it has read the answer to Ready, is answer enough.
     state_ = state::confirming;
     asked_ = true;
-    actions_.emplace_back(action::arm_confirmation{});
+    now_.actions.emplace_back(action::arm_confirmation{});
   }
 }
 
 void predecessor::on(const event::settle& e) {
   if (peer_ == e.peer && state_ == state::handed_over) {
-    actions_ = {action::settle{e.peer, true, true}};
+    now_.actions = {action::settle{e.peer, true, true}};
   } else if (peer_ == e.peer && state_ == state::probation) {
     settling_ = true;
   } else if (peer_ == e.peer && state_ == state::confirming && std::exchange(asked_, true)) {
     commit(true);
   } else if (peer_ == e.peer && state_ == state::confirming) {
     // It may have waited here to be read since before the question: that is no answer.
-    actions_ = {action::settle{e.peer, false, true}};
+    now_.actions = {action::settle{e.peer, false, true}};
   } else {
     refuse(e.peer, refusal::out_of_order, "Settle comes after Ready");
   }
@@ -127,27 +127,27 @@ void predecessor::on(const event::commit& /*e*/) {
 /// shows that somebody is there who can serve for good.
 void predecessor::confirm() {
   state_ = state::confirming;
-  actions_ = {action::arm_confirmation{}};
+  now_.actions = {action::arm_confirmation{}};
   asked_ = std::exchange(settling_, false);
-  if (asked_) actions_.emplace_back(action::settle{*peer_, false, true});
+  if (asked_) now_.actions.emplace_back(action::settle{*peer_, false, true});
 }
 
 void predecessor::commit(bool asked) {
   state_ = state::handed_over;
-  actions_ = {action::disarm_timer{}, action::stop_accepting{}, action::settle{*peer_, true, asked},
+  now_.actions = {action::disarm_timer{}, action::stop_accepting{}, action::settle{*peer_, true, asked},
               action::report_committed{}};
 }
 
 void predecessor::on(const event::rollback& e) {
   if (!in_probation()) return;
   const std::string& reason = e.reason;
-  actions_ = {action::resume_accepting{}};
+  now_.actions = {action::resume_accepting{}};
   if (settling_) {
     refuse(*peer_, refusal::rolled_back, reason);
   } else {
-    actions_.emplace_back(action::abort_peer{*peer_, reason});
+    now_.actions.emplace_back(action::abort_peer{*peer_, reason});
   }
-  if (std::exchange(child_alive_, false)) actions_.emplace_back(action::retire_successor{});
+  if (std::exchange(child_alive_, false)) now_.actions.emplace_back(action::retire_successor{});
   rolled_back_ = true;
   conclude(reason);
 }
@@ -156,13 +156,13 @@ void predecessor::on(const event::fail& e) {
   if (in_probation() && peer_ == e.peer) {
     rolled_back_ = true;
     // As where it is lost: from now on it has the time of a successor that ends, no more, no less.
-    actions_ = {action::resume_accepting{}, action::arm_timer{}, action::acknowledge{e.peer}};
+    now_.actions = {action::resume_accepting{}, action::arm_timer{}, action::acknowledge{e.peer}};
     return await_end("the successor gave up: " + e.message.reason);
   }
   if (state_ != state::passing || peer_ != e.peer) {
     return refuse(e.peer, refusal::out_of_order, "there is no upgrade that could fail");
   }
-  actions_ = {action::acknowledge{e.peer}};
+  now_.actions = {action::acknowledge{e.peer}};
   await_end("the successor gave up: " + e.message.reason);
 }
 
@@ -170,7 +170,7 @@ void predecessor::on(const event::closed& e) {
   if (peer_ != e.peer) return;
   if (state_ == state::handed_over) {
     peer_.reset();
-    actions_ = {action::report_lost{}};
+    now_.actions = {action::report_lost{}};
     return;
   }
   lose_successor();
@@ -181,8 +181,8 @@ void predecessor::lose_successor() {
   if (in_probation()) {
     rolled_back_ = true;
     // What is left of the probation says nothing about how long it may take to end.
-    actions_.emplace_back(action::resume_accepting{});
-    actions_.emplace_back(action::arm_timer{});
+    now_.actions.emplace_back(action::resume_accepting{});
+    now_.actions.emplace_back(action::arm_timer{});
   }
   await_end({});
 }
@@ -220,7 +220,7 @@ void predecessor::on(const event::timeout& /*e*/) {
       return confirm();
     case state::confirming:
       rolled_back_ = true;
-      actions_ = {action::resume_accepting{}};
+      now_.actions = {action::resume_accepting{}};
       return give_up(has_probation_ ? "the successor did not answer at the end of its probation"
                                     : "the successor was ready, and did not ask whether it stays");
     case state::serving:
@@ -240,7 +240,7 @@ void predecessor::on(const event::shutdown& /*e*/) {
 }
 
 void predecessor::refuse(peer_id peer, refusal why, std::string message) {
-  actions_.emplace_back(action::refuse{peer, why, std::move(message)});
+  now_.actions.emplace_back(action::refuse{peer, why, std::move(message)});
 }
 
 /// The upgrade has failed, and the successor knows: it ends by itself, or the timer ends it. Not
@@ -254,18 +254,18 @@ void predecessor::await_end(std::string reason) {
 
 /// The upgrade has failed, and the successor has to be told.
 void predecessor::give_up(std::string reason) {
-  if (peer_) actions_.emplace_back(action::abort_peer{*peer_, reason});
+  if (peer_) now_.actions.emplace_back(action::abort_peer{*peer_, reason});
   peer_.reset();
   if (!child_alive_) return conclude(std::move(reason));
   state_ = state::ending;
   reason_ = std::move(reason);
-  actions_.emplace_back(action::kill_successor{});
+  now_.actions.emplace_back(action::kill_successor{});
 }
 
 void predecessor::conclude(std::string reason) {
-  actions_.emplace_back(action::disarm_timer{});
+  now_.actions.emplace_back(action::disarm_timer{});
   if (rolled_back_) reason = "rolled back: " + reason;
-  actions_.emplace_back(action::report_failed{std::move(reason)});
+  now_.actions.emplace_back(action::report_failed{std::move(reason)});
   state_ = state::serving;
   token_.clear();
   child_end_.clear();

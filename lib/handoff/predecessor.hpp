@@ -4,6 +4,7 @@
 
 #include "wire/handoff_messages.hpp"
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -198,7 +199,19 @@ class predecessor {
   /// `descriptors`: how many are on offer; looked at when an upgrade begins.
   predecessor_actions resume(const predecessor_event& event, std::uint64_t descriptors);
 
+  /// Equal ones do the same from now on, whatever happens.
+  std::strong_ordering operator<=>(const predecessor&) const = default;
+
  private:
+  /// What is of no meaning between two events.
+  struct scratch {
+    predecessor_actions actions;
+    std::uint64_t on_offer = 0;  // as given with the event
+
+    bool operator==(const scratch&) const { return true; }
+    std::strong_ordering operator<=>(const scratch&) const { return std::strong_ordering::equal; }
+  };
+
   void on(const event::upgrade& e);
   void on(const event::spawned& e);
   void on(const event::spawn_failed& e);
@@ -236,8 +249,7 @@ class predecessor {
   bool settling_ = false;           // the successor's Settle is to be answered
   bool asked_ = false;              // the successor, whether it is still there
   bool rolled_back_ = false;        // the upgrade that is ending had been ready
-  std::uint64_t on_offer_now_ = 0;  // as given with the event
-  predecessor_actions actions_;     // of the event being handled
+  scratch now_;                     // of the event being handled
 };
 
 }  // namespace graceful::handoff

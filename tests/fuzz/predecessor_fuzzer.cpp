@@ -134,8 +134,7 @@ struct life {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzz_input input{data, size};
   const bool has_probation = input.byte() % 2 == 1;
-  life life{.world{.machine = graceful::handoff::predecessor{has_probation},
-                   .has_probation = has_probation}};
+  life life{.world{.machine = graceful::handoff::predecessor{has_probation}}};
   while (!input.ended()) {
     const auto what = input.byte();
     life.step(what, input.byte());

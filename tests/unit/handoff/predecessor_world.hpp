@@ -4,6 +4,7 @@
 
 #include "handoff/predecessor.hpp"
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -19,7 +20,6 @@ using graceful::handoff::predecessor_event;
 /// The machine, and what its surroundings know from its actions alone.
 struct predecessor_world {
   graceful::handoff::predecessor machine{};
-  bool has_probation = false;
   bool paused = false;
   std::optional<peer_id> settling{};  // waits for the answer to Settle
   bool spawn_asked = false;
@@ -42,6 +42,9 @@ struct predecessor_world {
 
   /// Whatever has happened: the next upgrade works. Returns what is wrong.
   [[nodiscard]] std::string next_upgrade() const;
+
+  /// Equal worlds have the same future.
+  std::strong_ordering operator<=>(const predecessor_world&) const = default;
 
  private:
   std::string follow(const predecessor_actions& actions, const predecessor_event& e);
