@@ -54,7 +54,8 @@ void predecessor::on(const event::begin& e) {
     std::string message = "the successor speaks version" + (offered.empty() ? " none" : offered) +
                           " of the handoff protocol, the predecessor version " +
                           std::to_string(wire::handoff_version);
-    now_.actions.emplace_back(action::refuse{e.peer, refusal::incompatible_version, message, versions});
+    now_.actions.emplace_back(
+        action::refuse{e.peer, refusal::incompatible_version, message, versions});
     if (spawned_for_this) await_end(std::move(message));
     return;
   }
@@ -91,8 +92,8 @@ void predecessor::on(const event::ready& e) {
     return refuse(e.peer, refusal::out_of_order, "Ready comes after Begin and the last Fetch");
   }
   settling_ = false;
-  now_.actions = {action::disarm_timer{}, action::pause_accepting{}, action::acknowledge_ready{e.peer},
-              action::report_ready{}};
+  now_.actions = {action::disarm_timer{}, action::pause_accepting{},
+                  action::acknowledge_ready{e.peer}, action::report_ready{}};
   if (has_probation_) {
     state_ = state::probation;
     now_.actions.emplace_back(action::arm_probation{});
@@ -134,8 +135,8 @@ void predecessor::confirm() {
 
 void predecessor::commit(bool asked) {
   state_ = state::handed_over;
-  now_.actions = {action::disarm_timer{}, action::stop_accepting{}, action::settle{*peer_, true, asked},
-              action::report_committed{}};
+  now_.actions = {action::disarm_timer{}, action::stop_accepting{},
+                  action::settle{*peer_, true, asked}, action::report_committed{}};
 }
 
 void predecessor::on(const event::rollback& e) {

@@ -239,17 +239,17 @@ class predecessor {
 
   bool has_probation_ = false;
   state state_ = state::serving;
-  std::string token_;               // of the successor that was spawned
-  bool child_alive_ = false;        // what was spawned has not been reaped
-  std::string child_end_;           // how it ended; empty: it has not, or there was none
-  std::optional<peer_id> peer_;     // the successor's connection
-  std::uint64_t offered_ = 0;       // descriptors on offer in this upgrade
-  std::uint64_t passed_ = 0;        // of these, how many were passed
-  std::string reason_;              // why the upgrade failed, while ending
-  bool settling_ = false;           // the successor's Settle is to be answered
-  bool asked_ = false;              // the successor, whether it is still there
-  bool rolled_back_ = false;        // the upgrade that is ending had been ready
-  scratch now_;                     // of the event being handled
+  std::string token_;            // of the successor that was spawned
+  bool child_alive_ = false;     // what was spawned has not been reaped
+  std::string child_end_;        // how it ended; empty: it has not, or there was none
+  std::optional<peer_id> peer_;  // the successor's connection
+  std::uint64_t offered_ = 0;    // descriptors on offer in this upgrade
+  std::uint64_t passed_ = 0;     // of these, how many were passed
+  std::string reason_;           // why the upgrade failed, while ending
+  bool settling_ = false;        // the successor's Settle is to be answered
+  bool asked_ = false;           // the successor, whether it is still there
+  bool rolled_back_ = false;     // the upgrade that is ending had been ready
+  scratch now_;                  // of the event being handled
 };
 
 }  // namespace graceful::handoff

@@ -127,7 +127,8 @@ bool faulty_process::wait_for_stage(std::uint32_t wanted, deadline until) {
     if (now >= wanted) return true;
     if (last_look) return false;
     const auto wait = std::min<std::chrono::nanoseconds>(
-        std::max<std::chrono::nanoseconds>(until.when() - deadline::clock::now(), {}), end_look_interval);
+        std::max<std::chrono::nanoseconds>(until.when() - deadline::clock::now(), {}),
+        end_look_interval);
     const timespec limit{.tv_sec = 0, .tv_nsec = wait.count()};
     ::syscall(SYS_futex, &shared_->struck, FUTEX_WAIT, now, &limit, nullptr, 0);
   }

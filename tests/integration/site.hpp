@@ -7,9 +7,8 @@
 #include <graceful/testing/load.hpp>
 #include <graceful/testing/process.hpp>
 
-#include "testing/scene.hpp"
-
 #include "patience.hpp"
+#include "testing/scene.hpp"
 
 #include <chrono>
 #include <cstdint>

@@ -42,7 +42,8 @@ struct deposit_fixture {
   std::vector<std::string> heard;
   deposit kept{context, log};
 
-  explicit deposit_fixture(unique_fd other = {}) : socket{other ? std::move(other) : std::move(bound)} {
+  explicit deposit_fixture(unique_fd other = {})
+      : socket{other ? std::move(other) : std::move(bound)} {
     kept.start(socket.get(), [this](pid_t, const supervision::notification& n) {
       heard.push_back(n.status.value_or(""));
     });

@@ -1,9 +1,9 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "patience.hpp"
 #include "successor_driver.hpp"
 
 #include "os/control_path.hpp"
 
+#include "patience.hpp"
 #include "temporary_directory.hpp"
 #include "varlink_peer.hpp"
 

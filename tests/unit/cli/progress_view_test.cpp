@@ -13,7 +13,8 @@ namespace {
 
 /// A view and a clock that goes when the test says so.
 struct view_fixture {
-  explicit view_fixture(form f = form::live, style s = {}) : view{f, s, now, "waiting for the server"} {}
+  explicit view_fixture(form f = form::live, style s = {})
+      : view{f, s, now, "waiting for the server"} {}
 
   /// With the numbers that a server gives for this phase.
   std::string reach(const std::string& phase) {

@@ -232,19 +232,24 @@ TEST_CASE("a connection to a Unix socket is non-blocking and close-on-exec") {
 
 TEST_CASE("a path that nobody listens on says which way") {
   temporary_directory d;
-  CHECK(os::connect_unix(d.path("none"), os::after(patience)).error().code == os::system_code(ENOENT));
+  CHECK(os::connect_unix(d.path("none"), os::after(patience)).error().code ==
+        os::system_code(ENOENT));
   { const auto gone = os::bind_control(d.path("left")); }
-  CHECK(os::connect_unix(d.path("left"), os::after(patience)).error().code == os::system_code(ECONNREFUSED));
+  CHECK(os::connect_unix(d.path("left"), os::after(patience)).error().code ==
+        os::system_code(ECONNREFUSED));
   std::ofstream{d.path("file")} << "x";
-  CHECK(os::connect_unix(d.path("file"), os::after(patience)).error().code == os::system_code(ECONNREFUSED));
-  CHECK(os::connect_unix(d.path("none"), os::after(patience)).error().message.find(d.path("none")) !=
-        std::string::npos);
+  CHECK(os::connect_unix(d.path("file"), os::after(patience)).error().code ==
+        os::system_code(ECONNREFUSED));
+  CHECK(
+      os::connect_unix(d.path("none"), os::after(patience)).error().message.find(d.path("none")) !=
+      std::string::npos);
 }
 
 TEST_CASE("a path of 107 bytes is the longest") {
   const std::string longest = "/" + std::string(106, 'x');
   CHECK(os::connect_unix(longest, os::after(patience)).error().code == os::system_code(ENOENT));
-  CHECK(os::connect_unix(longest + 'x', os::after(patience)).error().code == graceful::errc::path_too_long);
+  CHECK(os::connect_unix(longest + 'x', os::after(patience)).error().code ==
+        graceful::errc::path_too_long);
 }
 
 TEST_CASE("a full queue is waited for until the deadline") {

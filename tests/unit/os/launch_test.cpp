@@ -91,10 +91,11 @@ TEST_CASE("descriptors are passed from 3 on, in order, whatever their numbers we
         sockets.push_back({"s" + std::to_string(i), numbers[i]});
       }
       auto child = os::child::spawn(
-          told_of_sockets("for n in 3 4 5 6; do wc -c <&$n; done > out; [ ! -e /proc/$$/fd/7 ] || exit 7; "
-                "[ $LISTEN_PID = $$ ] || exit 8; "
-                "echo $LISTEN_FDS $LISTEN_FDNAMES >> out; env | grep -c ^LISTEN_ >> out",
-                out.path()),
+          told_of_sockets(
+              "for n in 3 4 5 6; do wc -c <&$n; done > out; [ ! -e /proc/$$/fd/7 ] || exit 7; "
+              "[ $LISTEN_PID = $$ ] || exit 8; "
+              "echo $LISTEN_FDS $LISTEN_FDNAMES >> out; env | grep -c ^LISTEN_ >> out",
+              out.path()),
           os::placement::child, sockets);
       if (!child) return 90;
       if (!wait_readable(child->pidfd(), 20s)) return 91;
@@ -109,11 +110,12 @@ TEST_CASE("names fit that are as long as they may be together, and no longer one
   const sized_files f{1};
   const int fd = f.files[0].get();
   const std::string most(os::longest_socket_names - 2 - 1, 'x');  // beside "a", two separators
-  auto child = os::child::spawn(told_of_sockets("exit 5"), os::placement::child, {{"a", fd}, {most, fd}});
+  auto child =
+      os::child::spawn(told_of_sockets("exit 5"), os::placement::child, {{"a", fd}, {most, fd}});
   REQUIRE(child.has_value());
   CHECK(end_of(*child) == "exited with status 5");
-  const auto refused =
-      os::child::spawn(told_of_sockets("exit 5"), os::placement::child, {{"a", fd}, {most + 'x', fd}});
+  const auto refused = os::child::spawn(told_of_sockets("exit 5"), os::placement::child,
+                                        {{"a", fd}, {most + 'x', fd}});
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().code == os::system_code(E2BIG));
 }
@@ -121,14 +123,16 @@ TEST_CASE("names fit that are as long as they may be together, and no longer one
 TEST_CASE("one descriptor may be passed twice") {
   const sized_files f{1};
   const int fd = f.files[0].get();
-  auto child = os::child::spawn(told_of_sockets("[ $(wc -c <&3) = 1 ] && [ -e /proc/$$/fd/4 ] && exit 5"),
-                                os::placement::child, {{"a", fd}, {"b", fd}});
+  auto child =
+      os::child::spawn(told_of_sockets("[ $(wc -c <&3) = 1 ] && [ -e /proc/$$/fd/4 ] && exit 5"),
+                       os::placement::child, {{"a", fd}, {"b", fd}});
   REQUIRE(child.has_value());
   CHECK(end_of(*child) == "exited with status 5");
 }
 
 TEST_CASE("a descriptor that does not exist is an error, and no child is left") {
-  const auto refused = os::child::spawn(told_of_sockets("exit 0"), os::placement::child, {{"a", 900}});
+  const auto refused =
+      os::child::spawn(told_of_sockets("exit 0"), os::placement::child, {{"a", 900}});
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().code == os::system_code(EBADF));
   CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);
@@ -143,8 +147,8 @@ TEST_CASE("a sibling is the child of this process's parent, and how it ended is 
   const unique_fd to{ends[1]};
   const pid_t middle = ::fork();
   if (middle == 0) {
-    auto sibling =
-        os::child::spawn(told_of_sockets("echo $PPID > parent; exit 6", d.path()), os::placement::sibling);
+    auto sibling = os::child::spawn(told_of_sockets("echo $PPID > parent; exit 6", d.path()),
+                                    os::placement::sibling);
     if (!sibling) ::_exit(90);
     const pid_t pid = sibling->pid();
     if (::write(to.get(), &pid, sizeof pid) != sizeof pid) ::_exit(91);

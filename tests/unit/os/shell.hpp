@@ -6,6 +6,7 @@
 
 #include "os/child.hpp"
 #include "os/start_command.hpp"
+
 #include "patience.hpp"
 
 #include <fstream>

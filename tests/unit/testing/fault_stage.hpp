@@ -5,11 +5,10 @@
 #include <graceful/testing/fault.hpp>
 #include <graceful/testing/process.hpp>
 
+#include "patience.hpp"
 #include "testing/fault_variable.hpp"
 #include "testing/scene.hpp"
 #include "unit/temporary_directory.hpp"
-
-#include "patience.hpp"
 
 #include <cstdlib>
 #include <map>
