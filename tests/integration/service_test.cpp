@@ -175,6 +175,7 @@ TEST_CASE("a stop in the probation commits a successor that somebody else has st
   process& second = m.server.scene().start(command);
   REQUIRE(second.wait_for_output("ready: generation 2 ", patience));
   m.server.server().signal(SIGTERM);
+  m.await(m.says("BARRIER=1"));
   CHECK(m.server.server().wait_exit(patience).exited(0));
   CHECK(m.server.server().output().find("generation 2 has taken over") != std::string::npos);
   CHECK(second.running());
