@@ -195,7 +195,7 @@ TEST_CASE("an end asks for the time that it takes, and tells what is left") {
     CHECK(std::stoll(more.value("EXTEND_TIMEOUT_USEC")) >= 2'000'000);
     CHECK_FALSE(more.has("STOPPING=1"));
   }
-  held.send("Host: test\r\n\r\n");
+  held.exchange("Host: test\r\n\r\n");
   CHECK(m.server.server().wait_exit(patience).exited(0));
 }
 
@@ -226,7 +226,7 @@ TEST_CASE("the successor tells what older generations have yet to finish") {
   auto held = m.server.hold();
   CHECK(m.server.upgrade().status == "exited 0");
   m.await(m.says("STATUS=generation 2 serves, 1 connection draining on " + old));
-  held.send("Host: test\r\n\r\n");
+  held.exchange("Host: test\r\n\r\n");
   CHECK(m.server.server().wait_exit(patience).exited(0));
   m.await(m.says("STATUS=generation 2 serves"));
   CHECK(m.said("STOPPING=1") == 0);
