@@ -88,6 +88,9 @@ void client_socket::send(std::string_view bytes, deadline until) {
   }
 }
 
+// Fails only where the connection has failed, which whoever reads is told.
+void client_socket::send_no_more() { ::shutdown(fd_.get(), SHUT_WR); }
+
 std::size_t client_socket::receive(std::span<char> buffer, deadline until) {
   while (true) {
     // First of all: else a server that sends a byte now and then would be waited for for ever.

@@ -30,6 +30,9 @@ class client_socket {
   /// Waits for at least one byte. 0: the server has closed.
   std::size_t receive(std::span<char> buffer, deadline until);
 
+  /// Says so to the server; replies still come.
+  void send_no_more();
+
   /// Waits for the server to close first, which leaves the TIME_WAIT to it.
   void await_close(deadline until);
 

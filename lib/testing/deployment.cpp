@@ -225,7 +225,8 @@ std::optional<server_event> deployment::wait_for_event(std::string_view event) {
   return wait_for_event(event, patience());
 }
 
-leak_report deployment::leaks() { return impl_->leaks(); }
+leak_report deployment::leaks() { return leaks(patience()); }
+leak_report deployment::leaks(deadline until) { return impl_->leaks(until); }
 void deployment::take_reference() { impl_->take_reference(); }
 std::string deployment::report() { return impl_->report(); }
 

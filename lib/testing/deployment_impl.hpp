@@ -41,7 +41,7 @@ class deployment::impl {
 
   // leaks.cpp
   void take_reference();
-  leak_report leaks();
+  leak_report leaks(deadline until);
 
   [[nodiscard]] std::string report() const;
 

@@ -49,7 +49,9 @@ http_response http_connection::exchange(std::string_view request) {
     received_.append(chunk.data(), size);
     reply.take({chunk.data(), size});
   }
-  return reply.response();
+  const http_response response = reply.response();
+  if (response.closes) socket_->send_no_more();
+  return response;
 }
 
 void http_connection::await_close() { socket_->await_close(timeout_); }

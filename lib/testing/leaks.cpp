@@ -106,8 +106,7 @@ void deployment::impl::take_reference() {
   reference_ = std::move(now);
 }
 
-leak_report deployment::impl::leaks() {
-  const deadline until{params.patience};
+leak_report deployment::impl::leaks(deadline until) {
   leak_report report;
   std::string why_not;
   const auto pid = at_rest(until, why_not);

@@ -60,28 +60,33 @@ class load::running {
     return tally_.ok();
   }
 
-  bool wait_for(std::uint64_t further, deadline until) {
+  bool wait_for(std::uint64_t further, deadline until, std::uint64_t may_lose) {
     std::unique_lock lock{mutex_};
     const auto wanted = tally_.ok() + further;
-    return wait(lock, until, [&] { return tally_.ok() >= wanted; });
+    return wait(lock, until, may_lose, [&] { return tally_.ok() >= wanted; });
   }
 
-  bool wait_for_generation(std::uint64_t generation, std::uint64_t requests, deadline until) {
+  bool wait_for_generation(std::uint64_t generation, std::uint64_t requests, deadline until,
+                           std::uint64_t may_lose) {
     std::unique_lock lock{mutex_};
-    return wait(lock, until, [&] { return tally_.served_by(generation) >= requests; });
+    return wait(lock, until, may_lose, [&] { return tally_.served_by(generation) >= requests; });
   }
 
   bool wait_for_lost(std::uint64_t requests, deadline until) {
     std::unique_lock lock{mutex_};
-    return wait(lock, until, [&] { return tally_.lost() >= requests; });
+    return wait(lock, until, any_number, [&] { return tally_.lost() >= requests; });
   }
 
  private:
   using clock = std::chrono::steady_clock;
 
   template <class Reached>
-  bool wait(std::unique_lock<std::mutex>& lock, deadline until, Reached reached) {
-    progress_.wait_until(lock, until.when(), [&] { return reached() || pauses_.stopped(); });
+  bool wait(std::unique_lock<std::mutex>& lock, deadline until, std::uint64_t may_lose,
+            Reached reached) {
+    const auto lost_before = tally_.lost();
+    progress_.wait_until(lock, until.when(), [&] {
+      return reached() || tally_.lost() - lost_before > may_lose || pauses_.stopped();
+    });
     return reached();
   }
 
@@ -191,12 +196,13 @@ load_report load::stop() { return running_->stop(); }
 
 std::uint64_t load::ok_so_far() const { return running_->ok_so_far(); }
 
-bool load::wait_for(std::uint64_t further_ok_requests, deadline until) {
-  return running_->wait_for(further_ok_requests, until);
+bool load::wait_for(std::uint64_t further_ok_requests, deadline until, std::uint64_t may_lose) {
+  return running_->wait_for(further_ok_requests, until, may_lose);
 }
 
-bool load::wait_for_generation(std::uint64_t generation, std::uint64_t requests, deadline until) {
-  return running_->wait_for_generation(generation, requests, until);
+bool load::wait_for_generation(std::uint64_t generation, std::uint64_t requests, deadline until,
+                               std::uint64_t may_lose) {
+  return running_->wait_for_generation(generation, requests, until, may_lose);
 }
 
 bool load::wait_for_lost(std::uint64_t requests, deadline until) {

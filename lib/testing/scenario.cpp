@@ -29,9 +29,7 @@ class play {
                                              .path = with.path,
                                              .served_by = with.served_by}));
     }
-    for (load& each : loads_) {
-      expect(each.wait_for(some_requests, site.patience()), "the server answers", "it does not");
-    }
+    for (load& each : loads_) expect(answers(each), "the server answers", "it does not");
     names_generations_ = loads_.back().wait_for_generation(before_, 1, std::chrono::seconds{0});
   }
 
@@ -57,14 +55,15 @@ class play {
     if (loads_.empty()) return;
     const std::string its_name = "generation " + std::to_string(generation);
     for (load& each : loads_) {
-      expect(each.wait_for(some_requests, site_.patience()),
-             "clients are answered while " + its_name + " serves", "they are not");
+      expect(answers(each), "clients are answered while " + its_name + " serves", "they are not");
     }
     load who_comes = site_.start_http_load(
         {.connections = 1, .keep_alive = false, .path = with_.path, .served_by = with_.served_by});
-    const bool met = names_generations_ ? who_comes.wait_for_generation(generation, some_requests,
-                                                                        site_.patience())
-                                        : who_comes.wait_for(some_requests, site_.patience());
+    constexpr std::uint64_t nothing = 0;
+    const bool met =
+        names_generations_
+            ? who_comes.wait_for_generation(generation, some_requests, site_.patience(), nothing)
+            : who_comes.wait_for(some_requests, site_.patience(), nothing);
     const auto seen = who_comes.stop();
     site_.remember(seen, "new client");
     expect(met && seen.lost() == 0, its_name + " answers who comes", seen.to_string());
@@ -118,6 +117,12 @@ class play {
   }
 
  private:
+  /// Whoever loses more meanwhile than any scenario allows need not be waited for.
+  bool answers(load& clients) const {
+    const auto may_lose = some_requests + static_cast<std::uint64_t>(with_.connections);
+    return clients.wait_for(some_requests, site_.patience(), may_lose);
+  }
+
   deployment& site_;
   const params& with_;
   scenario_result result_;

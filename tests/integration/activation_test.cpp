@@ -285,6 +285,7 @@ TEST_CASE("a successor knows what is kept, and does not seal it either") {
   CHECK(inherited.find("NOTIFY_SOCKET=") != std::string::npos);
   CHECK(inherited.find("LISTEN_") == std::string::npos);
   CHECK(inherited.find("WATCHDOG_PID") == std::string::npos);
+  m.await("BARRIER=1");
   CHECK(first.wait_exit() == "exited with status 0");
   CHECK(client(s.port).exchange(request).generation == 2);
   REQUIRE(::kill(next, SIGTERM) == 0);

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <list>
 #include <sstream>
 #include <stdexcept>
@@ -272,15 +273,14 @@ TEST_CASE("a path that a deploy leaves is named") {
 }
 
 TEST_CASE("a generation that does not end is a leak, and so is a connection that stays open") {
-  auto params = http_server();
-  params.patience = 6s;
-  deployment site{params};
-  http_connection held{resolve("127.0.0.1", site.port(), 10s), 0};
+  deployment site{http_server()};
+  http_connection held{resolve("127.0.0.1", site.port(), site.patience()), 0};
   held.exchange("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
   held.send("GET / HTTP/1.1\r\n");
-  CHECK(contains(site.leaks().to_string(), "1 connections are open"));
+  CHECK(contains(site.leaks(100ms).to_string(), "1 connections are open"));
   REQUIRE(site.upgrade().committed());
-  CHECK(contains(site.leaks().to_string(), "generation 1, pid "));
+  REQUIRE(site.wait_for_event("watching", site.patience(), 2));  // or that is what does not rest
+  CHECK(contains(site.leaks(100ms).to_string(), "generation 1, pid "));
   held.exchange("Host: test\r\n\r\n");
   CHECK(site.leaks() == no_leaks);
 }
@@ -312,13 +312,15 @@ TEST_CASE("a successor that never becomes ready fails its deploy, and no more") 
 TEST_CASE("a server that does not start is an error that says why") {
   CHECK(contains(failure_of({.command = {"/bin/sh", "-c", "echo no config >&2; exit 3"}}),
                  "/bin/sh exited 3 before it served; it wrote:\nno config"));
+  // Both take all of their patience, so they do at the same time.
+  auto starting = flawed("starting");
+  starting.patience = 3s;
+  auto never_ready = std::async(std::launch::async, failure_of, starting);
   const auto foreign =
       failure_of({.command = {"/bin/sh", "-c", "echo hello; exec sleep 60"}, .patience = 3s});
   CHECK(contains(foreign, "is the program linked with graceful"));
   CHECK(contains(foreign, "hello"));
-  auto starting = flawed("starting");
-  starting.patience = 3s;
-  CHECK(contains(failure_of(starting), "it says that it is starting: does it call ready()?"));
+  CHECK(contains(never_ready.get(), "it says that it is starting: does it call ready()?"));
   CHECK_THROWS_AS(deployment{{.command = {"/no/such/program"}}}, std::system_error);
   CHECK_THROWS_AS(deployment{{}}, std::invalid_argument);
 }

@@ -51,12 +51,23 @@ asio::awaitable<void> answer(tcp::socket socket, std::string response) {
   co_await asio::async_write(socket, asio::buffer(response), asio::use_awaitable);
 }
 
-asio::awaitable<void> serve(tcp::acceptor& acceptor, std::string response) {
+asio::awaitable<void> serve(graceful::acceptor<tcp> acceptor, std::string response) {
   for (;;) {
     auto [ec, socket] = co_await acceptor.async_accept(asio::as_tuple(asio::use_awaitable));
     if (ec == asio::error::operation_aborted) co_return;
     if (ec || response.empty()) continue;
     asio::co_spawn(acceptor.get_executor(), answer(std::move(socket), response), asio::detached);
+  }
+}
+
+/// Those for TCP, not the control socket.
+void shut_listeners_down() {
+  for (int fd = 0; fd < 64; ++fd) {
+    int listens = 0, domain = 0;
+    socklen_t length = sizeof listens;
+    ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length);
+    ::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length);
+    if (listens != 0 && domain == AF_INET) ::shutdown(fd, SHUT_RDWR);
   }
 }
 
@@ -96,14 +107,13 @@ void run(const std::string& control, std::string flaw) {
       "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\nX-Served-By: gen-" +
       std::to_string(up.generation() - (flaw == "stale" ? 1 : 0)) + "\r\n\r\n";
   if (flaw == "cut") response.clear();
-  tcp::acceptor acceptor{io};
-  up.listen(acceptor, "http", tcp::endpoint{asio::ip::address_v4::loopback(), 0});
+  auto acceptor = up.listen<tcp>("http", {asio::ip::address_v4::loopback(), 0});
   up.handle_signals();
   std::fprintf(stderr, "generation %d here\n", static_cast<int>(up.generation()));
   if (flaw == "unready" || flaw == "starting") ::pause();
   leak(flaw);
   if (flaw == "litter") std::ofstream{control + ".litter"} << "left";
-  if (flaw == "refuse") ::shutdown(acceptor.native_handle(), SHUT_RDWR);
+  if (flaw == "refuse") shut_listeners_down();
   const pid_t predecessor = ::getppid();
   up.ready();
   if (flaw == "usurp") ::kill(predecessor, SIGKILL);

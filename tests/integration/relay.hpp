@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -104,12 +105,33 @@ struct relay {
     CHECK(std::filesystem::is_empty(s.scene().path("")));
   }
 
-  /// operate.py, the client of an operator, which checks the answers by the document.
-  finished operate(const strings& more) {
+  /// What an operator asks, and what has to come of it.
+  struct order {
+    strings call;
+    std::string end = "reply";  ///< Or "error".
+    std::string says{};         ///< Among the answers.
+  };
+
+  /// The client of an operator, which checks the answers by the document: one process for all
+  /// calls, because Python takes its time to start.
+  void operate(const std::vector<order>& orders) {
     strings argv = programs::python("operate.py");
     argv.push_back(s.control());
-    argv.insert(argv.end(), more.begin(), more.end());
-    return run(s.scene(), argv);
+    for (const order& each : orders) {
+      if (&each != &orders.front()) argv.emplace_back("then");
+      argv.insert(argv.end(), each.call.begin(), each.call.end());
+    }
+    const auto done = run(s.scene(), argv);
+    INFO(done.all);
+    REQUIRE(done.status == "exited 0");
+    std::istringstream lines{done.out};
+    for (const order& each : orders) {
+      CAPTURE(each.call.front());
+      std::string answers, line;
+      while (std::getline(lines, line) && line.front() == '{') answers += line + '\n';
+      CHECK(line == each.end);
+      CHECK(answers.find(each.says) != std::string::npos);
+    }
   }
 
   static strings behind_dashes(strings command) {

@@ -22,9 +22,9 @@ deployment_params impatient(const char* flaw) {
 }
 
 /// What is said of a good deploy of a server that is none.
-std::string failed_deploy(const deployment_params& params) {
+std::string failed_deploy(const deployment_params& params, const scenario::params& with = {}) {
   deployment site{params};
-  const auto result = scenario::good_deploy(site);
+  const auto result = scenario::good_deploy(site, with);
   CHECK_FALSE(result);
   return result.to_string();
 }
@@ -53,7 +53,7 @@ TEST_CASE("a bad server does not pass them, and the result says what was seen") 
     CHECK(contains(failed_deploy(impatient("stale")), "BROKEN: generation 2 answers who comes\n"));
   }
   SUBCASE("it never becomes ready") {
-    CHECK(contains(failed_deploy(impatient("unready")),
+    CHECK(contains(failed_deploy(flawed("unready"), {.upgrade = {.timeout = 500ms}}),
                    "BROKEN: the deploy of generation 2 commits"));
   }
   SUBCASE("it does not survive the probation of another") {

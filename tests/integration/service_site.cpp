@@ -59,14 +59,19 @@ notification managed_site::await(const condition& what) {
   for (const deadline until{patience};;) {
     auto said = manager.next(until);
     if (what(said)) return said;
-    heard.push_back(std::move(said));
+    hear(std::move(said));
   }
 }
 
 void managed_site::read_rest() {
   while (wait_readable(manager.socket(), deadline{std::chrono::seconds{0}})) {
-    heard.push_back(manager.next(patience));
+    hear(manager.next(patience));
   }
+}
+
+void managed_site::hear(notification said) {
+  if (said.has("BARRIER=1")) said.descriptors.clear();  // which says that it has been read
+  heard.push_back(std::move(said));
 }
 
 std::size_t managed_site::said(const std::string& line) const {

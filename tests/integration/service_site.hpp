@@ -43,6 +43,9 @@ struct managed_site {
   notify_socket manager;
   std::vector<notification> heard;
   site server;
+
+ private:
+  void hear(notification said);
 };
 
 /// A server that is started with sockets, as a service manager does; ended with this object.

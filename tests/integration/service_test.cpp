@@ -175,6 +175,7 @@ TEST_CASE("a stop in the probation commits a successor that somebody else has st
   process& second = m.server.scene().start(command);
   REQUIRE(second.wait_for_output("ready: generation 2 ", patience));
   m.server.server().signal(SIGTERM);
+  m.await(m.says("BARRIER=1"));
   CHECK(m.server.server().wait_exit(patience).exited(0));
   CHECK(m.server.server().output().find("generation 2 has taken over") != std::string::npos);
   CHECK(second.running());
@@ -194,7 +195,7 @@ TEST_CASE("an end asks for the time that it takes, and tells what is left") {
     CHECK(std::stoll(more.value("EXTEND_TIMEOUT_USEC")) >= 2'000'000);
     CHECK_FALSE(more.has("STOPPING=1"));
   }
-  held.send("Host: test\r\n\r\n");
+  held.exchange("Host: test\r\n\r\n");
   CHECK(m.server.server().wait_exit(patience).exited(0));
 }
 
@@ -225,7 +226,7 @@ TEST_CASE("the successor tells what older generations have yet to finish") {
   auto held = m.server.hold();
   CHECK(m.server.upgrade().status == "exited 0");
   m.await(m.says("STATUS=generation 2 serves, 1 connection draining on " + old));
-  held.send("Host: test\r\n\r\n");
+  held.exchange("Host: test\r\n\r\n");
   CHECK(m.server.server().wait_exit(patience).exited(0));
   m.await(m.says("STATUS=generation 2 serves"));
   CHECK(m.said("STOPPING=1") == 0);

@@ -78,19 +78,26 @@ TEST_CASE("a server that waits to be started again is seen to, and can be given 
 }
 
 TEST_CASE("of a server and its supervisor one that hangs is reported, with what the other says") {
-  supervised s{supervised::http()};
-  s.wait([](const auto& it) { return it.said == "generation 1 serves"; });
-  const auto server = s.wait_main();
-  for (const pid_t hangs : {server, s.supervisor().pid()}) {
+  // Whoever asks waits for all of its timeout, so two ask at the same time.
+  supervised first{supervised::http()}, second{supervised::http()};
+  const auto ask = [](supervised& s, pid_t hangs) -> process& {
     REQUIRE(::kill(hangs, SIGSTOP) == 0);
-    const auto shown = s.ctl({"status", "--timeout", "3", s.control()});
-    REQUIRE(::kill(hangs, SIGCONT) == 0);
-    INFO(shown.all);
-    CHECK(shown.status == "exited 1");
-    CHECK((shown.out.find("supervisor: pid ") != std::string::npos) == (hangs == server));
-    CHECK((shown.out.find("generation 1, pid ") != std::string::npos) == (hangs != server));
-    CHECK(shown.all.find(hangs == server ? "graceful-ctl: the server did not answer"
-                                         : "graceful-ctl: supervisor: ") != std::string::npos);
+    return s.scene().start({programs::graceful_ctl(), "status", "--timeout", "3", s.control()});
+  };
+  for (supervised* each : {&first, &second}) {
+    each->wait([](const auto& it) { return it.said == "generation 1 serves"; });
+  }
+  process& without_server = ask(first, first.wait_main());
+  process& without_supervisor = ask(second, second.supervisor().pid());
+  for (process* ctl : {&without_server, &without_supervisor}) {
+    const bool server_hangs = ctl == &without_server;
+    CHECK(ctl->wait_exit(patience).exited(1));
+    INFO(ctl->output());
+    const auto shown = ctl->stdout_text();
+    CHECK((shown.find("supervisor: pid ") != std::string::npos) == server_hangs);
+    CHECK((shown.find("generation 1, pid ") != std::string::npos) == !server_hangs);
+    CHECK(ctl->output().find(server_hangs ? "graceful-ctl: the server did not answer"
+                                          : "graceful-ctl: supervisor: ") != std::string::npos);
   }
 }
 

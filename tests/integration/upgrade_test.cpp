@@ -188,8 +188,8 @@ TEST_CASE("a symbolic link that points to another build by then is followed anew
   std::ofstream{other_build} << "#!/bin/sh\nexit 7\n";
   fs::permissions(other_build, fs::perms::owner_all);
   point_to(programs::http_server());
-  process& server = place.start(
-      {place.path("current"), "--control", place.path("c.sock"), "--listen", "127.0.0.1:0"});
+  process& server = place.start({place.path("current"), "--control", place.path("c.sock"),
+                                 "--listen", "127.0.0.1:0", "--probation", "0"});
   REQUIRE(server.wait_for_output("ready: generation 1 ", patience));
 
   point_to(other_build);
@@ -202,8 +202,9 @@ TEST_CASE("a relative command, and a relative working directory, are those of th
   scene place;
   process_options options;
   options.directory = std::filesystem::path{programs::http_server()}.parent_path().string();
-  process& server = place.start(
-      {"./http_server", "--control", place.path("c.sock"), "--listen", "127.0.0.1:0"}, options);
+  process& server = place.start({"./http_server", "--control", place.path("c.sock"), "--listen",
+                                 "127.0.0.1:0", "--probation", "0"},
+                                options);
   REQUIRE(server.wait_for_output("ready: generation 1 ", patience));
   CHECK(run(place, {programs::graceful_ctl(), "upgrade", place.path("c.sock")}).status ==
         "exited 0");

@@ -103,9 +103,10 @@ class GRACEFUL_API deployment {
   /// of earlier generations.
   ///
   /// At rest means: it serves, no upgrade and no drain runs, no tracked connection is open. Waits
-  /// for that and until nothing is left, within the patience; less long if what is left stays the
-  /// same for `deployment_params::rest`.
+  /// for that and until nothing is left, within the patience or until the deadline; less long if
+  /// what is left stays the same for `deployment_params::rest`.
   leak_report leaks();
+  leak_report leaks(deadline until);
 
   /// What the process that serves holds now is what `leaks` goes by from now on. For a server that
   /// opens things with its first request: call it after the first.

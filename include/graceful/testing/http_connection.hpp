@@ -46,7 +46,9 @@ class GRACEFUL_API http_connection {
   /// Sends a request, or a part of one.
   void send(std::string_view request);
 
-  /// Sends `request` and reads a complete response: status 200, a body of Content-Length.
+  /// Sends `request` and reads a complete response: status 200, a body of Content-Length. If that
+  /// says `Connection: close`, the client's half is closed too, so that the server need not wait
+  /// for it.
   http_response exchange(std::string_view request);
 
   /// What `exchange` has read last, head and body.

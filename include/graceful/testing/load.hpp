@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -133,11 +134,16 @@ class GRACEFUL_API load {
 
   [[nodiscard]] std::uint64_t ok_so_far() const;
 
-  /// True once this many more have succeeded; false at the deadline or by `stop()`.
-  bool wait_for(std::uint64_t further_ok_requests, deadline until);
+  static constexpr std::uint64_t any_number = std::numeric_limits<std::uint64_t>::max();
 
-  /// True once this generation has served this many in all.
-  bool wait_for_generation(std::uint64_t generation, std::uint64_t requests, deadline until);
+  /// True once this many more have succeeded; false at the deadline, by `stop()`, or as soon as
+  /// more than `may_lose` have been lost meanwhile.
+  bool wait_for(std::uint64_t further_ok_requests, deadline until,
+                std::uint64_t may_lose = any_number);
+
+  /// True once this generation has served this many in all; false as above.
+  bool wait_for_generation(std::uint64_t generation, std::uint64_t requests, deadline until,
+                           std::uint64_t may_lose = any_number);
 
   /// True once this many have been lost in all.
   bool wait_for_lost(std::uint64_t requests, deadline until);

@@ -143,20 +143,20 @@ TEST_CASE("a stream may last longer than its timeout, but no silence within it")
   misbehaving_server server{[&](peer& to, unsigned request) {
     bool listens = to.say("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n");
     for (int i = 0; listens && i < 99; ++i) {
-      ::poll(nullptr, 0, 35);  // the pace of the drops
+      ::poll(nullptr, 0, 18);  // the pace of the drops
       listens = to.say("x");
     }
     if (request > 0) return to.stall();
     to.say("x");
     to.close();
   }};
-  load clients{stream_load{.port = server.port(), .connections = 1, .timeout = 3s}};
+  load clients{stream_load{.port = server.port(), .connections = 1, .timeout = 1500ms}};
   REQUIRE(clients.wait_for_lost(1, patience));
   const auto seen = clients.stop();
   INFO(seen.to_string());
   CHECK(seen.ok == 1);
   CHECK(seen.lost() == seen.timed_out);
-  CHECK(seen.max > 3s);
+  CHECK(seen.max > 1500ms);
 }
 
 TEST_CASE("a connection is ok once it stands, and is closed as one wants") {

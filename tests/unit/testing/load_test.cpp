@@ -9,6 +9,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <future>
 #include <stdexcept>
 #include <stop_token>
 #include <string>
@@ -288,12 +289,44 @@ TEST_CASE("a load moves, stops what it is assigned over, and tells its end again
   CHECK_FALSE(moved.wait_for(1, patience));  // at once
 }
 
+TEST_CASE("a wait ends as soon as more is lost than may be") {
+  const closed_port nobody;
+  load clients{http_load{.port = nobody.number, .connections = 1}};
+  const deadline until{patience};
+  CHECK_FALSE(clients.wait_for(1, until, 0));
+  CHECK_FALSE(clients.wait_for_generation(1, 1, until, 20));
+  CHECK_FALSE(until.passed());
+  CHECK(clients.stop().refused > 20);
+}
+
+TEST_CASE("a wait goes on for as long as no more is lost than may be") {
+  misbehaving_server server{[](peer& to, unsigned request) {
+    if (request < 5) return to.reset();
+    to.say(reply_of(1));
+  }};
+  load clients{http_load{.port = server.port(), .connections = 1}};
+  CHECK(clients.wait_for(20, patience, 5));
+  CHECK(clients.stop().lost() == 5);
+}
+
 TEST_CASE("values that make no sense are refused") {
   CHECK_THROWS_AS(load(http_load{.port = 1, .connections = 0}), std::invalid_argument);
   CHECK_THROWS_AS(load(http_load{.port = 1, .rate = -1}), std::invalid_argument);
   CHECK_THROWS_AS(load(http_load{.port = 1, .timeout = 0ms}), std::invalid_argument);
   CHECK_THROWS_AS(load(exchange_load{.port = 1}), std::invalid_argument);
   CHECK_THROWS_AS(load(http_load{.host = "no host", .port = 1}), std::runtime_error);
+}
+
+TEST_CASE("a client that is told that its connection closes closes its half") {
+  std::promise<void> closed;
+  misbehaving_server server{[&](peer& to, unsigned) {
+    to.say("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    to.stall();  // until then
+    closed.set_value();
+  }};
+  http_connection connection{resolve("127.0.0.1", server.port(), patience), 0};
+  CHECK(connection.exchange("GET / HTTP/1.1\r\nHost: test\r\n\r\n").closes);
+  CHECK(closed.get_future().wait_for(patience) == std::future_status::ready);
 }
 
 TEST_CASE("a signal disturbs no request") {
