@@ -38,8 +38,8 @@ constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 
 /// Worth an answer: the peer is there, but speaks no HTTP.
 bool malformed(error_code ec) {
-  static const auto& by_parser = http::make_error_code(http::error::bad_method).category();
-  return ec.category() == by_parser && ec != http::error::end_of_stream &&
+  const error_code by_parser = http::error::bad_method;
+  return ec.category() == by_parser.category() && ec != http::error::end_of_stream &&
          ec != http::error::partial_message;
 }
 
