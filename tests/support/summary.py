@@ -14,8 +14,8 @@ import sys
 directory = sys.argv[1]
 COUNT = re.compile(r"^\[doctest\] test cases: *\d+ *\| *(\d+) passed *\| *(\d+) failed", re.M)
 DURATION = re.compile(r"^(\d+\.\d+) s: (.*)$", re.M)
-CASE = re.compile(r"^TEST CASE:  (.*)$")
-ERROR = re.compile(r"(FATAL )?ERROR: |^.*: (FATAL )?ERROR:")
+CASE = re.compile(r"^TEST CASE:  (.*)$", re.M)
+ERROR = re.compile(r": (FATAL )?ERROR:")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -28,14 +28,13 @@ def tests_of(number):
 
 
 def failed_cases(output):
-    """The test cases after whose name doctest has reported an error."""
-    current, failed = None, []
-    for line in output.splitlines():
-        if found := CASE.match(line):
-            current = found[1]
-        elif ERROR.search(line) and current not in failed:
-            failed.append(current)
-    return [case for case in failed if case]
+    """By its name, what doctest has printed of each test case with an error."""
+    failed = {}
+    for section in re.split(r"^={70,}$", output, flags=re.M):
+        found = CASE.search(section)
+        if found and ERROR.search(section):
+            failed[found[1]] = section.strip()
+    return failed
 
 
 with open(os.path.join(directory, "stages"), encoding="utf-8") as file:
@@ -60,12 +59,14 @@ for number, seconds, status, stage in stages:
             cases = failed_cases(output)
             stage_passed += sum(int(count[0]) for count in counts)
             stage_failed += max(len(cases), 1)
+            if not cases:
+                cases = {"": "\n".join((output + test.get("stderr", "")).splitlines()[-60:])}
             failures.append((stage, program, test["result"].lower(), cases))
         timed = [(float(time), program, case) for time, case in DURATION.findall(output)]
         slowest += timed or [(test["duration"], program, "")]
     if status != "0" and not stage_failed:
         stage_failed = 1
-        failures.append((stage, "", "", []))
+        failures.append((stage, "", "", {}))
     passed += stage_passed
     failed += stage_failed
     if not tests and status == "0":
@@ -79,12 +80,16 @@ if slowest:
     for time, program, case in sorted(slowest, reverse=True)[:10]:
         print(f"{time:8.1f} s  {program}{': ' + case if case else ''}")
 
+for _, program, _, cases in failures:
+    for case, printed in cases.items():
+        print(f"\n--- {program}{': ' + case if case else ''}\n{printed}")
 if failures:
     print("\nFailed:")
     for stage, program, result, cases in failures:
-        print(f"  {stage}{': ' + program if program else ''}{f' ({result})' if result not in ('', 'fail') else ''}")
-        for case in cases:
+        how = "" if result in ("", "fail") else f" ({result})"
+        print(f"  {stage}{': ' + program if program else ''}{how}")
+        for case in filter(None, cases):
             print(f"    {case}")
-    print("\nWhat they printed is above, and in build/*/meson-logs/testlog.txt.")
+    print("\nAll that a stage printed is above; all that its tests did, in build/*/meson-logs/testlog.txt.")
 
 print(f"\n{passed} passed, {failed} failed")
