@@ -20,7 +20,11 @@ constexpr const char* a_minute = "60000";
 
 /// A server of Python that serves as generation 2, and gives its successors a minute of probation.
 struct python_serves : relay {
-  python_serves() { deployed(python({"--probation", a_minute}), 2); }
+  python_serves() {
+    deployed(python({"--probation", a_minute}), 2);
+    // Or a client that generation 1 still has would come to the next successor, and be lost with it.
+    REQUIRE(s.server().wait_exit(patience).exited(0));
+  }
 };
 
 }  // namespace
