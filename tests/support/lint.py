@@ -16,9 +16,9 @@ import sys
 clangxx, clang_tidy, units, alone = sys.argv[1:]
 top = os.getcwd()
 
-# A unit includes sources, that is what it is for. Nothing else may: tests/run looks for that.
+# It is run in UNITS: what the compiler says of dependencies is relative to that. A unit includes sources, that is what it is for. Nothing else may: tests/run looks for that.
 RULES = f"""
-builddir = {units}/lint
+builddir = lint
 rule tidy
   command = cd $dir && {clangxx} $args -E -o /dev/null -MD -MF $dep -MT $out && {clang_tidy} -p {top}/{units} --quiet --checks=-bugprone-suspicious-include $in 2>$dep.log && touch $out || (cat $dep.log; exit 1)
   description = clang-tidy $name
