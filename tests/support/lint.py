@@ -16,7 +16,8 @@ import sys
 clangxx, clang_tidy, units, alone = sys.argv[1:]
 top = os.getcwd()
 
-# It is run in UNITS: what the compiler says of dependencies is relative to that. A unit includes sources, that is what it is for. Nothing else may: tests/run looks for that.
+# To be run in UNITS: what the compiler says of dependencies is relative to that.
+# A unit includes sources, that is what it is for. Nothing else may: tests/run looks for that.
 RULES = f"""
 builddir = lint
 rule tidy
