@@ -22,7 +22,8 @@ constexpr const char* a_minute = "60000";
 struct python_serves : relay {
   python_serves() {
     deployed(python({"--probation", a_minute}), 2);
-    // Or a client that generation 1 still has would come to the next successor, and be lost with it.
+    // Or a client that generation 1 still has would come to the next successor, and be lost with
+    // it.
     REQUIRE(s.server().wait_exit(patience).exited(0));
   }
 };
