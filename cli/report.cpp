@@ -66,6 +66,10 @@ std::string describe(const upgrade_phase& phase, const style& s) {
   } else if (phase.phase == "committed" && phase.generation) {
     what = "committed: generation " + std::to_string(*phase.generation) +
            " stays, the old process drains";
+    for (const auto& name : phase.dropped) {
+      what += "\n" + elapsed_column("") + "nobody listens on '" + name +
+              "' any more: the new build has not asked for it";
+    }
   }
   const bool success = phase.phase == "ready" || phase.phase == "committed";
   return line(phase.elapsed, paint(what, success ? tone::success : tone::plain, s), s);
@@ -103,6 +107,11 @@ std::string describe(const server_status& status) {
   }
   if (!status.last_failure.empty()) {
     text += "  the last upgrade failed: " + status.last_failure + '\n';
+  }
+  if (!status.dropped.empty()) {
+    text += "  not listened on since the last upgrade:";
+    for (const auto& name : status.dropped) text += " '" + name + "'";
+    text += '\n';
   }
   for (const auto& process : status.draining) {
     text += "  generation " + std::to_string(process.generation) + ", pid " +

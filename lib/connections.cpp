@@ -1,8 +1,13 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "connections.hpp"
 
+#include <boost/asio/append.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/system_executor.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <utility>
 #include <vector>
 
@@ -102,14 +107,28 @@ void tracked_connection::tell(drain_stage stage) {
 }
 
 void tracked_connection::on_stage(drain_stage stage) {
-  if (!on_stage_) return;  // its connection has gone in between
+  if (ended_) return;  // its connection has gone in between
   if (stage == drain_stage::idle_grace_over) {
     grace_over_ = true;
     if (!idle_) return;
   }
+  told_ = std::max(told_.value_or(stage), stage);
+  for (std::size_t reached = 0; reached <= static_cast<std::size_t>(*told_); ++reached) {
+    if (waiters_[reached]) waiters_[reached]->complete({});
+  }
   // A copy: the handler may destroy the connection, and itself with it.
   const auto handler = on_stage_;
-  handler(stage);
+  if (handler) handler(stage);
+}
+
+void tracked_connection::wait(drain_stage stage, drain_waiters::handler handler,
+                              asio::any_io_executor own) {
+  auto& waiters = waiters_[static_cast<std::size_t>(stage)];
+  if (!waiters) {
+    waiters = std::make_shared<drain_waiters>(executor_);
+    if (told_ && *told_ >= stage) waiters->complete({});
+  }
+  waiters->wait(std::move(handler), std::move(own));
 }
 
 void tracked_connection::idle(bool is_idle) {
@@ -125,7 +144,11 @@ bool tracked_connection::draining() const {
 
 void tracked_connection::end() {
   if (const auto all = all_.lock()) all->remove(id_);
+  ended_ = true;
   on_stage_ = nullptr;
+  for (const auto& waiters : waiters_) {
+    if (waiters) waiters->complete(asio::error::operation_aborted);
+  }
 }
 
 connection::connection(std::shared_ptr<tracked_connection> body) noexcept
@@ -145,6 +168,18 @@ connection::~connection() {
 
 void connection::idle(bool is_idle) {
   if (body_) body_->idle(is_idle);
+}
+
+asio::any_io_executor connection::executor() const {
+  return body_ ? body_->executor() : asio::any_io_executor{};
+}
+
+void connection::wait(drain_stage stage, asio::any_completion_handler<void(error_code)> handler,
+                      asio::any_io_executor own) {
+  if (body_) return body_->wait(stage, std::move(handler), std::move(own));
+  // One that counts nowhere is told nothing.
+  if (!own) own = asio::system_executor{};
+  asio::post(own, asio::append(std::move(handler), make_error_code(errc::invalid_argument)));
 }
 
 bool connection::draining() const noexcept { return body_ && body_->draining(); }

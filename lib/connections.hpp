@@ -6,8 +6,11 @@
 
 #include "handoff/drain_plan.hpp"
 
+#include "drain_waiters.hpp"
+
 #include <boost/asio/any_io_executor.hpp>
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -65,6 +68,8 @@ class tracked_connection : public std::enable_shared_from_this<tracked_connectio
 
   void idle(bool is_idle);
   [[nodiscard]] bool draining() const;
+  void wait(drain_stage stage, drain_waiters::handler handler, asio::any_io_executor own);
+  [[nodiscard]] const asio::any_io_executor& executor() const { return executor_; }
 
   /// Its `connection` is destroyed.
   void end();
@@ -76,6 +81,9 @@ class tracked_connection : public std::enable_shared_from_this<tracked_connectio
   const std::weak_ptr<connections> all_;
   const asio::any_io_executor executor_;
   connection::stage_handler on_stage_;
+  std::optional<drain_stage> told_;
+  std::array<std::shared_ptr<drain_waiters>, 3> waiters_;  // by stage, where there are any
+  bool ended_ = false;
   bool idle_ = false;
   bool grace_over_ = false;
 };

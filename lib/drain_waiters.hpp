@@ -17,7 +17,8 @@ namespace graceful {
 
 namespace asio = boost::asio;
 
-/// The operations that wait for the drain to begin. Thread-safe.
+/// The operations that wait for something that happens once: that the drain begins, that this
+/// process is committed, that a connection is told a stage. Thread-safe.
 class drain_waiters : public std::enable_shared_from_this<drain_waiters> {
  public:
   using handler = asio::any_completion_handler<void(error_code)>;

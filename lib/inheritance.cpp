@@ -50,10 +50,12 @@ void inheritance::add(std::string name, item passed) {
   items_.emplace(std::move(name), std::move(passed));
 }
 
-inheritance::claim inheritance::take(const std::string& name, const os::socket_address& wanted) {
+inheritance::claim inheritance::take(const std::string& name, const os::socket_address& wanted,
+                                     bool of_predecessor) {
   std::string elsewhere;
-  for (const bool of_predecessor : {true, false}) {
-    const auto which = find(name, wanted, of_predecessor, elsewhere);
+  for (const bool predecessors : {true, false}) {
+    if (predecessors && !of_predecessor) continue;
+    const auto which = find(name, wanted, predecessors, elsewhere);
     if (which == items_.end()) continue;
     const auto bound = os::socket_address::bound_to(which->second.fd.get());
     claim result{found{std::move(which->second), bound, which->first}, {}};

@@ -48,7 +48,8 @@ class inheritance {
 
   /// The socket that serves as `name` at `wanted`, if there is one. The name decides among several;
   /// the address has to be right in any case. What the predecessor has passed goes first.
-  claim take(const std::string& name, const os::socket_address& wanted);
+  /// Without `of_predecessor` only what a service manager has passed counts.
+  claim take(const std::string& name, const os::socket_address& wanted, bool of_predecessor = true);
 
   /// All that is left.
   [[nodiscard]] std::unordered_multimap<std::string, item> take_all() {

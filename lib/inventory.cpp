@@ -52,6 +52,7 @@ void inventory::attach(std::string_view name, const std::shared_ptr<accepting>& 
   } else if (state_ == state::open) {
     user->open();
   }
+  tell_change();
 }
 
 void inventory::remove(std::string_view name, const accepting* user) {
@@ -63,6 +64,44 @@ void inventory::remove(std::string_view name, const accepting* user) {
     entries_.erase(found);
   }
   tell_change();
+}
+
+void inventory::withdraw_closed() {
+  names closed;
+  std::vector<entry> gone;
+  {
+    const std::lock_guard lock{mutex_};
+    if (frozen_ || state_ != state::open) return;
+    for (auto at = entries_.begin(); at != entries_.end();) {
+      auto& [name, entry] = *at;
+      if (!entry.socket || !entry.user || !entry.user->gone()) {
+        ++at;
+        continue;
+      }
+      closed.push_back(name);
+      gone.push_back(std::move(entry));
+      at = entries_.erase(at);
+    }
+    if (!gone.empty()) tell_change();
+  }
+  for (const auto& each : gone) each.user->stop();
+  for (const auto& name : closed) {
+    log_.info("listener '" + name + "' is withdrawn: the application has closed its acceptor");
+  }
+}
+
+bool inventory::withdraw(std::string_view name) {
+  entry gone;
+  {
+    const std::lock_guard lock{mutex_};
+    const auto found = entries_.find(name);
+    if (frozen_ || found == entries_.end() || !found->second.socket) return false;
+    gone = std::move(found->second);
+    entries_.erase(found);
+    tell_change();
+  }
+  if (gone.user) gone.user->stop();
+  return true;
 }
 
 std::shared_ptr<const listening_socket> inventory::find(std::string_view name) const {
@@ -138,10 +177,19 @@ bool inventory::is_present(const entry& e) const { return e.socket && !(e.late &
 
 /// Of what is kept too: if a successor does not want it, the manager was told to drop it, and who
 /// waits there is nobody else's.
-bool inventory::queues_empty() const {
-  const auto open = sockets();
-  return std::ranges::all_of(
-      open, [](const auto& socket) { return os::accept_queue_of(socket->fd.get()).length == 0; });
+std::uint64_t inventory::queued() const {
+  std::uint64_t waiting = 0;
+  for (const auto& socket : sockets()) waiting += os::accept_queue_of(socket->fd.get()).length;
+  return waiting;
+}
+
+bool inventory::somebody_waits() const {
+  const std::lock_guard lock{mutex_};
+  return std::ranges::any_of(entries_, [this](const auto& item) {
+    const auto& e = item.second;
+    return is_present(e) && e.user != nullptr && e.user->waits() &&
+           os::accept_queue_of(e.socket->fd.get()).length > 0;
+  });
 }
 
 std::vector<std::shared_ptr<const listening_socket>> inventory::present() const {
@@ -163,9 +211,19 @@ void inventory::open() {
     const auto what = "listener '" + name + "' (" +
                       os::socket_address::bound_to(held.fd.get()).to_string() +
                       ") was handed over but not asked for: ";
-    const bool shared = share(name, held);
-    remarks.emplace_back(shared,
-                         what + (shared ? "who listens there accepts from it too" : "closed"));
+    if (share(name, held)) {
+      remarks.emplace_back(true, what + "who listens there accepts from it too");
+    } else if (held.from != origin::predecessor) {
+      remarks.emplace_back(true, what + "it stays open, for a listen that comes later");
+      inherited_.add(name, std::move(held));
+    } else if (keeps_unclaimed_) {
+      remarks.emplace_back(false,
+                           what + "it is kept until the commit, for a listen that comes late");
+      inherited_.add(name, std::move(held));
+    } else {
+      remarks.emplace_back(false, what + "closed");
+      note_dropped(name, held);
+    }
   }
   for (const auto& [name, entry] : entries_) {
     if (!entry.socket) continue;
@@ -204,6 +262,64 @@ bool inventory::begin_late(entry& late) {
   if (::listen(late.socket->fd.get(), late.socket->backlog) != 0) return false;
   if (late.user) late.late = !late.user->adopt(late.socket);
   return !late.user || !late.late;
+}
+
+void inventory::note_dropped(const std::string& name, const inheritance::item& what) {
+  dropped_.emplace_back(name, os::socket_address::bound_to(what.fd.get()).to_string());
+}
+
+inventory::names inventory::settle_claims() {
+  std::unordered_multimap<std::string, inheritance::item> closed;
+  names all;
+  {
+    const std::lock_guard lock{mutex_};
+    claims_over_ = true;
+    auto left = inherited_.take_all();
+    for (auto& [name, held] : left) {
+      if (held.from == origin::predecessor) {
+        note_dropped(name, held);
+        closed.emplace(name, std::move(held));
+      } else {
+        inherited_.add(name, std::move(held));
+      }
+    }
+    for (const auto& [name, address] : dropped_) all.push_back(name);
+  }
+  for (const auto& [name, held] : closed) {
+    log_.warning("listener '" + name + "' (" +
+                 os::socket_address::bound_to(held.fd.get()).to_string() +
+                 ") is dropped: this build does not listen on it");
+  }
+  return all;
+}
+
+std::vector<std::pair<std::string, std::string>> inventory::dropped() const {
+  const std::lock_guard lock{mutex_};
+  return dropped_;
+}
+
+bool inventory::listens() const {
+  const std::lock_guard lock{mutex_};
+  return std::ranges::any_of(entries_, [](const auto& item) {
+    return item.second.socket != nullptr && item.second.user != nullptr;
+  });
+}
+
+bool inventory::somebody_blocks_in_accept() const {
+  const std::lock_guard lock{mutex_};
+  return std::ranges::any_of(entries_, [](const auto& item) {
+    return item.second.user != nullptr && item.second.user->somebody_blocks();
+  });
+}
+
+std::vector<boost::asio::any_io_executor> inventory::executors() const {
+  const std::lock_guard lock{mutex_};
+  std::vector<boost::asio::any_io_executor> all;
+  for (const auto& [name, entry] : entries_) {
+    const auto executor = entry.user ? entry.user->executor() : boost::asio::any_io_executor{};
+    if (executor && std::ranges::find(all, executor) == all.end()) all.push_back(executor);
+  }
+  return all;
 }
 
 inventory::names inventory::own() const {

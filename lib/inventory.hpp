@@ -11,6 +11,8 @@
 #include "inheritance.hpp"
 #include "log.hpp"
 
+#include <boost/asio/any_io_executor.hpp>
+
 #include <atomic>
 #include <functional>
 #include <map>
@@ -53,6 +55,18 @@ class accepting {
 
   /// Accept no more from this one of several sockets, and let go of it, as `stop` does of all.
   virtual void let_go(const std::shared_ptr<const listening_socket>& /*socket*/) {}
+
+  /// Where the application is told of connections; empty: nowhere that could be asked.
+  [[nodiscard]] virtual boost::asio::any_io_executor executor() const { return {}; }
+
+  /// The application has closed what it accepts with, and has told nobody.
+  [[nodiscard]] virtual bool gone() const { return false; }
+
+  /// Somebody waits for a connection now.
+  [[nodiscard]] virtual bool waits() const { return false; }
+
+  /// A thread of the application waits for connections and does nothing else meanwhile.
+  [[nodiscard]] virtual bool somebody_blocks() const { return false; }
 };
 
 /// What a process listens on, and what it has inherited and not yet asked for. Thread-safe.
@@ -100,6 +114,14 @@ class inventory {
   /// `user` is none.
   void remove(std::string_view name, const accepting* user);
 
+  /// Lets go of what the application has closed without a word: clients could connect there, and
+  /// would wait for ever. While the sockets are handed over nothing changes.
+  void withdraw_closed();
+
+  /// Closes the socket `name` for good, and ends who accepts from it. False if there is none, or it
+  /// is being handed over.
+  bool withdraw(std::string_view name);
+
   /// The socket `name`; none if there is none.
   [[nodiscard]] std::shared_ptr<const listening_socket> find(std::string_view name) const;
 
@@ -125,16 +147,37 @@ class inventory {
   /// This process ends without a successor: no socket is added any more, and no connection begins
   /// on what nobody else holds.
   void seal();
-  [[nodiscard]] bool queues_empty() const;
+  /// How many connections wait in the queues.
+  [[nodiscard]] std::uint64_t queued() const;
+  /// Somebody waits for what is in a queue, and is about to get it.
+  [[nodiscard]] bool somebody_waits() const;
 
-  /// What was inherited and goes to nobody here; it is not claimed any more.
+  /// What the predecessor has passed and goes to nobody here. Until `settle_claims` a `listen` can
+  /// still claim it, if this process `keeps_unclaimed`; else not.
   [[nodiscard]] names unwanted();
+  void keep_unclaimed() { keeps_unclaimed_ = true; }
+
+  /// No `listen` claims any more what the predecessor has passed: what is left of it is closed, and
+  /// named. The same names again when it is called again.
+  names settle_claims();
+
+  /// The listeners of the predecessor that this process has dropped: their names and addresses.
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> dropped() const;
+
+  /// Whether anybody can connect to this process.
+  [[nodiscard]] bool listens() const;
+
+  /// A thread of the application blocks in accept(2), or waits to, on one of them.
+  [[nodiscard]] bool somebody_blocks_in_accept() const;
+
+  /// Where the application is told of connections, each once.
+  [[nodiscard]] std::vector<boost::asio::any_io_executor> executors() const;
 
   /// What this process has bound itself.
   [[nodiscard]] names own() const;
 
   /// Opens everything, and sets backlogs. What was inherited and not asked for goes to those who
-  /// accept on the same address, in turn; or it is closed.
+  /// accept on the same address, in turn; or it is kept, for a `listen` that comes late, or closed.
   void open();
 
   /// The predecessor does not come back: all sockets listen.
@@ -168,6 +211,11 @@ class inventory {
     bool kept = false;
   };
   claimed claim(const std::string& name, const os::socket_address& wanted);
+  result<void> check_claimed(const std::string& name, const claimed& found,
+                             const listen_params& params);
+  result<unique_fd> fit(const std::string& name, unique_fd own, const os::socket_address& wanted,
+                        const listen_params& params);
+  [[nodiscard]] std::string who_has(const os::socket_address& wanted) const;
   void tell_change() const;
   enum class membership { alone, first, beside, late };
   result<std::shared_ptr<const listening_socket>> obtain(std::string_view name,
@@ -175,6 +223,7 @@ class inventory {
                                                          const listen_params& params, unique_fd own,
                                                          membership as);
   bool share(const std::string& name, inheritance::item& what);
+  void note_dropped(const std::string& name, const inheritance::item& what);
   static bool begin_late(entry& late);
   [[nodiscard]] bool is_present(const entry& e) const;
   [[nodiscard]] result<void> check_open_for_more() const;
@@ -185,10 +234,12 @@ class inventory {
   state state_ = state::closed;
   bool frozen_ = false;
   bool sealed_ = false;
-  bool claims_over_ = false;
+  bool claims_over_ = false;  // of what the predecessor has passed
+  bool keeps_unclaimed_ = false;
   bool provisional_ = false;  // the predecessor may come back to what was inherited
   std::map<std::string, entry, std::less<>> entries_;
   inheritance inherited_;
+  std::vector<std::pair<std::string, std::string>> dropped_;
   std::function<void()> changed_;
   std::atomic<bool> tells_origins_{false};
 };

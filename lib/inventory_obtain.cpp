@@ -80,7 +80,13 @@ result<std::shared_ptr<const listening_socket>> inventory::obtain(std::string_vi
     int backlog_now = params.backlog;
     const bool adopted = found.from == origin::predecessor;
     bool late = false;
-    if (!found.fd) found.fd = std::move(own);
+    if (found.fd) {
+      if (auto right = check_claimed(key, found, params); !right) return right.error();
+    } else if (own) {
+      auto fitting = fit(key, std::move(own), wanted, params);
+      if (!fitting) return fitting.error();
+      found.fd = std::move(*fitting);
+    }
     if (found.fd) {
       const auto queue = os::check_listening_tcp(found.fd.get());
       if (!queue) {
@@ -93,11 +99,15 @@ result<std::shared_ptr<const listening_socket>> inventory::obtain(std::string_vi
       if (as != membership::alone) own_params.reuse_port = as != membership::first;
       late = as == membership::late;
       auto fresh = late ? os::bind_tcp(wanted, own_params) : os::listen_tcp(wanted, own_params);
-      if (!fresh) return fresh.error();
+      if (!fresh) {
+        auto why = fresh.error();
+        if (why.code == os::system_code(EADDRINUSE)) why.message += who_has(wanted);
+        return why;
+      }
       found.fd = std::move(*fresh);
     }
     // It may be set at any time, and from then on others can be bound beside it.
-    if (as != membership::alone) {
+    if (as != membership::alone || (found.from && params.reuse_port)) {
       if (auto shared = os::share_port(found.fd.get()); !shared) return shared.error();
     }
     if (found.address.family() == AF_UNSPEC) {
@@ -150,8 +160,7 @@ result<void> inventory::check_open_for_more() const {
 }
 
 inventory::claimed inventory::claim(const std::string& name, const os::socket_address& wanted) {
-  if (claims_over_) return {};
-  auto [socket, elsewhere] = inherited_.take(name, wanted);
+  auto [socket, elsewhere] = inherited_.take(name, wanted, !claims_over_);
   claimed result;
   if (socket) {
     result.fd = std::move(socket->what.fd);
@@ -171,6 +180,80 @@ inventory::claimed inventory::claim(const std::string& name, const os::socket_ad
     };
   }
   return result;
+}
+
+/// What an adopted socket is cannot be changed any more where it was bound so; then it is better to
+/// fail before ready(), which costs nothing, than to serve half of the clients.
+result<void> inventory::check_claimed(const std::string& name, const claimed& found,
+                                      const listen_params& params) {
+  const auto bound = os::socket_address::bound_to(found.fd.get());
+  const bool any_v6 = bound.family() == AF_INET6 && bound.is_any();
+  const bool asked = params.v6only.value_or(os::system_v6only());
+  if (any_v6 && os::is_v6only(found.fd.get()) != asked) {
+    return failure{
+        errc::wrong_socket,
+        "listener '" + name + "' (" + bound.to_string() + ") was handed over " +
+            (asked ? "for IPv6 and IPv4, and is to be for IPv6 only"
+                   : "for IPv6 only, and is to be for IPv4 too") +
+            ", which cannot be changed on a bound socket: ask for listen_params::v6only = " +
+            (asked ? "false" : "true") + ", or stop the server and start it again"};
+  }
+  if (const auto device = os::bound_device(found.fd.get()); !device.empty()) {
+    log_.info("listener '" + name + "' (" + bound.to_string() + ") is bound to the device " +
+              device + ", as it was handed over");
+  }
+  return {};
+}
+
+/// The caller's own socket, as open, bind and listen have left it.
+result<unique_fd> inventory::fit(const std::string& name, unique_fd own,
+                                 const os::socket_address& wanted, const listen_params& params) {
+  const auto bound = os::socket_address::bound_to(own.get());
+  const bool internet = bound.family() == AF_INET || bound.family() == AF_INET6;
+  // Opened only: what is bound afresh takes its place.
+  if (internet && bound.port() == 0) return unique_fd{};
+  if (internet && !bound.satisfies(wanted)) {
+    return failure{errc::invalid_argument,
+                   "listener '" + name + "': the acceptor is bound to " + bound.to_string() +
+                       " already, and is to listen on " + wanted.to_string() +
+                       "; close it first, or name the address that it has"};
+  }
+  if (internet && !os::check_listening_tcp(own.get()) && ::listen(own.get(), params.backlog) != 0) {
+    return os::system_failure("listener '" + name + "': cannot listen on " + bound.to_string());
+  }
+  return own;
+}
+
+/// Who is in the way of a bind to `wanted`, as far as this process knows: reads on from an error.
+std::string inventory::who_has(const os::socket_address& wanted) const {
+  const std::lock_guard lock{mutex_};
+  for (const auto& [name, entry] : entries_) {
+    if (!entry.socket || entry.socket->address.port() != wanted.port()) continue;
+    const auto& there = entry.socket->address;
+    const bool takes_ipv4 = there.family() == AF_INET6 && there.is_any() &&
+                            wanted.family() == AF_INET && !os::is_v6only(entry.socket->fd.get());
+    if (takes_ipv4) {
+      return "; this process listens there already: '" + name + "' (" + there.to_string() +
+             ") takes IPv4 too, unless listen_params::v6only is true";
+    }
+    if (there.satisfies(wanted)) {
+      return "; this process listens there already, as '" + name + "'";
+    }
+  }
+  for (const auto& [name, held] : inherited_.all()) {
+    const auto there = os::socket_address::bound_to(held.fd.get());
+    if (there.port() == wanted.port()) {
+      return "; the predecessor listens there: it handed over '" + name + "' (" +
+             there.to_string() + "), which is not the address that is asked for";
+    }
+  }
+  for (const auto& [name, address] : dropped_) {
+    if (address == wanted.to_string()) {
+      return "; the predecessor still ends its listener '" + name +
+             "' there, because it was not asked for before the commit: try again in a moment";
+    }
+  }
+  return {};
 }
 
 /// Closing one of several sockets on an address would reset what is in its queue, and those who
@@ -215,7 +298,7 @@ bool inventory::share(const std::string& name, inheritance::item& what) {
 inventory::names inventory::unwanted() {
   const std::lock_guard lock{mutex_};
   // The predecessor ends these gently: whoever claimed one now would have it ended under his feet.
-  claims_over_ = true;
+  claims_over_ = !keeps_unclaimed_;
   names all;
   for (const auto& [name, held] : inherited_.all()) {
     if (held.from != origin::predecessor) continue;

@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "last_call.hpp"
 
+#include <string>
 #include <utility>
 
 namespace graceful {
@@ -15,11 +16,16 @@ constexpr std::chrono::milliseconds handshake_time{300};
 
 constexpr std::chrono::milliseconds look_interval{5};
 
+/// How long a queue may stay as it is before nobody is believed to accept from it any more: the
+/// loop has ended, or the application has closed its acceptor.
+constexpr std::chrono::seconds abandoned_after{3};
+
 }  // namespace
 
 void last_call::begin() {
   inventory_.seal();
   earliest_ = clock::now() + handshake_time;
+  changed_ = clock::now();
   look();
 }
 
@@ -29,7 +35,18 @@ void last_call::end() {
 }
 
 void last_call::look() {
-  if (clock::now() >= earliest_ && inventory_.queues_empty()) return end();
+  const auto now = clock::now();
+  const auto waiting = inventory_.queued();
+  if (now >= earliest_ && waiting == 0) return end();
+  if (waiting != waiting_ || inventory_.somebody_waits()) {
+    waiting_ = waiting;
+    changed_ = now;
+  } else if (now >= earliest_ && now - changed_ >= abandoned_after) {
+    log_.warning("nobody accepts any more, but " + std::to_string(waiting) +
+                 (waiting == 1 ? " connection waits" : " connections wait") +
+                 " in the accept queues: reset");
+    return end();
+  }
   timer_.expires_after(look_interval);
   timer_.async_wait([this](boost::system::error_code ec) {
     if (!ec && done_) look();

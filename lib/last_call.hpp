@@ -8,6 +8,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 
 namespace graceful {
@@ -19,8 +20,8 @@ namespace asio = boost::asio;
 class last_call {
  public:
   /// `done` is called once; then the sockets may be closed.
-  last_call(asio::io_context& control, inventory& sockets, std::function<void()> done)
-      : inventory_{sockets}, done_{std::move(done)}, timer_{control} {}
+  last_call(asio::io_context& control, log& log, inventory& sockets, std::function<void()> done)
+      : log_{log}, inventory_{sockets}, done_{std::move(done)}, timer_{control} {}
 
   void begin();
 
@@ -30,9 +31,12 @@ class last_call {
  private:
   void look();
 
+  log& log_;
   inventory& inventory_;
   std::function<void()> done_;
   std::chrono::steady_clock::time_point earliest_;
+  std::uint64_t waiting_ = 0;  // in the queues, at the last change of that number
+  std::chrono::steady_clock::time_point changed_;
   asio::steady_timer timer_;
 };
 

@@ -35,6 +35,8 @@ lifecycle::lifecycle(const options& opts, surroundings around)
       log_{around_.messages},
       control_path_{control_path_of(options_).value()},
       control_{log_},
+      confirmation_{control_.context(), around_.sockets, around_.application,
+                    options_.confirm_timeout * 3 / 4},
       older_{options_.max_draining},
       giving_up_{control_.context(), [this] { return look_at_predecessor(); }},
       look_again_{control_.context()},
@@ -48,7 +50,10 @@ lifecycle::lifecycle(const options& opts, surroundings around)
             log_.warning("too many generations drain: the connections of this one are cut");
             drain_.hurry();
           }},
-      last_call_{control_.context(), around_.sockets, [this] { stop_accepting(); }} {
+      last_call_{control_.context(), log_, around_.sockets, [this] { stop_accepting(); }},
+      caretaker_{control_.context(),
+                 {log_, around_.sockets, around_.plain, around_.tracked, around_.stop_context},
+                 options_.linger} {
   auto start = os::start_command::of_this_process();
   service_.emplace(
       service_settings::take(start),
@@ -59,6 +64,7 @@ lifecycle::lifecycle(const options& opts, surroundings around)
   control_file_ = os::identify(control_path_);
   if (owned_.predecessor) {
     generation_ = owned_.predecessor->offer().generation;
+    if (owned_.predecessor->offer().late_claims) around_.sockets.keep_unclaimed();
     statistics_.inherit(owned_.predecessor->offer().so_far);
   }
   service_->bring(std::move(taken.listeners), owned_.predecessor ? owned_.predecessor->offer().kept
@@ -88,8 +94,13 @@ lifecycle::lifecycle(const options& opts, surroundings around)
   } else {
     giving_up_.start(owned_.predecessor->socket());
   }
-  around_.sockets.on_change(
-      [this] { asio::post(control_.context(), [this] { service_->sockets_changed(); }); });
+  around_.sockets.on_change([this] {
+    asio::post(control_.context(), [this] {
+      service_->sockets_changed();
+      confirmation_.sockets_changed();
+      caretaker_.look_after();
+    });
+  });
   // Of a spawned successor the manager hears from its predecessor.
   if (request.token.empty() || committed_) service_->starts();
   control_.start();
@@ -106,6 +117,8 @@ void lifecycle::end_control() {
     drain_.finish();
     report_drain();
     conclude_monitors();
+    confirmation_.stop();
+    caretaker_.stop();
     signals_.reset();
     server_->stop();
     service_->finish();
@@ -121,7 +134,10 @@ lifecycle::~lifecycle() {
                                                    : last_failure_);
   }
   around_.sockets.stop();
+  // Nobody looks after them any more, so their loops end now.
+  for (const auto& acceptor : around_.plain.all()) acceptor->retire();
   around_.waiters.complete(asio::error::operation_aborted);
+  around_.commit_waiters.complete(asio::error::operation_aborted);
   remove_paths();
 }
 
@@ -140,6 +156,7 @@ predecessor_driver::settings lifecycle::driver_settings(os::start_command start)
           .start = std::move(start),
           .place = service_->managed() ? os::placement::sibling : os::placement::child,
           .ready_timeout = options_.ready_timeout,
+          .confirm_timeout = options_.confirm_timeout,
           .drain_timeout = options_.drain_timeout,
           .manager = [this] { return service_->manager(); },
           .offer = [this] { return offer(); },
@@ -193,7 +210,9 @@ void lifecycle::ready() {
   ready_ = true;
   around_.sockets.open();
   log_.info("generation " + std::to_string(generation_) + " serves");
+  if (!owned_.predecessor) around_.commit_waiters.complete({});
   asio::post(control_.context(), [this] {
+    caretaker_.look_after();
     if (owned_.predecessor) return watch_predecessor();
     if (draining_) return service_->ends_unserved();
     service_->serves(generation_, false);
@@ -212,15 +231,27 @@ void lifecycle::watch_predecessor() {
     predecessor_.emplace(
         control_.context(), log_,
         predecessor_watch::predecessor{owned_.predecessor->predecessor_pid(), std::move(connection),
-                                       std::move(incoming), owned_.predecessor->release_pidfd()},
+                                       std::move(incoming), owned_.predecessor->release_pidfd(),
+                                       owned_.predecessor->predecessor_asks()},
         control_path_,
-        predecessor_watch::outcomes{[this] { commit(); },
+        predecessor_watch::outcomes{[this](auto vouch) { confirm(std::move(vouch)); },
+                                    [this] { commit(); },
                                     [this](const std::string& why) { roll_back(why); }});
     predecessor_->start();
   } catch (const std::exception& e) {
     // The connection is closed by now, which has the predecessor accept again.
     roll_back(std::string{"cannot watch the predecessor: "} + e.what());
   }
+}
+
+/// The predecessor wants to hear that this process serves, before it lets its sockets go.
+void lifecycle::confirm(predecessor_watch::outcomes::vouch vouch) {
+  // Besides the listeners the lock and the control socket are on offer.
+  const bool must_listen = owned_.predecessor->offer().descriptors > 2;
+  confirmation_.ask(
+      must_listen,
+      {.serves = [this, vouch = std::move(vouch)] { vouch(around_.sockets.settle_claims()); },
+       .does_not = [this](const std::string& why) { predecessor_->fail(why); }});
 }
 
 /// On the control thread, before ready(): a predecessor that has given the upgrade up serves on,
@@ -246,6 +277,7 @@ giving_up_watch::seen lifecycle::look_at_predecessor() {
 void lifecycle::commit() {
   if (handed_over_ || committed_.exchange(true)) return;
   around_.sockets.commit();
+  (void)around_.sockets.settle_claims();
   statistics_.taken_over(std::chrono::steady_clock::now());
   os::adopt_control(owned_.control->get());
   service_->serves(generation_, true);
@@ -253,6 +285,7 @@ void lifecycle::commit() {
   // The last, because it can fail: where epoll has no room the manager hears of this process all
   // the same. And whoever is answered here finds a manager that has been told.
   serve_control();
+  around_.commit_waiters.complete({});
 }
 
 void lifecycle::handle_signals() {

@@ -7,6 +7,8 @@
 #include "os/control_path.hpp"
 #include "wire/varlink.hpp"
 
+#include "caretaker.hpp"
+#include "confirmation.hpp"
 #include "connections.hpp"
 #include "control_server.hpp"
 #include "control_thread.hpp"
@@ -49,6 +51,8 @@ class lifecycle {
     inventory& sockets;
     connections& tracked;
     drain_waiters& waiters;
+    drain_waiters& commit_waiters;
+    const plain_acceptors& plain;
     asio::any_io_executor application;
     /// This process accepts no more: nothing but its connections keeps it running.
     std::function<void()> release_work;
@@ -80,6 +84,7 @@ class lifecycle {
   void on_drain_call(control_session& from, bool now);
   giving_up_watch::seen look_at_predecessor();
   void watch_predecessor();
+  void confirm(predecessor_watch::outcomes::vouch vouch);
   void commit();
   void roll_back(const std::string& why);
   void go_back();
@@ -127,6 +132,7 @@ class lifecycle {
   std::optional<predecessor_driver> driver_;
   std::optional<control_server> server_;
   std::optional<predecessor_watch> predecessor_;
+  confirmation confirmation_;
   older_generations older_;
   std::optional<monitors> monitors_;
   std::optional<service> service_;
@@ -137,6 +143,7 @@ class lifecycle {
   class drain drain_;
   drain_reporter drain_reporter_;
   last_call last_call_;
+  caretaker caretaker_;
   std::once_flag signals_once_;
   std::optional<signal_actions> signals_;
 };

@@ -64,6 +64,7 @@ server_status lifecycle::status() const {
       .draining = older_.all(),
       .successor_pid = driver_->in_probation() ? driver_->successor_pid() : std::nullopt,
       .last_failure = driver_->last_failure()};
+  for (const auto& [name, address] : around_.sockets.dropped()) s.dropped.push_back(name);
   if (!predecessor_ || !predecessor_->alive() || draining_) return s;
   const auto reported = std::ranges::any_of(
       s.draining, [this](const auto& process) { return process.pid == predecessor_->pid(); });
@@ -101,7 +102,8 @@ std::string lifecycle::metrics() const {
        .last_upgrade = statistics_.durations(),
        .connections = open,
        .connections_draining = statistics_.draining_before() + (draining_ ? open : 0),
-       .listeners = listeners()});
+       .listeners = listeners(),
+       .listeners_dropped = around_.sockets.dropped().size()});
 }
 
 }  // namespace graceful

@@ -43,6 +43,8 @@ void lifecycle::go_back() {
 void lifecycle::hand_over(const inventory::names& ours) {
   handed_over_ = true;
   draining_ = true;
+  // Who has not been committed by now will not be.
+  around_.commit_waiters.complete(make_error_code(errc::upgrade_failed));
   // Later: what led here is told first.
   asio::post(control_.context(), [this] { conclude_monitors(); });
   server_->stop_accepting();
@@ -115,6 +117,7 @@ void lifecycle::end(bool now) {
 /// ready and so never in a place.
 void lifecycle::end_alone() {
   draining_ = true;
+  around_.commit_waiters.complete(make_error_code(errc::upgrade_failed));
   monitors_->tell("draining", "this process drains, and ends");
   around_.waiters.complete({});
   begin_drain();
@@ -140,6 +143,7 @@ void lifecycle::begin_drain() {
 
 void lifecycle::hurry() {
   if (!in_a_hurry_ || !draining_) return;
+  caretaker_.hurry();
   drain_.hurry();
   last_call_.end();
 }
@@ -148,6 +152,7 @@ void lifecycle::hurry() {
 /// taken: the context may end at once, and what is posted to it then is not run.
 void lifecycle::stop_accepting() {
   around_.sockets.stop();
+  caretaker_.see_off();
   around_.release_work();
 }
 
@@ -162,6 +167,7 @@ void lifecycle::report_drain() {
 /// What is left at the deadline has no token, or does not heed it, or does not accept any more.
 void lifecycle::cut_short() {
   last_call_.end();
+  caretaker_.hurry();
   if (!around_.stop_context) {
     return log_.warning(
         "drain: the deadline has passed and something still runs: it goes on, since the upgrader "

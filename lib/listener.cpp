@@ -181,6 +181,11 @@ void listener::close() {
   if (const auto home = home_.lock()) home->remove(name_, this);
 }
 
+bool listener::waits() const {
+  const std::lock_guard lock{mutex_};
+  return !operations_.empty();
+}
+
 std::shared_ptr<const listening_socket> listener::socket() const {
   const std::lock_guard lock{mutex_};
   const auto first = std::ranges::find_if(sources_, [](const source& s) { return !!s.socket; });

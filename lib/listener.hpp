@@ -42,7 +42,8 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
   void cancel();
   void close();
 
-  [[nodiscard]] const asio::any_io_executor& executor() const { return executor_; }
+  [[nodiscard]] asio::any_io_executor executor() const override { return executor_; }
+  [[nodiscard]] bool waits() const override;
   [[nodiscard]] const std::string& name() const { return name_; }
   /// The first of its sockets; none if it has none.
   [[nodiscard]] std::shared_ptr<const listening_socket> socket() const;

@@ -13,9 +13,6 @@ namespace graceful {
 
 namespace {
 
-/// How long a successor that is to stay may take to say that it is there.
-constexpr std::chrono::seconds confirmation_time{3};
-
 /// How long a successor that was rolled back may take to end when the time for its drain is over.
 constexpr std::chrono::seconds after_drain{5};
 
@@ -161,11 +158,20 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
     if (from.peer_gone() || from.congested()) return from.close(), true;
     auto message = wire::parse_ready(call.parameters);
     if (!message) return from.reply(wire::invalid("unwanted")), true;
-    if (machine_.is_successor(id)) unwanted_ = std::move(message->unwanted);
+    if (machine_.is_successor(id)) {
+      unwanted_ = std::move(message->unwanted);
+      unwanted_is_final_ = !message->late_claims;
+    }
     resume(event::ready{id});
   } else if (call.method == wire::settle_method) {
     // As with Ready: what is committed to has to be alive.
     if (machine_.is_successor(id) && from.peer_gone()) return from.close(), true;
+    auto message = wire::parse_settle(call.parameters);
+    if (!message) return from.reply(wire::invalid("unwanted")), true;
+    if (machine_.is_successor(id) && message->unwanted) {
+      unwanted_ = std::move(*message->unwanted);
+      unwanted_is_final_ = true;
+    }
     resume(event::settle{id});
   } else if (call.method == wire::fail_method) {
     auto message = wire::parse_fail(call.parameters);
@@ -235,7 +241,9 @@ void predecessor_driver::act(const action::arm_timer& /*a*/) {
 
 void predecessor_driver::act(const action::arm_probation& /*a*/) { arm(settings_.probation); }
 
-void predecessor_driver::act(const action::arm_confirmation& /*a*/) { arm(confirmation_time); }
+void predecessor_driver::act(const action::arm_confirmation& /*a*/) {
+  arm(settings_.confirm_timeout);
+}
 
 void predecessor_driver::arm(std::chrono::milliseconds duration) {
   timer_.expires_after(duration);
@@ -255,6 +263,7 @@ void predecessor_driver::act(const action::reply_begun& a) {
   if (!session) return;
   wire::begun begun{wire::handoff_version, settings_.generation + 1, settings_.name, offer_.size(),
                     measured_.totals()};
+  begun.late_claims = true;
   for (const auto& offered : offer_) {
     if (offered.kept) begun.kept.push_back(offered.name);
   }
@@ -282,8 +291,14 @@ void predecessor_driver::act(const action::resume_accepting& /*a*/) {
   measured_.resume();
 }
 
+/// The listeners of this process that the successor leaves; none as long as it may still ask for
+/// them: to end one under its feet would be worse than to close one without a last call.
+std::vector<std::string> predecessor_driver::dropped() const {
+  return unwanted_is_final_ ? unwanted_ : std::vector<std::string>{};
+}
+
 void predecessor_driver::act(const action::stop_accepting& /*a*/) {
-  settings_.stop_accepting(unwanted_);
+  settings_.stop_accepting(dropped());
   offer_.clear();
 }
 
@@ -294,7 +309,8 @@ void predecessor_driver::act(const action::acknowledge& a) {
 void predecessor_driver::act(const action::acknowledge_ready& a) {
   const auto now = std::chrono::steady_clock::now();
   if (const auto session = peer(a.peer)) {
-    session->reply(wire::to_reply(wire::readied{measured_.durations_to("ready", now)}));
+    session->reply(wire::to_reply(
+        wire::readied{measured_.durations_to("ready", now), settings_.probation.count() > 0}));
   }
 }
 
@@ -346,7 +362,7 @@ void predecessor_driver::act(const action::report_ready& /*a*/) {
 }
 
 void predecessor_driver::act(const action::report_committed& /*a*/) {
-  report_.committed(successor_pid());
+  report_.committed(successor_pid(), dropped());
 }
 
 void predecessor_driver::act(const action::report_failed& a) {

@@ -43,6 +43,8 @@ class predecessor_driver {
     os::start_command start;
     os::placement place;
     std::chrono::milliseconds ready_timeout;
+    /// How long a successor that is to stay may take to say that it serves.
+    std::chrono::milliseconds confirm_timeout;
     /// How long a successor that was rolled back may take to end.
     std::chrono::milliseconds drain_timeout;
     std::function<std::string()> manager;  ///< Of this process, as in `wire::begin`.
@@ -135,6 +137,7 @@ class predecessor_driver {
 
   void start(std::weak_ptr<control_session> from, const upgrade_request& request);
   void withdraw();
+  [[nodiscard]] std::vector<std::string> dropped() const;
   void arm(std::chrono::milliseconds duration);
   void look_at_successor();
   void on_exited(const std::string& how, pid_t pid);
@@ -153,7 +156,8 @@ class predecessor_driver {
 
   std::vector<offered_descriptor> offer_;  // of the upgrade that runs
   bool elsewhere_ = false;  // the successor's service manager is another than this process's
-  std::vector<std::string> unwanted_;               // of the offer
+  std::vector<std::string> unwanted_;  // of the offer
+  bool unwanted_is_final_ = true;      // else the successor may ask for those after ready() too
   std::map<handoff::peer_id, handoff_peer> peers_;  // that spoke of a handoff
   upgrade_request request_;
   asio::steady_timer timer_;

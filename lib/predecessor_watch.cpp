@@ -23,6 +23,7 @@ predecessor_watch::predecessor_watch(asio::io_context& control, log& log, predec
                                      const std::string& control_path, outcomes on)
     : log_{log},
       pid_{whom.pid},
+      asks_{whom.asks},
       pidfd_{control},
       dying_{control},
       orders_{control, control_path, [](const wire::reply&) {}},
@@ -40,8 +41,14 @@ predecessor_watch::predecessor_watch(asio::io_context& control, log& log, predec
 
 void predecessor_watch::start() {
   if (pidfd_.is_open()) await_death();
-  ask();
+  asks_ ? ask() : confirm();
   stream_->start();
+}
+
+void predecessor_watch::fail(const std::string& why) {
+  if (std::exchange(settled_, true)) return;
+  (void)stream_->send(wire::to_call(wire::fail{why}));
+  on_.rolled_back(why);
 }
 
 void predecessor_watch::leave() {
@@ -50,8 +57,15 @@ void predecessor_watch::leave() {
 }
 
 /// If the predecessor has gone, its end is told.
-void predecessor_watch::ask() {
-  (void)stream_->send({.method = std::string{wire::settle_method}, .parameters = {}});
+void predecessor_watch::ask() { (void)stream_->send(wire::to_call(wire::settle{})); }
+
+/// The answer to the question whether this process serves, which only its application can give.
+void predecessor_watch::confirm() {
+  on_.whether_it_serves([this](std::vector<std::string> unwanted) {
+    // Who is about to end must not be committed to while it waits to be taken at its word.
+    if (settled_ || asked_back_) return;
+    (void)stream_->send(wire::to_call(wire::settle{std::move(unwanted)}));
+  });
 }
 
 void predecessor_watch::on_message(const std::string& text) {
@@ -59,11 +73,7 @@ void predecessor_watch::on_message(const std::string& text) {
   const auto reply = wire::parse_reply(text);
   if (reply && reply->error.empty()) {
     const auto answer = wire::parse_settled(reply->parameters);
-    if (answer && !answer->settled) {
-      // Who is about to end must not be committed to while it waits to be taken at its word.
-      if (!asked_back_) ask();
-      return;
-    }
+    if (answer && !answer->settled) return confirm();
     settled_ = true;
     return on_.committed();
   }

@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <sys/types.h>
 
@@ -24,6 +25,10 @@ namespace graceful {
 class predecessor_watch {
  public:
   struct outcomes {
+    /// Calls back, on the control thread, as soon as this process can say that it serves; or not at
+    /// all. With the listeners that it leaves to the predecessor for good.
+    using vouch = std::function<void(std::vector<std::string> unwanted)>;
+    std::function<void(vouch)> whether_it_serves;
     std::function<void()> committed;  ///< This process stays: its predecessor says so, or has gone.
     std::function<void(const std::string& why)> rolled_back;  ///< The predecessor serves again.
   };
@@ -33,6 +38,7 @@ class predecessor_watch {
     unique_fd connection;
     wire::framer incoming;  // what has been read from it already
     unique_fd pidfd;        // none: whether it lives cannot be told
+    bool asks = false;      // before it commits, see `wire::readied`
   };
 
   /// `start` has one of the outcomes called, once.
@@ -49,11 +55,15 @@ class predecessor_watch {
   /// accepts again.
   void leave();
 
+  /// This process cannot serve: the predecessor accepts again, and learns why.
+  void fail(const std::string& why);
+
   [[nodiscard]] bool alive() const { return stream_->is_open(); }
   [[nodiscard]] pid_t pid() const { return pid_; }
 
  private:
   void ask();
+  void confirm();
   void on_message(const std::string& text);
   void on_end();
   void await_death();
@@ -62,6 +72,7 @@ class predecessor_watch {
 
   log& log_;
   const pid_t pid_;
+  const bool asks_;
   asio::posix::stream_descriptor pidfd_;
   asio::steady_timer dying_;
   control_link orders_;

@@ -46,7 +46,8 @@ service::service(service_settings settings, surroundings around)
   }
   const auto shared = std::make_shared<const os::service_manager>(std::move(*manager));
   notifier_.emplace(around_.control, log_, shared);
-  watchdog_.emplace(around_.control, around_.application, shared, settings_.watchdog);
+  watchdog_.emplace(around_.control, around_.sockets, around_.application, shared,
+                    settings_.watchdog);
   supervisor_.emplace(around_.control, settings_.supervisor, [this] {
     if (role_ != role::main) return;
     stored_.clear();  // as far as it knows

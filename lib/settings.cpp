@@ -39,8 +39,9 @@ result<std::string> control_path_of(const options& opts) {
 }
 
 options bounded(options opts) {
-  for (auto* timeout : {&opts.ready_timeout, &opts.probation, &opts.handoff_timeout,
-                        &opts.drain_timeout, &opts.idle_grace, &opts.drain_spread}) {
+  for (auto* timeout :
+       {&opts.ready_timeout, &opts.probation, &opts.confirm_timeout, &opts.handoff_timeout,
+        &opts.drain_timeout, &opts.linger, &opts.idle_grace, &opts.drain_spread}) {
     *timeout = std::clamp<std::chrono::milliseconds>(*timeout, timeout->zero(), wire::max_timeout);
   }
   return opts;

@@ -24,7 +24,7 @@ successor_driver::successor_driver(varlink_connection connection, std::string to
 result<successor_driver::outcome> successor_driver::take_over() { return run(event::connected{}); }
 
 result<successor_driver::outcome> successor_driver::ready(std::vector<std::string> unwanted) {
-  auto outcome = run(event::initialised{{std::move(unwanted)}});
+  auto outcome = run(event::initialised{{std::move(unwanted), machine_.offer().late_claims}});
   // Ended before anybody hears of the failure: a predecessor that was stopped, and reads Ready
   // only now, must see that nobody is there any more.
   if (!outcome) ::shutdown(connection_.socket(), SHUT_RDWR);

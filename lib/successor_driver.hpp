@@ -48,6 +48,8 @@ class successor_driver {
   [[nodiscard]] const wire::begun& offer() const { return machine_.offer(); }
   /// What the predecessor has measured of this upgrade, up to ready().
   [[nodiscard]] const wire::phase_durations& durations() const { return machine_.durations(); }
+  /// Whether it asks before it commits, see `wire::readied`.
+  [[nodiscard]] bool predecessor_asks() const { return machine_.asks(); }
   /// Who has answered Begin; 0 if it is not visible from here.
   [[nodiscard]] pid_t predecessor_pid() const { return predecessor_pid_; }
 

@@ -33,10 +33,14 @@ void upgrade_report::ready(std::optional<pid_t> pid, std::chrono::milliseconds p
   tell({.phase = "ready", .pid = pid, .generation = generation_}, message);
 }
 
-void upgrade_report::committed(std::optional<pid_t> pid) {
+void upgrade_report::committed(std::optional<pid_t> pid, std::vector<std::string> dropped) {
   answer_deciders(wire::reply{});
-  tell({.phase = "committed", .pid = pid, .generation = generation_},
-       successor() + " has taken over; this process drains");
+  std::string message = successor() + " has taken over; this process drains";
+  for (const auto& name : dropped) {
+    message += "; nobody listens on '" + name + "' any more";
+  }
+  tell({.phase = "committed", .pid = pid, .generation = generation_, .dropped = std::move(dropped)},
+       message);
 }
 
 void upgrade_report::failed(const std::string& reason, bool ends) {

@@ -45,7 +45,8 @@ class upgrade_report {
   void begun();
   void passed(std::uint64_t listeners);
   void ready(std::optional<pid_t> pid, std::chrono::milliseconds probation);
-  void committed(std::optional<pid_t> pid);
+  /// `dropped`: the listeners of this process that nobody listens on from now on.
+  void committed(std::optional<pid_t> pid, std::vector<std::string> dropped);
   /// `ends`: so does this process.
   void failed(const std::string& reason, bool ends);
 

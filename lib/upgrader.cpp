@@ -3,6 +3,7 @@
 
 #include "os/system_failure.hpp"
 
+#include "caretaker.hpp"
 #include "connections.hpp"
 #include "drain_waiters.hpp"
 #include "foreign_acceptor.hpp"
@@ -38,7 +39,8 @@ class upgrader::impl {
                                                  const os::socket_address& address,
                                                  const listen_params& params, unique_fd own);
   void watch_foreign(std::string_view name, int fd, const executor_type& executor,
-                     foreign_stop stop);
+                     detail::plain_acceptor object);
+  bool withdraw(std::string_view name) { return inventory_->withdraw(name); }
   void drop(std::string_view name) { inventory_->remove(name, nullptr); }
   connection track(executor_type executor, connection::stage_handler on_stage) {
     return connections_->track(std::move(executor), std::move(on_stage));
@@ -47,6 +49,7 @@ class upgrader::impl {
   [[nodiscard]] lifecycle& life() { return life_; }
   [[nodiscard]] const executor_type& executor() const { return executor_; }
   [[nodiscard]] drain_waiters& waiters() { return *waiters_; }
+  [[nodiscard]] drain_waiters& commit_waiters() { return *commit_waiters_; }
 
  private:
   const executor_type executor_;
@@ -55,6 +58,8 @@ class upgrader::impl {
   log log_;
   std::shared_ptr<inventory> inventory_;
   std::shared_ptr<drain_waiters> waiters_;
+  std::shared_ptr<drain_waiters> commit_waiters_;
+  plain_acceptors plain_;
   std::shared_ptr<connections> connections_;
   lifecycle life_;
 };
@@ -66,6 +71,7 @@ upgrader::impl::impl(executor_type executor, options opts, std::function<void()>
       log_{options_.log, options_.log_threshold},
       inventory_{std::make_shared<inventory>(log_)},
       waiters_{std::make_shared<drain_waiters>(executor_)},
+      commit_waiters_{std::make_shared<drain_waiters>(executor_)},
       connections_{std::make_shared<connections>(handoff::drain_limits{
           options_.drain_timeout, options_.idle_grace, options_.drain_spread})},
       life_{options_,
@@ -73,6 +79,8 @@ upgrader::impl::impl(executor_type executor, options opts, std::function<void()>
              .sockets = *inventory_,
              .tracked = *connections_,
              .waiters = *waiters_,
+             .commit_waiters = *commit_waiters_,
+             .plain = plain_,
              .application = executor_,
              .release_work = [this] { work_ = executor_type{}; },
              .stop_context = std::move(stop_context)}} {}
@@ -112,9 +120,17 @@ std::vector<std::shared_ptr<detail::listener>> upgrader::impl::listen_group(
 }
 
 void upgrader::impl::watch_foreign(std::string_view name, int fd, const executor_type& executor,
-                                   foreign_stop stop) {
-  inventory_->attach(name, std::make_shared<foreign_acceptor>(executor, fd, inventory_->find(name),
-                                                              std::move(stop)));
+                                   detail::plain_acceptor object) {
+  auto plain =
+      std::make_shared<foreign_acceptor>(executor, fd, inventory_->find(name), std::move(object));
+  if (!plain->cannot_pause().empty()) {
+    log_.warning("listener '" + std::string{name} +
+                 "': in the probation of a successor this process goes on accepting there, beside "
+                 "the successor: " +
+                 plain->cannot_pause());
+  }
+  plain_.add(plain);
+  inventory_->attach(name, std::move(plain));
 }
 
 upgrader::upgrader(detail::this_asio_abi /*abi*/, executor_type executor, options opts,
@@ -155,9 +171,11 @@ unique_fd upgrader::duplicate(int fd) {
 }
 
 void upgrader::watch_foreign(std::string_view name, int fd, const executor_type& executor,
-                             foreign_stop stop) {
-  impl_->watch_foreign(name, fd, executor, std::move(stop));
+                             detail::plain_acceptor object) {
+  impl_->watch_foreign(name, fd, executor, std::move(object));
 }
+
+bool upgrader::withdraw(std::string_view name) { return impl_->withdraw(name); }
 
 void upgrader::drop_foreign(std::string_view name) { impl_->drop(name); }
 
@@ -180,6 +198,10 @@ std::string upgrader::metrics() const { return impl_->life().metrics(); }
 bool upgrader::draining() const noexcept { return impl_->life().draining(); }
 
 void upgrader::end_control() { impl_->life().end_control(); }
+
+void upgrader::wait_commit(drain_handler handler, executor_type own) {
+  impl_->commit_waiters().wait(std::move(handler), std::move(own));
+}
 
 void upgrader::wait_drain(drain_handler handler, executor_type own) {
   impl_->waiters().wait(std::move(handler), std::move(own));

@@ -4,6 +4,9 @@
 
 #include "os/service_manager.hpp"
 
+#include "inventory.hpp"
+#include "roll_call.hpp"
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -15,25 +18,24 @@ namespace graceful {
 
 namespace asio = boost::asio;
 
-/// Shows the service manager that the application's own threads go on: what it says, it says on
-/// their executor. Lives on the control thread.
+/// Shows the service manager that the application's own threads go on: says so when they have
+/// answered. Lives on the control thread.
 class watchdog {
  public:
   /// Says so twice in `period`, in which the manager wants to hear of this process; 0: never.
-  watchdog(asio::io_context& control, asio::any_io_executor application,
+  watchdog(asio::io_context& control, const inventory& sockets, asio::any_io_executor application,
            std::shared_ptr<const os::service_manager> to, std::chrono::microseconds period);
-  ~watchdog();
 
   void start();
   void stop();
 
  private:
-  struct probe;
   void look();
 
   const std::chrono::microseconds interval_;
-  const asio::any_io_executor application_;
-  const std::shared_ptr<probe> probe_;  // outlives this, in the application's queue
+  const std::shared_ptr<const os::service_manager> to_;
+  bool wanted_ = false;
+  roll_call roll_;
   asio::steady_timer timer_;
 };
 

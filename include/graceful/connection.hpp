@@ -3,9 +3,17 @@
 #define GRACEFUL_CONNECTION_HPP
 
 #include <graceful/detail/api.hpp>
+#include <graceful/errc.hpp>
+
+#include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
 
 #include <functional>
 #include <memory>
+#include <type_traits>
+#include <utility>
 
 namespace graceful {
 
@@ -24,6 +32,7 @@ enum class drain_stage {
 /// It counts from `track` to its destruction. As soon as the process drains, because a successor
 /// has taken over or because it is to end, its handler is called for each stage. A session needs
 /// none: without one the process ends when its handlers are done, and is cut off at the deadline.
+/// A coroutine awaits the stages instead, by `async_wait`.
 ///
 /// **Object lifetimes.** Move-only. The handler is destroyed with it, and must not own it: capture
 /// `this` or a `std::weak_ptr`. May outlive the upgrader; from then on it is told only what was
@@ -46,12 +55,42 @@ class GRACEFUL_API connection {
   /// idle at first. If it becomes idle after its grace is over, it is told so again.
   void idle(bool is_idle);
 
+  /// Waits until this connection is told `stage`, or a later one: for a coroutine, which can await
+  /// it beside a read, `co_await (token.async_wait(drain_stage::draining) || async_read(...))`.
+  ///
+  /// **Handler signature.** `void(error_code)`.
+  ///
+  /// **Executor, allocator.** The handler's associated ones are honoured; the default executor is
+  /// that of `track`. Completes at once, but never from within this function, if it has been told.
+  ///
+  /// **Per-operation cancellation.** Terminal, partial and total: `operation_aborted`.
+  ///
+  /// **Errors.** `operation_aborted` if cancelled, or the connection is destroyed;
+  /// `invalid_argument` of one that counts nowhere.
+  template <class Token = boost::asio::default_completion_token_t<boost::asio::any_io_executor>>
+  auto async_wait(drain_stage stage, Token&& token = Token{}) {
+    return boost::asio::async_initiate<Token, void(error_code)>(
+        [](auto handler, connection* self, drain_stage until) {
+          const auto executor = boost::asio::get_associated_executor(handler, self->executor());
+          boost::asio::any_io_executor own;
+          if constexpr (std::is_convertible_v<decltype(executor), boost::asio::any_io_executor>) {
+            own = executor;
+          }
+          self->wait(until, std::move(handler), std::move(own));
+        },
+        token, this, stage);
+  }
+
   /// True as soon as the process drains, though this connection may be told later.
   [[nodiscard]] bool draining() const noexcept;
 
  private:
   friend connections;
   explicit connection(std::shared_ptr<tracked_connection> body) noexcept;
+
+  [[nodiscard]] boost::asio::any_io_executor executor() const;
+  void wait(drain_stage stage, boost::asio::any_completion_handler<void(error_code)> handler,
+            boost::asio::any_io_executor own);
 
   std::shared_ptr<tracked_connection> body_;
 };

@@ -48,6 +48,7 @@ struct server_status {
   std::optional<std::int64_t> successor_pid{};  ///< Of the successor that is in probation.
   std::string last_failure{};                   ///< Why the last upgrade failed; empty if none did.
   std::string json{};                           ///< The server's reply as it came: one line.
+  std::vector<std::string> dropped{};  ///< Listeners of its predecessor that it has not asked for.
 };
 
 /// What the successor is started with.
@@ -66,6 +67,7 @@ struct upgrade_phase {
   std::optional<std::uint64_t> generation{};            ///< Of the successor.
   std::optional<std::uint64_t> sockets{};               ///< How many were passed.
   std::string json{};  ///< The server's reply as it came: one line.
+  std::vector<std::string> dropped{};  ///< At "committed": listeners that the successor leaves.
 };
 
 /// How a drain goes on.

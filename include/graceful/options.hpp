@@ -39,6 +39,13 @@ struct options {
   /// takes to confirm, as soon as it is ready, that it is there. Default: 5 s.
   std::chrono::milliseconds probation{5'000};
 
+  /// Before a commit: how long the successor may take to confirm that it serves. That is asked of
+  /// the application: of every executor on which it accepts, and of the upgrader's. A successor
+  /// whose threads hang (a deadlock, a handler that blocks, a full pipe), or that listens on
+  /// nothing of what it was handed, is rolled back. As successor: it gives up by itself, and says
+  /// why, after three quarters of that. Default: 3 s.
+  std::chrono::milliseconds confirm_timeout{3'000};
+
   /// As successor: how long the predecessor may take to answer each step. Default: 10 s.
   std::chrono::milliseconds handoff_timeout{10'000};
 
@@ -46,6 +53,13 @@ struct options {
   /// predecessor: a successor that this process spawned, and that an order rolls back, has so long
   /// and 5 s more to end, whatever it grants itself; then it is killed. Default: 5 min.
   std::chrono::milliseconds drain_timeout{300'000};
+
+  /// In drain, where the application owns an acceptor (`upgrader::listen` of one): when the last
+  /// connection that was accepted has been closed, and nothing has happened on its threads for this
+  /// long, the context is stopped. That ends what would keep `run()` from returning although nobody
+  /// is served: accept loops that go on after any error, signal sets, timers. A longer time for an
+  /// application that waits in silence for something when its clients have gone. Default: 2 s.
+  std::chrono::milliseconds linger{2'000};
 
   /// In drain: how long a connection that says it is idle stays open after it has been told, so
   /// that a request that is under way to it still arrives. Default: 5 s.

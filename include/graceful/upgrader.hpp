@@ -5,6 +5,7 @@
 #include <graceful/acceptor.hpp>
 #include <graceful/connection.hpp>
 #include <graceful/detail/asio_abi.hpp>
+#include <graceful/detail/plain_acceptor.hpp>
 #include <graceful/error.hpp>
 #include <graceful/listen_params.hpp>
 #include <graceful/options.hpp>
@@ -169,29 +170,39 @@ class GRACEFUL_API upgrader {
 
   /// Puts the listening socket `name` into an acceptor that the server owns already, in the place
   /// of `open`, `bind` and `listen`. If the acceptor is open, what waits on it is aborted; a
-  /// socket that it listens on already is kept if the predecessor handed none over.
+  /// socket that it listens on already, or is bound to, is kept if the predecessor handed none over
+  /// and it has the address `endpoint`.
   ///
-  /// When a successor is committed, the accept loop gets `operation_aborted` and has to end. What
-  /// was accepted before is still delivered with success: serve it. From the takeover on the
-  /// acceptor's descriptor stands for a socket without connections, on which it is cancelled at
-  /// intervals from 1 ms to 0.5 s, in case the loop was between two accepts; about a second later,
-  /// until which the context is kept running, that socket is shut down, and a loop that accepts
-  /// even then gets an error each time. The same happens when the upgrader is destroyed. Closing
-  /// the acceptor does not withdraw the socket, which the upgrader holds too.
+  /// The accept loop may be whatever it is: one that ends when it is aborted, one that looks
+  /// whether the acceptor is open, one that goes on after any error, one that throws, or a thread
+  /// that blocks in `accept()`. When a successor is committed, the acceptor's descriptor stands for
+  /// a socket without connections, and the loop waits there. What was accepted before is still
+  /// delivered with success: serve it. When the last connection that was accepted on this port has
+  /// been closed, or at the deadline of the drain, what waits is aborted once, with
+  /// `operation_aborted`. A loop that accepts again all the same waits for ever, but keeps no
+  /// context running, unless its handler has an executor of its own (a coroutine): then
+  /// `options::linger` has it stopped. A synchronous `accept()` fails at that time. The same
+  /// happens when the upgrader is destroyed, at once.
+  ///
+  /// An acceptor that its application closes is withdrawn within a second or two.
   ///
   /// Start to accept after `ready()`: what this acceptor takes earlier is lost if this process
   /// fails before.
   ///
-  /// **Object lifetimes.** The acceptor must not be moved, nor its `release()` be called: this
-  /// library counts on the descriptor being the acceptor's until that is closed. It may be
-  /// destroyed at any time by code that runs on its executor, if that is a strand or run by one
-  /// thread; else it must live, and not be closed, until the context has been run to its end or
-  /// stopped.
+  /// In the probation of a successor this process accepts no more, as with an `acceptor`; but with
+  /// another reactor than epoll(7), without /proc, and where a thread blocks in `accept()`, both
+  /// accept until the commit.
+  ///
+  /// **Object lifetimes.** Its `release()` must not be called: this library counts on the
+  /// descriptor being the acceptor's until that is closed. It may be moved, but then waits to be
+  /// destroyed or stopped where it would be aborted otherwise. It may be destroyed at any time by
+  /// code that runs on its executor, if that is a strand or run by one thread; else it must live,
+  /// and not be closed, until the context has been run to its end or stopped.
   ///
   /// **Thread-safety.** Everything this library does to the acceptor after this call it does on
-  /// the acceptor's executor.
+  /// the acceptor's executor; on its own thread only if nobody has run that executor for a moment.
   ///
-  /// **Errors.** As above.
+  /// **Errors.** As above, and `invalid_argument` if the acceptor is bound to another address.
   template <class Protocol, class Executor>
   void listen(boost::asio::basic_socket_acceptor<Protocol, Executor>& acceptor,
               std::string_view name, const typename Protocol::endpoint& endpoint,
@@ -207,23 +218,29 @@ class GRACEFUL_API upgrader {
       // Asio would set this lazily, in async_accept; set now, nothing but the acceptor's
       // internals, which have locks, changes when cancel() meets an accept loop on another thread.
       acceptor.native_non_blocking(true);
-      watch_foreign(name, raw, acceptor.get_executor(), [&acceptor](bool last) {
-        error_code ignored;
-        acceptor.cancel(ignored);
-        if (last) acceptor.close(ignored);
-      });
+      watch_foreign(name, raw, acceptor.get_executor(), {acceptor, endpoint.protocol()});
     } catch (...) {
       drop_foreign(name);
       throw;
     }
   }
 
+  /// Closes the listening socket `name` for good, and ends the operations that wait on it: no
+  /// successor gets it. What waits in its accept queue is reset, see listen(2). Returns false if
+  /// there is no such listener, or the sockets are just being handed to a successor. Thread-safe.
+  bool withdraw(std::string_view name);
+
   /// Says that this process has initialised and serves from now on. The acceptors start; with a
   /// predecessor, that one stops first and acknowledges it (an acceptor that its application owns
-  /// stops a moment later). What it handed over and nobody asked
-  /// for by `listen` is closed, and the log says so; but if it is bound to an address on which an
-  /// acceptor of this library listens, that accepts from it too (SO_REUSEPORT). A second call does
-  /// nothing.
+  /// stops a moment later). What it handed over and nobody has asked for by `listen` is kept until
+  /// the commit, and the predecessor goes on accepting there, for a `listen` that comes late (in a
+  /// coroutine, say). At the commit it is dropped: the predecessor ends it gracefully, and the log,
+  /// `graceful-ctl upgrade` and `status`, and the metrics say so. But if it is bound to an address
+  /// on which an acceptor of this library listens, that accepts from it too (SO_REUSEPORT). A
+  /// second call does nothing.
+  ///
+  /// A successor that was handed listeners, and listens on nothing when it is to be committed, is
+  /// rolled back; and so is one whose threads do not answer, see `options::confirm_timeout`.
   ///
   /// Blocks for `options::handoff_timeout` at most. If the predecessor died meanwhile, this process
   /// serves all the same: it holds every socket.
@@ -238,7 +255,8 @@ class GRACEFUL_API upgrader {
 
   /// Has a connection take part in the drain, until the token is destroyed. `on_stage` is called on
   /// `executor`, never from within this function; at once if this process drains already.
-  [[nodiscard]] connection track(executor_type executor, connection::stage_handler on_stage);
+  /// Without a handler it is told by `connection::async_wait` alone.
+  [[nodiscard]] connection track(executor_type executor, connection::stage_handler on_stage = {});
 
   /// Ends this process without a successor, gracefully: an upgrade that is under way is given up,
   /// but committed if its successor is in probation, which then serves (`graceful-ctl drain` is
@@ -304,13 +322,32 @@ class GRACEFUL_API upgrader {
         token, this);
   }
 
+  /// Waits until it is certain that this process stays: at once after `ready()` at a cold start,
+  /// and at the commit, the end of its probation, if it has a predecessor. For what cannot be
+  /// undone: a migration of a database, an announcement, a job that only one process may do.
+  ///
+  /// **Handler signature, executor, cancellation.** As of `async_wait_drain`.
+  ///
+  /// **Errors.** `upgrade_failed` if this process was rolled back, or drains without having been
+  /// committed; `operation_aborted` if cancelled or the upgrader is destroyed.
+  template <class Token = boost::asio::default_completion_token_t<executor_type>>
+  auto async_wait_commit(Token&& token = Token{}) {
+    return boost::asio::async_initiate<Token, void(error_code)>(
+        [](auto handler, upgrader* self) {
+          const auto executor = boost::asio::get_associated_executor(handler, self->get_executor());
+          executor_type own;
+          if constexpr (std::is_convertible_v<decltype(executor), executor_type>) own = executor;
+          self->wait_commit(std::move(handler), std::move(own));
+        },
+        token, this);
+  }
+
   [[nodiscard]] executor_type get_executor() const;
 
  private:
   friend class detail::server_body;
 
   using drain_handler = boost::asio::any_completion_handler<void(error_code)>;
-  using foreign_stop = std::function<void(bool last)>;
 
   upgrader(detail::this_asio_abi, executor_type executor, options opts,
            std::function<void()> stop_context);
@@ -325,9 +362,10 @@ class GRACEFUL_API upgrader {
   unique_fd make_foreign(std::string_view name, const sockaddr* address, socklen_t length,
                          const listen_params& params, unique_fd own);
   void watch_foreign(std::string_view name, int fd, const executor_type& executor,
-                     foreign_stop stop);
+                     detail::plain_acceptor object);
   void drop_foreign(std::string_view name);
   void wait_drain(drain_handler handler, executor_type own);
+  void wait_commit(drain_handler handler, executor_type own);
   void end_control();
 
   template <class Endpoint>

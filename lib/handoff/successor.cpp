@@ -70,7 +70,7 @@ successor_action successor::on_reply(const event::replied& e) {
     case state::readying:
       if (e.descriptors != 0) return violation("it passed descriptors that nobody asked for");
       state_ = state::done;
-      durations_ = wire::parse_readied(e.message.parameters).durations;
+      readied_ = wire::parse_readied(e.message.parameters);
       return action::serve{};
     case state::connecting:
     case state::complete:

@@ -83,7 +83,8 @@ class successor {
   [[nodiscard]] const wire::begun& offer() const { return offer_; }
 
   /// What it said in reply to Ready.
-  [[nodiscard]] const wire::phase_durations& durations() const { return durations_; }
+  [[nodiscard]] const wire::phase_durations& durations() const { return readied_.durations; }
+  [[nodiscard]] bool asks() const { return readied_.asks; }
 
  private:
   successor_action on_reply(const event::replied& e);
@@ -97,7 +98,7 @@ class successor {
   state state_ = state::connecting;
   wire::begun offer_;
   std::uint64_t received_ = 0;
-  wire::phase_durations durations_;
+  wire::readied readied_;
 };
 
 }  // namespace graceful::handoff

@@ -7,12 +7,14 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <limits>
 #include <optional>
 #include <utility>
 
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -136,6 +138,21 @@ result<void> share_port(int fd) {
 }
 
 bool shares_port(int fd) { return int_option(fd, SOL_SOCKET, SO_REUSEPORT) > 0; }
+
+bool is_v6only(int fd) { return int_option(fd, IPPROTO_IPV6, IPV6_V6ONLY) > 0; }
+
+/// Asked of a socket, not of /proc, which may not be there.
+bool system_v6only() {
+  const unique_fd fresh{::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP)};
+  return fresh && is_v6only(fresh.get());
+}
+
+std::string bound_device(int fd) {
+  std::array<char, IFNAMSIZ> name{};
+  socklen_t length = name.size();
+  if (::getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name.data(), &length) != 0) return {};
+  return {name.data(), ::strnlen(name.data(), length)};
+}
 
 result<accept_queue> check_listening_tcp(int fd) {
   const auto queue = queue_of_listening_tcp(fd);

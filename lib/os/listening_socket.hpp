@@ -26,6 +26,13 @@ result<unique_fd> bind_tcp(const socket_address& address, const listen_params& p
 result<void> share_port(int fd);
 bool shares_port(int fd);
 
+/// IPV6_V6ONLY of an IPv6 socket, and what net.ipv6.bindv6only has it be: ipv6(7).
+bool is_v6only(int fd);
+bool system_v6only();
+
+/// The device that SO_BINDTODEVICE has bound it to: socket(7). Empty: none.
+std::string bound_device(int fd);
+
 /// How many connections wait to be accepted, and how many may.
 struct accept_queue {
   std::uint64_t length = 0;

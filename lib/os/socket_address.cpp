@@ -40,6 +40,11 @@ const sockaddr* socket_address::data() const {
   return reinterpret_cast<const sockaddr*>(&storage_);
 }
 
+bool socket_address::is_any() const {
+  if (family() == AF_INET) return v4(storage_).sin_addr.s_addr == htonl(INADDR_ANY);
+  return family() == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&v6(storage_).sin6_addr);
+}
+
 bool socket_address::satisfies(const socket_address& wanted) const {
   if (family() != wanted.family()) return false;
   if (wanted.port() != 0 && port() != wanted.port()) return false;

@@ -23,6 +23,9 @@ class socket_address {
   [[nodiscard]] const sockaddr* data() const;
   [[nodiscard]] socklen_t size() const { return length_; }
 
+  /// Every address of the family: 0.0.0.0 or ::.
+  [[nodiscard]] bool is_any() const;
+
   /// True if a socket bound to this address is what was asked for: port 0 asks for any port.
   [[nodiscard]] bool satisfies(const socket_address& wanted) const;
 

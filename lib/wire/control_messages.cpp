@@ -78,12 +78,14 @@ std::optional<upgrade_phase> parse_phase(const json::object& parameters) {
   auto phase = string_field(parameters, "phase");
   const auto elapsed = count_field(parameters, "elapsed_ms");
   if (!phase || !elapsed) return std::nullopt;
-  return upgrade_phase{.phase = std::move(*phase),
-                       .elapsed = std::chrono::milliseconds{*elapsed},
-                       .duration = duration_field(parameters, "duration_ms"),
-                       .pid = int_field(parameters, "pid"),
-                       .generation = count_field(parameters, "generation"),
-                       .sockets = count_field(parameters, "sockets")};
+  return upgrade_phase{
+      .phase = std::move(*phase),
+      .elapsed = std::chrono::milliseconds{*elapsed},
+      .duration = duration_field(parameters, "duration_ms"),
+      .pid = int_field(parameters, "pid"),
+      .generation = count_field(parameters, "generation"),
+      .sockets = count_field(parameters, "sockets"),
+      .dropped = strings_field(parameters, "dropped").value_or(std::vector<std::string>{})};
 }
 
 std::optional<drain_progress> parse_progress(const json::object& parameters) {
@@ -154,6 +156,11 @@ std::optional<server_status> parse_status(const json::object& parameters) {
     m.successor_pid = int_field(successor.get_object(), "pid");
     if (!m.successor_pid) return std::nullopt;
   }
+  if (has_field(parameters, "dropped")) {
+    auto dropped = strings_field(parameters, "dropped");
+    if (!dropped) return std::nullopt;
+    m.dropped = std::move(*dropped);
+  }
   return m;
 }
 
@@ -177,6 +184,7 @@ reply to_reply(const upgrade_phase& m) {
   if (m.pid) r.parameters["pid"] = *m.pid;
   if (m.generation) r.parameters["generation"] = number(*m.generation);
   if (m.sockets) r.parameters["sockets"] = number(*m.sockets);
+  if (!m.dropped.empty()) r.parameters["dropped"] = json::array(m.dropped.begin(), m.dropped.end());
   return r;
 }
 
@@ -216,6 +224,7 @@ reply to_reply(const server_status& m) {
     r.parameters["successor"] = std::move(successor);
   }
   if (!m.last_failure.empty()) r.parameters["last_failure"] = m.last_failure;
+  if (!m.dropped.empty()) r.parameters["dropped"] = json::array(m.dropped.begin(), m.dropped.end());
   return r;
 }
 

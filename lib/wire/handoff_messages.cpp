@@ -67,6 +67,7 @@ std::optional<begun> parse_begun(const json::object& parameters) {
     if (!kept) return std::nullopt;
     m.kept = std::move(*kept);
   }
+  m.late_claims = bool_field(parameters, "late_claims").value_or(false);
   return m;
 }
 
@@ -84,10 +85,20 @@ std::optional<batch> parse_batch(const json::object& parameters) {
 }
 
 std::optional<ready> parse_ready(const json::object& parameters) {
-  if (!has_field(parameters, "unwanted")) return ready{};
+  ready m;
+  m.late_claims = bool_field(parameters, "late_claims").value_or(false);
+  if (!has_field(parameters, "unwanted")) return m;
   auto unwanted = strings_field(parameters, "unwanted");
   if (!unwanted) return std::nullopt;
-  return ready{std::move(*unwanted)};
+  m.unwanted = std::move(*unwanted);
+  return m;
+}
+
+std::optional<settle> parse_settle(const json::object& parameters) {
+  if (!has_field(parameters, "unwanted")) return settle{};
+  auto unwanted = strings_field(parameters, "unwanted");
+  if (!unwanted) return std::nullopt;
+  return settle{std::move(*unwanted)};
 }
 
 std::optional<settled> parse_settled(const json::object& parameters) {
@@ -119,6 +130,7 @@ std::optional<fail> parse_fail(const json::object& parameters) {
 
 readied parse_readied(const json::object& parameters) {
   readied m;
+  m.asks = bool_field(parameters, "asks").value_or(false);
   const json::value* durations = parameters.if_contains("durations_us");
   if (durations == nullptr || !durations->is_object()) return m;
   for (const auto phase : phases) {
@@ -148,6 +160,13 @@ call to_call(const ready& m) {
   if (!m.unwanted.empty()) {
     c.parameters["unwanted"] = json::array(m.unwanted.begin(), m.unwanted.end());
   }
+  if (m.late_claims) c.parameters["late_claims"] = true;
+  return c;
+}
+
+call to_call(const settle& m) {
+  call c{.method = std::string{settle_method}, .parameters = {}};
+  if (m.unwanted) c.parameters["unwanted"] = json::array(m.unwanted->begin(), m.unwanted->end());
   return c;
 }
 
@@ -180,6 +199,7 @@ reply to_reply(const begun& m) {
   r.parameters["descriptors"] = number(m.descriptors);
   r.parameters["totals"] = to_json(m.so_far);
   if (!m.kept.empty()) r.parameters["kept"] = json::array(m.kept.begin(), m.kept.end());
+  if (m.late_claims) r.parameters["late_claims"] = true;
   return r;
 }
 
@@ -201,6 +221,7 @@ reply to_reply(const readied& m) {
   for (const auto& [phase, duration] : m.durations) durations[phase] = duration.count();
   reply r;
   r.parameters["durations_us"] = std::move(durations);
+  if (m.asks) r.parameters["asks"] = true;
   return r;
 }
 

@@ -45,6 +45,7 @@ struct begun {
   std::uint64_t descriptors = 0;
   totals so_far{};
   std::vector<std::string> kept{};  // of the listeners on offer: a service manager holds them too
+  bool late_claims = false;         // what Settle says of unwanted listeners is heeded
 };
 
 struct fetch {
@@ -58,6 +59,14 @@ struct batch {
 
 struct ready {
   std::vector<std::string> unwanted{};  // of the listeners on offer: the successor takes them not
+  bool late_claims = false;             // it may still do so: Settle says which it takes
+};
+
+/// Asks whether the successor stays; and says, as the answer to that question, that it is there.
+struct settle {
+  /// As in `ready`, and in its place: what was asked for since is not among them. None: nothing has
+  /// changed.
+  std::optional<std::vector<std::string>> unwanted{};
 };
 
 /// The answer to Settle.
@@ -85,12 +94,14 @@ struct reported {
 /// The answer to Ready.
 struct readied {
   phase_durations durations;
+  bool asks = false;  // before it commits: the first Settle is no answer yet
 };
 
 std::optional<begin> parse_begin(const json::object& parameters);
 std::optional<begun> parse_begun(const json::object& parameters);
 std::optional<fetch> parse_fetch(const json::object& parameters);
 std::optional<batch> parse_batch(const json::object& parameters);
+std::optional<settle> parse_settle(const json::object& parameters);
 std::optional<settled> parse_settled(const json::object& parameters);
 std::optional<fail> parse_fail(const json::object& parameters);
 
@@ -103,6 +114,7 @@ readied parse_readied(const json::object& parameters);
 call to_call(const begin& m);
 call to_call(const fetch& m);
 call to_call(const ready& m);
+call to_call(const settle& m);
 call to_call(const fail& m);
 call to_call(const report& m);
 reply to_reply(const begun& m);

@@ -55,7 +55,7 @@ type Draining (generation: int, pid: int, connections: ?int, hurried: bool)
 
 # state is one of starting, serving, upgrading, probation, draining. connections counts those that
 # the server tracks. successor is there while it is in probation. last_failure says why the last
-# upgrade failed.
+# upgrade failed. dropped: listeners of the generation before on which this one does not listen.
 method Status() -> (
   name: string,
   generation: int,
@@ -67,19 +67,22 @@ method Status() -> (
   listeners: []Listener,
   draining: []Draining,
   successor: ?Process,
-  last_failure: ?string
+  last_failure: ?string,
+  dropped: ?[]string
 )
 
 # Spawns a successor: command, or the server's own start command; environment is added to the
 # server's start environment; timeout_ms is how long it may take until it is ready. Streams the
 # phases spawned, begun, passed, ready, committed with more; replies once, at committed, without.
+# dropped, at committed: listeners of this process on which the successor does not listen.
 method Upgrade(command: ?[]string, environment: ?[string]string, timeout_ms: ?int) -> (
   phase: string,
   elapsed_ms: int,
   duration_ms: int,
   pid: ?int,
   generation: ?int,
-  sockets: ?int
+  sockets: ?int,
+  dropped: ?[]string
 )
 
 # Gives up the upgrade that is under way; what was spawned is killed.
@@ -126,13 +129,15 @@ type Totals (committed: int, failed: int, rolled_back: int, cut: int)
 # The reply names the version to use, the generation that the successor will be, and the
 # number of descriptors on offer. Without totals they are 0. kept: listeners on offer that a
 # service manager holds too, for whoever it starts next; nobody attaches a filter to those.
+# late_claims: this predecessor heeds what Settle says of unwanted listeners.
 method Begin(versions: []int, token: ?string, manager: ?string) -> (
   version: int,
   generation: int,
   name: string,
   descriptors: int,
   totals: ?Totals,
-  kept: ?[]string
+  kept: ?[]string,
+  late_claims: ?bool
 )
 
 # Asks for descriptors from the index first on. The reply carries one for each of names.
@@ -140,16 +145,18 @@ method Fetch(first: int) -> (first: int, names: []string)
 
 # The successor serves from now on. The reply comes when the predecessor has stopped accepting.
 # unwanted: listeners on offer that the successor does not take; the predecessor goes on accepting
-# there, and ends that gracefully when it is sure that the successor stays.
+# there, and ends that gracefully when it is sure that the successor stays. With late_claims the
+# successor may still take some of them, and Settle says which.
 # durations_us: how long the phases spawned, begun, passed and ready took, where there were such.
-method Ready(unwanted: ?[]string) -> (durations_us: ?[string]int)
+# asks: there is a probation, and at its end a question: the first Settle is no answer yet.
+method Ready(unwanted: ?[]string, late_claims: ?bool) -> (durations_us: ?[string]int, asks: ?bool)
 
 # Asked after Ready. The reply comes at the end of probation. If not settled, ask at once again:
 # the predecessor wants to see that the successor is there. If settled, the successor stays, and
 # takes the control socket; this may come unasked too, as the last message. RolledBack or Aborted
 # says that the predecessor accepts again. If the predecessor dies without a word, the successor
-# stays.
-method Settle() -> (settled: bool)
+# stays. unwanted stands for that of Ready from then on, and is final.
+method Settle(unwanted: ?[]string) -> (settled: bool)
 
 # Said once a second by each process that drains, on a connection of its own to the one that
 # serves: how many connections it has left, and how many it has cut but for those of reports that

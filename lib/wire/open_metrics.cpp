@@ -101,6 +101,9 @@ void describe_connections(exposition& out, const metrics& m) {
 }
 
 void describe_listeners(exposition& out, const metrics& m) {
+  out.family("graceful_listeners_dropped", "gauge", "",
+             "Listeners of the generation before on which this one does not listen.");
+  out.sample("", m.listeners_dropped);
   if (m.listeners.empty()) return;
   out.family("graceful_listener_accept_queue", "gauge", "", "Connections that wait for accept.");
   for (const auto& l : m.listeners) out.sample(labelled("listener", l.name), l.queue);

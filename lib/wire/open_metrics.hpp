@@ -22,6 +22,7 @@ struct metrics {
   std::uint64_t connections = 0;
   std::uint64_t connections_draining = 0;
   std::vector<listener_status> listeners;
+  std::uint64_t listeners_dropped = 0;  // of the generation before
 };
 
 /// As OpenMetrics 1.0: https://github.com/OpenObservability/OpenMetrics. A family of which there is

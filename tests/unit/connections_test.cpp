@@ -1,6 +1,9 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "connections.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include <doctest/doctest.h>
@@ -183,4 +186,49 @@ TEST_CASE("a connection that comes between the deadline and its announcement is 
   const auto late = b.track();
   CHECK(b.told() == "deadline ");
   CHECK(b.all->cut() == 2);
+}
+
+TEST_CASE("a stage can be awaited, by several, and at any time") {
+  tracked_fixture b;
+  std::string heard;
+  connection kept = b.track();
+  const auto hear = [&](const char* what) {
+    return [&heard, what](graceful::error_code ec) {
+      heard += what;
+      heard += ec ? "! " : " ";
+    };
+  };
+  kept.async_wait(drain_stage::draining, hear("draining"));
+  kept.async_wait(drain_stage::deadline, hear("deadline"));
+  b.told();
+  CHECK(heard.empty());
+  b.drain();
+  b.told();
+  CHECK(heard == "draining ");
+  kept.async_wait(drain_stage::draining, hear("again"));
+  CHECK(heard == "draining ");
+  b.told();
+  CHECK(heard == "draining again ");
+  b.advance(30s);
+  CHECK(heard == "draining again deadline ");
+}
+
+TEST_CASE("who awaits a stage of a connection that is destroyed, or cancels, is told so") {
+  tracked_fixture b;
+  std::string heard;
+  const auto hear = [&](graceful::error_code ec) {
+    heard += ec == asio::error::operation_aborted ? "aborted " : "? ";
+  };
+  asio::cancellation_signal cancel;
+  {
+    connection short_lived = b.track();
+    short_lived.async_wait(drain_stage::draining, hear);
+    short_lived.async_wait(drain_stage::draining,
+                           asio::bind_cancellation_slot(cancel.slot(), hear));
+    cancel.emit(asio::cancellation_type::total);
+    b.told();
+    CHECK(heard == "aborted ");
+  }
+  b.told();
+  CHECK(heard == "aborted aborted ");
 }

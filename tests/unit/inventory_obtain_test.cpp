@@ -160,6 +160,81 @@ TEST_CASE("what nobody asked for is closed when all is opened, and the log says 
   CHECK_FALSE(s.mentions(log_level::warning, "'web'"));
 }
 
+TEST_CASE("what nobody asked for can be claimed late, until claims are settled") {
+  stock s;
+  s.items.keep_unclaimed();
+  const auto cookie = s.inherit("late");
+  s.inherit("never");
+  REQUIRE(s.listen("web").has_value());
+  CHECK(s.items.unwanted().size() == 2);
+  s.items.open();
+  CHECK(cookie_of(s.listen("late")) == cookie);
+  CHECK(s.items.settle_claims() == inventory::names{"never"});
+  CHECK(s.items.settle_claims() == inventory::names{"never"});
+  REQUIRE(s.items.dropped().size() == 1);
+  CHECK(s.mentions(log_level::warning, "is dropped: this build does not listen on it"));
+  const auto afresh = s.listen("never");
+  REQUIRE(afresh.has_value());
+  CHECK_FALSE((*afresh)->adopted);
+}
+
+TEST_CASE("what a service manager has passed is not closed, and can be claimed at any time") {
+  stock s;
+  auto fd = listen_anywhere();
+  const auto cookie = os::cookie_of(fd.get());
+  const auto at = address_of(fd);
+  s.items.inherit("late", std::move(fd), graceful::origin::service_manager);
+  s.items.open();
+  CHECK(s.items.settle_claims().empty());
+  CHECK(cookie_of(s.listen("late", at)) == cookie);
+}
+
+TEST_CASE("a socket for IPv6 only is not adopted where IPv4 is asked for too, nor the reverse") {
+  const auto any = graceful_test::v6("::");
+  for (const bool handed_over : {true, false}) {
+    CAPTURE(handed_over);
+    stock s;
+    s.inherit("web", any, {.v6only = handed_over});
+    const auto refused = s.listen("web", any, {.v6only = !handed_over});
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().code == errc::wrong_socket);
+    CHECK(refused.error().message.find("listen_params::v6only = ") != std::string::npos);
+    stock same;
+    same.inherit("web", any, {.v6only = handed_over});
+    CHECK(same.listen("web", any, {.v6only = handed_over}).has_value());
+  }
+}
+
+TEST_CASE("an address that this process's own socket has taken says by which") {
+  stock s;
+  const auto dual = s.listen("web", graceful_test::v6("::"), {.v6only = false});
+  REQUIRE(dual.has_value());
+  const auto port = (*dual)->address.port();
+  const auto refused = s.listen("v4", v4("0.0.0.0", port), {.bind_attempts = 1});
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().message.find("'web' (" + (*dual)->address.to_string() + ") takes IPv4") !=
+        std::string::npos);
+}
+
+TEST_CASE("the caller's own socket is completed, replaced, or refused for its address") {
+  stock s;
+  auto bound = os::bind_tcp(v4("127.0.0.1"), {}).value();
+  const auto cookie = os::cookie_of(bound.get());
+  const auto at = address_of(bound);
+  const auto completed = s.items.obtain("bound", at, {}, std::move(bound));
+  CHECK(cookie_of(completed) == cookie);
+  CHECK(listens(completed));
+
+  unique_fd opened{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  const auto replaced = s.items.obtain("opened", v4("127.0.0.1"), {}, std::move(opened));
+  CHECK(listens(replaced));
+
+  const auto refused = s.items.obtain("elsewhere", v4("127.0.0.2"), {}, listen_anywhere());
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == errc::invalid_argument);
+  CHECK(refused.error().message.find("127.0.0.2") != std::string::npos);
+}
+
 TEST_CASE("the backlog of an adopted socket is the predecessor's until all is opened") {
   stock s;
   s.inherit("web", v4("127.0.0.1"), {.backlog = 5});

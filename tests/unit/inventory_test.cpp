@@ -140,9 +140,9 @@ TEST_CASE("nobody is forgotten in the queue of what a manager keeps, or kept") {
   const auto socket = s.listen("web").value();
   s.items.open();
   s.items.keep({"web"});
-  CHECK(s.items.queues_empty());
+  CHECK(s.items.queued() == 0);
   const auto client = connect_to(socket->address);
-  CHECK(eventually([&] { return !s.items.queues_empty(); }));
+  CHECK(eventually([&] { return s.items.queued() == 1; }));
 }
 
 TEST_CASE("after a stop nobody listens and nobody accepts") {

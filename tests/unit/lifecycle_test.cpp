@@ -79,6 +79,7 @@ TEST_CASE("the manager hears of a successor that cannot serve its control socket
   graceful::upgrader successor{io, {.control_path = path, .takeover = true, .log = note}};
   ::unsetenv("NOTIFY_SOCKET");
   no_room = true;
+  auto ran = std::async(std::launch::async, [&io] { io.run(); });  // which confirms that it serves
   successor.ready();
   CHECK(failed.get_future().wait_for(patience) == std::future_status::ready);
   no_room = false;
@@ -87,6 +88,7 @@ TEST_CASE("the manager hears of a successor that cannot serve its control socket
   while (!said || !said->has("READY=1")) said = manager.next(until);
   CHECK(said->has("MAINPID=" + std::to_string(::getpid())));
   CHECK(said->has("STATUS=generation 2 serves"));
+  io.stop();
 }
 
 TEST_CASE("a Drain that comes while ready() goes on is answered from then to the end") {

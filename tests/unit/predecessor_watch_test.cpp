@@ -90,7 +90,7 @@ class predecessor_fixture {
                            quiet_,
                            make(),
                            directory_.path("s"),
-                           {[&] { ++committed; },
+                           {[](const auto& vouch) { vouch({}); }, [&] { ++committed; },
                             [&](const std::string& reason) {
                               ++rolled_back;
                               why = reason;

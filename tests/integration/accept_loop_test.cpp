@@ -1,0 +1,130 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+//
+// Accept loops as servers have them that were written before they could be upgraded.
+#include "site.hpp"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <csignal>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+#include <time.h>
+
+using namespace graceful_test;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::chrono::nanoseconds processor_time(pid_t pid) {
+  clockid_t its{};
+  timespec used{};
+  REQUIRE(::clock_getcpuclockid(pid, &its) == 0);
+  REQUIRE(::clock_gettime(its, &used) == 0);
+  return std::chrono::seconds{used.tv_sec} + std::chrono::nanoseconds{used.tv_nsec};
+}
+
+site shaped(const std::string& shape, const char* threads = "1",
+            std::vector<std::string> more = {}) {
+  std::vector<std::string> arguments{"--shape", shape, "--threads", threads};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return site{arguments, {}, programs::shaped_server()};
+}
+
+/// While clients come to the new process, the old one has nothing to do but to keep one connection.
+/// Then that ends too.
+void check_loop(const std::string& shape, const char* threads) {
+  CAPTURE(shape);
+  CAPTURE(threads);
+  auto s = shaped(shape, threads);
+  load clients{s.load_on(false)};
+  REQUIRE(clients.wait_for(200, patience));
+  auto held = s.hold();
+  const auto done = s.upgrade();
+  INFO(s.scene().report());
+  REQUIRE(done.status == "exited 0");
+  REQUIRE(clients.wait_for_generation(2, 100, patience));
+
+  const auto before = processor_time(s.server().pid());
+  const auto began = std::chrono::steady_clock::now();
+  const auto written = s.server().output().size();
+  REQUIRE(clients.wait_for_generation(2, 4'000, patience));
+  const auto used = processor_time(s.server().pid()) - before;
+  const auto passed = std::chrono::steady_clock::now() - began;
+  CHECK(used * 10 < passed);
+  CHECK(s.server().output().size() < written + 4'000);
+
+  held.exchange("Host: test\r\n\r\n");  // the rest of its request
+  held = s.hold();                      // closes it; this one is the new process's
+  const auto end = s.server().wait_exit(patience);
+  REQUIRE(end);
+  CHECK(end.exited(0));
+  CHECK(s.server().wait_for_output("ended: generation 1", patience));
+  CHECK(s.server().output().size() < written + 4'000);
+  CHECK(clients.stop().lost() == 0);
+}
+
+}  // namespace
+
+TEST_CASE("an accept loop that ends when it is aborted ends after its last client") {
+  check_loop("ends", "1");
+  check_loop("ends", "4");
+}
+
+TEST_CASE("an accept loop that only looks whether its acceptor is open stops without spinning") {
+  check_loop("open", "1");
+  check_loop("open", "4");
+}
+
+TEST_CASE("an accept loop that goes on after any error stops without spinning") {
+  check_loop("rearm", "1");
+  check_loop("rearm", "4");
+}
+
+TEST_CASE("an accept loop that throws on an error does so when nobody is served any more") {
+  check_loop("throws", "1");
+  check_loop("throws", "4");
+}
+
+TEST_CASE("an accept loop in a coroutine ends, whatever it does of an error") {
+  check_loop("coroutine", "1");
+  check_loop("coroutine-rearm", "1");
+  check_loop("coroutine-rearm", "4");
+}
+
+TEST_CASE("a thread that blocks in accept is woken when nobody is served any more") {
+  check_loop("blocks", "1");
+}
+
+TEST_CASE("a signal set that nobody cancels does not keep an old process alive, nor cut a client") {
+  check_loop("signals", "1");
+}
+
+TEST_CASE("an acceptor that was moved after it was given to listen does no harm") {
+  check_loop("moved", "1");
+}
+
+TEST_CASE("a process that is told to drain ends, whatever its accept loop is") {
+  for (const char* shape : {"ends", "open", "rearm", "throws", "coroutine-rearm", "blocks"}) {
+    CAPTURE(shape);
+    auto s = shaped(shape);
+    std::optional<http_connection> held{s.hold()};
+    process& ctl = s.scene().start({programs::graceful_ctl(), "drain", s.control()});
+    REQUIRE(ctl.wait_for_output("draining", patience));
+    held->exchange("Host: test\r\n\r\n");
+    held.reset();
+    INFO(s.scene().report());
+    CHECK(s.server().wait_exit(patience).exited(0));
+  }
+}
+
+TEST_CASE("an acceptor that its application has closed is withdrawn, and clients are refused") {
+  auto s = shaped("closes");
+  s.server().signal(SIGHUP);
+  REQUIRE(s.server().wait_for_output("closed", patience));
+  CHECK(s.server().wait_for_output("listener 'http' is withdrawn", patience));
+  CHECK(s.status().out.find("accept queue") == std::string::npos);
+}

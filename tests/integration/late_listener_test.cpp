@@ -1,0 +1,91 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+//
+// Servers that listen after ready(), in a coroutine, say; or not at all; or do not serve.
+#include "site.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+using namespace graceful_test;
+
+namespace {
+
+site shaped(const std::string& shape, std::vector<std::string> more = {}) {
+  std::vector<std::string> arguments{"--shape", shape};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return site{arguments, {}, programs::shaped_server()};
+}
+
+std::vector<std::string> later(const char* shape, const char* probation) {
+  return {"--later", shape, "--probation", probation};
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+/// The old process serves on, and has lost nobody.
+void check_rolled_back(const char* shape, const char* probation, const std::string& why) {
+  CAPTURE(shape);
+  CAPTURE(probation);
+  auto s = shaped("open", later(shape, probation));
+  load clients{s.load_on(false)};
+  REQUIRE(clients.wait_for(100, patience));
+  const auto done = s.upgrade({"--timeout", "5"});
+  INFO(s.scene().report());
+  CHECK(done.status == "exited 1");
+  CHECK(contains(done.all, why));
+  REQUIRE(clients.wait_for(100, patience));
+  const auto seen = clients.stop();
+  CHECK(seen.lost() == 0);
+  CHECK(seen.refused == 0);
+  CHECK(s.generation() == 1);
+}
+
+}  // namespace
+
+TEST_CASE("a server that listens in a coroutine, after ready(), is upgraded without a loss") {
+  for (const char* probation : {"0", "300"}) {
+    for (const char* shape : {"late", "late-plain"}) {
+      CAPTURE(probation);
+      CAPTURE(shape);
+      auto s = shaped("ends", later(shape, probation));
+      load clients{s.load_on(false)};
+      REQUIRE(clients.wait_for(100, patience));
+      for (std::uint64_t generation : {2, 3}) {
+        const auto done = s.upgrade();
+        INFO(s.scene().report());
+        REQUIRE(done.status == "exited 0");
+        CHECK_FALSE(contains(done.all, "nobody listens"));
+        REQUIRE(clients.wait_for_generation(generation, 100, patience));
+      }
+      const auto seen = clients.stop();
+      CHECK(seen.lost() == 0);
+      CHECK(seen.refused == 0);
+      CHECK(s.server().wait_exit(patience).exited(0));
+    }
+  }
+}
+
+TEST_CASE("a successor that listens on nothing is rolled back, and the reason says so") {
+  check_rolled_back("nothing", "0", "it listens on nothing of what it was handed");
+  check_rolled_back("nothing", "200", "it listens on nothing of what it was handed");
+}
+
+TEST_CASE("a successor whose threads hang is rolled back, and the reason says so") {
+  check_rolled_back("hangs", "0", "its threads do not answer");
+  check_rolled_back("hangs", "200", "its threads do not answer");
+}
+
+TEST_CASE("a process learns whether it stays") {
+  auto s = shaped("ends", {"--probation", "60000"});
+  CHECK(s.server().wait_for_output("commit: Success", patience));
+  process& ctl = s.scene().start({programs::graceful_ctl(), "upgrade", s.control()});
+  REQUIRE(ctl.wait_for_output("ready", patience));
+  const auto text = s.server().output();
+  CHECK_FALSE(contains(text.substr(text.find("commit: Success") + 1), "commit: "));
+  REQUIRE(s.ctl({"rollback", s.control()}).status == "exited 0");
+  CHECK(s.server().wait_for_output("commit: the upgrade failed", patience));
+}
