@@ -3,6 +3,8 @@
 
 #include <graceful/error.hpp>
 
+#include "os/control_path.hpp"
+#include "os/lock_owners.hpp"
 #include "wire/fields.hpp"
 #include "wire/handoff_messages.hpp"
 
@@ -56,7 +58,6 @@ lifecycle::lifecycle(const options& opts, surroundings around)
   const auto request = takeover_request::of(options_, control_path_, service_->manager(), start);
   auto taken = take_ownership(request, log_).value();
   owned_ = std::move(taken.owned);
-  control_file_ = os::identify(control_path_);
   if (owned_.predecessor) {
     generation_ = owned_.predecessor->offer().generation;
     statistics_.inherit(owned_.predecessor->offer().so_far);
@@ -129,7 +130,7 @@ lifecycle::~lifecycle() {
 /// leaves them to the other.
 void lifecycle::remove_paths() const {
   if (handed_over_ || !committed_) return;
-  os::remove_path(control_path_, control_file_);
+  os::remove_path(control_path_, owned_.file);
   os::remove_path(os::lock_path(control_path_), os::identify(owned_.lock->get()));
 }
 
@@ -143,7 +144,11 @@ predecessor_driver::settings lifecycle::driver_settings(os::start_command start)
           .drain_timeout = options_.drain_timeout,
           .manager = [this] { return service_->manager(); },
           .offer = [this] { return offer(); },
-          .withdraw = [this] { around_.sockets.thaw(); },
+          .withdraw =
+              [this] {
+                around_.sockets.thaw();
+                os::sign_lock(owned_.lock->get(), os::signing::alone);
+              },
           .probation = options_.probation,
           .pause_accepting = [this](const auto& ours) { around_.sockets.pause(ours); },
           .resume_accepting = [this] { around_.sockets.resume(); },
@@ -247,6 +252,7 @@ void lifecycle::commit() {
   if (handed_over_ || committed_.exchange(true)) return;
   around_.sockets.commit();
   statistics_.taken_over(std::chrono::steady_clock::now());
+  os::sign_lock(owned_.lock->get(), os::signing::alone);
   os::adopt_control(owned_.control->get());
   service_->serves(generation_, true);
   if (asked_back_) end_alone();

@@ -4,7 +4,6 @@
 
 #include <graceful/options.hpp>
 
-#include "os/control_path.hpp"
 #include "wire/varlink.hpp"
 
 #include "connections.hpp"
@@ -109,7 +108,6 @@ class lifecycle {
   const std::string control_path_;
   const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   ownership owned_;
-  std::optional<os::file_id> control_file_;
   std::uint64_t generation_ = 1;
 
   std::mutex ready_mutex_;

@@ -25,6 +25,7 @@ std::string programs::http_server() { return from_build("HTTP_SERVER"); }
 std::string programs::pool_server() { return from_build("POOL_SERVER"); }
 std::string programs::graceful_ctl() { return from_build("GRACEFUL_CTL"); }
 std::string programs::gated_server() { return from_build("GATED_SERVER"); }
+std::string programs::forking_server() { return from_build("FORKING_SERVER"); }
 std::vector<std::string> programs::python(const char* name) {
   return {"/usr/bin/python3", from_build("INTEROP") + '/' + name};
 }

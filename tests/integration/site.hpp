@@ -25,6 +25,7 @@ struct programs {
   static std::string pool_server();
   static std::string graceful_ctl();
   static std::string gated_server();
+  static std::string forking_server();
 
   /// One of tests/interop.
   static std::vector<std::string> python(const char* name);
