@@ -8,6 +8,7 @@
 #include "wire/fields.hpp"
 #include "wire/handoff_messages.hpp"
 
+#include "passed_channel.hpp"
 #include "settings.hpp"
 
 #include <boost/asio/error.hpp>
@@ -27,6 +28,13 @@ std::string name_of(const draining_process& process) {
          std::to_string(process.pid) + ")";
 }
 
+/// That of the predecessor, also if this process would choose another directory by default: it may
+/// be another user by now, or without XDG_RUNTIME_DIR.
+std::string path_of(const options& opts) {
+  auto passed = passed_control_path(opts);
+  return passed ? std::move(*passed) : control_path_of(opts).value();
+}
+
 failure told_to_end() { return {errc::upgrade_failed, "it was told to end before it was ready"}; }
 
 }  // namespace
@@ -35,7 +43,7 @@ lifecycle::lifecycle(const options& opts, surroundings around)
     : options_{opts},
       around_{std::move(around)},
       log_{around_.messages},
-      control_path_{control_path_of(options_).value()},
+      control_path_{path_of(options_)},
       control_{log_},
       older_{options_.max_draining},
       giving_up_{control_.context(), [this] { return look_at_predecessor(); }},
@@ -56,7 +64,8 @@ lifecycle::lifecycle(const options& opts, surroundings around)
       service_settings::take(start),
       service::surroundings{control_.context(), log_, around_.sockets, around_.application});
   const auto request = takeover_request::of(options_, control_path_, service_->manager(), start);
-  auto taken = take_ownership(request, log_).value();
+  auto taken =
+      take_ownership(request, take_channel(start, request.token, control_path_), log_).value();
   owned_ = std::move(taken.owned);
   if (owned_.predecessor) {
     generation_ = owned_.predecessor->offer().generation;
@@ -138,6 +147,8 @@ predecessor_driver::settings lifecycle::driver_settings(os::start_command start)
   return {.name = options_.name.empty() ? std::filesystem::path{control_path_}.filename().string()
                                         : options_.name,
           .generation = generation_,
+          .control_path = control_path_,
+          .open_channel = [this] { return server_->open_channel(); },
           .start = std::move(start),
           .place = service_->managed() ? os::placement::sibling : os::placement::child,
           .ready_timeout = options_.ready_timeout,

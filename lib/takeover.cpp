@@ -34,6 +34,15 @@ failure already_running(const std::string& path, os::deadline until) {
                                      ", or start this one with GRACEFUL_TAKEOVER=1"};
 }
 
+/// The path is the way where nothing was passed, or that has already come to nothing.
+result<varlink_connection> reach(const takeover_request& request, unique_fd channel,
+                                 os::deadline until) {
+  if (channel) {
+    if (auto passed = varlink_connection::adopt(std::move(channel))) return passed;
+  }
+  return varlink_connection::connect(request.control_path, until);
+}
+
 /// The sockets that guard and are the control path, from among what was passed.
 result<ownership> own(std::unique_ptr<successor_driver> driver,
                       std::vector<std::pair<std::string, unique_fd>>& passed,
@@ -94,7 +103,7 @@ takeover_request takeover_request::of(const options& opts, std::string control_p
           .step_timeout = opts.handoff_timeout};
 }
 
-result<takeover> take_ownership(const takeover_request& request, log& log) {
+result<takeover> take_ownership(const takeover_request& request, unique_fd channel, log& log) {
   const bool wanted = request.explicitly || !request.token.empty();
   const auto until = clock::now() + request.step_timeout;
   bool left_alone = false;    // by a predecessor: the lock tells whether it lives
@@ -104,7 +113,7 @@ result<takeover> take_ownership(const takeover_request& request, log& log) {
     // First, because a live predecessor is what counts: its lock file may have been removed, or
     // belong to root, if it has dropped privileges since.
     if (wanted) {
-      auto connection = varlink_connection::connect(request.control_path, until);
+      auto connection = reach(request, std::exchange(channel, {}), until);
       if (connection) {
         auto taken = take_over(std::move(*connection), request);
         if (!taken || *taken) return taken ? result<takeover>{std::move(**taken)} : taken.error();

@@ -48,8 +48,9 @@ struct takeover {
   std::vector<std::pair<std::string, unique_fd>> listeners;  // by name
 };
 
-/// Blocks for a few times `step_timeout` at most.
-result<takeover> take_ownership(const takeover_request& request, log& log);
+/// Blocks for a few times `step_timeout` at most. `channel`: a connection to the predecessor that
+/// it has passed; empty: the control path leads to it.
+result<takeover> take_ownership(const takeover_request& request, unique_fd channel, log& log);
 
 }  // namespace graceful
 

@@ -69,6 +69,15 @@ result<varlink_connection> varlink_connection::connect(const std::string& path, 
   return varlink_connection{std::move(*socket), *peer};
 }
 
+result<varlink_connection> varlink_connection::adopt(unique_fd socket) {
+  const auto peer = os::peer::of(socket.get());
+  if (!peer || !peer->trusted()) {
+    return failure{errc::permission_denied,
+                   "the connection that was passed to this process was made by another user"};
+  }
+  return varlink_connection{std::move(socket), *peer};
+}
+
 result<void> varlink_connection::send(const wire::call& call, os::deadline until) {
   const std::string message = wire::to_message(call);
   std::string_view left = message;
