@@ -117,6 +117,7 @@ void lifecycle::end_control() {
     report_drain();
     conclude_monitors();
     signals_.reset();
+    if (path_keeper_) path_keeper_->stop();
     server_->stop();
     service_->finish();
   });
@@ -184,7 +185,18 @@ control_server::settings lifecycle::server_settings() {
       .metrics = [this] { return server_metrics{.text = metrics()}; }};
 }
 
-void lifecycle::serve_control() { server_->start(owned_.control->get()); }
+void lifecycle::serve_control() {
+  server_->start(owned_.control->get());
+  path_keeper_.emplace(control_.context(), log_, owned_,
+                       path_keeper::settings{.path = control_path_,
+                                             .may_replace = [this] { return !driver_->busy(); },
+                                             .serve =
+                                                 [this](int listener) {
+                                                   server_->stop_accepting();
+                                                   server_->start(listener);
+                                                 }});
+  path_keeper_->start();
+}
 
 void lifecycle::note_failure(const std::string& why) {
   const std::lock_guard lock{ready_mutex_};

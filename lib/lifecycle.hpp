@@ -18,6 +18,7 @@
 #include "log.hpp"
 #include "monitors.hpp"
 #include "older_generations.hpp"
+#include "path_keeper.hpp"
 #include "predecessor_driver.hpp"
 #include "predecessor_watch.hpp"
 #include "service.hpp"
@@ -124,6 +125,7 @@ class lifecycle {
   control_thread control_;
   std::optional<predecessor_driver> driver_;
   std::optional<control_server> server_;
+  std::optional<path_keeper> path_keeper_;  // from the commit to the handover
   std::optional<predecessor_watch> predecessor_;
   older_generations older_;
   std::optional<monitors> monitors_;
