@@ -117,6 +117,21 @@ TEST_CASE(
   CHECK(s.generation() == 2);
 }
 
+TEST_CASE("a server whose port is held by what a killed one has left says which process that is") {
+  forking_site s;
+  const auto child = s.child_for("/clone");
+  s.server().signal(SIGKILL);
+  REQUIRE(s.server().wait_exit(patience));
+  auto command = s.command();
+  for (auto& argument : command) {
+    if (argument == "127.0.0.1:0") argument = "127.0.0.1:" + std::to_string(s.port());
+  }
+  const auto next = run(s.scene(), command);
+  CHECK(next.status == "exited 1");
+  CHECK(next.all.find("it is held by pid " + std::to_string(child) + " (forking_server)") !=
+        std::string::npos);
+}
+
 TEST_CASE("of two servers that start beside what a killed one has left, one serves") {
   forking_site s;
   REQUIRE(s.child_for("/clone") > 0);
