@@ -6,16 +6,13 @@
 #include "os/peer.hpp"
 #include "os/system_failure.hpp"
 
-#include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstdint>
 #include <exception>
 #include <filesystem>
 #include <optional>
 #include <utility>
 
-#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,13 +20,10 @@ namespace graceful {
 
 namespace {
 
-constexpr std::chrono::seconds path_interval{2};
-
-/// Whoever removes a directory removes what is in it first, and is not to meet it again in between.
-constexpr std::chrono::milliseconds after_change{100};
-
-constexpr std::uint32_t removals =
-    IN_DELETE | IN_MOVED_FROM | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
+/// Not by inotify(7): close(2) of that waits for a grace period of the kernel, for more than a
+/// second on a busy machine, and so does the end of a process that is killed. Its successor has
+/// seen the connection end by then, but a pidfd that says that it lives.
+constexpr std::chrono::seconds path_interval{1};
 
 /// What cannot be looked at is not known to be gone.
 bool is_gone(const std::string& path) {
@@ -44,8 +38,6 @@ path_keeper::path_keeper(asio::io_context& control, log& log, ownership& owned, 
       owned_{owned},
       settings_{std::move(s)},
       directory_{std::filesystem::path{settings_.path}.parent_path().string()},
-      changes_{control},
-      settling_{control},
       timer_{control} {
   struct stat status {};
   if (::stat(directory_.c_str(), &status) == 0 && status.st_uid == ::geteuid()) {
@@ -53,46 +45,14 @@ path_keeper::path_keeper(asio::io_context& control, log& log, ownership& owned, 
   }
 }
 
-void path_keeper::start() {
-  unique_fd changes{::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)};
-  boost::system::error_code failed;
-  if (changes) changes_.assign(changes.get(), failed);
-  if (changes && !failed) {
-    (void)changes.release();
-    await_change();
-  }
-  look();
-}
+void path_keeper::start() { look(); }
 
 void path_keeper::stop() {
   stopped_ = true;
-  boost::system::error_code ignored;
-  changes_.close(ignored);
-  settling_.cancel();
   timer_.cancel();
 }
 
-/// One look for all that happens within a moment.
-void path_keeper::await_change() {
-  changes_.async_wait(changes_.wait_read, [this](boost::system::error_code ec) {
-    if (ec || stopped_) return;
-    settling_.expires_after(after_change);
-    settling_.async_wait([this](boost::system::error_code cancelled) {
-      if (cancelled || stopped_) return;
-      std::array<char, 4096> events;
-      while (::read(changes_.native_handle(), events.data(), events.size()) > 0) {
-      }
-      await_change();
-      look();
-    });
-  });
-}
-
 void path_keeper::look() {
-  // Each time: the directory may be another by now.
-  if (changes_.is_open()) {
-    ::inotify_add_watch(changes_.native_handle(), directory_.c_str(), removals);
-  }
   try {
     look_now();
   } catch (const std::exception& e) {
@@ -109,7 +69,7 @@ void path_keeper::look_now() {
   const auto done = put_back();
   if (!done && !std::exchange(told_, true)) {
     log_.warning("the control path " + settings_.path + " is gone: " + done.error().message +
-                 "; this process looks again every 2 s");
+                 "; this process looks again every second");
   }
   if (done) told_ = false;
 }

@@ -8,7 +8,6 @@
 #include "takeover.hpp"
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <functional>
@@ -37,14 +36,13 @@ class path_keeper {
   /// `owned` is kept up to date.
   path_keeper(asio::io_context& control, log& log, ownership& owned, settings s);
 
-  /// Looks when the directory changes, where inotify(7) can be had, and every 2 s.
+  /// Looks at once, and then every second.
   void start();
 
   /// Looks no more. The object has to outlive what runs on the control thread.
   void stop();
 
  private:
-  void await_change();
   void look();
   void look_now();
   [[nodiscard]] bool in_place() const;
@@ -58,8 +56,6 @@ class path_keeper {
   const settings settings_;
   const std::string directory_;
   mode_t mode_ = 0700;  // of the directory, when this process came to serve
-  asio::posix::stream_descriptor changes_;
-  asio::steady_timer settling_;
   asio::steady_timer timer_;
   bool stopped_ = false;
   bool told_ = false;  // that it cannot be put back
