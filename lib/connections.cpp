@@ -143,6 +143,7 @@ bool tracked_connection::draining() const {
 }
 
 void tracked_connection::end() {
+  if (!home_.is_this()) return;  // the parent has the connection, and may have held the mutex
   if (const auto all = all_.lock()) all->remove(id_);
   ended_ = true;
   on_stage_ = nullptr;

@@ -5,6 +5,7 @@
 #include <graceful/connection.hpp>
 
 #include "handoff/drain_plan.hpp"
+#include "os/home_process.hpp"
 
 #include "drain_waiters.hpp"
 
@@ -77,6 +78,7 @@ class tracked_connection : public std::enable_shared_from_this<tracked_connectio
  private:
   void on_stage(drain_stage stage);
 
+  const os::home_process home_;
   const handoff::connection_id id_;
   const std::weak_ptr<connections> all_;
   const asio::any_io_executor executor_;

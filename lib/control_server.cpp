@@ -4,6 +4,8 @@
 #include "wire/control_messages.hpp"
 #include "wire/interfaces.hpp"
 
+#include "passed_channel.hpp"
+
 #include <utility>
 
 namespace graceful {
@@ -21,7 +23,16 @@ control_server::control_server(asio::io_context& control, log& log, predecessor_
                    driver_.closed(from);
                    settings_.reporter_gone(from);
                  },
-             .needed = [this](const control_session& s) { return driver_.is_successor(s); }}} {}
+             .needed =
+                 [this](const control_session& s) {
+                   return driver_.is_successor(s) || (driver_.busy() && s.awaits_peer());
+                 }}} {}
+
+unique_fd control_server::open_channel() {
+  auto channel = channel_pair::make();
+  if (channel.ours) host_.adopt(std::move(channel.ours));
+  return std::move(channel.theirs);
+}
 
 void control_server::on_call(control_session& from, const wire::call& call) {
   if (auto answer = wire::answer_service_call(call)) return from.reply(*answer);

@@ -39,6 +39,9 @@ class control_server final {
   /// Serves on `listener`, which it borrows.
   void start(int listener) { host_.start(listener); }
 
+  /// Serves on a connection that is made for a successor; returns its end, empty if that fails.
+  unique_fd open_channel();
+
   /// Takes no more connections; those that exist go on.
   void stop_accepting() { host_.stop_accepting(); }
 

@@ -1,7 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "control_session.hpp"
 
-#include "os/channel.hpp"
+#include "os/child.hpp"
+#include "os/peer.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -25,12 +26,42 @@ constexpr std::size_t max_outgoing = std::size_t{1} << 20;
 
 control_session::control_session(asio::io_context& control, unique_fd socket, pid_t peer_pid,
                                  std::uint64_t id, owner& owner)
-    : socket_{control}, peer_pid_{peer_pid}, id_{id}, owner_{owner} {
+    : socket_{control}, peer_pidfd_{control}, peer_pid_{peer_pid}, id_{id}, owner_{owner} {
   socket_.assign(asio::local::stream_protocol{}, socket.get());
   (void)socket.release();  // owned by socket_ now, which it would not be had assign() thrown
 }
 
 void control_session::start() { read(); }
+
+void control_session::start_as_channel() {
+  awaits_peer_ = true;
+  start();
+}
+
+/// False if it is no peer for this process: as with SO_PEERCRED of one that connects.
+bool control_session::meet(const os::inbox& box) {
+  if (!std::exchange(awaits_peer_, false)) return true;
+  peer_pid_ = box.sender;
+  if (!os::peer{box.sender, box.sender_user}.trusted()) return false;
+  // A shell that has passed the descriptor on keeps the connection open when the successor ends.
+  auto pidfd = os::open_pidfd(peer_pid_);
+  error_code ignored;
+  if (pidfd) peer_pidfd_.assign(pidfd.get(), ignored);
+  if (pidfd && !ignored) {
+    (void)pidfd.release();
+    watch_peer();
+  }
+  return true;
+}
+
+void control_session::watch_peer() {
+  peer_pidfd_.async_wait(peer_pidfd_.wait_read, [self = shared_from_this()](error_code ec) {
+    if (ec || !self->socket_.is_open()) return;
+    if (!self->peer_gone()) return self->watch_peer();  // the wake-up was spurious
+    self->on_readable();                                // what it said before
+    self->close();
+  });
+}
 
 void control_session::read() {
   socket_.async_wait(socket_.wait_read, [self = shared_from_this()](error_code ec) {
@@ -51,6 +82,7 @@ void control_session::on_readable() {
   box.descriptors.clear();
   if (got.what == kind::closed || got.what == kind::failed) return close();
   if (got.what == kind::some) {
+    if (!meet(box)) return close();
     last_said_ = clock::now();
     incoming_.feed(box.bytes);
     handle_next();
@@ -136,6 +168,9 @@ void control_session::write() {
 
 bool control_session::peer_gone() {
   if (!socket_.is_open()) return true;
+  if (peer_pidfd_.is_open() && os::wait_readable(peer_pidfd_.native_handle(), clock::now())) {
+    return true;
+  }
   pollfd p{.fd = socket_.native_handle(), .events = POLLRDHUP, .revents = 0};
   return ::poll(&p, 1, 0) > 0;
 }
@@ -144,6 +179,7 @@ void control_session::close() {
   if (!socket_.is_open()) return;
   error_code ignored;
   socket_.close(ignored);
+  peer_pidfd_.close(ignored);
   outgoing_.clear();
   asio::post(socket_.get_executor(),
              [self = shared_from_this()] { self->owner_.on_closed(*self); });

@@ -4,11 +4,13 @@
 
 #include <graceful/unique_fd.hpp>
 
+#include "os/channel.hpp"
 #include "wire/framer.hpp"
 #include "wire/varlink.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -52,6 +54,12 @@ class control_session : public std::enable_shared_from_this<control_session> {
 
   void start();
 
+  /// The same on an end of a socketpair: its peer is who says something first (SO_PASSCRED is set).
+  void start_as_channel();
+
+  /// On such a connection nobody has said anything yet.
+  [[nodiscard]] bool awaits_peer() const { return awaits_peer_; }
+
   /// Answers the call that is being handled, which is over unless the reply continues. Replies that
   /// the caller did not ask for (it is gone, `oneway`, or `continues` without `more`) are dropped.
   void reply(const wire::reply& reply, std::vector<passed_descriptor> descriptors = {});
@@ -64,7 +72,7 @@ class control_session : public std::enable_shared_from_this<control_session> {
 
   [[nodiscard]] std::uint64_t id() const { return id_; }
 
-  /// As of connect(2); 0 if it is not visible from here.
+  /// As of connect(2), or of the first message; 0 if it is not visible from here.
   [[nodiscard]] pid_t peer_pid() const { return peer_pid_; }
 
   /// Borrowed, for a program that is to answer in the place of this one.
@@ -98,18 +106,22 @@ class control_session : public std::enable_shared_from_this<control_session> {
 
   void read();
   void on_readable();
+  bool meet(const os::inbox& box);
+  void watch_peer();
   void handle_next();
   void enqueue(const wire::reply& reply, std::vector<passed_descriptor> descriptors);
   void write();
 
   asio::local::stream_protocol::socket socket_;
-  const pid_t peer_pid_;
+  asio::posix::stream_descriptor peer_pidfd_;  // of a channel's peer
+  pid_t peer_pid_;
   const std::uint64_t id_;
   owner& owner_;
   wire::framer incoming_{wire::max_call_size};
   std::deque<message> outgoing_;
   std::size_t outgoing_size_ = 0;
   std::optional<caller> current_;
+  bool awaits_peer_ = false;
   bool writing_ = false;
   bool closing_ = false;
   bool handling_ = false;

@@ -6,6 +6,7 @@
 #include <graceful/listen_params.hpp>
 #include <graceful/unique_fd.hpp>
 
+#include "os/kept_from_children.hpp"
 #include "os/socket_address.hpp"
 
 #include "inheritance.hpp"
@@ -34,6 +35,7 @@ struct listening_socket {
   int backlog_now = backlog;  // of an adopted socket: what it was handed over with
   bool adopted = false;       // the predecessor has it too
   bool late = false;          // bound only, when it was made: it listens from the commit on
+  os::kept_from_children mark{fd.get()};
 };
 
 /// Something that accepts from a listening socket.

@@ -2,6 +2,8 @@
 #include <graceful/error.hpp>
 #include <graceful/io_context_pool.hpp>
 
+#include "os/home_process.hpp"
+
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
@@ -63,6 +65,7 @@ class io_context_pool::impl {
     for (auto& context : contexts_) context.shutdown();
   }
 
+  [[nodiscard]] bool at_home() const { return home_.is_this(); }
   [[nodiscard]] std::size_t size() const { return contexts_.size(); }
   executor_type executor(std::size_t i) { return contexts_[i].get_executor(); }
   executor_type next() { return executor(turn_.fetch_add(1) % contexts_.size()); }
@@ -87,6 +90,7 @@ class io_context_pool::impl {
   void run(context& one) noexcept;
   void fail();
 
+  const os::home_process home_;
   std::deque<context> contexts_;
   std::atomic<std::size_t> turn_{0};
   std::mutex mutex_;
@@ -95,18 +99,23 @@ class io_context_pool::impl {
 };
 
 void io_context_pool::impl::run() {
-  {
-    std::vector<std::jthread> others;
-    try {
-      const all_signals_blocked while_made;
-      for (std::size_t i = 1; i < contexts_.size(); ++i) {
-        others.emplace_back([this, i] { run(contexts_[i]); });
-      }
-    } catch (...) {
-      fail();
+  auto others = std::make_unique<std::vector<std::jthread>>();
+  try {
+    const all_signals_blocked while_made;
+    for (std::size_t i = 1; i < contexts_.size(); ++i) {
+      others->emplace_back([this, i] { run(contexts_[i]); });
     }
-    run(contexts_.front());
+  } catch (...) {
+    fail();
   }
+  run(contexts_.front());
+  if (!at_home()) {
+    // A handler has forked, and its exception comes here. The child has none of the threads.
+    os::leave_alone(std::move(others));
+    if (failure_) std::rethrow_exception(failure_);
+    return;
+  }
+  others.reset();
   const std::lock_guard lock{mutex_};
   if (failure_) std::rethrow_exception(failure_);
 }
@@ -121,6 +130,10 @@ void io_context_pool::impl::run(context& one) noexcept {
 }
 
 void io_context_pool::impl::fail() {
+  if (!at_home()) {
+    failure_ = std::current_exception();  // another thread may have held any mutex at the fork
+    return;
+  }
   {
     const std::lock_guard lock{mutex_};
     if (!failure_) failure_ = std::current_exception();
@@ -140,7 +153,10 @@ io_context_pool::io_context_pool(detail::this_asio_abi /*abi*/, std::size_t cont
   impl_ = std::make_unique<impl>(contexts);
 }
 
-io_context_pool::~io_context_pool() = default;
+/// In a child of fork(2) nothing of it ends: it would wait for threads that are the parent's.
+io_context_pool::~io_context_pool() {
+  if (!impl_->at_home()) os::leave_alone(std::move(impl_));
+}
 
 std::size_t io_context_pool::size() const noexcept { return impl_->size(); }
 
@@ -161,7 +177,9 @@ void io_context_pool::run() { impl_->run(); }
 
 void io_context_pool::stop() { impl_->stop(); }
 
-void io_context_pool::destroy_handlers() { impl_->destroy_handlers(); }
+void io_context_pool::destroy_handlers() {
+  if (impl_->at_home()) impl_->destroy_handlers();
+}
 
 void io_context_pool::reset_work() { impl_->reset_work(); }
 

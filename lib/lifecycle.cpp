@@ -3,9 +3,12 @@
 
 #include <graceful/error.hpp>
 
+#include "os/control_path.hpp"
+#include "os/lock_owners.hpp"
 #include "wire/fields.hpp"
 #include "wire/handoff_messages.hpp"
 
+#include "passed_channel.hpp"
 #include "settings.hpp"
 
 #include <boost/asio/error.hpp>
@@ -25,6 +28,13 @@ std::string name_of(const draining_process& process) {
          std::to_string(process.pid) + ")";
 }
 
+/// That of the predecessor, also if this process would choose another directory by default: it may
+/// be another user by now, or without XDG_RUNTIME_DIR.
+std::string path_of(const options& opts) {
+  auto passed = passed_control_path(opts);
+  return passed ? std::move(*passed) : control_path_of(opts).value();
+}
+
 failure told_to_end() { return {errc::upgrade_failed, "it was told to end before it was ready"}; }
 
 }  // namespace
@@ -33,7 +43,7 @@ lifecycle::lifecycle(const options& opts, surroundings around)
     : options_{opts},
       around_{std::move(around)},
       log_{around_.messages},
-      control_path_{control_path_of(options_).value()},
+      control_path_{path_of(options_)},
       control_{log_},
       confirmation_{control_.context(), around_.sockets, around_.application,
                     options_.confirm_timeout * 3 / 4},
@@ -59,9 +69,9 @@ lifecycle::lifecycle(const options& opts, surroundings around)
       service_settings::take(start),
       service::surroundings{control_.context(), log_, around_.sockets, around_.application});
   const auto request = takeover_request::of(options_, control_path_, service_->manager(), start);
-  auto taken = take_ownership(request, log_).value();
+  auto taken =
+      take_ownership(request, take_channel(start, request.token, control_path_), log_).value();
   owned_ = std::move(taken.owned);
-  control_file_ = os::identify(control_path_);
   if (owned_.predecessor) {
     generation_ = owned_.predecessor->offer().generation;
     if (owned_.predecessor->offer().late_claims) around_.sockets.keep_unclaimed();
@@ -120,6 +130,7 @@ void lifecycle::end_control() {
     confirmation_.stop();
     caretaker_.stop();
     signals_.reset();
+    if (path_keeper_) path_keeper_->stop();
     server_->stop();
     service_->finish();
   });
@@ -145,7 +156,7 @@ lifecycle::~lifecycle() {
 /// leaves them to the other.
 void lifecycle::remove_paths() const {
   if (handed_over_ || !committed_) return;
-  os::remove_path(control_path_, control_file_);
+  os::remove_path(control_path_, owned_.file);
   os::remove_path(os::lock_path(control_path_), os::identify(owned_.lock->get()));
 }
 
@@ -153,6 +164,8 @@ predecessor_driver::settings lifecycle::driver_settings(os::start_command start)
   return {.name = options_.name.empty() ? std::filesystem::path{control_path_}.filename().string()
                                         : options_.name,
           .generation = generation_,
+          .control_path = control_path_,
+          .open_channel = [this] { return server_->open_channel(); },
           .start = std::move(start),
           .place = service_->managed() ? os::placement::sibling : os::placement::child,
           .ready_timeout = options_.ready_timeout,
@@ -160,7 +173,11 @@ predecessor_driver::settings lifecycle::driver_settings(os::start_command start)
           .drain_timeout = options_.drain_timeout,
           .manager = [this] { return service_->manager(); },
           .offer = [this] { return offer(); },
-          .withdraw = [this] { around_.sockets.thaw(); },
+          .withdraw =
+              [this] {
+                around_.sockets.thaw();
+                os::sign_lock(owned_.lock->get(), os::signing::alone);
+              },
           .probation = options_.probation,
           .pause_accepting = [this](const auto& ours) { around_.sockets.pause(ours); },
           .resume_accepting = [this] { around_.sockets.resume(); },
@@ -185,7 +202,18 @@ control_server::settings lifecycle::server_settings() {
       .metrics = [this] { return server_metrics{.text = metrics()}; }};
 }
 
-void lifecycle::serve_control() { server_->start(owned_.control->get()); }
+void lifecycle::serve_control() {
+  server_->start(owned_.control->get());
+  path_keeper_.emplace(control_.context(), log_, owned_,
+                       path_keeper::settings{.path = control_path_,
+                                             .may_replace = [this] { return !driver_->busy(); },
+                                             .serve =
+                                                 [this](int listener) {
+                                                   server_->stop_accepting();
+                                                   server_->start(listener);
+                                                 }});
+  path_keeper_->start();
+}
 
 void lifecycle::note_failure(const std::string& why) {
   const std::lock_guard lock{ready_mutex_};
@@ -279,6 +307,7 @@ void lifecycle::commit() {
   around_.sockets.commit();
   (void)around_.sockets.settle_claims();
   statistics_.taken_over(std::chrono::steady_clock::now());
+  os::sign_lock(owned_.lock->get(), os::signing::alone);
   os::adopt_control(owned_.control->get());
   service_->serves(generation_, true);
   if (asked_back_) end_alone();

@@ -4,7 +4,6 @@
 
 #include <graceful/options.hpp>
 
-#include "os/control_path.hpp"
 #include "wire/varlink.hpp"
 
 #include "caretaker.hpp"
@@ -21,6 +20,7 @@
 #include "log.hpp"
 #include "monitors.hpp"
 #include "older_generations.hpp"
+#include "path_keeper.hpp"
 #include "predecessor_driver.hpp"
 #include "predecessor_watch.hpp"
 #include "service.hpp"
@@ -114,7 +114,6 @@ class lifecycle {
   const std::string control_path_;
   const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   ownership owned_;
-  std::optional<os::file_id> control_file_;
   std::uint64_t generation_ = 1;
 
   std::mutex ready_mutex_;
@@ -131,6 +130,7 @@ class lifecycle {
   control_thread control_;
   std::optional<predecessor_driver> driver_;
   std::optional<control_server> server_;
+  std::optional<path_keeper> path_keeper_;  // from the commit to the handover
   std::optional<predecessor_watch> predecessor_;
   confirmation confirmation_;
   older_generations older_;

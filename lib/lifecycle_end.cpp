@@ -48,6 +48,7 @@ void lifecycle::hand_over(const inventory::names& ours) {
   // Later: what led here is told first.
   asio::post(control_.context(), [this] { conclude_monitors(); });
   server_->stop_accepting();
+  if (path_keeper_) path_keeper_->stop();
   owned_.control.reset();
   owned_.lock.reset();
   around_.waiters.complete({});

@@ -60,6 +60,12 @@ listener::listener(asio::any_io_executor executor, std::shared_ptr<const listeni
 }
 
 listener::~listener() {
+  if (!process_.is_this()) {
+    // The entries in epoll are the parent's too, who goes on accepting.
+    os::leave_alone(std::make_unique<std::list<source>>(std::move(sources_)));
+    os::leave_alone(std::make_unique<operations>(std::move(operations_)));
+    return;
+  }
   // Deregisters the descriptor, which the socket closes.
   for (source& from : sources_) {
     if (from.readiness.is_open()) (void)from.readiness.release();
@@ -142,6 +148,7 @@ void listener::pause() {
 }
 
 void listener::stop() {
+  if (!process_.is_this()) return;
   operations done;
   {
     const std::lock_guard lock{mutex_};
@@ -168,6 +175,7 @@ void listener::let_go(source& from) {
 }
 
 void listener::cancel() {
+  if (!process_.is_this()) return;
   operations done;
   {
     const std::lock_guard lock{mutex_};
@@ -177,6 +185,7 @@ void listener::cancel() {
 }
 
 void listener::close() {
+  if (!process_.is_this()) return;
   stop();
   if (const auto home = home_.lock()) home->remove(name_, this);
 }

@@ -4,6 +4,8 @@
 
 #include <graceful/detail/listener.hpp>
 
+#include "os/home_process.hpp"
+
 #include "inventory.hpp"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
@@ -94,6 +96,7 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
   void post(operations done) const;
   static void run(operation done);
 
+  const os::home_process process_;
   const asio::any_io_executor executor_;
   const asio::any_io_executor poster_;  // the same, but never runs anything in its caller
   const asio::any_completion_executor default_executor_;  // the same, for handlers without one

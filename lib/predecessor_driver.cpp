@@ -3,6 +3,8 @@
 
 #include "wire/control_messages.hpp"
 
+#include "passed_channel.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -219,7 +221,10 @@ void predecessor_driver::act(const action::spawn& a) {
   }
   for (const auto& [key, value] : request_.environment) command.set(key, value);
   command.set("GRACEFUL_UPGRADE", a.token);
-  if (const auto spawned = child_.spawn(command, settings_.place); !spawned) {
+  const auto channel = settings_.open_channel();
+  announce_channel(command, a.token, spawned_successor::channel_number, channel,
+                   settings_.control_path);
+  if (const auto spawned = child_.spawn(command, settings_.place, channel.get()); !spawned) {
     return resume(event::spawn_failed{spawned.error().message});
   }
   resume(event::spawned{*child_.pid()});

@@ -40,6 +40,9 @@ class predecessor_driver {
   struct settings {
     std::string name;
     std::uint64_t generation;
+    std::string control_path;
+    /// The successor's end of a connection that is served here; empty: there can be none.
+    std::function<unique_fd()> open_channel;
     os::start_command start;
     os::placement place;
     std::chrono::milliseconds ready_timeout;

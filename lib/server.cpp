@@ -2,6 +2,8 @@
 #include <graceful/io_context_pool.hpp>
 #include <graceful/server.hpp>
 
+#include "os/home_process.hpp"
+
 #include "log.hpp"
 
 #include <boost/asio/dispatch.hpp>
@@ -15,6 +17,7 @@
 #include <exception>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace graceful::detail {
@@ -168,7 +171,9 @@ class server_body::impl {
     published(impl& server, upgrader& up) : self{server} { self.publish(&up); }
     published(const published&) = delete;
     published& operator=(const published&) = delete;
-    ~published() { self.publish(nullptr); }
+    ~published() {
+      if (self.home_.is_this()) self.publish(nullptr);
+    }
     impl& self;
   };
 
@@ -187,8 +192,10 @@ class server_body::impl {
   };
 
   void serve(const tcp::endpoint& endpoint);
+  void failed(const std::string& why);
   void publish(upgrader* up);
 
+  const os::home_process home_;
   const options options_;
   const server_params params_;
   const session_starter start_;
@@ -204,11 +211,16 @@ int server_body::impl::listen_and_serve(std::string_view address, std::uint16_t 
     serve(parse(address, port).value());
     return 0;
   } catch (const std::exception& e) {
-    log_.error(std::string{"the server ends: "} + e.what());
+    failed(e.what());
   } catch (...) {
-    log_.error("the server ends: a handler has thrown what is no std::exception");
+    failed("a handler has thrown what is no std::exception");
   }
   return 1;
+}
+
+/// A child that a handler has forked is silent: the server goes on, and the log may be locked.
+void server_body::impl::failed(const std::string& why) {
+  if (home_.is_this()) log_.error("the server ends: " + why);
 }
 
 void server_body::impl::serve(const tcp::endpoint& endpoint) {

@@ -107,6 +107,14 @@ void session_host::admit(unique_fd socket) {
   session->start();
 }
 
+void session_host::adopt(unique_fd socket) {
+  const auto id = next_id_++;
+  control_session::owner& self = *this;
+  auto session = std::make_shared<control_session>(context_, std::move(socket), 0, id, self);
+  sessions_.emplace(id, session);
+  session->start_as_channel();
+}
+
 /// An operator gets in however many connections somebody has left lying about. Those on which a
 /// call is under way are not for others to end.
 bool session_host::make_room() {

@@ -37,6 +37,9 @@ class session_host final : private control_session::owner {
   /// Serves on `listener`, which it borrows.
   void start(int listener);
 
+  /// Serves on a connection whose other end is passed to a process: the first message says which.
+  void adopt(unique_fd socket);
+
   /// Takes no more connections; those that exist go on.
   void stop_accepting();
 

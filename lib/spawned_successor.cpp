@@ -19,8 +19,9 @@ constexpr std::chrono::milliseconds retired_interval{100};
 spawned_successor::spawned_successor(asio::io_context& control, log& log, ended on_end)
     : log_{log}, on_end_{std::move(on_end)}, watched_{control}, retired_timer_{control} {}
 
-result<void> spawned_successor::spawn(const os::start_command& command, os::placement where) {
-  auto child = os::child::spawn(command, where);
+result<void> spawned_successor::spawn(const os::start_command& command, os::placement where,
+                                      int channel) {
+  auto child = os::child::spawn(command, where, {}, channel);
   if (!child) return child.error();
   unique_fd watched{::fcntl(child->pidfd(), F_DUPFD_CLOEXEC, 3)};
   boost::system::error_code ec = os::system_code(watched ? 0 : errno);

@@ -5,6 +5,7 @@
 #include <graceful/error.hpp>
 
 #include "os/child.hpp"
+#include "os/service_manager.hpp"
 #include "os/start_command.hpp"
 
 #include "log.hpp"
@@ -34,7 +35,9 @@ class spawned_successor {
 
   spawned_successor(asio::io_context& control, log& log, ended on_end);
 
-  result<void> spawn(const os::start_command& command, os::placement where);
+  /// It gets `channel` as descriptor `channel_number`; -1: none.
+  result<void> spawn(const os::start_command& command, os::placement where, int channel);
+  static constexpr int channel_number = os::first_passed;
 
   /// None if there is none, or it has been reaped.
   [[nodiscard]] std::optional<pid_t> pid() const;

@@ -4,6 +4,7 @@
 #include <graceful/version.hpp>
 
 #include "os/channel.hpp"
+#include "os/home_process.hpp"
 #include "os/notify_socket.hpp"
 #include "os/peer.hpp"
 #include "os/socket_address.hpp"
@@ -98,6 +99,8 @@ class supervisor::impl {
 
   int run();
 
+  [[nodiscard]] bool at_home() const { return home_.is_this(); }
+
  private:
   supervisor_place place();
   supervision_driver::settings driver_settings();
@@ -113,6 +116,7 @@ class supervisor::impl {
     return known.main == session.peer_pid() || known.speaker == session.peer_pid();
   }
 
+  const os::home_process home_;
   supervisor_params params_;
   supervisor_paths paths_;
   log log_;
@@ -268,7 +272,10 @@ supervisor::supervisor(supervisor_params params) {
     throw;
   }
 }
-supervisor::~supervisor() = default;
+/// In a child of fork(2) nothing of it ends.
+supervisor::~supervisor() {
+  if (!impl_->at_home()) os::leave_alone(std::move(impl_));
+}
 
 int supervisor::run() { return impl_->run(); }
 

@@ -1,7 +1,10 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "takeover.hpp"
 
+#include "os/child.hpp"
 #include "os/control_path.hpp"
+#include "os/kept_from_children.hpp"
+#include "os/lock_owners.hpp"
 
 #include <chrono>
 #include <optional>
@@ -16,6 +19,8 @@ namespace {
 /// Between two looks at a server that is starting or ending: it holds the lock, but nobody answers.
 constexpr std::chrono::milliseconds look_again{10};
 
+using clock = std::chrono::steady_clock;
+
 constexpr const char* upgrade_variable = "GRACEFUL_UPGRADE";
 constexpr const char* takeover_variable = "GRACEFUL_TAKEOVER";
 
@@ -29,6 +34,15 @@ failure already_running(const std::string& path, os::deadline until) {
                                      ", or start this one with GRACEFUL_TAKEOVER=1"};
 }
 
+/// The path is the way where nothing was passed, or that has already come to nothing.
+result<varlink_connection> reach(const takeover_request& request, unique_fd channel,
+                                 os::deadline until) {
+  if (channel) {
+    if (auto passed = varlink_connection::adopt(std::move(channel))) return passed;
+  }
+  return varlink_connection::connect(request.control_path, until);
+}
+
 /// The sockets that guard and are the control path, from among what was passed.
 result<ownership> own(std::unique_ptr<successor_driver> driver,
                       std::vector<std::pair<std::string, unique_fd>>& passed,
@@ -36,9 +50,9 @@ result<ownership> own(std::unique_ptr<successor_driver> driver,
   ownership owned;
   for (auto& [name, fd] : passed) {
     if (name == wire::lock_name) {
-      owned.lock = std::make_shared<const unique_fd>(std::move(fd));
+      owned.lock = os::share_but_keep(std::move(fd));
     } else if (name == wire::control_name) {
-      owned.control = std::make_shared<const unique_fd>(std::move(fd));
+      owned.control = os::share_but_keep(std::move(fd));
     }
   }
   std::erase_if(passed, [](const auto& item) { return item.first.starts_with('@'); });
@@ -52,6 +66,9 @@ result<ownership> own(std::unique_ptr<successor_driver> driver,
     driver->fail(checked.error().message);
     return checked.error();
   }
+  // From now on the death of the predecessor alone does not make the lock anybody's.
+  os::sign_lock(owned.lock->get(), os::signing::beside);
+  owned.file = os::identify(path);
   owned.predecessor = std::move(driver);
   return owned;
 }
@@ -86,15 +103,17 @@ takeover_request takeover_request::of(const options& opts, std::string control_p
           .step_timeout = opts.handoff_timeout};
 }
 
-result<takeover> take_ownership(const takeover_request& request, log& log) {
+result<takeover> take_ownership(const takeover_request& request, unique_fd channel, log& log) {
   const bool wanted = request.explicitly || !request.token.empty();
-  const auto until = std::chrono::steady_clock::now() + request.step_timeout;
-  bool left_alone = false;  // by a predecessor: the lock tells whether it lives
+  const auto until = clock::now() + request.step_timeout;
+  bool left_alone = false;    // by a predecessor: the lock tells whether it lives
+  bool held_by_dead = false;  // the lock: all its owners have ended
+  clock::time_point dead_since;
   for (;;) {
     // First, because a live predecessor is what counts: its lock file may have been removed, or
     // belong to root, if it has dropped privileges since.
     if (wanted) {
-      auto connection = varlink_connection::connect(request.control_path, until);
+      auto connection = reach(request, std::exchange(channel, {}), until);
       if (connection) {
         auto taken = take_over(std::move(*connection), request);
         if (!taken || *taken) return taken ? result<takeover>{std::move(**taken)} : taken.error();
@@ -105,6 +124,20 @@ result<takeover> take_ownership(const takeover_request& request, log& log) {
     }
     auto lock = os::try_lock(request.control_path);
     if (!lock) return lock.error();
+    const bool held_before =
+        std::exchange(held_by_dead, !*lock && os::owners_have_ended(request.control_path));
+    if (!held_before) dead_since = clock::now();
+    if (held_by_dead && clock::now() - dead_since >= os::dying_time) {
+      // A process that they have forked keeps the lock from those who start.
+      lock = os::replace_lock(request.control_path);
+      if (!lock) return lock.error();
+      held_by_dead = false;
+      if (*lock) {
+        log.warning(
+            "the server here has died, but a process that it has left behind (a child that it had "
+            "forked?) holds its lock: it is replaced; if a port is in use too, end that process");
+      }
+    }
     if (*lock) {
       if (left_alone) {
         log.warning("the predecessor died before it had handed over: starting cold");
@@ -116,12 +149,14 @@ result<takeover> take_ownership(const takeover_request& request, log& log) {
         os::remove_path(os::lock_path(request.control_path), os::identify((*lock)->get()));
         return control.error();
       }
-      return takeover{{std::make_shared<const unique_fd>(std::move(**lock)),
-                       std::make_shared<const unique_fd>(std::move(*control)), nullptr},
+      return takeover{{.lock = os::share_but_keep(std::move(**lock)),
+                       .control = os::share_but_keep(std::move(*control)),
+                       .file = os::identify(request.control_path),
+                       .predecessor = nullptr},
                       {}};
     }
-    if (!wanted) return already_running(request.control_path, until);
-    if (std::chrono::steady_clock::now() >= until) {
+    if (!wanted && !held_by_dead) return already_running(request.control_path, until);
+    if (!held_by_dead && clock::now() >= until) {
       if (left_alone) {
         return failure{errc::peer_gone, "the predecessor closed the connection, but serves on"};
       }

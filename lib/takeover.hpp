@@ -6,12 +6,14 @@
 #include <graceful/options.hpp>
 #include <graceful/unique_fd.hpp>
 
+#include "os/control_path.hpp"
 #include "os/start_command.hpp"
 
 #include "log.hpp"
 #include "successor_driver.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,6 +39,7 @@ struct ownership {
   // Shared with what passes them on, which may end later.
   std::shared_ptr<const unique_fd> lock = std::make_shared<const unique_fd>();
   std::shared_ptr<const unique_fd> control = std::make_shared<const unique_fd>();
+  std::optional<os::file_id> file;                // which the control socket has at its path
   std::unique_ptr<successor_driver> predecessor;  // none: a cold start
 };
 
@@ -45,8 +48,9 @@ struct takeover {
   std::vector<std::pair<std::string, unique_fd>> listeners;  // by name
 };
 
-/// Blocks for a few times `step_timeout` at most.
-result<takeover> take_ownership(const takeover_request& request, log& log);
+/// Blocks for a few times `step_timeout` at most. `channel`: a connection to the predecessor that
+/// it has passed; empty: the control path leads to it.
+result<takeover> take_ownership(const takeover_request& request, unique_fd channel, log& log);
 
 }  // namespace graceful
 

@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include <graceful/upgrader.hpp>
 
+#include "os/home_process.hpp"
 #include "os/system_failure.hpp"
 
 #include "caretaker.hpp"
@@ -47,11 +48,13 @@ class upgrader::impl {
   }
 
   [[nodiscard]] lifecycle& life() { return life_; }
+  [[nodiscard]] bool at_home() const { return home_.is_this(); }
   [[nodiscard]] const executor_type& executor() const { return executor_; }
   [[nodiscard]] drain_waiters& waiters() { return *waiters_; }
   [[nodiscard]] drain_waiters& commit_waiters() { return *commit_waiters_; }
 
  private:
+  const os::home_process home_;
   const executor_type executor_;
   executor_type work_;  // keeps the context of executor_ running, until this process drains
   const options options_;
@@ -138,7 +141,10 @@ upgrader::upgrader(detail::this_asio_abi /*abi*/, executor_type executor, option
     : impl_{std::make_unique<impl>(std::move(executor), std::move(opts), std::move(stop_context))} {
 }
 
-upgrader::~upgrader() = default;
+/// In a child of fork(2) nothing of it ends: the parent serves on, and needs it.
+upgrader::~upgrader() {
+  if (!impl_->at_home()) os::leave_alone(std::move(impl_));
+}
 
 std::shared_ptr<detail::listener> upgrader::make_listener(executor_type executor,
                                                           std::string_view name,
@@ -197,7 +203,9 @@ std::string upgrader::metrics() const { return impl_->life().metrics(); }
 
 bool upgrader::draining() const noexcept { return impl_->life().draining(); }
 
-void upgrader::end_control() { impl_->life().end_control(); }
+void upgrader::end_control() {
+  if (impl_->at_home()) impl_->life().end_control();
+}
 
 void upgrader::wait_commit(drain_handler handler, executor_type own) {
   impl_->commit_waiters().wait(std::move(handler), std::move(own));

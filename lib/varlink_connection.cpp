@@ -1,21 +1,46 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "varlink_connection.hpp"
 
+#include "os/child.hpp"
 #include "os/system_failure.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <iterator>
 #include <string_view>
 #include <utility>
 
+#include <poll.h>
 #include <sys/stat.h>
 
 namespace graceful {
 
 using kind = os::transfer::kind;
 
+namespace {
+
+/// Between two looks at a path whose listener has died: each leaves a connection in its queue.
+constexpr std::chrono::milliseconds look_again{250};
+
+}  // namespace
+
 result<varlink_connection> varlink_connection::connect(const std::string& path, os::deadline until,
                                                        os::trust whom) {
   auto socket = os::connect_unix(path, until);
+  // Who listened may have died when it had been succeeded: then the successor calls listen(2) by
+  // and by. Or a process that it has forked keeps its socket open, and nobody answers there.
+  const auto enough = std::min(until, os::after(os::dying_time));
+  while (socket && os::peer_has_ended(socket->get())) {
+    const auto left = enough - std::chrono::steady_clock::now();
+    if (left <= left.zero()) {
+      return failure{errc::not_running,
+                     "no server is running at " + path +
+                         ": it has died, and a process that it has left behind holds its socket; "
+                         "start the server"};
+    }
+    ::poll(nullptr, 0, static_cast<int>(look_again.count()));
+    socket = os::connect_unix(path, until);
+  }
   if (!socket) {
     const auto& why = socket.error();
     struct stat status {};
@@ -42,6 +67,15 @@ result<varlink_connection> varlink_connection::connect(const std::string& path, 
                        "; it is not trusted: give the order as that user"};
   }
   return varlink_connection{std::move(*socket), *peer};
+}
+
+result<varlink_connection> varlink_connection::adopt(unique_fd socket) {
+  const auto peer = os::peer::of(socket.get());
+  if (!peer || !peer->trusted()) {
+    return failure{errc::permission_denied,
+                   "the connection that was passed to this process was made by another user"};
+  }
+  return varlink_connection{std::move(socket), *peer};
 }
 
 result<void> varlink_connection::send(const wire::call& call, os::deadline until) {

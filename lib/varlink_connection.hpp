@@ -25,6 +25,10 @@ class varlink_connection {
   static result<varlink_connection> connect(const std::string& path, os::deadline until,
                                             os::trust whom = os::trust::own_user);
 
+  /// Takes an end of a socketpair that was passed to this process. `errc::permission_denied` if it
+  /// was made by another user.
+  static result<varlink_connection> adopt(unique_fd socket);
+
   /// Success also if the peer has closed the connection: receive() says it, after what the peer
   /// had to say before.
   result<void> send(const wire::call& call, os::deadline until);

@@ -20,8 +20,10 @@ struct options {
   /// one user share it. Required unless `control_path` is given, whose file name then serves.
   std::string name{};
 
-  /// Path of the control socket. Default: `default_control_path(name)`. The lock that guards it
-  /// lies beside it, at the same path with ".lock" appended.
+  /// Path of the control socket. Default: `default_control_path(name)`; in a successor, that of its
+  /// predecessor. The lock that guards it lies beside it, at the same path with ".lock" appended.
+  /// If either, or their directory, is removed, the server puts it back within a few seconds, or as
+  /// soon as it can.
   std::string control_path{};
 
   /// Take over from a server that already runs under this control path, even though it did not

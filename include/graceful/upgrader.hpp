@@ -49,6 +49,13 @@ class server_body;
 /// upgrade works, and can be watched, however busy the server's threads are. Contexts made with
 /// `BOOST_ASIO_CONCURRENCY_HINT_UNSAFE` or `..._UNSAFE_IO` cannot be used.
 ///
+/// **Children.** A child that this process forks, and that executes nothing, does not hold what this
+/// library listens on, nor the control socket and its lock (fork(3) of libc only, not clone(2)). There
+/// its objects do nothing: acceptors accept nothing, and what is destroyed is left as it is for the
+/// parent. To use sockets of its own on the same context the child calls
+/// `io_context::notify_fork(fork_child)` first. `run()` does not return there by itself: the child
+/// calls `stop()`, throws, or exits. A plain acceptor is the application's, also in a child.
+///
 /// **Object lifetimes.** The execution context must outlive the upgrader, and so must those of
 /// every other executor that it is given, by `listen`, `listen_group` or `track`. Destroying the
 /// upgrader closes what it still owns, removes the control path if it is still its own, and ends
@@ -64,8 +71,10 @@ class GRACEFUL_API upgrader {
   ///
   /// It takes over if `graceful-ctl upgrade` started this process, `options::takeover` is set, or
   /// GRACEFUL_TAKEOVER=1 is in the environment. Variables of this library (GRACEFUL_TAKEOVER,
-  /// GRACEFUL_UPGRADE) are taken out of the environment here, so that no child inherits them;
-  /// construct the upgrader before other threads read the environment.
+  /// GRACEFUL_UPGRADE, GRACEFUL_CHANNEL, GRACEFUL_CONTROL_PATH) are taken out of the environment
+  /// here, so that no child inherits them; construct the upgrader before other threads read the
+  /// environment. A process that `graceful-ctl upgrade` has started has a connection to its
+  /// predecessor as descriptor 3, and needs no path; where that got lost it goes by the path.
   ///
   /// **Service managers.** With NOTIFY_SOCKET in the environment (systemd, `graceful-ctl run`) the
   /// manager hears of this process what sd_notify(3) has words for, pings for its watchdog

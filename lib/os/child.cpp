@@ -71,8 +71,8 @@ std::string ending::to_string() const {
 }
 
 result<child> child::spawn(const start_command& command, placement where,
-                           const std::vector<passed_socket>& sockets) {
-  auto started = launch(command, where, sockets);
+                           const std::vector<passed_socket>& sockets, int channel) {
+  auto started = launch(command, where, sockets, channel);
   if (!started) return started.error();
   return child{started->pid, std::move(started->pidfd)};
 }

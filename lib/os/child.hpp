@@ -37,7 +37,7 @@ class child {
  public:
   /// Starts `command`, see `launch`. The error says so if the program cannot be executed.
   static result<child> spawn(const start_command& command, placement where = placement::child,
-                             const std::vector<passed_socket>& sockets = {});
+                             const std::vector<passed_socket>& sockets = {}, int channel = -1);
 
   /// One that runs already, and that somebody else may have spawned. None if there is no such
   /// process (any more).

@@ -2,6 +2,8 @@
 #include "os/control_path.hpp"
 
 #include "os/channel.hpp"
+#include "os/lock_owners.hpp"
+#include "os/peer.hpp"
 #include "os/system_failure.hpp"
 
 #include <array>
@@ -10,6 +12,7 @@
 #include <random>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -26,13 +29,34 @@ constexpr int control_backlog = 128;
 /// How long a listener may leave a connection unanswered before it counts as alive but busy.
 constexpr std::chrono::seconds probe_time{1};
 
+constexpr std::chrono::milliseconds probe_pause{250};
+
+/// How long another process may have the directory for itself.
+constexpr std::chrono::milliseconds guard_time{100};
+
+std::string directory_of(const std::string& path) {
+  const std::filesystem::path whole{path};
+  return whole.has_parent_path() ? whole.parent_path().string() : ".";
+}
+
+}  // namespace
+
 std::string temporary_name() {
   std::array<char, 16> name{};
   std::snprintf(name.data(), name.size(), ".%08x", std::random_device{}());
   return name.data();
 }
 
-}  // namespace
+unique_fd guard_directory(const std::string& control_path, int how) {
+  const auto until = std::chrono::steady_clock::now() + guard_time;
+  unique_fd directory{
+      ::open(directory_of(control_path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  while (directory && ::flock(directory.get(), how | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK || std::chrono::steady_clock::now() >= until) return {};
+    ::poll(nullptr, 0, 1);  // flock(2) has no deadline, and anybody may hold it for ever
+  }
+  return directory;
+}
 
 result<void> check_replaceable(const std::string& path) {
   struct stat status {};
@@ -44,10 +68,17 @@ result<void> check_replaceable(const std::string& path) {
     return failure{errc::path_in_use, "the control path " + path +
                                           " exists and is no socket; remove it or choose another"};
   }
-  const auto probe = connect_unix(path, std::chrono::steady_clock::now() + probe_time);
-  if (!probe && (probe.error().code == system_code(ECONNREFUSED) ||
-                 probe.error().code == system_code(ENOENT))) {
-    return {};
+  // A listener that has died may have been succeeded: then the successor calls listen(2) by and by.
+  const auto until = std::chrono::steady_clock::now() + probe_time;
+  for (;;) {
+    const auto probe = connect_unix(path, until);
+    if (!probe && (probe.error().code == system_code(ECONNREFUSED) ||
+                   probe.error().code == system_code(ENOENT))) {
+      return {};
+    }
+    if (!probe || !peer_has_ended(probe->get())) break;
+    if (std::chrono::steady_clock::now() >= until) return {};
+    ::poll(nullptr, 0, static_cast<int>(probe_pause.count()));
   }
   return failure{errc::already_running,
                  "somebody listens on the control path " + path + ", although its lock is free"};
@@ -76,6 +107,7 @@ result<void> check_private_directory(const std::string& directory) {
 
 result<std::optional<unique_fd>> try_lock(const std::string& control_path) {
   const std::string path = lock_path(control_path);
+  const auto guard = guard_directory(control_path, LOCK_SH);
   for (;;) {
     unique_fd fd{
         ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600)};
@@ -92,7 +124,10 @@ result<std::optional<unique_fd>> try_lock(const std::string& control_path) {
       return system_failure("cannot lock " + path);
     }
     // The last holder removes the file as it goes: a lock on a removed file guards nothing.
-    if (identify(path) == file_id{mine.st_dev, mine.st_ino}) return std::optional{std::move(fd)};
+    if (identify(path) == file_id{mine.st_dev, mine.st_ino}) {
+      sign_lock(fd.get(), signing::alone);
+      return std::optional{std::move(fd)};
+    }
   }
 }
 
@@ -103,8 +138,7 @@ bool holds_lock(int fd, const std::string& control_path) {
 
 result<unique_fd> bind_control(const std::string& path) {
   // Bound by way of /proc, so that a directory of any length leaves room for the temporary name.
-  const std::filesystem::path whole{path};
-  const std::string where = whole.has_parent_path() ? whole.parent_path().string() : ".";
+  const std::string where = directory_of(path);
   const unique_fd directory{::open(where.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
   if (!directory && errno != ENAMETOOLONG) {
     return system_failure("cannot open the directory of the control socket " + path);

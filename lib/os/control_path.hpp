@@ -21,9 +21,18 @@ result<void> make_private_directory(const std::string& directory);
 /// The check alone. ENOENT if the directory is not there.
 result<void> check_private_directory(const std::string& directory);
 
-/// flock(2) on PATH.lock. None: another process holds it. The lock belongs to the open file
-/// description, so passing the descriptor to another process passes the lock.
+/// flock(2) on PATH.lock, signed (see lock_owners). None: another process holds it. The lock
+/// belongs to the open file description, so passing the descriptor to another process passes the
+/// lock.
 result<std::optional<unique_fd>> try_lock(const std::string& control_path);
+
+/// flock(2) on the directory of the control path, `how` LOCK_SH or LOCK_EX: nobody replaces a lock
+/// that is left behind while another process takes it. Waits for 100 ms at most. None if the
+/// directory cannot be read, or is locked.
+unique_fd guard_directory(const std::string& control_path, int how);
+
+/// A name that nothing has, with a dot in front.
+std::string temporary_name();
 
 /// True if `fd` is an open PATH.lock, and locked; or if somebody has removed the file meanwhile, in
 /// which case the live control socket alone guards the path.

@@ -187,7 +187,7 @@ void announce(start_command& command, const std::vector<passed_socket>& sockets)
 }  // namespace
 
 result<launched> launch(const start_command& command, placement where,
-                        const std::vector<passed_socket>& sockets) {
+                        const std::vector<passed_socket>& sockets, int channel) {
   start_command own = command;
   if (!sockets.empty()) announce(own, sockets);
   auto files = places_of(own.file);
@@ -195,8 +195,9 @@ result<launched> launch(const start_command& command, placement where,
   auto arguments = pointers(own.arguments);
   auto environment = pointers(own.environment);
   std::vector<int> descriptors;
-  descriptors.reserve(sockets.size());
+  descriptors.reserve(sockets.size() + 1);
   for (const auto& socket : sockets) descriptors.push_back(socket.fd);
+  if (channel >= 0) descriptors.push_back(channel);
   plan p{.directory = own.directory.c_str(),
          .files = file_pointers.data(),
          .arguments = arguments.data(),

@@ -42,12 +42,12 @@ struct launched {
 };
 
 /// Executes `command` in a new process, with standard input, output and error of this one and
-/// `sockets` from 3 on, and no other descriptor. With `sockets` LISTEN_PID, LISTEN_FDS and
-/// LISTEN_FDNAMES are set, whatever the command says of them. Returns after the exec, or with its
-/// error, E2BIG if the names exceed `longest_socket_names`; then no process is left, but for a
-/// sibling that has ended at once.
+/// `sockets` from 3 on, then `channel` if there is one (-1: none), and no other descriptor. With
+/// `sockets` LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES are set, whatever the command says of them.
+/// Returns after the exec, or with its error, E2BIG if the names exceed `longest_socket_names`;
+/// then no process is left, but for a sibling that has ended at once.
 result<launched> launch(const start_command& command, placement where,
-                        const std::vector<passed_socket>& sockets);
+                        const std::vector<passed_socket>& sockets, int channel = -1);
 
 }  // namespace graceful::os
 

@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "os/listening_socket.hpp"
 
+#include "os/port_holders.hpp"
 #include "os/system_failure.hpp"
 
 #include <algorithm>
@@ -112,9 +113,12 @@ result<unique_fd> patiently(const socket_address& address, const listen_params& 
     if (attempt >= params.bind_attempts) {
       failure why = fd.error();
       why.message +=
-          " (tried " + std::to_string(attempt) + (attempt == 1 ? " time" : " times") +
-          "); find who listens there with: ss -ltnp 'sport = " + std::to_string(address.port()) +
-          "'";
+          " (tried " + std::to_string(attempt) + (attempt == 1 ? " time" : " times") + ")";
+      const auto holders = holders_of_port(address.port());
+      why.message += holders.empty()
+                         ? "; find who listens there with: ss -ltnp 'sport = " +
+                               std::to_string(address.port()) + "'"
+                         : "; it is held by " + holders + ": end that, or use another address";
       return why;
     }
     ::poll(nullptr, 0, static_cast<int>(pause.count()));

@@ -1,6 +1,12 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "os/peer.hpp"
 
+#include "os/channel.hpp"
+#include "os/child.hpp"
+
+#include <cerrno>
+#include <chrono>
+
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,6 +22,24 @@ std::optional<peer> peer::of(int socket) {
 bool peer::trusted(trust whom) const {
   const bool by_root = whom == trust::operators && ::geteuid() == 0;
   return uid == ::geteuid() || uid == 0 || by_root;
+}
+
+bool peer_has_ended(int socket) {
+  constexpr int peer_pidfd = 77;  // SO_PEERPIDFD, Linux 6.5; older headers lack it
+  const auto has_ended = [](const unique_fd& pidfd) {
+    return wait_readable(pidfd.get(), std::chrono::steady_clock::now());
+  };
+  int value = -1;
+  socklen_t length = sizeof value;
+  if (::getsockopt(socket, SOL_SOCKET, peer_pidfd, &value, &length) == 0) {
+    return has_ended(unique_fd{value});
+  }
+  if (errno == ESRCH || errno == EINVAL) return true;  // it has been reaped
+  // The number may be another process's by now: then nothing is known.
+  const auto who = peer::of(socket);
+  if (!who || who->pid <= 0) return false;
+  const auto pidfd = open_pidfd(who->pid);
+  return pidfd ? has_ended(pidfd) : errno == ESRCH;
 }
 
 }  // namespace graceful::os

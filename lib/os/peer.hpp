@@ -25,6 +25,10 @@ struct peer {
   [[nodiscard]] bool trusted(trust whom = trust::own_user) const;
 };
 
+/// Who called listen(2), seen from a client, has ended for sure: it does not answer, and what keeps
+/// its socket open is a process that it has left behind.
+bool peer_has_ended(int socket);
+
 }  // namespace graceful::os
 
 #endif

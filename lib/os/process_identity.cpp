@@ -1,10 +1,17 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "os/process_identity.hpp"
 
+#include "os/channel.hpp"
+#include "os/child.hpp"
+
+#include <algorithm>
 #include <array>
+#include <cerrno>
+#include <chrono>
 #include <fstream>
 #include <sstream>
 
+#include <signal.h>
 #include <unistd.h>
 
 namespace graceful::os {
@@ -35,6 +42,13 @@ pid_t parent_of(pid_t pid) {
   return parent;
 }
 
+/// Empty if it cannot be told.
+std::string own_space() {
+  std::array<char, 64> space{};
+  const auto length = ::readlink("/proc/self/ns/pid", space.data(), space.size());
+  return {space.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0))};
+}
+
 /// Processes may end while they are looked at, and others get their numbers: no way up is for ever.
 constexpr int most_ancestors = 64;
 
@@ -49,10 +63,18 @@ std::optional<process_identity> process_identity::of(pid_t pid) {
     if (number == state && (field == "Z" || field == "X")) return {};
   }
   if (!(*fields >> found.started)) return {};
-  std::array<char, 64> space{};
-  const auto length = ::readlink("/proc/self/ns/pid", space.data(), space.size());
-  if (length > 0) found.space.assign(space.data(), static_cast<std::size_t>(length));
+  found.space = own_space();
   return found;
+}
+
+bool process_identity::has_ended() const {
+  if (pid <= 0 || space.empty() || space != own_space()) return false;
+  const auto pidfd = open_pidfd(pid);
+  // Without pidfds, or if the system does not let this process have one.
+  if (!pidfd) return errno == ESRCH || (::kill(pid, 0) != 0 && errno == ESRCH);
+  if (wait_readable(pidfd.get(), std::chrono::steady_clock::now())) return true;
+  const auto now = of(pid);  // /proc may hide it (hidepid): then nothing is known
+  return now && now->started != started;
 }
 
 bool is_ancestor(pid_t pid) {

@@ -19,6 +19,9 @@ struct process_identity {
   /// None if there is no such process, or it is a zombie.
   static std::optional<process_identity> of(pid_t pid);
 
+  /// True if it has ended for sure, also if its number is another process's by now. A zombie has.
+  [[nodiscard]] bool has_ended() const;
+
   bool operator==(const process_identity&) const = default;
 };
 

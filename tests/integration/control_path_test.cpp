@@ -91,7 +91,11 @@ TEST_CASE("a live control path whose lock was removed is not replaced") {
   fs::remove(s.control() + ".lock");
   const auto copy = run(s.scene(), s.command());
   CHECK(copy.status == "exited 1");
-  CHECK(copy.all.find("somebody listens on the control path") != std::string::npos);
+  // The lock may be back by then.
+  const bool says_why =
+      copy.all.find("somebody listens on the control path") != std::string::npos ||
+      copy.all.find("a server is running already") != std::string::npos;
+  CHECK(says_why);
   CHECK(s.pid() == s.server().pid());
 }
 
@@ -116,12 +120,12 @@ TEST_CASE("a server whose lock file was removed can be upgraded nevertheless") {
   CHECK(s.generation() == 2);
 }
 
-TEST_CASE("a second copy beside a server whose lock file was removed leaves none behind") {
+TEST_CASE(
+    "a second copy beside a server whose lock file was removed does not keep it from upgrades") {
   site s;
   fs::remove(s.control() + ".lock");
   const auto second = run(s.scene(), s.command());
   CHECK(second.status == "exited 1");
-  CHECK_FALSE(fs::exists(s.control() + ".lock"));
   CHECK(s.upgrade().status == "exited 0");
 }
 

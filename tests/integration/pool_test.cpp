@@ -204,7 +204,7 @@ TEST_CASE("a port in use ends the server with an error that says so, group or no
     const auto other = refused(where, arguments);
     CHECK(other.status == "exited 1");
     CHECK(says(other, "cannot bind to " + taken + ": Address already in use"));
-    CHECK(says(other, "find who listens there with: ss -ltnp"));
+    CHECK(says(other, "it is held by pid"));
   }
 }
 

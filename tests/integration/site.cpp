@@ -26,6 +26,7 @@ std::string programs::pool_server() { return from_build("POOL_SERVER"); }
 std::string programs::graceful_ctl() { return from_build("GRACEFUL_CTL"); }
 std::string programs::gated_server() { return from_build("GATED_SERVER"); }
 std::string programs::shaped_server() { return from_build("SHAPED_SERVER"); }
+std::string programs::forking_server() { return from_build("FORKING_SERVER"); }
 std::vector<std::string> programs::python(const char* name) {
   return {"/usr/bin/python3", from_build("INTEROP") + '/' + name};
 }

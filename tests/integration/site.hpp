@@ -26,6 +26,7 @@ struct programs {
   static std::string graceful_ctl();
   static std::string gated_server();
   static std::string shaped_server();
+  static std::string forking_server();
 
   /// One of tests/interop.
   static std::vector<std::string> python(const char* name);

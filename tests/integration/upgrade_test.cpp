@@ -158,7 +158,7 @@ TEST_CASE("a generation holds no more than the one before it") {
   CHECK(descriptors_without_cloexec(last).empty());
 }
 
-TEST_CASE("the successor gets the environment it is given and no descriptor it is not") {
+TEST_CASE("the successor gets the environment it is given, its connection, and no more") {
   site s;
   const auto done = s.upgrade({"--env", "GREETING=guten Tag", "--", "/bin/sh", "-c",
                                "env > '" + s.scene().path("env") + "'; ls -l /proc/$$/fd > '" +
@@ -170,7 +170,8 @@ TEST_CASE("the successor gets the environment it is given and no descriptor it i
   };
   CHECK(look("^GREETING=guten Tag$", "env") == "1\n");
   CHECK(look("^GRACEFUL_UPGRADE=", "env") == "1\n");
-  CHECK(look("socket:", "fds") == "0\n");
+  CHECK(look("3 -> socket:", "fds") == "1\n");
+  CHECK(look("socket:", "fds") == "1\n");
   CHECK(look("eventpoll", "fds") == "0\n");
 }
 

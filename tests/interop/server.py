@@ -217,6 +217,16 @@ class Server:
             self.close_down(lambda: None)
 
 
+def leave_channel(environment: dict[str, str], token: str | None) -> None:
+    """This server goes by the control path: it closes the connection that it may have been passed."""
+    environment.pop("GRACEFUL_CONTROL_PATH", None)
+    passed_token, *rest = environment.pop("GRACEFUL_CHANNEL", "").split(":")
+    if token and passed_token == token and len(rest) == 2:
+        number, inode = map(int, rest)
+        if number >= 3 and os.fstat(number).st_ino == inode:
+            os.close(number)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--control", required=True)
@@ -227,6 +237,7 @@ def main() -> None:
     environment = dict(os.environ)
     token = environment.pop("GRACEFUL_UPGRADE", None)
     takeover = environment.pop("GRACEFUL_TAKEOVER", None) == "1"
+    leave_channel(environment, token)
     if not token and not takeover:
         sys.exit("interop: nobody has asked this process to take over")
     Server(arguments, environment).take_over(token)

@@ -231,3 +231,17 @@ TEST_CASE("spawning from many threads at once gives each its own") {
   for (auto& thread : threads) thread.join();
   CHECK(wrong == std::array<int, 4>{});
 }
+
+TEST_CASE("a channel is passed behind the sockets, and is no socket of LISTEN_FDS") {
+  const sized_files f{2};
+  auto alone = os::child::spawn(told_of_sockets("[ $(wc -c <&3) = 1 ] && [ ! -e /proc/$$/fd/4 ] && "
+                                                "[ $LISTEN_FDS = 9 ] && exit 5"),
+                                os::placement::child, {}, f.files[0].get());
+  REQUIRE(alone.has_value());
+  CHECK(end_of(*alone) == "exited with status 5");
+  auto behind =
+      os::child::spawn(told_of_sockets("[ $(wc -c <&4) = 2 ] && [ $LISTEN_FDS = 1 ] && exit 5"),
+                       os::placement::child, {{"a", f.files[0].get()}}, f.files[1].get());
+  REQUIRE(behind.has_value());
+  CHECK(end_of(*behind) == "exited with status 5");
+}

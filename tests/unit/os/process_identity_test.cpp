@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -49,4 +50,28 @@ TEST_CASE("who has started this process is above it, however far, and nobody els
   int status = -1;
   REQUIRE(::waitpid(child, &status, 0) == child);
   CHECK(status == 0);
+}
+
+TEST_CASE("a process is known to have ended, also if another has its number by now") {
+  const auto self = *process_identity::of(::getpid());
+  CHECK_FALSE(self.has_ended());
+  auto before = self;
+  before.started -= 1;
+  CHECK(before.has_ended());
+  auto elsewhere = before;
+  elsewhere.space = "pid:[1]";
+  CHECK_FALSE(elsewhere.has_ended());
+  const pid_t child = ::fork();
+  if (child == 0) {
+    for (;;) ::pause();
+  }
+  const auto other = process_identity::of(child);
+  REQUIRE(other);
+  CHECK_FALSE(other->has_ended());
+  ::kill(child, SIGKILL);
+  siginfo_t info{};
+  ::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT);
+  CHECK(other->has_ended());  // a zombie
+  ::waitpid(child, nullptr, 0);
+  CHECK(other->has_ended());
 }

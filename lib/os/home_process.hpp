@@ -1,0 +1,42 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_LIB_OS_HOME_PROCESS_HPP
+#define GRACEFUL_LIB_OS_HOME_PROCESS_HPP
+
+#include <atomic>
+#include <memory>
+#include <utility>
+
+#include <sys/types.h>
+#include <unistd.h>
+
+namespace graceful::os {
+
+/// The process in which an object was made. A child that this forks has a copy of the object, but
+/// not its threads, nor a say in its locks; its files, and its entries in epoll, are the parent's.
+/// So what ends in the child leaves all of that alone.
+class home_process {
+ public:
+  [[nodiscard]] bool is_this() const { return pid_ == ::getpid(); }
+
+ private:
+  pid_t pid_ = ::getpid();
+};
+
+/// What is not to end in this process, because it is another's: it is never destroyed. A leak
+/// checker still finds the way to it. Thread-safe.
+template <class T>
+void leave_alone(std::unique_ptr<T> object) {
+  struct link {
+    std::unique_ptr<T> object;
+    link* next;
+  };
+  static std::atomic<link*> first{nullptr};
+  auto added = std::make_unique<link>(link{std::move(object), first.load()});
+  while (!first.compare_exchange_weak(added->next, added.get())) {
+  }
+  (void)added.release();
+}
+
+}  // namespace graceful::os
+
+#endif

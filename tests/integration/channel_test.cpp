@@ -1,0 +1,122 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+//
+// A successor that was passed its connection, and needs no path.
+#include "gate.hpp"
+#include "site.hpp"
+#include "testing/process_table.hpp"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace graceful_test;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr uid_t nobody = 65534;
+
+/// What the shell of an upgrade has in its environment, and its descriptors.
+std::string seen_by_shell(site& s, const std::string& what) {
+  const auto file = s.scene().path("seen");
+  const auto done =
+      s.upgrade({"--", "/bin/sh", "-c", "{ " + what + "; } > '" + file + "'; exit 1"});
+  CHECK(done.status == "exited 1");
+  std::ifstream text{file};
+  return {std::istreambuf_iterator<char>{text}, {}};
+}
+
+}  // namespace
+
+TEST_CASE("a server that has dropped root after listen is upgraded, and upgraded again") {
+  if (::geteuid() != 0) return;
+  site s{{"--user", std::to_string(nobody)}, {}, programs::forking_server()};
+  REQUIRE(fs::is_socket(s.control()));
+  for (const std::int64_t generation : {2, 3}) {
+    const auto before = s.pid();
+    const auto done = s.upgrade();
+    CHECK_MESSAGE(done.status == "exited 0", done.all);
+    CHECK(s.generation() == generation);
+    CHECK(s.pid() != before);
+    struct stat owner {};
+    REQUIRE(::stat(("/proc/" + std::to_string(s.pid())).c_str(), &owner) == 0);
+    CHECK(owner.st_uid == nobody);
+  }
+}
+
+TEST_CASE("a server whose directory was removed is upgraded by SIGUSR2") {
+  scene s;
+  const auto directory = s.path("runtime");
+  REQUIRE(::mkdir(directory.c_str(), 0700) == 0);
+  const std::vector<std::string> command{
+      programs::http_server(), "--control", directory + "/control.sock", "--listen", "127.0.0.1:0",
+      "--probation",           "0"};
+  process& server = s.start(command);
+  REQUIRE(server.wait_for_output("ready: generation 1 ", patience));
+  fs::remove_all(directory);
+  // Nobody can make it again.
+  std::ofstream{directory} << "in the way";
+  server.signal(SIGUSR2);
+  CHECK(server.wait_for_output("ready: generation 2 ", patience));
+  CHECK(server.wait_for_output("generation 2 has taken over", patience));
+  CHECK(server.wait_exit(patience).exited(0));
+}
+
+TEST_CASE("a successor is passed a connection and the control path, and passes neither on") {
+  site s;
+  const auto text = seen_by_shell(s, "env; ls -l /proc/$$/fd/3");
+  CHECK(text.find("GRACEFUL_CHANNEL=") != std::string::npos);
+  CHECK(text.find("GRACEFUL_CONTROL_PATH=" + s.control() + "\n") != std::string::npos);
+  CHECK(text.find("socket:[") != std::string::npos);
+  REQUIRE(s.upgrade().status == "exited 0");
+  const auto again = seen_by_shell(s, "env");
+  std::size_t channels = 0;
+  for (std::size_t at = 0; (at = again.find("GRACEFUL_CHANNEL=", at)) != std::string::npos; ++at) {
+    ++channels;
+  }
+  CHECK(channels == 1);
+}
+
+TEST_CASE("a successor whose connection was lost on the way goes by the path") {
+  site s;
+  auto command = s.command();
+  std::string line = "exec";
+  for (const auto& argument : command) line += " '" + argument + "'";
+  std::string before;
+  SUBCASE("a shell closes it") { before = "exec 3<&-; "; }
+  SUBCASE("a shell opens something else in its place") { before = "exec 3</dev/null; "; }
+  SUBCASE("sudo(8), say, removes the variables") { before = "unset GRACEFUL_CHANNEL; "; }
+  const auto done = s.upgrade({"--", "/bin/sh", "-c", before + line});
+  CHECK_MESSAGE(done.status == "exited 0", done.all);
+  CHECK(s.generation() == 2);
+}
+
+TEST_CASE("the death of a successor behind a shell that lives on is noticed at once") {
+  site s{{"--probation", "60000"}};
+  std::string line;
+  for (const auto& argument : s.command()) line += "'" + argument + "' ";
+  process& ctl = s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--", "/bin/sh",
+                                  "-c", line + "; sleep 600"});
+  REQUIRE(ctl.wait_for_output("ready", patience));
+  const auto text = s.status({"--json"}).out;
+  const std::string key = "\"successor\":{\"pid\":";
+  const auto at = text.find(key);
+  REQUIRE(at != std::string::npos);
+  const auto successor = open_pidfd(static_cast<pid_t>(std::stol(text.substr(at + key.size()))));
+  REQUIRE(send_signal(successor, SIGKILL));
+  // The shell, which holds the connection too, may take its time to end.
+  const deadline until{patience / 2};
+  while (s.status({"--json"}).out.find("probation") != std::string::npos && !until.passed()) {
+    ::poll(nullptr, 0, 5);
+  }
+  CHECK_FALSE(until.passed());
+  http_connection client{resolve("127.0.0.1", s.port(), patience), 0};
+  CHECK(client.exchange("GET / HTTP/1.1\r\nHost: test\r\n\r\n").generation == 1);
+}

@@ -1,0 +1,169 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+//
+// Children that a server forks and that execute nothing.
+#include "site.hpp"
+#include "testing/process_table.hpp"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <string>
+
+#include <signal.h>
+
+using namespace graceful_test;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A site whose server forks when it is asked to.
+class forking_site : public site {
+ public:
+  explicit forking_site(std::vector<std::string> arguments = {}, process_options options = {})
+      : site{std::move(arguments), std::move(options), programs::forking_server()} {}
+
+  /// The child that the server has forked for this request.
+  pid_t child_for(const std::string& path) {
+    http_connection connection{resolve("127.0.0.1", port(), patience), 0};
+    connection.exchange("GET " + path + " HTTP/1.1\r\nHost: test\r\n\r\n");
+    const std::string text = connection.last_response();
+    const std::string header = "X-Child: ";
+    return static_cast<pid_t>(std::stoi(text.substr(text.find(header) + header.size())));
+  }
+
+  /// It ends by itself; nobody else's child.
+  bool ends(pid_t child) {
+    const auto pidfd = open_pidfd(child);
+    return !pidfd || wait_readable(pidfd.get(), patience);
+  }
+
+  /// As before the child: clients are served, there is one control path, and upgrades work.
+  void check_serves() {
+    CHECK(child_for("/") == 0);
+    CHECK(fs::is_socket(control()));
+    CHECK(fs::exists(control() + ".lock"));
+    CHECK(generation() == 1);
+    const auto copy = run(scene(), command());
+    CHECK(copy.status == "exited 1");
+    CHECK(copy.all.find("a server is running already as pid") != std::string::npos);
+    const auto done = upgrade();
+    CHECK(done.status == "exited 0");
+    CHECK(generation() == 2);
+    CHECK(child_for("/") == 0);
+    CHECK(server().wait_exit(patience).exited(0));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a child that a server forks, and that returns from main, costs the server nothing") {
+  std::vector<std::string> arguments;
+  SUBCASE("with an io_context") {}
+  SUBCASE("with a pool") { arguments = {"--pool"}; }
+  forking_site s{arguments};
+  for (int i = 0; i < 3; ++i) {
+    const auto child = s.child_for("/unwind");
+    REQUIRE(child > 0);
+    CHECK(s.ends(child));
+  }
+  s.check_serves();
+}
+
+TEST_CASE("a child that serves a connection, after notify_fork, costs the server nothing") {
+  forking_site s;
+  for (int i = 0; i < 3; ++i) {
+    const auto child = s.child_for("/session");
+    REQUIRE(child > 0);
+    CHECK(child != s.server().pid());
+    CHECK(s.ends(child));
+  }
+  s.check_serves();
+}
+
+TEST_CASE(
+    "a child that outlives a server that was killed does not keep the next one from starting") {
+  forking_site s;
+  auto again = s.command();
+  std::string path;
+  bool told_to_take_over = false;
+  SUBCASE("one of fork(2)") { path = "/stay"; }
+  SUBCASE("one of fork(2), and the next is told to take over") {
+    path = "/stay";
+    told_to_take_over = true;
+  }
+  SUBCASE("one of clone(2)") { path = "/clone"; }
+  SUBCASE("one of clone(2), and the next is told to take over") {
+    path = "/clone";
+    told_to_take_over = true;
+  }
+  const auto child = open_pidfd(s.child_for(path));
+  REQUIRE(child);
+  s.server().signal(SIGKILL);
+  REQUIRE(s.server().wait_exit(patience));
+  CHECK(s.status().status == "exited 7");
+  // What the child holds by clone(2) includes the port: only another is free.
+  if (path == "/stay") {
+    for (auto& argument : again) {
+      if (argument == "127.0.0.1:0") argument = "127.0.0.1:" + std::to_string(s.port());
+    }
+  }
+  process_options options;
+  if (told_to_take_over) options.environment["GRACEFUL_TAKEOVER"] = "1";
+  process& next = s.scene().start(again, options);
+  CHECK(next.wait_for_output("ready: generation 1 ", patience));
+  CHECK(s.pid() == next.pid());
+  CHECK_FALSE(wait_readable(child.get(), std::chrono::seconds{0}));
+  CHECK(s.upgrade().status == "exited 0");
+  CHECK(s.generation() == 2);
+}
+
+TEST_CASE("a server whose port is held by what a killed one has left says which process that is") {
+  forking_site s;
+  const auto child = s.child_for("/clone");
+  s.server().signal(SIGKILL);
+  REQUIRE(s.server().wait_exit(patience));
+  auto command = s.command();
+  for (auto& argument : command) {
+    if (argument == "127.0.0.1:0") argument = "127.0.0.1:" + std::to_string(s.port());
+  }
+  const auto next = run(s.scene(), command);
+  CHECK(next.status == "exited 1");
+  CHECK(next.all.find("it is held by pid " + std::to_string(child) + " (forking_server)") !=
+        std::string::npos);
+}
+
+TEST_CASE("of two servers that start beside what a killed one has left, one serves") {
+  forking_site s;
+  REQUIRE(s.child_for("/clone") > 0);
+  s.server().signal(SIGKILL);
+  REQUIRE(s.server().wait_exit(patience));
+  process& one = s.scene().start(s.command());
+  process& other = s.scene().start(s.command());
+  const deadline until{patience};
+  while (one.running() && other.running() && !until.passed()) {
+    if (one.wait_for_output("ready: generation 1 ", std::chrono::milliseconds{20}) &&
+        other.wait_for_output("ready: generation 1 ", std::chrono::milliseconds{20})) {
+      break;
+    }
+  }
+  process& winner = one.running() ? one : other;
+  process& loser = one.running() ? other : one;
+  CHECK(loser.wait_exit(patience).exited(1));
+  CHECK(loser.output().find("a server is running already") != std::string::npos);
+  CHECK(winner.wait_for_output("ready: generation 1 ", patience));
+  CHECK(s.pid() == winner.pid());
+}
+
+TEST_CASE("a lock is not taken from a successor that its predecessor has died for") {
+  forking_site s{{"--probation", "60000"}};
+  REQUIRE(s.child_for("/clone") > 0);
+  process& ctl = s.scene().start({programs::graceful_ctl(), "upgrade", s.control()});
+  REQUIRE(s.server().wait_for_output("ready: generation 2 ", patience));
+  s.server().signal(SIGKILL);
+  REQUIRE(s.server().wait_exit(patience));
+  CHECK(ctl.wait_exit(patience));
+  const auto copy = run(s.scene(), s.command());
+  CHECK(copy.status == "exited 1");
+  CHECK(copy.all.find("a server is running already") != std::string::npos);
+  CHECK(s.generation() == 2);
+}

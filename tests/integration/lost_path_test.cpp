@@ -1,0 +1,121 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+//
+// The control path is removed while a server serves.
+#include "site.hpp"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+using namespace graceful_test;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A server whose control path is in a directory of its own.
+struct runtime_directory {
+  runtime_directory() {
+    REQUIRE(::mkdir(directory.c_str(), 0711) == 0);
+    server = &where.start(command);
+    REQUIRE(server->wait_for_output("ready: generation 1 ", patience));
+  }
+
+  finished ctl(const char* what) { return run(where, {programs::graceful_ctl(), what, control}); }
+
+  /// The file system tells nobody that is not root of all changes: so it is looked at.
+  bool comes_back() {
+    const deadline until{patience};
+    while (!fs::is_socket(control) || !fs::exists(control + ".lock") ||
+           ctl("status").status != "exited 0") {
+      if (until.passed()) return false;
+      ::poll(nullptr, 0, 5);
+    }
+    return true;
+  }
+
+  /// An upgrade, and then a restart on the same path.
+  void check_usable() {
+    const auto done = ctl("upgrade");
+    CHECK_MESSAGE(done.status == "exited 0", done.all);
+    REQUIRE(server->wait_exit(patience).exited(0));
+    CHECK(run(where, {programs::graceful_ctl(), "drain", control}).status == "exited 0");
+    REQUIRE(where.wait_all_gone(patience));
+    CHECK_FALSE(fs::exists(control));
+    CHECK_FALSE(fs::exists(control + ".lock"));
+    process& next = where.start(command);
+    CHECK(next.wait_for_output("ready: generation 1 ", patience));
+    CHECK(ctl("status").status == "exited 0");
+  }
+
+  scene where;
+  std::string directory = where.path("runtime");
+  std::string control = directory + "/control.sock";
+  std::vector<std::string> command{programs::http_server(), "--control",   control, "--listen",
+                                   "127.0.0.1:0",           "--probation", "0"};
+  process* server = nullptr;
+};
+
+}  // namespace
+
+TEST_CASE("a control path that was removed comes back") {
+  runtime_directory r;
+  SUBCASE("its directory") { fs::remove_all(r.directory); }
+  SUBCASE("its directory, which was moved away") {
+    fs::rename(r.directory, r.where.path("elsewhere"));
+  }
+  SUBCASE("the socket") { fs::remove(r.control); }
+  SUBCASE("the lock") { fs::remove(r.control + ".lock"); }
+  REQUIRE(r.comes_back());
+  struct stat status {};
+  REQUIRE(::stat(r.directory.c_str(), &status) == 0);
+  CHECK((status.st_mode & 07777) == 0711);
+  const auto copy = run(r.where, r.command);
+  CHECK(copy.all.find("a server is running already") != std::string::npos);
+  r.check_usable();
+}
+
+TEST_CASE("a control path that a successor was passed comes back too") {
+  runtime_directory r;
+  REQUIRE(r.ctl("upgrade").status == "exited 0");
+  fs::remove_all(r.directory);
+  REQUIRE(r.comes_back());
+  CHECK(r.ctl("upgrade").status == "exited 0");
+}
+
+TEST_CASE("a control path that cannot be put back is said once, and comes back when it can be") {
+  runtime_directory r;
+  fs::remove_all(r.directory);
+  std::ofstream{r.directory} << "in the way";
+  REQUIRE(r.server->wait_for_output("is gone: ", patience));
+  // Two looks later.
+  r.server->signal(SIGUSR2);
+  REQUIRE(r.server->wait_for_output("generation 2 has taken over", patience));
+  fs::remove(r.directory);
+  REQUIRE(r.comes_back());
+}
+
+TEST_CASE("another server's socket at the control path is left alone") {
+  runtime_directory r;
+  fs::remove_all(r.directory);
+  REQUIRE(::mkdir(r.directory.c_str(), 0711) == 0);
+  process& other = r.where.start(r.command);
+  if (!other.wait_for_output("ready: generation 1 ", patience)) {
+    // The first was faster, and has its path again.
+    CHECK(other.output().find("running already") != std::string::npos);
+    return;
+  }
+  CHECK(r.server->wait_for_output("is gone: another process", patience));
+  CHECK(r.ctl("status").out.find(std::to_string(other.pid())) != std::string::npos);
+  other.signal(SIGTERM);
+  REQUIRE(other.wait_exit(patience).exited(0));
+  REQUIRE(r.comes_back());
+  CHECK(r.ctl("status").out.find(std::to_string(r.server->pid())) != std::string::npos);
+}

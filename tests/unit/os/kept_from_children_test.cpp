@@ -1,0 +1,141 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "os/kept_from_children.hpp"
+
+#include <graceful/testing/deadline.hpp>
+
+#include "patience.hpp"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace graceful_test;
+using graceful::unique_fd;
+using graceful::os::kept_from_children;
+
+namespace {
+
+struct marked_pipe {
+  marked_pipe() {
+    std::array<int, 2> ends{};
+    REQUIRE(::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) == 0);
+    reading.reset(ends[0]);
+    writing.reset(ends[1]);
+  }
+
+  /// A child that holds what it has got until it is killed.
+  void fork_child() {
+    child = ::fork();
+    if (child == 0) {
+      for (;;) ::pause();
+    }
+    REQUIRE(child > 0);
+  }
+
+  /// No process has the other end open.
+  [[nodiscard]] bool is_closed() const {
+    return graceful::testing::wait_readable(reading.get(), std::chrono::seconds{0});
+  }
+
+  ~marked_pipe() {
+    if (child <= 0) return;
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+  }
+
+  unique_fd reading;
+  unique_fd writing;
+  pid_t child = -1;
+};
+
+/// The exit code of a child that runs `body`.
+template <class Body>
+int code_of_child(Body body) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(body());
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+}  // namespace
+
+TEST_CASE("a child of fork does not hold what is kept from it, and holds all else") {
+  marked_pipe p;
+  std::optional<kept_from_children> mark;
+  SUBCASE("marked") {
+    mark.emplace(p.writing.get());
+    p.fork_child();
+    mark.reset();
+    p.writing.reset();
+    CHECK(graceful::testing::wait_readable(p.reading.get(), patience));
+  }
+  SUBCASE("not marked") {
+    p.fork_child();
+    p.writing.reset();
+    CHECK_FALSE(p.is_closed());
+  }
+  SUBCASE("marked no more") {
+    mark.emplace(p.writing.get());
+    mark.reset();
+    p.fork_child();
+    p.writing.reset();
+    CHECK_FALSE(p.is_closed());
+  }
+  SUBCASE("the mark has moved") {
+    mark.emplace(p.writing.get());
+    kept_from_children moved{std::move(*mark)};
+    mark.reset();
+    p.fork_child();
+    p.writing.reset();
+    CHECK(graceful::testing::wait_readable(p.reading.get(), patience));
+  }
+  SUBCASE("shared") {
+    auto shared = graceful::os::share_but_keep(std::move(p.writing));
+    p.fork_child();
+    shared.reset();
+    CHECK(graceful::testing::wait_readable(p.reading.get(), patience));
+  }
+}
+
+TEST_CASE("in the child the number is a file that is never ready, and goes into epoll") {
+  marked_pipe p;
+  const kept_from_children mark{p.reading.get()};
+  REQUIRE(::write(p.writing.get(), "x", 1) == 1);
+  const int code = code_of_child([&] {
+    const int fd = p.reading.get();
+    if ((::fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0) return 1;
+    pollfd entry{.fd = fd, .events = POLLIN, .revents = 0};
+    if (::poll(&entry, 1, 0) != 0) return 2;
+    epoll_event event{.events = EPOLLIN, .data = {}};
+    return ::epoll_ctl(::epoll_create1(EPOLL_CLOEXEC), EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : 3;
+  });
+  CHECK(code == 0);
+  // The parent has kept it.
+  CHECK(graceful::testing::wait_readable(p.reading.get(), std::chrono::seconds{0}));
+}
+
+TEST_CASE("a child of a child does not get a stand-in a second time") {
+  marked_pipe p;
+  const kept_from_children mark{p.writing.get()};
+  const int code = code_of_child([&] {
+    // What the child opens in its place is its own to pass on.
+    ::dup2(p.reading.get(), p.writing.get());
+    return code_of_child([&] {
+      char byte = 0;
+      return ::read(p.writing.get(), &byte, 1) == -1 && errno == EAGAIN ? 0 : 1;
+    });
+  });
+  CHECK(code == 0);
+}
