@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include <signal.h>
 #include <sys/auxv.h>
 
 namespace fs = std::filesystem;
@@ -61,6 +62,20 @@ TEST_CASE("the working directory keeps its symbolic links, as the shell knew it"
   fs::current_path(d.path("current"));
   ::setenv("PWD", d.path("current").c_str(), 1);
   CHECK(start_command::of_this_process().directory == d.path("current"));
+}
+
+TEST_CASE("signals that a thread has blocked, or ignores, since the start are not in a command") {
+  sigset_t hangup;
+  sigset_t before;
+  ::sigemptyset(&hangup);
+  ::sigaddset(&hangup, SIGHUP);
+  ::pthread_sigmask(SIG_BLOCK, &hangup, &before);
+  const auto action = ::signal(SIGHUP, SIG_IGN);
+  const auto signals = start_command::of_this_process().signals;
+  ::signal(SIGHUP, action);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  CHECK(::sigismember(&signals.blocked, SIGHUP) == ::sigismember(&before, SIGHUP));
+  CHECK((::sigismember(&signals.ignored, SIGHUP) == 1) == (action == SIG_IGN));
 }
 
 TEST_CASE("a PWD that is wrong, relative or missing is not believed") {
