@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include <graceful/control_client.hpp>
 
+#include "os/at_start.hpp"
 #include "os/channel.hpp"
 #include "os/control_path.hpp"
 #include "wire/control_messages.hpp"
@@ -12,10 +13,10 @@
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <utility>
 
+#include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
 
@@ -65,11 +66,23 @@ void make_printable(server_status& status) {
   }
 }
 
+bool is_directory_of(uid_t user, const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == user;
+}
+
+/// Server and operator have to come to the same, although one may lack the variable, or have that
+/// of the user before su(1). So what the kernel says counts first.
 std::string default_directory() {
-  if (::geteuid() == 0) return "/run/graceful";
-  const char* runtime = ::secure_getenv("XDG_RUNTIME_DIR");
-  if (runtime != nullptr && runtime[0] == '/') return std::string{runtime} + "/graceful";
-  return "/tmp/graceful-" + std::to_string(::geteuid());
+  const uid_t user = ::geteuid();
+  if (user == 0) return "/run/graceful";
+  const auto usual = "/run/user/" + std::to_string(user);
+  if (is_directory_of(user, usual)) return usual + "/graceful";
+  const char* variable = os::trusted_variable("XDG_RUNTIME_DIR");
+  if (variable != nullptr && variable[0] == '/' && is_directory_of(user, variable)) {
+    return std::string{variable} + "/graceful";
+  }
+  return "/tmp/graceful-" + std::to_string(user);
 }
 
 }  // namespace

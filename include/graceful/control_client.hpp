@@ -183,8 +183,10 @@ class GRACEFUL_API control_client {
 };
 
 /// Where the server `name` of this user has its control socket, unless it says otherwise:
-/// /run/graceful/NAME.sock for root, $XDG_RUNTIME_DIR/graceful/NAME.sock for others, and
-/// /tmp/graceful-UID/NAME.sock without that variable.
+/// /run/graceful/NAME.sock for root. For others DIRECTORY/graceful/NAME.sock, where DIRECTORY is
+/// /run/user/UID or, if that is not there, $XDG_RUNTIME_DIR; either counts only if it is a
+/// directory of this user. Without both it is /tmp/graceful-UID/NAME.sock. UID is the effective
+/// user's, and a set-id program does not look at the variable.
 [[nodiscard]] GRACEFUL_API std::string default_control_path(std::string_view name);
 
 /// The control sockets in that directory, sorted; none if there is no such directory. A server that
