@@ -36,14 +36,15 @@ constexpr std::chrono::seconds drain_report_interval{1};
 
 /// What the server would not take, and end the connection for.
 result<void> check(const upgrade_request& request, const wire::call& call) {
-  bool is_text = std::ranges::all_of(request.command, wire::is_text);
+  bool is_text =
+      std::ranges::all_of(request.command, wire::is_text) && wire::is_text(request.directory);
   for (const auto& [key, value] : request.environment) {
     is_text = is_text && wire::is_text(key) && wire::is_text(value);
   }
   if (!is_text) {
     return failure{
         errc::invalid_argument,
-        "the command and the environment of the new process have to be UTF-8; start it by "
+        "the command, directory and environment of the new process have to be UTF-8; start it by "
         "a script that says the rest"};
   }
   if (wire::to_message(call).size() > wire::max_call_size) {
@@ -54,6 +55,23 @@ result<void> check(const upgrade_request& request, const wire::call& call) {
             " KiB); start it by a script that says the rest"};
   }
   return {};
+}
+
+/// A server that is older ignores the parameter, and would start its successor in its own
+/// directory.
+result<void> check_knows_directory(varlink_caller& server) {
+  wire::call call{.method = "org.varlink.service.GetInterfaceDescription", .parameters = {}};
+  call.parameters["interface"] = "io.graceful.Control";
+  varlink_caller::conversation talk{server};
+  if (auto sent = talk.begin(call); !sent) return sent.error();
+  const auto reply = talk.receive(os::after(server.deadline()));
+  if (!reply) return reply.error();
+  talk.end();
+  const auto description = wire::string_field(reply->parameters, "description");
+  if (description && description->find("directory: ?string") != std::string::npos) return {};
+  return failure{errc::incompatible_version,
+                 "the server is of an older build, which cannot start its successor in another "
+                 "directory; upgrade it without one first, or start it again there"};
 }
 
 void make_printable(server_status& status) {
@@ -118,6 +136,9 @@ result<upgrade_phase> control_client::upgrade(
     const upgrade_request& request, const std::function<bool(const upgrade_phase&)>& on_phase) {
   const auto call = wire::to_call(request);
   if (auto sayable = check(request, call); !sayable) return sayable.error();
+  if (!request.directory.empty()) {
+    if (auto known = check_knows_directory(*impl_); !known) return known.error();
+  }
   impl::conversation talk{*impl_};
   if (auto sent = talk.begin(call); !sent) return sent.error();
   const auto ready_by =

@@ -49,7 +49,7 @@ lifecycle::lifecycle(const options& opts, surroundings around)
             drain_.hurry();
           }},
       last_call_{control_.context(), around_.sockets, [this] { stop_accepting(); }} {
-  auto start = os::start_command::of_this_process();
+  auto start = start_command_of(options_).value();
   service_.emplace(
       service_settings::take(start),
       service::surroundings{control_.context(), log_, around_.sockets, around_.application});

@@ -55,6 +55,7 @@ struct upgrade_request {
   std::vector<std::string> command{};                  ///< Empty: the server's own start command.
   std::map<std::string, std::string> environment{};    ///< Added to the server's start environment.
   std::optional<std::chrono::milliseconds> timeout{};  ///< Until ready. Default: the server's.
+  std::string directory{};  ///< Where it starts, an absolute path. Empty: the server's own.
 };
 
 /// One step of an upgrade that has been reached.
@@ -140,7 +141,8 @@ class GRACEFUL_API control_client {
   ///
   /// **Errors.** `busy`, `not_ready`, `upgrade_failed` (the server still serves; the message says
   /// why the successor failed), `invalid_argument` (the request is no UTF-8, or too long for a
-  /// call; nothing was sent).
+  /// call; nothing was sent), `incompatible_version` (it names a directory, and the server is of an
+  /// older build, which would ignore that; nothing was begun).
   result<upgrade_phase> upgrade(const upgrade_request& request,
                                 const std::function<bool(const upgrade_phase&)>& on_phase = {});
 
