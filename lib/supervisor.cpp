@@ -3,6 +3,7 @@
 #include <graceful/supervisor_client.hpp>
 #include <graceful/version.hpp>
 
+#include "os/at_start.hpp"
 #include "os/channel.hpp"
 #include "os/notify_socket.hpp"
 #include "os/peer.hpp"
@@ -138,7 +139,7 @@ supervisor_place supervisor::impl::place() {
 
 supervision_driver::settings supervisor::impl::driver_settings() {
   if (params_.command.front().starts_with('/')) {
-    own_.directory = os::working_directory(params_.command.front());
+    own_.directory = os::with_links(os::directory_at_start(), params_.command.front());
   }
   auto server = own_;
   server.file = params_.command.front();

@@ -31,11 +31,11 @@ struct options {
   std::vector<std::string> command{};
 
   /// The directory in which a successor starts; a relative path is one below the default. Default
-  /// (empty): where this process was when it made its `upgrader`, with the symbolic links that led
-  /// there, as far as they are known: $PWD if it names this directory; else a directory on the way
-  /// to the program, if that was started by an absolute path; else the only symbolic link beside
-  /// this directory, or the one above, that leads to it. A link that leads elsewhere by then, to
-  /// the next release, is followed.
+  /// (empty): where this process was started, with the symbolic links that led there, as far as
+  /// they are known: $PWD if it names this directory; else a directory on the way to the program,
+  /// if that was started by an absolute path; else the only symbolic link beside this directory, or
+  /// one of the two above, that leads to it. A link that leads elsewhere by then, to the next
+  /// release, is followed.
   std::string directory{};
 
   /// Take over from a server that already runs under this control path, even though it did not

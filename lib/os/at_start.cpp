@@ -1,10 +1,14 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "os/at_start.hpp"
 
+#include <array>
 #include <cstdlib>
+#include <cstring>
 
+#include <limits.h>
 #include <signal.h>
 #include <sys/auxv.h>
+#include <unistd.h>
 
 namespace graceful::os {
 
@@ -12,7 +16,8 @@ namespace {
 
 // Constant-initialised: nothing sets them again after the constructor below has run.
 constinit signal_setup first_signals{};
-constinit const char* first_argument = nullptr;
+constinit std::array<char, PATH_MAX> first_directory{};
+constinit const char* first_arguments = nullptr;  // one behind the other, each with its NUL
 constinit int argument_count = 0;
 
 void note_signals() {
@@ -25,27 +30,42 @@ void note_signals() {
   }
 }
 
+void note_directory() {
+  if (::getcwd(first_directory.data(), first_directory.size()) == nullptr) {
+    first_directory = {'/', '\0'};
+  }
+}
+
 // 101 comes first of all that a program may use: before the application's constructors, even where
 // this library is linked statically.
 #ifdef __GLIBC__
 [[gnu::constructor(101)]] void note_start(int argc, char** argv, char** /*environment*/) {
-  first_argument = argc > 0 ? argv[0] : nullptr;
-  argument_count = argc;
   note_signals();
+  note_directory();
+  std::size_t size = 0;
+  for (int i = 0; i < argc; ++i) size += std::strlen(argv[i]) + 1;
+  auto* const copy = static_cast<char*>(std::malloc(size));
+  if (copy == nullptr) return;
+  first_arguments = copy;
+  argument_count = argc;
+  for (char* next = copy; argc > 0; --argc, ++argv) next = ::stpcpy(next, *argv) + 1;
 }
 #else
-[[gnu::constructor(101)]] void note_start() { note_signals(); }
+[[gnu::constructor(101)]] void note_start() {
+  note_signals();
+  note_directory();
+}
 #endif
 
 }  // namespace
 
 const signal_setup& signals_at_start() { return first_signals; }
 
+std::string directory_at_start() { return first_directory.data(); }
+
 std::vector<std::string> arguments_at_start() {
   std::vector<std::string> arguments;
-  if (first_argument == nullptr) return arguments;
-  // The kernel puts the strings one behind the other: getopt(3) may have changed the order of argv.
-  const char* next = first_argument;
+  const char* next = first_arguments;
   for (int i = 0; i < argument_count; ++i) {
     arguments.emplace_back(next);
     next += arguments.back().size() + 1;

@@ -8,11 +8,15 @@
 #include <vector>
 
 /// What this process began with. It is noted before main(), because the application may change it:
-/// it blocks signals for its own threads, for instance, which must not be blocked in a successor.
+/// it blocks signals for its own threads, for instance, which must not be blocked in a successor;
+/// it goes to another directory, or writes a title where its arguments were.
 namespace graceful::os {
 
 /// What execve(2) kept of whoever started this process.
 const signal_setup& signals_at_start();
+
+/// The working directory, as the kernel knows it; "/" if it had been removed by then.
+std::string directory_at_start();
 
 /// What main() got. Empty with a C library that does not pass it to constructors (not glibc).
 std::vector<std::string> arguments_at_start();

@@ -22,7 +22,8 @@ namespace {
 /// What the kernel appends to the name of a file that has been removed.
 constexpr std::string_view removed_mark = " (deleted)";
 
-/// Read with plain system calls: the first stream of a process costs more than all else here.
+/// /proc/self/cmdline. Read with plain system calls: the first stream of a process costs more than
+/// all else here.
 std::vector<std::string> read_command_line() {
   const unique_fd file{
       ::open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC)};  // fails without a /proc, in a chroot
@@ -36,6 +37,15 @@ std::vector<std::string> read_command_line() {
     arguments.emplace_back(text.c_str() + at);
   }
   return arguments;
+}
+
+/// Whether `all` is the command line of a program that got `arguments`. The dynamic loader, if it
+/// was told to run the program (AT_BASE is 0 then), has words of its own before them, and may have
+/// chosen argv[0].
+bool is_command_line(const std::vector<std::string>& all,
+                     const std::vector<std::string>& arguments) {
+  if (all.size() <= arguments.size() || ::getauxval(AT_BASE) != 0) return all == arguments;
+  return std::equal(arguments.rbegin(), std::prev(arguments.rend()), all.rbegin());
 }
 
 bool is_script(const std::string& path) {
@@ -64,8 +74,11 @@ execution execution::of_this_process() {
                  .command_line = read_command_line(),
                  .arguments = own.size(),
                  .set_id = is_set_id()};
-  if (seen.command_line.empty()) seen.command_line = own;
-  if (own.empty()) seen.arguments = seen.command_line.size();
+  if (own.empty()) {
+    seen.arguments = seen.command_line.size();
+  } else if (!is_command_line(seen.command_line, own)) {
+    seen.command_line = own;  // there is no /proc; or the application has written a title there
+  }
   return seen;
 }
 

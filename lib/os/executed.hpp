@@ -20,7 +20,7 @@ struct executed {
 /// What a process can see of how it was executed.
 struct execution {
   std::string path;                       ///< AT_EXECFN of getauxval(3); empty if there is none.
-  std::vector<std::string> command_line;  ///< /proc/self/cmdline.
+  std::vector<std::string> command_line;  ///< Its arguments, and before them those of the loader.
   std::size_t arguments;                  ///< How many of these main() got.
   bool set_id;                            ///< Somebody else's process: see `is_set_id`.
 

@@ -21,7 +21,7 @@ start_command start_command::of_this_process() {
   for (char** variable = ::environ; variable != nullptr && *variable != nullptr; ++variable) {
     command.environment.emplace_back(*variable);
   }
-  command.directory = working_directory(seen.path);
+  command.directory = with_links(directory_at_start(), seen.path);
   command.signals = signals_at_start();
   return command;
 }

@@ -27,7 +27,7 @@ struct start_command {
 
   /// How this process was started: as it was given to execve(2), not resolved. So a replaced
   /// binary, or a symbolic link that points elsewhere by now, is picked up when it starts again.
-  /// The signals are those that it began with; the environment and the directory are those of now.
+  /// Directory and signals are those that it began with; the environment is that of now.
   static start_command of_this_process();
 
   /// Sets or replaces a variable.

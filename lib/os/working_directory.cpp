@@ -4,7 +4,6 @@
 #include "os/at_start.hpp"
 #include "os/executed.hpp"
 
-#include <array>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -12,9 +11,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 namespace graceful::os {
 
@@ -42,7 +39,7 @@ std::string by_shell(const std::string& physical) {
   const char* variable = trusted_variable("PWD");
   const std::string shell = variable != nullptr ? variable : "";
   if (!shell.starts_with('/') || is_own_path(shell) || shell == physical) return {};
-  const auto here = file_at(".");
+  const auto here = file_at(physical);
   return here && file_at(shell) == here ? shell : std::string{};
 }
 
@@ -111,10 +108,7 @@ std::string by_link(const std::string& physical) {
 
 }  // namespace
 
-std::string working_directory(const std::string& program) {
-  std::array<char, PATH_MAX> buffer{};
-  if (::getcwd(buffer.data(), buffer.size()) == nullptr) return "/";  // it has been removed
-  const std::string physical = buffer.data();
+std::string with_links(const std::string& physical, const std::string& program) {
   if (is_set_id()) return physical;
   if (auto found = by_shell(physical); !found.empty()) return found;
   if (auto found = by_program(program, physical); !found.empty()) return found;

@@ -6,9 +6,9 @@
 
 namespace graceful::os {
 
-/// The working directory of this process, with the symbolic links that led to it, so that a
-/// directory like /srv/app/current, which leads to another release by then, is entered again. The
-/// kernel knows it without them. What tells of them, in this order:
+/// A directory that this process was started in, `physical` as the kernel knows it, with the
+/// symbolic links that led there; so that one like /srv/app/current, which leads to another release
+/// by then, is entered again. What tells of them, in this order:
 ///
 /// 1. $PWD, if it names this directory. A shell that was told nothing sets it as the kernel does;
 ///    then it tells nothing.
@@ -17,8 +17,8 @@ namespace graceful::os {
 /// 3. The only symbolic link in the parent or grandparent of this directory that leads to it; or to
 ///    the directory above it, or the one above that.
 ///
-/// Without any the path is the kernel's.
-std::string working_directory(const std::string& program);
+/// Without any it is `physical`.
+std::string with_links(const std::string& physical, const std::string& program);
 
 }  // namespace graceful::os
 

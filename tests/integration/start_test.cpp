@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -143,6 +144,21 @@ TEST_CASE("below a link to the current release the next release is started, whoe
   }
 }
 
+TEST_CASE("a successor is told by which link it came to its directory") {
+  odd_start s;
+  releases app{s.path("app")};
+  s.options().directory = app.current();
+  s.start(without_pwd, "bin/server");
+  // So it need not find out, when there is another link.
+  fs::create_directory_symlink(app.directory(7), s.path("app/stable"));
+  const auto log = s.path("app/log");
+  const auto failed = s.upgrade({"--", "/usr/bin/env", "sh", "-c", "echo $PWD >" + log});
+  CHECK(failed.status == "exited 1");
+  std::string told;
+  std::getline(std::ifstream{log}, told);
+  CHECK(told == app.current());
+}
+
 TEST_CASE("if the directory of a server is gone, the operator hears so, and can name another") {
   odd_start s;
   fs::create_directory(s.path("here"));
@@ -233,12 +249,13 @@ TEST_CASE("a supervisor that was started with signals blocked passes them on nev
   scene where;
   auto command = python(
       "import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()); "
+      "[signal.signal(each, signal.SIG_DFL) for each in [signal.SIGPIPE, signal.SIGXFSZ]]; "
       "os.execv(sys.argv[1], sys.argv[1:])");
   command.insert(command.end(),
                  {programs::graceful_ctl(), "run", "--control", where.path("control.sock"), "--",
-                  "/bin/sh", "-c", "echo runs; exec sleep 1000"});
+                  "/bin/sh", "-c", "grep SigIgn: /proc/self/status; exec sleep 1000"});
   process& supervisor = where.start(command);
-  REQUIRE(supervisor.wait_for_output("runs", patience));
+  REQUIRE(supervisor.wait_for_output("SigIgn:\t0000000000000000\n", patience));
   REQUIRE(supervisor.signal(SIGTERM));
   CHECK(supervisor.wait_exit(patience).exited(128 + SIGTERM));
 }
