@@ -22,7 +22,8 @@ struct options {
   std::string name{};
 
   /// Path of the control socket. Default: `default_control_path(name)`. The lock that guards it
-  /// lies beside it, at the same path with ".lock" appended.
+  /// lies beside it, at the same path with ".lock" appended. Where each release has a directory of
+  /// its own the path has to be absolute: a relative one is another in the next release.
   std::string control_path{};
 
   /// Program and arguments of a successor. A program without a slash is looked up in PATH, a

@@ -42,6 +42,7 @@ void note_directory() {
 [[gnu::constructor(101)]] void note_start(int argc, char** argv, char** /*environment*/) {
   note_signals();
   note_directory();
+  if (argc <= 0) return;
   std::size_t size = 0;
   for (int i = 0; i < argc; ++i) size += std::strlen(argv[i]) + 1;
   auto* const copy = static_cast<char*>(std::malloc(size));
