@@ -52,7 +52,8 @@ constexpr std::array<std::pair<std::string_view, arguments::milestone>, 3> miles
 }};
 
 /// Options that go with one command only.
-constexpr std::array<std::pair<const char*, arguments::command>, 10> owned_options{{
+constexpr std::array<std::pair<const char*, arguments::command>, 11> owned_options{{
+    {"directory", arguments::command::upgrade},
     {"env", arguments::command::upgrade},
     {"until", arguments::command::upgrade},
     {"now", arguments::command::drain},
@@ -213,6 +214,12 @@ result<arguments> parse(const std::vector<std::string>& words) {
       return usage_error("there is no command behind --");
     }
     parsed.upgrade.command.front() = absolute_program(parsed.upgrade.command.front());
+  }
+  if (values.count("directory") > 0) {
+    const auto& directory = values["directory"].as<std::string>();
+    if (directory.empty()) return usage_error("--directory is empty");
+    // Not normalised: ".." behind a symbolic link is not what it looks like.
+    parsed.upgrade.directory = std::filesystem::absolute(directory).string();
   }
   if (values.count("env") > 0) {
     auto variables = environment(values["env"].as<std::vector<std::string>>());

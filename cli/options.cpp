@@ -50,6 +50,8 @@ po::options_description options() {
        "built with, 30 unless changed). others, but run: how long the server may take to answer "
        "(default: "
        "5)");
+  all.add_options()("directory", po::value<std::string>()->value_name("DIR"),
+                    "upgrade: where the new process starts (default: where the server did)");
   all.add_options()("env", po::value<std::vector<std::string>>()->value_name("KEY=VALUE"),
                     "upgrade: add a variable to the environment of the new process; may be given "
                     "several times")  //

@@ -10,7 +10,6 @@
 #include <utility>
 
 #include <fcntl.h>
-#include <signal.h>
 #include <unistd.h>
 
 namespace graceful::cli {
@@ -35,12 +34,10 @@ int run_server(const arguments& args) {
   for (int standard = STDIN_FILENO; standard <= STDERR_FILENO; ++standard) {
     ::fcntl(standard, F_SETFD, 0);  // also what main() has opened where nothing was
   }
-  ::signal(SIGPIPE, SIG_DFL);  // which the server would not expect to be ignored
   try {
     supervisor s{args.supervise};
     return s.run();
   } catch (const error& e) {
-    ::signal(SIGPIPE, SIG_IGN);
     return complain({e.code(), e.what()});
   }
 }

@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include <graceful/control_client.hpp>
 
+#include "os/at_start.hpp"
 #include "os/channel.hpp"
 #include "os/control_path.hpp"
 #include "wire/control_messages.hpp"
@@ -12,10 +13,10 @@
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <utility>
 
+#include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
 
@@ -35,14 +36,15 @@ constexpr std::chrono::seconds drain_report_interval{1};
 
 /// What the server would not take, and end the connection for.
 result<void> check(const upgrade_request& request, const wire::call& call) {
-  bool is_text = std::ranges::all_of(request.command, wire::is_text);
+  bool is_text =
+      std::ranges::all_of(request.command, wire::is_text) && wire::is_text(request.directory);
   for (const auto& [key, value] : request.environment) {
     is_text = is_text && wire::is_text(key) && wire::is_text(value);
   }
   if (!is_text) {
     return failure{
         errc::invalid_argument,
-        "the command and the environment of the new process have to be UTF-8; start it by "
+        "the command, directory and environment of the new process have to be UTF-8; start it by "
         "a script that says the rest"};
   }
   if (wire::to_message(call).size() > wire::max_call_size) {
@@ -55,6 +57,23 @@ result<void> check(const upgrade_request& request, const wire::call& call) {
   return {};
 }
 
+/// A server that is older ignores the parameter, and would start its successor in its own
+/// directory.
+result<void> check_knows_directory(varlink_caller& server) {
+  wire::call call{.method = "org.varlink.service.GetInterfaceDescription", .parameters = {}};
+  call.parameters["interface"] = "io.graceful.Control";
+  varlink_caller::conversation talk{server};
+  if (auto sent = talk.begin(call); !sent) return sent.error();
+  const auto reply = talk.receive(os::after(server.deadline()));
+  if (!reply) return reply.error();
+  talk.end();
+  const auto description = wire::string_field(reply->parameters, "description");
+  if (description && description->find("directory: ?string") != std::string::npos) return {};
+  return failure{errc::incompatible_version,
+                 "the server is of an older build, which cannot start its successor in another "
+                 "directory; upgrade it without one first, or start it again there"};
+}
+
 void make_printable(server_status& status) {
   for (auto* text : {&status.name, &status.state, &status.version, &status.last_failure}) {
     *text = printable(std::move(*text));
@@ -65,11 +84,23 @@ void make_printable(server_status& status) {
   }
 }
 
+bool is_directory_of(uid_t user, const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == user;
+}
+
+/// Server and operator have to come to the same, although one may lack the variable, or have that
+/// of the user before su(1). So what the kernel says counts first.
 std::string default_directory() {
-  if (::geteuid() == 0) return "/run/graceful";
-  const char* runtime = ::secure_getenv("XDG_RUNTIME_DIR");
-  if (runtime != nullptr && runtime[0] == '/') return std::string{runtime} + "/graceful";
-  return "/tmp/graceful-" + std::to_string(::geteuid());
+  const uid_t user = ::geteuid();
+  if (user == 0) return "/run/graceful";
+  const auto usual = "/run/user/" + std::to_string(user);
+  if (is_directory_of(user, usual)) return usual + "/graceful";
+  const char* variable = os::trusted_variable("XDG_RUNTIME_DIR");
+  if (variable != nullptr && variable[0] == '/' && is_directory_of(user, variable)) {
+    return std::string{variable} + "/graceful";
+  }
+  return "/tmp/graceful-" + std::to_string(user);
 }
 
 }  // namespace
@@ -105,6 +136,9 @@ result<upgrade_phase> control_client::upgrade(
     const upgrade_request& request, const std::function<bool(const upgrade_phase&)>& on_phase) {
   const auto call = wire::to_call(request);
   if (auto sayable = check(request, call); !sayable) return sayable.error();
+  if (!request.directory.empty()) {
+    if (auto known = check_knows_directory(*impl_); !known) return known.error();
+  }
   impl::conversation talk{*impl_};
   if (auto sent = talk.begin(call); !sent) return sent.error();
   const auto ready_by =

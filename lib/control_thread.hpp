@@ -14,7 +14,7 @@ namespace graceful {
 namespace asio = boost::asio;
 
 /// An io_context with a thread of its own, in which all signals are blocked: they stay with the
-/// application's threads.
+/// application's threads, see `signal_actions` for the exception.
 class control_thread {
  public:
   explicit control_thread(log& log) : log_{log} {}

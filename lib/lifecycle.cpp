@@ -64,7 +64,7 @@ lifecycle::lifecycle(const options& opts, surroundings around)
       caretaker_{control_.context(),
                  {log_, around_.sockets, around_.plain, around_.tracked, around_.stop_context},
                  options_.linger} {
-  auto start = os::start_command::of_this_process();
+  auto start = start_command_of(options_).value();
   service_.emplace(
       service_settings::take(start),
       service::surroundings{control_.context(), log_, around_.sockets, around_.application});

@@ -219,6 +219,8 @@ void predecessor_driver::act(const action::spawn& a) {
     command.file = request_.command.front();
     command.arguments = request_.command;
   }
+  if (!request_.directory.empty()) command.directory = request_.directory;
+  command.set("PWD", command.directory);  // its links, which chdir(2) does not tell a process
   for (const auto& [key, value] : request_.environment) command.set(key, value);
   command.set("GRACEFUL_UPGRADE", a.token);
   const auto channel = settings_.open_channel();

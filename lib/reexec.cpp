@@ -3,6 +3,7 @@
 
 #include "os/channel.hpp"
 #include "os/child.hpp"
+#include "os/executed.hpp"
 #include "os/system_failure.hpp"
 #include "os/whole_number.hpp"
 #include "wire/fields.hpp"
@@ -165,6 +166,8 @@ failure execute_anew(const os::start_command& program, const bequest& left) {
   const auto note = write_note(what);
   if (!note) return note.error();
   auto next = program;
+  next.file = os::current_file(program.file);
+  next.set("PWD", next.directory);
   next.set(variable, std::to_string(note->get()));
   std::vector<int> descriptors{note->get(), left.open.lock.get(), left.open.control.get(),
                                left.open.notify.get(), left.caller};

@@ -3,6 +3,7 @@
 #define GRACEFUL_LIB_SIGNAL_ACTIONS_HPP
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/signal_set.hpp>
 
 #include <functional>
@@ -12,7 +13,9 @@ namespace graceful {
 namespace asio = boost::asio;
 
 /// What `upgrader::handle_signals` promises: TERM and INT drain, the second ends, the third has its
-/// default action; QUIT drains; USR2 upgrades. The actions run on the control thread.
+/// default action; QUIT drains; USR2 upgrades. The actions run on the control thread. It takes what
+/// all other threads block: a mask that whoever started this process has left, for instance, since
+/// execve(2) keeps it.
 class signal_actions {
  public:
   struct actions {
@@ -25,10 +28,12 @@ class signal_actions {
 
  private:
   void wait();
+  void wait_blocked();
   void on_signal(int number) const;
 
   actions on_;
   asio::signal_set signals_;
+  asio::posix::stream_descriptor blocked_;  // readable: one of them is pending
   int endings_ = 0;
 };
 

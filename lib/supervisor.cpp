@@ -3,6 +3,7 @@
 #include <graceful/supervisor_client.hpp>
 #include <graceful/version.hpp>
 
+#include "os/at_start.hpp"
 #include "os/channel.hpp"
 #include "os/home_process.hpp"
 #include "os/notify_socket.hpp"
@@ -10,6 +11,7 @@
 #include "os/socket_address.hpp"
 #include "os/start_command.hpp"
 #include "os/system_failure.hpp"
+#include "os/working_directory.hpp"
 #include "wire/interfaces.hpp"
 #include "wire/supervisor_messages.hpp"
 
@@ -23,6 +25,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <array>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -38,12 +41,13 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
+constexpr std::array passed_on{SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
+
 sigset_t taken_signals() {
   sigset_t signals;
   ::sigemptyset(&signals);
-  for (const int number : {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD}) {
-    ::sigaddset(&signals, number);
-  }
+  for (const int number : passed_on) ::sigaddset(&signals, number);
+  ::sigaddset(&signals, SIGCHLD);
   return signals;
 }
 
@@ -138,9 +142,15 @@ supervisor_place supervisor::impl::place() {
 }
 
 supervision_driver::settings supervisor::impl::driver_settings() {
+  if (params_.command.front().starts_with('/')) {
+    own_.directory = os::with_links(os::directory_at_start(), params_.command.front());
+  }
   auto server = own_;
   server.file = params_.command.front();
   server.arguments = params_.command;
+  server.set("PWD", server.directory);
+  // What whoever started this process has blocked, the server would never hear of.
+  for (const int number : passed_on) ::sigdelset(&server.signals.blocked, number);
   for (const char* variable : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "WATCHDOG_PID",
                                "WATCHDOG_USEC", "GRACEFUL_UPGRADE"}) {
     server.unset(variable);  // meant for this process, or for nobody

@@ -106,8 +106,13 @@ result<supervisor_place> supervisor_place::take(supervisor_paths paths) {
 }
 
 result<void> supervisor_place::note_main(pid_t pid) {
-  const auto identity = os::process_identity::of(pid);
-  if (!identity) return {};  // it has ended: of which there will be an event
+  auto identity = os::process_identity::of(pid);
+  if (!identity) {
+    if (os::process_identity::of(::getpid())) return {};  // it has ended: there will be an event
+    // There is no /proc, and nobody is adopted by a number alone. But a note has the supervisor
+    // that comes later ask who serves the control path.
+    identity = os::process_identity{.pid = 0, .started = 0, .space = {}};
+  }
   boost::json::object note;
   note["pid"] = identity->pid;
   note["started"] = wire::number(identity->started);

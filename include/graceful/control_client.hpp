@@ -56,6 +56,7 @@ struct upgrade_request {
   std::vector<std::string> command{};                  ///< Empty: the server's own start command.
   std::map<std::string, std::string> environment{};    ///< Added to the server's start environment.
   std::optional<std::chrono::milliseconds> timeout{};  ///< Until ready. Default: the server's.
+  std::string directory{};  ///< Where it starts, an absolute path. Empty: the server's own.
 };
 
 /// One step of an upgrade that has been reached.
@@ -142,7 +143,8 @@ class GRACEFUL_API control_client {
   ///
   /// **Errors.** `busy`, `not_ready`, `upgrade_failed` (the server still serves; the message says
   /// why the successor failed), `invalid_argument` (the request is no UTF-8, or too long for a
-  /// call; nothing was sent).
+  /// call; nothing was sent), `incompatible_version` (it names a directory, and the server is of an
+  /// older build, which would ignore that; nothing was begun).
   result<upgrade_phase> upgrade(const upgrade_request& request,
                                 const std::function<bool(const upgrade_phase&)>& on_phase = {});
 
@@ -185,8 +187,10 @@ class GRACEFUL_API control_client {
 };
 
 /// Where the server `name` of this user has its control socket, unless it says otherwise:
-/// /run/graceful/NAME.sock for root, $XDG_RUNTIME_DIR/graceful/NAME.sock for others, and
-/// /tmp/graceful-UID/NAME.sock without that variable.
+/// /run/graceful/NAME.sock for root. For others DIRECTORY/graceful/NAME.sock, where DIRECTORY is
+/// /run/user/UID or, if that is not there, $XDG_RUNTIME_DIR; either counts only if it is a
+/// directory of this user. Without both it is /tmp/graceful-UID/NAME.sock. UID is the effective
+/// user's, and a set-id program does not look at the variable.
 [[nodiscard]] GRACEFUL_API std::string default_control_path(std::string_view name);
 
 /// The control sockets in that directory, sorted; none if there is no such directory. A server that

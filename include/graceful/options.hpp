@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace graceful {
 
@@ -24,7 +25,22 @@ struct options {
   /// predecessor. The lock that guards it lies beside it, at the same path with ".lock" appended.
   /// If either, or their directory, is removed, the server puts it back within a few seconds, or as
   /// soon as it can.
+  /// Where each release has a directory of its own the path has to be absolute: a relative one is
+  /// another in the next release.
   std::string control_path{};
+
+  /// Program and arguments of a successor. A program without a slash is looked up in PATH, a
+  /// relative path from `directory` on. Default (empty): how this process was started, by the path
+  /// that it was given, looked up again; so a replaced file is picked up.
+  std::vector<std::string> command{};
+
+  /// The directory in which a successor starts; a relative path is one below the default. Default
+  /// (empty): where this process was started, with the symbolic links that led there, as far as
+  /// they are known: $PWD if it names this directory; else a directory on the way to the program,
+  /// if that was started by an absolute path; else the only symbolic link beside this directory, or
+  /// one of the two above, that leads to it. A link that leads elsewhere by then, to the next
+  /// release, is followed.
+  std::string directory{};
 
   /// Take over from a server that already runs under this control path, even though it did not
   /// start this process. Default: false, so that a second copy started by accident ends with

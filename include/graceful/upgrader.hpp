@@ -284,11 +284,13 @@ class GRACEFUL_API upgrader {
 
   /// Lets signals do what operators expect: SIGTERM and SIGINT drain, the second one at once;
   /// SIGQUIT drains; SIGUSR2 upgrades by the server's own start command. A third SIGTERM or SIGINT
-  /// has its default action. SIGHUP is left to the application. What they do is in the log. To
-  /// drain is what `drain()` does, in a probation too. A `ready()` that waits for the
-  /// predecessor fails.
+  /// has its default action. SIGHUP is left to the application. It does not matter whether the
+  /// threads of the application, or whoever started this process, block or ignore these signals.
+  /// What they do is in the log. To drain is what `drain()` does, in a probation too. A `ready()`
+  /// that waits for the predecessor fails.
   ///
-  /// **Errors.** Throws `boost::system::system_error` if a handler cannot be installed.
+  /// **Errors.** Throws `boost::system::system_error` if a handler cannot be installed, or no
+  /// descriptor is free.
   void handle_signals();
 
   /// True as soon as this process drains: because a successor has taken over, or because it ends.

@@ -1,14 +1,19 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "os/child.hpp"
 
+#include "os/executed.hpp"
+#include "os/system_failure.hpp"
+
 #include <array>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -54,6 +59,16 @@ ending ending_by(int pidfd) {
   return {};
 }
 
+/// chdir(2) in the child fails as execve(2) does, and the message of launch() names both.
+failure explained(const start_command& command, failure why) {
+  struct stat status {};
+  if (::stat(command.directory.c_str(), &status) == 0) return why;
+  why = system_failure("cannot execute " + command.file + " in the directory " + command.directory +
+                       ", which cannot be entered");
+  why.message += "; make it again, or name another: graceful-ctl upgrade --directory DIRECTORY";
+  return why;
+}
+
 }  // namespace
 
 ending ending::of_wait_status(int status) {
@@ -72,8 +87,10 @@ std::string ending::to_string() const {
 
 result<child> child::spawn(const start_command& command, placement where,
                            const std::vector<passed_socket>& sockets, int channel) {
-  auto started = launch(command, where, sockets, channel);
-  if (!started) return started.error();
+  start_command now = command;
+  now.file = current_file(command.file);
+  auto started = launch(now, where, sockets, channel);
+  if (!started) return explained(now, started.error());
   return child{started->pid, std::move(started->pidfd)};
 }
 

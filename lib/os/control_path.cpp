@@ -26,6 +26,8 @@ namespace {
 
 constexpr int control_backlog = 128;
 
+constexpr std::size_t longest_path = sizeof(sockaddr_un::sun_path) - 1;
+
 /// How long a listener may leave a connection unanswered before it counts as alive but busy.
 constexpr std::chrono::seconds probe_time{1};
 
@@ -37,6 +39,18 @@ constexpr std::chrono::milliseconds guard_time{100};
 std::string directory_of(const std::string& path) {
   const std::filesystem::path whole{path};
   return whole.has_parent_path() ? whole.parent_path().string() : ".";
+}
+
+failure path_too_long(const std::string& path, const std::string& why) {
+  return {errc::path_too_long, "the control path " + path + " is too long: " + why +
+                                   "; choose a shorter options::control_path"};
+}
+
+sockaddr_un unix_address(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, longest_path);
+  return address;
 }
 
 }  // namespace
@@ -137,27 +151,31 @@ bool holds_lock(int fd, const std::string& control_path) {
 }
 
 result<unique_fd> bind_control(const std::string& path) {
-  // Bound by way of /proc, so that a directory of any length leaves room for the temporary name.
   const std::string where = directory_of(path);
   const unique_fd directory{::open(where.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
   if (!directory && errno != ENAMETOOLONG) {
     return system_failure("cannot open the directory of the control socket " + path);
   }
-  const std::string temporary =
-      "/proc/self/fd/" + std::to_string(directory.get()) + '/' + temporary_name();
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) {
-    return failure{errc::path_too_long, "the control path " + path +
-                                            " is too long: a Unix socket's path has at most " +
-                                            std::to_string(sizeof address.sun_path - 1) +
-                                            " bytes; choose a shorter options::control_path"};
+  if (path.size() > longest_path) {
+    return path_too_long(
+        path, "a Unix socket's path has at most " + std::to_string(longest_path) + " bytes");
+  }
+  // Bound by way of /proc, so that a directory of any length leaves room for the temporary name.
+  const auto name = temporary_name();
+  auto temporary = "/proc/self/fd/" + std::to_string(directory.get());
+  if (struct stat status{}; ::stat(temporary.c_str(), &status) != 0) {
+    temporary = where;  // there is no /proc, in a chroot for instance
+  }
+  temporary.append("/").append(name);
+  if (temporary.size() > longest_path) {
+    return path_too_long(path, "without a /proc its directory has at most " +
+                                   std::to_string(longest_path - 1 - name.size()) + " bytes");
   }
   if (auto replaceable = check_replaceable(path); !replaceable) return replaceable.error();
-  temporary.copy(address.sun_path, temporary.size());
 
   unique_fd fd{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
   if (!fd) return system_failure("cannot make the control socket");
+  const auto address = unix_address(temporary);
   // The file that bind(2) makes gets the mode of the socket: there is no moment in which it is
   // open to others, whatever the umask.
   if (::fchmod(fd.get(), 0600) != 0 ||

@@ -18,7 +18,8 @@ struct signal_setup {
 
 /// How a process was started, or is to be.
 struct start_command {
-  std::string file;                      ///< Looked up in PATH if it has no slash.
+  std::string
+      file;  ///< Looked up in PATH if it has no slash. `own_executable`: see `current_file`.
   std::vector<std::string> arguments;    ///< With the name, argv[0].
   std::vector<std::string> environment;  ///< "KEY=VALUE".
   std::string directory;                 ///< Where it starts, and where relative paths begin.
@@ -26,7 +27,7 @@ struct start_command {
 
   /// How this process was started: as it was given to execve(2), not resolved. So a replaced
   /// binary, or a symbolic link that points elsewhere by now, is picked up when it starts again.
-  /// The signals are those of now, on this thread.
+  /// Directory and signals are those that it began with; the environment is that of now.
   static start_command of_this_process();
 
   /// Sets or replaces a variable.

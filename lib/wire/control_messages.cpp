@@ -54,6 +54,12 @@ std::optional<upgrade_request> parse_upgrade(const json::object& parameters) {
     if (!command || !std::ranges::all_of(*command, without_nul)) return std::nullopt;
     m.command = std::move(*command);
   }
+  if (has_field(parameters, "directory")) {
+    auto directory = string_field(parameters, "directory");
+    // What is relative to which process nobody could say.
+    if (!directory || !directory->starts_with('/') || !without_nul(*directory)) return std::nullopt;
+    m.directory = std::move(*directory);
+  }
   if (has_field(parameters, "environment")) {
     const json::value& environment = parameters.at("environment");
     if (!environment.is_object()) return std::nullopt;
@@ -167,6 +173,7 @@ std::optional<server_status> parse_status(const json::object& parameters) {
 call to_call(const upgrade_request& m) {
   call c{.method = std::string{upgrade_method}, .parameters = {}, .more = true};
   if (!m.command.empty()) c.parameters["command"] = json::array(m.command.begin(), m.command.end());
+  if (!m.directory.empty()) c.parameters["directory"] = m.directory;
   if (!m.environment.empty()) {
     json::object environment;
     for (const auto& [key, value] : m.environment) environment[key] = value;

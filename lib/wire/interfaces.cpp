@@ -71,11 +71,17 @@ method Status() -> (
   dropped: ?[]string
 )
 
-# Spawns a successor: command, or the server's own start command; environment is added to the
-# server's start environment; timeout_ms is how long it may take until it is ready. Streams the
-# phases spawned, begun, passed, ready, committed with more; replies once, at committed, without.
-# dropped, at committed: listeners of this process on which the successor does not listen.
-method Upgrade(command: ?[]string, environment: ?[string]string, timeout_ms: ?int) -> (
+# Spawns a successor: command, or the server's own start command; in directory, an absolute path, or
+# the server's own; environment is added to the server's start environment; timeout_ms is how long it
+# may take until it is ready. Streams the phases spawned, begun, passed, ready, committed with more;
+# replies once, at committed, without. dropped, at committed: listeners of this process on which the
+# successor does not listen.
+method Upgrade(
+  command: ?[]string,
+  directory: ?string,
+  environment: ?[string]string,
+  timeout_ms: ?int
+) -> (
   phase: string,
   elapsed_ms: int,
   duration_ms: int,

@@ -119,7 +119,7 @@ TEST_CASE("a client that knows nothing but Varlink finds its way by introspectio
       std::string::npos);
   const auto description = ask(
       R"({"method":"org.varlink.service.GetInterfaceDescription","parameters":{"interface":"io.graceful.Control"}})");
-  CHECK(description.find("method Upgrade(command: ?[]string") != std::string::npos);
+  CHECK(description.find("method Upgrade(\\n  command: ?[]string,") != std::string::npos);
   // A call that wants no reply gets none: the next reply is that of the next call.
   peer.send(R"({"method":"org.varlink.service.GetInfo","oneway":true})");
   CHECK(ask(R"({"method":"io.graceful.Control.Status"})").find("\"generation\":1") !=

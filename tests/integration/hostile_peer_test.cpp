@@ -241,12 +241,15 @@ TEST_CASE("a peer of another uid is refused by its credentials where the mode le
 TEST_CASE("an operator looks for no server in a directory that others can write to") {
   if (::geteuid() != 0) return;  // root's own directory is not one for tests
   scene where;
-  const auto open = where.path("graceful");
-  REQUIRE(::mkdir(open.c_str(), 0700) == 0);
-  REQUIRE(::chown(open.c_str(), 65534, 65534) == 0);
+  const auto runtime = where.path("runtime");
+  const auto open = runtime + "/graceful";
+  for (const auto& directory : {runtime, open}) {
+    REQUIRE(::mkdir(directory.c_str(), 0700) == 0);
+    REQUIRE(::chown(directory.c_str(), 65534, 65534) == 0);
+  }
   process_options nobody;
   nobody.user = 65534;
-  nobody.environment["XDG_RUNTIME_DIR"] = open.substr(0, open.rfind('/'));
+  nobody.environment["XDG_RUNTIME_DIR"] = runtime;
   const auto status = [&](std::vector<std::string> target) {
     target.insert(target.begin(), {programs::graceful_ctl(), "status"});
     return run(where, target, nobody);

@@ -4,6 +4,7 @@
 #include "kit_servers.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <iterator>
 #include <stdexcept>
 #include <utility>
@@ -27,6 +28,9 @@ std::string programs::graceful_ctl() { return from_build("GRACEFUL_CTL"); }
 std::string programs::gated_server() { return from_build("GATED_SERVER"); }
 std::string programs::shaped_server() { return from_build("SHAPED_SERVER"); }
 std::string programs::forking_server() { return from_build("FORKING_SERVER"); }
+std::string programs::libraries() {
+  return std::filesystem::path{http_server()}.parent_path() / "../../lib";
+}
 std::vector<std::string> programs::python(const char* name) {
   return {"/usr/bin/python3", from_build("INTEROP") + '/' + name};
 }

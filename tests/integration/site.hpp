@@ -28,6 +28,9 @@ struct programs {
   static std::string shaped_server();
   static std::string forking_server();
 
+  /// The directory of what they are linked with, for a copy of one in another place.
+  static std::string libraries();
+
   /// One of tests/interop.
   static std::vector<std::string> python(const char* name);
 };

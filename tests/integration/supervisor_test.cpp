@@ -26,6 +26,15 @@ namespace {
 
 const std::vector<std::string> sleeper{"/bin/sleep", "1000"};
 
+/// A process answers until its first thread has run, and found that it is to stop.
+bool has_stopped(pid_t pid) {
+  for (const deadline until{patience}; !until.passed(); ::poll(nullptr, 0, 1)) {  // without events
+    const auto entry = process_entry_of(pid);
+    if (!entry || entry->state == 'T') return entry.has_value();
+  }
+  return false;
+}
+
 bool nothing_left(supervised& s) { return std::filesystem::is_empty(s.scene().directory()); }
 
 }  // namespace
@@ -82,6 +91,7 @@ TEST_CASE("of a server and its supervisor one that hangs is reported, with what 
   supervised first{supervised::http()}, second{supervised::http()};
   const auto ask = [](supervised& s, pid_t hangs) -> process& {
     REQUIRE(::kill(hangs, SIGSTOP) == 0);
+    REQUIRE(has_stopped(hangs));
     return s.scene().start({programs::graceful_ctl(), "status", "--timeout", "3", s.control()});
   };
   for (supervised* each : {&first, &second}) {

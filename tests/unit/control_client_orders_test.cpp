@@ -49,6 +49,13 @@ TEST_CASE("an upgrade reports each phase, and returns the last") {
   CHECK(call.parameters.at("timeout_ms") == 5000);
 }
 
+TEST_CASE("a server that would ignore the directory is not told to start its successor there") {
+  parrot server{R"_({"parameters":{"description":"method Upgrade(command: ?[]string)"}})_"s + '\0'};
+  auto client = server.client();
+  CHECK(client.upgrade({.directory = "/srv"}).error().code == errc::incompatible_version);
+  CHECK(server.heard().method == "org.varlink.service.GetInterfaceDescription");
+}
+
 TEST_CASE("whoever has seen enough of an upgrade need not wait for its end") {
   parrot server{R"({"parameters":{"phase":"spawned","elapsed_ms":1},"continues":true})"s + '\0' +
                 R"({"parameters":{"phase":"ready","elapsed_ms":2},"continues":true})" + '\0'};

@@ -22,6 +22,8 @@ TEST_CASE("the defaults of options are those that are documented") {
   const graceful::options o;
   CHECK(o.name.empty());
   CHECK(o.control_path.empty());
+  CHECK(o.command.empty());
+  CHECK(o.directory.empty());
   CHECK_FALSE(o.takeover);
   CHECK(o.ready_timeout == 30s);
   CHECK(o.probation == 5s);
@@ -85,6 +87,23 @@ TEST_CASE("without a control path it goes by the name, in a directory that is pr
   CHECK(graceful::control_path_of({.name = "web"}).error().code ==
         graceful::errc::permission_denied);
   ::unsetenv("XDG_RUNTIME_DIR");
+}
+
+TEST_CASE("a successor is started as this process was, unless the options say otherwise") {
+  const auto own = graceful::os::start_command::of_this_process();
+  const auto by_default = graceful::start_command_of({}).value();
+  CHECK(by_default.file == own.file);
+  CHECK(by_default.arguments == own.arguments);
+  CHECK(by_default.directory == own.directory);
+  const auto other =
+      graceful::start_command_of({.command = {"server", "--x"}, .directory = "/srv"}).value();
+  CHECK(other.file == "server");
+  CHECK(other.arguments == std::vector<std::string>{"server", "--x"});
+  CHECK(other.directory == "/srv");
+  CHECK(graceful::start_command_of({.directory = "below"}).value().directory ==
+        own.directory + "/below");
+  CHECK(graceful::start_command_of({.command = {""}}).error().code ==
+        graceful::errc::invalid_argument);
 }
 
 TEST_CASE("the defaults of listen_params are those that are documented") {

@@ -10,6 +10,8 @@
 #include <utility>
 
 #include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 using namespace std::chrono_literals;
 
@@ -60,6 +62,46 @@ TEST_CASE("the second signal that ends gives back those that end, and no other")
   REQUIRE_FALSE(has_default_action(SIGQUIT));
   CHECK(b.after(SIGUSR2) == "upgrade");
   CHECK(b.after(SIGQUIT) == "drain");
+}
+
+TEST_CASE(
+    "signals that every thread blocks are taken all the same, and the third has its default") {
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  {
+    signal_fixture b;
+    // For the process, as kill(1) sends it: what is for one thread, only that thread can take.
+    const auto after = [&b](int number) {
+      b.done.clear();
+      ::kill(::getpid(), number);
+      b.control.restart();
+      while (b.done.empty() && b.control.run_one_for(10s) > 0) continue;
+      return b.done;
+    };
+    CHECK(after(SIGUSR2) == "upgrade");
+    CHECK(after(SIGQUIT) == "drain");
+    CHECK(after(SIGINT) == "drain");
+    CHECK(after(SIGTERM) == "end");
+    CHECK(after(SIGUSR2) == "upgrade");
+    sigset_t now;
+    ::pthread_sigmask(SIG_SETMASK, nullptr, &now);
+    CHECK(::sigismember(&now, SIGTERM) == 1);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::kill(::getpid(), SIGTERM);
+      b.control.notify_fork(boost::asio::execution_context::fork_child);
+      b.control.restart();
+      b.control.run_for(10s);
+      ::_exit(0);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    CHECK(WIFSIGNALED(status));
+    CHECK(WTERMSIG(status) == SIGTERM);
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 TEST_CASE("a signal is waited for also after one whose action has thrown") {

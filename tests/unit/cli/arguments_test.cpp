@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,18 @@ TEST_CASE("each option of run sets what it says, in seconds") {
   CHECK(params.good_while == 3s);
   CHECK(params.ready_timeout == 4500ms);
   CHECK(run_params({"--name", "shop"}).name == "shop");
+}
+
+TEST_CASE("a directory for a new process is relative to the one of whoever names it") {
+  const auto directory_of = [](const std::string& given) {
+    return parse({"upgrade", "shop", "--directory", given}).value().upgrade.directory;
+  };
+  CHECK(directory_of("/srv/app/current/..") == "/srv/app/current/..");
+  CHECK(directory_of("next") == std::filesystem::current_path().string() + "/next");
+  CHECK(parse({"upgrade", "shop", "--directory", ""}).error().code ==
+        graceful::errc::invalid_argument);
+  CHECK(parse({"drain", "shop", "--directory", "/"}).error().code ==
+        graceful::errc::invalid_argument);
 }
 
 TEST_CASE("what stands behind -- is the server's, also what looks like an option of run") {

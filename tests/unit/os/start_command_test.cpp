@@ -1,39 +1,25 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "os/start_command.hpp"
 
-#include "temporary_directory.hpp"
-
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
 
+#include <errno.h>
+#include <signal.h>
 #include <sys/auxv.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace fs = std::filesystem;
 using graceful::os::start_command;
 using strings = std::vector<std::string>;
-
-namespace {
-
-/// Puts the working directory and PWD back.
-struct kept_directory {
-  kept_directory() {
-    if (const char* pwd = std::getenv("PWD")) variable = pwd;
-  }
-  ~kept_directory() {
-    fs::current_path(path);
-    ::setenv("PWD", variable.c_str(), 1);
-  }
-  fs::path path = fs::current_path();
-  std::string variable;
-};
-
-}  // namespace
 
 TEST_CASE("a process knows how it was started") {
   const auto command = start_command::of_this_process();
@@ -53,27 +39,43 @@ TEST_CASE("the environment comes along as it is") {
   CHECK(std::count(all.begin(), all.end(), "GRACEFUL_UNIT_TEST=a=b c") == 1);
 }
 
-TEST_CASE("the working directory keeps its symbolic links, as the shell knew it") {
-  const kept_directory kept;
-  graceful_test::temporary_directory d;
-  fs::create_directory(d.path("release-1"));
-  fs::create_symlink("release-1", d.path("current"));
-  fs::current_path(d.path("current"));
-  ::setenv("PWD", d.path("current").c_str(), 1);
-  CHECK(start_command::of_this_process().directory == d.path("current"));
+TEST_CASE("signals that a thread has blocked, or ignores, since the start are not in a command") {
+  sigset_t hangup;
+  sigset_t before;
+  ::sigemptyset(&hangup);
+  ::sigaddset(&hangup, SIGHUP);
+  ::pthread_sigmask(SIG_BLOCK, &hangup, &before);
+  const auto action = ::signal(SIGHUP, SIG_IGN);
+  const auto signals = start_command::of_this_process().signals;
+  ::signal(SIGHUP, action);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  CHECK(::sigismember(&signals.blocked, SIGHUP) == ::sigismember(&before, SIGHUP));
+  CHECK((::sigismember(&signals.ignored, SIGHUP) == 1) == (action == SIG_IGN));
 }
 
-TEST_CASE("a PWD that is wrong, relative or missing is not believed") {
-  const kept_directory kept;
-  graceful_test::temporary_directory d;
-  fs::current_path(d.path());
-  const std::string physical = fs::canonical(d.path());
-  for (const char* wrong : {"/", ".", "", "/no/such/directory"}) {
-    ::setenv("PWD", wrong, 1);
-    CHECK(start_command::of_this_process().directory == physical);
+TEST_CASE("a program that has gone to another directory is started where it began") {
+  const auto before = start_command::of_this_process().directory;
+  const auto here = fs::current_path();
+  fs::current_path("/");
+  const auto after = start_command::of_this_process().directory;
+  fs::current_path(here);
+  CHECK(fs::equivalent(before, here));
+  CHECK(after == before);
+}
+
+TEST_CASE("a title that a program has written over its arguments is none of them") {
+  const auto before = start_command::of_this_process().arguments;
+  std::size_t size = 0;
+  for (const auto& argument : before) size += argument.size() + 1;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    // argv[0], where the kernel has put it, and all that follows.
+    std::memset(program_invocation_name, 'x', size - 1);
+    ::_exit(start_command::of_this_process().arguments == before ? 0 : 1);
   }
-  ::unsetenv("PWD");
-  CHECK(start_command::of_this_process().directory == physical);
+  int status = -1;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
 }
 
 TEST_CASE("a variable is set once, and replaced") {

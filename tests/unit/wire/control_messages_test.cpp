@@ -34,18 +34,20 @@ std::optional<graceful::upgrade_request> upgrade(const std::string& parameters) 
 
 TEST_CASE("an Upgrade without parameters asks for the server's own command and patience") {
   for (const char* text :
-       {"{}", R"({"command":null,"environment":null,"timeout_ms":null})", R"({"later":1})"}) {
+       {"{}", R"({"command":null,"directory":null,"environment":null,"timeout_ms":null})",
+        R"({"later":1})"}) {
     const auto got = upgrade(text);
     REQUIRE(got);
     CHECK(got->command.empty());
+    CHECK(got->directory.empty());
     CHECK(got->environment.empty());
     CHECK_FALSE(got->timeout);
   }
 }
 
 TEST_CASE("Upgrade survives the way over the wire") {
-  const auto call = wire::to_call(
-      graceful::upgrade_request{{"/bin/server", "--x", ""}, {{"A", "1"}, {"B", ""}}, 1500ms});
+  const auto call = wire::to_call(graceful::upgrade_request{
+      {"/bin/server", "--x", ""}, {{"A", "1"}, {"B", ""}}, 1500ms, "/srv/app"});
   CHECK(call.method == "io.graceful.Control.Upgrade");
   CHECK(call.more);
   const auto got = wire::parse_upgrade(call.parameters);
@@ -53,11 +55,13 @@ TEST_CASE("Upgrade survives the way over the wire") {
   CHECK(got->command == std::vector<std::string>{"/bin/server", "--x", ""});
   CHECK(got->environment == std::map<std::string, std::string>{{"A", "1"}, {"B", ""}});
   CHECK(got->timeout == 1500ms);
+  CHECK(got->directory == "/srv/app");
 }
 
 TEST_CASE("an Upgrade that would run something else than it says is rejected") {
   for (const char* text :
        {R"({"command":["/bin/true\u0000/../sh"]})", R"({"command":["sh","a\u0000b"]})",
+        R"({"directory":"/srv\u0000"})", R"({"directory":"srv"})", R"({"directory":""})",
         R"({"environment":{"A\u0000B":"1"}})", R"({"environment":{"A":"1\u00002"}})"}) {
     CAPTURE(text);
     CHECK_FALSE(upgrade(text));
@@ -66,10 +70,11 @@ TEST_CASE("an Upgrade that would run something else than it says is rejected") {
 
 TEST_CASE("an Upgrade with a parameter of a wrong type is rejected") {
   for (const char* text :
-       {R"({"command":"server"})", R"({"command":[1]})", R"({"command":{}})",
-        R"({"command":["a",null]})", R"({"environment":[]})", R"({"environment":"A=1"})",
-        R"({"environment":{"A":1}})", R"({"environment":{"A":null}})", R"({"timeout_ms":"1"})",
-        R"({"timeout_ms":1.5})", R"({"timeout_ms":[]})", R"({"timeout_ms":true})"}) {
+       {R"({"command":"server"})", R"({"command":[1]})", R"({"command":{}})", R"({"directory":1})",
+        R"({"directory":["/srv"]})", R"({"command":["a",null]})", R"({"environment":[]})",
+        R"({"environment":"A=1"})", R"({"environment":{"A":1}})", R"({"environment":{"A":null}})",
+        R"({"timeout_ms":"1"})", R"({"timeout_ms":1.5})", R"({"timeout_ms":[]})",
+        R"({"timeout_ms":true})"}) {
     CAPTURE(text);
     CHECK_FALSE(upgrade(text));
   }

@@ -1,0 +1,35 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_OS_AT_START_HPP
+#define GRACEFUL_OS_AT_START_HPP
+
+#include "os/start_command.hpp"
+
+#include <string>
+#include <vector>
+
+/// What this process began with. It is noted before main(), because the application may change it:
+/// it blocks signals for its own threads, for instance, which must not be blocked in a successor;
+/// it goes to another directory, or writes a title where its arguments were.
+namespace graceful::os {
+
+/// What execve(2) kept of whoever started this process.
+const signal_setup& signals_at_start();
+
+/// The working directory, as the kernel knows it; "/" if it had been removed by then.
+std::string directory_at_start();
+
+/// What main() got. Empty with a C library that does not pass it to constructors (not glibc).
+std::vector<std::string> arguments_at_start();
+
+/// The effective user or group comes from the program's file. So whoever started this process is
+/// another user, and its paths and variables are not to be believed.
+bool is_set_id();
+
+/// A variable of the environment, null if it is not set, or not to be believed. File capabilities
+/// set AT_SECURE too, and secure_getenv(3) hides everything then; but the environment is that of
+/// the same user.
+const char* trusted_variable(const char* name);
+
+}  // namespace graceful::os
+
+#endif

@@ -1,0 +1,117 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "os/executed.hpp"
+
+#include <graceful/unique_fd.hpp>
+
+#include "os/at_start.hpp"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace graceful::os {
+
+namespace {
+
+/// What the kernel appends to the name of a file that has been removed.
+constexpr std::string_view removed_mark = " (deleted)";
+
+/// /proc/self/cmdline. Read with plain system calls: the first stream of a process costs more than
+/// all else here.
+std::vector<std::string> read_command_line() {
+  const unique_fd file{
+      ::open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC)};  // fails without a /proc, in a chroot
+  std::string text;
+  std::array<char, 4096> buffer;
+  for (ssize_t n = 0; (n = ::read(file.get(), buffer.data(), buffer.size())) > 0;) {
+    text.append(buffer.data(), static_cast<std::size_t>(n));
+  }
+  std::vector<std::string> arguments;
+  for (std::size_t at = 0; at < text.size(); at += arguments.back().size() + 1) {
+    arguments.emplace_back(text.c_str() + at);
+  }
+  return arguments;
+}
+
+/// Whether `all` is the command line of a program that got `arguments`. The dynamic loader, if it
+/// was told to run the program (AT_BASE is 0 then), has words of its own before them, and may have
+/// chosen argv[0].
+bool is_command_line(const std::vector<std::string>& all,
+                     const std::vector<std::string>& arguments) {
+  if (all.size() <= arguments.size() || ::getauxval(AT_BASE) != 0) return all == arguments;
+  return std::equal(arguments.rbegin(), std::prev(arguments.rend()), all.rbegin());
+}
+
+bool is_script(const std::string& path) {
+  const unique_fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  std::array<char, 2> beginning{};
+  return ::read(file.get(), beginning.data(), beginning.size()) == 2 && beginning[0] == '#' &&
+         beginning[1] == '!';
+}
+
+/// The kernel has put the interpreter of a script, and its option, in the place of the script's
+/// argv[0]: execve(2). It would do so once more.
+std::vector<std::string> without_interpreter(const std::string& script,
+                                             const std::vector<std::string>& arguments) {
+  if (arguments.empty()) return arguments;
+  const auto at = std::find(std::next(arguments.begin()), arguments.end(), script);
+  if (at == arguments.end() || !is_script(script)) return arguments;
+  return {at, arguments.end()};
+}
+
+}  // namespace
+
+execution execution::of_this_process() {
+  const auto* path = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
+  const auto own = arguments_at_start();
+  execution seen{.path = path != nullptr ? path : "",
+                 .command_line = read_command_line(),
+                 .arguments = own.size(),
+                 .set_id = is_set_id()};
+  if (own.empty()) {
+    seen.arguments = seen.command_line.size();
+  } else if (!is_command_line(seen.command_line, own)) {
+    seen.command_line = own;  // there is no /proc; or the application has written a title there
+  }
+  return seen;
+}
+
+executed to_execute_again(const execution& seen) {
+  executed again{.file = seen.path, .arguments = seen.command_line};
+  // "ld.so PROGRAM": the loader takes itself, and its options, from the arguments of the program,
+  // and says of AT_EXECFN what would be there without it.
+  const bool by_loader = seen.arguments < seen.command_line.size();
+  if (seen.path.empty() || by_loader || seen.set_id || is_own_path(seen.path)) {
+    again.file = own_executable;
+  } else {
+    again.arguments = without_interpreter(seen.path, seen.command_line);
+    if (seen.path.find('/') == std::string::npos) again.file.insert(0, "./");
+  }
+  if (again.arguments.empty()) again.arguments = {again.file};
+  return again;
+}
+
+bool is_own_path(std::string_view path) {
+  return path.starts_with("/proc/") || path.starts_with("/dev/fd/");
+}
+
+std::string current_file(const std::string& file) {
+  if (file != own_executable) return file;
+  std::array<char, PATH_MAX> buffer;
+  const auto length = ::readlink(file.c_str(), buffer.data(), buffer.size());
+  if (length <= 0) return file;
+  std::string path{buffer.data(), static_cast<std::size_t>(length)};
+  if (path.ends_with(removed_mark)) path.resize(path.size() - removed_mark.size());
+  // Nothing is there if it was removed for good, or never was there: memfd_create(2).
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return file;
+  return path;
+}
+
+}  // namespace graceful::os

@@ -1,0 +1,119 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "os/working_directory.hpp"
+
+#include "os/at_start.hpp"
+#include "os/executed.hpp"
+
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+namespace graceful::os {
+
+namespace {
+
+/// In a directory with more the start of a server would take too long.
+constexpr int most_entries = 1024;
+
+/// "current/bin", say: how far below a link this directory may be.
+constexpr int most_levels = 2;
+
+using file = std::pair<dev_t, ino_t>;
+
+std::optional<file> file_at(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return {};
+  return file{status.st_dev, status.st_ino};
+}
+
+/// Empty for what is in the root directory.
+std::string above(const std::string& path) { return path.substr(0, path.rfind('/')); }
+
+/// This directory as $PWD has it; empty if that tells nothing.
+std::string by_shell(const std::string& physical) {
+  const char* variable = trusted_variable("PWD");
+  const std::string shell = variable != nullptr ? variable : "";
+  if (!shell.starts_with('/') || is_own_path(shell) || shell == physical) return {};
+  const auto here = file_at(physical);
+  return here && file_at(shell) == here ? shell : std::string{};
+}
+
+/// The same by the way to the program.
+std::string by_program(const std::string& program, const std::string& physical) {
+  if (!program.starts_with('/') || is_own_path(program)) return {};
+  std::vector<std::pair<std::string, std::optional<file>>> chain;
+  for (auto each = physical; !each.empty(); each = above(each)) {
+    chain.emplace_back(each, file_at(each));
+  }
+  for (auto way = above(program); !way.empty(); way = above(way)) {
+    const auto named = file_at(way);
+    for (const auto& [directory, its_file] : chain) {
+      if (!named || its_file != named) continue;
+      // Without links from here upwards.
+      return way == directory ? std::string{} : way + physical.substr(directory.size());
+    }
+  }
+  return {};
+}
+
+/// What leads from `where` to a directory.
+struct links {
+  std::string one;
+  bool more = false;  // or there may be
+};
+
+void look(const std::string& where, const file& directory, links& found) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> entries{::opendir(where.c_str()), &::closedir};
+  for (int i = 0; entries && !found.more; ++i) {
+    const dirent* entry = ::readdir(entries.get());
+    if (entry == nullptr) return;
+    if (i == most_entries) found.more = true;
+    if (entry->d_type != DT_LNK && entry->d_type != DT_UNKNOWN) continue;
+    struct stat itself {};
+    struct stat target {};
+    const int fd = ::dirfd(entries.get());
+    if (::fstatat(fd, entry->d_name, &itself, AT_SYMLINK_NOFOLLOW) != 0 ||
+        !S_ISLNK(itself.st_mode) || ::fstatat(fd, entry->d_name, &target, 0) != 0 ||
+        file{target.st_dev, target.st_ino} != directory) {
+      continue;
+    }
+    found.more = !found.one.empty();
+    found.one = where + '/' + entry->d_name;
+  }
+}
+
+/// The same by a link beside it. The root directory is not looked at: what links there are, /lib or
+/// /bin, are the system's.
+std::string by_link(const std::string& physical) {
+  std::string directory = physical;
+  for (int level = 0; level <= most_levels; ++level, directory = above(directory)) {
+    const auto target = file_at(directory);
+    const auto parent = above(directory);
+    if (!target || parent.empty()) return {};
+    links found;
+    look(parent, *target, found);
+    if (const auto grandparent = above(parent); !grandparent.empty()) {
+      look(grandparent, *target, found);
+    }
+    if (found.more) return {};
+    if (!found.one.empty()) return found.one + physical.substr(directory.size());
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string with_links(const std::string& physical, const std::string& program) {
+  if (is_set_id()) return physical;
+  if (auto found = by_shell(physical); !found.empty()) return found;
+  if (auto found = by_program(program, physical); !found.empty()) return found;
+  if (auto found = by_link(physical); !found.empty()) return found;
+  return physical;
+}
+
+}  // namespace graceful::os

@@ -1,0 +1,110 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+//
+// Servers in a place that has no /proc, as a chroot may have none.
+#include "site.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <signal.h>
+
+using namespace graceful_test;
+
+namespace {
+
+/// Executes its arguments where /proc is empty. The test itself keeps its own.
+std::vector<std::string> without_proc(const std::vector<std::string>& command) {
+  std::vector<std::string> all{"/usr/bin/unshare",
+                               "--mount",
+                               "--propagation",
+                               "private",
+                               "/bin/sh",
+                               "-c",
+                               "mount -t tmpfs none /proc && exec \"$@\"",
+                               "sh"};
+  all.insert(all.end(), command.begin(), command.end());
+  return all;
+}
+
+/// False, with a word, where namespaces cannot be made; which is a failure in CI.
+bool have_namespaces() {
+  scene where;
+  const auto done = run(where, without_proc({"/bin/true"}));
+  if (done.status == "exited 0") return true;
+  const char* ci = std::getenv("CI");
+  REQUIRE_MESSAGE((ci == nullptr || std::string_view{ci} != "true"),
+                  "mount namespaces cannot be made: ", done.all);
+  MESSAGE("skipped: mount namespaces cannot be made here (unshare: ", done.all, ")");
+  return false;
+}
+
+/// A program finds what lies beside it, $ORIGIN of ld.so(8), by way of /proc.
+process_options with_libraries() {
+  process_options options;
+  options.environment["LD_LIBRARY_PATH"] = programs::libraries();
+  return options;
+}
+
+std::vector<std::string> server(const std::string& control) {
+  return {
+      programs::http_server(), "--control", control, "--probation", "0", "--listen", "127.0.0.1:0"};
+}
+
+}  // namespace
+
+TEST_CASE("without a /proc a server starts, is upgraded with its arguments, and drains") {
+  if (!have_namespaces()) return;
+  scene where;
+  const auto control = where.path("control.sock");
+  process& first = where.start(without_proc(server(control)), with_libraries());
+  REQUIRE_MESSAGE(first.wait_for_output("ready: generation 1 ", patience), first.output());
+  for (const char* generation : {"2", "3"}) {
+    const auto done = run(where, {programs::graceful_ctl(), "upgrade", control});
+    CHECK_MESSAGE(done.status == "exited 0", done.all);
+    REQUIRE(first.wait_for_output(std::string{"ready: generation "} + generation, patience));
+  }
+  CHECK(first.wait_exit(patience).exited(0));
+  CHECK(run(where, {programs::graceful_ctl(), "drain", control}).status == "exited 0");
+  CHECK(where.wait_all_gone(patience));
+}
+
+TEST_CASE("without a /proc a control path whose directory leaves no room says so") {
+  if (!have_namespaces()) return;
+  scene where;
+  // Room for "s" behind it, but not for a temporary name.
+  const auto control =
+      where.path(std::string(105 - where.directory().size() - 1, 'd')).append("/s");
+  const auto done = run(where,
+                        without_proc({"/bin/sh", "-c", "mkdir \"$0\" && exec \"$@\"",
+                                      control.substr(0, control.size() - 2),
+                                      programs::http_server(), "--control", control}),
+                        with_libraries());
+  CHECK(done.status == "exited 1");
+  CHECK_MESSAGE(
+      done.all.find("without a /proc its directory has at most 97 bytes") != std::string::npos,
+      done.all);
+}
+
+TEST_CASE("without a /proc a supervisor runs a server, and another goes on with it") {
+  if (!have_namespaces()) return;
+  scene where;
+  const auto control = where.path("control.sock");
+  std::vector<std::string> command{programs::graceful_ctl(), "run", "--control", control, "--"};
+  for (const auto& word : server(control)) command.push_back(word);
+  process& first = where.start(without_proc(command), with_libraries());
+  REQUIRE_MESSAGE(first.wait_for_output("ready: generation 1 ", patience), first.output());
+  REQUIRE(first.wait_for_output("keeps http", patience));
+  // The one that is killed leaves a server, and a note that there is one.
+  REQUIRE(first.signal(SIGKILL));
+  REQUIRE(first.wait_exit(patience));
+  process& second = where.start(without_proc(command), with_libraries());
+  CHECK_MESSAGE(second.wait_for_output("the server runs already", patience), second.output());
+  CHECK(run(where, {programs::graceful_ctl(), "upgrade", control}).status == "exited 0");
+  REQUIRE(second.signal(SIGTERM));
+  CHECK(second.wait_exit(patience).exited(0));
+  CHECK(where.wait_all_gone(patience));
+}

@@ -1,0 +1,261 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+//
+// However a server was started, its successors are started in the same way.
+#include "site.hpp"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <link.h>
+#include <signal.h>
+
+using namespace graceful_test;
+namespace fs = std::filesystem;
+
+namespace {
+
+using strings = std::vector<std::string>;
+
+const strings without_pwd{"/usr/bin/env", "-u", "PWD"};
+
+strings python(const std::string& script) { return {"/usr/bin/python3", "-c", script}; }
+
+/// A server that something else executes: `prefix` gets its command line as arguments.
+class odd_start {
+ public:
+  odd_start() { options_.environment["LD_LIBRARY_PATH"] = programs::libraries(); }
+
+  [[nodiscard]] scene& where() { return where_; }
+  [[nodiscard]] std::string path(const std::string& name) const { return where_.path(name); }
+  [[nodiscard]] std::string control() const { return where_.path("control.sock"); }
+  [[nodiscard]] process_options& options() { return options_; }
+
+  process& start(strings prefix, const std::string& program) {
+    prefix.insert(prefix.end(),
+                  {program, "--control", control(), "--probation", "0", "--listen", "127.0.0.1:0"});
+    server_ = &where_.start(std::move(prefix), options_);
+    REQUIRE_MESSAGE(server_->wait_for_output("ready: generation 1 ", patience), server_->output());
+    return *server_;
+  }
+
+  finished upgrade(const strings& more = {}) {
+    strings command{programs::graceful_ctl(), "upgrade", control()};
+    command.insert(command.end(), more.begin(), more.end());
+    return run(where_, command);
+  }
+
+  /// What the kernel says of the process that serves: "cwd", "exe".
+  fs::path serving(const char* link) {
+    const auto text = run(where_, {programs::graceful_ctl(), "status", control(), "--json"}).out;
+    constexpr std::string_view key = "\"pid\":";
+    const auto pid = std::to_string(std::stol(text.substr(text.find(key) + key.size())));
+    return fs::read_symlink("/proc/" + pid + "/" + link);
+  }
+
+  /// The server by another name, which needs the libraries of the build.
+  void copy_server(const std::string& to) const {
+    fs::copy_file(programs::http_server(), to, fs::copy_options::overwrite_existing);
+  }
+
+ private:
+  scene where_;
+  process_options options_;
+  process* server_ = nullptr;
+};
+
+/// Releases as deploy tools lay them out: releases/N, and a symbolic link to the current one.
+class releases {
+ public:
+  explicit releases(std::string root) : root_{std::move(root)} { publish(7); }
+  releases(const releases&) = delete;
+  releases& operator=(const releases&) = delete;
+  ~releases() { fs::remove_all(root_); }
+
+  [[nodiscard]] std::string directory(int number) const {
+    return fs::canonical(root_).string() + "/releases/" + std::to_string(number);
+  }
+  [[nodiscard]] std::string current() const { return root_ + "/current"; }
+
+  /// Another release, and the one before is gone.
+  void publish(int number) {
+    fs::create_directories(root_ + "/releases");
+    fs::create_directories(directory(number) + "/bin");
+    fs::create_symlink(programs::http_server(), directory(number) + "/bin/server");
+    fs::create_directory_symlink("releases/" + std::to_string(number), root_ + "/next");
+    fs::rename(root_ + "/next", current());
+    fs::remove_all(directory(number - 1));
+  }
+
+ private:
+  std::string root_;
+};
+
+/// The interpreter of dynamic programs, as this one names it: elf(5).
+std::string loader() {
+  std::string name;
+  ::dl_iterate_phdr(
+      [](dl_phdr_info* info, std::size_t, void* found) {
+        for (int i = 0; i < info->dlpi_phnum; ++i) {
+          if (info->dlpi_phdr[i].p_type != PT_INTERP) continue;
+          *static_cast<std::string*>(found) =
+              reinterpret_cast<const char*>(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
+        }
+        return 1;  // the first is the program itself
+      },
+      &name);
+  return name;
+}
+
+}  // namespace
+
+TEST_CASE("below a link to the current release the next release is started, whoever set no PWD") {
+  const strings shell{"/usr/bin/env", "-u", "PWD", "/bin/sh", "-c", "exec \"$@\"", "sh"};
+  const strings stale{"/usr/bin/env", "PWD=/", "OLDPWD=/"};
+  struct way {
+    const char* called;
+    strings prefix;
+    const char* directory;
+    const char* program;
+  };
+  for (const auto& [called, prefix, directory, program] : {
+           way{"absolute program", without_pwd, "", "/bin/server"},
+           way{"relative program", without_pwd, "", "bin/server"},
+           way{"below the link", without_pwd, "/bin", "./server"},
+           way{"absolute program, below the link", without_pwd, "/bin", "/bin/server"},
+           way{"stale PWD", stale, "", "bin/server"},
+           way{"a shell that sets PWD by itself", shell, "", "bin/server"},
+       }) {
+    CAPTURE(called);
+    odd_start s;
+    releases app{s.path("app")};
+    s.options().directory = app.current() + directory;
+    s.start(prefix, program[0] == '/' ? app.current() + program : program);
+    for (const int release : {8, 9}) {
+      app.publish(release);
+      const auto done = s.upgrade();
+      CHECK_MESSAGE(done.status == "exited 0", done.all);
+      CHECK(s.serving("cwd") == app.directory(release) + directory);
+    }
+  }
+}
+
+TEST_CASE("a successor is told by which link it came to its directory") {
+  odd_start s;
+  releases app{s.path("app")};
+  s.options().directory = app.current();
+  s.start(without_pwd, "bin/server");
+  // So it need not find out, when there is another link.
+  fs::create_directory_symlink(app.directory(7), s.path("app/stable"));
+  const auto log = s.path("app/log");
+  const auto failed = s.upgrade({"--", "/usr/bin/env", "sh", "-c", "echo $PWD >" + log});
+  CHECK(failed.status == "exited 1");
+  std::string told;
+  std::getline(std::ifstream{log}, told);
+  CHECK(told == app.current());
+}
+
+TEST_CASE("if the directory of a server is gone, the operator hears so, and can name another") {
+  odd_start s;
+  fs::create_directory(s.path("here"));
+  s.options().directory = s.path("here");
+  s.start(without_pwd, programs::http_server());
+  fs::remove(s.path("here"));
+  const auto failed = s.upgrade();
+  CHECK(failed.status == "exited 1");
+  CHECK_MESSAGE(
+      failed.all.find("in the directory " + s.path("here") +
+                      ", which cannot be entered: No such file or directory") != std::string::npos,
+      failed.all);
+  CHECK(failed.all.find("--directory") != std::string::npos);
+  const auto done = s.upgrade({"--directory", "/"});
+  CHECK_MESSAGE(done.status == "exited 0", done.all);
+  CHECK(s.serving("cwd") == "/");
+  // From then on that is its directory.
+  CHECK(s.upgrade().status == "exited 0");
+  CHECK(s.serving("cwd") == "/");
+}
+
+TEST_CASE("a server that was executed by a descriptor is started by its path, as that is by then") {
+  odd_start s;
+  s.copy_server(s.path("server"));
+  s.start(python("import os, sys; os.execve(os.open(sys.argv[1], os.O_RDONLY), sys.argv[1:], "
+                 "os.environ)"),
+          s.path("server"));
+  s.copy_server(s.path("next"));
+  fs::rename(s.path("next"), s.path("server"));
+  for (int i = 0; i < 2; ++i) {
+    const auto done = s.upgrade();
+    CHECK_MESSAGE(done.status == "exited 0", done.all);
+    CHECK(s.serving("exe") == fs::canonical(s.path("server")));
+  }
+}
+
+TEST_CASE("a server that has no file any more, or never had one, is started by what it executes") {
+  const char* from_memory =
+      "import os, sys; f = os.memfd_create('server'); "
+      "os.write(f, open(sys.argv[1], 'rb').read()); os.execve(f, sys.argv[1:], os.environ)";
+  const char* removed =
+      "import os, sys; f = os.open(sys.argv[1], os.O_RDONLY); os.unlink(sys.argv[1]); "
+      "os.execve(f, sys.argv[1:], os.environ)";
+  for (const char* script : {from_memory, removed}) {
+    odd_start s;
+    s.copy_server(s.path("server"));
+    s.start(python(script), s.path("server"));
+    fs::remove(s.path("server"));
+    for (int i = 0; i < 2; ++i) {
+      const auto done = s.upgrade();
+      CHECK_MESSAGE(done.status == "exited 0", done.all);
+      CHECK(s.serving("exe").string().ends_with(" (deleted)"));
+    }
+  }
+}
+
+TEST_CASE("a server that was started by the dynamic loader is started so again") {
+  odd_start s;
+  s.start({loader(), "--argv0", "odd"}, programs::http_server());
+  for (int i = 0; i < 2; ++i) {
+    const auto done = s.upgrade();
+    CHECK_MESSAGE(done.status == "exited 0", done.all);
+    CHECK(s.serving("exe") == fs::canonical(loader()));
+  }
+}
+
+TEST_CASE("signals that a server was started with blocked or ignored do what operators expect") {
+  const auto unwilling = python(
+      "import os, signal, sys; four = [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, "
+      "signal.SIGUSR2]; signal.pthread_sigmask(signal.SIG_BLOCK, four); "
+      "[signal.signal(each, signal.SIG_IGN) for each in four]; os.execv(sys.argv[1], "
+      "sys.argv[1:])");
+  for (const int number : {SIGTERM, SIGINT, SIGQUIT}) {
+    CAPTURE(number);
+    odd_start s;
+    process& server = s.start(unwilling, programs::http_server());
+    REQUIRE(server.signal(SIGUSR2));
+    REQUIRE(server.wait_for_output("ready: generation 2 ", patience));
+    CHECK(server.wait_exit(patience).exited(0));
+    const auto heir = s.where().living();
+    REQUIRE(heir.size() == 1);
+    REQUIRE(send_signal(open_pidfd(heir.front()), number));
+    CHECK(s.where().wait_all_gone(patience));
+  }
+}
+
+TEST_CASE("a supervisor that was started with signals blocked passes them on nevertheless") {
+  scene where;
+  auto command = python(
+      "import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()); "
+      "[signal.signal(each, signal.SIG_DFL) for each in [signal.SIGPIPE, signal.SIGXFSZ]]; "
+      "os.execv(sys.argv[1], sys.argv[1:])");
+  command.insert(command.end(),
+                 {programs::graceful_ctl(), "run", "--control", where.path("control.sock"), "--",
+                  "/bin/sh", "-c", "grep SigIgn: /proc/self/status; exec sleep 1000"});
+  process& supervisor = where.start(command);
+  REQUIRE(supervisor.wait_for_output("SigIgn:\t0000000000000000\n", patience));
+  REQUIRE(supervisor.signal(SIGTERM));
+  CHECK(supervisor.wait_exit(patience).exited(128 + SIGTERM));
+}

@@ -1,0 +1,114 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "os/working_directory.hpp"
+
+#include "temporary_directory.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Where the test works now, if this process had been started there.
+std::string links_of(const std::string& program) {
+  return graceful::os::with_links(fs::current_path(), program);
+}
+
+/// releases/7/bin, and current, which leads to releases/7. The test works there, without a PWD.
+class release {
+ public:
+  release() {
+    if (const char* pwd = std::getenv("PWD")) pwd_ = pwd;
+    fs::create_directories(path("releases/7/bin"));
+    fs::create_directory_symlink("releases/7", path("current"));
+    enter("current");
+  }
+  release(const release&) = delete;
+  release& operator=(const release&) = delete;
+  ~release() {
+    fs::current_path(before_);
+    ::setenv("PWD", pwd_.c_str(), 1);
+  }
+
+  [[nodiscard]] std::string path(const std::string& name) const {
+    return fs::canonical(directory_.path()).string() + '/' + name;
+  }
+  void enter(const std::string& name) const {
+    fs::current_path(path(name));
+    ::unsetenv("PWD");
+  }
+
+ private:
+  graceful_test::temporary_directory directory_;
+  fs::path before_ = fs::current_path();
+  std::string pwd_;
+};
+
+}  // namespace
+
+TEST_CASE("the shell knows best by which links it came here") {
+  const release r;
+  fs::create_directory_symlink("current", r.path("stable"));
+  ::setenv("PWD", r.path("stable").c_str(), 1);
+  CHECK(links_of(r.path("current/bin/server")) == r.path("stable"));
+  // What another process would find there is something else.
+  ::setenv("PWD", "/proc/self/cwd", 1);
+  CHECK(links_of(r.path("current/bin/server")) == r.path("current"));
+}
+
+TEST_CASE("a PWD that is wrong, relative or missing is not believed") {
+  const release r;
+  fs::remove(r.path("current"));
+  for (const char* wrong : {"/", ".", "", "/no/such/directory"}) {
+    ::setenv("PWD", wrong, 1);
+    CHECK(links_of("bin/server") == r.path("releases/7"));
+  }
+}
+
+TEST_CASE("the way to the program tells of the links, here and above") {
+  const release r;
+  fs::create_directory_symlink("releases/7", r.path("other"));  // so that no link is the only one
+  CHECK(links_of(r.path("current/bin/server")) == r.path("current"));
+  CHECK(links_of(r.path("current/server")) == r.path("current"));
+  r.enter("current/bin");
+  CHECK(links_of(r.path("current/bin/server")) == r.path("current/bin"));
+  CHECK(links_of(r.path("current/server")) == r.path("current/bin"));
+  for (const auto& nothing :
+       {r.path("releases/7/bin/server"), std::string{"bin/server"}, std::string{"/usr/bin/server"},
+        std::string{"/proc/self/cwd/server"}, std::string{}}) {
+    CAPTURE(nothing);
+    CHECK(links_of(nothing) == r.path("releases/7/bin"));
+  }
+}
+
+TEST_CASE("the only link beside a directory, or above it, is the one that led there") {
+  const release r;
+  CHECK(links_of("bin/server") == r.path("current"));
+  // A shell that was told nothing has set it as the kernel does.
+  ::setenv("PWD", r.path("releases/7").c_str(), 1);
+  CHECK(links_of("bin/server") == r.path("current"));
+  r.enter("current/bin");
+  CHECK(links_of("./server") == r.path("current/bin"));
+  fs::create_directory_symlink("7", r.path("releases/latest"));
+  CHECK(links_of("./server") == r.path("releases/7/bin"));
+}
+
+TEST_CASE("a directory to which nothing leads is called as the kernel calls it") {
+  const release r;
+  fs::remove(r.path("current"));
+  fs::create_directory_symlink("nowhere", r.path("current"));
+  r.enter("releases/7");
+  CHECK(links_of("bin/server") == r.path("releases/7"));
+  CHECK(graceful::os::with_links("/", "bin/server") == "/");
+  CHECK(graceful::os::with_links(r.path("gone"), r.path("current/server")) == r.path("gone"));
+}
+
+TEST_CASE("a directory with very many entries is not searched to its end") {
+  const release r;
+  for (int i = 0; i < 2000; ++i) fs::create_directory_symlink("x", r.path("l" + std::to_string(i)));
+  CHECK(links_of("bin/server") == r.path("releases/7"));
+}
