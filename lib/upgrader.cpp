@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include <graceful/upgrader.hpp>
 
+#include "os/socket_address.hpp"
 #include "os/system_failure.hpp"
 
 #include "connections.hpp"
@@ -139,6 +140,8 @@ std::vector<std::shared_ptr<detail::listener>> upgrader::make_group(
 
 unique_fd upgrader::make_foreign(std::string_view name, const sockaddr* address, socklen_t length,
                                  const listen_params& params, unique_fd own) {
+  // An acceptor that was only opened is bound to nothing: its socket is in the place of this one.
+  if (own && os::socket_address::bound_to(own.get()).port() == 0) own.reset();
   const auto socket = impl_->obtain(name, {address, length}, params, std::move(own));
   try {
     return duplicate(socket->fd.get());

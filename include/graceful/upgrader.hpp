@@ -168,8 +168,10 @@ class GRACEFUL_API upgrader {
   }
 
   /// Puts the listening socket `name` into an acceptor that the server owns already, in the place
-  /// of `open`, `bind` and `listen`. If the acceptor is open, what waits on it is aborted; a
-  /// socket that it listens on already is kept if the predecessor handed none over.
+  /// of `open`, `bind` and `listen`, or of `bind` alone: what was opened only is replaced, with the
+  /// options that were set on it, and a `listen` afterwards sets its backlog. If the acceptor is
+  /// open, what waits on it is aborted; a socket that it listens on already is kept if the
+  /// predecessor handed none over.
   ///
   /// When a successor is committed, the accept loop gets `operation_aborted` and has to end. What
   /// was accepted before is still delivered with success: serve it. From the takeover on the
