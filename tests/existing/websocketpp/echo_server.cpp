@@ -1,7 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 //
-// An echo server with WebSocket++, as its users write them. Its distribution package has no examples,
-// so this one is our own; it knows nothing of graceful, and is made upgradable like the others.
+// An echo server with WebSocket++, as its users write them. Its distribution package has no
+// examples, so this one is our own; it knows nothing of graceful, and is made upgradable like the
+// others.
 #include <websocketpp/config/asio_no_tls.hpp>
 #include <websocketpp/server.hpp>
 
