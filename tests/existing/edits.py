@@ -113,6 +113,24 @@ SERVERS = {
             ]
         },
     },
+    # Its acceptor moves into the coroutine that accepts.
+    "asio_coroutine_chat": {
+        "directory": "asio/example/cpp20/coroutines",
+        "files": ["chat_server.cpp"],
+        "edits": {
+            "chat_server.cpp": [
+                ("after", "<boost/asio/write.hpp>", INCLUDE),
+                ("after", "io_context io_context(1)", upgrader("io_context")),
+                (
+                    "before",
+                    "co_spawn(io_context,",
+                    'tcp::acceptor acceptor(io_context);\nup.listen(acceptor, "chat", {tcp::v4(), port});',
+                ),
+                ("change", "tcp::acceptor(io_context, {tcp::v4(), port})", "std::move(acceptor)"),
+                ("before", "io_context.run()", "up.ready();"),
+            ]
+        },
+    },
     "beast_http_async": {
         "directory": "beast/example/http/server/async",
         "edits": {"http_server_async.cpp": beast()},
@@ -140,6 +158,19 @@ SERVERS = {
     "beast_advanced": {
         "directory": "beast/example/advanced/server",
         "edits": {"advanced_server.cpp": beast()},
+    },
+    "beast_websocket_async": {
+        "directory": "beast/example/websocket/server/async",
+        "edits": {
+            "websocket_server_async.cpp": [
+                ("before", "<boost/beast/core.hpp>", INCLUDE),
+                ("change", "tcp::endpoint endpoint)", "tcp::endpoint endpoint, graceful::upgrader& up)"),
+                ("replace", "acceptor_.bind(", 'up.listen(acceptor_, "websocket", endpoint);'),
+                ("after", "ioc{threads}", upgrader("ioc")),
+                ("change", "tcp::endpoint{address, port})", "tcp::endpoint{address, port}, up)"),
+                ("before", "// Run the I/O service on", "up.ready();"),
+            ]
+        },
     },
     "beast_websocket_awaitable": {
         "directory": "beast/example/websocket/server/awaitable",

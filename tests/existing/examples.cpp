@@ -52,9 +52,9 @@ std::unique_ptr<traffic> http_1_0(std::uint16_t port) {
 
 /// A message comes back to all, and who connects gets the latest ones of all. One kept client
 /// only: what others say meanwhile would be its reply.
-traffic_start chat(connections how) {
-  return [how](std::uint16_t port) {
-    auto load = exchange(port, how, how == connections::kept ? "   4kept" : "   5brief");
+traffic_start chat(connections how, std::string message) {
+  return [how, message](std::uint16_t port) {
+    auto load = exchange(port, how, message);
     load.connections = 1;
     load.judge = [own = load.request](std::string_view reply) {
       return reply.find(own) != reply.npos ? verdict::good : verdict::incomplete;
@@ -76,7 +76,8 @@ const std::map<std::string, example>& examples() {
   static const std::map<std::string, example> all{
       {"asio_http_server", {words{"127.0.0.1", "0", "{directory}"}, http_1_0}},
       {"asio_http_server3", {words{"127.0.0.1", "0", "2", "{directory}"}, http_1_0}},
-      {"asio_chat", {words{"0"}, chat(one_each), chat(kept)}},
+      {"asio_chat", {words{"0"}, chat(one_each, "   5brief"), chat(kept, "   4kept")}},
+      {"asio_coroutine_chat", {words{"0"}, chat(one_each, "brief\n"), chat(kept, "kept\n")}},
       {"asio_async_echo", {words{"0"}, echo(one_each), echo(kept)}},
       {"asio_blocking_echo", {words{"0"}, echo(one_each), echo(kept)}},
       {"asio_coroutine_echo", {words{}, echo(one_each), echo(kept)}},
@@ -85,6 +86,9 @@ const std::map<std::string, example>& examples() {
       {"beast_https_async",
        {two_threads, with<https_traffic>(one_each), with<https_traffic>(kept)}},
       {"beast_advanced", {two_threads, get(one_each), get(kept)}},
+      {"beast_websocket_async",
+       {words{"127.0.0.1", "0", "2"}, with<websocket_traffic>(one_each),
+        with<websocket_traffic>(kept)}},
       {"beast_websocket_awaitable",
        {words{"127.0.0.1", "0", "2"}, with<websocket_traffic>(one_each),
         with<websocket_traffic>(kept)}},

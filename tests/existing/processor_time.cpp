@@ -1,6 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "processor_time.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -27,20 +29,19 @@ double ticks_of(pid_t process) {
   return user + system;
 }
 
-double ticks_of(const std::vector<pid_t>& processes) {
-  double sum = 0;
-  for (const pid_t process : processes) sum += ticks_of(process);
-  return sum;
-}
-
 }  // namespace
 
 double percent_of_a_core(const std::vector<pid_t>& processes, std::chrono::milliseconds window) {
   using seconds = std::chrono::duration<double>;
   const auto begin = std::chrono::steady_clock::now();
-  const double before = ticks_of(processes);
+  std::vector<double> before;
+  for (const pid_t process : processes) before.push_back(ticks_of(process));
   std::this_thread::sleep_for(window);  // not to wait for anything: this is what is measured
-  const seconds used{(ticks_of(processes) - before) / static_cast<double>(::sysconf(_SC_CLK_TCK))};
+  double ticks = 0;
+  for (std::size_t i = 0; i < processes.size(); ++i) {
+    ticks += std::max(ticks_of(processes[i]) - before[i], 0.0);  // it may have ended meanwhile
+  }
+  const seconds used{ticks / static_cast<double>(::sysconf(_SC_CLK_TCK))};
   return 100 * used / seconds{std::chrono::steady_clock::now() - begin};
 }
 
