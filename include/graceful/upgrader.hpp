@@ -178,9 +178,10 @@ class GRACEFUL_API upgrader {
   }
 
   /// Puts the listening socket `name` into an acceptor that the server owns already, in the place
-  /// of `open`, `bind` and `listen`. If the acceptor is open, what waits on it is aborted; a
-  /// socket that it listens on already, or is bound to, is kept if the predecessor handed none over
-  /// and it has the address `endpoint`.
+  /// of `open`, `bind` and `listen`, or of `bind` alone: what was opened only is replaced, with the
+  /// options that were set on it, and a `listen` afterwards sets its backlog. If the acceptor is
+  /// open, what waits on it is aborted; a socket that it listens on already, or is bound to, is kept
+  /// if the predecessor handed none over and it has the address `endpoint`.
   ///
   /// The accept loop may be whatever it is: one that ends when it is aborted, one that looks
   /// whether the acceptor is open, one that goes on after any error, one that throws, or a thread

@@ -1,0 +1,17 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_TESTS_EXISTING_PROCESSOR_TIME_HPP
+#define GRACEFUL_TESTS_EXISTING_PROCESSOR_TIME_HPP
+
+#include <chrono>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace graceful_existing {
+
+/// Which part of one core these processes use together, in percent, over the next `window`.
+double percent_of_a_core(const std::vector<pid_t>& processes, std::chrono::milliseconds window);
+
+}  // namespace graceful_existing
+
+#endif
