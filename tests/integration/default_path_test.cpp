@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr uid_t nobody = 65534;
+constexpr uid_t ordinary_user = 65534;
 constexpr uid_t stranger = 65533;
 
 /// False, with a word, where this cannot be tried; which is a failure in CI.
@@ -42,7 +42,8 @@ struct room {
       fs::copy_file(from_build("DEFAULT_PATH"), where.path(name));
       REQUIRE(::chmod(where.path(name).c_str(), 0755) == 0);
     }
-    for (const auto& [name, owner] : {std::pair{"own", nobody}, std::pair{"foreign", stranger}}) {
+    for (const auto& [name, owner] :
+         {std::pair{"own", ordinary_user}, std::pair{"foreign", stranger}}) {
       fs::create_directory(where.path(name));
       REQUIRE(::chown(where.path(name).c_str(), owner, owner) == 0);
     }
@@ -57,7 +58,7 @@ struct room {
                       XATTR_CAPS_SZ_2, 0) == 0;
   }
 
-  std::string says(const char* program, const std::string& runtime, uid_t user = nobody) {
+  std::string says(const char* program, const std::string& runtime, uid_t user = ordinary_user) {
     process_options options{.user = user};
     options.environment["XDG_RUNTIME_DIR"] = runtime;
     return run(where, {where.path(program)}, options).out;
@@ -90,7 +91,7 @@ TEST_CASE("XDG_RUNTIME_DIR counts if it is a directory of the user, with capabil
 TEST_CASE("a set-user-ID program does not go by a variable of whoever has started it") {
   if (!can(::geteuid() == 0, "only root can be another user")) return;
   room r;
-  REQUIRE(::chown(r.where.path("setuid").c_str(), nobody, nobody) == 0);
+  REQUIRE(::chown(r.where.path("setuid").c_str(), ordinary_user, ordinary_user) == 0);
   REQUIRE(::chmod(r.where.path("setuid").c_str(), 04755) == 0);
   const auto said = r.says("setuid", r.where.path("own"), stranger);
   if (!can(said.ends_with(" secure\n"), "set-user-ID is without effect here")) return;
