@@ -6,6 +6,7 @@
 
 #include "passed_channel.hpp"
 
+#include <exception>
 #include <utility>
 
 namespace graceful {
@@ -30,7 +31,11 @@ control_server::control_server(asio::io_context& control, log& log, predecessor_
 
 unique_fd control_server::open_channel() {
   auto channel = channel_pair::make();
-  if (channel.ours) host_.adopt(std::move(channel.ours));
+  try {
+    if (channel.ours) host_.adopt(std::move(channel.ours));
+  } catch (const std::exception&) {
+    return {};  // no room in epoll: the path leads here too
+  }
   return std::move(channel.theirs);
 }
 

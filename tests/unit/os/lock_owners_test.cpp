@@ -4,6 +4,7 @@
 #include "os/channel.hpp"
 #include "os/control_path.hpp"
 #include "os/peer.hpp"
+#include "os/process_identity.hpp"
 
 #include "patience.hpp"
 #include "temporary_directory.hpp"
@@ -156,7 +157,13 @@ TEST_CASE("a signature is written once, and the last owner's alone stays") {
   temporary_directory d;
   const auto lock = os::try_lock(d.path("s")).value();
   const auto size = fs::file_size(d.path("s.lock"));
-  CHECK(size > 0);
+  std::ifstream file{d.path("s.lock")};
+  std::string line;
+  std::getline(file, line);
+  const auto self = os::process_identity::of(::getpid());
+  REQUIRE(self);
+  CHECK(line ==
+        std::to_string(self->pid) + ' ' + std::to_string(self->started) + ' ' + self->space);
   os::sign_lock(lock->get(), os::signing::beside);
   CHECK(fs::file_size(d.path("s.lock")) == size);
   REQUIRE(::pwrite(lock->get(), "1 1 pid:[1]\n", 12, static_cast<off_t>(size)) == 12);
