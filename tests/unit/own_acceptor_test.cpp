@@ -46,9 +46,15 @@ TEST_CASE("listen keeps the socket of an acceptor that listens already") {
   CHECK_NOTHROW(client.connect(address));
 }
 
-TEST_CASE("listen refuses an acceptor that is bound, but does not listen") {
+TEST_CASE("listen has an acceptor listen that is bound only, and refuses it for another address") {
   acceptor_owner s;
   s.acceptor.open(tcp::v4());
   s.acceptor.bind(s.loopback);
-  CHECK_THROWS_AS(s.up.listen(s.acceptor, "web", s.acceptor.local_endpoint()), graceful::error);
+  const auto address = s.acceptor.local_endpoint();
+  const tcp::endpoint elsewhere{asio::ip::make_address("127.0.0.2"), address.port()};
+  CHECK_THROWS_AS(s.up.listen(s.acceptor, "web", elsewhere), graceful::error);
+  s.up.listen(s.acceptor, "web", address);
+  CHECK(s.acceptor.local_endpoint() == address);
+  tcp::socket client{s.io};
+  CHECK_NOTHROW(client.connect(address));
 }
