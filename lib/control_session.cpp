@@ -28,7 +28,8 @@ control_session::control_session(asio::io_context& control, unique_fd socket, pi
                                  std::uint64_t id, owner& owner)
     : socket_{control}, peer_pidfd_{control}, peer_pid_{peer_pid}, id_{id}, owner_{owner} {
   socket_.assign(asio::local::stream_protocol{}, socket.get());
-  (void)socket.release();  // owned by socket_ now, which it would not be had assign() thrown
+  // Owned by socket_ now, which it would not be had assign() thrown.
+  mark_.emplace(socket.release());
 }
 
 void control_session::start() { read(); }
@@ -178,6 +179,7 @@ bool control_session::peer_gone() {
 void control_session::close() {
   if (!socket_.is_open()) return;
   error_code ignored;
+  mark_.reset();
   socket_.close(ignored);
   peer_pidfd_.close(ignored);
   outgoing_.clear();

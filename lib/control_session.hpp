@@ -5,6 +5,7 @@
 #include <graceful/unique_fd.hpp>
 
 #include "os/channel.hpp"
+#include "os/kept_from_children.hpp"
 #include "wire/framer.hpp"
 #include "wire/varlink.hpp"
 
@@ -113,6 +114,8 @@ class control_session : public std::enable_shared_from_this<control_session> {
   void write();
 
   asio::local::stream_protocol::socket socket_;
+  // A child that outlives this process would leave who waits for an answer waiting.
+  std::optional<os::kept_from_children> mark_;
   asio::posix::stream_descriptor peer_pidfd_;  // of a channel's peer
   pid_t peer_pid_;
   const std::uint64_t id_;

@@ -213,12 +213,8 @@ void inventory::open() {
                       ") was handed over but not asked for: ";
     if (share(name, held)) {
       remarks.emplace_back(true, what + "who listens there accepts from it too");
-    } else if (held.from != origin::predecessor) {
-      remarks.emplace_back(true, what + "it stays open, for a listen that comes later");
-      inherited_.add(name, std::move(held));
-    } else if (keeps_unclaimed_) {
-      remarks.emplace_back(false,
-                           what + "it is kept until the commit, for a listen that comes late");
+    } else if (held.from != origin::predecessor || keeps_unclaimed_) {
+      remarks.emplace_back(false, what + "it is kept for a while, for a listen that comes late");
       inherited_.add(name, std::move(held));
     } else {
       remarks.emplace_back(false, what + "closed");
@@ -274,14 +270,9 @@ inventory::names inventory::settle_claims() {
   {
     const std::lock_guard lock{mutex_};
     claims_over_ = true;
-    auto left = inherited_.take_all();
-    for (auto& [name, held] : left) {
-      if (held.from == origin::predecessor) {
-        note_dropped(name, held);
-        closed.emplace(name, std::move(held));
-      } else {
-        inherited_.add(name, std::move(held));
-      }
+    closed = inherited_.take_all();
+    for (const auto& [name, held] : closed) {
+      if (held.from == origin::predecessor) note_dropped(name, held);
     }
     for (const auto& [name, address] : dropped_) all.push_back(name);
   }

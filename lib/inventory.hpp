@@ -159,8 +159,8 @@ class inventory {
   [[nodiscard]] names unwanted();
   void keep_unclaimed() { keeps_unclaimed_ = true; }
 
-  /// No `listen` claims any more what the predecessor has passed: what is left of it is closed, and
-  /// named. The same names again when it is called again.
+  /// No `listen` claims any more what was passed: what is left of it is closed. Returns the names
+  /// of what the predecessor has passed; the same again when it is called again.
   names settle_claims();
 
   /// The listeners of the predecessor that this process has dropped: their names and addresses.
@@ -236,7 +236,7 @@ class inventory {
   state state_ = state::closed;
   bool frozen_ = false;
   bool sealed_ = false;
-  bool claims_over_ = false;  // of what the predecessor has passed
+  bool claims_over_ = false;
   bool keeps_unclaimed_ = false;
   bool provisional_ = false;  // the predecessor may come back to what was inherited
   std::map<std::string, entry, std::less<>> entries_;

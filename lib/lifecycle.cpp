@@ -14,6 +14,8 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <exception>
 #include <filesystem>
 #include <memory>
@@ -35,6 +37,9 @@ std::string path_of(const options& opts) {
   return passed ? std::move(*passed) : control_path_of(opts).value();
 }
 
+/// For a `listen` that comes after ready(), at a cold start.
+constexpr std::chrono::milliseconds least_time_for_late_listens{1'000};
+
 failure told_to_end() { return {errc::upgrade_failed, "it was told to end before it was ready"}; }
 
 }  // namespace
@@ -49,6 +54,7 @@ lifecycle::lifecycle(const options& opts, surroundings around)
                     options_.confirm_timeout * 3 / 4},
       older_{options_.max_draining},
       giving_up_{control_.context(), [this] { return look_at_predecessor(); }},
+      late_listens_{control_.context()},
       look_again_{control_.context()},
       drain_{control_.context(),
              log_,
@@ -244,6 +250,11 @@ void lifecycle::ready() {
     if (owned_.predecessor) return watch_predecessor();
     if (draining_) return service_->ends_unserved();
     service_->serves(generation_, false);
+    // What a service manager has passed is kept as long as what a predecessor passes.
+    late_listens_.expires_after(std::max(options_.probation, least_time_for_late_listens));
+    late_listens_.async_wait([this](boost::system::error_code cancelled) {
+      if (!cancelled) (void)around_.sockets.settle_claims();
+    });
   });
 }
 

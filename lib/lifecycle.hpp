@@ -136,10 +136,11 @@ class lifecycle {
   older_generations older_;
   std::optional<monitors> monitors_;
   std::optional<service> service_;
-  giving_up_watch giving_up_;      // until ready()
-  asio::steady_timer look_again_;  // whether ready() has returned
-  bool asked_back_ = false;        // the predecessor: this process ends in its probation
-  bool in_a_hurry_ = false;        // what drains is cut
+  giving_up_watch giving_up_;        // until ready()
+  asio::steady_timer late_listens_;  // of a cold start: until they are over
+  asio::steady_timer look_again_;    // whether ready() has returned
+  bool asked_back_ = false;          // the predecessor: this process ends in its probation
+  bool in_a_hurry_ = false;          // what drains is cut
   class drain drain_;
   drain_reporter drain_reporter_;
   last_call last_call_;

@@ -49,10 +49,10 @@ class server_body;
 /// upgrade works, and can be watched, however busy the server's threads are. Contexts made with
 /// `BOOST_ASIO_CONCURRENCY_HINT_UNSAFE` or `..._UNSAFE_IO` cannot be used.
 ///
-/// **Children.** A child that this process forks, and that executes nothing, does not hold what this
-/// library listens on, nor the control socket and its lock (fork(3) of libc only, not clone(2)). There
-/// its objects do nothing: acceptors accept nothing, and what is destroyed is left as it is for the
-/// parent. To use sockets of its own on the same context the child calls
+/// **Children.** A child that this process forks, and that executes nothing, does not hold what
+/// this library listens on, nor the control socket and its lock (fork(3) of libc only, not
+/// clone(2)). There its objects do nothing: acceptors accept nothing, and what is destroyed is left
+/// as it is for the parent. To use sockets of its own on the same context the child calls
 /// `io_context::notify_fork(fork_child)` first. `run()` does not return there by itself: the child
 /// calls `stop()`, throws, or exits. A plain acceptor is the application's, also in a child.
 ///
@@ -80,7 +80,8 @@ class GRACEFUL_API upgrader {
   /// manager hears of this process what sd_notify(3) has words for, pings for its watchdog
   /// (WATCHDOG_USEC) included, which are sent on `executor`; a successor is spawned as a child of
   /// the manager. What LISTEN_FDS passes is taken over here, all of it: what `listen` does not ask
-  /// for until `ready()` is closed. With FDSTORE above 0 the manager keeps so many listeners.
+  /// for is closed at the commit, or `options::probation`, but at least a second, after `ready()`.
+  /// With FDSTORE above 0 the manager keeps so many listeners.
   /// GRACEFUL_SUPERVISOR names the control socket of a supervisor; with it LISTEN_FDS counts behind
   /// a shell too. LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES and WATCHDOG_PID are taken out of the
   /// environment, the others stay.
@@ -180,8 +181,8 @@ class GRACEFUL_API upgrader {
   /// Puts the listening socket `name` into an acceptor that the server owns already, in the place
   /// of `open`, `bind` and `listen`, or of `bind` alone: what was opened only is replaced, with the
   /// options that were set on it, and a `listen` afterwards sets its backlog. If the acceptor is
-  /// open, what waits on it is aborted; a socket that it listens on already, or is bound to, is kept
-  /// if the predecessor handed none over and it has the address `endpoint`.
+  /// open, what waits on it is aborted; a socket that it listens on already, or is bound to, is
+  /// kept if the predecessor handed none over and it has the address `endpoint`.
   ///
   /// The accept loop may be whatever it is: one that ends when it is aborted, one that looks
   /// whether the acceptor is open, one that goes on after any error, one that throws, or a thread

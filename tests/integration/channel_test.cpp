@@ -51,6 +51,28 @@ TEST_CASE("a server that has dropped root after listen is upgraded, and upgraded
   }
 }
 
+TEST_CASE("a successor stays on its predecessor's path, though its own default is another") {
+  scene s;
+  process_options as_user;
+  if (::geteuid() == 0) as_user.user = nobody;
+  for (const char* directory : {"before", "after"}) {
+    REQUIRE(::mkdir(s.path(directory).c_str(), 0700) == 0);
+    if (as_user.user) REQUIRE(::chown(s.path(directory).c_str(), nobody, nobody) == 0);
+  }
+  as_user.environment["XDG_RUNTIME_DIR"] = s.path("before");
+  process& server = s.start({programs::forking_server(), "--listen", "127.0.0.1:0"}, as_user);
+  REQUIRE(server.wait_for_output("ready: generation 1 ", patience));
+  const auto done = run(s,
+                        {programs::graceful_ctl(), "upgrade", "forking", "--env",
+                         "XDG_RUNTIME_DIR=" + s.path("after")},
+                        as_user);
+  CHECK_MESSAGE(done.status == "exited 0", done.all);
+  CHECK(server.wait_exit(patience).exited(0));
+  const auto status = run(s, {programs::graceful_ctl(), "status", "forking"}, as_user);
+  CHECK(status.out.find("generation 2") != std::string::npos);
+  CHECK(fs::is_empty(s.path("after")));
+}
+
 TEST_CASE("a server whose directory was removed is upgraded by SIGUSR2") {
   scene s;
   const auto directory = s.path("runtime");

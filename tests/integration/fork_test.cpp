@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 //
 // Children that a server forks and that execute nothing.
+#include "gate.hpp"
 #include "site.hpp"
 #include "testing/process_table.hpp"
 
@@ -152,6 +153,32 @@ TEST_CASE("of two servers that start beside what a killed one has left, one serv
   CHECK(loser.output().find("a server is running already") != std::string::npos);
   CHECK(winner.wait_for_output("ready: generation 1 ", patience));
   CHECK(s.pid() == winner.pid());
+}
+
+TEST_CASE("who waits for an answer hears that a server was killed, although its child lives on") {
+  forking_site s;
+  process& watch = s.scene().start({programs::graceful_ctl(), "monitor", s.control()});
+  REQUIRE(watch.wait_for_output("the server is serving", patience));
+  const auto child = open_pidfd(s.child_for("/stay"));
+  s.server().signal(SIGKILL);
+  REQUIRE(s.server().wait_exit(patience));
+  CHECK(watch.wait_exit(patience));
+  CHECK_FALSE(wait_readable(child.get(), std::chrono::seconds{0}));
+}
+
+TEST_CASE("a lock is not taken from a successor that starts, though its predecessor has died") {
+  site s;
+  gate opening{s.scene()};
+  process& ctl = s.scene().start(opening.upgrade(s));
+  REQUIRE(ctl.wait_for_output("passed", patience));
+  s.server().signal(SIGKILL);
+  REQUIRE(s.server().wait_exit(patience));
+  const auto copy = run(s.scene(), s.command());
+  CHECK(copy.status == "exited 1");
+  CHECK(copy.all.find("a server is running already") != std::string::npos);
+  opening.open();
+  CHECK(ctl.wait_exit(patience));
+  CHECK(s.generation() == 2);
 }
 
 TEST_CASE("a lock is not taken from a successor that its predecessor has died for") {

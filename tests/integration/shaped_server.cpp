@@ -118,6 +118,7 @@ class server {
 
   /// Before ready().
   void listen(const std::string& shape) {
+    if (shape == "closes" || shape == "signals") signals_.add(SIGHUP);
     if (shape.starts_with("late") || shape == "nothing") return;
     if (shape == "moved") {
       std::vector<tcp::acceptor> growing;
@@ -260,12 +261,10 @@ class server {
 
   /// As many examples do: whatever has happened, everything stops.
   void wait_for_signals() {
-    signals_.add(SIGHUP);
     signals_.async_wait([this](error_code, int) { io_.stop(); });
   }
 
   void close_on_signal() {
-    signals_.add(SIGHUP);
     signals_.async_wait([this](error_code, int) {
       acceptor_.close();
       say("closed");

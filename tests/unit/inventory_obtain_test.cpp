@@ -178,15 +178,20 @@ TEST_CASE("what nobody asked for can be claimed late, until claims are settled")
   CHECK_FALSE((*afresh)->adopted);
 }
 
-TEST_CASE("what a service manager has passed is not closed, and can be claimed at any time") {
+TEST_CASE("what a service manager has passed can be claimed late too, until claims are settled") {
   stock s;
   auto fd = listen_anywhere();
   const auto cookie = os::cookie_of(fd.get());
   const auto at = address_of(fd);
   s.items.inherit("late", std::move(fd), graceful::origin::service_manager);
+  auto never = listen_anywhere();
+  const int number = never.get();
+  s.items.inherit("never", std::move(never), graceful::origin::service_manager);
   s.items.open();
-  CHECK(s.items.settle_claims().empty());
   CHECK(cookie_of(s.listen("late", at)) == cookie);
+  CHECK(is_open_descriptor(number));
+  CHECK(s.items.settle_claims().empty());  // the predecessor has passed none
+  CHECK_FALSE(is_open_descriptor(number));
 }
 
 TEST_CASE("a socket for IPv6 only is not adopted where IPv4 is asked for too, nor the reverse") {
