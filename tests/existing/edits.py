@@ -53,6 +53,7 @@ def beast():
     ]
 
 
+# Those that wait for signals take longest: each process lingers. They are tested first.
 SERVERS = {
     "asio_http_server": {
         "directory": "asio/example/cpp11/http/server",
@@ -62,38 +63,9 @@ SERVERS = {
         "directory": "asio/example/cpp03/http/server3",
         "edits": ASIO_HTTP,
     },
-    "asio_chat": {
-        "directory": "asio/example/cpp11/chat",
-        "files": ["chat_message.hpp", "chat_server.cpp"],
-        "edits": {
-            "chat_server.cpp": constructed_bound("endpoint& endpoint", "endpoint", "back(io_context, endpoint")
-        },
-    },
-    "asio_async_echo": {
-        "directory": "asio/example/cpp11/echo",
-        "files": ["async_tcp_echo_server.cpp"],
-        "edits": {
-            "async_tcp_echo_server.cpp": constructed_bound(
-                "short port", "tcp::endpoint(tcp::v4(), port)", "server s(io_context, std::atoi(argv[1])"
-            )
-        },
-    },
-    "asio_blocking_echo": {
-        "directory": "asio/example/cpp11/echo",
-        "files": ["blocking_tcp_echo_server.cpp"],
-        "edits": {
-            "blocking_tcp_echo_server.cpp": [
-                ("after", "<boost/asio.hpp>", INCLUDE),
-                (
-                    "replace",
-                    "tcp::acceptor a(",
-                    upgrader("io_context")
-                    + "\ntcp::acceptor a(io_context);"
-                    + '\nup.listen(a, "echo", tcp::endpoint(tcp::v4(), port));'
-                    + "\nup.ready();",
-                ),
-            ]
-        },
+    "beast_advanced": {
+        "directory": "beast/example/advanced/server",
+        "edits": {"advanced_server.cpp": beast()},
     },
     "asio_coroutine_echo": {
         "directory": "asio/example/cpp20/coroutines",
@@ -131,6 +103,39 @@ SERVERS = {
             ]
         },
     },
+    "asio_chat": {
+        "directory": "asio/example/cpp11/chat",
+        "files": ["chat_message.hpp", "chat_server.cpp"],
+        "edits": {
+            "chat_server.cpp": constructed_bound("endpoint& endpoint", "endpoint", "back(io_context, endpoint")
+        },
+    },
+    "asio_async_echo": {
+        "directory": "asio/example/cpp11/echo",
+        "files": ["async_tcp_echo_server.cpp"],
+        "edits": {
+            "async_tcp_echo_server.cpp": constructed_bound(
+                "short port", "tcp::endpoint(tcp::v4(), port)", "server s(io_context, std::atoi(argv[1])"
+            )
+        },
+    },
+    "asio_blocking_echo": {
+        "directory": "asio/example/cpp11/echo",
+        "files": ["blocking_tcp_echo_server.cpp"],
+        "edits": {
+            "blocking_tcp_echo_server.cpp": [
+                ("after", "<boost/asio.hpp>", INCLUDE),
+                (
+                    "replace",
+                    "tcp::acceptor a(",
+                    upgrader("io_context")
+                    + "\ntcp::acceptor a(io_context);"
+                    + '\nup.listen(a, "echo", tcp::endpoint(tcp::v4(), port));'
+                    + "\nup.ready();",
+                ),
+            ]
+        },
+    },
     "beast_http_async": {
         "directory": "beast/example/http/server/async",
         "edits": {"http_server_async.cpp": beast()},
@@ -154,10 +159,6 @@ SERVERS = {
     "beast_https_async": {
         "directory": "beast/example/http/server/async-ssl",
         "edits": {"http_server_async_ssl.cpp": beast()},
-    },
-    "beast_advanced": {
-        "directory": "beast/example/advanced/server",
-        "edits": {"advanced_server.cpp": beast()},
     },
     "beast_websocket_async": {
         "directory": "beast/example/websocket/server/async",

@@ -18,10 +18,12 @@
 #include <iterator>
 #include <optional>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <poll.h>
 #include <sys/types.h>
 
 using namespace graceful::testing;
@@ -48,6 +50,9 @@ std::string text_of(const std::string& file) {
   return {std::istreambuf_iterator<char>{in}, {}};
 }
 
+/// By an operator, or by nobody.
+enum class commit { as_soon_as_ready, after_the_probation };
+
 class trial {
  public:
   trial(const example& what, const std::string& program)
@@ -56,6 +61,7 @@ class trial {
                .environment = {{"CONTROL", "{control}"}},
                .patience = patience}} {
     std::ofstream{site_.directory() + "/index.html"} << "hello\n";
+    port_ = port_of_first_listener();
   }
 
   void run();
@@ -76,10 +82,12 @@ class trial {
   }
   [[nodiscard]] std::string output() const { return site_.directory() + "/output"; }
 
+  std::uint16_t port_of_first_listener();
   bool upgrade_under_load();
-  bool upgrade();
+  bool upgrade(commit by);
   void idle();
   void idle_while_held();
+  void serve_a_probation();
   void look_at_output();
   double load_of_all();
   void add(const totals& seen, const std::string& which);
@@ -90,6 +98,7 @@ class trial {
 
   const example& what_;
   deployment site_;
+  std::uint16_t port_ = 0;
   std::uint64_t generation_ = 1;
   int upgrades_ = 0;
   totals all_;
@@ -98,27 +107,45 @@ class trial {
   std::vector<std::string> problems_;
 };
 
+/// A coroutine listens after the server has said that it serves, which nobody is told of.
+std::uint16_t trial::port_of_first_listener() {
+  const deadline until{patience};
+  while (!until.passed()) {
+    const auto listeners = site_.status().listeners;
+    if (!listeners.empty()) {
+      const auto& address = listeners.front().address;
+      return static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
+    }
+    ::poll(nullptr, 0, 5);
+  }
+  throw std::runtime_error{"the server listens on nothing"};
+}
+
 void trial::run() {
   const bool good = upgrade_under_load();
   idle();
-  if (good) idle_while_held();
+  if (good) {
+    idle_while_held();
+    serve_a_probation();
+  }
   look_at_output();
 }
 
 /// The clients that keep their connections begin anew for each upgrade, so that each has some on
 /// the process that is replaced.
 bool trial::upgrade_under_load() {
-  const auto connecting = what_.connecting(site_.port());
+  const auto connecting = what_.connecting(port_);
   bool good = expect(connecting->wait_for(some_requests, patience), "the server does not answer");
   while (good && upgrades_ < upgrades) {
     const auto predecessor = generation_;
-    const auto kept = what_.kept ? what_.kept(site_.port()) : nullptr;
+    const auto kept = what_.kept ? what_.kept(port_) : nullptr;
     const auto goes_on = [&](const char* when) {
       return expect((!kept || kept->wait_for(some_requests, patience)) &&
                         connecting->wait_for(some_requests, patience),
                     std::string{"clients wait in vain, or lose a request, "} + when);
     };
-    good = goes_on("before an upgrade") && upgrade() && goes_on("after an upgrade");
+    good = goes_on("before an upgrade") && upgrade(commit::as_soon_as_ready) &&
+           goes_on("after an upgrade");
     if (kept) add(kept->stop(), "on a kept connection");
     good = good && expect(site_.wait_gone(predecessor),
                           "an old process does not end when its clients have gone");
@@ -127,10 +154,9 @@ bool trial::upgrade_under_load() {
   return good && all_.lost == 0;
 }
 
-/// By an operator who commits as soon as the successor is ready.
-bool trial::upgrade() {
+bool trial::upgrade(commit by) {
   const auto run = site_.start_upgrade();
-  if (run.wait_for("ready", patience)) (void)site_.commit();
+  if (by == commit::as_soon_as_ready && run.wait_for("ready", patience)) (void)site_.commit();
   const auto outcome = run.wait(patience);
   if (!expect(outcome.committed() && !outcome.failed(), outcome.to_string())) return false;
   generation_ = outcome.generation;
@@ -146,17 +172,26 @@ void trial::idle() {
 void trial::idle_while_held() {
   // Who connects is accepted in turn: when a later one has its answer, this one is not in the queue
   // any more, from which the successor would take it.
-  std::optional<http_connection> client{{resolve("127.0.0.1", site_.port(), patience), 0}};
-  const auto later = what_.connecting(site_.port());
+  std::optional<http_connection> client{{resolve("127.0.0.1", port_, patience), 0}};
+  const auto later = what_.connecting(port_);
   const bool accepted = expect(later->wait_for(some_requests, patience), "it does not answer");
   add(later->stop(), "after the upgrades");
   const auto predecessor = generation_;
-  if (!accepted || !upgrade()) return;
+  if (!accepted || !upgrade(commit::as_soon_as_ready)) return;
   idle_while_held_ = load_of_all();
   expect(!site_.wait_gone(predecessor, 0ms), "an old process ends although it has a client");
   expect(idle_while_held_ < busy, "busy while an idle client keeps an old process alive");
   client.reset();
   expect(site_.wait_gone(predecessor), "an old process does not end when its idle client has gone");
+}
+
+/// The successor has to confirm by itself that it serves.
+void trial::serve_a_probation() {
+  const auto clients = what_.connecting(port_);
+  expect(clients->wait_for(some_requests, patience) && upgrade(commit::after_the_probation) &&
+             clients->wait_for(some_requests, patience),
+         "a probation does not end well");
+  add(clients->stop(), "in a probation");
 }
 
 double trial::load_of_all() {
