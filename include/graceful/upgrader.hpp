@@ -48,10 +48,10 @@ class server_body;
 /// upgrade works, and can be watched, however busy the server's threads are. Contexts made with
 /// `BOOST_ASIO_CONCURRENCY_HINT_UNSAFE` or `..._UNSAFE_IO` cannot be used.
 ///
-/// **Children.** A child that this process forks, and that executes nothing, does not hold what this
-/// library listens on, nor the control socket and its lock (fork(3) of libc only, not clone(2)). There
-/// its objects do nothing: acceptors accept nothing, and what is destroyed is left as it is for the
-/// parent. To use sockets of its own on the same context the child calls
+/// **Children.** A child that this process forks, and that executes nothing, does not hold what
+/// this library listens on, nor the control socket and its lock (fork(3) of libc only, not
+/// clone(2)). There its objects do nothing: acceptors accept nothing, and what is destroyed is left
+/// as it is for the parent. To use sockets of its own on the same context the child calls
 /// `io_context::notify_fork(fork_child)` first. `run()` does not return there by itself: the child
 /// calls `stop()`, throws, or exits. A plain acceptor is the application's, also in a child.
 ///
