@@ -141,8 +141,9 @@ supervision_driver::settings supervisor::impl::driver_settings() {
   auto server = own_;
   server.file = params_.command.front();
   server.arguments = params_.command;
-  for (const char* variable : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "WATCHDOG_PID",
-                               "WATCHDOG_USEC", "GRACEFUL_UPGRADE"}) {
+  for (const char* variable :
+       {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "WATCHDOG_PID", "WATCHDOG_USEC",
+        "GRACEFUL_UPGRADE", "GRACEFUL_CHANNEL", "GRACEFUL_CONTROL_PATH"}) {
     server.unset(variable);  // meant for this process, or for nobody
   }
   server.set("NOTIFY_SOCKET", place_.paths().notify());
