@@ -48,8 +48,8 @@ class path_keeper {
   [[nodiscard]] bool in_place() const;
   result<void> put_back();
   result<void> check_socket();
-  result<void> make_directory() const;
-  result<std::shared_ptr<const unique_fd>> take_lock() const;
+  [[nodiscard]] result<void> make_directory() const;
+  [[nodiscard]] result<std::shared_ptr<const unique_fd>> take_lock() const;
 
   log& log_;
   ownership& owned_;

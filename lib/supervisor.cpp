@@ -151,8 +151,9 @@ supervision_driver::settings supervisor::impl::driver_settings() {
   server.set("PWD", server.directory);
   // What whoever started this process has blocked, the server would never hear of.
   for (const int number : passed_on) ::sigdelset(&server.signals.blocked, number);
-  for (const char* variable : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "WATCHDOG_PID",
-                               "WATCHDOG_USEC", "GRACEFUL_UPGRADE"}) {
+  for (const char* variable :
+       {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "WATCHDOG_PID", "WATCHDOG_USEC",
+        "GRACEFUL_UPGRADE", "GRACEFUL_CHANNEL", "GRACEFUL_CONTROL_PATH"}) {
     server.unset(variable);  // meant for this process, or for nobody
   }
   server.set("NOTIFY_SOCKET", place_.paths().notify());

@@ -2,6 +2,7 @@
 #include "os/port_holders.hpp"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -26,11 +27,13 @@ void add_sockets(const char* table, std::uint16_t port, std::set<std::string>& l
   std::getline(file, line);  // the headings
   while (std::getline(file, line)) {
     std::istringstream fields{line};
-    std::string slot, local, remote, state, queues, timer, retransmits, user, timeout, inode;
-    fields >> slot >> local >> remote >> state >> queues >> timer >> retransmits >> user >>
-        timeout >> inode;
+    // sl local_address rem_address st tx:rx tr:tm->when retrnsmt uid timeout inode
+    std::array<std::string, 10> field;
+    for (auto& each : field) fields >> each;
+    const auto& local = field[1];
+    const auto& inode = field[9];
     const auto colon = local.rfind(':');
-    if (!fields || state != listening || colon == std::string::npos) continue;
+    if (!fields || field[3] != listening || colon == std::string::npos) continue;
     if (std::stoul(local.substr(colon + 1), nullptr, 16) == port) {
       links.insert("socket:[" + inode + ']');
     }
