@@ -119,7 +119,7 @@ void caretaker::see_off_next() {
 bool caretaker::anybody_served() const {
   std::vector<std::uint16_t> ports;
   for (const auto& acceptor : around_.acceptors.all()) ports.push_back(acceptor->port());
-  return os::connections_on(ports) > 0;
+  return os::connections_on(ports).count > 0;
 }
 
 /// The application has hardly used a processor since the last look.

@@ -2,6 +2,7 @@
 #include "inventory.hpp"
 
 #include "os/listening_socket.hpp"
+#include "os/open_files.hpp"
 #include "os/system_failure.hpp"
 
 #include <algorithm>
@@ -301,6 +302,12 @@ bool inventory::somebody_blocks_in_accept() const {
   return std::ranges::any_of(entries_, [](const auto& item) {
     return item.second.user != nullptr && item.second.user->somebody_blocks();
   });
+}
+
+std::uint64_t inventory::newest_connection() const {
+  std::vector<std::uint16_t> ports;
+  for (const auto& socket : sockets()) ports.push_back(socket->address.port());
+  return os::connections_on(ports).newest;
 }
 
 std::vector<boost::asio::any_io_executor> inventory::executors() const {

@@ -172,6 +172,9 @@ class inventory {
   /// A thread of the application blocks in accept(2), or waits to, on one of them.
   [[nodiscard]] bool somebody_blocks_in_accept() const;
 
+  /// The newest connection that this process has accepted from them, as `os::connections_on` says.
+  [[nodiscard]] std::uint64_t newest_connection() const;
+
   /// Where the application is told of connections, each once.
   [[nodiscard]] std::vector<boost::asio::any_io_executor> executors() const;
 

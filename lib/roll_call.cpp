@@ -13,13 +13,14 @@ namespace graceful {
 
 namespace {
 
-/// Who answers does so at once; who has not by then may have threads that block in accept(2).
+/// Who answers does so at once; who has not by then may have threads that accept by themselves.
 constexpr std::chrono::milliseconds look_interval{100};
 
 }  // namespace
 
 struct roll_call::roll {
   std::mutex mutex;
+  std::size_t asked;
   std::size_t missing;
   asio::io_context* control;  // none: nobody waits any more
   std::function<void()> all_here;
@@ -32,6 +33,7 @@ void roll_call::call(std::function<void()> all_here) {
     executors.push_back(application_);
   }
   roll_ = std::make_shared<roll>();
+  roll_->asked = executors.size();
   roll_->missing = executors.size();
   roll_->control = &control_;
   roll_->all_here = std::move(all_here);
@@ -45,15 +47,27 @@ void roll_call::call(std::function<void()> all_here) {
       });
     });
   }
-  look_for_blocked_threads();
+  newest_connection_ = 0;
+  look_for_accepting_threads();
 }
 
-void roll_call::look_for_blocked_threads() {
+/// Only where nobody answers at all: what runs a context is to answer for all of them.
+void roll_call::look_for_accepting_threads() {
   look_again_.expires_after(look_interval);
   look_again_.async_wait([this](boost::system::error_code ec) {
     if (ec || !roll_) return;
-    inventory_.somebody_blocks_in_accept() ? conclude() : look_for_blocked_threads();
+    if (nobody_has_answered()) {
+      const auto before = std::exchange(newest_connection_, inventory_.newest_connection());
+      const bool accepts = before != 0 && newest_connection_ > before;
+      if (accepts || inventory_.somebody_blocks_in_accept()) return conclude();
+    }
+    look_for_accepting_threads();
   });
+}
+
+bool roll_call::nobody_has_answered() const {
+  const std::lock_guard lock{roll_->mutex};
+  return roll_->missing == roll_->asked;
 }
 
 void roll_call::conclude() {

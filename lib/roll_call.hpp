@@ -8,6 +8,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -17,9 +18,9 @@ namespace asio = boost::asio;
 
 /// Asks the application's threads whether they go on: a round trip through every executor on which
 /// it accepts, and through the upgrader's. The control thread answers while they hang, so its own
-/// word says nothing. A server that runs no context, because its threads block in accept(2), shows
-/// by that that it serves. Lives on the control thread; what it has posted may outlive it, in the
-/// application's queues.
+/// word says nothing. A server that runs no context, because its threads accept by themselves,
+/// shows by that that it serves: one blocks in accept(2), or there is a new connection. Lives on
+/// the control thread; what it has posted may outlive it, in the application's queues.
 class roll_call {
  public:
   roll_call(asio::io_context& control, const inventory& sockets, asio::any_io_executor application)
@@ -42,7 +43,8 @@ class roll_call {
 
  private:
   struct roll;
-  void look_for_blocked_threads();
+  void look_for_accepting_threads();
+  [[nodiscard]] bool nobody_has_answered() const;
   void conclude();
 
   asio::io_context& control_;
@@ -50,6 +52,7 @@ class roll_call {
   const asio::any_io_executor application_;
   asio::steady_timer look_again_;
   std::shared_ptr<roll> roll_;
+  std::uint64_t newest_connection_ = 0;
 };
 
 }  // namespace graceful

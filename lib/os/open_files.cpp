@@ -3,6 +3,7 @@
 
 #include <graceful/unique_fd.hpp>
 
+#include "os/listening_socket.hpp"
 #include "os/socket_address.hpp"
 
 #include <algorithm>
@@ -87,13 +88,15 @@ void for_each_open_file(const std::function<bool(int fd)>& look) {
   }
 }
 
-std::size_t connections_on(std::span<const std::uint16_t> ports) {
-  std::size_t connections = 0;
+accepted_connections connections_on(std::span<const std::uint16_t> ports) {
+  accepted_connections seen;
   for_each_open_file([&](int fd) {
-    connections += is_connected_on(fd, ports) ? 1 : 0;
+    if (!is_connected_on(fd, ports)) return true;
+    ++seen.count;
+    seen.newest = std::max(seen.newest, cookie_of(fd));
     return true;
   });
-  return connections;
+  return seen;
 }
 
 bool somebody_blocks_in_accept(int fd) {

