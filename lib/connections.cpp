@@ -26,21 +26,19 @@ drain_stage stage_of(handoff::drain_plan::due::kind what) {
 
 /// Of a connection that comes late the end of the grace is seen within a second, see `drain`.
 connection connections::track(asio::any_io_executor executor, connection::stage_handler on_stage) {
-  const auto now = clock::now();
-  std::shared_ptr<tracked_connection> added;
+  auto added = std::make_shared<tracked_connection>(next_id_++, weak_from_this(),
+                                                    std::move(executor), std::move(on_stage));
   std::optional<drain_stage> at_once;
   {
     const std::lock_guard lock{mutex_};
-    const auto id = next_id_++;
-    added = std::make_shared<tracked_connection>(id, weak_from_this(), std::move(executor),
-                                                 std::move(on_stage));
-    open_.emplace(id, added);
+    open_.push_back(*added);
     if (plan_.over()) {
       at_once = drain_stage::deadline;
       ++cut_;
     } else if (plan_.begun()) {
       at_once = drain_stage::draining;
-      plan_.add(now, id);
+      planned_.emplace(added->id(), added.get());
+      plan_.add(clock::now(), added->id());
     }
   }
   if (at_once) added->tell(*at_once);
@@ -52,7 +50,10 @@ void connections::begin(time now) {
   draining_ = true;
   std::vector<handoff::connection_id> ids;
   ids.reserve(open_.size());
-  for (const auto& [id, connection] : open_) ids.push_back(id);
+  for (auto& connection : open_) {
+    ids.push_back(connection.id());
+    planned_.emplace(connection.id(), &connection);
+  }
   plan_.begin(now, ids);
 }
 
@@ -68,13 +69,13 @@ std::optional<connections::time> connections::advance(time now) {
     const std::lock_guard lock{mutex_};
     const bool was_over = plan_.over();
     for (const auto& due : plan_.take(now)) {
-      const auto found = open_.find(due.connection);
-      if (found == open_.end()) continue;
-      if (auto living = found->second.lock()) told.emplace_back(living, stage_of(due.what));
+      const auto found = planned_.find(due.connection);
+      if (found == planned_.end()) continue;
+      told.emplace_back(found->second->shared_from_this(), stage_of(due.what));
     }
     if (plan_.over() && !was_over) {
-      for (const auto& [id, connection] : open_) {
-        if (auto living = connection.lock()) told.emplace_back(living, drain_stage::deadline);
+      for (auto& connection : open_) {
+        told.emplace_back(connection.shared_from_this(), drain_stage::deadline);
       }
       cut_ += open_.size();
     }
@@ -89,9 +90,10 @@ std::size_t connections::open() const {
   return open_.size();
 }
 
-void connections::remove(handoff::connection_id id) {
+void connections::remove(tracked_connection& gone) {
   const std::lock_guard lock{mutex_};
-  open_.erase(id);
+  open_.erase(open_.iterator_to(gone));
+  planned_.erase(gone.id());
 }
 
 tracked_connection::tracked_connection(handoff::connection_id id, std::weak_ptr<connections> all,
@@ -113,8 +115,9 @@ void tracked_connection::on_stage(drain_stage stage) {
     if (!idle_) return;
   }
   told_ = std::max(told_.value_or(stage), stage);
-  for (std::size_t reached = 0; reached <= static_cast<std::size_t>(*told_); ++reached) {
-    if (waiters_[reached]) waiters_[reached]->complete({});
+  for (std::size_t reached = 0; waiters_ && reached <= static_cast<std::size_t>(*told_);
+       ++reached) {
+    if (const auto& waiters = (*waiters_)[reached]) waiters->complete({});
   }
   // A copy: the handler may destroy the connection, and itself with it.
   const auto handler = on_stage_;
@@ -123,7 +126,8 @@ void tracked_connection::on_stage(drain_stage stage) {
 
 void tracked_connection::wait(drain_stage stage, drain_waiters::handler handler,
                               asio::any_io_executor own) {
-  auto& waiters = waiters_[static_cast<std::size_t>(stage)];
+  if (!waiters_) waiters_ = std::make_unique<waiters_by_stage>();
+  auto& waiters = (*waiters_)[static_cast<std::size_t>(stage)];
   if (!waiters) {
     waiters = std::make_shared<drain_waiters>(executor_);
     if (told_ && *told_ >= stage) waiters->complete({});
@@ -144,10 +148,11 @@ bool tracked_connection::draining() const {
 
 void tracked_connection::end() {
   if (!home_.is_this()) return;  // the parent has the connection, and may have held the mutex
-  if (const auto all = all_.lock()) all->remove(id_);
+  if (const auto all = all_.lock()) all->remove(*this);
   ended_ = true;
   on_stage_ = nullptr;
-  for (const auto& waiters : waiters_) {
+  if (!waiters_) return;
+  for (const auto& waiters : *waiters_) {
     if (waiters) waiters->complete(asio::error::operation_aborted);
   }
 }

@@ -10,6 +10,7 @@
 #include "drain_waiters.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/intrusive/list.hpp>
 
 #include <array>
 #include <atomic>
@@ -22,6 +23,43 @@
 namespace graceful {
 
 namespace asio = boost::asio;
+
+class connections;
+
+/// What a `connection` refers to. Its members but `id` are used on its executor only.
+class tracked_connection : public std::enable_shared_from_this<tracked_connection>,
+                           public boost::intrusive::list_base_hook<> {
+ public:
+  tracked_connection(handoff::connection_id id, std::weak_ptr<connections> all,
+                     asio::any_io_executor executor, connection::stage_handler on_stage);
+
+  /// Calls the handler, later and on the executor.
+  void tell(drain_stage stage);
+
+  void idle(bool is_idle);
+  [[nodiscard]] bool draining() const;
+  void wait(drain_stage stage, drain_waiters::handler handler, asio::any_io_executor own);
+  [[nodiscard]] const asio::any_io_executor& executor() const { return executor_; }
+  [[nodiscard]] handoff::connection_id id() const { return id_; }
+
+  /// Its `connection` is destroyed.
+  void end();
+
+ private:
+  void on_stage(drain_stage stage);
+
+  const os::home_process home_;
+  const handoff::connection_id id_;
+  const std::weak_ptr<connections> all_;
+  const asio::any_io_executor executor_;
+  connection::stage_handler on_stage_;
+  std::optional<drain_stage> told_;
+  using waiters_by_stage = std::array<std::shared_ptr<drain_waiters>, 3>;
+  std::unique_ptr<waiters_by_stage> waiters_;  // most connections have none
+  bool ended_ = false;
+  bool idle_ = false;
+  bool grace_over_ = false;
+};
 
 /// The connections of this process that are tracked, and what they are told when. Thread-safe.
 class connections : public std::enable_shared_from_this<connections> {
@@ -48,46 +86,15 @@ class connections : public std::enable_shared_from_this<connections> {
 
  private:
   friend tracked_connection;
-  void remove(handoff::connection_id id);
+  void remove(tracked_connection& gone);
 
   std::atomic<bool> draining_{false};
   std::atomic<std::size_t> cut_{0};
   mutable std::mutex mutex_;
   handoff::drain_plan plan_;
-  handoff::connection_id next_id_ = 0;
-  std::unordered_map<handoff::connection_id, std::weak_ptr<tracked_connection>> open_;
-};
-
-/// What a `connection` refers to. Its members but `id` are used on its executor only.
-class tracked_connection : public std::enable_shared_from_this<tracked_connection> {
- public:
-  tracked_connection(handoff::connection_id id, std::weak_ptr<connections> all,
-                     asio::any_io_executor executor, connection::stage_handler on_stage);
-
-  /// Calls the handler, later and on the executor.
-  void tell(drain_stage stage);
-
-  void idle(bool is_idle);
-  [[nodiscard]] bool draining() const;
-  void wait(drain_stage stage, drain_waiters::handler handler, asio::any_io_executor own);
-  [[nodiscard]] const asio::any_io_executor& executor() const { return executor_; }
-
-  /// Its `connection` is destroyed.
-  void end();
-
- private:
-  void on_stage(drain_stage stage);
-
-  const os::home_process home_;
-  const handoff::connection_id id_;
-  const std::weak_ptr<connections> all_;
-  const asio::any_io_executor executor_;
-  connection::stage_handler on_stage_;
-  std::optional<drain_stage> told_;
-  std::array<std::shared_ptr<drain_waiters>, 3> waiters_;  // by stage, where there are any
-  bool ended_ = false;
-  bool idle_ = false;
-  bool grace_over_ = false;
+  std::atomic<handoff::connection_id> next_id_{0};
+  boost::intrusive::list<tracked_connection> open_;  // none is destroyed before it is removed
+  std::unordered_map<handoff::connection_id, tracked_connection*> planned_;  // in a drain
 };
 
 }  // namespace graceful

@@ -11,15 +11,18 @@
 
 namespace graceful::os {
 
+/// getpid(2), without a system call.
+pid_t this_process();
+
 /// The process in which an object was made. A child that this forks has a copy of the object, but
 /// not its threads, nor a say in its locks; its files, and its entries in epoll, are the parent's.
 /// So what ends in the child leaves all of that alone.
 class home_process {
  public:
-  [[nodiscard]] bool is_this() const { return pid_ == ::getpid(); }
+  [[nodiscard]] bool is_this() const { return pid_ == this_process(); }
 
  private:
-  pid_t pid_ = ::getpid();
+  pid_t pid_ = this_process();
 };
 
 /// What is not to end in this process, because it is another's: it is never destroyed. A leak
