@@ -67,7 +67,7 @@ struct upgrade_phase {
   std::optional<std::int64_t> pid{};                    ///< Of the successor.
   std::optional<std::uint64_t> generation{};            ///< Of the successor.
   std::optional<std::uint64_t> sockets{};               ///< How many were passed.
-  std::string json{};  ///< The server's reply as it came: one line.
+  std::string json{};                  ///< The server's reply as it came: one line.
   std::vector<std::string> dropped{};  ///< At "committed": listeners that the successor leaves.
 };
 
