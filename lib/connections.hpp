@@ -28,7 +28,8 @@ class connections;
 
 /// What a `connection` refers to. Its members but `id` are used on its executor only.
 class tracked_connection : public std::enable_shared_from_this<tracked_connection>,
-                           public boost::intrusive::list_base_hook<> {
+                           public boost::intrusive::list_base_hook<
+                               boost::intrusive::link_mode<boost::intrusive::normal_link>> {
  public:
   tracked_connection(handoff::connection_id id, std::weak_ptr<connections> all,
                      asio::any_io_executor executor, connection::stage_handler on_stage);

@@ -242,13 +242,13 @@ class GRACEFUL_API upgrader {
   bool withdraw(std::string_view name);
 
   /// Says that this process has initialised and serves from now on. The acceptors start; with a
-  /// predecessor, that one stops first and acknowledges it (an acceptor that its application owns
-  /// stops a moment later). What it handed over and nobody has asked for by `listen` is kept until
-  /// the commit, and the predecessor goes on accepting there, for a `listen` that comes late (in a
-  /// coroutine, say). At the commit it is dropped: the predecessor ends it gracefully, and the log,
-  /// `graceful-ctl upgrade` and `status`, and the metrics say so. But if it is bound to an address
-  /// on which an acceptor of this library listens, that accepts from it too (SO_REUSEPORT). A
-  /// second call does nothing.
+  /// predecessor, that one acknowledges it first, and stops accepting as soon as this process does
+  /// (an acceptor that its application owns stops a moment later). What it handed over and nobody
+  /// has asked for by `listen` is kept until the commit, and the predecessor goes on accepting
+  /// there, for a `listen` that comes late (in a coroutine, say). At the commit it is dropped: the
+  /// predecessor ends it gracefully, and the log, `graceful-ctl upgrade` and `status`, and the
+  /// metrics say so. But if it is bound to an address on which an acceptor of this library listens,
+  /// that accepts from it too (SO_REUSEPORT). A second call does nothing.
   ///
   /// A successor that was handed listeners, and listens on nothing when it is to be committed, is
   /// rolled back; and so is one whose threads do not answer, see `options::confirm_timeout`.

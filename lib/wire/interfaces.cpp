@@ -149,7 +149,8 @@ method Begin(versions: []int, token: ?string, manager: ?string) -> (
 # Asks for descriptors from the index first on. The reply carries one for each of names.
 method Fetch(first: int) -> (first: int, names: []string)
 
-# The successor serves from now on. The reply comes when the predecessor has stopped accepting.
+# The successor is to serve: it accepts when the reply has come, and then calls Settle. The
+# predecessor stops accepting when that has come.
 # unwanted: listeners on offer that the successor does not take; the predecessor goes on accepting
 # there, and ends that gracefully when it is sure that the successor stays. With late_claims the
 # successor may still take some of them, and Settle says which.

@@ -40,17 +40,17 @@ TEST_CASE("the environment comes along as it is") {
 }
 
 TEST_CASE("signals that a thread has blocked, or ignores, since the start are not in a command") {
-  sigset_t hangup;
+  sigset_t one;
   sigset_t before;
-  ::sigemptyset(&hangup);
-  ::sigaddset(&hangup, SIGHUP);
-  ::pthread_sigmask(SIG_BLOCK, &hangup, &before);
-  const auto action = ::signal(SIGHUP, SIG_IGN);
+  ::sigemptyset(&one);
+  ::sigaddset(&one, SIGUSR1);
+  ::pthread_sigmask(SIG_BLOCK, &one, &before);
+  const auto action = ::signal(SIGUSR1, SIG_IGN);
   const auto signals = start_command::of_this_process().signals;
-  ::signal(SIGHUP, action);
+  ::signal(SIGUSR1, action);
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  CHECK(::sigismember(&signals.blocked, SIGHUP) == ::sigismember(&before, SIGHUP));
-  CHECK((::sigismember(&signals.ignored, SIGHUP) == 1) == (action == SIG_IGN));
+  CHECK(::sigismember(&signals.blocked, SIGUSR1) == ::sigismember(&before, SIGUSR1));
+  CHECK((::sigismember(&signals.ignored, SIGUSR1) == 1) == (action == SIG_IGN));
 }
 
 TEST_CASE("a program that has gone to another directory is started where it began") {
