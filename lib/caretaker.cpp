@@ -22,9 +22,12 @@ using std::chrono::nanoseconds;
 constexpr std::chrono::seconds closed_interval{1};
 
 /// Between two looks for clients, at least. A look goes through all that is open: it is to cost no
-/// more than a hundredth of a processor.
+/// more than a fiftieth of a processor.
 constexpr milliseconds client_interval{25};
-constexpr int share = 100;
+constexpr int share = 50;
+
+/// While executors have still to do what was posted to them.
+constexpr milliseconds tend_interval{5};
 
 /// A loop that was between two accepts when its acceptor was parked waits quietly by then.
 constexpr milliseconds quiet_by_then{100};
@@ -97,7 +100,9 @@ void caretaker::stop() {
 void caretaker::see_off_next() {
   const auto began = clock::now();
   const auto acceptors = around_.acceptors.all();
-  for (const auto& acceptor : acceptors) acceptor->tend();
+  bool all_tended = true;
+  for (const auto& acceptor : acceptors) all_tended = acceptor->tend() && all_tended;
+  if (!all_tended) return look_again(tend_interval);
   const bool served = anybody_served();
   const bool all_quiet = is_quiet() && !served && around_.tracked.open() == 0;
   if (hurried_ || (!served && began - began_ >= quiet_by_then)) {
@@ -110,7 +115,11 @@ void caretaker::see_off_next() {
   } else if (began - *quiet_since_ >= linger_) {
     return end();
   }
-  timer_.expires_after(std::max<clock::duration>(client_interval, (clock::now() - began) * share));
+  look_again(std::max<clock::duration>(client_interval, (clock::now() - began) * share));
+}
+
+void caretaker::look_again(std::chrono::steady_clock::duration pause) {
+  timer_.expires_after(pause);
   timer_.async_wait([this](boost::system::error_code ec) {
     if (!ec) see_off_next();
   });

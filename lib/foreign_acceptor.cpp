@@ -94,19 +94,17 @@ void foreign_acceptor::post(std::function<void()> what) {
   });
 }
 
-void foreign_acceptor::tend() {
+bool foreign_acceptor::tend() {
   std::shared_ptr<errand> late;
   {
     const std::lock_guard lock{mutex_};
     late = errand_;
   }
-  const auto now = std::chrono::steady_clock::now();
-  if (!late || now - late->since < patience_with_executor) return;
-  if (stopped_ && !retired_) {
-    park_for_blocked();
-  } else if (!late->taken.exchange(true)) {
-    late->what();
-  }
+  if (!late || late->taken) return true;
+  if (std::chrono::steady_clock::now() - late->since < patience_with_executor) return false;
+  if (late->taken.exchange(true)) return true;
+  retired_ ? late->what() : park_for_blocked();
+  return true;
 }
 
 /// A thread that accepts may wait in poll(2) on the socket that was there: that is kept, to wake

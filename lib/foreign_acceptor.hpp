@@ -57,8 +57,9 @@ class foreign_acceptor final : public accepting,
   /// The port that it has listened on.
   [[nodiscard]] std::uint16_t port() const { return port_; }
 
-  /// Does what the acceptor's executor has not done within a moment. On the control thread.
-  void tend();
+  /// Does what the acceptor's executor has not done within a moment. On the control thread. False
+  /// if that moment is not over yet.
+  bool tend();
 
   /// Nobody is served any more: ends what waits for a connection. Does nothing the second time.
   void retire();
