@@ -218,8 +218,6 @@ class inventory {
   claimed claim(const std::string& name, const os::socket_address& wanted);
   result<void> check_claimed(const std::string& name, const claimed& found,
                              const listen_params& params);
-  result<unique_fd> fit(const std::string& name, unique_fd own, const os::socket_address& wanted,
-                        const listen_params& params);
   [[nodiscard]] std::string who_has(const os::socket_address& wanted) const;
   void tell_change() const;
   enum class membership { alone, first, beside, late };

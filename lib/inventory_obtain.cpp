@@ -29,6 +29,25 @@ result<void> check_name(std::string_view name) {
                  "a listener's name is UTF-8 text of 1 to 255 bytes that does not start with '@'"};
 }
 
+/// The caller's own socket, as open, bind and listen have left it.
+result<unique_fd> fit(const std::string& name, unique_fd own, const os::socket_address& wanted,
+                      const listen_params& params) {
+  const auto bound = os::socket_address::bound_to(own.get());
+  const bool internet = bound.family() == AF_INET || bound.family() == AF_INET6;
+  // Opened only: what is bound afresh takes its place.
+  if (internet && bound.port() == 0) return unique_fd{};
+  if (internet && !bound.satisfies(wanted)) {
+    return failure{errc::invalid_argument,
+                   "listener '" + name + "': the acceptor is bound to " + bound.to_string() +
+                       " already, and is to listen on " + wanted.to_string() +
+                       "; close it first, or name the address that it has"};
+  }
+  if (internet && !os::check_listening_tcp(own.get()) && ::listen(own.get(), params.backlog) != 0) {
+    return os::system_failure("listener '" + name + "': cannot listen on " + bound.to_string());
+  }
+  return own;
+}
+
 }  // namespace
 
 void inventory::inherit(std::string name, unique_fd fd, origin from, bool kept) {
@@ -203,25 +222,6 @@ result<void> inventory::check_claimed(const std::string& name, const claimed& fo
               device + ", as it was handed over");
   }
   return {};
-}
-
-/// The caller's own socket, as open, bind and listen have left it.
-result<unique_fd> inventory::fit(const std::string& name, unique_fd own,
-                                 const os::socket_address& wanted, const listen_params& params) {
-  const auto bound = os::socket_address::bound_to(own.get());
-  const bool internet = bound.family() == AF_INET || bound.family() == AF_INET6;
-  // Opened only: what is bound afresh takes its place.
-  if (internet && bound.port() == 0) return unique_fd{};
-  if (internet && !bound.satisfies(wanted)) {
-    return failure{errc::invalid_argument,
-                   "listener '" + name + "': the acceptor is bound to " + bound.to_string() +
-                       " already, and is to listen on " + wanted.to_string() +
-                       "; close it first, or name the address that it has"};
-  }
-  if (internet && !os::check_listening_tcp(own.get()) && ::listen(own.get(), params.backlog) != 0) {
-    return os::system_failure("listener '" + name + "': cannot listen on " + bound.to_string());
-  }
-  return own;
 }
 
 /// Who is in the way of a bind to `wanted`, as far as this process knows: reads on from an error.

@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include <graceful/detail/plain_acceptor.hpp>
 
+#include <array>
 #include <cstring>
 
 #include <fcntl.h>
@@ -15,8 +16,8 @@ namespace {
 /// then, where a look of our own would be a crash, or a report of a sanitizer.
 std::vector<unsigned char> read_by_kernel(const void* from, std::size_t size) {
   std::vector<unsigned char> bytes(size);
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return {};
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) return {};
   const unique_fd out{ends[0]};
   const unique_fd in{ends[1]};
   const auto written = ::syscall(SYS_write, in.get(), from, size);

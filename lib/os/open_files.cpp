@@ -7,6 +7,7 @@
 #include "os/socket_address.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
@@ -106,15 +107,15 @@ bool somebody_blocks_in_accept(int fd) {
     const unique_fd file{
         ::open((std::string{"/proc/self/task/"} + entry->d_name + "/syscall").c_str(),
                O_RDONLY | O_CLOEXEC)};
-    char text[256];
-    const auto length = file ? ::read(file.get(), text, sizeof text - 1) : 0;
+    std::array<char, 256> text{};
+    const auto length = file ? ::read(file.get(), text.data(), text.size() - 1) : 0;
     if (length <= 0) continue;
-    text[length] = '\0';
     long number = -1;
     std::uint64_t first = 0;
     std::uint64_t second = 0;
     // "running" where it does not wait: then no number is read.
-    if (std::sscanf(text, "%ld 0x%" SCNx64 " 0x%" SCNx64, &number, &first, &second) != 3) continue;
+    if (std::sscanf(text.data(), "%ld 0x%" SCNx64 " 0x%" SCNx64, &number, &first, &second) != 3)
+      continue;
     if (is_accept(number) && first == static_cast<std::uint64_t>(fd)) return true;
     if (is_poll(number) && second == 1 && polls_alone(first, fd)) return true;
   }
