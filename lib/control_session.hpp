@@ -114,7 +114,7 @@ class control_session : public std::enable_shared_from_this<control_session> {
   void write();
 
   asio::local::stream_protocol::socket socket_;
-  // A child that outlives this process would leave who waits for an answer waiting.
+  // Beside a child that outlives this process, a client would wait for its answer for ever.
   std::optional<os::kept_from_children> mark_;
   asio::posix::stream_descriptor peer_pidfd_;  // of a channel's peer
   pid_t peer_pid_;
