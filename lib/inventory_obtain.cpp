@@ -224,7 +224,7 @@ result<void> inventory::check_claimed(const std::string& name, const claimed& fo
   return {};
 }
 
-/// Who is in the way of a bind to `wanted`, as far as this process knows: reads on from an error.
+/// What is in the way of a bind to `wanted`, as far as this process knows: reads on from an error.
 std::string inventory::who_has(const os::socket_address& wanted) const {
   const std::lock_guard lock{mutex_};
   for (const auto& [name, entry] : entries_) {

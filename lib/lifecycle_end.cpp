@@ -43,7 +43,7 @@ void lifecycle::go_back() {
 void lifecycle::hand_over(const inventory::names& ours) {
   handed_over_ = true;
   draining_ = true;
-  // Who has not been committed by now will not be.
+  // A process that has not been committed by now will not be.
   around_.commit_waiters.complete(make_error_code(errc::upgrade_failed));
   // Later: what led here is told first.
   asio::post(control_.context(), [this] { conclude_monitors(); });
