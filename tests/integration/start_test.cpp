@@ -2,6 +2,7 @@
 //
 // However a server was started, its successors are started in the same way.
 #include "site.hpp"
+#include "testing/process_table.hpp"
 
 #include <doctest/doctest.h>
 
