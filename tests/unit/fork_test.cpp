@@ -19,6 +19,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <atomic>
 #include <filesystem>
 #include <future>
@@ -128,10 +129,17 @@ TEST_CASE("a child does not hold the port of its parent, nor the lock") {
   std::optional<forking_upgrader> u{std::in_place};
   const auto at = u->web->local_endpoint();
   const auto path = u->directory.path("s");
+  std::array<int, 2> ends{};
+  REQUIRE(::pipe(ends.data()) == 0);
+  const graceful::unique_fd out{ends[0]};
+  const graceful::unique_fd in{ends[1]};
   const pid_t child = ::fork();
   if (child == 0) {
+    (void)!::write(in.get(), "x", 1);
     for (;;) ::pause();
   }
+  // It has what this process has until it is scheduled for the first time.
+  CHECK(graceful::testing::wait_readable(out.get(), patience));
   // As at a death: nothing is handed over, and nobody goes by the paths.
   const auto lock = graceful::os::try_lock(path).value();
   CHECK_FALSE(lock.has_value());
