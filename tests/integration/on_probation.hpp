@@ -18,6 +18,7 @@ namespace graceful_test {
 struct on_probation {
   explicit on_probation(std::vector<std::string> arguments = {}, const char* probation = "60000")
       : s{with(std::move(arguments), probation)} {
+    REQUIRE(all_are_kept);
     REQUIRE(kept.wait_for(50, patience));
     REQUIRE(connecting.wait_for(50, patience));
     ctl = &s.scene().start({programs::graceful_ctl(), "upgrade", s.control()});
@@ -30,6 +31,16 @@ struct on_probation {
   static std::vector<std::string> with(std::vector<std::string> arguments, const char* probation) {
     arguments.insert(arguments.end(), {"--probation", probation});
     return arguments;
+  }
+
+  /// Each client of the kept load has its connection: one that still waits in the queue would be
+  /// accepted by the successor.
+  bool await_kept() {
+    const auto text = ", " + std::to_string(http_load{}.connections) + " connections";
+    for (const deadline until{patience}; !until.passed();) {
+      if (s.status().out.find(text) != std::string::npos) return true;
+    }
+    return false;
   }
 
   enum class killed { nobody, successor, predecessor };
@@ -68,6 +79,7 @@ struct on_probation {
 
   site s;
   load kept{s.load_on(true)};
+  bool all_are_kept = await_kept();  // before others come and go
   load connecting{s.load_on(false)};
   process* ctl = nullptr;
   graceful::unique_fd successor;
