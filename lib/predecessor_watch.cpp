@@ -62,7 +62,7 @@ void predecessor_watch::ask() { (void)stream_->send(wire::to_call(wire::settle{}
 /// The answer to the question whether this process serves, which only its application can give.
 void predecessor_watch::confirm() {
   on_.whether_it_serves([this](std::vector<std::string> unwanted) {
-    // Who is about to end must not be committed to while it waits to be taken at its word.
+    // A process that is about to end must not be committed: it waits to be taken at its word.
     if (settled_ || asked_back_) return;
     (void)stream_->send(wire::to_call(wire::settle{std::move(unwanted)}));
   });

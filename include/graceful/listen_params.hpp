@@ -7,8 +7,9 @@
 
 namespace graceful {
 
-/// How a listening socket is made. All but `backlog` apply only where the socket is bound afresh:
-/// an adopted one keeps what it was made with.
+/// How a listening socket is made. What can be changed on an adopted socket is: `backlog`, and
+/// `reuse_port` if it is true. An adopted socket with another `v6only` is refused. The rest applies
+/// only where the socket is bound afresh.
 struct listen_params {
   /// Length of the accept queue, see listen(2); the kernel caps it at net.core.somaxconn.
   /// Default: 4096. An adopted socket gets it at `ready()`, if it has another.
@@ -23,6 +24,8 @@ struct listen_params {
   bool reuse_port = false;
 
   /// IPV6_V6ONLY of an IPv6 socket. Default: not touched, the system's net.ipv6.bindv6only holds.
+  /// An adopted socket for every address (::) has to be what is asked for, or the system's default:
+  /// it cannot be changed once it is bound, and `listen` fails with `wrong_socket`.
   std::optional<bool> v6only{};
 
   /// How often bind(2) and listen(2) are tried while the address is in use (EADDRINUSE); at
