@@ -13,8 +13,8 @@ namespace graceful {
 
 namespace {
 
-/// An application that answers does so at once. One that has not by then may have threads that accept
-/// by themselves.
+/// An application that answers does so at once. One that has not by then may have threads that
+/// accept by themselves.
 constexpr std::chrono::milliseconds look_interval{100};
 
 }  // namespace

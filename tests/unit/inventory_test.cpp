@@ -293,3 +293,19 @@ TEST_CASE("whoever closes lets go of all its sockets") {
   s.items.remove("http", user.get());
   CHECK(s.items.sockets().empty());
 }
+
+TEST_CASE("a listener is withdrawn by its name, but not while it is handed to a successor") {
+  stock s;
+  const auto at = s.listen("web").value()->address;
+  const auto user = std::make_shared<counted>();
+  s.items.attach("web", user);
+  s.items.open();
+  CHECK_FALSE(s.items.withdraw("other"));
+  s.items.freeze();
+  CHECK_FALSE(s.items.withdraw("web"));
+  s.items.thaw();
+  CHECK(s.items.withdraw("web"));
+  CHECK(user->stopped == 1);
+  CHECK_THROWS(connect_to(at));
+  CHECK_FALSE(s.items.withdraw("web"));
+}
