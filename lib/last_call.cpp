@@ -31,26 +31,37 @@ void last_call::begin() {
 
 void last_call::end() {
   timer_.cancel();
+  farewell_.stop();
   if (auto done = std::exchange(done_, {})) done();
 }
 
 void last_call::look() {
   const auto now = clock::now();
   const auto waiting = inventory_.queued();
-  if (now >= earliest_ && waiting == 0) return end();
-  if (waiting != waiting_ || inventory_.somebody_waits()) {
+  if (now >= earliest_ && waiting == 0 && farewell_.over()) return end();
+  if (waiting != waiting_ || waiting == 0 || inventory_.somebody_waits()) {
     waiting_ = waiting;
     changed_ = now;
   } else if (now >= earliest_ && now - changed_ >= abandoned_after) {
-    log_.warning("nobody accepts any more, but " + std::to_string(waiting) +
-                 (waiting == 1 ? " connection waits" : " connections wait") +
-                 " in the accept queues: reset");
-    return end();
+    if (!bid_farewell(waiting)) return end();
   }
   timer_.expires_after(look_interval);
   timer_.async_wait([this](boost::system::error_code ec) {
     if (!ec && done_) look();
   });
+}
+
+/// False if that helps nobody.
+bool last_call::bid_farewell(std::uint64_t waiting) {
+  std::size_t told = 0;
+  for (const auto& socket : inventory_.sockets()) told += farewell_.bid(socket->fd.get());
+  log_.warning("nobody accepts any more, but " + std::to_string(waiting) +
+               (waiting == 1 ? " connection waits" : " connections wait") +
+               " in the accept queues: closed without an answer" +
+               (told < waiting ? ", " + std::to_string(waiting - told) +
+                                     " of them by a reset, since no descriptor is free"
+                               : std::string{}));
+  return told > 0;
 }
 
 }  // namespace graceful

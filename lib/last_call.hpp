@@ -2,6 +2,7 @@
 #ifndef GRACEFUL_LIB_LAST_CALL_HPP
 #define GRACEFUL_LIB_LAST_CALL_HPP
 
+#include "farewell.hpp"
 #include "inventory.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -16,12 +17,17 @@ namespace graceful {
 namespace asio = boost::asio;
 
 /// Ends accepting where nobody succeeds this process, and resets nobody: no handshake begins any
-/// more, those under way end, and the accept loops empty the queues. Lives on the control thread.
+/// more, those under way end, and the accept loops empty the queues. Where no loop does, each
+/// client is bidden farewell. Lives on the control thread.
 class last_call {
  public:
   /// `done` is called once; then the sockets may be closed.
   last_call(asio::io_context& control, log& log, inventory& sockets, std::function<void()> done)
-      : log_{log}, inventory_{sockets}, done_{std::move(done)}, timer_{control} {}
+      : log_{log},
+        inventory_{sockets},
+        done_{std::move(done)},
+        farewell_{control},
+        timer_{control} {}
 
   void begin();
 
@@ -30,6 +36,7 @@ class last_call {
 
  private:
   void look();
+  bool bid_farewell(std::uint64_t waiting);
 
   log& log_;
   inventory& inventory_;
@@ -37,6 +44,7 @@ class last_call {
   std::chrono::steady_clock::time_point earliest_;
   std::uint64_t waiting_ = 0;  // in the queues, at the last change of that number
   std::chrono::steady_clock::time_point changed_;
+  farewell farewell_;
   asio::steady_timer timer_;
 };
 

@@ -8,6 +8,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/write.hpp>
 
 #include <doctest/doctest.h>
 
@@ -19,6 +20,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include <pthread.h>
@@ -134,6 +136,23 @@ TEST_CASE("a queue that nobody empties is waited for until the deadline, and no 
   q.up->drain();
   CHECK(q.ends());
   CHECK(q.says("the deadline has passed"));
+}
+
+TEST_CASE(
+    "a client in a queue that nobody empties is told that no answer comes, and is not reset") {
+  queued_client q{5min};
+  asio::write(q.client, asio::buffer("GET / HTTP/1.1\r\n\r\n", 18));
+  q.up->drain();
+  boost::system::error_code how;
+  std::thread client{[&] {
+    char byte{};
+    q.client.read_some(asio::buffer(&byte, 1), how);
+    q.client.close();
+  }};
+  CHECK(q.ends());
+  client.join();
+  CHECK_MESSAGE(how == asio::error::eof, how.message());
+  CHECK(q.says("1 connection waits in the accept queues: closed without an answer"));
 }
 
 TEST_CASE("an upgrader that cannot be made leaves nothing behind") {
