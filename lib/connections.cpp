@@ -26,11 +26,12 @@ drain_stage stage_of(handoff::drain_plan::due::kind what) {
 
 /// Of a connection that comes late the end of the grace is seen within a second, see `drain`.
 connection connections::track(asio::any_io_executor executor, connection::stage_handler on_stage) {
-  auto added = std::make_shared<tracked_connection>(next_id_++, weak_from_this(),
-                                                    std::move(executor), std::move(on_stage));
+  auto added = std::make_shared<tracked_connection>(shared_from_this(), std::move(executor),
+                                                    std::move(on_stage));
   std::optional<drain_stage> at_once;
   {
     const std::lock_guard lock{mutex_};
+    added->id_ = next_id_++;
     open_.push_back(*added);
     if (plan_.over()) {
       at_once = drain_stage::deadline;
@@ -93,16 +94,13 @@ std::size_t connections::open() const {
 void connections::remove(tracked_connection& gone) {
   const std::lock_guard lock{mutex_};
   open_.erase(open_.iterator_to(gone));
-  planned_.erase(gone.id());
+  if (plan_.begun()) planned_.erase(gone.id());
 }
 
-tracked_connection::tracked_connection(handoff::connection_id id, std::weak_ptr<connections> all,
+tracked_connection::tracked_connection(std::shared_ptr<connections> all,
                                        asio::any_io_executor executor,
                                        connection::stage_handler on_stage)
-    : id_{id},
-      all_{std::move(all)},
-      executor_{std::move(executor)},
-      on_stage_{std::move(on_stage)} {}
+    : all_{std::move(all)}, executor_{std::move(executor)}, on_stage_{std::move(on_stage)} {}
 
 void tracked_connection::tell(drain_stage stage) {
   asio::post(executor_, [self = shared_from_this(), stage] { self->on_stage(stage); });
@@ -141,14 +139,11 @@ void tracked_connection::idle(bool is_idle) {
   if (became_idle && grace_over_) tell(drain_stage::idle_grace_over);
 }
 
-bool tracked_connection::draining() const {
-  const auto all = all_.lock();
-  return all && all->draining();
-}
+bool tracked_connection::draining() const { return all_->draining(); }
 
 void tracked_connection::end() {
   if (!home_.is_this()) return;  // the parent has the connection, and may have held the mutex
-  if (const auto all = all_.lock()) all->remove(*this);
+  all_->remove(*this);
   ended_ = true;
   on_stage_ = nullptr;
   if (!waiters_) return;

@@ -31,8 +31,8 @@ class tracked_connection : public std::enable_shared_from_this<tracked_connectio
                            public boost::intrusive::list_base_hook<
                                boost::intrusive::link_mode<boost::intrusive::normal_link>> {
  public:
-  tracked_connection(handoff::connection_id id, std::weak_ptr<connections> all,
-                     asio::any_io_executor executor, connection::stage_handler on_stage);
+  tracked_connection(std::shared_ptr<connections> all, asio::any_io_executor executor,
+                     connection::stage_handler on_stage);
 
   /// Calls the handler, later and on the executor.
   void tell(drain_stage stage);
@@ -49,9 +49,11 @@ class tracked_connection : public std::enable_shared_from_this<tracked_connectio
  private:
   void on_stage(drain_stage stage);
 
+  friend connections;
+
   const os::home_process home_;
-  const handoff::connection_id id_;
-  const std::weak_ptr<connections> all_;
+  handoff::connection_id id_ = 0;  // given, once, by `all_`
+  const std::shared_ptr<connections> all_;
   const asio::any_io_executor executor_;
   connection::stage_handler on_stage_;
   std::optional<drain_stage> told_;
@@ -93,7 +95,7 @@ class connections : public std::enable_shared_from_this<connections> {
   std::atomic<std::size_t> cut_{0};
   mutable std::mutex mutex_;
   handoff::drain_plan plan_;
-  std::atomic<handoff::connection_id> next_id_{0};
+  handoff::connection_id next_id_ = 0;
   boost::intrusive::list<tracked_connection> open_;  // none is destroyed before it is removed
   std::unordered_map<handoff::connection_id, tracked_connection*> planned_;  // in a drain
 };
