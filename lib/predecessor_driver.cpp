@@ -175,7 +175,6 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
       unwanted_is_final_ = true;
     }
     resume(event::settle{id});
-    if (in_probation() && machine_.is_successor(id)) pause_if_about_to();
   } else if (call.method == wire::fail_method) {
     auto message = wire::parse_fail(call.parameters);
     if (!message) return from.reply(wire::invalid("reason")), true;
@@ -290,18 +289,12 @@ void predecessor_driver::act(const action::reply_batch& a) {
   }
 }
 
-/// Not yet: the successor has still to read that it may accept, and two threads have to be
-/// scheduled until it does. Nobody would accept meanwhile, for milliseconds where all processors
-/// are busy. Both share the queue, and what this process accepts it serves: so it goes on until the
-/// first Settle, which a successor sends when it accepts.
-void predecessor_driver::act(const action::pause_accepting& /*a*/) { about_to_pause_ = true; }
-
-void predecessor_driver::pause_if_about_to() {
-  if (std::exchange(about_to_pause_, false)) settings_.pause_accepting(unwanted_);
+void predecessor_driver::act(const action::pause_accepting& /*a*/) {
+  settings_.pause_accepting(unwanted_);
 }
 
 void predecessor_driver::act(const action::resume_accepting& /*a*/) {
-  if (!std::exchange(about_to_pause_, false)) settings_.resume_accepting();
+  settings_.resume_accepting();
   measured_.resume();
 }
 
@@ -312,7 +305,6 @@ std::vector<std::string> predecessor_driver::dropped() const {
 }
 
 void predecessor_driver::act(const action::stop_accepting& /*a*/) {
-  about_to_pause_ = false;
   settings_.stop_accepting(dropped());
   offer_.clear();
 }

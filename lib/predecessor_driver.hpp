@@ -140,7 +140,6 @@ class predecessor_driver {
 
   void start(std::weak_ptr<control_session> from, const upgrade_request& request);
   void withdraw();
-  void pause_if_about_to();
   [[nodiscard]] std::vector<std::string> dropped() const;
   void arm(std::chrono::milliseconds duration);
   void look_at_successor();
@@ -161,7 +160,6 @@ class predecessor_driver {
   std::vector<offered_descriptor> offer_;  // of the upgrade that runs
   bool elsewhere_ = false;  // the successor's service manager is another than this process's
   std::vector<std::string> unwanted_;  // of the offer
-  bool about_to_pause_ = false;        // as soon as the successor accepts
   bool unwanted_is_final_ = true;      // else the successor may ask for those after ready() too
   std::map<handoff::peer_id, handoff_peer> peers_;  // that spoke of a handoff
   upgrade_request request_;

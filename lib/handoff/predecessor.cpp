@@ -92,8 +92,8 @@ void predecessor::on(const event::ready& e) {
     return refuse(e.peer, refusal::out_of_order, "Ready comes after Begin and the last Fetch");
   }
   settling_ = false;
-  now_.actions = {action::disarm_timer{}, action::pause_accepting{},
-                  action::acknowledge_ready{e.peer}, action::report_ready{}};
+  now_.actions = {action::disarm_timer{}, action::acknowledge_ready{e.peer},
+                  action::report_ready{}};
   if (has_probation_) {
     state_ = state::probation;
     now_.actions.emplace_back(action::arm_probation{});
@@ -109,7 +109,11 @@ void predecessor::on(const event::settle& e) {
   if (peer_ == e.peer && state_ == state::handed_over) {
     now_.actions = {action::settle{e.peer, true, true}};
   } else if (peer_ == e.peer && state_ == state::probation) {
-    settling_ = true;
+    // Not at Ready: the successor has still to read the answer, and two threads have to be
+    // scheduled until it accepts. Nobody would accept meanwhile, for milliseconds where all
+    // processors are busy. Both share the queue, and what this process accepts it serves: so it
+    // goes on until the first Settle, which a successor sends when it accepts.
+    if (!std::exchange(settling_, true)) now_.actions = {action::pause_accepting{}};
   } else if (peer_ == e.peer && state_ == state::confirming && std::exchange(asked_, true)) {
     commit(true);
   } else if (peer_ == e.peer && state_ == state::confirming) {

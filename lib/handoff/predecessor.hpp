@@ -103,7 +103,7 @@ struct reply_batch {
   std::uint64_t first;
   std::uint64_t count;
 };
-/// Accept no more, but keep the sockets.
+/// Accept no more, but keep the sockets: the successor accepts now.
 struct pause_accepting {};
 struct resume_accepting {};
 /// Accept no more, and let the sockets go.

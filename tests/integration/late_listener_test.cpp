@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include <signal.h>
+
 using namespace graceful_test;
 
 namespace {
@@ -67,6 +69,26 @@ TEST_CASE("a server that listens in a coroutine, after ready(), is upgraded with
       CHECK(s.server().wait_exit(patience).exited(0));
     }
   }
+}
+
+TEST_CASE(
+    "a predecessor that is told to end leaves the listener that its successor has claimed late") {
+  auto s = shaped("ends", later("late", "60000"));
+  load clients{s.load_on(false)};
+  REQUIRE(clients.wait_for(100, patience));
+  process& ctl = s.scene().start({programs::graceful_ctl(), "upgrade", s.control()});
+  REQUIRE(ctl.wait_for_output("ready", patience));
+  REQUIRE(clients.wait_for_generation(2, 100, patience));
+  s.server().signal(SIGTERM);
+  CHECK(s.server().wait_exit(patience).exited(0));
+  CHECK(ctl.wait_exit(patience).exited(0));
+  INFO(s.scene().report());
+  CHECK(s.generation() == 2);
+  REQUIRE(clients.wait_for_generation(2, 300, patience));
+  const auto seen = clients.stop();
+  INFO(seen.to_string());
+  CHECK(seen.lost() == 0);
+  CHECK(seen.refused == 0);
 }
 
 TEST_CASE("a successor that listens on nothing is rolled back, and the reason says so") {

@@ -142,10 +142,6 @@ inline on_ready_event() {
   :: else ->
      disarm_timer();
      settling[i] = false;
-     act(do_pause_accepting);
-#ifndef MUTANT_NO_PAUSE
-     accepts[i] = false;
-#endif
      act(do_acknowledge_ready);
      send(from, m_readied);
      act(do_report_ready);
@@ -165,7 +161,16 @@ inline on_settle_event() {
   :: peer[i] == from && pstate[i] == p_handed_over ->
      act(do_settle);
      send(from, m_settled)
-  :: peer[i] == from && pstate[i] == p_probation -> settling[i] = true
+  :: peer[i] == from && pstate[i] == p_probation ->
+     if
+     :: settling[i]
+     :: else ->
+        settling[i] = true;
+        act(do_pause_accepting);
+#ifndef MUTANT_NO_PAUSE
+        accepts[i] = false
+#endif
+     fi
   :: peer[i] == from && pstate[i] == p_confirming ->
      if
 #ifdef MUTANT_BELIEVES_AN_OLD_ANSWER

@@ -7,8 +7,9 @@
        predecessor has a successor that is dead, stopped, going, or no longer connected. Only what is
        done from outside is excused (death, SIGSTOP, SIGTERM), and only if it leaves nobody who could: no live process that has the sockets, goes on running, has not been
        told to end, and has neither handed over nor to wait for a predecessor that lives.
-   (b) No two processes accept, but in the moment of a resumption: then one of them is in its
-       probation, and can read that it is over.
+   (b) No two processes accept, but at both ends of a probation: until the predecessor has read the
+       first Settle, which says that the successor accepts; and in the moment of a resumption, when
+       the successor can read that its probation is over.
    (c) Left alone, whatever has happened before, it comes to an end in which every process that runs
        serves, or is gone: see in_the_end.
    (d) See conclude() in predecessor.pml, and (c): in the end the next upgrade can begin. */
@@ -25,6 +26,8 @@
 #define LOST(c) (!alive[c] || stopped[c] || S_ENDED(c) || GOES(c))
 /* The successor has confirmed that it is there: what becomes of it now is after the commit. */
 #define CONFIRMED(p) (pstate[p] == p_confirming && asked[p] && calls[peer[p]]??[m_settle] && !S_ENDED(peer[p]))
+/* One that still accepts, but will not as soon as it has read that, is not counted. */
+#define HANDS_OVER(p) (PAUSED(p) && CONFIRMED(p))
 #define HEIR(p) (server[p] != NOBODY && !alive[server[p]])
 
 #define ABOUT_TO(p) ( \
@@ -32,11 +35,13 @@
   (sstate[p] == s_readying && (replies[p]??[m_readied] || HEIR(p))) || \
   (sstate[p] == s_complete && HEIR(p)) || \
   (sstate[p] == s_done && committed[p] && !ready[p]))
-#define SERVED(p) (RUNS(p) && (accepts[p] || ABOUT_TO(p)))
-#define COULD(p) (RUNS(p) && holds[p] && !(PAUSED(p) && CONFIRMED(p)) && (ready[p] || HEIR(p)))
+#define SERVED(p) (RUNS(p) && ((accepts[p] && !HANDS_OVER(p)) || ABOUT_TO(p)))
+#define COULD(p) (RUNS(p) && holds[p] && !HANDS_OVER(p) && (ready[p] || HEIR(p)))
 
 #define RESUMED_ABOVE(p) (ready[p] && !committed[p] && (TOLD_TO_GO(p) || P_ENDED(p)))
-#define ONE_OF(p, q) (!(accepts[p] && accepts[q]) || RESUMED_ABOVE(p) || RESUMED_ABOVE(q))
+#define NOT_YET_PAUSED(p) (server[p] != NOBODY && peer[server[p]] == p && PAUSED(server[p]) && !settling[server[p]])
+#define BOTH_MAY(p) (RESUMED_ABOVE(p) || (ready[p] && !committed[p] && NOT_YET_PAUSED(p)))
+#define ONE_OF(p, q) (!(accepts[p] && accepts[q]) || BOTH_MAY(p) || BOTH_MAY(q))
 
 inline look(from_outside) {
   if

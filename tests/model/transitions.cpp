@@ -135,13 +135,13 @@ predecessor_actions situation::take(const predecessor_event& e) {
     if (what == "disarm_timer") timer_armed = false;
     if (what == "retire_successor") child_alive = false;
     if (what == "report_passed") passed = true;
+    if (what == "pause_accepting") settling = true;
     if (what == "arm_confirmation") asked = std::holds_alternative<event::ready>(e);
     if (const auto* said = std::get_if<action::settle>(&a)) {
       asked = asked || !said->settled;
       settling = false;
     }
   }
-  if (std::holds_alternative<event::settle>(e) && actions.empty()) settling = true;
   if (!machine.successor()) passed = settling = asked = false;
   return actions;
 }

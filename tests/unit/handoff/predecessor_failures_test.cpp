@@ -19,7 +19,7 @@ void check_next_upgrade_works(predecessor_ladder p) {
   CHECK(p.on(begin(9, "u")) == "begun(9); report_begun");
   CHECK(p.on(fetch(9, 0)) == "batch(9, 0 + 3); report_passed");
   CHECK(p.on(event::ready{9}) ==
-        "disarm_timer; pause_accepting; acknowledge_ready(9); report_ready; arm_confirmation");
+        "disarm_timer; acknowledge_ready(9); report_ready; arm_confirmation");
   CHECK(p.on(event::settle{9}) == "disarm_timer; stop_accepting; settled(9); report_committed");
 }
 
@@ -93,7 +93,7 @@ TEST_CASE("the exit of a launcher does not end the upgrade of what it launched")
   CHECK(p.on(event::exited{"exited with status 0"}).empty());
   CHECK(p.on(fetch(1, 0)) == "batch(1, 0 + 3); report_passed");
   CHECK(p.on(event::ready{1}) ==
-        "disarm_timer; pause_accepting; acknowledge_ready(1); report_ready; arm_confirmation");
+        "disarm_timer; acknowledge_ready(1); report_ready; arm_confirmation");
 }
 
 TEST_CASE("the end of a stranger's connection ends its upgrade") {

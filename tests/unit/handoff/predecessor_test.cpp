@@ -22,15 +22,14 @@ predecessor_ladder after_begin(std::uint64_t descriptors, std::uint64_t peer = 1
   return p;
 }
 
-const std::string paused =
-    "disarm_timer; pause_accepting; acknowledge_ready(1); report_ready; arm_confirmation";
+const std::string readied = "disarm_timer; acknowledge_ready(1); report_ready; arm_confirmation";
 const std::string taken_over = "disarm_timer; stop_accepting; settled(1); report_committed";
 
 /// The same, when it has said that it is ready.
 predecessor_ladder ready() {
   auto p = after_begin(3);
   p.on(fetch(1, 0));
-  REQUIRE(p.on(event::ready{1}) == paused);
+  REQUIRE(p.on(event::ready{1}) == readied);
   REQUIRE(p.current() == state::confirming);
   return p;
 }
@@ -49,7 +48,7 @@ TEST_CASE("an upgrade spawns, passes, pauses when the successor is ready, and en
   CHECK(p.machine.is_successor(1));
   CHECK_FALSE(p.machine.is_successor(2));
   CHECK(p.on(fetch(1, 0)) == "batch(1, 0 + 3); report_passed");
-  CHECK(p.on(event::ready{1}) == paused);
+  CHECK(p.on(event::ready{1}) == readied);
   CHECK(p.current() == state::confirming);
   CHECK(p.on(event::settle{1}) == taken_over);
   CHECK(p.current() == state::handed_over);
@@ -60,7 +59,7 @@ TEST_CASE("a successor that somebody else started needs no spawn") {
   predecessor_ladder p;
   CHECK(p.on(begin(1)) == "arm_timer; begun(1); report_begun");
   CHECK(p.on(fetch(1, 0)) == "batch(1, 0 + 3); report_passed");
-  CHECK(p.on(event::ready{1}) == paused);
+  CHECK(p.on(event::ready{1}) == readied);
 }
 
 TEST_CASE("descriptors go in batches of at most 253, each once and in order") {
@@ -78,7 +77,7 @@ TEST_CASE("descriptors go in batches of at most 253, each once and in order") {
       next += count;
     }
     CHECK(p.on(fetch(1, total)) == "refuse(1, not_on_offer)");
-    CHECK(p.on(event::ready{1}) == paused);
+    CHECK(p.on(event::ready{1}) == readied);
   }
 }
 
@@ -87,7 +86,7 @@ TEST_CASE("what is on offer is counted when the upgrade begins, and stays") {
   p.descriptors = 5;
   CHECK(p.on(fetch(1, 0)) == "batch(1, 0 + 2); report_passed");
   p.descriptors = 0;
-  CHECK(p.on(event::ready{1}) == paused);
+  CHECK(p.on(event::ready{1}) == readied);
 }
 
 TEST_CASE("a Fetch of what is not on offer is refused, and the right one still answered") {
@@ -97,7 +96,7 @@ TEST_CASE("a Fetch of what is not on offer is refused, and the right one still a
   CHECK(p.on(fetch(1, 1)) == "refuse(1, out_of_order)");
   CHECK(p.on(fetch(1, 0)) == "batch(1, 0 + 3); report_passed");
   CHECK(p.on(fetch(1, 0)) == "refuse(1, out_of_order)");
-  CHECK(p.on(event::ready{1}) == paused);
+  CHECK(p.on(event::ready{1}) == readied);
 }
 
 TEST_CASE("Ready before Begin, before Fetch and before the last Fetch is refused") {
@@ -111,7 +110,7 @@ TEST_CASE("Ready before Begin, before Fetch and before the last Fetch is refused
   p.on(fetch(1, 0));
   CHECK(p.on(event::ready{1}) == "refuse(1, out_of_order)");
   p.on(fetch(1, 253));
-  CHECK(p.on(event::ready{1}) == paused);
+  CHECK(p.on(event::ready{1}) == readied);
 }
 
 TEST_CASE("calls of somebody who is not the successor are refused in every state") {

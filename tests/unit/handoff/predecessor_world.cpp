@@ -64,7 +64,8 @@ std::string predecessor_world::take(const predecessor_event& e) {
   if (auto wrong = follow(actions, e); !wrong.empty()) return wrong;
 
   // A refusal changes nothing, but that the spawned successor itself may have no version to offer.
-  if (const auto* settle = std::get_if<event::settle>(&e); settle != nullptr && actions.empty()) {
+  const bool unanswered = actions.empty() || has<action::pause_accepting>(actions);
+  if (const auto* settle = std::get_if<event::settle>(&e); settle != nullptr && unanswered) {
     settling = settle->peer;
   }
   const bool refused = has<action::refuse>(actions);
@@ -81,24 +82,23 @@ std::string predecessor_world::take(const predecessor_event& e) {
 
 std::string predecessor_world::follow(const predecessor_actions& actions,
                                       const predecessor_event& e) {
-  bool stopped_just_now = false;
   for (const auto& a : actions) {
-    if (stopped_just_now && !std::holds_alternative<action::acknowledge_ready>(a) &&
-        !std::holds_alternative<action::settle>(a)) {
-      return "no acknowledge follows where accepting stops";
-    }
     const bool stops_now = std::holds_alternative<action::stop_accepting>(a);
     if (stops_now && ++stops > 1) return "stop_accepting came twice";
-    if (stops_now && !paused) return "stops for good before the successor has taken over";
+    const bool answers_ready = std::holds_alternative<action::acknowledge_ready>(a);
+    if (answers_ready && std::exchange(readied, true)) return "ready is who was ready";
+    if (stops_now && !std::exchange(readied, false)) {
+      return "stops for good before the successor has taken over";
+    }
     if (stops_now) paused = false;
     const bool pauses = std::holds_alternative<action::pause_accepting>(a);
     if (pauses && std::exchange(paused, true)) return "pauses what is paused";
-    if (std::holds_alternative<action::resume_accepting>(a) && !std::exchange(paused, false)) {
-      return "resumes what is not paused";
+    if (pauses && !(readied && std::holds_alternative<event::settle>(e))) {
+      return "accepting stops before the successor accepts";
     }
-    stopped_just_now = pauses;
-    if (pauses && !std::holds_alternative<event::ready>(e)) {
-      return "accepting stops without Ready";
+    if (std::holds_alternative<action::resume_accepting>(a)) {
+      if (!std::exchange(readied, false)) return "resumes before the successor was ready";
+      paused = false;
     }
     if (const auto* spawn = std::get_if<action::spawn>(&a)) {
       spawn_asked = true;
@@ -144,7 +144,7 @@ std::string predecessor_world::follow(const predecessor_actions& actions,
     if (to && !unasked && to != from && to != settling) return "answers somebody who did not call";
     if (to && to == settling) settling.reset();
   }
-  return stopped_just_now ? "stop_accepting without acknowledge" : "";
+  return {};
 }
 
 /// What is on offer is passed once, in order, and Ready is taken when all is.
@@ -176,7 +176,8 @@ std::string predecessor_world::contradiction() const {
   if ((now == state::spawning || now == state::passing || machine.in_probation()) && !timer_armed) {
     return "may hang";
   }
-  if (paused != machine.in_probation()) return "paused, but not in a probation";
+  if (readied != machine.in_probation()) return "a successor is ready, but not in a probation";
+  if (paused && !readied) return "paused, but nobody is in a probation";
   if (now == state::ending && !timer_armed && !killed) return "may wait for ever";
   if (now == state::ending && !child_alive) return "waits for nobody";
   return {};

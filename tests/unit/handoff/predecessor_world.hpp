@@ -20,6 +20,7 @@ using graceful::handoff::predecessor_event;
 /// The machine, and what its surroundings know from its actions alone.
 struct predecessor_world {
   graceful::handoff::predecessor machine{};
+  bool readied = false;
   bool paused = false;
   std::optional<peer_id> settling{};  // waits for the answer to Settle
   bool spawn_asked = false;
