@@ -1,9 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "caretaker.hpp"
 
-#include "os/open_files.hpp"
-
 #include <boost/asio/strand.hpp>
+#include <boost/asio/thread_pool.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -43,13 +42,23 @@ nanoseconds application_time() {
   return time_of(CLOCK_PROCESS_CPUTIME_ID) - time_of(CLOCK_THREAD_CPUTIME_ID);
 }
 
-void stop_context_of(const asio::any_io_executor& executor) {
-  if (const auto* plain = executor.target<asio::io_context::executor_type>()) {
-    plain->context().stop();
-  } else if (const auto* strand =
-                 executor.target<asio::strand<asio::io_context::executor_type>>()) {
-    strand->get_inner_executor().context().stop();
+/// False if `Executor` is not what it is.
+template <class Executor>
+bool stop_if(const asio::any_io_executor& executor) {
+  const auto* plain = executor.target<Executor>();
+  const auto* strand = executor.target<asio::strand<Executor>>();
+  if (plain != nullptr) plain->context().stop();
+  if (strand != nullptr) strand->get_inner_executor().context().stop();
+  return plain != nullptr || strand != nullptr;
+}
+
+/// False if no context is known that could be stopped.
+bool stop_context_of(const asio::any_io_executor& executor) {
+  if (const auto* strand = executor.target<asio::strand<asio::any_io_executor>>()) {
+    return stop_context_of(strand->get_inner_executor());
   }
+  return stop_if<asio::io_context::executor_type>(executor) ||
+         stop_if<asio::thread_pool::executor_type>(executor);
 }
 
 }  // namespace
@@ -79,6 +88,7 @@ void caretaker::look_for_closed() {
   timer_.async_wait([this](boost::system::error_code ec) {
     if (ec || sees_off_) return;
     around_.sockets.withdraw_closed();
+    for (const auto& acceptor : around_.acceptors.all()) (void)acceptor->tend();
     look_for_closed();
   });
 }
@@ -105,8 +115,10 @@ void caretaker::see_off_next() {
   if (!all_tended) return look_again(tend_interval);
   const bool served = anybody_served();
   const bool all_quiet = is_quiet() && !served && around_.tracked.open() == 0;
-  if (hurried_ || (!served && began - began_ >= quiet_by_then)) {
-    for (const auto& acceptor : acceptors) acceptor->retire();
+  const bool waits = !served && began - began_ >= quiet_by_then;
+  for (const auto& acceptor : acceptors) {
+    if (hurried_) acceptor->abort();
+    if (waits) acceptor->retire();
   }
   if (!all_quiet) {
     quiet_since_.reset();
@@ -125,11 +137,8 @@ void caretaker::look_again(std::chrono::steady_clock::duration pause) {
   });
 }
 
-bool caretaker::anybody_served() const {
-  std::vector<std::uint16_t> ports;
-  for (const auto& acceptor : around_.acceptors.all()) ports.push_back(acceptor->port());
-  return os::connections_on(ports).count > 0;
-}
+/// Whoever has accepted it, and whether it is tracked or not.
+bool caretaker::anybody_served() const { return !around_.sockets.connections().empty(); }
 
 /// The application has hardly used a processor since the last look.
 bool caretaker::is_quiet() {
@@ -138,11 +147,22 @@ bool caretaker::is_quiet() {
 }
 
 void caretaker::end() {
-  around_.messages.info(
-      "the last client has gone, and nothing has happened for " + std::to_string(linger_.count()) +
-      " ms: what still keeps the context running is stopped (see options::linger)");
-  for (const auto& acceptor : around_.acceptors.all()) stop_context_of(acceptor->executor());
+  const auto why = "the last client has gone, and nothing has happened for " +
+                   std::to_string(linger_.count()) + " ms: ";
+  bool stopped = false;
+  for (const auto& acceptor : around_.acceptors.all()) {
+    stopped = stop_context_of(acceptor->executor()) || stopped;
+  }
   if (around_.stop_context) around_.stop_context();
+  if (stopped || around_.stop_context) {
+    around_.messages.info(why +
+                          "what still keeps the context running is stopped (see options::linger)");
+  } else {
+    around_.messages.warning(
+        why +
+        "something still keeps this process running, on an executor whose context is not "
+        "known here: await the drain (async_wait_drain), and end it");
+  }
 }
 
 }  // namespace graceful

@@ -5,13 +5,53 @@
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/execution/context.hpp>
 #include <boost/asio/execution/outstanding_work.hpp>
+#include <boost/asio/execution_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
+#include <boost/asio/query.hpp>
 
+#include <set>
 #include <utility>
+#include <vector>
 
 namespace graceful {
+
+/// Those of one context. Outlives it where one of them does.
+struct drain_waiters::known {
+  std::mutex mutex;
+  std::set<drain_waiters*> all;
+};
+
+/// Part of a context, which calls `shutdown` when it ends.
+class drain_waiters::of_context final : public asio::execution_context::service {
+ public:
+  using key_type = of_context;
+  static inline asio::execution_context::id id;
+
+  explicit of_context(asio::execution_context& context) : service{context} {}
+
+  const std::shared_ptr<known> here = std::make_shared<known>();
+
+ private:
+  void shutdown() override {
+    std::vector<std::shared_ptr<drain_waiters>> left;
+    {
+      const std::lock_guard lock{here->mutex};
+      for (auto* each : here->all) {
+        if (auto still = each->weak_from_this().lock()) left.push_back(std::move(still));
+      }
+    }
+    for (const auto& each : left) each->destroy_all();
+  }
+};
+
+drain_waiters::~drain_waiters() {
+  if (!known_) return;
+  const std::lock_guard lock{known_->mutex};
+  known_->all.erase(this);
+}
 
 void drain_waiters::wait(handler h, asio::any_io_executor own) {
   if (own == executor_) own = {};
@@ -21,6 +61,12 @@ void drain_waiters::wait(handler h, asio::any_io_executor own) {
     const error_code result = *result_;
     lock.unlock();
     return post({std::move(h), std::move(own)}, result);
+  }
+  if (!known_) {
+    auto& context = asio::query(executor_, asio::execution::context);
+    known_ = asio::use_service<of_context>(context).here;
+    const std::lock_guard others{known_->mutex};
+    known_->all.insert(this);
   }
   const auto id = next_id_++;
   auto slot = asio::get_associated_cancellation_slot(h);
@@ -41,6 +87,12 @@ void drain_waiters::complete(error_code result) {
     done.swap(waiting_);
   }
   for (auto& [id, each] : done) post(std::move(each), result);
+}
+
+void drain_waiters::destroy_all() {
+  std::map<std::uint64_t, waiter> left;
+  const std::lock_guard lock{mutex_};
+  left.swap(waiting_);
 }
 
 void drain_waiters::abort(std::uint64_t id) {

@@ -18,12 +18,17 @@ namespace graceful {
 namespace asio = boost::asio;
 
 /// The operations that wait for something that happens once: that the drain begins, that this
-/// process is committed, that a connection is told a stage. Thread-safe.
+/// process is committed, that a connection is told a stage. Those that still wait when the
+/// executor's context ends are destroyed with it, as the context's own are: else a coroutine would
+/// own the connection, which owns what waits, which owns the coroutine. Thread-safe.
 class drain_waiters : public std::enable_shared_from_this<drain_waiters> {
  public:
   using handler = asio::any_completion_handler<void(error_code)>;
 
   explicit drain_waiters(asio::any_io_executor executor) : executor_{std::move(executor)} {}
+  drain_waiters(const drain_waiters&) = delete;
+  drain_waiters& operator=(const drain_waiters&) = delete;
+  ~drain_waiters();
 
   /// `own` is the handler's executor, or empty if that is not known: then the handler gets there by
   /// way of the upgrader's.
@@ -39,7 +44,11 @@ class drain_waiters : public std::enable_shared_from_this<drain_waiters> {
     asio::any_io_executor own_work;
   };
 
+  class of_context;
+  struct known;
+
   void abort(std::uint64_t id);
+  void destroy_all();
   void post(waiter done, error_code result);
 
   const asio::any_io_executor executor_;
@@ -47,6 +56,7 @@ class drain_waiters : public std::enable_shared_from_this<drain_waiters> {
   std::optional<error_code> result_;
   std::uint64_t next_id_ = 0;
   std::map<std::uint64_t, waiter> waiting_;
+  std::shared_ptr<known> known_;  // where the context finds this, as soon as anything waits
 };
 
 }  // namespace graceful

@@ -3,10 +3,12 @@
 
 #include "os/listening_socket.hpp"
 #include "os/open_files.hpp"
+#include "os/port_holders.hpp"
 #include "os/system_failure.hpp"
 
 #include <algorithm>
 #include <iterator>
+#include <ranges>
 #include <set>
 #include <utility>
 
@@ -101,7 +103,7 @@ bool inventory::withdraw(std::string_view name) {
     entries_.erase(found);
     tell_change();
   }
-  if (gone.user) gone.user->stop();
+  if (gone.user) gone.user->withdraw();
   return true;
 }
 
@@ -153,14 +155,40 @@ inventory::names inventory::kept() const {
 }
 
 void inventory::let_go_kept() {
+  stop_those([](const auto& /*name*/, const entry& e) { return e.kept; });
+}
+
+void inventory::leave_to_others(const std::set<pid_t>& but) {
+  std::map<int, std::string> names;
+  {
+    const std::lock_guard lock{mutex_};
+    sealed_ = true;
+    for (const auto& [name, entry] : entries_) {
+      if (is_present(entry) && !entry.kept) names.emplace(entry.socket->fd.get(), name);
+    }
+  }
+  std::set<std::string> theirs;
+  const auto fds = std::views::keys(names);
+  for (const int fd : os::held_by_others({fds.begin(), fds.end()}, but)) theirs.insert(names[fd]);
+  stop_those([&](const auto& name, const entry& /*e*/) { return theirs.contains(name); });
+  for (const auto& name : theirs) {
+    log_.info(
+        "listener '" + name +
+        "': other processes have this socket too, so what waits in its queue is left to them");
+  }
+}
+
+void inventory::stop_those(
+    const std::function<bool(const std::string& name, const entry&)>& meant) {
   std::vector<entry> gone;
   std::set<std::shared_ptr<accepting>> still_needed;  // for sockets that nobody else has
   {
     const std::lock_guard lock{mutex_};
     sealed_ = true;
-    std::erase_if(entries_, [&gone](const auto& item) {
-      if (item.second.kept) gone.push_back(item.second);
-      return item.second.kept;
+    std::erase_if(entries_, [&](const auto& item) {
+      const bool goes = meant(item.first, item.second);
+      if (goes) gone.push_back(item.second);
+      return goes;
     });
     for (const auto& [name, entry] : entries_) still_needed.insert(entry.user);
   }
@@ -297,17 +325,22 @@ bool inventory::listens() const {
   });
 }
 
-bool inventory::somebody_blocks_in_accept() const {
+os::answer inventory::somebody_blocks_in_accept() const {
   const std::lock_guard lock{mutex_};
-  return std::ranges::any_of(entries_, [](const auto& item) {
-    return item.second.user != nullptr && item.second.user->somebody_blocks();
-  });
+  auto all = os::answer::no;
+  for (const auto& [name, entry] : entries_) {
+    const auto here = entry.user ? entry.user->somebody_blocks() : os::answer::no;
+    if (here == os::answer::yes) return here;
+    if (here == os::answer::unknown) all = here;
+  }
+  return all;
 }
 
-std::uint64_t inventory::newest_connection() const {
-  std::vector<std::uint16_t> ports;
-  for (const auto& socket : sockets()) ports.push_back(socket->address.port());
-  return os::connections_on(ports).newest;
+std::set<std::uint64_t> inventory::connections() const {
+  std::unique_lock lock{mutex_};
+  const auto ports = ports_;
+  lock.unlock();
+  return os::connections_on(ports);
 }
 
 std::vector<boost::asio::any_io_executor> inventory::executors() const {

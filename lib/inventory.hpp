@@ -7,6 +7,7 @@
 #include <graceful/unique_fd.hpp>
 
 #include "os/kept_from_children.hpp"
+#include "os/open_files.hpp"
 #include "os/socket_address.hpp"
 
 #include "inheritance.hpp"
@@ -15,14 +16,18 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <sys/types.h>
 
 namespace graceful {
 
@@ -52,6 +57,9 @@ class accepting {
   /// Accept no more, and let go of the socket. Does not block, may be called from any thread.
   virtual void stop() = 0;
 
+  /// The same, and whoever waits for a connection is told: nobody goes on with it.
+  virtual void withdraw() { stop(); }
+
   /// Accept from this socket too. False if it cannot.
   virtual bool adopt(const std::shared_ptr<const listening_socket>& /*socket*/) { return false; }
 
@@ -67,8 +75,8 @@ class accepting {
   /// Somebody waits for a connection now.
   [[nodiscard]] virtual bool waits() const { return false; }
 
-  /// A thread of the application waits for connections and does nothing else meanwhile.
-  [[nodiscard]] virtual bool somebody_blocks() const { return false; }
+  /// Whether a thread of the application waits for connections and does nothing else meanwhile.
+  [[nodiscard]] virtual os::answer somebody_blocks() const { return os::answer::no; }
 };
 
 /// What a process listens on, and what it has inherited and not yet asked for. Thread-safe.
@@ -143,6 +151,10 @@ class inventory {
   /// This process ends: stops accepting there, and nowhere else, and no socket is added any more.
   /// What is in the queues waits for whoever is started next.
   void let_go_kept();
+  /// The same with what other processes have open too, but for these: a server that forks workers,
+  /// or is started with a socket that others were started with, is not alone in its queue. As far
+  /// as that can be told, see `os::held_by_others`.
+  void leave_to_others(const std::set<pid_t>& but);
   /// The service manager does not hold them any more.
   void keep_none();
 
@@ -169,11 +181,12 @@ class inventory {
   /// Whether anybody can connect to this process.
   [[nodiscard]] bool listens() const;
 
-  /// A thread of the application blocks in accept(2), or waits to, on one of them.
-  [[nodiscard]] bool somebody_blocks_in_accept() const;
+  /// Whether a thread of the application blocks in accept(2), or waits to, on one of them.
+  [[nodiscard]] os::answer somebody_blocks_in_accept() const;
 
-  /// The newest connection that this process has accepted from them, as `os::connections_on` says.
-  [[nodiscard]] std::uint64_t newest_connection() const;
+  /// The connections that this process has accepted from whatever it has listened on, by their
+  /// cookies: those of listeners that are gone by now too.
+  [[nodiscard]] std::set<std::uint64_t> connections() const;
 
   /// Where the application is told of connections, each once.
   [[nodiscard]] std::vector<boost::asio::any_io_executor> executors() const;
@@ -225,6 +238,7 @@ class inventory {
                                                          const os::socket_address& wanted,
                                                          const listen_params& params, unique_fd own,
                                                          membership as);
+  void stop_those(const std::function<bool(const std::string& name, const entry&)>& meant);
   bool share(const std::string& name, inheritance::item& what);
   void note_dropped(const std::string& name, const inheritance::item& what);
   static bool begin_late(entry& late);
@@ -241,6 +255,7 @@ class inventory {
   bool keeps_unclaimed_ = false;
   bool provisional_ = false;  // the predecessor may come back to what was inherited
   std::map<std::string, entry, std::less<>> entries_;
+  std::set<std::uint16_t> ports_;  // all that this process has ever listened on
   inheritance inherited_;
   std::vector<std::pair<std::string, std::string>> dropped_;
   std::function<void()> changed_;

@@ -155,6 +155,7 @@ result<std::shared_ptr<const listening_socket>> inventory::obtain(std::string_vi
   if (socket) {
     entry& added = entries_[key];
     added.socket = *socket;
+    ports_.insert(added.socket->address.port());
     added.kept = found.kept;
     added.late = added.socket->late;
     if (added.late && !provisional_ && !begin_late(added)) {  // there was a commit in between
@@ -289,6 +290,7 @@ bool inventory::share(const std::string& name, inheritance::item& what) {
   for (const candidate& c : there) {
     if (!c.first->user->adopt(socket)) continue;
     entries_.emplace(key, entry{.socket = socket, .user = c.first->user, .kept = what.kept});
+    ports_.insert(socket->address.port());
     return true;
   }
   what.fd = std::move(socket->fd);

@@ -152,7 +152,8 @@ lifecycle::~lifecycle() {
   }
   around_.sockets.stop();
   // Nobody looks after them any more, so their loops end now.
-  for (const auto& acceptor : around_.plain.all()) acceptor->retire();
+  for (const auto& acceptor : around_.plain.all()) acceptor->abort();
+  for (const auto& acceptor : around_.plain.all()) acceptor->abandon();
   around_.waiters.complete(asio::error::operation_aborted);
   around_.commit_waiters.complete(asio::error::operation_aborted);
   remove_paths();

@@ -36,6 +36,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -92,6 +93,7 @@ class lifecycle {
   void end(bool now);
   void end_after_ready(bool now);
   void end_alone();
+  [[nodiscard]] std::set<pid_t> other_generations() const;
   void begin_drain();
   void hurry();
   void stop_accepting();

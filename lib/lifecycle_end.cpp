@@ -55,6 +55,7 @@ void lifecycle::hand_over(const inventory::names& ours) {
   begin_drain();
   report_drain();
   if (around_.sockets.let_go(ours)) {
+    around_.sockets.leave_to_others(other_generations());
     last_call_.begin();
   } else {
     stop_accepting();
@@ -126,6 +127,7 @@ void lifecycle::end_alone() {
   if (committed_) {
     service_->ask_for_sockets([this] {
       around_.sockets.let_go_kept();
+      around_.sockets.leave_to_others(other_generations());
       service_->ends(around_.tracked.open());
       last_call_.begin();
       hurry();
@@ -134,6 +136,15 @@ void lifecycle::end_alone() {
     stop_accepting();
   }
   hurry();
+}
+
+/// Those that may still have to close what they have handed on, or are to hand back.
+std::set<pid_t> lifecycle::other_generations() const {
+  std::set<pid_t> pids;
+  for (const auto& process : older_.all()) pids.insert(process.pid);
+  if (predecessor_) pids.insert(predecessor_->pid());
+  if (const auto successor = driver_->successor_pid()) pids.insert(*successor);
+  return pids;
 }
 
 /// Whoever is cut is told before accepting stops, and so before the context may end.

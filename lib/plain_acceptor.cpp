@@ -1,8 +1,10 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include <graceful/detail/plain_acceptor.hpp>
+#include <graceful/error.hpp>
 
 #include <array>
 #include <cstring>
+#include <string>
 
 #include <fcntl.h>
 #include <sys/syscall.h>
@@ -42,11 +44,18 @@ asio::io_context& parking_lot() {
   return *lot;
 }
 
+void refuse_parked(std::string_view name) {
+  throw error{failure{errc::invalid_argument,
+                      "listener '" + std::string{name} +
+                          "': this acceptor has been listened on before, and its loop was ended "
+                          "for good: its executor is none of yours any more; make another one"}};
+}
+
 unique_fd copy_of(int fd) { return unique_fd{::fcntl(fd, F_DUPFD_CLOEXEC, 3)}; }
 
 plain_acceptor::plain_acceptor(const void* object, std::size_t size, int fd,
-                               std::function<void()> end_loop)
-    : object_{object}, bytes_(size), end_loop_{std::move(end_loop)} {
+                               std::function<void(bool)> end)
+    : object_{object}, bytes_(size), end_{std::move(end)} {
   std::memcpy(bytes_.data(), object, size);
   for (std::size_t at = 0; at + sizeof(int) <= size; at += alignof(int)) {
     if (int_at(bytes_, at) == fd) fd_at_.push_back(at);

@@ -48,7 +48,7 @@ void roll_call::call(std::function<void()> all_here) {
       });
     });
   }
-  newest_connection_ = 0;
+  connections_.reset();
   look_for_accepting_threads();
 }
 
@@ -58,9 +58,11 @@ void roll_call::look_for_accepting_threads() {
   look_again_.async_wait([this](boost::system::error_code ec) {
     if (ec || !roll_) return;
     if (nobody_has_answered()) {
-      const auto before = std::exchange(newest_connection_, inventory_.newest_connection());
-      const bool accepts = before != 0 && newest_connection_ > before;
-      if (accepts || inventory_.somebody_blocks_in_accept()) return conclude();
+      const auto before = std::exchange(connections_, inventory_.connections());
+      const bool accepts = before && !std::ranges::includes(*before, *connections_);
+      // Where /proc does not tell, a thread that blocks looks like one that hangs. To roll every
+      // successor of such a server back would be worse than to believe one that hangs.
+      if (accepts || inventory_.somebody_blocks_in_accept() != os::answer::no) return conclude();
     }
     look_for_accepting_threads();
   });

@@ -11,6 +11,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <set>
 
 namespace graceful {
 
@@ -52,7 +54,7 @@ class roll_call {
   const asio::any_io_executor application_;
   asio::steady_timer look_again_;
   std::shared_ptr<roll> roll_;
-  std::uint64_t newest_connection_ = 0;
+  std::optional<std::set<std::uint64_t>> connections_;  // at the last look
 };
 
 }  // namespace graceful

@@ -193,7 +193,8 @@ class GRACEFUL_API upgrader {
   /// `operation_aborted`. A loop that accepts again all the same waits for ever, but keeps no
   /// context running, unless its handler has an executor of its own (a coroutine): then
   /// `options::linger` has it stopped. A synchronous `accept()` fails at that time. The same
-  /// happens when the upgrader is destroyed, at once.
+  /// happens when the upgrader is destroyed, or the listener withdrawn, at once. From then on the
+  /// acceptor is of no use: it belongs to an executor that nobody runs.
   ///
   /// An acceptor that its application closes is withdrawn within a second or two.
   ///
@@ -213,11 +214,13 @@ class GRACEFUL_API upgrader {
   /// **Thread-safety.** Everything this library does to the acceptor after this call it does on
   /// the acceptor's executor; on its own thread only if nobody has run that executor for a moment.
   ///
-  /// **Errors.** As above, and `invalid_argument` if the acceptor is bound to another address.
+  /// **Errors.** As above, and `invalid_argument` if the acceptor is bound to another address, or
+  /// its loop was ended before.
   template <class Protocol, class Executor>
   void listen(boost::asio::basic_socket_acceptor<Protocol, Executor>& acceptor,
               std::string_view name, const typename Protocol::endpoint& endpoint,
               const listen_params& params = {}) {
+    if (detail::is_parked_for_good(acceptor)) detail::refuse_parked(name);
     unique_fd own;
     if (acceptor.is_open()) own = duplicate(acceptor.native_handle());
     const auto [data, size] = view(endpoint);

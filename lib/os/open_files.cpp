@@ -8,9 +8,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cinttypes>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <string>
 
@@ -18,6 +21,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/resource.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -31,7 +35,7 @@ using directory = std::unique_ptr<DIR, int (*)(DIR*)>;
 /// Without /proc, and with a limit of a million descriptors, looking at each would take long.
 constexpr rlim_t highest_guess = 65'536;
 
-bool is_connected_on(int fd, std::span<const std::uint16_t> ports) {
+bool is_connected_on(int fd, const std::set<std::uint16_t>& ports) {
   int type = 0;
   socklen_t length = sizeof type;
   if (::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) != 0 || type != SOCK_STREAM) {
@@ -39,19 +43,33 @@ bool is_connected_on(int fd, std::span<const std::uint16_t> ports) {
   }
   const auto local = socket_address::bound_to(fd);
   if (local.family() != AF_INET && local.family() != AF_INET6) return false;
-  if (std::ranges::find(ports, local.port()) == ports.end()) return false;
+  if (!ports.contains(local.port())) return false;
   int listens = 0;
   length = sizeof listens;
   return ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 && listens == 0;
 }
 
-/// Another thread's memory may be gone by now: the kernel reads it.
-bool polls_alone(std::uint64_t address, int fd) {
+/// Another thread's memory may be gone by now: the kernel reads it. What cannot be read is zero.
+void read_memory(std::uint64_t address, void* to, std::size_t size) {
   const unique_fd memory{::open("/proc/self/mem", O_RDONLY | O_CLOEXEC)};
-  pollfd entry{};
-  return ::pread(memory.get(), &entry, sizeof entry, static_cast<off_t>(address)) ==
-             static_cast<ssize_t>(sizeof entry) &&
-         entry.fd == fd;
+  std::memset(to, 0, size);
+  (void)!::pread(memory.get(), to, size, static_cast<off_t>(address));
+}
+
+bool polls(int fd, std::uint64_t address, std::uint64_t count) {
+  std::array<pollfd, 256> entries{};
+  const auto known = std::min<std::uint64_t>(count, entries.size());
+  read_memory(address, entries.data(), known * sizeof entries[0]);
+  const auto end = entries.begin() + static_cast<std::ptrdiff_t>(known);
+  return std::any_of(entries.begin(), end,
+                     [fd](const auto& e) { return e.fd == fd && (e.events & POLLIN) != 0; });
+}
+
+bool selects(int fd, std::uint64_t count, std::uint64_t address) {
+  if (fd >= FD_SETSIZE || static_cast<std::uint64_t>(fd) >= count || address == 0) return false;
+  fd_set read_set;
+  read_memory(address, &read_set, sizeof read_set);
+  return FD_ISSET(fd, &read_set);
 }
 
 bool is_accept(long number) {
@@ -66,6 +84,13 @@ bool is_poll(long number) {
   if (number == SYS_poll) return true;
 #endif
   return number == SYS_ppoll;
+}
+
+bool is_select(long number) {
+#ifdef SYS_select
+  if (number == SYS_select) return true;
+#endif
+  return number == SYS_pselect6;
 }
 
 }  // namespace
@@ -89,24 +114,24 @@ void for_each_open_file(const std::function<bool(int fd)>& look) {
   }
 }
 
-accepted_connections connections_on(std::span<const std::uint16_t> ports) {
-  accepted_connections seen;
+std::set<std::uint64_t> connections_on(const std::set<std::uint16_t>& ports) {
+  std::set<std::uint64_t> seen;
   for_each_open_file([&](int fd) {
-    if (!is_connected_on(fd, ports)) return true;
-    ++seen.count;
-    seen.newest = std::max(seen.newest, cookie_of(fd));
+    if (is_connected_on(fd, ports)) seen.insert(cookie_of(fd));
     return true;
   });
   return seen;
 }
 
-bool somebody_blocks_in_accept(int fd) {
+answer somebody_blocks_in_accept(int fd, bool also_in_select) {
   const directory tasks{::opendir("/proc/self/task"), ::closedir};
-  if (!tasks) return false;
+  if (!tasks) return answer::unknown;
+  auto otherwise = answer::no;
   while (const dirent* entry = ::readdir(tasks.get())) {
     const unique_fd file{
         ::open((std::string{"/proc/self/task/"} + entry->d_name + "/syscall").c_str(),
                O_RDONLY | O_CLOEXEC)};
+    if (!file && errno != ENOENT) otherwise = answer::unknown;  // not: the thread has just ended
     std::array<char, 256> text{};
     const auto length = file ? ::read(file.get(), text.data(), text.size() - 1) : 0;
     if (length <= 0) continue;
@@ -116,10 +141,11 @@ bool somebody_blocks_in_accept(int fd) {
     // "running" where it does not wait: then no number is read.
     if (std::sscanf(text.data(), "%ld 0x%" SCNx64 " 0x%" SCNx64, &number, &first, &second) != 3)
       continue;
-    if (is_accept(number) && first == static_cast<std::uint64_t>(fd)) return true;
-    if (is_poll(number) && second == 1 && polls_alone(first, fd)) return true;
+    if (is_accept(number) && first == static_cast<std::uint64_t>(fd)) return answer::yes;
+    if (is_poll(number) && polls(fd, first, second)) return answer::yes;
+    if (also_in_select && is_select(number) && selects(fd, first, second)) return answer::yes;
   }
-  return false;
+  return otherwise;
 }
 
 }  // namespace graceful::os

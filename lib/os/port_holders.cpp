@@ -1,15 +1,19 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "os/port_holders.hpp"
 
-#include <algorithm>
 #include <array>
+#include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <map>
 #include <set>
 #include <sstream>
 #include <vector>
 
+#include <sys/stat.h>
 #include <system_error>
+#include <unistd.h>
 
 namespace graceful::os {
 
@@ -40,13 +44,31 @@ void add_sockets(const char* table, std::uint16_t port, std::set<std::string>& l
   }
 }
 
-bool holds_one(const fs::path& process, const std::set<std::string>& links) {
+/// Until `look` returns false.
+void for_each_link(const fs::path& process, const std::function<bool(const std::string&)>& look) {
   std::error_code ec;
   for (fs::directory_iterator fd{process / "fd", ec}, end; !ec && fd != end; fd.increment(ec)) {
     std::error_code gone;
-    if (links.contains(fs::read_symlink(fd->path(), gone).string())) return true;
+    if (!look(fs::read_symlink(fd->path(), gone).string())) return;
   }
-  return false;
+}
+
+bool holds_one(const fs::path& process, const std::set<std::string>& links) {
+  bool found = false;
+  for_each_link(process, [&](const std::string& link) { return !(found = links.contains(link)); });
+  return found;
+}
+
+/// Until `look` returns false.
+void for_each_process(const std::function<bool(pid_t pid, const fs::path&)>& look) {
+  std::error_code ec;
+  for (fs::directory_iterator entry{"/proc", ec}, end; !ec && entry != end; entry.increment(ec)) {
+    const auto name = entry->path().filename().string();
+    pid_t pid = 0;
+    const auto [rest, wrong] = std::from_chars(name.data(), name.data() + name.size(), pid);
+    if (wrong != std::errc{} || rest != name.data() + name.size()) continue;
+    if (!look(pid, entry->path())) return;
+  }
 }
 
 std::string described(const fs::path& process) {
@@ -65,16 +87,31 @@ std::string holders_of_port(std::uint16_t port) {
   if (links.empty()) return {};
   std::string named;
   std::size_t count = 0;
-  std::error_code ec;
-  for (fs::directory_iterator entry{"/proc", ec}, end; !ec && entry != end; entry.increment(ec)) {
-    const auto number = entry->path().filename().string();
-    const bool is_process =
-        std::ranges::all_of(number, [](char c) { return c >= '0' && c <= '9'; });
-    if (!is_process || !holds_one(entry->path(), links)) continue;
-    if (++count > most_named) return named + ", and others";
-    named += (named.empty() ? "" : ", ") + described(entry->path());
-  }
+  for_each_process([&](pid_t /*pid*/, const fs::path& process) {
+    if (!holds_one(process, links)) return true;
+    named += ++count > most_named ? ", and others" : (count > 1 ? ", " : "") + described(process);
+    return count <= most_named;
+  });
   return named;
+}
+
+std::set<int> held_by_others(const std::set<int>& sockets, const std::set<pid_t>& but) {
+  std::map<std::string, int> by_link;
+  for (const int fd : sockets) {
+    struct stat file {};
+    if (::fstat(fd, &file) == 0) by_link["socket:[" + std::to_string(file.st_ino) + ']'] = fd;
+  }
+  std::set<int> held;
+  if (by_link.empty()) return held;
+  for_each_process([&](pid_t pid, const fs::path& process) {
+    if (pid == ::getpid() || but.contains(pid)) return true;
+    for_each_link(process, [&](const std::string& link) {
+      if (const auto found = by_link.find(link); found != by_link.end()) held.insert(found->second);
+      return held.size() < by_link.size();
+    });
+    return held.size() < by_link.size();
+  });
+  return held;
 }
 
 }  // namespace graceful::os

@@ -169,6 +169,17 @@ TEST_CASE("a connection may outlive the process's list, and a handler the connec
   c.idle(true);
 }
 
+TEST_CASE("what waits for a stage is destroyed with the context, though it owns the connection") {
+  auto b = std::make_unique<tracked_fixture>();
+  auto session = std::make_shared<connection>(b->track());
+  const std::weak_ptr<connection> alive = session;
+  session->async_wait(drain_stage::draining, [session](auto) {});
+  session.reset();
+  CHECK_FALSE(alive.expired());
+  b.reset();
+  CHECK(alive.expired());
+}
+
 TEST_CASE("a connection that is none does nothing") {
   connection none;
   none.idle(true);

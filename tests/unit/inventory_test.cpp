@@ -12,6 +12,11 @@
 #include <thread>
 #include <vector>
 
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 using namespace graceful_test;
 using graceful::errc;
 using graceful::inventory;
@@ -292,6 +297,29 @@ TEST_CASE("whoever closes lets go of all its sockets") {
   REQUIRE(s.items.sockets().size() == 4);
   s.items.remove("http", user.get());
   CHECK(s.items.sockets().empty());
+}
+
+TEST_CASE("a socket that other processes have too is left to them, and can be connected to") {
+  stock s;
+  const auto at = s.listen("shared").value()->address;
+  s.listen("own");
+  const auto user = std::make_shared<counted>();
+  s.items.attach("shared", user);
+  s.items.open();
+  // What this process marks for itself a child does not get; another descriptor it does.
+  const unique_fd another{::fcntl(s.items.find("shared")->fd.get(), F_DUPFD_CLOEXEC, 3)};
+  const pid_t worker = ::fork();
+  if (worker == 0) {
+    for (;;) ::pause();
+  }
+  s.items.leave_to_others({});
+  CHECK(user->stopped == 1);
+  CHECK_FALSE(s.items.find("shared"));
+  CHECK(s.items.find("own"));
+  s.items.seal();
+  CHECK_NOTHROW(connect_to(at));
+  ::kill(worker, SIGKILL);
+  ::waitpid(worker, nullptr, 0);
 }
 
 TEST_CASE("a listener is withdrawn by its name, but not while it is handed to a successor") {

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -23,6 +24,16 @@ namespace asio = boost::asio;
 /// and keeps nobody else's context running.
 GRACEFUL_API asio::io_context& parking_lot();
 
+/// An acceptor whose loop was ended belongs there: what waits on it would wait for ever.
+template <class Protocol, class Executor>
+bool is_parked_for_good(asio::basic_socket_acceptor<Protocol, Executor>& acceptor) {
+  if constexpr (std::is_constructible_v<Executor, asio::io_context::executor_type>) {
+    return acceptor.get_executor() == Executor(parking_lot().get_executor());
+  }
+  return false;
+}
+[[noreturn]] GRACEFUL_API void refuse_parked(std::string_view name);
+
 /// Makes no descriptor: a copy of that of the parked socket.
 GRACEFUL_API unique_fd copy_of(int fd);
 
@@ -33,19 +44,28 @@ class GRACEFUL_API plain_acceptor {
   plain_acceptor(asio::basic_socket_acceptor<Protocol, Executor>& acceptor,
                  const Protocol& protocol)
       : plain_acceptor{&acceptor, sizeof acceptor, acceptor.native_handle(),
-                       [&acceptor, protocol] { end_loop_of(acceptor, protocol); }} {}
+                       [&acceptor, protocol](bool for_good) {
+                         error_code ignored;
+                         if (for_good) return end_loop_of(acceptor, protocol);
+                         acceptor.cancel(ignored);
+                       }} {}
 
   /// The application may have moved it, and freed the place where it was: only the kernel may look
   /// there. What has been moved from has no descriptor any more.
   [[nodiscard]] bool is_where_it_was() const;
 
-  /// Aborts what waits there, once, with `operation_aborted`. A loop that accepts again all the
-  /// same waits for ever from then on, without a context that it would keep running. For where it
-  /// was.
-  void end_loop() const { end_loop_(); }
+  // For where it was.
+
+  /// Aborts what waits there, with `operation_aborted`.
+  void cancel() const { end_(false); }
+
+  /// The same, once: a loop that accepts again waits for ever from then on, without a context that
+  /// it would keep running. No thread may use the acceptor meanwhile, which is at home in the
+  /// parking lot afterwards.
+  void end_loop() const { end_(true); }
 
  private:
-  plain_acceptor(const void* object, std::size_t size, int fd, std::function<void()> end_loop);
+  plain_acceptor(const void* object, std::size_t size, int fd, std::function<void(bool)> end);
 
   /// What waits moves along with the acceptor's innards (so the handlers find another one in its
   /// place), and is aborted by its close.
@@ -72,7 +92,7 @@ class GRACEFUL_API plain_acceptor {
   const void* object_;
   std::vector<unsigned char> bytes_;  // of the object, when it was given to us
   std::vector<std::size_t> fd_at_;    // where among them its descriptor stands
-  std::function<void()> end_loop_;
+  std::function<void(bool for_good)> end_;
 };
 
 }  // namespace graceful::detail
