@@ -122,7 +122,7 @@ void foreign_acceptor::apply() {
 bool foreign_acceptor::tend() {
   {
     const std::lock_guard lock{mutex_};
-    if (settled_) return true;
+    if (settled_ || fate_ < fate::stopped) return true;
     if (std::chrono::steady_clock::now() - since_ < patience_with_executor) return false;
   }
   by_force();

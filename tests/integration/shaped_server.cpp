@@ -291,6 +291,7 @@ void run(const arguments& all) {
   up.async_wait_commit([](error_code ec) { say("commit: " + ec.message()); });
   server s{io, up, all};
   s.listen(shape);
+  up.handle_signals();
   up.ready();
   say("ready: generation " + std::to_string(up.generation()) + " pid " +
       std::to_string(::getpid()));
