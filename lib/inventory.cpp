@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <ranges>
 #include <set>
 #include <utility>
 
@@ -160,16 +159,19 @@ void inventory::let_go_kept() {
 
 void inventory::leave_to_others(const std::set<pid_t>& but) {
   std::map<int, std::string> names;
+  std::set<int> sockets;
   {
     const std::lock_guard lock{mutex_};
     sealed_ = true;
     for (const auto& [name, entry] : entries_) {
-      if (is_present(entry) && !entry.kept) names.emplace(entry.socket->fd.get(), name);
+      // What this process has bound itself no other has: see os::kept_from_children.
+      if (!is_present(entry) || entry.kept || entry.socket->bound_here) continue;
+      names.emplace(entry.socket->fd.get(), name);
+      sockets.insert(entry.socket->fd.get());
     }
   }
   std::set<std::string> theirs;
-  const auto fds = std::views::keys(names);
-  for (const int fd : os::held_by_others({fds.begin(), fds.end()}, but)) theirs.insert(names[fd]);
+  for (const int fd : os::held_by_others(sockets, but)) theirs.insert(names[fd]);
   stop_those([&](const auto& name, const entry& /*e*/) { return theirs.contains(name); });
   for (const auto& name : theirs) {
     log_.info(

@@ -40,6 +40,7 @@ struct listening_socket {
   int backlog_now = backlog;  // of an adopted socket: what it was handed over with
   bool adopted = false;       // the predecessor has it too
   bool late = false;          // bound only, when it was made: it listens from the commit on
+  bool bound_here = false;    // by this process, for nobody else
   os::kept_from_children mark{fd.get()};
 };
 

@@ -99,6 +99,7 @@ result<std::shared_ptr<const listening_socket>> inventory::obtain(std::string_vi
     int backlog_now = params.backlog;
     const bool adopted = found.from == origin::predecessor;
     bool late = false;
+    bool bound_here = false;
     if (found.fd) {
       if (auto right = check_claimed(key, found, params); !right) return right.error();
     } else if (own) {
@@ -124,6 +125,7 @@ result<std::shared_ptr<const listening_socket>> inventory::obtain(std::string_vi
         return why;
       }
       found.fd = std::move(*fresh);
+      bound_here = true;
     }
     // It may be set at any time, and from then on others can be bound beside it.
     if (as != membership::alone || (found.from && params.reuse_port)) {
@@ -132,8 +134,9 @@ result<std::shared_ptr<const listening_socket>> inventory::obtain(std::string_vi
     if (found.address.family() == AF_UNSPEC) {
       found.address = os::socket_address::bound_to(found.fd.get());
     }
-    return std::make_shared<const listening_socket>(listening_socket{
-        key, found.address, std::move(found.fd), params.backlog, backlog_now, adopted, late});
+    return std::make_shared<const listening_socket>(
+        listening_socket{key, found.address, std::move(found.fd), params.backlog, backlog_now,
+                         adopted, late, bound_here});
   };
   struct reservation {
     ~reservation() {

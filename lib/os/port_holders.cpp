@@ -2,6 +2,7 @@
 #include "os/port_holders.hpp"
 
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <filesystem>
 #include <fstream>
@@ -9,6 +10,7 @@
 #include <map>
 #include <set>
 #include <sstream>
+#include <string_view>
 #include <vector>
 
 #include <sys/stat.h>
@@ -24,8 +26,10 @@ namespace fs = std::filesystem;
 constexpr std::size_t most_named = 4;
 constexpr const char* listening = "0A";  // TCP_LISTEN, as /proc/net/tcp has it
 
+using links_of_sockets = std::set<std::string, std::less<>>;
+
 /// Adds what readlink(2) says of descriptors of these sockets.
-void add_sockets(const char* table, std::uint16_t port, std::set<std::string>& links) {
+void add_sockets(const char* table, std::uint16_t port, links_of_sockets& links) {
   std::ifstream file{table};
   std::string line;
   std::getline(file, line);  // the headings
@@ -45,17 +49,19 @@ void add_sockets(const char* table, std::uint16_t port, std::set<std::string>& l
 }
 
 /// Until `look` returns false.
-void for_each_link(const fs::path& process, const std::function<bool(const std::string&)>& look) {
+void for_each_link(const fs::path& process, const std::function<bool(std::string_view)>& look) {
   std::error_code ec;
   for (fs::directory_iterator fd{process / "fd", ec}, end; !ec && fd != end; fd.increment(ec)) {
-    std::error_code gone;
-    if (!look(fs::read_symlink(fd->path(), gone).string())) return;
+    std::array<char, 64> link{};  // as long as those of sockets can be
+    const auto length = ::readlink(fd->path().c_str(), link.data(), link.size());
+    if (length < 0 && errno == EACCES) return;  // all of them are somebody else's
+    if (length > 0 && !look({link.data(), static_cast<std::size_t>(length)})) return;
   }
 }
 
-bool holds_one(const fs::path& process, const std::set<std::string>& links) {
+bool holds_one(const fs::path& process, const links_of_sockets& links) {
   bool found = false;
-  for_each_link(process, [&](const std::string& link) { return !(found = links.contains(link)); });
+  for_each_link(process, [&](std::string_view link) { return !(found = links.contains(link)); });
   return found;
 }
 
@@ -81,7 +87,7 @@ std::string described(const fs::path& process) {
 }  // namespace
 
 std::string holders_of_port(std::uint16_t port) {
-  std::set<std::string> links;
+  links_of_sockets links;
   add_sockets("/proc/self/net/tcp", port, links);
   add_sockets("/proc/self/net/tcp6", port, links);
   if (links.empty()) return {};
@@ -96,7 +102,7 @@ std::string holders_of_port(std::uint16_t port) {
 }
 
 std::set<int> held_by_others(const std::set<int>& sockets, const std::set<pid_t>& but) {
-  std::map<std::string, int> by_link;
+  std::map<std::string, int, std::less<>> by_link;
   for (const int fd : sockets) {
     struct stat file {};
     if (::fstat(fd, &file) == 0) by_link["socket:[" + std::to_string(file.st_ino) + ']'] = fd;
@@ -105,7 +111,7 @@ std::set<int> held_by_others(const std::set<int>& sockets, const std::set<pid_t>
   if (by_link.empty()) return held;
   for_each_process([&](pid_t pid, const fs::path& process) {
     if (pid == ::getpid() || but.contains(pid)) return true;
-    for_each_link(process, [&](const std::string& link) {
+    for_each_link(process, [&](std::string_view link) {
       if (const auto found = by_link.find(link); found != by_link.end()) held.insert(found->second);
       return held.size() < by_link.size();
     });

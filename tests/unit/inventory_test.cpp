@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -301,13 +302,14 @@ TEST_CASE("whoever closes lets go of all its sockets") {
 
 TEST_CASE("a socket that other processes have too is left to them, and can be connected to") {
   stock s;
-  const auto at = s.listen("shared").value()->address;
+  const auto given = listen_anywhere();  // which a child gets too
+  const auto at = address_of(given);
+  unique_fd own{::fcntl(given.get(), F_DUPFD_CLOEXEC, 3)};
+  REQUIRE(s.items.obtain("shared", at, {}, std::move(own)).has_value());
   s.listen("own");
   const auto user = std::make_shared<counted>();
   s.items.attach("shared", user);
   s.items.open();
-  // What this process marks for itself a child does not get; another descriptor it does.
-  const unique_fd another{::fcntl(s.items.find("shared")->fd.get(), F_DUPFD_CLOEXEC, 3)};
   const pid_t worker = ::fork();
   if (worker == 0) {
     for (;;) ::pause();
