@@ -41,8 +41,8 @@ struct options {
   /// (empty): where this process was started, with the symbolic links that led there, as far as
   /// they are known: $PWD if it names this directory; else a directory on the way to the program,
   /// if that was started by an absolute path; else the only symbolic link beside this directory, or
-  /// one of the two above, that leads to it. A link that leads elsewhere by then, to the next
-  /// release, is followed.
+  /// one of the two above, that leads to it and that no stranger has made. A link that leads
+  /// elsewhere by then, to the next release, is followed.
   std::string directory{};
 
   /// Take over from a server that already runs under this control path, even though it did not
