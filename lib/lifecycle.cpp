@@ -219,6 +219,7 @@ void lifecycle::serve_control() {
   server_->start(owned_.control->get());
   path_keeper_.emplace(control_.context(), log_, owned_,
                        path_keeper::settings{.path = control_path_,
+                                             .by_default = options_.control_path.empty(),
                                              .may_replace = [this] { return !driver_->busy(); },
                                              .serve =
                                                  [this](int listener) {
