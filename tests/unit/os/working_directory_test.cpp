@@ -27,6 +27,7 @@ class release {
   release() {
     if (const char* pwd = std::getenv("PWD")) pwd_ = pwd;
     fs::create_directories(path("releases/7/bin"));
+    REQUIRE(::chmod(path("releases").c_str(), 0755) == 0);  // whatever the umask
     fs::create_directory_symlink("releases/7", path("current"));
     enter("current");
   }
