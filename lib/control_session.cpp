@@ -43,7 +43,7 @@ void control_session::start_as_channel() {
 bool control_session::meet(const os::inbox& box) {
   if (!std::exchange(awaits_peer_, false)) return true;
   peer_pid_ = box.sender;
-  if (!os::peer{box.sender, box.sender_user}.trusted()) return false;
+  if (!os::peer{box.sender, box.sender_user, box.sender_group}.trusted()) return false;
   // A shell that has passed the descriptor on keeps the connection open when the successor ends.
   auto pidfd = os::open_pidfd(peer_pid_);
   error_code ignored;

@@ -3,6 +3,7 @@
 
 #include <graceful/error.hpp>
 
+#include "os/at_start.hpp"
 #include "os/control_path.hpp"
 #include "os/lock_owners.hpp"
 #include "wire/fields.hpp"
@@ -167,12 +168,18 @@ void lifecycle::remove_paths() const {
   os::remove_path(os::lock_path(control_path_), os::identify(owned_.lock->get()));
 }
 
+/// None in a set-id program: its successor believes nobody who passes it something, and each
+/// message names as its sender the real user, who has started it. It goes by the path.
+unique_fd lifecycle::open_channel() {
+  return os::is_set_id() ? unique_fd{} : server_->open_channel();
+}
+
 predecessor_driver::settings lifecycle::driver_settings(os::start_command start) {
   return {.name = options_.name.empty() ? std::filesystem::path{control_path_}.filename().string()
                                         : options_.name,
           .generation = generation_,
           .control_path = control_path_,
-          .open_channel = [this] { return server_->open_channel(); },
+          .open_channel = [this] { return open_channel(); },
           .start = std::move(start),
           .place = service_->managed() ? os::placement::sibling : os::placement::child,
           .ready_timeout = options_.ready_timeout,
@@ -213,6 +220,7 @@ void lifecycle::serve_control() {
   server_->start(owned_.control->get());
   path_keeper_.emplace(control_.context(), log_, owned_,
                        path_keeper::settings{.path = control_path_,
+                                             .by_default = options_.control_path.empty(),
                                              .may_replace = [this] { return !driver_->busy(); },
                                              .serve =
                                                  [this](int listener) {

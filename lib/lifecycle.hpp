@@ -79,6 +79,7 @@ class lifecycle {
   [[nodiscard]] std::string metrics() const;
 
  private:
+  unique_fd open_channel();
   [[nodiscard]] predecessor_driver::settings driver_settings(os::start_command start);
   [[nodiscard]] control_server::settings server_settings();
   void serve_control();

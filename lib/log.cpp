@@ -1,12 +1,12 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "log.hpp"
 
+#include "os/at_start.hpp"
 #include "os/journal_stream.hpp"
 
 #include "printable.hpp"
 
 #include <cerrno>
-#include <cstdlib>
 #include <ctime>
 #include <utility>
 
@@ -35,7 +35,7 @@ const char* syslog_priority(log_level level) {
 }
 
 std::string journal_stream_variable() {
-  const char* value = std::getenv("JOURNAL_STREAM");
+  const char* value = os::trusted_variable("JOURNAL_STREAM");
   return value == nullptr ? "" : value;
 }
 

@@ -1,12 +1,12 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "passed_channel.hpp"
 
+#include "os/at_start.hpp"
 #include "os/channel.hpp"
 
 #include <array>
 #include <charconv>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
 #include <string_view>
 
@@ -24,8 +24,7 @@ constexpr const char* channel_variable = "GRACEFUL_CHANNEL";
 constexpr const char* path_variable = "GRACEFUL_CONTROL_PATH";
 
 std::string variable(const char* name) {
-  // Not where the program has other rights than who started it.
-  const char* value = ::secure_getenv(name);
+  const char* value = os::trusted_variable(name);
   return value == nullptr ? "" : value;
 }
 

@@ -40,9 +40,9 @@ path_keeper::path_keeper(asio::io_context& control, log& log, ownership& owned, 
       directory_{std::filesystem::path{settings_.path}.parent_path().string()},
       timer_{control} {
   struct stat status {};
-  if (::stat(directory_.c_str(), &status) == 0 && status.st_uid == ::geteuid()) {
-    mode_ = status.st_mode & 07777;
-  }
+  if (::stat(directory_.c_str(), &status) != 0) return;
+  user_ = status.st_uid;
+  if (user_ == ::geteuid()) mode_ = status.st_mode & 07777;
 }
 
 void path_keeper::start() { look(); }
@@ -131,8 +131,24 @@ result<void> path_keeper::check_socket() {
 }
 
 result<void> path_keeper::make_directory() const {
-  if (!is_gone(directory_) || ::mkdir(directory_.c_str(), mode_) == 0 || errno == EEXIST) return {};
-  return os::system_failure("cannot make the directory " + directory_);
+  if (is_gone(directory_) && ::mkdir(directory_.c_str(), mode_) != 0 && errno != EEXIST) {
+    return os::system_failure("cannot make the directory " + directory_);
+  }
+  return check_directory();
+}
+
+/// Another user may have made it while it was gone: a socket there would be in that user's hands.
+result<void> path_keeper::check_directory() const {
+  if (settings_.by_default) return os::check_private_directory(directory_);
+  struct stat status {};
+  if (::stat(directory_.c_str(), &status) != 0) {
+    return os::system_failure("cannot look at the directory " + directory_);
+  }
+  if (status.st_uid == ::geteuid() || status.st_uid == 0 || status.st_uid == user_) return {};
+  return failure{errc::permission_denied,
+                 directory_ + " has been made again by another user (" +
+                     std::to_string(status.st_uid) +
+                     "); remove it, or have the server use another control path"};
 }
 
 result<std::shared_ptr<const unique_fd>> path_keeper::take_lock() const {

@@ -27,6 +27,8 @@ class path_keeper {
  public:
   struct settings {
     std::string path;
+    /// Its directory is private then, and at a name that others may know, in /tmp.
+    bool by_default;
     /// What is owned is on offer to nobody, so that it may be replaced.
     std::function<bool()> may_replace;
     /// Serves on another control socket from now on.
@@ -49,13 +51,16 @@ class path_keeper {
   result<void> put_back();
   result<void> check_socket();
   [[nodiscard]] result<void> make_directory() const;
+  [[nodiscard]] result<void> check_directory() const;
   [[nodiscard]] result<std::shared_ptr<const unique_fd>> take_lock() const;
 
   log& log_;
   ownership& owned_;
   const settings settings_;
   const std::string directory_;
-  mode_t mode_ = 0700;  // of the directory, when this process came to serve
+  // Of the directory, when this process came to serve.
+  mode_t mode_ = 0700;
+  uid_t user_ = 0;
   asio::steady_timer timer_;
   bool stopped_ = false;
   bool told_ = false;  // that it cannot be put back

@@ -1,6 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "predecessor_driver.hpp"
 
+#include "os/at_start.hpp"
+#include "os/executed.hpp"
 #include "wire/control_messages.hpp"
 
 #include "passed_channel.hpp"
@@ -220,6 +222,12 @@ void predecessor_driver::act(const action::spawn& a) {
     command.arguments = request_.command;
   }
   if (!request_.directory.empty()) command.directory = request_.directory;
+  if (os::is_set_id() && command.file == os::own_executable) {
+    log_.warning(
+        "a set-id program starts the file again that it executes, and no other that is at its "
+        "path by now, which whoever started it chose; for a new build: graceful-ctl upgrade -- "
+        "/PATH/TO/SERVER, or options::command");
+  }
   command.set("PWD", command.directory);  // its links, which chdir(2) does not tell a process
   for (const auto& [key, value] : request_.environment) command.set(key, value);
   command.set("GRACEFUL_UPGRADE", a.token);

@@ -1,10 +1,10 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "service_settings.hpp"
 
+#include "os/at_start.hpp"
 #include "os/whole_number.hpp"
 
 #include <cstdint>
-#include <cstdlib>
 #include <utility>
 
 #include <unistd.h>
@@ -17,7 +17,7 @@ namespace {
 constexpr std::uint64_t longest_watchdog = 365ULL * 24 * 3600 * 1'000'000;
 
 std::string variable(const char* name) {
-  const char* value = std::getenv(name);
+  const char* value = os::trusted_variable(name);
   return value == nullptr ? std::string{} : value;
 }
 

@@ -3,6 +3,7 @@
 
 #include <graceful/control_client.hpp>
 
+#include "os/at_start.hpp"
 #include "os/control_path.hpp"
 #include "wire/control_messages.hpp"
 
@@ -16,6 +17,12 @@ namespace graceful {
 
 result<std::string> control_path_of(const options& opts) {
   if (!opts.control_path.empty()) {
+    if (os::is_set_id() && !opts.control_path.starts_with('/')) {
+      return failure{errc::invalid_argument,
+                     "the control path " + opts.control_path +
+                         " is relative to a directory that whoever started this set-id program "
+                         "chose; set options::control_path to an absolute path"};
+    }
     std::error_code ec;
     auto path = std::filesystem::absolute(opts.control_path, ec);
     if (ec) return failure{ec, "the control path " + opts.control_path + ": " + ec.message()};

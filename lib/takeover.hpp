@@ -22,7 +22,8 @@
 namespace graceful {
 
 struct takeover_request {
-  /// As the options and the environment say. Takes the variables of this library out of the
+  /// As the options and the environment say; but to a set-id program the environment says no more
+  /// than for which upgrade it was spawned. Takes the variables of this library out of the
   /// environment, and out of the start command, so that no child inherits them.
   static takeover_request of(const options& opts, std::string control_path, std::string manager,
                              os::start_command& start);

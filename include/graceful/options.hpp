@@ -26,26 +26,29 @@ struct options {
   /// If either, or their directory, is removed, the server puts it back within a few seconds, or as
   /// soon as it can.
   /// Where each release has a directory of its own the path has to be absolute: a relative one is
-  /// another in the next release.
+  /// another in the next release. In a set-id program a relative one is an error
+  /// (`errc::invalid_argument`), as whoever started it chose the directory.
   std::string control_path{};
 
   /// Program and arguments of a successor. A program without a slash is looked up in PATH, a
   /// relative path from `directory` on. Default (empty): how this process was started, by the path
-  /// that it was given, looked up again; so a replaced file is picked up.
+  /// that it was given, looked up again; so a replaced file is picked up. A set-id program executes
+  /// the same file again, and otherwise only what is named by an absolute path, or found in /bin or
+  /// /usr/bin: its path and PATH are chosen by whoever started it.
   std::vector<std::string> command{};
 
   /// The directory in which a successor starts; a relative path is one below the default. Default
   /// (empty): where this process was started, with the symbolic links that led there, as far as
   /// they are known: $PWD if it names this directory; else a directory on the way to the program,
   /// if that was started by an absolute path; else the only symbolic link beside this directory, or
-  /// one of the two above, that leads to it. A link that leads elsewhere by then, to the next
-  /// release, is followed.
+  /// one of the two above, that leads to it and that no stranger has made. A link that leads
+  /// elsewhere by then, to the next release, is followed.
   std::string directory{};
 
   /// Take over from a server that already runs under this control path, even though it did not
   /// start this process. Default: false, so that a second copy started by accident ends with
-  /// `errc::already_running`. The environment variable GRACEFUL_TAKEOVER=1 sets it too. A process
-  /// spawned by `graceful-ctl upgrade` needs neither.
+  /// `errc::already_running`. The environment variable GRACEFUL_TAKEOVER=1 sets it too, but not in
+  /// a set-id program. A process spawned by `graceful-ctl upgrade` needs neither.
   bool takeover = false;
 
   /// As predecessor: how long a successor may take from its start to `ready()`. A successor that

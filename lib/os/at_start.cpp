@@ -74,9 +74,9 @@ std::vector<std::string> arguments_at_start() {
   return arguments;
 }
 
-bool is_set_id() {
-  return ::getauxval(AT_UID) != ::getauxval(AT_EUID) || ::getauxval(AT_GID) != ::getauxval(AT_EGID);
-}
+bool is_set_id() { return ::getauxval(AT_UID) != ::getauxval(AT_EUID) || is_set_group_id(); }
+
+bool is_set_group_id() { return ::getauxval(AT_GID) != ::getauxval(AT_EGID); }
 
 const char* trusted_variable(const char* name) { return is_set_id() ? nullptr : std::getenv(name); }
 

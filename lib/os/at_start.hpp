@@ -4,6 +4,7 @@
 
 #include "os/start_command.hpp"
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -25,10 +26,21 @@ std::vector<std::string> arguments_at_start();
 /// another user, and its paths and variables are not to be believed.
 bool is_set_id();
 
+/// The group, at least. Then the same user may be who started this process, and have less rights.
+bool is_set_group_id();
+
 /// A variable of the environment, null if it is not set, or not to be believed. File capabilities
-/// set AT_SECURE too, and secure_getenv(3) hides everything then; but the environment is that of
-/// the same user.
+/// set AT_SECURE too, and so does a change of the security context; secure_getenv(3) hides
+/// everything then. But the environment is that of the same user, whom the control socket obeys
+/// anyway.
 const char* trusted_variable(const char* name);
+
+/// All that `trusted_variable` is asked for, and that would be passed on. A set-id program that has
+/// changed its real user too has successors for which nothing is set-id any more: they must not
+/// find what was not believed.
+inline constexpr std::array passed_on_variables{
+    "FDSTORE", "GRACEFUL_SUPERVISOR", "INVOCATION_ID",  "JOURNAL_STREAM", "NOTIFY_SOCKET",
+    "PATH",    "WATCHDOG_USEC",       "XDG_RUNTIME_DIR"};
 
 }  // namespace graceful::os
 

@@ -39,6 +39,7 @@ void take_control_data(msghdr& message, inbox& box) {
       std::memcpy(&sender, CMSG_DATA(c), sizeof sender);
       box.sender = sender.pid;
       box.sender_user = sender.uid;
+      box.sender_group = sender.gid;
     }
     if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
     // cmsg_len, not the room there was: padding may hold one descriptor more than was asked for.

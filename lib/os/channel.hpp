@@ -43,7 +43,8 @@ struct inbox {
   std::vector<unique_fd> descriptors;  // close-on-exec
   bool truncated = false;              // the kernel dropped descriptors (MSG_CTRUNC)
   pid_t sender = 0;  // of the last bytes; 0 if it is not visible from here, or not asked for
-  uid_t sender_user = static_cast<uid_t>(-1);  // likewise
+  uid_t sender_user = static_cast<uid_t>(-1);   // likewise
+  gid_t sender_group = static_cast<gid_t>(-1);  // likewise
 };
 
 /// Has receive_now() say who sends what is sent from now on: SO_PASSCRED. SO_PEERCRED of a client

@@ -33,8 +33,21 @@ constexpr std::chrono::seconds probe_time{1};
 
 constexpr std::chrono::milliseconds probe_pause{250};
 
-/// How long another process may have the directory for itself.
+/// How long another process may have a lock file for itself.
 constexpr std::chrono::milliseconds guard_time{100};
+
+/// Far behind what is ever written there: where a file system makes flock(2) such a lock too, of
+/// the whole file, as NFS does, giving this byte back leaves the rest locked.
+constexpr off_t guarded_byte = off_t{1} << 30;
+
+bool set_guard(int lock, short type) {
+  struct flock region {};
+  region.l_type = type;
+  region.l_whence = SEEK_SET;
+  region.l_start = guarded_byte;
+  region.l_len = 1;
+  return ::fcntl(lock, F_OFD_SETLK, &region) == 0;
+}
 
 std::string directory_of(const std::string& path) {
   const std::filesystem::path whole{path};
@@ -61,15 +74,21 @@ std::string temporary_name() {
   return name.data();
 }
 
-unique_fd guard_directory(const std::string& control_path, int how) {
+lock_guard::lock_guard(int lock, purpose why) : lock_{lock}, what_{outcome::held} {
   const auto until = std::chrono::steady_clock::now() + guard_time;
-  unique_fd directory{
-      ::open(directory_of(control_path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  while (directory && ::flock(directory.get(), how | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK || std::chrono::steady_clock::now() >= until) return {};
-    ::poll(nullptr, 0, 1);  // flock(2) has no deadline, and anybody may hold it for ever
+  const short type = why == purpose::taking ? F_RDLCK : F_WRLCK;
+  while (!set_guard(lock_, type)) {
+    const bool busy = errno == EAGAIN || errno == EACCES;
+    what_ = busy ? outcome::busy : outcome::impossible;
+    if (!busy || std::chrono::steady_clock::now() >= until) return;
+    ::poll(nullptr, 0, 1);  // there is a call that waits, but none with a deadline
   }
-  return directory;
+  what_ = outcome::held;
+}
+
+lock_guard::~lock_guard() {
+  // Not left to close(2): the descriptor stays open, as the lock.
+  if (what_ == outcome::held) set_guard(lock_, F_UNLCK);
 }
 
 result<void> check_replaceable(const std::string& path) {
@@ -121,18 +140,21 @@ result<void> check_private_directory(const std::string& directory) {
 
 result<std::optional<unique_fd>> try_lock(const std::string& control_path) {
   const std::string path = lock_path(control_path);
-  const auto guard = guard_directory(control_path, LOCK_SH);
   for (;;) {
     unique_fd fd{
         ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600)};
     if (!fd) return system_failure("cannot open the lock file " + path);
     struct stat mine {};
     if (::fstat(fd.get(), &mine) != 0) return system_failure("cannot look at " + path);
-    if (!S_ISREG(mine.st_mode) || mine.st_uid != ::geteuid()) {
-      return failure{errc::permission_denied, "the lock file " + path +
-                                                  " is not a regular file of this user; remove "
-                                                  "it, or choose another control path"};
+    // With two names it may be any file of this user's, to which another has made a link here.
+    if (!S_ISREG(mine.st_mode) || mine.st_uid != ::geteuid() || mine.st_nlink > 1) {
+      return failure{errc::permission_denied,
+                     "the lock file " + path +
+                         " is not a regular file of this user, of one name; remove it, or choose "
+                         "another control path"};
     }
+    const lock_guard guard{fd.get(), lock_guard::purpose::taking};
+    if (guard.what() == lock_guard::outcome::busy) return std::optional<unique_fd>{};
     if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
       if (errno == EWOULDBLOCK) return std::optional<unique_fd>{};
       return system_failure("cannot lock " + path);

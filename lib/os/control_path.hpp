@@ -21,15 +21,32 @@ result<void> make_private_directory(const std::string& directory);
 /// The check alone. ENOENT if the directory is not there.
 result<void> check_private_directory(const std::string& directory);
 
-/// flock(2) on PATH.lock, signed (see lock_owners). None: another process holds it. The lock
-/// belongs to the open file description, so passing the descriptor to another process passes the
-/// lock.
+/// flock(2) on PATH.lock, signed (see lock_owners). None: another process holds it, or replaces it
+/// just now. The lock belongs to the open file description, so passing the descriptor to another
+/// process passes the lock.
 result<std::optional<unique_fd>> try_lock(const std::string& control_path);
 
-/// flock(2) on the directory of the control path, `how` LOCK_SH or LOCK_EX: nobody replaces a lock
-/// that is left behind while another process takes it. Waits for 100 ms at most. None if the
-/// directory cannot be read, or is locked.
-unique_fd guard_directory(const std::string& control_path, int how);
+/// Nobody replaces a lock that is left behind while another process takes it. By another lock of
+/// the same file: fcntl(2), F_OFD_SETLK, which is nothing to flock(2). So a process that has been
+/// left behind does not hold it, and another user, who cannot open the file, never does.
+class lock_guard {
+ public:
+  enum class purpose { taking, replacing };
+  enum class outcome { held, busy, impossible };
+
+  /// Waits for 100 ms at most. `lock` is an open lock file, and stays open as long as this object
+  /// lives.
+  lock_guard(int lock, purpose why);
+  lock_guard(const lock_guard&) = delete;
+  lock_guard& operator=(const lock_guard&) = delete;
+  ~lock_guard();
+
+  [[nodiscard]] outcome what() const { return what_; }
+
+ private:
+  const int lock_;
+  outcome what_;
+};
 
 /// A name that nothing has, with a dot in front.
 std::string temporary_name();

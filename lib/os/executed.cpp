@@ -102,7 +102,7 @@ bool is_own_path(std::string_view path) {
 }
 
 std::string current_file(const std::string& file) {
-  if (file != own_executable) return file;
+  if (file != own_executable || is_set_id()) return file;
   std::array<char, PATH_MAX> buffer;
   const auto length = ::readlink(file.c_str(), buffer.data(), buffer.size());
   if (length <= 0) return file;

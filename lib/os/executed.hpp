@@ -36,7 +36,8 @@ executed to_execute_again(const execution& seen);
 /// instance, by which fexecve(3) executes a program.
 bool is_own_path(std::string_view path);
 
-/// `file`; but for `own_executable` the file at its path by now, if there is one.
+/// `file`; but for `own_executable` the file at its path by now, if there is one, and this is no
+/// set-id program: by a hard link its path is in the directory of whoever started it.
 std::string current_file(const std::string& file);
 
 }  // namespace graceful::os

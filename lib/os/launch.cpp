@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "os/launch.hpp"
 
+#include "os/at_start.hpp"
 #include "os/service_manager.hpp"
 #include "os/system_failure.hpp"
 
@@ -8,7 +9,6 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 #include <utility>
 
@@ -142,7 +142,7 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
 
 std::vector<std::string> places_of(const std::string& file) {
   if (file.find('/') != std::string::npos) return {file};
-  const char* variable = std::getenv("PATH");
+  const char* variable = trusted_variable("PATH");
   std::string_view path = variable == nullptr ? default_path : variable;
   std::vector<std::string> files;
   for (;;) {
@@ -188,6 +188,13 @@ void announce(start_command& command, const std::vector<passed_socket>& sockets)
 
 result<launched> launch(const start_command& command, placement where,
                         const std::vector<passed_socket>& sockets, int channel) {
+  if (is_set_id() && command.file.find('/') != std::string::npos &&
+      !command.file.starts_with('/')) {
+    return failure{errc::invalid_argument,
+                   "a set-id program does not execute " + command.file +
+                       " by a relative path: whoever started it chose the directory; name the "
+                       "program by an absolute path"};
+  }
   start_command own = command;
   if (!sockets.empty()) announce(own, sockets);
   auto files = places_of(own.file);

@@ -44,6 +44,7 @@ struct launched {
 /// Executes `command` in a new process, with standard input, output and error of this one and
 /// `sockets` from 3 on, then `channel` if there is one (-1: none), and no other descriptor. With
 /// `sockets` LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES are set, whatever the command says of them.
+/// A set-id program executes nothing by a relative path, nor by a PATH that it was given.
 /// Returns after the exec, or with its error, E2BIG if the names exceed `longest_socket_names`;
 /// then no process is left, but for a sibling that has ended at once.
 result<launched> launch(const start_command& command, placement where,

@@ -117,11 +117,14 @@ bool owners_have_ended(const std::string& control_path) {
 }
 
 result<std::optional<unique_fd>> replace_lock(const std::string& control_path) {
-  const auto guard = guard_directory(control_path, LOCK_EX);
-  if (!guard) return std::optional<unique_fd>{};
   auto lock = open_lock(lock_path(control_path));
+  if (!lock) return std::optional<unique_fd>{};
+  const lock_guard guard{lock.get(), lock_guard::purpose::replacing};
   const auto socket = identify(control_path);
-  if (!lock || !have_ended(lock.get()) || !nobody_listens(control_path)) {
+  // Another process may have replaced it meanwhile.
+  if (guard.what() != lock_guard::outcome::held ||
+      identify(lock_path(control_path)) != identify(lock.get()) || !have_ended(lock.get()) ||
+      !nobody_listens(control_path)) {
     return std::optional<unique_fd>{};
   }
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) {  // whoever held it has just gone

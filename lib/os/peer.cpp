@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "os/peer.hpp"
 
+#include "os/at_start.hpp"
 #include "os/channel.hpp"
 #include "os/child.hpp"
 
@@ -16,12 +17,13 @@ std::optional<peer> peer::of(int socket) {
   ucred credentials{};
   socklen_t length = sizeof credentials;
   if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) return {};
-  return peer{credentials.pid, credentials.uid};
+  return peer{credentials.pid, credentials.uid, credentials.gid};
 }
 
 bool peer::trusted(trust whom) const {
   const bool by_root = whom == trust::operators && ::geteuid() == 0;
-  return uid == ::geteuid() || uid == 0 || by_root;
+  const bool same = uid == ::geteuid() && (gid == ::getegid() || !is_set_group_id());
+  return same || uid == 0 || by_root;
 }
 
 bool peer_has_ended(int socket) {

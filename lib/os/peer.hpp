@@ -18,10 +18,12 @@ enum class trust {
 struct peer {
   pid_t pid;  // 0 if the peer lives in a PID namespace that is not visible from here
   uid_t uid;
+  gid_t gid;
 
   static std::optional<peer> of(int socket);
 
-  /// Authorisation is by uid alone: a pid may be recycled.
+  /// Authorisation is by uid, as a pid may be recycled; in a set-group-ID program by gid too, since
+  /// the same user is whoever has started it, who has not its rights.
   [[nodiscard]] bool trusted(trust whom = trust::own_user) const;
 };
 

@@ -70,9 +70,10 @@ std::optional<process_identity> process_identity::of(pid_t pid) {
 bool process_identity::has_ended() const {
   if (pid <= 0 || space.empty() || space != own_space()) return false;
   const auto pidfd = open_pidfd(pid);
-  // Without pidfds, or if the system does not let this process have one.
-  if (!pidfd) return errno == ESRCH || (::kill(pid, 0) != 0 && errno == ESRCH);
-  if (wait_readable(pidfd.get(), std::chrono::steady_clock::now())) return true;
+  // None for the number of a thread, which kill(2) takes for that of its process; without pidfds;
+  // or if the system does not let this process have one.
+  if (!pidfd && (errno == ESRCH || (::kill(pid, 0) != 0 && errno == ESRCH))) return true;
+  if (pidfd && wait_readable(pidfd.get(), std::chrono::steady_clock::now())) return true;
   const auto now = of(pid);  // /proc may hide it (hidepid): then nothing is known
   return now && now->started != started;
 }

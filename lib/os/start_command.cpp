@@ -21,6 +21,9 @@ start_command start_command::of_this_process() {
   for (char** variable = ::environ; variable != nullptr && *variable != nullptr; ++variable) {
     command.environment.emplace_back(*variable);
   }
+  if (is_set_id()) {
+    for (const char* name : passed_on_variables) command.unset(name);
+  }
   command.directory = with_links(directory_at_start(), seen.path);
   command.signals = signals_at_start();
   return command;
@@ -37,7 +40,7 @@ void start_command::unset(const std::string& key) {
 }
 
 std::string start_command::take(const char* key) {
-  const char* value = std::getenv(key);
+  const char* value = trusted_variable(key);
   std::string copy = value == nullptr ? "" : value;
   ::unsetenv(key);
   unset(key);

@@ -27,15 +27,17 @@ struct start_command {
 
   /// How this process was started: as it was given to execve(2), not resolved. So a replaced
   /// binary, or a symbolic link that points elsewhere by now, is picked up when it starts again.
-  /// Directory and signals are those that it began with; the environment is that of now.
+  /// Directory and signals are those that it began with; the environment is that of now, in a
+  /// set-id program without what whoever started it could have a successor believe.
   static start_command of_this_process();
 
   /// Sets or replaces a variable.
   void set(const std::string& key, const std::string& value);
   void unset(const std::string& key);
 
-  /// The value of a variable that was meant for this process, empty without one; taken out of this
-  /// process's environment too, so that no child has it.
+  /// The value of a variable that was meant for this process, empty without one, or if it is not to
+  /// be believed: `trusted_variable`. Taken out of this process's environment too, so that no child
+  /// has it.
   std::string take(const char* key);
 };
 

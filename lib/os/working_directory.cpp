@@ -12,6 +12,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace graceful::os {
 
@@ -67,9 +68,24 @@ struct links {
   bool more = false;  // or there may be
 };
 
+/// Where others may make links, one need not be what led here, and may lead elsewhere tomorrow. A
+/// group that may rename the directory of this process itself, because the sticky bit does not keep
+/// it from that, gains nothing by a link.
+bool is_shared(const struct stat& directory) {
+  return (directory.st_mode & S_IWOTH) != 0 ||
+         ((directory.st_mode & S_IWGRP) != 0 && (directory.st_mode & S_ISVTX) != 0);
+}
+
+/// By the same reason the link may be of the owner of the directory.
+bool is_trusted(const struct stat& link, const struct stat& directory) {
+  return link.st_uid == 0 || link.st_uid == ::geteuid() || link.st_uid == directory.st_uid;
+}
+
 void look(const std::string& where, const file& directory, links& found) {
   const std::unique_ptr<DIR, int (*)(DIR*)> entries{::opendir(where.c_str()), &::closedir};
-  for (int i = 0; entries && !found.more; ++i) {
+  struct stat around {};
+  if (!entries || ::fstat(::dirfd(entries.get()), &around) != 0 || is_shared(around)) return;
+  for (int i = 0; !found.more; ++i) {
     const dirent* entry = ::readdir(entries.get());
     if (entry == nullptr) return;
     if (i == most_entries) found.more = true;
@@ -78,7 +94,8 @@ void look(const std::string& where, const file& directory, links& found) {
     struct stat target {};
     const int fd = ::dirfd(entries.get());
     if (::fstatat(fd, entry->d_name, &itself, AT_SYMLINK_NOFOLLOW) != 0 ||
-        !S_ISLNK(itself.st_mode) || ::fstatat(fd, entry->d_name, &target, 0) != 0 ||
+        !S_ISLNK(itself.st_mode) || !is_trusted(itself, around) ||
+        ::fstatat(fd, entry->d_name, &target, 0) != 0 ||
         file{target.st_dev, target.st_ino} != directory) {
       continue;
     }

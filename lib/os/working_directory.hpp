@@ -15,7 +15,8 @@ namespace graceful::os {
 /// 2. `program`, the absolute path of the program: a directory on the way to it that is this one,
 ///    or above it.
 /// 3. The only symbolic link in the parent or grandparent of this directory that leads to it; or to
-///    the directory above it, or the one above that.
+///    the directory above it, or the one above that. Only one of root, this user, or the owner of
+///    the directory in which it lies counts, and none where everybody may make links.
 ///
 /// Without any it is `physical`.
 std::string with_links(const std::string& physical, const std::string& program);

@@ -5,15 +5,19 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 using namespace graceful_test;
 namespace fs = std::filesystem;
@@ -100,6 +104,51 @@ TEST_CASE("a control path that cannot be put back is said once, and comes back w
   REQUIRE(r.server->wait_for_output("generation 2 has taken over", patience));
   fs::remove(r.directory);
   REQUIRE(r.comes_back());
+}
+
+TEST_CASE("a control path is not put back in a directory that another user has made meanwhile") {
+  if (::geteuid() != 0) {
+    MESSAGE("skipped: only root can be another user");
+    return;
+  }
+  constexpr uid_t user = 65534;
+  constexpr uid_t another = 65533;
+  scene where;
+  // Foolish, but only so can another user make a directory there: as in /tmp.
+  fs::create_directory(where.path("runtime"));
+  REQUIRE(::chown(where.path("runtime").c_str(), user, user) == 0);
+  REQUIRE(::chmod(where.path("runtime").c_str(), 0777) == 0);
+  process_options options{.user = user};
+  options.environment["XDG_RUNTIME_DIR"] = where.path("runtime");
+  const auto directory = where.path("runtime/graceful");
+  std::vector<std::string> command{programs::http_server(), "--listen", "127.0.0.1:0"};
+  SUBCASE("by default") { command.insert(command.end(), {"--name", "web"}); }
+  SUBCASE("at a path of the application's") {
+    fs::create_directory(directory);
+    REQUIRE(::chown(directory.c_str(), user, user) == 0);
+    command.insert(command.end(), {"--control", directory + "/web.sock"});
+  }
+  process& server = where.start(command, options);
+  REQUIRE(server.wait_for_output("ready: generation 1 ", patience));
+  if (!fs::is_socket(directory + "/web.sock")) {
+    MESSAGE("skipped: that user has a directory of logind's here");
+    return;
+  }
+  const auto foreign = where.path("runtime/foreign");
+  fs::create_directory(foreign);
+  REQUIRE(::chown(foreign.c_str(), another, another) == 0);
+  REQUIRE(::chmod(foreign.c_str(), 0777) == 0);
+  // At once, so that the server does not make it in between.
+  REQUIRE(::renameat2(AT_FDCWD, foreign.c_str(), AT_FDCWD, directory.c_str(), RENAME_EXCHANGE) ==
+          0);
+  CHECK(server.wait_for_output("is gone: " + directory, patience));
+  CHECK(fs::is_empty(directory));
+  fs::remove_all(directory);
+  const deadline until{patience};
+  while (!fs::is_socket(directory + "/web.sock") && !until.passed()) ::poll(nullptr, 0, 5);
+  struct stat status {};
+  REQUIRE(::stat(directory.c_str(), &status) == 0);
+  CHECK(status.st_uid == user);
 }
 
 TEST_CASE("another server's socket at the control path is left alone") {

@@ -85,6 +85,7 @@ class releases {
   /// Another release, and the one before is gone.
   void publish(int number) {
     fs::create_directories(root_ + "/releases");
+    fs::permissions(root_, fs::perms{0755});  // whatever the umask: elsewhere no link counts
     fs::create_directories(directory(number) + "/bin");
     fs::create_symlink(programs::http_server(), directory(number) + "/bin/server");
     fs::create_directory_symlink("releases/" + std::to_string(number), root_ + "/next");

@@ -126,6 +126,14 @@ TEST_CASE("a lock file that is no regular file of this user is refused") {
   CHECK(os::try_lock(d.path("foreign")).error().code == errc::permission_denied);
 }
 
+TEST_CASE("a lock file that has another name too is refused: it would be written over") {
+  temporary_directory d;
+  std::ofstream{d.path("precious")} << "x";
+  fs::create_hard_link(d.path("precious"), d.path("s.lock"));
+  CHECK(os::try_lock(d.path("s")).error().code == errc::permission_denied);
+  CHECK(fs::file_size(d.path("precious")) == 1);
+}
+
 TEST_CASE("a lock in a directory that is not there is an error that names it") {
   temporary_directory d;
   const auto lock = os::try_lock(d.path("none/s"));

@@ -95,6 +95,39 @@ TEST_CASE("a lock that a dead server's child holds is replaced, and its socket i
   CHECK_FALSE(os::replace_lock(d.path("s")).value().has_value());
 }
 
+TEST_CASE("who can read the directory keeps nobody from replacing a lock there") {
+  temporary_directory d;
+  const dead_server dead{[&] { lock_and_bind(d.path("s")); }};
+  const unique_fd directory{::open(d.path("").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  for (const int how : {LOCK_SH, LOCK_EX}) {
+    REQUIRE(::flock(directory.get(), how | LOCK_NB) == 0);
+    CHECK(is_held(d.path("s")));
+  }
+  CHECK(os::replace_lock(d.path("s")).value().has_value());
+}
+
+TEST_CASE("a lock is not taken while it is being replaced, nor replaced while it is being taken") {
+  temporary_directory d;
+  const auto path = d.path("s");
+  using purpose = os::lock_guard::purpose;
+  const auto opened = [&] { return unique_fd{::open(os::lock_path(path).c_str(), O_RDWR)}; };
+  os::try_lock(path).value().reset();
+  {
+    const auto file = opened();
+    const os::lock_guard guard{file.get(), purpose::replacing};
+    CHECK(guard.what() == os::lock_guard::outcome::held);
+    CHECK(is_held(path));
+  }
+  CHECK_FALSE(is_held(path));
+  const dead_server dead{[&] { lock_and_bind(path); }};
+  const auto file = opened();
+  {
+    const os::lock_guard guard{file.get(), purpose::taking};
+    CHECK_FALSE(os::replace_lock(path).value().has_value());
+  }
+  CHECK(os::replace_lock(path).value().has_value());
+}
+
 TEST_CASE("whoever called listen is known to have ended, and not to have") {
   temporary_directory d;
   const dead_server dead{[&] { lock_and_bind(d.path("dead")); }};

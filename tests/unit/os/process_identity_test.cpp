@@ -3,8 +3,12 @@
 
 #include <doctest/doctest.h>
 
+#include <future>
+#include <thread>
+
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -52,7 +56,21 @@ TEST_CASE("who has started this process is above it, however far, and nobody els
   CHECK(status == 0);
 }
 
-TEST_CASE("a process is known to have ended, also if another has its number by now") {
+TEST_CASE("a process is known to have ended, also if its number is that of a thread by now") {
+  std::promise<pid_t> number;
+  std::promise<void> enough;
+  const std::jthread thread{[&, told = enough.get_future()] {
+    number.set_value(static_cast<pid_t>(::syscall(SYS_gettid)));
+    told.wait();
+  }};
+  auto dead = *process_identity::of(::getpid());
+  dead.pid = number.get_future().get();
+  dead.started -= 1;
+  CHECK(dead.has_ended());
+  enough.set_value();
+}
+
+TEST_CASE("a process is known to have ended, also if another if another has its number by now") {
   const auto self = *process_identity::of(::getpid());
   CHECK_FALSE(self.has_ended());
   auto before = self;

@@ -9,6 +9,9 @@
 #include <filesystem>
 #include <string>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 namespace fs = std::filesystem;
 
 namespace {
@@ -24,6 +27,7 @@ class release {
   release() {
     if (const char* pwd = std::getenv("PWD")) pwd_ = pwd;
     fs::create_directories(path("releases/7/bin"));
+    REQUIRE(::chmod(path("releases").c_str(), 0755) == 0);  // whatever the umask
     fs::create_directory_symlink("releases/7", path("current"));
     enter("current");
   }
@@ -95,6 +99,45 @@ TEST_CASE("the only link beside a directory, or above it, is the one that led th
   CHECK(links_of("./server") == r.path("current/bin"));
   fs::create_directory_symlink("7", r.path("releases/latest"));
   CHECK(links_of("./server") == r.path("releases/7/bin"));
+}
+
+TEST_CASE("a link that another user has made is not followed, and does not hide the right one") {
+  if (::geteuid() != 0) {
+    MESSAGE("skipped: only root can make a link of another user's");
+    return;
+  }
+  const release r;
+  const auto root = r.path(".");
+  const auto make = [&](const std::string& name, uid_t maker) {
+    fs::create_directory_symlink("releases/7", r.path(name));
+    REQUIRE(::lchown(r.path(name).c_str(), maker, maker) == 0);
+  };
+  constexpr uid_t another = 65533;
+  constexpr uid_t deployer = 65534;
+  make("other", another);
+  CHECK(links_of("bin/server") == r.path("current"));
+  fs::remove(r.path("current"));
+  CHECK(links_of("bin/server") == r.path("releases/7"));
+  // Whoever owns the directory can as well put another in the place of releases/7.
+  make("current", deployer);
+  CHECK(links_of("bin/server") == r.path("releases/7"));
+  REQUIRE(::chown(root.c_str(), deployer, deployer) == 0);
+  CHECK(links_of("bin/server") == r.path("current"));
+  fs::remove(r.path("current"));
+  make("current", 0);
+  CHECK(links_of("bin/server") == r.path("current"));
+}
+
+TEST_CASE("no link is followed in a directory in which everybody makes links") {
+  const release r;
+  for (const mode_t mode : {0777, 01777, 01775}) {
+    CAPTURE(mode);
+    REQUIRE(::chmod(r.path(".").c_str(), mode) == 0);
+    CHECK(links_of("bin/server") == r.path("releases/7"));
+  }
+  // Without the sticky bit the group can rename releases/7 itself.
+  REQUIRE(::chmod(r.path(".").c_str(), 0775) == 0);
+  CHECK(links_of("bin/server") == r.path("current"));
 }
 
 TEST_CASE("a directory to which nothing leads is called as the kernel calls it") {
