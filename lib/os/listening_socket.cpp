@@ -205,7 +205,8 @@ std::uint64_t cookie_of(int fd) {
   std::uint64_t cookie = 0;
   socklen_t length = sizeof cookie;
   if (::getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) == 0) return cookie;
-  // Where it is not known (before Linux 4.12, and sandboxes): as good as never the same again.
+  if (errno != ENOPROTOOPT) return 0;
+  // Where no socket has one (before Linux 4.12, and in sandboxes).
   struct stat file {};
   const bool is_socket = ::fstat(fd, &file) == 0 && S_ISSOCK(file.st_mode);
   return is_socket ? static_cast<std::uint64_t>(file.st_ino) : 0;
