@@ -152,7 +152,10 @@ result<arguments> parse(const std::vector<std::string>& words) {
                   .run(),
               values);
   } catch (const po::error& e) {
-    return usage_error(e.what());
+    const bool runs = !own.empty() && own.front() == "run";
+    return usage_error(e.what() + std::string{runs ? ". What is the server's goes behind --: "
+                                                     "graceful-ctl run [OPTIONS] -- COMMAND ARG..."
+                                                   : ""});
   }
 
   const auto given = values.count("word") > 0 ? values["word"].as<std::vector<std::string>>()
@@ -163,9 +166,13 @@ result<arguments> parse(const std::vector<std::string>& words) {
     return parsed;
   }
   if (given.empty()) return usage_error("no command given: " + all_commands());
+  if (given.front() == "help") return parsed;
   const auto command = look_up(commands, given.front());
   if (!command) return usage_error("'" + given.front() + "' is no command: " + all_commands());
   parsed.what = *command;
+  if (*command == arguments::command::run && given.size() > 1) {
+    return usage_error("'" + given[1] + "' follows run: the command goes behind --");
+  }
   if (given.size() > 2) {
     return usage_error("one TARGET is enough, but '" + given[2] +
                        "' follows (a command for the new process goes behind --)");
@@ -188,9 +195,6 @@ result<arguments> parse(const std::vector<std::string>& words) {
     }
   }
   if (parsed.what == arguments::command::run) {
-    if (given.size() > 1) {
-      return usage_error("'" + given[1] + "' follows run: the command goes behind --");
-    }
     for (const char* option : {"json", "timeout"}) {
       if (values.count(option) > 0) {
         return usage_error("--" + std::string{option} + " does not go with run");

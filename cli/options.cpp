@@ -79,7 +79,8 @@ std::string help() {
           "         probation, and stays\n"
           "status   prints what the server says of itself\n"
           "metrics  prints what the server measures, as OpenMetrics text\n"
-          "drain    ends the server when its connections are done; returns when it has ended\n"
+          "drain    ends the server when its connections are done; returns when it is about to "
+          "exit\n"
           "monitor  prints what happens, from one process to the next, until the server ends\n"
           "abort    gives up an upgrade that is not ready yet\n"
           "commit   ends the probation of a new process: it stays\n"
@@ -93,10 +94,10 @@ std::string help() {
           "\n"
        << options()
        << "\n"
-          "Exit codes: 0 done, 1 failed and the old process still serves, 2 usage, 4 permission\n"
-          "denied, 7 not running, 75 busy (try again later). Of run: that of the server, 128 + n "
-          "if\n"
-          "signal n killed it, 127 if there is no such program, 126 if it cannot be executed.\n";
+          "Exit codes: 0 done, 1 failed (of upgrade: and the old process still serves), 2 usage,\n"
+          "4 permission denied, 7 not running, 75 busy (try again later), 130 or 143 interrupted.\n"
+          "Of run: that of the server, 128 + n if signal n killed it, 127 if there is no such\n"
+          "program, 126 if it cannot be executed.\n";
   return text.str();
 }
 

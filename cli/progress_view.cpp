@@ -150,6 +150,10 @@ std::string progress_view::live(time now, std::size_t width) const {
     line.push_back({awaited_});
     return joined(line, room, style_);
   }
+  if (drain_->most == 0) {
+    line.push_back({"no tracked connection left: waiting for the server to end"});
+    return joined(line, room, style_);
+  }
   line.push_back({"draining "});
   // As wide as in the beginning, so that the bar keeps its length.
   const std::string most = std::to_string(drain_->most);
@@ -159,7 +163,7 @@ std::string progress_view::live(time now, std::size_t width) const {
   if (drain_->cut > 0)
     counts.push_back({", " + std::to_string(drain_->cut) + " cut", tone::failure});
   const std::size_t taken = columns(line) + columns(counts) + 1;
-  if (drain_->most > 0 && taken + shortest_bar <= room) {
+  if (taken + shortest_bar <= room) {
     auto drawn =
         bar(drain_->most - drain_->left, drain_->most, std::min(room - taken, longest_bar), style_);
     line.insert(line.end(), drawn.begin(), drawn.end());

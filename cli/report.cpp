@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <ctime>
 #include <utility>
+#include <vector>
 
 namespace graceful::cli {
 
@@ -24,6 +26,21 @@ std::string padded(std::string text, std::size_t width) {
 std::string line(std::chrono::milliseconds elapsed, const std::string& what, const style& s) {
   return paint(elapsed_column('+' + std::to_string(elapsed.count()) + " ms"), tone::dim, s) + what +
          '\n';
+}
+
+/// The listener `i` of those that were dropped. An older server does not say where they were.
+std::string nobody_listens(const std::vector<std::string>& names,
+                           const std::vector<std::string>& addresses, std::size_t i) {
+  const auto name = "'" + names[i] + "'";
+  return "nobody listens on " + (addresses.empty() ? name : addresses[i] + " (" + name + ")") +
+         " any more";
+}
+
+/// Where the listener of this name is now, or that there is none.
+std::string instead_of(const server_status& status, const std::string& name) {
+  const auto now = std::ranges::find(status.listeners, name, &listener_status::name);
+  return now == status.listeners.end() ? "this build does not listen there"
+                                       : "this build listens on " + now->address;
 }
 
 }  // namespace
@@ -66,9 +83,10 @@ std::string describe(const upgrade_phase& phase, const style& s) {
   } else if (phase.phase == "committed" && phase.generation) {
     what = "committed: generation " + std::to_string(*phase.generation) +
            " stays, the old process drains";
-    for (const auto& name : phase.dropped) {
-      what += "\n" + elapsed_column("") + "nobody listens on '" + name +
-              "' any more: the new build has not asked for it";
+    for (std::size_t i = 0; i < phase.dropped.size(); ++i) {
+      what += "\n" + elapsed_column("") +
+              nobody_listens(phase.dropped, phase.dropped_addresses, i) +
+              ": the new build does not listen there";
     }
   }
   const bool success = phase.phase == "ready" || phase.phase == "committed";
@@ -108,10 +126,9 @@ std::string describe(const server_status& status) {
   if (!status.last_failure.empty()) {
     text += "  the last upgrade failed: " + status.last_failure + '\n';
   }
-  if (!status.dropped.empty()) {
-    text += "  not listened on since the last upgrade:";
-    for (const auto& name : status.dropped) text += " '" + name + "'";
-    text += '\n';
+  for (std::size_t i = 0; i < status.dropped.size(); ++i) {
+    text += "  " + nobody_listens(status.dropped, status.dropped_addresses, i) +
+            " since the last upgrade: " + instead_of(status, status.dropped[i]) + '\n';
   }
   for (const auto& process : status.draining) {
     text += "  generation " + std::to_string(process.generation) + ", pid " +

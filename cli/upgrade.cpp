@@ -18,6 +18,9 @@ constexpr std::chrono::milliseconds drain_look_interval{100};
 /// How long a successor may take to become ready if nothing is said: what servers allow by default.
 constexpr std::chrono::milliseconds longest_start{30'000};
 
+/// Before another look whether it does by now. Longer than it takes to find that nobody will.
+constexpr std::chrono::milliseconds successor_look_time{2'000};
+
 void end(display& show) {
   if (show.end()) return;
   std::fprintf(stderr,
@@ -28,16 +31,32 @@ void end(display& show) {
 /// serves all the same, once it is ready.
 int look_for_successor(display& show, const std::string& path, const arguments& args,
                        std::uint64_t generation) {
-  show.await("the old process has ended; waiting for its successor to answer");
-  const auto patience = args.upgrade.timeout.value_or(longest_start);
+  const auto successor = "generation " + std::to_string(generation + 1);
+  show.await("the old process has died; waiting for " + successor + " to be ready");
+  const auto until =
+      std::chrono::steady_clock::now() + args.upgrade.timeout.value_or(longest_start);
   result<server_status> status = failure{errc::peer_gone, {}};
-  // A successor that ends too may close its control socket with this connection in the queue: then
-  // the next attempt finds nobody.
-  for (int i = 0; i < 2 && !status && status.error().code == errc::peer_gone; ++i) {
-    auto client = control_client::connect(path, patience);
+  // Who is on its way out may take this connection and not answer: a process that dies, and a child
+  // of it still listens; or a successor that ends too, with this connection in its queue.
+  for (int lost = 0; !status && lost < 2;) {
+    auto client = control_client::connect(path, successor_look_time);
     status = client ? client->status() : client.error();
+    if (status) break;
+    const auto& code = status.error().code;
+    const bool may_come = code == errc::not_ready || code == errc::timed_out;
+    if (code == errc::peer_gone) {
+      ++lost;
+    } else if (!may_come || std::chrono::steady_clock::now() >= until) {
+      break;
+    }
   }
   end(show);
+  if (!status && status.error().code == errc::not_ready) {
+    return complain(
+        {errc::not_ready, "the old process has died during the upgrade, and " + successor +
+                              " is not ready yet (" + status.error().message +
+                              "); look at its log, and whether it serves: graceful-ctl status"});
+  }
   if (!status) {
     return complain(
         {errc::not_running, "the server ended during the upgrade, and no successor answers (" +
@@ -76,13 +95,23 @@ int await_drained(display& show, const std::string& path, std::int64_t old_pid) 
   return done;
 }
 
+/// The upgrade has ended because somebody wanted it to, and not for anything that the new process
+/// has said.
+bool is_order(const std::string& reason) {
+  return reason.starts_with("an operator aborted it") ||
+         reason.starts_with("rolled back: an operator asked for it") ||
+         reason.starts_with("the server was told to end");
+}
+
 }  // namespace
 
 int upgrade(control_client& client, const std::string& path, const arguments& args) {
   const auto before = client.status();
   if (!before) return complain_of_server(before.error());
   display show{args.json, "waiting for the server to start the new process", args.target};
+  bool spawned = false;
   const auto last = client.upgrade(args.upgrade, [&](const upgrade_phase& phase) {
+    spawned = spawned || phase.phase == "spawned";
     show.on(phase);
     return args.until != arguments::milestone::ready || phase.phase != "ready";
   });
@@ -94,8 +123,11 @@ int upgrade(control_client& client, const std::string& path, const arguments& ar
   end(show);
   if (last) return done;
   failure why = last.error();
-  if (why.code == errc::upgrade_failed) {
-    why.message = "upgrade failed: " + why.message + "; its log has what the new one said";
+  if (why.code == errc::upgrade_failed || why.code == errc::not_running) {
+    why.message = "upgrade failed: " + why.message;
+    if (spawned && !is_order(last.error().message)) {
+      why.message += "; what the new process said is in the old one's log";
+    }
   }
   return complain_of_server(why);
 }

@@ -1,6 +1,9 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "confirmation.hpp"
 
+#include "duration_text.hpp"
+
+#include <string>
 #include <utility>
 
 namespace graceful {
@@ -33,10 +36,10 @@ void confirmation::decide() {
 }
 
 void confirmation::give_up() {
-  const std::string time = std::to_string(patience_.count()) + " ms";
+  const std::string time = in_seconds(patience_);
   const std::string why =
-      answered_ ? "it listens on nothing of what it was handed: " + time +
-                      " after it was to confirm that it serves, nobody had called listen"
+      answered_ ? "it has called listen for none of the sockets it was handed, " + time +
+                      " after it was asked to confirm that it serves"
                 : "its threads do not answer: what was posted to an executor on which it accepts "
                   "has not run for " +
                       time;

@@ -74,6 +74,10 @@ result<void> check_knows_directory(varlink_caller& server) {
                  "directory; upgrade it without one first, or start it again there"};
 }
 
+void make_printable(std::vector<std::string>& texts) {
+  for (auto& text : texts) text = printable(std::move(text));
+}
+
 void make_printable(server_status& status) {
   for (auto* text : {&status.name, &status.state, &status.version, &status.last_failure}) {
     *text = printable(std::move(*text));
@@ -82,6 +86,8 @@ void make_printable(server_status& status) {
     listener.name = printable(std::move(listener.name));
     listener.address = printable(std::move(listener.address));
   }
+  make_printable(status.dropped);
+  make_printable(status.dropped_addresses);
 }
 
 bool is_directory_of(uid_t user, const std::string& path) {
@@ -150,6 +156,8 @@ result<upgrade_phase> control_client::upgrade(
     auto phase = wire::parse_phase(reply->parameters);
     if (!phase) return garbled();
     phase->phase = printable(std::move(phase->phase));
+    make_printable(phase->dropped);
+    make_printable(phase->dropped_addresses);
     phase->json = boost::json::serialize(reply->parameters);
     // A probation may be as long as an upgrade.
     until = phase->phase == "ready" ? os::after(longest_upgrade + grace) : ready_by;

@@ -1,7 +1,10 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "giving_up_watch.hpp"
 
+#include <graceful/error.hpp>
 #include <graceful/unique_fd.hpp>
+
+#include "os/system_failure.hpp"
 
 #include <chrono>
 #include <utility>
@@ -22,6 +25,7 @@ giving_up_watch::giving_up_watch(asio::io_context& control, std::function<seen()
 
 void giving_up_watch::start(int connection) {
   unique_fd watched{::fcntl(connection, F_DUPFD_CLOEXEC, 3)};
+  if (!watched) throw error{os::system_failure("cannot watch the predecessor")};
   connection_.assign(watched.get());
   (void)watched.release();
   await();

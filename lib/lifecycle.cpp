@@ -27,8 +27,9 @@ namespace graceful {
 namespace {
 
 std::string name_of(const draining_process& process) {
-  return "generation " + std::to_string(process.generation) + " (pid " +
-         std::to_string(process.pid) + ")";
+  const auto name = "generation " + std::to_string(process.generation);
+  // 0: in a PID namespace that is not visible from here.
+  return process.pid > 0 ? name + " (pid " + std::to_string(process.pid) + ")" : name;
 }
 
 /// That of the predecessor, also if this process would choose another directory by default: it may
@@ -72,6 +73,12 @@ lifecycle::lifecycle(const options& opts, surroundings around)
                  {log_, around_.sockets, around_.plain, around_.tracked, around_.stop_context},
                  options_.linger} {
   auto start = start_command_of(options_).value();
+  if (const auto missed = missed_control_path(control_path_)) {
+    log_.warning("this process was started to replace the server at " + *missed +
+                 ", but its own control path is " + control_path_ +
+                 ": it starts cold; to replace that server, give it the same options::name or "
+                 "options::control_path");
+  }
   service_.emplace(
       service_settings::take(start),
       service::surroundings{control_.context(), log_, around_.sockets, around_.application});
@@ -148,7 +155,7 @@ lifecycle::~lifecycle() {
   around_.sockets.on_change({});
   end_control();
   if (owned_.predecessor && !ready_ && !ready_failure_) {
-    owned_.predecessor->fail(last_failure_.empty() ? "it ended before it was ready"
+    owned_.predecessor->fail(last_failure_.empty() ? std::string{wire::ended_before_ready}
                                                    : last_failure_);
   }
   around_.sockets.stop();
@@ -284,7 +291,8 @@ void lifecycle::watch_predecessor() {
         control_path_,
         predecessor_watch::outcomes{[this](auto vouch) { confirm(std::move(vouch)); },
                                     [this] { commit(); },
-                                    [this](const std::string& why) { roll_back(why); }});
+                                    [this](const std::string& why) { roll_back(why); },
+                                    [this] { on_predecessor_ended(); }});
     predecessor_->start();
   } catch (const std::exception& e) {
     // The connection is closed by now, which has the predecessor accept again.
@@ -324,6 +332,7 @@ giving_up_watch::seen lifecycle::look_at_predecessor() {
 /// The predecessor does not come back.
 void lifecycle::commit() {
   if (handed_over_ || committed_.exchange(true)) return;
+  log_.info("committed: this process stays");
   around_.sockets.commit();
   (void)around_.sockets.settle_claims();
   statistics_.taken_over(std::chrono::steady_clock::now());
@@ -352,8 +361,9 @@ void lifecycle::handle_signals() {
 /// connection finds it.
 void lifecycle::on_report(control_session& from, const wire::report& said) {
   if (draining_) return from.close();
-  const auto answer =
-      older_.report(from.id(), {said.generation, said.pid, said.connections}, said.cut);
+  const draining_process process{said.generation, said.pid, said.connections};
+  predecessor_reports_ = predecessor_reports_ || is_predecessor(process);
+  const auto answer = older_.report(from.id(), process, said.cut);
   service_->others_drain(older_.all());
   statistics_.others_cut(answer.newly_cut);
   statistics_.others_drain(older_.connections());
@@ -371,8 +381,22 @@ void lifecycle::on_reporter_gone(const control_session& from) {
   const auto ended = older_.closed(from.id());
   service_->others_drain(older_.all());
   statistics_.others_drain(older_.connections());
-  if (!ended || draining_) return;
-  const auto message = name_of(*ended) + " has ended";
+  if (ended) tell_end(*ended);
+}
+
+/// One that reports how it drains closes its connection too. Which of both is seen first is chance.
+void lifecycle::on_predecessor_ended() {
+  if (!predecessor_reports_) tell_end({generation_ - 1, predecessor_->pid(), {}});
+}
+
+bool lifecycle::is_predecessor(const draining_process& process) const {
+  return predecessor_ && process.generation + 1 == generation_ &&
+         (predecessor_->pid() <= 0 || predecessor_->pid() == process.pid);
+}
+
+void lifecycle::tell_end(const draining_process& process) {
+  if (draining_ || (is_predecessor(process) && std::exchange(predecessor_ended_, true))) return;
+  const auto message = name_of(process) + " has ended";
   log_.info(message);
   monitors_->tell("generation_ended", message);
 }

@@ -101,6 +101,9 @@ class lifecycle {
   void upgrade_by_signal();
   void on_report(control_session& from, const wire::report& said);
   void on_reporter_gone(const control_session& from);
+  void on_predecessor_ended();
+  void tell_end(const draining_process& process);
+  [[nodiscard]] bool is_predecessor(const draining_process& process) const;
   void report_drain();
   void conclude_monitors();
   void cut_short();
@@ -139,11 +142,13 @@ class lifecycle {
   older_generations older_;
   std::optional<monitors> monitors_;
   std::optional<service> service_;
-  giving_up_watch giving_up_;        // until ready()
-  asio::steady_timer late_listens_;  // of a cold start: until they are over
-  asio::steady_timer look_again_;    // whether ready() has returned
-  bool asked_back_ = false;          // the predecessor: this process ends in its probation
-  bool in_a_hurry_ = false;          // what drains is cut
+  giving_up_watch giving_up_;         // until ready()
+  asio::steady_timer late_listens_;   // of a cold start: until they are over
+  asio::steady_timer look_again_;     // whether ready() has returned
+  bool asked_back_ = false;           // the predecessor: this process ends in its probation
+  bool in_a_hurry_ = false;           // what drains is cut
+  bool predecessor_reports_ = false;  // that it drains
+  bool predecessor_ended_ = false;    // and so it was told
   class drain drain_;
   drain_reporter drain_reporter_;
   last_call last_call_;

@@ -21,7 +21,8 @@ namespace graceful {
 /// Why this process takes part in no upgrade now.
 std::optional<wire::reply> lifecycle::refusal() const {
   if (draining_ && !handed_over_) {
-    return wire::to_error(wire::busy_error, "the server drains, and ends; start it anew");
+    return wire::to_error(wire::busy_error,
+                          "the server drains, and ends; start it again when it has");
   }
   if (ready_ && !committed_) {
     return wire::to_error(wire::busy_error, "this process is in its probation");
@@ -64,7 +65,10 @@ server_status lifecycle::status() const {
       .draining = older_.all(),
       .successor_pid = driver_->in_probation() ? driver_->successor_pid() : std::nullopt,
       .last_failure = driver_->last_failure()};
-  for (const auto& [name, address] : around_.sockets.dropped()) s.dropped.push_back(name);
+  for (auto& [name, address] : around_.sockets.dropped()) {
+    s.dropped.push_back(std::move(name));
+    s.dropped_addresses.push_back(std::move(address));
+  }
   if (!predecessor_ || !predecessor_->alive() || draining_) return s;
   const auto reported = std::ranges::any_of(
       s.draining, [this](const auto& process) { return process.pid == predecessor_->pid(); });

@@ -88,6 +88,13 @@ std::optional<std::string> passed_control_path(const options& opts) {
   return !ec && own == passed ? std::optional{std::move(passed)} : std::nullopt;
 }
 
+std::optional<std::string> missed_control_path(const std::string& control_path) {
+  auto passed = variable(path_variable);
+  const bool missed = !passed.empty() && passed != control_path &&
+                      is_of(variable(channel_variable), variable(token_variable));
+  return missed ? std::optional{std::move(passed)} : std::nullopt;
+}
+
 unique_fd take_channel(os::start_command& start, const std::string& token,
                        const std::string& control_path) {
   const auto path = start.take(path_variable);

@@ -34,6 +34,10 @@ void announce_channel(os::start_command& command, const std::string& token, int 
 /// by default the same name, in whatever directory. None if no predecessor does.
 std::optional<std::string> passed_control_path(const options& opts);
 
+/// The control path of the server that this process was started to replace, if `control_path` is
+/// another: then the two know nothing of each other.
+std::optional<std::string> missed_control_path(const std::string& control_path);
+
 /// The channel of the upgrade `token`, close-on-exec; empty if it was lost on the way. Takes the
 /// variables out of the environment. What was passed for another control path than this is left
 /// alone: it is meant for another process.

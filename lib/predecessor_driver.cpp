@@ -3,14 +3,20 @@
 
 #include "os/at_start.hpp"
 #include "os/executed.hpp"
+#include "os/socket_address.hpp"
+#include "os/system_failure.hpp"
 #include "wire/control_messages.hpp"
 
+#include "duration_text.hpp"
 #include "passed_channel.hpp"
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <random>
+#include <ratio>
 #include <utility>
 
 namespace graceful {
@@ -49,13 +55,6 @@ std::string error_name(action::refusal why) {
   return {};
 }
 
-wire::reply nothing_to_decide() {
-  return wire::to_error(
-      wire::no_upgrade_error,
-      "no successor is in probation here; to go back to an earlier build, upgrade "
-      "to it: graceful-ctl upgrade -- COMMAND");
-}
-
 }  // namespace
 
 predecessor_driver::predecessor_driver(asio::io_context& control, upgrade_report::audience to,
@@ -83,11 +82,22 @@ std::string predecessor_driver::why_busy() const {
            " is in probation for another " + std::to_string(left.count()) +
            " s; wait, or decide: graceful-ctl commit, graceful-ctl rollback";
   }
-  const auto running = std::chrono::duration_cast<std::chrono::seconds>(now - report_.started());
+  using tenths = std::chrono::duration<std::int64_t, std::deci>;
+  const auto running = std::chrono::floor<tenths>(now - report_.started());
   return "an upgrade is under way" +
          (child_.pid() ? " (successor pid " + std::to_string(*child_.pid()) + ")" : std::string{}) +
-         " since " + std::to_string(running.count()) +
-         " s; wait until it has ended, or end it: graceful-ctl abort";
+         " for " + in_seconds(running) + "; wait until it has ended, or end it: graceful-ctl abort";
+}
+
+/// Where none is in probation.
+wire::reply predecessor_driver::nothing_to(const std::string& decide,
+                                           const std::string& instead) const {
+  const auto pid = successor_pid() ? successor_pid() : child_.pid();
+  return wire::to_error(wire::no_upgrade_error,
+                        machine_.under_way() && pid
+                            ? "nothing to " + decide + ": the successor (pid " +
+                                  std::to_string(*pid) + ") is not ready yet"
+                            : "nothing to " + decide + ": no successor is in probation" + instead);
 }
 
 void predecessor_driver::upgrade(control_session& from, const upgrade_request& request) {
@@ -114,13 +124,17 @@ bool predecessor_driver::abort() {
 }
 
 void predecessor_driver::commit(control_session& from) {
-  if (!in_probation()) return from.reply(nothing_to_decide());
+  if (!in_probation()) return from.reply(nothing_to("commit", ""));
   report_.await_decision(from);
   resume(event::commit{});
 }
 
 void predecessor_driver::rollback(control_session& from, const std::string& reason) {
-  if (!in_probation()) return from.reply(nothing_to_decide());
+  if (!in_probation()) {
+    return from.reply(nothing_to("roll back",
+                                 "; to go back to an earlier build, upgrade to it: graceful-ctl "
+                                 "upgrade -- COMMAND"));
+  }
   resume(event::rollback{reason});
   from.reply(wire::reply{});
 }
@@ -235,7 +249,10 @@ void predecessor_driver::act(const action::spawn& a) {
   announce_channel(command, a.token, spawned_successor::channel_number, channel,
                    settings_.control_path);
   if (const auto spawned = child_.spawn(command, settings_.place, channel.get()); !spawned) {
-    return resume(event::spawn_failed{spawned.error().message});
+    const bool own = request_.command.empty() && spawned.error().code == os::system_code(ENOENT);
+    return resume(event::spawn_failed{
+        spawned.error().message +
+        (own ? "; put the new build there, or name one: graceful-ctl upgrade -- COMMAND" : "")});
   }
   resume(event::spawned{*child_.pid()});
 }
@@ -263,8 +280,12 @@ void predecessor_driver::act(const action::arm_confirmation& /*a*/) {
 void predecessor_driver::arm(std::chrono::milliseconds duration) {
   timer_.expires_after(duration);
   // A wait that is over cannot be cancelled any more: the number tells whether it is still meant.
-  timer_.async_wait([this, armed = ++timer_armed_](boost::system::error_code ec) {
-    if (!ec && armed == timer_armed_) resume(event::timeout{});
+  timer_.async_wait([this, duration, armed = ++timer_armed_](boost::system::error_code ec) {
+    if (ec || armed != timer_armed_) return;
+    const auto pid = successor_pid() ? successor_pid() : child_.pid();
+    resume(event::timeout{
+        .who = "the successor" + (pid ? " (pid " + std::to_string(*pid) + ")" : std::string{}),
+        .after = in_seconds(duration)});
   });
 }
 
@@ -313,7 +334,14 @@ std::vector<std::string> predecessor_driver::dropped() const {
 }
 
 void predecessor_driver::act(const action::stop_accepting& /*a*/) {
-  settings_.stop_accepting(dropped());
+  const auto names = dropped();
+  dropped_.clear();
+  for (const auto& offered : offer_) {
+    if (std::ranges::find(names, offered.name) == names.end()) continue;
+    dropped_.push_back(
+        {offered.name, os::socket_address::bound_to(offered.descriptor.fd).to_string()});
+  }
+  settings_.stop_accepting(names);
   offer_.clear();
 }
 
@@ -377,7 +405,7 @@ void predecessor_driver::act(const action::report_ready& /*a*/) {
 }
 
 void predecessor_driver::act(const action::report_committed& /*a*/) {
-  report_.committed(successor_pid(), dropped());
+  report_.committed(successor_pid(), dropped_);
 }
 
 void predecessor_driver::act(const action::report_failed& a) {

@@ -141,6 +141,7 @@ class predecessor_driver {
   void start(std::weak_ptr<control_session> from, const upgrade_request& request);
   void withdraw();
   [[nodiscard]] std::vector<std::string> dropped() const;
+  [[nodiscard]] wire::reply nothing_to(const std::string& decide, const std::string& instead) const;
   void arm(std::chrono::milliseconds duration);
   void look_at_successor();
   void on_exited(const std::string& how, pid_t pid);
@@ -159,8 +160,9 @@ class predecessor_driver {
 
   std::vector<offered_descriptor> offer_;  // of the upgrade that runs
   bool elsewhere_ = false;  // the successor's service manager is another than this process's
-  std::vector<std::string> unwanted_;  // of the offer
-  bool unwanted_is_final_ = true;      // else the successor may ask for those after ready() too
+  std::vector<std::string> unwanted_;      // of the offer
+  bool unwanted_is_final_ = true;          // else the successor may ask for those after ready() too
+  std::vector<dropped_listener> dropped_;  // at the handover
   std::map<handoff::peer_id, handoff_peer> peers_;  // that spoke of a handoff
   upgrade_request request_;
   asio::steady_timer timer_;

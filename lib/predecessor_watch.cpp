@@ -85,11 +85,9 @@ void predecessor_watch::on_message(const std::string& text) {
 /// Who takes the sockets back says so first, if it can. Without a word the predecessor has died,
 /// and there is nobody else who could serve; unless it lives, and believes that this process died.
 void predecessor_watch::on_end() {
-  if (settled_ || !pidfd_.is_open()) {
-    log_.info("the connection to the predecessor (pid " + std::to_string(pid_) + ") has ended");
-  }
   if (settled_) return;
   if (!pidfd_.is_open()) {
+    log_.warning(lost());
     settled_ = true;
     return on_.committed();
   }
@@ -125,6 +123,11 @@ void predecessor_watch::await_death() {
   });
 }
 
+std::string predecessor_watch::lost() const {
+  return "the predecessor" + (pid_ > 0 ? " (pid " + std::to_string(pid_) + ")" : std::string{}) +
+         " has died in the probation of this process";
+}
+
 /// Looks itself: an event may wait behind the one that is handled, or was for nothing. What the
 /// predecessor has said comes before its death, and its death before any deadline.
 bool predecessor_watch::decided() {
@@ -135,8 +138,11 @@ bool predecessor_watch::decided() {
   if (dead) {
     boost::system::error_code ignored;
     pidfd_.close(ignored);
-    log_.info("the predecessor (pid " + std::to_string(pid_) + ") has ended");
-    if (!std::exchange(settled_, true)) on_.committed();
+    if (!std::exchange(settled_, true)) {
+      log_.warning(lost());
+      on_.committed();
+    }
+    on_.ended();
   }
   return settled_;
 }

@@ -31,6 +31,7 @@ class predecessor_watch {
     std::function<void(vouch)> whether_it_serves;
     std::function<void()> committed;  ///< This process stays: its predecessor says so, or has gone.
     std::function<void(const std::string& why)> rolled_back;  ///< The predecessor serves again.
+    std::function<void()> ended = [] {};  ///< The predecessor has, after one of these.
   };
 
   struct predecessor {
@@ -68,6 +69,7 @@ class predecessor_watch {
   void on_end();
   void await_death();
   bool decided();
+  [[nodiscard]] std::string lost() const;
   void give_up(const std::string& why);
 
   log& log_;

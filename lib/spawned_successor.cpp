@@ -81,7 +81,10 @@ void spawned_successor::watch_retired() {
     std::erase_if(retired_, [this, now](retired& child) {
       const auto how = child.process.reap();
       if (how) {
-        log_.info("the successor that was rolled back " + how->to_string());
+        // That it has ended its connections tell already.
+        if (*how != os::ending{os::ending::kind::exited, 0}) {
+          log_.info("the successor that was rolled back " + how->to_string());
+        }
       } else if (now >= child.deadline && !std::exchange(child.killed, true)) {
         log_.warning("the successor that was rolled back does not end: it is killed");
         child.process.kill();

@@ -6,6 +6,7 @@
 #include "os/kept_from_children.hpp"
 #include "os/lock_owners.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <optional>
@@ -26,7 +27,11 @@ constexpr const char* upgrade_variable = "GRACEFUL_UPGRADE";
 constexpr const char* takeover_variable = "GRACEFUL_TAKEOVER";
 
 failure already_running(const std::string& path, os::deadline until) {
-  const auto connection = varlink_connection::connect(path, until);
+  const auto connection =
+      varlink_connection::connect(path, std::min(until, os::after(os::dying_time)));
+  if (!connection && connection.error().code == errc::not_ready) {
+    return {errc::already_running, connection.error().message};
+  }
   const std::string who = connection && connection->peer().pid > 0
                               ? " as pid " + std::to_string(connection->peer().pid)
                               : std::string{};

@@ -3,6 +3,8 @@
 
 #include "wire/control_messages.hpp"
 
+#include "duration_text.hpp"
+
 #include <utility>
 
 namespace graceful {
@@ -28,19 +30,22 @@ void upgrade_report::passed(std::uint64_t listeners) {
 void upgrade_report::ready(std::optional<pid_t> pid, std::chrono::milliseconds probation) {
   std::string message = successor() + " serves";
   if (probation.count() > 0) {
-    message += ", in probation for " + std::to_string(probation.count()) + " ms";
+    message += ", in probation for " + in_seconds(probation);
   }
   tell({.phase = "ready", .pid = pid, .generation = generation_}, message);
 }
 
-void upgrade_report::committed(std::optional<pid_t> pid, std::vector<std::string> dropped) {
+void upgrade_report::committed(std::optional<pid_t> pid,
+                               const std::vector<dropped_listener>& dropped) {
   answer_deciders(wire::reply{});
   std::string message = successor() + " has taken over; this process drains";
-  for (const auto& name : dropped) {
-    message += "; nobody listens on '" + name + "' any more";
+  upgrade_phase phase{.phase = "committed", .pid = pid, .generation = generation_};
+  for (const auto& [name, address] : dropped) {
+    message += "; nobody listens on " + address + " ('" + name + "') any more";
+    phase.dropped.push_back(name);
+    phase.dropped_addresses.push_back(address);
   }
-  tell({.phase = "committed", .pid = pid, .generation = generation_, .dropped = std::move(dropped)},
-       message);
+  tell(std::move(phase), message);
 }
 
 void upgrade_report::failed(const std::string& reason, bool ends) {
@@ -50,8 +55,7 @@ void upgrade_report::failed(const std::string& reason, bool ends) {
   const auto message = "upgrade failed: " + reason + "; this process" + consequence;
   to_.messages.error(message);
   to_.monitors("failed", message);
-  const auto answer =
-      wire::to_error(wire::upgrade_failed_error, reason + "; the old process" + consequence);
+  const auto answer = wire::to_upgrade_failed(reason + "; the old process" + consequence, ends);
   answer_deciders(answer);
   if (const auto session = std::exchange(operator_, {}).lock()) session->reply(answer);
 }

@@ -20,6 +20,12 @@
 
 namespace graceful {
 
+/// A listener of this process on which the successor does not listen.
+struct dropped_listener {
+  std::string name;
+  std::string address;
+};
+
 /// What is heard of the upgrades of this process: by the operator who asked for one, by those who
 /// ended a probation, by the log, by the monitors, and by the statistics. Lives on the control
 /// thread.
@@ -46,7 +52,7 @@ class upgrade_report {
   void passed(std::uint64_t listeners);
   void ready(std::optional<pid_t> pid, std::chrono::milliseconds probation);
   /// `dropped`: the listeners of this process that nobody listens on from now on.
-  void committed(std::optional<pid_t> pid, std::vector<std::string> dropped);
+  void committed(std::optional<pid_t> pid, const std::vector<dropped_listener>& dropped);
   /// `ends`: so does this process.
   void failed(const std::string& reason, bool ends);
 

@@ -47,6 +47,17 @@ class upgrader::impl {
     return connections_->track(std::move(executor), std::move(on_stage));
   }
 
+  /// See os::in_words. A predecessor hears of it too.
+  template <class F>
+  decltype(auto) in_words(const std::string& tried, F&& f) {
+    try {
+      return os::in_words(tried, std::forward<F>(f));
+    } catch (const error& e) {
+      life_.note_failure(e.what());
+      throw;
+    }
+  }
+
   [[nodiscard]] lifecycle& life() { return life_; }
   [[nodiscard]] bool at_home() const { return home_.is_this(); }
   [[nodiscard]] const executor_type& executor() const { return executor_; }
@@ -103,8 +114,9 @@ std::shared_ptr<detail::listener> upgrader::impl::listen(executor_type executor,
                                                          const listen_params& params) {
   auto socket = obtain(name, address, params, {});
   try {
-    auto body =
-        std::make_shared<detail::listener>(std::move(executor), std::move(socket), inventory_);
+    auto body = in_words("cannot listen", [&] {
+      return std::make_shared<detail::listener>(std::move(executor), std::move(socket), inventory_);
+    });
     inventory_->attach(name, body);
     return body;
   } catch (...) {
@@ -117,7 +129,9 @@ std::shared_ptr<detail::listener> upgrader::impl::listen(executor_type executor,
 std::vector<std::shared_ptr<detail::listener>> upgrader::impl::listen_group(
     const std::vector<executor_type>& executors, std::string_view name,
     const os::socket_address& address, const listen_params& params) {
-  auto group = graceful::listen_group(inventory_, log_, executors, name, address, params);
+  auto group = in_words("cannot listen", [&] {
+    return graceful::listen_group(inventory_, log_, executors, name, address, params);
+  });
   if (!group) life_.note_failure(group.error().message);
   return std::move(group).value();
 }
@@ -138,8 +152,10 @@ void upgrader::impl::watch_foreign(std::string_view name, int fd, const executor
 
 upgrader::upgrader(detail::this_asio_abi /*abi*/, executor_type executor, options opts,
                    std::function<void()> stop_context)
-    : impl_{std::make_unique<impl>(std::move(executor), std::move(opts), std::move(stop_context))} {
-}
+    : impl_{os::in_words("cannot make the upgrader", [&] {
+        return std::make_unique<impl>(std::move(executor), std::move(opts),
+                                      std::move(stop_context));
+      })} {}
 
 /// In a child of fork(2) nothing of it ends: the parent serves on, and needs it.
 upgrader::~upgrader() {
@@ -178,7 +194,8 @@ unique_fd upgrader::duplicate(int fd) {
 
 void upgrader::watch_foreign(std::string_view name, int fd, const executor_type& executor,
                              detail::plain_acceptor object) {
-  impl_->watch_foreign(name, fd, executor, std::move(object));
+  impl_->in_words("cannot listen",
+                  [&] { impl_->watch_foreign(name, fd, executor, std::move(object)); });
 }
 
 bool upgrader::withdraw(std::string_view name) { return impl_->withdraw(name); }
@@ -195,7 +212,9 @@ void upgrader::drain() { impl_->life().drain(false); }
 
 void upgrader::drain_now() { impl_->life().drain(true); }
 
-void upgrader::handle_signals() { impl_->life().handle_signals(); }
+void upgrader::handle_signals() {
+  impl_->in_words("cannot take signals", [this] { impl_->life().handle_signals(); });
+}
 
 std::uint64_t upgrader::generation() const noexcept { return impl_->life().generation(); }
 

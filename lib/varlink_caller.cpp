@@ -28,6 +28,10 @@ failure to_failure(const wire::reply& r) {
   }};
   auto message = wire::string_field(r.parameters, "message");
   if (message) message = printable(std::move(*message));
+  if (r.error == wire::upgrade_failed_error &&
+      wire::bool_field(r.parameters, "ends").value_or(false)) {
+    return {errc::not_running, message.value_or("the upgrade failed, and the server ends")};
+  }
   for (const auto& [name, code] : known) {
     if (r.error == name) return {code, message.value_or(make_error_code(code).message())};
   }

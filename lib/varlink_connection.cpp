@@ -2,6 +2,7 @@
 #include "varlink_connection.hpp"
 
 #include "os/child.hpp"
+#include "os/lock_owners.hpp"
 #include "os/system_failure.hpp"
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <iterator>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <poll.h>
 #include <sys/stat.h>
@@ -22,23 +24,35 @@ namespace {
 /// Between two looks at a path whose listener has died: each leaves a connection in its queue.
 constexpr std::chrono::milliseconds look_again{250};
 
+/// The same while a successor starts, which may take long: the queue is to have room for others.
+constexpr std::chrono::milliseconds look_at_starting{1'000};
+
+/// Who listened at `path` has died. Its successor, if it has all the sockets, listens by and by; a
+/// child that it has forked never does. The lock tells them apart.
+failure nobody_answers(const std::string& path, const std::vector<pid_t>& successors) {
+  if (successors.empty()) {
+    return {errc::not_running, "no server is running at " + path +
+                                   ": it has died, and a process that it has left behind holds "
+                                   "its socket"};
+  }
+  return {errc::not_ready, "the server at " + path + " has died, and its successor (pid " +
+                               std::to_string(successors.back()) +
+                               ") is starting: wait until it serves, or look at its log"};
+}
+
 }  // namespace
 
 result<varlink_connection> varlink_connection::connect(const std::string& path, os::deadline until,
                                                        os::trust whom) {
   auto socket = os::connect_unix(path, until);
-  // Who listened may have died when it had been succeeded: then the successor calls listen(2) by
-  // and by. Or a process that it has forked keeps its socket open, and nobody answers there.
   const auto enough = std::min(until, os::after(os::dying_time));
   while (socket && os::peer_has_ended(socket->get())) {
-    const auto left = enough - std::chrono::steady_clock::now();
-    if (left <= left.zero()) {
-      return failure{errc::not_running,
-                     "no server is running at " + path +
-                         ": it has died, and a process that it has left behind holds its socket; "
-                         "start the server"};
-    }
-    ::poll(nullptr, 0, static_cast<int>(look_again.count()));
+    const auto successors = os::living_owners(path);
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= (successors.empty() ? enough : until)) return nobody_answers(path, successors);
+    const auto pause = now < enough ? look_again : look_at_starting;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - now);
+    ::poll(nullptr, 0, static_cast<int>(std::min(pause, left).count()));
     socket = os::connect_unix(path, until);
   }
   if (!socket) {

@@ -21,7 +21,8 @@ namespace graceful {
 class varlink_connection {
  public:
   /// Connects, and checks that somebody trusted listens there. `errc::not_running` where
-  /// nobody does.
+  /// nobody does. Waits for a successor whose predecessor has died before it was ready:
+  /// `errc::not_ready` if it still is not.
   static result<varlink_connection> connect(const std::string& path, os::deadline until,
                                             os::trust whom = os::trust::own_user);
 

@@ -49,6 +49,7 @@ struct server_status {
   std::string last_failure{};                   ///< Why the last upgrade failed; empty if none did.
   std::string json{};                           ///< The server's reply as it came: one line.
   std::vector<std::string> dropped{};  ///< Listeners of its predecessor that it has not asked for.
+  std::vector<std::string> dropped_addresses{};  ///< Of these; empty if the server is older.
 };
 
 /// What the successor is started with.
@@ -69,6 +70,7 @@ struct upgrade_phase {
   std::optional<std::uint64_t> sockets{};               ///< How many were passed.
   std::string json{};                  ///< The server's reply as it came: one line.
   std::vector<std::string> dropped{};  ///< At "committed": listeners that the successor leaves.
+  std::vector<std::string> dropped_addresses{};  ///< Of these; empty if the server is older.
 };
 
 /// How a drain goes on.
@@ -119,7 +121,8 @@ class GRACEFUL_API control_client {
   /// listens there, or anybody's if this process is root's. `deadline` bounds this call, and what
   /// is said so of below.
   ///
-  /// **Errors.** `not_running`, `permission_denied`, `path_in_use` (the path is no socket),
+  /// **Errors.** `not_running`, `not_ready` (the server has died, and its successor was still
+  /// starting at the deadline), `permission_denied`, `path_in_use` (the path is no socket),
   /// `path_too_long`, `timed_out`, or those of the system.
   static result<control_client> connect(const std::string& path,
                                         std::chrono::milliseconds deadline);
@@ -142,9 +145,10 @@ class GRACEFUL_API control_client {
   /// "committed", too: the server's probation.
   ///
   /// **Errors.** `busy`, `not_ready`, `upgrade_failed` (the server still serves; the message says
-  /// why the successor failed), `invalid_argument` (the request is no UTF-8, or too long for a
-  /// call; nothing was sent), `incompatible_version` (it names a directory, and the server is of an
-  /// older build, which would ignore that; nothing was begun).
+  /// why the successor failed), `not_running` (it failed because the server ends),
+  /// `invalid_argument` (the request is no UTF-8, or too long for a call; nothing was sent),
+  /// `incompatible_version` (it names a directory, and the server is of an older build, which would
+  /// ignore that; nothing was begun).
   result<upgrade_phase> upgrade(const upgrade_request& request,
                                 const std::function<bool(const upgrade_phase&)>& on_phase = {});
 

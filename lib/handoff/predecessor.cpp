@@ -8,6 +8,13 @@ namespace graceful::handoff {
 
 using action::refusal;
 
+namespace {
+
+/// What a program that is none of ours does: it never connects.
+constexpr const char* another_program = " (does it make a graceful::upgrader?)";
+
+}  // namespace
+
 predecessor_actions predecessor::resume(const predecessor_event& event, std::uint64_t descriptors) {
   now_.on_offer = descriptors;
   std::visit([this](const auto& e) { on(e); }, event);
@@ -168,7 +175,9 @@ void predecessor::on(const event::fail& e) {
     return refuse(e.peer, refusal::out_of_order, "there is no upgrade that could fail");
   }
   now_.actions = {action::acknowledge{e.peer}};
-  await_end("the successor gave up: " + e.message.reason);
+  // How it ends says more than that it does.
+  const bool only_ends = child_alive_ && e.message.reason == wire::ended_before_ready;
+  await_end(only_ends ? std::string{} : "the successor gave up: " + e.message.reason);
 }
 
 void predecessor::on(const event::closed& e) {
@@ -197,7 +206,8 @@ void predecessor::on(const event::exited& e) {
   child_end_ = "the successor " + e.how;
   switch (state_) {
     case state::spawning:
-      return conclude(child_end_ + " before it connected");
+      return conclude(child_end_ + " before it connected" +
+                      (e.how == "exited with status 0" ? another_program : ""));
     case state::ending:
       return conclude(reason_.empty() ? end_of_child() : reason_);
     case state::passing:
@@ -213,11 +223,14 @@ void predecessor::on(const event::exited& e) {
   }
 }
 
-void predecessor::on(const event::timeout& /*e*/) {
+void predecessor::on(const event::timeout& e) {
+  const std::string killed = child_alive_ ? ": it was killed" : "";
   switch (state_) {
     case state::spawning:
+      return give_up(e.who + " had not connected within " + e.after + another_program + killed);
     case state::passing:
-      return give_up("the successor was not ready in time");
+      return give_up(e.who + " had connected, but had not called ready() within " + e.after +
+                     killed);
     case state::ending:
       return give_up(reason_.empty() ? "the successor closed its connection but did not end"
                                      : reason_);

@@ -59,7 +59,11 @@ struct exited {
   std::string how;
   bool had_connected = false;  ///< It was the successor itself, not a shell that started it.
 };
-struct timeout {};
+/// For the report: who is late, and how long it has had.
+struct timeout {
+  std::string who = "the successor";
+  std::string after = "its time";
+};
 /// An operator wants the upgrade to be given up before the successor is ready.
 struct abort {};
 /// Somebody wants probation to end: the successor stays, if it is still there, or goes.

@@ -29,6 +29,8 @@ struct ending {
 
   /// "exited with status 3", "was killed by signal 9 (SIGKILL)", "ended": reads on from its name.
   [[nodiscard]] std::string to_string() const;
+
+  bool operator==(const ending&) const = default;
 };
 
 /// A process that this one has spawned. A child proper is a zombie from its end until it is

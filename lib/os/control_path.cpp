@@ -54,6 +54,12 @@ std::string directory_of(const std::string& path) {
   return whole.has_parent_path() ? whole.parent_path().string() : ".";
 }
 
+failure no_directory(const std::string& control_path) {
+  return {system_code(ENOENT), "the directory " + directory_of(control_path) +
+                                   " of the control path does not exist: make it, or choose "
+                                   "another control path"};
+}
+
 failure path_too_long(const std::string& path, const std::string& why) {
   return {errc::path_too_long, "the control path " + path + " is too long: " + why +
                                    "; choose a shorter options::control_path"};
@@ -143,6 +149,7 @@ result<std::optional<unique_fd>> try_lock(const std::string& control_path) {
   for (;;) {
     unique_fd fd{
         ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600)};
+    if (!fd && errno == ENOENT) return no_directory(control_path);
     if (!fd) return system_failure("cannot open the lock file " + path);
     struct stat mine {};
     if (::fstat(fd.get(), &mine) != 0) return system_failure("cannot look at " + path);

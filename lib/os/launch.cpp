@@ -5,6 +5,7 @@
 #include "os/service_manager.hpp"
 #include "os/system_failure.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
@@ -184,6 +185,24 @@ void announce(start_command& command, const std::vector<passed_socket>& sockets)
   command.environment.push_back(std::string{pid_variable}.append(pid_room));
 }
 
+/// execve(2) says ENOENT too where the file is there and its interpreter is not.
+std::string missing_interpreter(const start_command& command) {
+  if (command.file.find('/') == std::string::npos) return {};
+  const auto path =
+      command.file.starts_with('/') ? command.file : command.directory + '/' + command.file;
+  const unique_fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+  if (!file) return {};
+  std::array<char, 128> beginning{};
+  const auto length = ::read(file.get(), beginning.data(), beginning.size());
+  std::string_view line{beginning.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0))};
+  if (!line.starts_with("#!")) {
+    return ": the file is there, and the loader that it needs (readelf -l) is missing";
+  }
+  line.remove_prefix(std::min(line.find_first_not_of(" \t", 2), line.size()));
+  return ": its interpreter (" + std::string{line.substr(0, line.find_first_of(" \t\n"))} +
+         ") is missing; install it, or name another in its first line";
+}
+
 }  // namespace
 
 result<launched> launch(const start_command& command, placement where,
@@ -242,7 +261,9 @@ result<launched> launch(const start_command& command, placement where,
   launched started{pid, unique_fd{pidfd}};
   if (error == 0) return started;
   if (pid > 0 && where != placement::sibling) ::waitpid(pid, nullptr, __WALL);
-  return system_failure("cannot execute " + own.file + " in " + own.directory, error);
+  auto why = system_failure("cannot execute " + own.file + " in " + own.directory, error);
+  if (error == ENOENT) why.message += missing_interpreter(own);
+  return why;
 }
 
 }  // namespace graceful::os

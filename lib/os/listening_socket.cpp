@@ -115,11 +115,7 @@ result<unique_fd> patiently(const socket_address& address, const listen_params& 
       failure why = fd.error();
       why.message +=
           " (tried " + std::to_string(attempt) + (attempt == 1 ? " time" : " times") + ")";
-      const auto holders = holders_of_port(address.port());
-      why.message += holders.empty()
-                         ? "; find who listens there with: ss -ltnp 'sport = " +
-                               std::to_string(address.port()) + "'"
-                         : "; it is held by " + holders + ": end that, or use another address";
+      why.message += advice_on_port(address.port());
       return why;
     }
     ::poll(nullptr, 0, static_cast<int>(pause.count()));

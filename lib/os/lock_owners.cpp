@@ -52,17 +52,21 @@ std::string own_line() {
          std::string{space.data(), static_cast<std::size_t>(length)} + '\n';
 }
 
+/// None for a line that nobody has written, or not all of it.
+std::optional<process_identity> parse_owner(const std::string& line) {
+  process_identity owner{};
+  if (!(std::istringstream{line} >> owner.pid >> owner.started >> owner.space)) return {};
+  return owner;
+}
+
 bool have_ended(int lock) {
   const auto text = text_of(lock);
   std::istringstream lines{text};
   bool any = false;
   for (std::string line; std::getline(lines, line); any = true) {
-    process_identity owner{};
+    const auto owner = parse_owner(line);
     // The last line may be half written: then its owner lives.
-    if (lines.eof() || !(std::istringstream{line} >> owner.pid >> owner.started >> owner.space) ||
-        !owner.has_ended()) {
-      return false;
-    }
+    if (lines.eof() || !owner || !owner->has_ended()) return false;
   }
   return any;
 }
@@ -114,6 +118,22 @@ void sign_lock(int lock, signing how) {
 bool owners_have_ended(const std::string& control_path) {
   const auto lock = open_lock(lock_path(control_path));
   return lock && have_ended(lock.get());
+}
+
+std::vector<pid_t> living_owners(const std::string& control_path) {
+  const unique_fd lock{
+      ::open(lock_path(control_path).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
+  struct stat status {};
+  const bool trusted = lock && ::fstat(lock.get(), &status) == 0 && S_ISREG(status.st_mode) &&
+                       (status.st_uid == ::geteuid() || ::geteuid() == 0);
+  if (!trusted) return {};
+  std::vector<pid_t> living;
+  std::istringstream lines{text_of(lock.get())};
+  for (std::string line; std::getline(lines, line);) {
+    const auto owner = parse_owner(line);
+    if (owner && process_identity::of(owner->pid) == owner) living.push_back(owner->pid);
+  }
+  return living;
 }
 
 result<std::optional<unique_fd>> replace_lock(const std::string& control_path) {

@@ -7,6 +7,9 @@
 
 #include <optional>
 #include <string>
+#include <vector>
+
+#include <sys/types.h>
 
 /// Which processes the lock of a control path belongs to. flock(2) does not tell: a child that an
 /// owner has forked holds it too, and may outlive the owner. So the owners write themselves into
@@ -25,6 +28,11 @@ void sign_lock(int lock, signing how);
 /// All that have signed the lock of `control_path` have ended, for sure. False if nothing is known:
 /// older builds do not sign.
 bool owners_have_ended(const std::string& control_path);
+
+/// Those that have signed the lock of `control_path` and live, for sure: the process that serves,
+/// and a successor that has its sockets. For messages and patience: root sees them in anybody's
+/// lock.
+std::vector<pid_t> living_owners(const std::string& control_path);
 
 /// Puts a new lock in the place of one whose owners have ended, if whoever listens on the control
 /// path has too; removes the socket, and holds the lock. None if that is not so, or another process

@@ -1,9 +1,15 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "os/port_holders.hpp"
 
+#include "os/lock_owners.hpp"
+#include "os/process_identity.hpp"
+
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <climits>
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -52,7 +58,7 @@ void add_sockets(const char* table, std::uint16_t port, links_of_sockets& links)
 void for_each_link(const fs::path& process, const std::function<bool(std::string_view)>& look) {
   std::error_code ec;
   for (fs::directory_iterator fd{process / "fd", ec}, end; !ec && fd != end; fd.increment(ec)) {
-    std::array<char, 64> link{};  // as long as those of sockets can be
+    std::array<char, PATH_MAX> link{};
     const auto length = ::readlink(fd->path().c_str(), link.data(), link.size());
     if (length < 0 && errno == EACCES) return;  // all of them are somebody else's
     if (length > 0 && !look({link.data(), static_cast<std::size_t>(length)})) return;
@@ -77,28 +83,71 @@ void for_each_process(const std::function<bool(pid_t pid, const fs::path&)>& loo
   }
 }
 
-std::string described(const fs::path& process) {
+/// The control path whose lock the process has signed, and has open as `file`. Empty: it is none.
+std::string control_path_by(const std::string& file, pid_t process) {
+  constexpr std::string_view lock = ".lock";
+  constexpr std::string_view supervisor = ".supervisor";
+  if (!file.ends_with(lock)) return {};
+  auto path = file.substr(0, file.size() - lock.size());
+  const auto owners = living_owners(path);
+  if (std::ranges::find(owners, process) == owners.end()) return {};
+  if (path.ends_with(supervisor)) path.resize(path.size() - supervisor.size());
+  return path;
+}
+
+port_holder describe_holder(pid_t pid, const fs::path& process) {
+  port_holder found{.pid = pid, .name = {}, .control_path = {}};
   std::ifstream file{process / "comm"};
-  std::string name;
-  std::getline(file, name);
-  return "pid " + process.filename().string() + (name.empty() ? "" : " (" + name + ')');
+  std::getline(file, found.name);
+  for_each_link(process, [&](std::string_view link) {
+    found.control_path = control_path_by(std::string{link}, pid);
+    return found.control_path.empty();
+  });
+  return found;
+}
+
+std::string named(const std::vector<port_holder>& holders) {
+  std::string all;
+  for (std::size_t i = 0; i < holders.size(); ++i) {
+    if (i == most_named) return all + ", and others";
+    all += (i == 0 ? "pid " : ", pid ") + std::to_string(holders[i].pid);
+    if (!holders[i].name.empty()) all += " (" + holders[i].name + ')';
+  }
+  return all;
 }
 
 }  // namespace
 
-std::string holders_of_port(std::uint16_t port) {
+std::vector<port_holder> holders_of_port(std::uint16_t port) {
   links_of_sockets links;
   add_sockets("/proc/self/net/tcp", port, links);
   add_sockets("/proc/self/net/tcp6", port, links);
-  if (links.empty()) return {};
-  std::string named;
-  std::size_t count = 0;
-  for_each_process([&](pid_t /*pid*/, const fs::path& process) {
-    if (!holds_one(process, links)) return true;
-    named += ++count > most_named ? ", and others" : (count > 1 ? ", " : "") + described(process);
-    return count <= most_named;
+  std::vector<port_holder> holders;
+  if (links.empty()) return holders;
+  for_each_process([&](pid_t pid, const fs::path& process) {
+    if (holds_one(process, links)) holders.push_back(describe_holder(pid, process));
+    return true;
   });
-  return named;
+  return holders;
+}
+
+std::string advice_on_port(std::uint16_t port) {
+  const auto holders = holders_of_port(port);
+  if (holders.empty()) {
+    return "; find who listens there with: ss -ltnp 'sport = " + std::to_string(port) + "'";
+  }
+  const std::string held = "; it is held by " + named(holders);
+  const auto server = std::ranges::find_if(
+      holders, [](const port_holder& each) { return !each.control_path.empty(); });
+  if (server != holders.end()) {
+    return held + ": to replace it: graceful-ctl upgrade " + server->control_path +
+           "; or use another address";
+  }
+  if (std::ranges::any_of(holders, [](const port_holder& each) { return is_ancestor(each.pid); })) {
+    return held +
+           ", by which this process was started: have it pass the socket, or use another address";
+  }
+  return held + (holders.size() == 1 ? ": end that" : ": end them") + ", or use another address";
 }
 
 std::set<int> held_by_others(const std::set<int>& sockets, const std::set<pid_t>& but) {

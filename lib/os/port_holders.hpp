@@ -5,15 +5,26 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <vector>
 
 #include <sys/types.h>
 
 namespace graceful::os {
 
-/// Which processes have a socket open that listens on this TCP port: "pid 17 (nginx), pid 18
-/// (nginx)". Empty if that cannot be told: others' descriptors are for root to see, and for the
-/// same user. Reads all of /proc: it is for a message about an error.
-std::string holders_of_port(std::uint16_t port);
+/// A process that has a socket open which listens on a TCP port.
+struct port_holder {
+  pid_t pid;
+  std::string name;          ///< As ps(1) shows it; empty if it cannot be read.
+  std::string control_path;  ///< If it is a server that can be upgraded, or the supervisor of one.
+};
+
+/// All that can be seen: others' descriptors are for root to see, and for the same user. Reads all
+/// of /proc: it is for a message about an error.
+std::vector<port_holder> holders_of_port(std::uint16_t port);
+
+/// The rest of a message that says that the port is in use: by whom, and what to do. A process that
+/// has started this one is not to be ended, nor is a server that can be upgraded.
+std::string advice_on_port(std::uint16_t port);
 
 /// Those of these sockets that a process other than this one, and than those of `but`, has open
 /// too. What cannot be seen (another user's, no /proc) is not counted. Reads all of /proc.

@@ -5,9 +5,11 @@
 #include <graceful/error.hpp>
 
 #include <boost/system/error_code.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <cerrno>
 #include <string>
+#include <utility>
 
 namespace graceful::os {
 
@@ -15,10 +17,29 @@ inline error_code system_code(int number = errno) {
   return {number, boost::system::system_category()};
 }
 
+/// What to do about an error that only whoever starts the process can do something about.
+inline std::string remedy(const error_code& code) {
+  if (code != system_code(EMFILE)) return {};
+  return "; raise the limit of open files (RLIMIT_NOFILE, ulimit -n)";
+}
+
 /// A failed system call: what was tried, then what the system says.
 inline failure system_failure(const std::string& tried, int number = errno) {
   const auto code = system_code(number);
-  return {code, tried + ": " + code.message()};
+  return {code, tried + ": " + code.message() + remedy(code)};
+}
+
+/// Runs `f`, which has Asio open descriptors. Its own exceptions name a function of Asio's, and not
+/// what to do.
+template <class F>
+decltype(auto) in_words(const std::string& tried, F&& f) {
+  try {
+    return std::forward<F>(f)();
+  } catch (const error&) {
+    throw;
+  } catch (const boost::system::system_error& e) {
+    throw error{failure{e.code(), tried + ": " + e.code().message() + remedy(e.code())}};
+  }
 }
 
 }  // namespace graceful::os

@@ -7,8 +7,11 @@
 #include <boost/json/value.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace graceful::wire {
 
@@ -40,6 +43,16 @@ std::optional<std::chrono::milliseconds> duration_field(const json::object& o,
   const auto count = count_field(o, key);
   if (!count) return std::nullopt;
   return std::chrono::milliseconds{*count};
+}
+
+/// Empty where they are not as many as the names, or not there: an older server has none.
+std::vector<std::string> dropped_addresses_field(const json::object& o, std::size_t names) {
+  auto addresses = strings_field(o, "dropped_addresses").value_or(std::vector<std::string>{});
+  return addresses.size() == names ? std::move(addresses) : std::vector<std::string>{};
+}
+
+void put_strings(json::object& o, std::string_view key, const std::vector<std::string>& strings) {
+  if (!strings.empty()) o[key] = json::array(strings.begin(), strings.end());
 }
 
 /// What execve(2) takes: a NUL would end the string there, and what was asked for is not what ran.
@@ -84,14 +97,16 @@ std::optional<upgrade_phase> parse_phase(const json::object& parameters) {
   auto phase = string_field(parameters, "phase");
   const auto elapsed = count_field(parameters, "elapsed_ms");
   if (!phase || !elapsed) return std::nullopt;
-  return upgrade_phase{
-      .phase = std::move(*phase),
-      .elapsed = std::chrono::milliseconds{*elapsed},
-      .duration = duration_field(parameters, "duration_ms"),
-      .pid = int_field(parameters, "pid"),
-      .generation = count_field(parameters, "generation"),
-      .sockets = count_field(parameters, "sockets"),
-      .dropped = strings_field(parameters, "dropped").value_or(std::vector<std::string>{})};
+  auto dropped = strings_field(parameters, "dropped").value_or(std::vector<std::string>{});
+  auto addresses = dropped_addresses_field(parameters, dropped.size());
+  return upgrade_phase{.phase = std::move(*phase),
+                       .elapsed = std::chrono::milliseconds{*elapsed},
+                       .duration = duration_field(parameters, "duration_ms"),
+                       .pid = int_field(parameters, "pid"),
+                       .generation = count_field(parameters, "generation"),
+                       .sockets = count_field(parameters, "sockets"),
+                       .dropped = std::move(dropped),
+                       .dropped_addresses = std::move(addresses)};
 }
 
 std::optional<drain_progress> parse_progress(const json::object& parameters) {
@@ -166,6 +181,7 @@ std::optional<server_status> parse_status(const json::object& parameters) {
     auto dropped = strings_field(parameters, "dropped");
     if (!dropped) return std::nullopt;
     m.dropped = std::move(*dropped);
+    m.dropped_addresses = dropped_addresses_field(parameters, m.dropped.size());
   }
   return m;
 }
@@ -191,7 +207,8 @@ reply to_reply(const upgrade_phase& m) {
   if (m.pid) r.parameters["pid"] = *m.pid;
   if (m.generation) r.parameters["generation"] = number(*m.generation);
   if (m.sockets) r.parameters["sockets"] = number(*m.sockets);
-  if (!m.dropped.empty()) r.parameters["dropped"] = json::array(m.dropped.begin(), m.dropped.end());
+  put_strings(r.parameters, "dropped", m.dropped);
+  put_strings(r.parameters, "dropped_addresses", m.dropped_addresses);
   return r;
 }
 
@@ -231,7 +248,8 @@ reply to_reply(const server_status& m) {
     r.parameters["successor"] = std::move(successor);
   }
   if (!m.last_failure.empty()) r.parameters["last_failure"] = m.last_failure;
-  if (!m.dropped.empty()) r.parameters["dropped"] = json::array(m.dropped.begin(), m.dropped.end());
+  put_strings(r.parameters, "dropped", m.dropped);
+  put_strings(r.parameters, "dropped_addresses", m.dropped_addresses);
   return r;
 }
 
@@ -278,6 +296,12 @@ reply to_error(std::string_view error, std::string_view message) {
   reply r;
   r.error = error;
   r.parameters["message"] = message;
+  return r;
+}
+
+reply to_upgrade_failed(std::string_view message, bool ends) {
+  auto r = to_error(upgrade_failed_error, message);
+  if (ends) r.parameters["ends"] = true;
   return r;
 }
 

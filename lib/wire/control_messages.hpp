@@ -55,6 +55,9 @@ reply to_reply(const server_metrics& m);
 /// An error reply with the sentence for a person that every error of ours carries.
 reply to_error(std::string_view error, std::string_view message);
 
+/// `ends`: the server does, too.
+reply to_upgrade_failed(std::string_view message, bool ends);
+
 }  // namespace graceful::wire
 
 #endif

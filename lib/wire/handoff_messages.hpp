@@ -74,6 +74,9 @@ struct settled {
   bool settled = false;  // false: ask once more, to show that you are there
 };
 
+/// The reason that a successor names if it knows none: its upgrader was destroyed.
+inline constexpr std::string_view ended_before_ready = "it ended before it was ready";
+
 struct fail {
   std::string reason;
 };

@@ -55,7 +55,9 @@ type Draining (generation: int, pid: int, connections: ?int, hurried: bool)
 
 # state is one of starting, serving, upgrading, probation, draining. connections counts those that
 # the server tracks. successor is there while it is in probation. last_failure says why the last
-# upgrade failed. dropped: listeners of the generation before on which this one does not listen.
+# upgrade failed. dropped: listeners of the generation before on which this one does not listen;
+# dropped_addresses: where they were, in the same order. This process may have a listener of the
+# same name at another address.
 method Status() -> (
   name: string,
   generation: int,
@@ -68,14 +70,15 @@ method Status() -> (
   draining: []Draining,
   successor: ?Process,
   last_failure: ?string,
-  dropped: ?[]string
+  dropped: ?[]string,
+  dropped_addresses: ?[]string
 )
 
 # Spawns a successor: command, or the server's own start command; in directory, an absolute path, or
 # the server's own; environment is added to the server's start environment; timeout_ms is how long it
 # may take until it is ready. Streams the phases spawned, begun, passed, ready, committed with more;
-# replies once, at committed, without. dropped, at committed: listeners of this process on which the
-# successor does not listen.
+# replies once, at committed, without. dropped and dropped_addresses, at committed: listeners of this
+# process on which the successor does not listen.
 method Upgrade(
   command: ?[]string,
   directory: ?string,
@@ -88,7 +91,8 @@ method Upgrade(
   pid: ?int,
   generation: ?int,
   sockets: ?int,
-  dropped: ?[]string
+  dropped: ?[]string,
+  dropped_addresses: ?[]string
 )
 
 # Gives up the upgrade that is under way; what was spawned is killed.
@@ -114,8 +118,8 @@ method Metrics() -> (text: string)
 error Busy (message: string)
 # The server has not called ready yet.
 error NotReady (message: string)
-# The successor failed; the server serves on.
-error UpgradeFailed (message: string)
+# The successor failed; the server serves on, unless it ends: because it was told to, meanwhile.
+error UpgradeFailed (message: string, ends: ?bool)
 # There is no upgrade that could be aborted, or is in probation.
 error NoUpgrade (message: string)
 )";

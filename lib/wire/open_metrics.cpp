@@ -91,9 +91,10 @@ void describe_upgrades(exposition& out, const metrics& m) {
 void describe_connections(exposition& out, const metrics& m) {
   out.family("graceful_connections", "gauge", "", "Tracked connections of this process.");
   out.sample("", m.connections);
-  out.family("graceful_connections_draining", "gauge", "",
-             "Tracked connections that are left to end, of a predecessor that drains and of this "
-             "process if it does.");
+  out.family(
+      "graceful_connections_draining", "gauge", "",
+      "Tracked connections that are left to end, of earlier generations that drain and of this "
+      "process if it does.");
   out.sample("", m.connections_draining);
   out.family("graceful_connections_cut", "counter", "",
              "Connections that the deadline of a drain has ended, over all generations.");

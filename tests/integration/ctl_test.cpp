@@ -80,7 +80,7 @@ TEST_CASE("what fails says what to do next") {
   says("abort " + control, "; see who serves: graceful-ctl status");
   says("rollback " + control, "; see who serves: graceful-ctl status");
   says("upgrade " + control + " -- /bin/false",
-       "; the old process serves on; its log has what the new one said");
+       "; the old process serves on; what the new process said is in the old one's log");
   says("status " + control + " >/dev/full", "; see where it goes, and try again");
   REQUIRE(s.server().stop());
   says("status " + control + " --timeout 0.2", "; it may be stopped or overloaded");

@@ -177,7 +177,7 @@ TEST_CASE("an upgrade that the end of the server ends is not told that the serve
       s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--", "/bin/sleep", "60"});
   REQUIRE(ctl.wait_for_output("spawned", patience));
   s.server().signal(SIGTERM);
-  CHECK(ctl.wait_exit(patience).exited(1));
+  CHECK(ctl.wait_exit(patience).exited(7));
   CHECK(ctl.output().find("the server was told to end; the old process ends") != std::string::npos);
   CHECK(s.server().wait_exit(patience).exited(0));
 }
@@ -190,10 +190,11 @@ TEST_CASE("a server that drains is upgraded no more") {
   CHECK(s.status().out.find(", draining,") != std::string::npos);
   const auto refused = s.upgrade();
   CHECK(refused.status == "exited 75");
-  CHECK(refused.all.find("the server drains, and ends; start it anew") != std::string::npos);
+  CHECK(refused.all.find("the server drains, and ends; start it again when it has") !=
+        std::string::npos);
   s.server().signal(SIGUSR2);
   CHECK(s.server().wait_for_output(
-      "SIGUSR2: no upgrade: the server drains, and ends; start it anew", patience));
+      "SIGUSR2: no upgrade: the server drains, and ends; start it again when it has", patience));
 }
 
 TEST_CASE("a signal to a server that drains already says what a second one does, and only then") {

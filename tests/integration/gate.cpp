@@ -30,12 +30,15 @@ std::vector<std::string> gate::upgrade(const site& s) const {
   return argv;
 }
 
-void gate::open() const {
+void gate::open() const { say("open\n"); }
+
+void gate::give_up() const { say("give up\n"); }
+
+void gate::say(std::string_view line) const {
   const deadline until{patience};
   for (;;) {
     // Blocking it would hang where the server has died.
     const graceful::unique_fd fd{::open(path_.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC)};
-    constexpr std::string_view line = "open\n";
     if (fd && ::write(fd.get(), line.data(), line.size()) > 0) return;
     if (until.passed()) throw std::runtime_error{"nobody waits at the gate"};
     std::this_thread::yield();

@@ -5,6 +5,7 @@
 #include "site.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace graceful_test {
@@ -24,7 +25,12 @@ class gate {
   /// Lets one server through. Waits until it is there.
   void open() const;
 
+  /// Has one server end before it is ready, with status 4.
+  void give_up() const;
+
  private:
+  void say(std::string_view line) const;
+
   std::string path_;
 };
 

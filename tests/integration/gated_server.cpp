@@ -1,9 +1,9 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 //
 // gated_server CONTROL PORT GATE [PROBATION_MS]: an HTTP server that initialises for as long as the
-// test wants it to: it is ready when it can read a line from GATE. On SIGUSR1 it tries to add a
-// listener; on SIGHUP it drains, on a second one at once; on SIGALRM it exits with 0. Its timeouts
-// are the longest there are.
+// test wants it to: it is ready when it can read a line from GATE, unless that is "give up": then
+// it returns 4. On SIGUSR1 it tries to add a listener; on SIGHUP it drains, on a second one at
+// once; on SIGALRM it exits with 0. Its timeouts are the longest there are.
 #include <graceful.hpp>
 
 #include <boost/asio/as_tuple.hpp>
@@ -77,7 +77,7 @@ asio::awaitable<void> drain_when_asked(graceful::upgrader& up, asio::signal_set&
   }
 }
 
-void run(const std::string& control, unsigned short port, const char* gate, int probation) {
+int run(const std::string& control, unsigned short port, const char* gate, int probation) {
   asio::io_context io;
   graceful::upgrader up{io,
                         {.name = "gated",
@@ -100,6 +100,7 @@ void run(const std::string& control, unsigned short port, const char* gate, int 
   while (!std::getline(std::ifstream{gate}, line)) {
     // A signal has interrupted open(2).
   }
+  if (line == "give up") return 4;
   up.ready();
   say("ready as generation " + std::to_string(up.generation()));
   asio::co_spawn(io, add_listeners(up, add), asio::detached);
@@ -109,6 +110,7 @@ void run(const std::string& control, unsigned short port, const char* gate, int 
     if (!ec) say("drains");
   });
   io.run();
+  return 0;
 }
 
 }  // namespace
@@ -116,8 +118,8 @@ void run(const std::string& control, unsigned short port, const char* gate, int 
 int main(int argc, char** argv) {
   if (argc != 4 && argc != 5) return 2;
   try {
-    run(argv[1], static_cast<unsigned short>(std::stoi(argv[2])), argv[3],
-        argc == 5 ? std::stoi(argv[4]) : 0);
+    return run(argv[1], static_cast<unsigned short>(std::stoi(argv[2])), argv[3],
+               argc == 5 ? std::stoi(argv[4]) : 0);
   } catch (const std::exception& e) {
     std::fprintf(stderr, "gate: %s\n", e.what());
     return 1;

@@ -42,8 +42,7 @@ TEST_CASE("a generation of Python reports to one of C++ what it has left, and en
   CHECK(comes_to_say(r.s, "generation 2, pid " + python + ", drains, 1 connection left"));
   CHECK(held.exchange("Host: test\r\n\r\n").generation == 2);
   CHECK(ceases_to_say(r.s, "drains"));
-  // SO_PEERCRED has named it, because it has called listen(2) on the control socket.
-  CHECK(r.s.server().wait_for_output("the predecessor (pid " + python + ") has ended", patience));
+  CHECK(r.s.server().wait_for_output("generation 2 (pid " + python + ") has ended", patience));
   r.costs();
   r.ends();
 }

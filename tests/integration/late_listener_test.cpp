@@ -92,8 +92,8 @@ TEST_CASE(
 }
 
 TEST_CASE("a successor that listens on nothing is rolled back, and the reason says so") {
-  check_rolled_back("nothing", "0", "it listens on nothing of what it was handed");
-  check_rolled_back("nothing", "200", "it listens on nothing of what it was handed");
+  check_rolled_back("nothing", "0", "it has called listen for none of the sockets it was handed");
+  check_rolled_back("nothing", "200", "it has called listen for none of the sockets it was handed");
 }
 
 TEST_CASE("a successor whose threads hang is rolled back, and the reason says so") {

@@ -89,7 +89,7 @@ TEST_CASE(
   process& late = s.scene().start(never.server(s.control(), s.port()),
                                   {.environment = {{"GRACEFUL_TAKEOVER", "1"}}});
   REQUIRE(late.wait_for_output("gate: initialising", patience));
-  REQUIRE(s.server().wait_for_output("not ready in time", patience));
+  REQUIRE(s.server().wait_for_output("had not called ready() within 3 s", patience));
   REQUIRE(late.wait_for_output("this process has to end", patience));
   s.server().signal(SIGKILL);
   REQUIRE(s.server().wait_exit(patience));

@@ -127,7 +127,7 @@ TEST_CASE("the old process ends when what it accepted is served, and the new one
   REQUIRE(end);
   CHECK(end.exited(0));
   CHECK(s.server().wait_for_output(
-      "the predecessor (pid " + std::to_string(s.server().pid()) + ") has ended", patience));
+      "generation 1 (pid " + std::to_string(s.server().pid()) + ") has ended", patience));
   CHECK(s.status().out.find("drains") == std::string::npos);
 }
 

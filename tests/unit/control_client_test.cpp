@@ -113,6 +113,17 @@ TEST_CASE("each error of the server has its code, and its sentence comes along")
   }
 }
 
+TEST_CASE("an upgrade that fails because the server ends leaves no server") {
+  parrot server{
+      R"({"error":"io.graceful.Control.UpgradeFailed","parameters":{"message":"m","ends":true}})"
+      "\0"s};
+  auto client = server.client();
+  const auto result = client.upgrade({});
+  REQUIRE_FALSE(result.has_value());
+  CHECK(result.error().code == errc::not_running);
+  CHECK(result.error().message == "m");
+}
+
 TEST_CASE("nothing that a server says gives orders to a terminal") {
   const auto harmless = [](const std::string& text) { return text == "?[2J"; };
   const auto quoted = '"' + std::string{escape} + '"';

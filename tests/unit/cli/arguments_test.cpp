@@ -72,3 +72,19 @@ TEST_CASE("what stands behind -- is the server's, also what looks like an option
   CHECK(parsed->supervise.command == std::vector<std::string>{"server", "--", "--name", "x"});
   CHECK(parsed->supervise.name.empty());
 }
+
+TEST_CASE("a command line of run that lacks -- is answered with where the command goes") {
+  const auto answer = [](const std::vector<std::string>& words) {
+    return parse(words).error().message;
+  };
+  for (const auto& words : {std::vector<std::string>{"run", "./v", "plain"}, {"run", "./v"}}) {
+    CHECK(answer(words).find("'./v' follows run: the command goes behind --") == 0);
+  }
+  CHECK(answer({"run", "./v", "--listen", "127.0.0.1:80"}).find("run [OPTIONS] -- COMMAND") !=
+        std::string::npos);
+  CHECK(answer({"status", "--listen", "x"}).find("COMMAND") == std::string::npos);
+}
+
+TEST_CASE("help is a command too") {
+  CHECK(parse({"help"}).value().what == arguments::command::help);
+}

@@ -97,7 +97,7 @@ TEST_CASE("a drain is one line at its begin and one at its end, and a bar in bet
 TEST_CASE("the bar starts anew where the last accepts bring more connections than at the begin") {
   view_fixture b;
   b.drain(0);
-  CHECK(b.live() == "+0.0 s     draining 0 of 0 connections left");
+  CHECK(b.live() == "+0.0 s     no tracked connection left: waiting for the server to end");
   b.drain(1);
   CHECK(b.live() == "+0.0 s     draining [----------------------------] 1 of 1 connection left");
   b.drain(0);

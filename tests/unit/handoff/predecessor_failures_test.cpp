@@ -50,6 +50,8 @@ std::vector<predecessor_ladder> passing_to_stranger() {
 
 const std::string crashed = "the successor was killed by signal 11 (SIGSEGV) before it was ready";
 
+const event::timeout one_second_over{.who = "the successor (pid 812)", .after = "1 s"};
+
 std::string failed(const std::string& why) { return "disarm_timer; report_failed(" + why + ")"; }
 
 }  // namespace
@@ -106,29 +108,32 @@ TEST_CASE("the end of a stranger's connection ends its upgrade") {
 
 TEST_CASE("a successor that does not connect in time is killed") {
   auto p = spawned();
-  CHECK(p.on(event::timeout{}) == "kill");
+  CHECK(p.on(one_second_over) == "kill");
   CHECK(p.current() == state::ending);
   CHECK(p.on(event::exited{"was killed by signal 9 (SIGKILL)"}) ==
-        failed("the successor was not ready in time"));
+        failed("the successor (pid 812) had not connected within 1 s (does it make a "
+               "graceful::upgrader?): it was killed"));
   check_next_upgrade_works(p);
 }
 
 TEST_CASE("a successor that is not ready in time is told, and killed") {
+  const std::string late =
+      "the successor (pid 812) had connected, but had not called ready() within 1 s: it was killed";
   for (auto p : passing()) {
-    CHECK(p.on(event::timeout{}) == "abort(1: the successor was not ready in time); kill");
+    CHECK(p.on(one_second_over) == "abort(1: " + late + "); kill");
     CHECK_FALSE(p.machine.is_successor(1));
     CHECK(p.on(event::closed{1}).empty());
     CHECK(p.on(event::ready{1}) == "refuse(1, out_of_order)");
-    CHECK(p.on(event::exited{"was killed by signal 9 (SIGKILL)"}) ==
-          failed("the successor was not ready in time"));
+    CHECK(p.on(event::exited{"was killed by signal 9 (SIGKILL)"}) == failed(late));
     check_next_upgrade_works(p);
   }
 }
 
 TEST_CASE("a stranger that is not ready in time is told, and left to whoever started it") {
+  const std::string late =
+      "the successor (pid 812) had connected, but had not called ready() within 1 s";
   for (auto p : passing_to_stranger()) {
-    CHECK(p.on(event::timeout{}) == "abort(1: the successor was not ready in time); " +
-                                        failed("the successor was not ready in time"));
+    CHECK(p.on(one_second_over) == "abort(1: " + late + "); " + failed(late));
     CHECK(p.on(event::closed{1}).empty());
     check_next_upgrade_works(p);
   }
@@ -154,6 +159,30 @@ TEST_CASE("a successor that gives up is acknowledged, and its reason reported wh
           failed("the successor gave up: no config"));
     check_next_upgrade_works(p);
   }
+}
+
+TEST_CASE("a successor that only says that it ends is known by how it has ended") {
+  const std::string reason{graceful::wire::ended_before_ready};
+  for (auto p : passing()) {
+    CHECK(p.on(fail(1, reason)) == "acknowledge(1)");
+    CHECK(p.on(event::closed{1}).empty());
+    CHECK(p.on(event::exited{"exited with status 4"}) ==
+          failed("the successor exited with status 4 before it was ready"));
+    check_next_upgrade_works(p);
+  }
+  for (auto p : passing_to_stranger()) {
+    CHECK(p.on(fail(1, reason)) ==
+          "acknowledge(1); " + failed("the successor gave up: it ended before it was ready"));
+    check_next_upgrade_works(p);
+  }
+}
+
+TEST_CASE("a program that ends well and never connects is asked whether it is one of ours") {
+  auto p = spawned();
+  CHECK(p.on(event::exited{"exited with status 0"}) ==
+        failed("the successor exited with status 0 before it connected (does it make a "
+               "graceful::upgrader?)"));
+  check_next_upgrade_works(p);
 }
 
 TEST_CASE("a successor that gave up and does not end is killed") {

@@ -264,3 +264,22 @@ TEST_CASE("an error reply carries a sentence for a person") {
   CHECK(reply.error == "io.graceful.Control.Busy");
   CHECK(reply.parameters == object(R"({"message":"wait"})"));
 }
+
+TEST_CASE("an upgrade that fails because the server ends says so, and else nothing of it") {
+  CHECK(wire::to_upgrade_failed("m", true).parameters == object(R"({"message":"m","ends":true})"));
+  CHECK(wire::to_upgrade_failed("m", false).parameters == object(R"({"message":"m"})"));
+}
+
+TEST_CASE("the addresses of what was dropped come back, or none where they do not fit the names") {
+  auto given = good_status;
+  given["dropped"] = {"http", "admin"};
+  given["dropped_addresses"] = {"127.0.0.1:80", "127.0.0.1:81"};
+  const auto status = wire::parse_status(given);
+  REQUIRE(status);
+  CHECK(status->dropped_addresses == std::vector<std::string>{"127.0.0.1:80", "127.0.0.1:81"});
+  CHECK(wire::to_reply(*status).parameters == given);
+  given["dropped_addresses"] = {"127.0.0.1:80"};
+  CHECK(wire::parse_status(given).value().dropped_addresses.empty());
+  given.erase("dropped_addresses");  // an older server
+  CHECK(wire::parse_status(given).value().dropped.size() == 2);
+}

@@ -1,0 +1,331 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+//
+// What an operator reads when something is wrong: it is true, and it says what to do next.
+#include "gate.hpp"
+#include "site.hpp"
+#include "testing/process_table.hpp"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <signal.h>
+#include <unistd.h>
+
+using namespace graceful_test;
+namespace fs = std::filesystem;
+
+namespace {
+
+bool mentions(const std::string& text, const std::string& words) {
+  return text.find(words) != std::string::npos;
+}
+
+std::size_t mentioned(const std::string& text, const std::string& words) {
+  std::size_t found = 0;
+  for (auto at = text.find(words); at != text.npos; at = text.find(words, at + 1)) ++found;
+  return found;
+}
+
+/// The command line of the server of `s`, where each argument `from` is replaced.
+std::vector<std::string> command_with(const site& s, const std::string& from,
+                                      const std::string& to) {
+  auto command = s.command();
+  for (auto& argument : command) {
+    if (argument == from) argument = to;
+  }
+  return command;
+}
+
+std::vector<std::string> successor_is(std::vector<std::string> command) {
+  command.insert(command.begin(), "--");
+  return command;
+}
+
+/// An upgrade whose predecessor is killed while the successor has its sockets and initialises.
+struct orphaned_upgrade {
+  orphaned_upgrade() {
+    REQUIRE(ctl.wait_for_output("passed", patience));
+    REQUIRE(s.server().wait_for_output("gate: initialising", patience));
+    const auto text = ctl.output();
+    successor = std::stoi(text.substr(text.find("spawned pid ") + 12));
+    s.server().signal(SIGKILL);
+    REQUIRE(s.server().wait_exit(patience));
+  }
+
+  site s;
+  gate opening{s.scene()};
+  process& ctl = s.scene().start(opening.upgrade(s));
+  pid_t successor = 0;
+};
+
+}  // namespace
+
+TEST_CASE("a successor that still starts when its predecessor dies is told apart from nobody") {
+  orphaned_upgrade o;
+  const auto status = o.s.status({"--timeout", "1.5"});
+  INFO(status.all);
+  CHECK(status.status == "exited 75");
+  CHECK(mentions(status.all, "has died"));
+  CHECK(
+      mentions(status.all, "its successor (pid " + std::to_string(o.successor) + ") is starting"));
+  CHECK_FALSE(mentions(status.all, "start the server"));
+  const auto copy = run(o.s.scene(), o.s.command());
+  INFO(copy.all);
+  CHECK(copy.status == "exited 1");
+  CHECK(mentions(copy.all, "is starting"));
+  CHECK_FALSE(mentions(copy.all, "is running already"));
+  REQUIRE(o.ctl.running());  // it waits for the successor
+  o.opening.open();
+  CHECK(o.ctl.wait_exit(patience).exited(0));
+  CHECK(mentions(o.ctl.output(), "generation 2, pid " + std::to_string(o.successor)));
+}
+
+TEST_CASE(
+    "an upgrade whose server dies, and leaves a child behind, says once to start the server") {
+  site s{{}, {}, programs::forking_server()};
+  http_connection connection{resolve("127.0.0.1", s.port(), patience), 0};
+  connection.exchange("GET /clone HTTP/1.1\r\nHost: test\r\n\r\n");
+  process& ctl =
+      s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--", "/bin/sleep", "60"});
+  REQUIRE(ctl.wait_for_output("spawned", patience));
+  s.server().signal(SIGKILL);
+  CHECK(ctl.wait_exit(patience).exited(7));
+  INFO(ctl.output());
+  CHECK(mentioned(ctl.output(), "start the server") == 1);
+}
+
+TEST_CASE("an upgrade whose predecessor and successor both die finds that out at once") {
+  orphaned_upgrade o;
+  REQUIRE(send_signal(open_pidfd(o.successor), SIGKILL));
+  CHECK(o.ctl.wait_exit(patience).exited(7));
+}
+
+TEST_CASE("a monitor waits for a successor whose predecessor has died while it starts") {
+  site s;
+  gate opening{s.scene()};
+  process& watch =
+      s.scene().start({programs::graceful_ctl(), "monitor", s.control(), "--timeout", "0.2"});
+  REQUIRE(watch.wait_for_output("the server is serving", patience));
+  process& ctl = s.scene().start(opening.upgrade(s));
+  REQUIRE(ctl.wait_for_output("passed", patience));
+  REQUIRE(s.server().wait_for_output("gate: initialising", patience));
+  s.server().signal(SIGKILL);
+  REQUIRE(s.server().wait_exit(patience));
+  const auto status = s.status({"--timeout", "1.5"});  // longer than the monitor's own deadline
+  CHECK(status.status == "exited 75");
+  CHECK(watch.running());
+  opening.open();
+  CHECK(watch.wait_for_output("generation 2, pid ", patience));
+}
+
+TEST_CASE(
+    "an upgrade that ends because the server ends does not say that the server still serves") {
+  site s;
+  process& ctl =
+      s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--", "/bin/sleep", "60"});
+  REQUIRE(ctl.wait_for_output("spawned", patience));
+  s.server().signal(SIGTERM);
+  CHECK(ctl.wait_exit(patience).exited(7));
+  CHECK(mentions(ctl.output(), "the server was told to end; the old process ends"));
+  CHECK(s.server().wait_exit(patience).exited(0));
+  CHECK(s.status().status == "exited 7");
+}
+
+TEST_CASE("a listener that moves to another address is told by its addresses") {
+  site s{{"--probation", "60000"}};
+  const auto old_address = "127.0.0.1:" + std::to_string(s.port());
+  process& ctl = s.scene().start([&] {
+    std::vector<std::string> argv{programs::graceful_ctl(), "upgrade", s.control()};
+    const auto command = successor_is(command_with(s, "127.0.0.1:0", "127.0.0.2:0"));
+    argv.insert(argv.end(), command.begin(), command.end());
+    return argv;
+  }());
+  REQUIRE(ctl.wait_for_output("ready: generation 2", patience));
+  CHECK(s.ctl({"commit", s.control()}).status == "exited 0");
+  REQUIRE(ctl.wait_exit(patience).exited(0));
+  const auto nobody = "nobody listens on " + old_address + " ('http') any more";
+  INFO(ctl.output());
+  CHECK(mentions(ctl.output(), nobody + ": the new build does not listen there"));
+  CHECK(mentions(s.server().output(), nobody));
+  const auto status = s.status();
+  INFO(status.out);
+  CHECK(mentions(status.out, nobody + " since the last upgrade: this build listens on 127.0.0.2:"));
+  CHECK_FALSE(mentions(status.out, "not listened on"));
+  CHECK(mentions(s.status({"--json"}).out, "\"dropped_addresses\":[\"" + old_address + "\"]"));
+}
+
+TEST_CASE("a successor with another control path says so, and does not advise to end the server") {
+  site s;
+  auto command = command_with(s, s.control(), s.scene().path("other.sock"));
+  for (auto& argument : command) {
+    if (argument == "127.0.0.1:0") argument = "127.0.0.1:" + std::to_string(s.port());
+  }
+  const auto done = s.upgrade(successor_is(command));
+  CHECK(done.status == "exited 1");
+  const auto log = s.server().output();
+  INFO(done.all, log);
+  CHECK(mentions(log, "was started to replace the server at " + s.control() +
+                          ", but its own control path is " + s.scene().path("other.sock")));
+  CHECK(mentions(log, "it starts cold"));
+  CHECK(mentions(log, "it is held by pid " + std::to_string(s.server().pid())));
+  CHECK_FALSE(mentions(log, "end that"));
+  CHECK(s.generation() == 1);
+}
+
+TEST_CASE("who finds its port held by another server is told how to replace that") {
+  site s;
+  auto command = command_with(s, s.control(), s.scene().path("other.sock"));
+  for (auto& argument : command) {
+    if (argument == "127.0.0.1:0") argument = "127.0.0.1:" + std::to_string(s.port());
+  }
+  const auto copy = run(s.scene(), command);
+  INFO(copy.all);
+  CHECK(copy.status == "exited 1");
+  CHECK(mentions(copy.all, "to replace it: graceful-ctl upgrade " + s.control()));
+  CHECK_FALSE(mentions(copy.all, "end that"));
+}
+
+TEST_CASE("a successor that ends between its upgrader and ready is known by how it ended") {
+  site s;
+  gate opening{s.scene()};
+  process& ctl = s.scene().start(opening.upgrade(s));
+  REQUIRE(ctl.wait_for_output("passed", patience));
+  opening.give_up();
+  CHECK(ctl.wait_exit(patience).exited(1));
+  INFO(ctl.output());
+  CHECK(mentions(ctl.output(), "the successor exited with status 4 before it was ready"));
+  CHECK(mentions(ctl.output(), "; what the new process said is in the old one's log"));
+}
+
+TEST_CASE("how far a successor has come that is not ready in time is told, with its pid") {
+  site s;
+  const auto never = s.upgrade({"--timeout", "0.3", "--", "/bin/sleep", "60"});
+  INFO(never.all);
+  CHECK(mentions(never.all, "the successor (pid "));
+  CHECK(mentions(never.all,
+                 ") had not connected within 0.3 s (does it make a graceful::upgrader?): "
+                 "it was killed"));
+  const auto other = s.upgrade({"--", "/bin/true"});
+  INFO(other.all);
+  CHECK(mentions(other.all,
+                 "exited with status 0 before it connected (does it make a graceful::upgrader?)"));
+  gate closed{s.scene()};
+  auto command = closed.upgrade(s);
+  command.erase(command.begin(), command.begin() + 5);
+  command.insert(command.begin(), {"--timeout", "2"});
+  const auto slow = s.upgrade(command);
+  INFO(slow.all);
+  CHECK(
+      mentions(slow.all, ") had connected, but had not called ready() within 2 s: it was killed"));
+}
+
+TEST_CASE("the log of the old process is named only where the new one may have said something") {
+  site s;
+  const auto nothing = s.upgrade({"--", "/no/such/program"});
+  CHECK(nothing.status == "exited 1");
+  CHECK_FALSE(mentions(nothing.all, "log"));
+  process& ctl =
+      s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--", "/bin/sleep", "60"});
+  REQUIRE(ctl.wait_for_output("spawned", patience));
+  const auto early = s.ctl({"commit", s.control()});
+  CHECK(early.status == "exited 1");
+  CHECK(mentions(early.all, "the successor (pid "));
+  CHECK(mentions(early.all, ") is not ready yet"));
+  const auto busy = s.upgrade();
+  CHECK(busy.status == "exited 75");
+  CHECK(mentions(busy.all, ") for 0"));
+  CHECK(s.ctl({"abort", s.control()}).status == "exited 0");
+  CHECK(ctl.wait_exit(patience).exited(1));
+  INFO(ctl.output());
+  CHECK(mentions(ctl.output(), "an operator aborted it"));
+  CHECK_FALSE(mentions(ctl.output(), "log"));
+}
+
+TEST_CASE("commit and rollback without a probation say each what there is to do") {
+  site s;
+  const auto commit = s.ctl({"commit", s.control()});
+  CHECK(mentions(commit.all, "nothing to commit: no successor is in probation"));
+  CHECK_FALSE(mentions(commit.all, "earlier build"));
+  const auto rollback = s.ctl({"rollback", s.control()});
+  CHECK(mentions(rollback.all, "to go back to an earlier build, upgrade to it"));
+}
+
+TEST_CASE("an upgrade is one line of its own in the log for each process that ends or stays") {
+  site s;
+  REQUIRE(s.upgrade().status == "exited 0");
+  REQUIRE(s.server().wait_exit(patience).exited(0));
+  const auto ended = "generation 1 (pid " + std::to_string(s.server().pid()) + ") has ended";
+  REQUIRE(s.server().wait_for_output(ended, patience));
+  // What the successor has had to say of that end has been said when it says the next thing.
+  REQUIRE(s.upgrade({"--", "/bin/false"}).status == "exited 1");
+  const auto log = s.server().output();
+  INFO(log);
+  CHECK(mentions(log, "committed: this process stays"));
+  CHECK(mentioned(log, "has ended") == 1);
+}
+
+TEST_CASE("a limit of open files that is too low is named, wherever it is hit") {
+  scene where;
+  for (int limit = 5; limit < 24; ++limit) {
+    const auto control = where.path("control" + std::to_string(limit) + ".sock");
+    const auto command = "ulimit -n " + std::to_string(limit) + "; exec '" +
+                         programs::http_server() + "' --listen 127.0.0.1:0 --control '" + control +
+                         "'";
+    process& server = where.start({"/bin/sh", "-c", command});
+    const bool serves = server.wait_for_output("ready: generation 1 ", patience);
+    if (serves) server.signal(SIGTERM);
+    const auto end = server.wait_exit(patience);
+    REQUIRE(end);
+    const auto text = server.output();
+    if (end.exited(0) || mentions(text, "loading shared libraries")) continue;
+    INFO(limit, ": ", text);
+    CHECK(mentions(text, "raise the limit of open files"));
+    CHECK_FALSE(mentions(text, "[system:"));
+  }
+}
+
+TEST_CASE("a control path in a directory that is not there says which, and what to do") {
+  scene where;
+  const auto control = where.path("nope/x.sock");
+  const auto server =
+      run(where, {programs::http_server(), "--control", control, "--listen", "127.0.0.1:0"});
+  INFO(server.all);
+  CHECK(server.status == "exited 1");
+  CHECK(mentions(server.all, "the directory " + where.path("nope") +
+                                 " of the control path does not exist: make it, or choose another "
+                                 "control path"));
+}
+
+TEST_CASE(
+    "a program that cannot be executed although it is there is told apart from one that is not") {
+  site s;
+  const auto script = s.scene().path("script");
+  std::ofstream{script} << "#!/nope/bash\n";
+  fs::permissions(script, fs::perms::owner_all);
+  const auto interpreter = s.upgrade({"--", script});
+  INFO(interpreter.all);
+  CHECK(mentions(interpreter.all,
+                 "No such file or directory: its interpreter (/nope/bash) is missing"));
+  const auto absent = s.upgrade({"--", s.scene().path("absent")});
+  CHECK_FALSE(mentions(absent.all, "interpreter"));
+}
+
+TEST_CASE("a server whose own program is gone says where the new build goes") {
+  scene where;
+  const auto program = where.path("server");
+  fs::copy_file(programs::http_server(), program);
+  const auto control = where.path("control.sock");
+  process& server = where.start({program, "--control", control, "--listen", "127.0.0.1:0"},
+                                {.environment = {{"LD_LIBRARY_PATH", programs::libraries()}}});
+  REQUIRE(server.wait_for_output("ready: generation 1 ", patience));
+  fs::remove(program);
+  const auto done = run(where, {programs::graceful_ctl(), "upgrade", control});
+  INFO(done.all);
+  CHECK(done.status == "exited 1");
+  CHECK(
+      mentions(done.all, "put the new build there, or name one: graceful-ctl upgrade -- COMMAND"));
+}
