@@ -80,7 +80,7 @@ std::string temporary_name() {
   return name.data();
 }
 
-lock_guard::lock_guard(int lock, purpose why) : lock_{lock}, what_{outcome::held} {
+lock_guard::lock_guard(int lock, purpose why) : lock_{lock} {
   const auto until = std::chrono::steady_clock::now() + guard_time;
   const short type = why == purpose::taking ? F_RDLCK : F_WRLCK;
   while (!set_guard(lock_, type)) {

@@ -45,7 +45,7 @@ class lock_guard {
 
  private:
   const int lock_;
-  outcome what_;
+  outcome what_ = outcome::held;
 };
 
 /// A name that nothing has, with a dot in front.
