@@ -192,7 +192,7 @@ void supervisor::impl::start() {
     const auto left_behind = place_.find_main();
     return left_behind ? driver_->adopt(*left_behind) : driver_->begin();
   }
-  for (auto& each : legacy_->sockets) deposit_.keep(each.name, std::move(each.fd));
+  for (auto& each : legacy_->sockets) deposit_.keep(each.name, each.fd);
   log_.info("goes on in a new program, with " + std::to_string(legacy_->sockets.size()) +
             " sockets kept");
   // A new socket's buffer has room for it.
