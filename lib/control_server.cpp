@@ -2,6 +2,7 @@
 #include "control_server.hpp"
 
 #include "wire/control_messages.hpp"
+#include "wire/fields.hpp"
 #include "wire/interfaces.hpp"
 
 #include "passed_channel.hpp"
@@ -58,6 +59,12 @@ void control_server::on_call(control_session& from, const wire::call& call) {
     const auto report = wire::parse_report(call.parameters);
     if (report) return settings_.report(from, *report);
     return from.reply(wire::invalid("generation, pid or connections"));
+  }
+  if (call.method == wire::watch_method) {
+    const auto supervisor = wire::string_field(call.parameters, "supervisor");
+    if (!supervisor) return from.reply(wire::invalid("supervisor"));
+    settings_.watched(*supervisor);
+    return from.reply(wire::reply{});
   }
   if (call.method == wire::abort_method) {
     if (driver_.abort()) return from.reply(wire::reply{});

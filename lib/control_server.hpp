@@ -33,6 +33,8 @@ class control_server final {
     /// Has the process drain, at once or not, and the session watch it.
     std::function<void(control_session&, bool now)> drain;
     std::function<server_metrics()> metrics;
+    /// A supervisor looks who serves here.
+    std::function<void(const std::string& supervisor)> watched;
   };
 
   control_server(asio::io_context& control, log& log, predecessor_driver& driver, settings s);

@@ -2,6 +2,7 @@
 #include "control_session.hpp"
 
 #include "os/child.hpp"
+#include "os/close_aside.hpp"
 #include "os/peer.hpp"
 
 #include <boost/asio/post.hpp>
@@ -30,6 +31,7 @@ control_session::control_session(asio::io_context& control, unique_fd socket, pi
   socket_.assign(asio::local::stream_protocol{}, socket.get());
   // Owned by socket_ now, which it would not be had assign() thrown.
   mark_.emplace(socket.release());
+  os::refuse_descriptors(socket_.native_handle());
 }
 
 void control_session::start() { read(); }
@@ -74,13 +76,8 @@ void control_session::on_readable() {
   if (!socket_.is_open()) return;
   os::inbox box;
   const auto got = os::receive_now(socket_.native_handle(), box);
-  // Nobody asked for them: closed before anything is answered, and without waiting. close(2) of a
-  // socket that lingers blocks until its peer has taken everything, non-blocking or not: socket(7).
-  constexpr linger at_once{.l_onoff = 0, .l_linger = 0};
-  for (const auto& fd : box.descriptors) {
-    ::setsockopt(fd.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-  }
-  box.descriptors.clear();
+  // Sent before it was refused, or the kernel cannot refuse them.
+  os::close_aside(std::exchange(box.descriptors, {}));
   if (got.what == kind::closed || got.what == kind::failed) return close();
   if (got.what == kind::some) {
     if (!meet(box)) return close();

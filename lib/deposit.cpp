@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "deposit.hpp"
 
+#include "os/close_aside.hpp"
 #include "os/socket_address.hpp"
 
 #include <algorithm>
@@ -41,11 +42,19 @@ deposit::deposit(asio::io_context& context, log& log)
     : log_{log}, kept_{keepable()}, socket_{context} {}
 
 deposit::~deposit() {
+  os::close_aside(kept_.clear());
   if (socket_.is_open()) (void)socket_.release();
 }
 
 void deposit::start(int socket, listener on) {
   on_ = std::move(on);
+  socket_.assign(socket);
+  wait();
+}
+
+void deposit::move_to(int socket) {
+  read();
+  (void)socket_.release();  // whoever waits on it hears that
   socket_.assign(socket);
   wait();
 }
@@ -67,6 +76,12 @@ void deposit::read(int most) {
 }
 
 void deposit::take(os::notify_datagram datagram) {
+  hear(datagram);
+  // What is not kept, and without waiting for whoever has sent it; a barrier waits for just that.
+  os::close_aside(std::move(datagram.descriptors));
+}
+
+void deposit::hear(os::notify_datagram& datagram) {
   if (!datagram.pid || !trusted(datagram.uid)) {
     return log_.warning("ignored a notification by user " + std::to_string(datagram.uid));
   }
@@ -80,16 +95,21 @@ void deposit::take(os::notify_datagram datagram) {
         "cannot take the sockets that the server deposits: raise the limit of open files "
         "(RLIMIT_NOFILE, ulimit -n) of the supervisor, and upgrade the server");
   } else if (what->store && !released_) {
-    for (auto& fd : datagram.descriptors) keep(what->name, std::move(fd));
+    for (auto& fd : datagram.descriptors) keep(what->name, fd);
   }
-  if (what->remove && kept_.remove(what->name) > 0) log_.info("keeps " + what->name + " no more");
-  // What is left of the descriptors is closed with the datagram: a barrier waits for just that.
+  if (what->remove) remove(what->name);
   on_(*datagram.pid, std::move(*what));
 }
 
-void deposit::keep(const std::string& name, unique_fd fd) {
+void deposit::remove(const std::string& name) {
+  auto removed = kept_.remove(name);
+  if (!removed.empty()) log_.info("keeps " + name + " no more");
+  os::close_aside(std::move(removed));
+}
+
+void deposit::keep(const std::string& name, unique_fd& fd) {
   const auto what = described(name, fd.get());
-  switch (kept_.keep(name, std::move(fd))) {
+  switch (kept_.keep(name, fd)) {
     case kept_descriptors::outcome::kept:
       return log_.info("keeps " + what);
     case kept_descriptors::outcome::known:
@@ -111,7 +131,7 @@ void deposit::tell_full(const std::string& message) {
 
 void deposit::release() {
   released_ = true;
-  kept_.clear();
+  os::close_aside(kept_.clear());
 }
 
 std::vector<os::passed_socket> deposit::for_start() {

@@ -35,10 +35,14 @@ class deposit {
   /// Reads from `socket`, which it borrows; tells all that is said, by whoever may say it.
   void start(int socket, listener on);
 
+  /// Goes on with another socket; what waits on the one before is read first.
+  void move_to(int socket);
+
   /// All that waits to be read, now.
   void read() { read(more_than_can_wait); }
 
-  void keep(const std::string& name, unique_fd fd);
+  /// Takes `fd` only if it is kept.
+  void keep(const std::string& name, unique_fd& fd);
 
   /// Lets go of everything that has been read, and keeps nothing more until a process starts, or
   /// `keep_again`.
@@ -57,6 +61,8 @@ class deposit {
   void read(int most);
   void wait();
   void take(os::notify_datagram datagram);
+  void hear(os::notify_datagram& datagram);
+  void remove(const std::string& name);
   void tell_full(const std::string& message);
 
   log& log_;

@@ -22,7 +22,7 @@ bool same_file(int a, int b, const struct stat& status) {
 
 }  // namespace
 
-kept_descriptors::outcome kept_descriptors::keep(const std::string& name, unique_fd fd) {
+kept_descriptors::outcome kept_descriptors::keep(const std::string& name, unique_fd& fd) {
   struct stat status {};
   if (::fstat(fd.get(), &status) != 0) return outcome::full;
   const bool known = std::ranges::any_of(items_, [&](const item& each) {
@@ -42,8 +42,20 @@ bool kept_descriptors::has_room_for(const std::string& name) const {
   return taken <= names_limit_;
 }
 
-std::size_t kept_descriptors::remove(std::string_view name) {
-  return std::erase_if(items_, [name](const item& each) { return each.name == name; });
+std::vector<unique_fd> kept_descriptors::remove(std::string_view name) {
+  std::vector<unique_fd> removed;
+  for (auto& each : items_) {
+    if (each.name == name) removed.push_back(std::move(each.fd));
+  }
+  std::erase_if(items_, [](const item& each) { return !each.fd; });
+  return removed;
+}
+
+std::vector<unique_fd> kept_descriptors::clear() {
+  std::vector<unique_fd> removed;
+  for (auto& each : items_) removed.push_back(std::move(each.fd));
+  items_.clear();
+  return removed;
 }
 
 }  // namespace graceful

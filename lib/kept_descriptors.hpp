@@ -31,13 +31,15 @@ class kept_descriptors {
       : limit_{limit}, names_limit_{names} {}
 
   enum class outcome { kept, known, full, names_too_long };
-  /// Closes it, unless it is kept.
-  outcome keep(const std::string& name, unique_fd fd);
+  /// Takes `fd` only if that is kept from now on. Closes nothing: that is its caller's, who may
+  /// have no time for it.
+  outcome keep(const std::string& name, unique_fd& fd);
 
-  /// How many there were of that name.
-  std::size_t remove(std::string_view name);
+  /// What there was of that name.
+  std::vector<unique_fd> remove(std::string_view name);
 
-  void clear() { items_.clear(); }
+  /// Everything.
+  std::vector<unique_fd> clear();
 
   [[nodiscard]] const std::vector<item>& items() const { return items_; }
   [[nodiscard]] std::size_t limit() const { return limit_; }

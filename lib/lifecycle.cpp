@@ -199,6 +199,7 @@ predecessor_driver::settings lifecycle::driver_settings(os::start_command start)
                 around_.sockets.thaw();
                 os::sign_lock(owned_.lock->get(), os::signing::alone);
               },
+          .objection = [this](bool spawned) { return objection(spawned); },
           .probation = options_.probation,
           .pause_accepting = [this](const auto& ours) { around_.sockets.pause(ours); },
           .resume_accepting = [this] { around_.sockets.resume(); },
@@ -220,13 +221,15 @@ control_server::settings lifecycle::server_settings() {
             monitors_->add(from, std::string{"the server is "} + state());
           },
       .drain = [this](control_session& from, bool now) { on_drain_call(from, now); },
-      .metrics = [this] { return server_metrics{.text = metrics()}; }};
+      .metrics = [this] { return server_metrics{.text = metrics()}; },
+      .watched = [this](const std::string& by) { service_->watched_by(by); }};
 }
 
 void lifecycle::serve_control() {
   server_->start(owned_.control->get());
   path_keeper_.emplace(control_.context(), log_, owned_,
                        path_keeper::settings{.path = control_path_,
+                                             .called = "control path",
                                              .by_default = options_.control_path.empty(),
                                              .may_replace = [this] { return !driver_->busy(); },
                                              .serve =

@@ -109,6 +109,7 @@ class lifecycle {
   void cut_short();
   void remove_paths() const;
   [[nodiscard]] std::optional<wire::reply> refusal() const;
+  [[nodiscard]] std::optional<std::string> objection(bool spawned) const;
   [[nodiscard]] std::vector<offered_descriptor> offer();
   [[nodiscard]] server_status status() const;
   [[nodiscard]] const char* state() const;

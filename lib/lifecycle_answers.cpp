@@ -33,6 +33,11 @@ std::optional<wire::reply> lifecycle::refusal() const {
   return {};
 }
 
+/// On a control path that is not in place nobody could see the successor.
+std::optional<std::string> lifecycle::objection(bool spawned) const {
+  return service_->objection(spawned && path_keeper_ && path_keeper_->in_place());
+}
+
 std::vector<offered_descriptor> lifecycle::offer() {
   // Shared: a batch may still be under way when the handover lets them go.
   const auto shared = [](const std::shared_ptr<const unique_fd>& fd) -> passed_descriptor {

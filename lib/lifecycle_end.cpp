@@ -102,7 +102,7 @@ void lifecycle::end(bool now) {
   if (!draining_) {
     log_.info(now ? "this process ends" : "this process drains, and ends");
     // If that commits a successor in probation, nothing is left to do.
-    driver_->shutdown(service_->stopped_by_its_main());
+    driver_->shutdown(service_->stopped_by_its_main() || objection(true).has_value());
   }
   if (!in_probation) {
     if (!draining_) end_alone();

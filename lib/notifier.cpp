@@ -24,16 +24,29 @@ namespace {
 /// the socket is not connected, because the one behind its name may change.
 constexpr std::chrono::milliseconds send_again_after{20};
 
+/// The same where there is no socket.
+constexpr std::chrono::milliseconds look_again_after{200};
+
 /// The reader is behind, or has not taken enough descriptors out of its socket.
 bool passes_by(const error_code& why) {
   return why == os::system_code(EAGAIN) || why == os::system_code(ENOBUFS) ||
          why == os::system_code(ETOOMANYREFS);
 }
 
+/// There is nothing at the path of the manager's socket.
+bool is_gone(const error_code& why) {
+  return why == os::system_code(ENOENT) || why == os::system_code(ENOTDIR);
+}
+
 }  // namespace
 
 void notifier::say(std::string assignments) {
   queue_.push_back({.text = std::move(assignments)});
+  pump();
+}
+
+void notifier::insist(std::string assignments) {
+  queue_.push_back({.text = std::move(assignments), .insists = true});
   pump();
 }
 
@@ -59,7 +72,7 @@ void notifier::barrier() {
 void notifier::pump() {
   if (waiting_ || send_all()) return;
   waiting_ = true;
-  again_.expires_after(send_again_after);
+  again_.expires_after(deaf_ ? look_again_after : send_again_after);
   again_.async_wait([this](boost::system::error_code ec) {
     waiting_ = false;
     if (!ec) pump();
@@ -78,8 +91,11 @@ bool notifier::send_all() {
       deaf_ = false;
     } else if (passes_by(sent.error().code)) {
       return false;
-    } else if (!std::exchange(deaf_, true)) {
-      log_.warning("the service manager does not hear this process: " + sent.error().message);
+    } else {
+      if (!std::exchange(deaf_, true)) {
+        log_.warning("the service manager does not hear this process: " + sent.error().message);
+      }
+      if (m.insists && is_gone(sent.error().code)) return false;
     }
   }
   return true;

@@ -28,6 +28,10 @@ class notifier {
 
   void say(std::string assignments);
 
+  /// While the manager's socket is gone it is not dropped: the manager is expected to put that
+  /// back.
+  void insist(std::string assignments);
+
   /// Of what is said in this way only the last matters.
   void say_status(const std::string& text);
 
@@ -48,6 +52,7 @@ class notifier {
     bool status = false;
     std::shared_ptr<const listening_socket> socket{};
     unique_fd barrier{};  // the manager's end
+    bool insists = false;
   };
 
   void pump();

@@ -33,7 +33,7 @@ bool is_gone(const std::string& path) {
 
 }  // namespace
 
-path_keeper::path_keeper(asio::io_context& control, log& log, ownership& owned, settings s)
+path_keeper::path_keeper(asio::io_context& control, log& log, owned_path& owned, settings s)
     : log_{log},
       owned_{owned},
       settings_{std::move(s)},
@@ -56,7 +56,7 @@ void path_keeper::look() {
   try {
     look_now();
   } catch (const std::exception& e) {
-    log_.error("control path: " + std::string{e.what()});  // no memory, or no room in epoll
+    log_.error(settings_.called + ": " + std::string{e.what()});  // no memory, or no room in epoll
   }
   timer_.expires_after(path_interval);
   timer_.async_wait([this](boost::system::error_code cancelled) {
@@ -65,11 +65,11 @@ void path_keeper::look() {
 }
 
 void path_keeper::look_now() {
-  if (!settings_.may_replace() || in_place()) return;
+  if (!settings_.may_replace() || all_in_place()) return;
   const auto done = put_back();
   if (!done && !std::exchange(told_, true)) {
-    log_.warning("the control path " + settings_.path + " is gone: " + done.error().message +
-                 "; this process looks again every second");
+    log_.warning("the " + settings_.called + ' ' + settings_.path +
+                 " is gone: " + done.error().message + "; this process looks again every second");
   }
   if (done) told_ = false;
 }
@@ -80,6 +80,10 @@ bool path_keeper::in_place() const {
   return lock && socket && lock == os::identify(owned_.lock->get()) && socket == owned_.file;
 }
 
+bool path_keeper::all_in_place() const {
+  return in_place() && (!settings_.rest_in_place || settings_.rest_in_place());
+}
+
 /// What is in place is not touched.
 result<void> path_keeper::put_back() {
   if (auto checked = check_socket(); !checked) return checked;
@@ -88,7 +92,8 @@ result<void> path_keeper::put_back() {
   const bool socket_gone = socket ? socket != owned_.file : is_gone(settings_.path);
   const auto lock = os::identify(lock_path);
   const bool lock_gone = lock ? lock != os::identify(owned_.lock->get()) : is_gone(lock_path);
-  if (!socket_gone && !lock_gone) return {};
+  const bool rest_gone = settings_.rest_in_place && !settings_.rest_in_place();
+  if (!socket_gone && !lock_gone && !rest_gone) return {};
   if (auto made = make_directory(); !made) return made;
   auto held = owned_.lock;
   if (lock_gone) {
@@ -96,18 +101,22 @@ result<void> path_keeper::put_back() {
     if (!taken) return taken.error();
     held = std::move(*taken);
   }
+  const auto failed = [&](const failure& why) {
+    if (lock_gone) os::remove_path(lock_path, os::identify(held->get()));
+    return why;
+  };
+  if (rest_gone) {
+    if (auto back = settings_.put_rest_back(); !back) return failed(back.error());
+  }
   if (socket_gone) {
     auto control = os::bind_control(settings_.path);
-    if (!control) {
-      if (lock_gone) os::remove_path(lock_path, os::identify(held->get()));
-      return control.error();
-    }
+    if (!control) return failed(control.error());
     settings_.serve(control->get());
     owned_.control = os::share_but_keep(std::move(*control));
     owned_.file = os::identify(settings_.path);
   }
   owned_.lock = std::move(held);
-  log_.warning("the control path " + settings_.path + " had been removed: it is back");
+  log_.warning("the " + settings_.called + ' ' + settings_.path + " had been removed: it is back");
   return {};
 }
 
@@ -131,8 +140,15 @@ result<void> path_keeper::check_socket() {
 }
 
 result<void> path_keeper::make_directory() const {
-  if (is_gone(directory_) && ::mkdir(directory_.c_str(), mode_) != 0 && errno != EEXIST) {
-    return os::system_failure("cannot make the directory " + directory_);
+  if (is_gone(directory_)) {
+    // Root's would keep its user out: a server, say, that has its own path there.
+    if (user_ != ::geteuid()) {
+      return failure{errc::permission_denied, "the directory " + directory_ +
+                                                  " was another user's, who has to make it again"};
+    }
+    if (::mkdir(directory_.c_str(), mode_) != 0 && errno != EEXIST) {
+      return os::system_failure("cannot make the directory " + directory_);
+    }
   }
   return check_directory();
 }

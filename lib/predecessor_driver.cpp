@@ -190,7 +190,7 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
       unwanted_ = std::move(*message->unwanted);
       unwanted_is_final_ = true;
     }
-    resume(event::settle{id});
+    settle(id);
   } else if (call.method == wire::fail_method) {
     auto message = wire::parse_fail(call.parameters);
     if (!message) return from.reply(wire::invalid("reason")), true;
@@ -199,6 +199,16 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
     return false;
   }
   return true;
+}
+
+/// A successor stays only if whoever looks after this process can know of it.
+void predecessor_driver::settle(handoff::peer_id id) {
+  if (machine_.is_successor(id) && in_probation() && !elsewhere_) {
+    if (const auto why = settings_.objection(child_.pid().has_value())) {
+      return resume(event::rollback{*why});
+    }
+  }
+  resume(event::settle{id});
 }
 
 void predecessor_driver::closed(const control_session& session) {
@@ -230,6 +240,9 @@ void predecessor_driver::resume(const handoff::predecessor_event& event) {
 }
 
 void predecessor_driver::act(const action::spawn& a) {
+  if (auto why = settings_.objection(true)) {
+    return resume(event::spawn_failed{std::move(*why)});
+  }
   os::start_command command = settings_.start;
   if (!request_.command.empty()) {
     command.file = request_.command.front();

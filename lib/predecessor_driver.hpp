@@ -54,6 +54,9 @@ class predecessor_driver {
     /// What is on offer now. It stays that until `withdraw` is called, or the handover.
     std::function<std::vector<offered_descriptor>()> offer;
     std::function<void()> withdraw;
+    /// Why this process must not be succeeded now; none if it may. `spawned`: by one that it has
+    /// started itself.
+    std::function<std::optional<std::string>(bool spawned)> objection;
     /// How long a successor that serves is watched before it stays; 0: not at all.
     std::chrono::milliseconds probation;
     /// `unwanted`: the listeners on offer that the successor does not take; they are not paused.
@@ -139,6 +142,7 @@ class predecessor_driver {
   void act(const handoff::action::report_lost& a);
 
   void start(std::weak_ptr<control_session> from, const upgrade_request& request);
+  void settle(handoff::peer_id id);
   void withdraw();
   [[nodiscard]] std::vector<std::string> dropped() const;
   [[nodiscard]] wire::reply nothing_to(const std::string& decide, const std::string& instead) const;

@@ -65,9 +65,9 @@ json::object describe(const bequest& left) {
       std::chrono::duration_cast<std::chrono::nanoseconds>(left.started.time_since_epoch()).count();
   o["blocked"] = numbers_of(left.signals.blocked);
   o["ignored"] = numbers_of(left.signals.ignored);
-  o["lock"] = left.open.lock.get();
-  o["control"] = left.open.control.get();
-  o["notify"] = left.open.notify.get();
+  o["lock"] = left.open.lock;
+  o["control"] = left.open.control;
+  o["notify"] = left.open.notify;
   o["caller"] = left.caller;
   json::array sockets;
   for (const auto& each : left.sockets) {
@@ -169,8 +169,8 @@ failure execute_anew(const os::start_command& program, const bequest& left) {
   next.file = os::current_file(program.file);
   next.set("PWD", next.directory);
   next.set(variable, std::to_string(note->get()));
-  std::vector<int> descriptors{note->get(), left.open.lock.get(), left.open.control.get(),
-                               left.open.notify.get(), left.caller};
+  std::vector<int> descriptors{note->get(), left.open.lock, left.open.control, left.open.notify,
+                               left.caller};
   for (const auto& each : left.sockets) descriptors.push_back(each.fd);
 
   const auto arguments = pointers(next.arguments);

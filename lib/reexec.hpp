@@ -23,7 +23,7 @@ struct bequest {
   const supervision::memory& memory;
   supervision::time started;        ///< The supervisor.
   const os::signal_setup& signals;  ///< For the server.
-  const supervisor_place::descriptors& open;
+  supervisor_place::numbers open;
   std::vector<os::passed_socket> sockets;
   int caller;  ///< The connection on which the answer to Reexec is awaited.
 };

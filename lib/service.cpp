@@ -3,11 +3,13 @@
 
 #include "os/control_path.hpp"
 #include "os/listening_socket.hpp"
+#include "os/system_failure.hpp"
 
 #include "printable.hpp"
 #include "service_text.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <set>
 
@@ -44,9 +46,9 @@ service::service(service_settings settings, surroundings around)
     log_.warning("the service manager will not hear of this process: " + manager.error().message);
     return;
   }
-  const auto shared = std::make_shared<const os::service_manager>(std::move(*manager));
-  notifier_.emplace(around_.control, log_, shared);
-  watchdog_.emplace(around_.control, around_.sockets, around_.application, shared,
+  manager_ = std::make_shared<const os::service_manager>(std::move(*manager));
+  notifier_.emplace(around_.control, log_, manager_);
+  watchdog_.emplace(around_.control, around_.sockets, around_.application, manager_,
                     settings_.watchdog);
   supervisor_.emplace(around_.control, settings_.supervisor, [this] {
     if (role_ != role::main) return;
@@ -127,9 +129,39 @@ void service::hands_over(std::optional<pid_t> to) {
   if (!managed() || role_ != role::main) return;
   // 0: it lives where this process cannot see it, and neither may the manager.
   const auto main_pid = to && *to > 0 ? "MAINPID=" + std::to_string(*to) + '\n' : std::string{};
-  notifier_->say(main_pid + "READY=1\nSTATUS=" + serving_text(generation_ + 1, {}));
+  const auto text = main_pid + "READY=1\nSTATUS=" + serving_text(generation_ + 1, {});
+  // A supervisor puts its socket back.
+  settings_.supervisor.empty() ? notifier_->say(text) : notifier_->insist(text);
   notifier_->barrier();
   leaves();
+}
+
+std::optional<std::string> service::objection(bool watched) const {
+  if (settings_.supervisor.empty() || role_ == role::over || (watched && watched_)) return {};
+  const auto reached =
+      manager_ ? manager_->reach()
+               : result<void>{failure{errc::invalid_argument,
+                                      "NOTIFY_SOCKET is not in the environment, or wrong"}};
+  if (reached) return {};
+  // Who has died looks after nobody; the next one asks who serves.
+  const bool dead = supervisor_ && supervisor_->met()
+                        ? !supervisor_->connected()
+                        : reached.error().code == os::system_code(ECONNREFUSED);
+  if (dead) return {};
+  const bool forbidden = reached.error().code == os::system_code(EACCES);
+  return "the supervisor (" + settings_.supervisor +
+         ") would not hear of a successor, and would end with this process: " +
+         reached.error().message +
+         (forbidden
+              ? "; run graceful-ctl run as the user that the server serves as, and with the "
+                "server's control socket (--control)"
+              : "; a supervisor puts its sockets back within a second: try again, and if that "
+                "does not help, restart the supervisor with the server's control socket "
+                "(--control)");
+}
+
+void service::watched_by(const std::string& supervisor) {
+  if (supervisor == settings_.supervisor) watched_ = true;
 }
 
 void service::goes_back() {

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -70,6 +71,14 @@ class service {
   /// `to`: its pid; none if the manager has nothing to do with it.
   void hands_over(std::optional<pid_t> to);
 
+  /// Why its manager, which has to look after the successor, would not hear of it, and would take
+  /// the end of this process for that of the service: with what to do. None if it would. `watched`:
+  /// the successor can be seen on the control path, by a supervisor that looks there.
+  [[nodiscard]] std::optional<std::string> objection(bool watched) const;
+
+  /// A supervisor looks who serves the control path.
+  void watched_by(const std::string& supervisor);
+
   /// It goes back: what it had is its predecessor's. A supervisor waits until it has drained.
   void goes_back();
 
@@ -100,12 +109,14 @@ class service {
   const surroundings around_;
   log& log_;
   service_settings settings_;
+  std::shared_ptr<const os::service_manager> manager_;
   std::optional<notifier> notifier_;
   std::optional<watchdog> watchdog_;
   std::optional<supervisor_link> supervisor_;
   role role_ = role::waiting;
   bool reloading_ = false;
   bool told_stopping_ = false;
+  bool watched_ = false;
   bool store_is_full_ = false;  // and the log says so
   std::uint64_t generation_ = 0;
   std::vector<draining_process> others_;

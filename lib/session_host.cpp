@@ -37,6 +37,7 @@ session_host::~session_host() { stop_accepting(); }
 
 void session_host::start(int listener) {
   listener_.assign(asio::local::stream_protocol{}, listener);
+  os::refuse_descriptors(listener);
   accept();
   sweep();
 }
@@ -52,6 +53,13 @@ void session_host::stop() {
   sweep_timer_.cancel();
   const auto sessions = sessions_;
   for (const auto& [id, session] : sessions) session->close();
+}
+
+void session_host::hang_up() {
+  const auto sessions = sessions_;
+  for (const auto& [id, session] : sessions) {
+    if (!session->occupied() && !session->congested()) session->close();
+  }
 }
 
 void session_host::accept() {

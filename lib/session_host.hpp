@@ -46,6 +46,10 @@ class session_host final : private control_session::owner {
   /// Closes all connections.
   void stop();
 
+  /// Closes those on which nobody waits for an answer, whoever counts on them: who does connects
+  /// again.
+  void hang_up();
+
  private:
   void accept();
   void on_connectable();

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -29,6 +30,17 @@ constexpr int not_found = 127;
 constexpr int not_executable = 126;
 
 constexpr std::size_t most_recent = 64;
+
+/// How long a successor may take from its predecessor's end until it listens on the control path:
+/// as long as a machine may be busy, and to put a path back that was removed.
+constexpr std::chrono::seconds time_to_serve{5};
+constexpr std::chrono::milliseconds ask_again_after{20};  // no event tells that another listens
+
+constexpr std::chrono::seconds follow_again_after{1};
+
+bool is_short_of_descriptors(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOMEM;
+}
 
 /// Also one that has ended, and has yet to be reaped.
 bool is_child(pid_t pid) {
@@ -55,7 +67,9 @@ supervision_driver::supervision_driver(asio::io_context& context, log& log, sett
       log_{log},
       settings_{std::move(s)},
       keeper_{settings_.limits, std::move(remembered)},
-      timer_{context} {}
+      timer_{context},
+      ask_again_{context},
+      follow_again_{context} {}
 
 void supervision_driver::adopt(pid_t pid) {
   settings_.server.unset(takeover_variable);
@@ -82,15 +96,41 @@ void supervision_driver::said(pid_t by, supervision::notification what) {
 void supervision_driver::apply(supervision::keeper_event event) {
   events_.push_back(std::move(event));
   if (std::exchange(applying_, true)) return;
+  // Also after an exception: what comes then is not to wait for ever.
+  const std::unique_ptr<bool, void (*)(bool*)> at_last{&applying_,
+                                                       [](bool* applying) { *applying = false; }};
   const auto before = remembered().main;
   while (!events_.empty()) {
-    const auto next = std::move(events_.front());
+    auto next = std::move(events_.front());
     events_.pop_front();
+    if (auto* e = std::get_if<event::ended>(&next); e != nullptr && put_off(*e)) continue;
     for (const auto& each : keeper_.resume(next, clock::now())) perform(each);
   }
-  applying_ = false;
   if (remembered().main && remembered().main != before) settings_.main_is(*remembered().main);
   arm();
+}
+
+/// The end of main is that of the service only if nobody serves in its place: it may have been
+/// upgraded, and unable to say so. True if that is not known yet.
+bool supervision_driver::put_off(event::ended& e) {
+  const bool meanwhile = undecided_ && undecided_->what.pid == e.pid && e.pid != remembered().main;
+  if (meanwhile) undecided_.reset();  // another has come to be main
+  if (e.pid != remembered().main || (e.speaker_left && remembered().speaker)) return false;
+  const auto now = clock::now();
+  const auto next = settings_.after(e.pid);
+  e.heir = next.heir;
+  const bool wait = !e.heir && next.may_come && !remembered().stopping &&
+                    keeper_.would_finish(e, now) && (!undecided_ || now < undecided_->until);
+  if (!wait) {
+    undecided_.reset();
+    return false;
+  }
+  if (!undecided_) undecided_ = {e, now + time_to_serve};
+  ask_again_.expires_after(ask_again_after);
+  ask_again_.async_wait([this](boost::system::error_code ec) {
+    if (!ec && undecided_) apply(undecided_->what);
+  });
+  return true;
 }
 
 void supervision_driver::perform(const supervision::keeper_action& action) {
@@ -133,16 +173,41 @@ void supervision_driver::start() {
 }
 
 void supervision_driver::follow(pid_t pid) {
-  if (known_.contains(pid)) return;
+  if (known_.contains(pid) || try_to_follow(pid)) return;
+  // Not to be taken for dead: it may be the server. A child's end is heard of all the same.
+  if (unfollowed_.insert(pid).second) {
+    log_.error("cannot watch pid " + std::to_string(pid) +
+               " for want of descriptors: tries again every second; raise the limit of open files "
+               "(RLIMIT_NOFILE, ulimit -n) of the supervisor");
+  }
+  follow_again_.expires_after(follow_again_after);
+  follow_again_.async_wait([this](boost::system::error_code ec) {
+    if (ec) return;
+    for (const pid_t each : std::exchange(unfollowed_, {})) follow(each);
+  });
+}
+
+/// False if there are no descriptors for it.
+bool supervision_driver::try_to_follow(pid_t pid) {
   auto process = os::child::of(pid);
   if (!process) {
+    if (is_short_of_descriptors(errno)) return false;
     const auto recent = recent_.find(pid);
-    return apply(event::ended{pid, recent == recent_.end() ? os::ending{} : recent->second});
+    apply(event::ended{pid, recent == recent_.end() ? os::ending{} : recent->second});
+    return true;
   }
-  const auto [item, added] = known_.emplace(pid, known{std::move(*process), {}});
-  if (is_child(pid)) return;  // SIGCHLD will tell
-  item->second.watch.emplace(context_, ::fcntl(item->second.process.pidfd(), F_DUPFD_CLOEXEC, 0));
-  watch(pid);
+  std::optional<asio::posix::stream_descriptor> watched;
+  const bool child = is_child(pid);  // SIGCHLD will tell
+  if (!child) {
+    unique_fd copy{::fcntl(process->pidfd(), F_DUPFD_CLOEXEC, 0)};
+    boost::system::error_code failed;
+    if (copy) watched.emplace(context_).assign(copy.get(), failed);
+    if (!copy || failed) return false;
+    (void)copy.release();
+  }
+  known_.emplace(pid, known{std::move(*process), std::move(watched)});
+  if (!child) watch(pid);
+  return true;
 }
 
 void supervision_driver::watch(pid_t pid) {

@@ -6,6 +6,7 @@
 #include "os/start_command.hpp"
 
 #include "log.hpp"
+#include "serving_watch.hpp"
 #include "supervision/keeper.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -16,6 +17,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include <sys/types.h>
@@ -33,8 +35,9 @@ class supervision_driver {
     std::function<std::vector<os::passed_socket>()> sockets;  ///< For a process that starts.
     std::function<void()> listen;  ///< To what processes have said, before they are reaped.
     std::function<void(pid_t)> main_is;
-    std::function<void()> release;  ///< What is kept, and keep nothing more.
-    std::function<void()> keep;     ///< What is deposited from now on, after `release`.
+    std::function<serving_watch::after(pid_t)> after;  ///< Who serves where this one has ended.
+    std::function<void()> release;                     ///< What is kept, and keep nothing more.
+    std::function<void()> keep;  ///< What is deposited from now on, after `release`.
     std::function<void(int)> finished;
   };
 
@@ -50,6 +53,12 @@ class supervision_driver {
   /// `to_all`: by a terminal.
   void told(int signal, bool to_all) { apply(supervision::event::told{signal, to_all}); }
 
+  /// This process has come to serve in the place of main.
+  void serves(pid_t pid) { apply(supervision::event::serves{pid}); }
+
+  /// Main has ended, and whether another process is about to serve is not decided yet.
+  [[nodiscard]] bool undecided() const { return undecided_.has_value(); }
+
   /// Reaps all that have ended, also those of which nobody knows.
   void reap();
 
@@ -62,11 +71,18 @@ class supervision_driver {
     std::optional<asio::posix::stream_descriptor> watch;  ///< Of one that is no child.
   };
 
+  struct undecided_end {
+    supervision::event::ended what;
+    supervision::time until;
+  };
+
   void apply(supervision::keeper_event event);
+  [[nodiscard]] bool put_off(supervision::event::ended& e);
   void perform(const supervision::keeper_action& action);
   void start();
   void ended(pid_t pid, const os::ending& how);
   void follow(pid_t pid);
+  [[nodiscard]] bool try_to_follow(pid_t pid);
   void watch(pid_t pid);
   void signal(const supervision::action::send& what);
   void arm();
@@ -80,6 +96,10 @@ class supervision_driver {
   std::deque<supervision::keeper_event> events_;
   bool applying_ = false;
   asio::steady_timer timer_;
+  std::optional<undecided_end> undecided_;
+  asio::steady_timer ask_again_;
+  std::set<pid_t> unfollowed_;  ///< For want of descriptors.
+  asio::steady_timer follow_again_;
 };
 
 }  // namespace graceful

@@ -12,18 +12,22 @@
 #include "os/start_command.hpp"
 #include "os/system_failure.hpp"
 #include "os/working_directory.hpp"
+#include "wire/control_messages.hpp"
 #include "wire/interfaces.hpp"
 #include "wire/supervisor_messages.hpp"
 
 #include "deposit.hpp"
 #include "log.hpp"
+#include "path_keeper.hpp"
 #include "reexec.hpp"
+#include "serving_watch.hpp"
 #include "session_host.hpp"
 #include "signal_stream.hpp"
 #include "supervision_driver.hpp"
 #include "supervisor_place.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <array>
 #include <chrono>
@@ -40,6 +44,9 @@ namespace graceful {
 namespace {
 
 using clock = std::chrono::steady_clock;
+
+/// Between two looks who serves the control path.
+constexpr std::chrono::seconds look_interval{1};
 
 constexpr std::array passed_on{SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
 
@@ -84,6 +91,7 @@ class supervisor::impl {
         own_{std::move(own)},
         legacy_{value_of(take_legacy(own_))},
         place_{place()},
+        watch_{paths_.control, paths_.socket},
         deposit_{context_, log_},
         sessions_{
             context_,
@@ -92,7 +100,9 @@ class supervisor::impl {
              .call = [this](control_session& from, const wire::call& call) { on_call(from, call); },
              .closed = [](const control_session&) {},
              .needed = [this](const control_session& s) { return of_server(s); }}},
-        signals_{context_, [this](const signal_stream::signal& s) { on_signal(s); }} {
+        signals_{context_, [this](const signal_stream::signal& s) { on_signal(s); }},
+        path_keeper_{context_, log_, place_.owned(), path_settings()},
+        look_timer_{context_} {
     if (legacy_) {
       own_.signals = legacy_->signals;
       started_ = legacy_->started;
@@ -108,6 +118,9 @@ class supervisor::impl {
  private:
   supervisor_place place();
   supervision_driver::settings driver_settings();
+  path_keeper::settings path_settings();
+  result<void> put_rest_back();
+  void look();
   void start();
   void on_signal(const signal_stream::signal& signal);
   void on_call(control_session& from, const wire::call& call);
@@ -127,12 +140,15 @@ class supervisor::impl {
   os::start_command own_;
   std::optional<legacy> legacy_;
   supervisor_place place_;
+  serving_watch watch_;
   clock::time_point started_ = clock::now();
   asio::io_context context_{1};
   deposit deposit_;
   std::optional<supervision_driver> driver_;
   session_host sessions_;
   signal_stream signals_;
+  path_keeper path_keeper_;
+  asio::steady_timer look_timer_;
   int code_ = 0;
 };
 
@@ -168,20 +184,63 @@ supervision_driver::settings supervisor::impl::driver_settings() {
                 const auto noted = place_.note_main(pid);
                 if (!noted) log_.warning(noted.error().message);
               },
+          .after = [this](pid_t ended) { return watch_.end_of(ended, driver_->remembered()); },
           .release = [this] { deposit_.release(); },
           .keep = [this] { deposit_.keep_again(); },
           .finished = [this](int code) { finish(code); }};
+}
+
+path_keeper::settings supervisor::impl::path_settings() {
+  return {.path = paths_.socket,
+          .called = "supervisor's socket",
+          .by_default = params_.control_path.empty() && params_.socket_path.empty(),
+          .may_replace = [] { return true; },
+          .serve =
+              [this](int listener) {
+                sessions_.stop_accepting();
+                sessions_.start(listener);
+              },
+          .rest_in_place =
+              [this] {
+                return place_.hears() &&
+                       (place_.has_note() || driver_->undecided() || !driver_->remembered().main);
+              },
+          .put_rest_back = [this] { return put_rest_back(); }};
+}
+
+/// The socket for notifications, and the note. What was said meanwhile is lost: servers say all of
+/// it again to a supervisor to which they have to connect again.
+result<void> supervisor::impl::put_rest_back() {
+  if (!place_.hears()) {
+    auto back = place_.hear_again([this](int notify) { deposit_.move_to(notify); });
+    if (!back) return back;
+    sessions_.hang_up();
+  }
+  const auto& main = driver_->remembered().main;
+  return main ? place_.note_main(*main) : result<void>{};
+}
+
+/// Who serves may be another process by now.
+void supervisor::impl::look() {
+  look_timer_.expires_after(look_interval);
+  look_timer_.async_wait([this](boost::system::error_code cancelled) {
+    if (cancelled) return;
+    if (const auto heir = watch_.look(driver_->remembered())) driver_->serves(*heir);
+    look();
+  });
 }
 
 int supervisor::impl::run() {
   ::signal(SIGCHLD, SIG_DFL);  // ignored, it would have the kernel reap: nobody would know how
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   if (const auto taken = signals_.start(taken_signals()); !taken) throw error{taken.error()};
-  deposit_.start(place_.open().notify.get(), [this](pid_t by, supervision::notification what) {
+  deposit_.start(place_.open().notify, [this](pid_t by, supervision::notification what) {
     driver_->said(by, std::move(what));
   });
-  sessions_.start(place_.open().control.get());
+  sessions_.start(place_.open().control);
   start();
+  path_keeper_.start();
+  look();
   context_.run();
   place_.leave();
   return code_;
@@ -192,7 +251,7 @@ void supervisor::impl::start() {
     const auto left_behind = place_.find_main();
     return left_behind ? driver_->adopt(*left_behind) : driver_->begin();
   }
-  for (auto& each : legacy_->sockets) deposit_.keep(each.name, std::move(each.fd));
+  for (auto& each : legacy_->sockets) deposit_.keep(each.name, each.fd);
   log_.info("goes on in a new program, with " + std::to_string(legacy_->sockets.size()) +
             " sockets kept");
   // A new socket's buffer has room for it.
@@ -207,6 +266,7 @@ void supervisor::impl::on_signal(const signal_stream::signal& signal) {
 
 void supervisor::impl::finish(int code) {
   code_ = code;
+  path_keeper_.stop();
   sessions_.stop();
   context_.stop();
 }
@@ -227,6 +287,12 @@ void supervisor::impl::on_call(control_session& from, const wire::call& call) {
 }
 
 void supervisor::impl::reexec(control_session& from) {
+  if (driver_->undecided()) {
+    return from.reply(wire::to_error(
+        wire::reexec_failed_error,
+        "the server has ended just now, and who serves in its place is not known yet; the "
+        "supervisor goes on as it is: try again"));
+  }
   bequest left{.memory = driver_->remembered(),
                .started = started_,
                .signals = own_.signals,

@@ -54,6 +54,7 @@ boost::system::error_code supervisor_link::connect() {
       varlink_stream::events{[this](const std::string& text) { on_message(text); },
                              [this] { on_end(); }});
   stream_->start();
+  met_ = true;
   if (std::exchange(lost_, false)) found_again_();
   return {};
 }

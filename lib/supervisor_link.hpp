@@ -27,6 +27,10 @@ class supervisor_link {
   void start();
   void stop();
 
+  /// There has been a supervisor; and there is one.
+  [[nodiscard]] bool met() const { return met_; }
+  [[nodiscard]] bool connected() const { return started_ && met_ && !lost_; }
+
   /// Asks whether this process is to hold its sockets alone from now on, because the supervisor
   /// ends too. False also if there is no answer within a second. `answer` is called once, unless
   /// `stop` is before; at once if there is nobody to ask. Who executes itself anew meanwhile is
@@ -52,6 +56,7 @@ class supervisor_link {
   std::shared_ptr<varlink_stream> stream_;
   bool started_ = false;
   bool lost_ = false;
+  bool met_ = false;
 };
 
 }  // namespace graceful

@@ -5,11 +5,11 @@
 
 #include "os/channel.hpp"
 #include "os/notify_socket.hpp"
-#include "os/peer.hpp"
 #include "os/process_identity.hpp"
 #include "os/system_failure.hpp"
 #include "wire/fields.hpp"
 
+#include "serving_watch.hpp"
 #include "settings.hpp"
 
 #include <boost/json/parse.hpp>
@@ -19,8 +19,10 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <memory>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -30,6 +32,7 @@ namespace graceful {
 namespace {
 
 constexpr std::chrono::seconds look_time{1};
+constexpr std::chrono::milliseconds look_again_after{20};
 
 std::string absolute(const std::string& path) {
   std::error_code ec;
@@ -105,6 +108,23 @@ result<supervisor_place> supervisor_place::take(supervisor_paths paths) {
   return supervisor_place{std::move(paths), std::move(open)};
 }
 
+supervisor_place::supervisor_place(supervisor_paths paths, descriptors open)
+    : paths_{std::move(paths)},
+      owned_{.lock = std::make_shared<const unique_fd>(std::move(open.lock)),
+             .control = std::make_shared<const unique_fd>(std::move(open.control)),
+             .file = os::identify(paths_.socket)},
+      notify_{std::move(open.notify)},
+      notify_file_{os::identify(paths_.notify())} {}
+
+result<void> supervisor_place::hear_again(const std::function<void(int notify)>& on_it) {
+  auto notify = os::bind_notify(paths_.notify());
+  if (!notify) return notify.error();
+  on_it(notify->get());
+  notify_ = std::move(*notify);
+  notify_file_ = os::identify(paths_.notify());
+  return {};
+}
+
 result<void> supervisor_place::note_main(pid_t pid) {
   auto identity = os::process_identity::of(pid);
   if (!identity) {
@@ -134,21 +154,26 @@ std::optional<pid_t> supervisor_place::find_main() const {
   // nothing to do with this.
   struct stat status {};
   if (::lstat(paths_.main().c_str(), &status) != 0 || status.st_uid != ::geteuid()) return {};
-  if (!paths_.control.empty()) {
-    const auto server =
-        os::connect_unix(paths_.control, std::chrono::steady_clock::now() + look_time);
-    const auto peer = server ? os::peer::of(server->get()) : std::optional<os::peer>{};
-    // It may have been upgraded since.
-    if (peer && peer->trusted() && peer->pid > 0) return peer->pid;
+  // It may have been upgraded since; and who listens may have ended just now, and be succeeded: its
+  // number would be somebody else's some day.
+  const auto until = std::chrono::steady_clock::now() + look_time;
+  while (!paths_.control.empty()) {
+    const auto server = path_server::of(paths_.control, until);
+    if (server.own_user && server.pid > 0) return server.pid;
+    const bool again =
+        server.what == path_server::kind::unknown && std::chrono::steady_clock::now() < until;
+    if (!again) break;
+    ::poll(nullptr, 0, static_cast<int>(look_again_after.count()));
   }
   return noted_main(paths_.main());
 }
 
 void supervisor_place::leave() {
-  ::unlink(paths_.main().c_str());
-  ::unlink(paths_.notify().c_str());
-  os::remove_path(paths_.socket, socket_file_);
-  os::remove_path(os::lock_path(paths_.socket), os::identify(open_.lock.get()));
+  const auto lock = os::identify(owned_.lock->get());
+  if (os::identify(os::lock_path(paths_.socket)) == lock) ::unlink(paths_.main().c_str());
+  os::remove_path(paths_.notify(), notify_file_);
+  os::remove_path(paths_.socket, owned_.file);
+  os::remove_path(os::lock_path(paths_.socket), lock);
 }
 
 }  // namespace graceful

@@ -8,6 +8,9 @@
 
 #include "os/control_path.hpp"
 
+#include "owned_path.hpp"
+
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -34,32 +37,51 @@ class supervisor_place {
     unique_fd control;  ///< Varlink, listening.
     unique_fd notify;   ///< sd_notify(3).
   };
+  /// The same, borrowed.
+  struct numbers {
+    int lock;
+    int control;
+    int notify;
+  };
 
   /// `already_running` if another supervisor has it.
   static result<supervisor_place> take(supervisor_paths paths);
 
   /// What was passed on by the program that this process executed before.
-  supervisor_place(supervisor_paths paths, descriptors open)
-      : paths_{std::move(paths)},
-        open_{std::move(open)},
-        socket_file_{os::identify(paths_.socket)} {}
+  supervisor_place(supervisor_paths paths, descriptors open);
 
   /// Notes which process is the server, for a supervisor that comes after this one has been killed.
   result<void> note_main(pid_t pid);
 
+  [[nodiscard]] bool has_note() const { return os::identify(paths_.main()).has_value(); }
+
+  [[nodiscard]] bool hears() const {
+    const auto there = os::identify(paths_.notify());
+    return there && there == notify_file_;
+  }
+
+  /// Puts a socket for sd_notify(3) in the place of one that was removed. `on_it` is told before
+  /// the other is closed.
+  result<void> hear_again(const std::function<void(int notify)>& on_it);
+
   /// The server that such a supervisor has left behind, if it runs.
   [[nodiscard]] std::optional<pid_t> find_main() const;
 
-  /// Removes the paths.
+  /// Removes the paths, but for what is another supervisor's by now.
   void leave();
 
   [[nodiscard]] const supervisor_paths& paths() const { return paths_; }
-  [[nodiscard]] const descriptors& open() const { return open_; }
+  [[nodiscard]] numbers open() const {
+    return {owned_.lock->get(), owned_.control->get(), notify_.get()};
+  }
+  /// Lock and socket, for who puts them back.
+  [[nodiscard]] owned_path& owned() { return owned_; }
 
  private:
   supervisor_paths paths_;
-  descriptors open_;
-  std::optional<os::file_id> socket_file_;
+  owned_path owned_;
+  unique_fd notify_;
+  std::optional<os::file_id> notify_file_;
 };
 
 }  // namespace graceful

@@ -159,10 +159,10 @@ result<takeover> take_ownership(const takeover_request& request, unique_fd chann
         os::remove_path(os::lock_path(request.control_path), os::identify((*lock)->get()));
         return control.error();
       }
-      return takeover{{.lock = os::share_but_keep(std::move(**lock)),
-                       .control = os::share_but_keep(std::move(*control)),
-                       .file = os::identify(request.control_path),
-                       .predecessor = nullptr},
+      return takeover{{{.lock = os::share_but_keep(std::move(**lock)),
+                        .control = os::share_but_keep(std::move(*control)),
+                        .file = os::identify(request.control_path)},
+                       nullptr},
                       {}};
     }
     if (!wanted && !held_by_dead) return already_running(request.control_path, until);

@@ -6,14 +6,13 @@
 #include <graceful/options.hpp>
 #include <graceful/unique_fd.hpp>
 
-#include "os/control_path.hpp"
 #include "os/start_command.hpp"
 
 #include "log.hpp"
+#include "owned_path.hpp"
 #include "successor_driver.hpp"
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,11 +35,7 @@ struct takeover_request {
 };
 
 /// What makes a process the server of a control path.
-struct ownership {
-  // Shared with what passes them on, which may end later.
-  std::shared_ptr<const unique_fd> lock = std::make_shared<const unique_fd>();
-  std::shared_ptr<const unique_fd> control = std::make_shared<const unique_fd>();
-  std::optional<os::file_id> file;                // which the control socket has at its path
+struct ownership : owned_path {
   std::unique_ptr<successor_driver> predecessor;  // none: a cold start
 };
 

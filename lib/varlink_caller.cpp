@@ -52,6 +52,7 @@ result<varlink_caller> varlink_caller::connect(const std::string& path,
                                                std::chrono::milliseconds deadline) {
   auto connection = varlink_connection::connect(path, os::after(deadline), os::trust::operators);
   if (!connection) return connection.error();
+  os::refuse_descriptors(connection->socket());  // close(2) of what a server sends may take long
   return varlink_caller{std::move(*connection), deadline};
 }
 

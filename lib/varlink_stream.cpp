@@ -2,6 +2,7 @@
 #include "varlink_stream.hpp"
 
 #include "os/channel.hpp"
+#include "os/close_aside.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -17,6 +18,7 @@ varlink_stream::varlink_stream(asio::io_context& control, unique_fd socket, wire
     : socket_{control}, incoming_{std::move(incoming)}, on_{std::move(on)} {
   socket_.assign(asio::local::stream_protocol{}, socket.get());
   (void)socket.release();
+  os::refuse_descriptors(socket_.native_handle());
 }
 
 void varlink_stream::start() {
@@ -52,7 +54,9 @@ void varlink_stream::catch_up() {
   auto left = is_open() ? socket_.available(ec) : 0;
   while (left > 0 && is_open() && !incoming_.overflowed()) {
     os::inbox box;
-    if (os::receive_now(socket_.native_handle(), box).what != kind::some) return;
+    const auto got = os::receive_now(socket_.native_handle(), box);
+    os::close_aside(std::exchange(box.descriptors, {}));
+    if (got.what != kind::some) return;
     left -= std::min(left, box.bytes.size());
     incoming_.feed(box.bytes);
     tell();
@@ -68,6 +72,7 @@ void varlink_stream::watch() {
 void varlink_stream::on_readable() {
   os::inbox box;
   const auto got = os::receive_now(socket_.native_handle(), box);
+  os::close_aside(std::exchange(box.descriptors, {}));
   incoming_.feed(box.bytes);
   tell();
   if (!is_open()) return;

@@ -59,6 +59,12 @@ void name_senders(int socket) {
   ::setsockopt(socket, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
 }
 
+void refuse_descriptors(int socket) {
+  constexpr int pass_rights = 83;  // SO_PASSRIGHTS, which older headers lack
+  constexpr int off = 0;
+  ::setsockopt(socket, SOL_SOCKET, pass_rights, &off, sizeof off);
+}
+
 transfer send_now(int socket, std::string_view bytes, std::span<const int> descriptors) {
   // What the kernel would say; it must not come to the copy below, which has room for no more.
   if (descriptors.size() > max_descriptors) return {transfer::kind::failed, 0, EINVAL};

@@ -52,6 +52,11 @@ struct inbox {
 /// last may have left the queue to another.
 void name_senders(int socket);
 
+/// Has the kernel take no descriptors that somebody sends to this socket: EPERM for the sender
+/// (SO_PASSRIGHTS, Linux 6.16; on older ones nothing changes). Who connects to a socket that
+/// listens finds it so from the beginning.
+void refuse_descriptors(int socket);
+
 /// Appends what the socket has now to `box`. Always by recvmsg(2): read(2) would destroy
 /// descriptors without a word.
 transfer receive_now(int socket, inbox& box);

@@ -8,10 +8,12 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include <signal.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace graceful::os {
@@ -79,12 +81,31 @@ bool process_identity::has_ended() const {
 }
 
 bool is_ancestor(pid_t pid) {
-  pid_t next = ::getppid();
+  const pid_t parent = ::getppid();
+  return parent == pid || is_descendant(parent, pid);
+}
+
+bool is_descendant(pid_t pid, pid_t of) {
+  pid_t next = parent_of(pid);
   for (int i = 0; i < most_ancestors && next > 0; ++i) {
-    if (next == pid) return true;
+    if (next == of) return true;
     next = parent_of(next);
   }
   return false;
+}
+
+/// A child belongs to the thread that has made it, or got it as an orphan.
+std::optional<std::vector<pid_t>> own_children() {
+  std::error_code failed;
+  std::vector<pid_t> found;
+  for (std::filesystem::directory_iterator task{"/proc/self/task", failed}, end;
+       !failed && task != end; task.increment(failed)) {
+    std::ifstream list{task->path() / "children"};
+    if (!list) return {};
+    for (pid_t pid = 0; list >> pid;) found.push_back(pid);
+  }
+  if (failed) return {};
+  return found;
 }
 
 }  // namespace graceful::os

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <sys/types.h>
 
@@ -27,6 +28,12 @@ struct process_identity {
 
 /// `pid` is the parent of this process, or of its parent, and so on, as far as is visible.
 bool is_ancestor(pid_t pid);
+
+/// The same the other way round: `of` is the parent of `pid`, or of its parent, and so on.
+bool is_descendant(pid_t pid, pid_t of);
+
+/// Those of this process, zombies included. None if the kernel does not list them.
+std::optional<std::vector<pid_t>> own_children();
 
 }  // namespace graceful::os
 

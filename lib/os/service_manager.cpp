@@ -125,6 +125,16 @@ result<void> service_manager::notify(std::string_view assignments,
   return {};
 }
 
+/// connect(2) looks the address up, and whether this process may write there.
+result<void> service_manager::reach() const {
+  const unique_fd probe{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+  if (!probe) return system_failure("cannot make a socket for NOTIFY_SOCKET");
+  if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address_), length_) != 0) {
+    return system_failure("cannot write to NOTIFY_SOCKET");
+  }
+  return {};
+}
+
 std::vector<named_descriptor> take_listen_fds(start_command& start, addressee whom) {
   const auto pid = whole_number<pid_t>(start.take("LISTEN_PID"));
   const auto count = whole_number<int>(start.take("LISTEN_FDS"));

@@ -29,6 +29,9 @@ class service_manager {
   [[nodiscard]] result<void> notify(std::string_view assignments,
                                     const std::vector<int>& descriptors = {}) const;
 
+  /// Success if `notify` would find somebody to write to; says nothing to them.
+  [[nodiscard]] result<void> reach() const;
+
  private:
   service_manager() = default;
 

@@ -156,6 +156,11 @@ void keeper::on(const event::ended& e, time now) {
   // A successor that sees its predecessor die may say so before that is known here.
   const auto heir = std::exchange(memory_.claimant, std::nullopt);
   if (heir && now - heir->second < late_news) return become_main(heir->first, now);
+  if (e.heir) {
+    note(kind::info, pid_text(e.pid) + ' ' + e.how.to_string() + "; " + pid_text(*e.heir) +
+                         " serves its control path");
+    return become_main(*e.heir, now);
+  }
   if (e.speaker_left && memory_.speaker) return leave_to_speaker(e, now);
   const bool good = e.how.how == ending::kind::exited && e.how.value == 0;
   const bool told_unseen =
@@ -168,6 +173,19 @@ void keeper::on(const event::ended& e, time now) {
   }
   note(kind::info, "the server (" + pid_text(e.pid) + ") " + how);
   finish(told_unseen ? 0 : exit_code(e.how));
+}
+
+/// What is seen may be older than what was said: a process that was main does not come back.
+void keeper::on(const event::serves& e, time now) {
+  if (memory_.main == e.pid || memory_.formers.contains(e.pid)) return;
+  note(kind::info, pid_text(e.pid) + " has come to serve the control path");
+  become_main(e.pid, now);
+}
+
+bool keeper::would_finish(const event::ended& e, time now) const {
+  auto trial = *this;
+  trial.resume(e, now);
+  return trial.memory_.now == phase::ending || trial.memory_.now == phase::over;
 }
 
 /// Main was a shell around the server, which need not go when that does.

@@ -55,7 +55,13 @@ struct said {
 struct ended {
   pid_t pid;
   ending how;
-  bool speaker_left = false;  ///< The speaker lives, and has lost its parent.
+  bool speaker_left = false;    ///< The speaker lives, and has lost its parent.
+  std::optional<pid_t> heir{};  ///< Serves the control path, if that is another process by now.
+};
+/// Another process than main has come to serve the control path: it has been upgraded, and may not
+/// have been able to say so.
+struct serves {
+  pid_t pid;
 };
 struct told {  ///< This process got a signal that is meant for the server.
   int signal;
@@ -64,8 +70,9 @@ struct told {  ///< This process got a signal that is meant for the server.
 struct tick {};  ///< Time has passed.
 }  // namespace event
 
-using keeper_event = std::variant<event::begin, event::adopt, event::started, event::not_started,
-                                  event::said, event::ended, event::told, event::tick>;
+using keeper_event =
+    std::variant<event::begin, event::adopt, event::started, event::not_started, event::said,
+                 event::ended, event::serves, event::told, event::tick>;
 
 namespace action {
 struct start {};
@@ -133,6 +140,9 @@ class keeper {
   /// When to come with a tick; none if there is nothing to wait for.
   [[nodiscard]] std::optional<time> next() const { return memory_.due; }
 
+  /// Whether that would be the end of the service, also if older processes are still waited for.
+  [[nodiscard]] bool would_finish(const event::ended& e, time now) const;
+
   [[nodiscard]] const memory& remembered() const { return memory_; }
   [[nodiscard]] const restart_limits& limits() const { return limits_; }
 
@@ -143,6 +153,7 @@ class keeper {
   void on(const event::not_started& e, time now);
   void on(const event::said& e, time now);
   void on(const event::ended& e, time now);
+  void on(const event::serves& e, time now);
   void on(const event::told& e, time now);
   void on(const event::tick& e, time now);
 

@@ -23,6 +23,7 @@ inline constexpr std::string_view rollback_method = "io.graceful.Control.Rollbac
 inline constexpr std::string_view abort_method = "io.graceful.Control.Abort";
 inline constexpr std::string_view monitor_method = "io.graceful.Control.Monitor";
 inline constexpr std::string_view metrics_method = "io.graceful.Control.Metrics";
+inline constexpr std::string_view watch_method = "io.graceful.Control.Watch";
 
 inline constexpr std::string_view busy_error = "io.graceful.Control.Busy";
 inline constexpr std::string_view not_ready_error = "io.graceful.Control.NotReady";

@@ -63,6 +63,7 @@ struct life {
       case 3:
         return take(ended{one, {ending::kind::unknown}});
       case 4:
+        if ((what & 8) != 0) return take(serves{(what & 16) != 0 ? one : world.born()});
         return hear(one, "READY=1\nMAINPID=" + std::to_string(world.born()));
       case 5:
         return take(told{signals[who % signals.size()], (what & 8) != 0});

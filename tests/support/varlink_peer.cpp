@@ -63,6 +63,7 @@ bool varlink_peer::send_with_descriptors(std::string_view bytes,
     message.msg_iovlen = 1;
     const ssize_t sent = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
     if (sent < 0 && (errno == EPIPE || errno == ECONNRESET)) return false;
+    if (sent < 0 && errno == EPERM && !descriptors.empty()) return false;  // SO_PASSRIGHTS
     if (sent < 0) fail("sendmsg");
     bytes.remove_prefix(static_cast<std::size_t>(sent));
     message.msg_control = nullptr;

@@ -30,7 +30,8 @@ class varlink_peer {
 
   bool send_raw(std::string_view bytes) { return send_with_descriptors(bytes, {}); }
 
-  /// The descriptors, still owned by the caller, ride on the first byte.
+  /// The descriptors, still owned by the caller, ride on the first byte. False also if the peer
+  /// takes none; then nothing has been sent.
   bool send_with_descriptors(std::string_view bytes, const std::vector<int>& descriptors);
 
   /// One message, without its NUL; nothing at the deadline or if the peer closed the connection.

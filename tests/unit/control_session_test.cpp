@@ -1,8 +1,11 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "control_session.hpp"
 
+#include "lingering_socket.hpp"
+
 #include <doctest/doctest.h>
 
+#include <array>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -97,4 +100,30 @@ TEST_CASE("replies that pile up beyond the limit end the connection") {
   for (int i = 0; i < 3; ++i) b.call();
   b.io.poll();
   CHECK(b.owner.closed == 1);
+}
+
+TEST_CASE(
+    "descriptors that take long to close, and came before they were refused, hold nobody up") {
+  for (const bool nested : {false, true}) {
+    graceful_test::lingering_socket late;
+    std::array<int, 2> ends{};
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) == 0);
+    const unique_fd peer{ends[1]};
+    REQUIRE(graceful_test::lingering_socket::send(peer.get(),
+                                                  std::string{R"({"method":"a.b"})"} + '\0',
+                                                  nested ? late.release_nested() : late.release()));
+    asio::io_context io;
+    verbose owner;
+    control_session::owner& by = owner;
+    const auto session =
+        std::make_shared<control_session>(io, unique_fd{ends[0]}, ::getpid(), 1, by);
+    const auto taken = graceful_test::duration_of([&] {
+      session->start();
+      io.poll();
+    });
+    CHECK(session->congested());  // it has answered
+    CHECK(taken < graceful_test::lingering_socket::no_wait);
+    session->close();
+    io.poll();
+  }
 }

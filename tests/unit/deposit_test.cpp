@@ -7,6 +7,7 @@
 #include "os/notify_socket.hpp"
 #include "os/service_manager.hpp"
 
+#include "lingering_socket.hpp"
 #include "temporary_directory.hpp"
 
 #include <doctest/doctest.h>
@@ -147,6 +148,44 @@ TEST_CASE("what is kept can be passed, however long its names are, and the rest 
   REQUIRE(started.has_value());
   REQUIRE(graceful::testing::wait_readable(started->pidfd(), std::chrono::seconds{20}));
   CHECK(started->reap().has_value());
+}
+
+TEST_CASE("a descriptor that takes long to close holds nobody up, whether it was kept or not") {
+  graceful_test::lingering_socket barrier;
+  graceful_test::lingering_socket nested;
+  graceful_test::lingering_socket unwanted;
+  graceful_test::lingering_socket kept;
+  graceful_test::lingering_socket left;
+  const auto taken = graceful_test::duration_of([&] {
+    deposit_fixture b;
+    // The test's own close(2) must not be the last: each is read only after it.
+    const auto only = [&](const std::string& text, unique_fd fd) {
+      REQUIRE(b.manager.notify(text, {fd.get()}).has_value());
+      fd.reset();
+      b.kept.read();
+    };
+    only("BARRIER=1", barrier.release());
+    only("BARRIER=1", nested.release_nested());
+    only("STATUS=\xff", unwanted.release());
+    only("FDSTORE=1\nFDNAME=a", kept.release());
+    only("FDSTORE=1\nFDNAME=b", left.release());
+    CHECK(b.kept.items().size() == 2);
+    b.say("FDSTOREREMOVE=1\nFDNAME=a");
+    CHECK(b.kept.items().size() == 1);
+  });
+  CHECK(taken < graceful_test::lingering_socket::no_wait);
+}
+
+TEST_CASE("a deposit that goes on with another socket has heard what was said on the one before") {
+  deposit_fixture b;
+  REQUIRE(b.manager.notify("STATUS=before").has_value());
+  const auto next = os::bind_notify(b.path).value();
+  b.kept.move_to(next.get());
+  b.socket.reset();
+  CHECK(b.heard == std::vector<std::string>{"before"});
+  REQUIRE(b.manager.notify("STATUS=after").has_value());
+  b.context.poll();
+  CHECK(b.heard == std::vector<std::string>{"before", "after"});
 }
 
 TEST_CASE("what another user says is not heard") {

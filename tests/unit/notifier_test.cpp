@@ -13,6 +13,7 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <filesystem>
 #include <future>
 #include <memory>
 #include <optional>
@@ -97,4 +98,27 @@ TEST_CASE("an end without a barrier waits for nothing that was said") {
   b.speaker.finish(patience);
   CHECK(b.logged.empty());
   CHECK(b.next()->bytes == "STOPPING=1");
+}
+
+TEST_CASE(
+    "what is insisted on waits for a socket that was removed, and what else is said does not") {
+  notifier_fixture b;
+  const auto path = b.directory.path("notify");
+  std::filesystem::remove(path);
+  b.speaker.say("STATUS=lost");
+  b.speaker.insist("MAINPID=7");
+  b.manager = os::bind_notify(path).value();
+  for (const deadline until{patience}; !wait_readable(b.manager.get(), 0s) && !until.passed();) {
+    b.control.restart();
+    b.control.run_for(1ms);
+  }
+  CHECK(b.next()->bytes == "MAINPID=7");
+}
+
+TEST_CASE("an end waits for a socket that was removed, but not for ever") {
+  notifier_fixture b;
+  std::filesystem::remove(b.directory.path("notify"));
+  b.speaker.insist("MAINPID=7");
+  b.speaker.finish(10ms);
+  CHECK(b.logged.size() == 1);
 }

@@ -185,3 +185,40 @@ TEST_CASE(
     }
   }
 }
+
+TEST_CASE("a server objects to being succeeded while its supervisor cannot hear of it") {
+  supervised b;
+  const auto connection = b.supervisor->accept();
+  CHECK_FALSE(b.service.objection(false));
+  ::unlink(b.service_bench::d.path("notify").c_str());
+  const auto why = b.service.objection(true);
+  REQUIRE(why);
+  CHECK(why->find("No such file or directory") != std::string::npos);
+  CHECK(why->find("try again") != std::string::npos);
+}
+
+TEST_CASE("a server whose supervisor looks who serves can be succeeded by what that can see") {
+  supervised b;
+  const auto connection = b.supervisor->accept();
+  ::unlink(b.service_bench::d.path("notify").c_str());
+  b.service.watched_by("another");
+  CHECK(b.service.objection(true));
+  b.service.watched_by(b.path);
+  CHECK_FALSE(b.service.objection(true));
+  CHECK(b.service.objection(false));
+}
+
+TEST_CASE("a server without a supervisor, or whose supervisor has died, can be succeeded") {
+  service_bench alone{{.store = 9}};
+  alone.service.serves(1, false);
+  ::unlink(alone.d.path("notify").c_str());
+  CHECK_FALSE(alone.service.objection(false));
+
+  supervised b;
+  b.supervisor->accept().close();
+  b.supervisor->close();
+  ::unlink(b.service_bench::d.path("notify").c_str());
+  CHECK(b.service.objection(false));
+  b.control.poll();  // now it is known
+  CHECK_FALSE(b.service.objection(false));
+}

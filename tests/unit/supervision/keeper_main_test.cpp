@@ -289,6 +289,49 @@ TEST_CASE("a server that said that it ends has ended well, also if nobody can te
   CHECK(k.vanishes(7) == "finish 0");
 }
 
+TEST_CASE("a process that has come to serve in the place of the server is the server") {
+  auto k = serving();
+  CHECK(k.on(supervision::event::serves{7}) == "");
+  CHECK(k.on(supervision::event::serves{8}) == "follow 8");
+  CHECK(k.noted("pid 8 has come to serve the control path"));
+  CHECK(k.memory().main == 8);
+  CHECK(k.on(supervision::event::serves{7}) == "");  // seen before, heard of after it
+  CHECK(k.memory().main == 8);
+  CHECK(k.exits(7, 0) == "");
+  CHECK(k.killed(8, SIGKILL) == "");
+  CHECK(k.phase() == phase::waiting);
+}
+
+TEST_CASE("a process that has come to serve is told what the server was told") {
+  auto k = serving();
+  k.told(SIGTERM);
+  CHECK(k.on(supervision::event::serves{8}) == "follow 8, send 15 to 8");
+}
+
+TEST_CASE("the end of a server in whose place another serves is not the end, however it ended") {
+  using kind = supervision::ending::kind;
+  for (const auto& how :
+       {supervision::ending{kind::exited, 0}, supervision::ending{kind::exited, 1},
+        supervision::ending{kind::signalled, SIGKILL}}) {
+    auto k = serving();
+    CHECK(k.on(supervision::event::ended{7, how, false, 8}) == "follow 8");
+    CHECK(k.memory().main == 8);
+    CHECK(k.phase() == phase::serving);
+    CHECK(k.memory().failures == 0);
+    CHECK(k.exits(8, 0) == "finish 0");
+  }
+}
+
+TEST_CASE("what would be the end is known before") {
+  using kind = supervision::ending::kind;
+  auto k = serving();
+  supervision::keeper trial{limits, k.memory()};
+  CHECK(trial.would_finish({7, {kind::exited, 0}}, supervision::time{2h}));
+  CHECK_FALSE(trial.would_finish({7, {kind::exited, 1}}, supervision::time{2h}));
+  CHECK_FALSE(trial.would_finish({8, {kind::exited, 0}}, supervision::time{2h}));
+  CHECK(trial.remembered().main == 7);
+}
+
 TEST_CASE("whatever happens, it knows what to do next, and ends once") {
   using namespace supervision::event;
   for (unsigned seed = 0; seed < 400; ++seed) {
@@ -307,7 +350,7 @@ TEST_CASE("whatever happens, it knows what to do next, and ends once") {
     for (int step = 0; step < 60; ++step) {
       const auto one = world.some(random());
       using kind = supervision::ending::kind;
-      switch (below(9)) {
+      switch (below(10)) {
         case 0:
           world.keeper.pass(std::chrono::milliseconds{below(20'000)});
           take(tick{});
@@ -332,6 +375,9 @@ TEST_CASE("whatever happens, it knows what to do next, and ends once") {
           break;
         case 7:
           take(told{SIGHUP});
+          break;
+        case 8:
+          take(serves{below(2) == 0 ? one : world.born()});
           break;
         default:
           take(ended{one, {kind::unknown}});

@@ -107,8 +107,8 @@ TEST_CASE("every interface that GetInfo names is described, and by its own name"
 TEST_CASE("the interfaces define what the server speaks") {
   const auto control =
       graceful_test::parse_interface(*wire::interface_description("io.graceful.Control"));
-  CHECK(control.methods ==
-        names{"Status", "Upgrade", "Abort", "Commit", "Rollback", "Drain", "Monitor", "Metrics"});
+  CHECK(control.methods == names{"Status", "Upgrade", "Abort", "Commit", "Rollback", "Drain",
+                                 "Monitor", "Metrics", "Watch"});
   CHECK(control.errors == names{"Busy", "NotReady", "UpgradeFailed", "NoUpgrade"});
   CHECK(control.types == names{"Listener", "Process", "Draining"});
   const auto handoff =

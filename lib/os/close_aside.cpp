@@ -1,0 +1,90 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "os/close_aside.hpp"
+
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <system_error>
+
+namespace graceful::os {
+
+namespace {
+
+/// Who sends more that takes its time has only its own descriptors wait.
+constexpr int most_closers = 16;
+
+struct closers {
+  std::mutex mutex;
+  std::deque<unique_fd> waiting;
+  int running = 0;
+};
+
+/// Never destroyed: a thread may still wait in close(2) when the process ends.
+closers& all_closers() {
+  static auto& all = *new closers;
+  return all;
+}
+
+bool is_tcp_listener(int fd) {
+  const auto option = [fd](int name) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    return ::getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+  };
+  return option(SO_ACCEPTCONN) == 1 && option(SO_PROTOCOL) == IPPROTO_TCP;
+}
+
+bool closes_at_once(int fd) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0 || S_ISFIFO(status.st_mode)) return true;
+  return S_ISSOCK(status.st_mode) && is_tcp_listener(fd);
+}
+
+void close_all_that_waits() {
+  auto& all = all_closers();
+  std::unique_lock lock{all.mutex};
+  while (!all.waiting.empty()) {
+    auto next = std::move(all.waiting.front());
+    all.waiting.pop_front();
+    lock.unlock();
+    next.reset();
+    lock.lock();
+  }
+  --all.running;
+}
+
+/// Takes no signal, which are others' to take. False if there can be no thread.
+bool start_closer() {
+  sigset_t every;
+  sigset_t before;
+  ::sigfillset(&every);
+  ::pthread_sigmask(SIG_SETMASK, &every, &before);
+  bool started = true;
+  try {
+    std::thread{close_all_that_waits}.detach();
+  } catch (const std::system_error&) {
+    started = false;
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return started;
+}
+
+}  // namespace
+
+void close_aside(std::vector<unique_fd> descriptors) {
+  std::erase_if(descriptors, [](const unique_fd& fd) { return closes_at_once(fd.get()); });
+  if (descriptors.empty()) return;
+  auto& all = all_closers();
+  const std::lock_guard lock{all.mutex};
+  for (auto& fd : descriptors) all.waiting.push_back(std::move(fd));
+  // A thread that runs may wait for long.
+  if (all.running < most_closers && start_closer()) ++all.running;
+}
+
+}  // namespace graceful::os

@@ -1,0 +1,336 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+//
+// graceful-ctl run when its sockets are removed, or are not the server's to write to: upgrades go
+// on.
+#include <graceful/supervisor_client.hpp>
+#include <graceful/testing/http_connection.hpp>
+
+#include "site.hpp"
+#include "testing/process_table.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace graceful_test;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr uid_t server_user = 65534;
+
+const std::vector<std::string> as_server_user{"/usr/bin/setpriv", "--reuid=65534", "--regid=65534",
+                                              "--clear-groups"};
+
+const std::vector<std::string> in_container{"/usr/bin/unshare", "--pid",        "--fork",
+                                            "--mount-proc",     "--kill-child", "--"};
+
+bool ends_well(process& p) { return p.wait_exit(patience).exited(0); }
+
+/// Nothing of what is waited for has events that a test could hear.
+bool comes_true(const std::function<bool()>& condition) {
+  for (const deadline until{patience}; !until.passed(); ::poll(nullptr, 0, 5)) {
+    if (condition()) return true;
+  }
+  return false;
+}
+
+/// False, with a word, where that cannot be had; which is a failure in CI.
+bool can_be_had(const char* what, const std::vector<std::string>& prefix) {
+  scene where;
+  auto command = prefix;
+  command.emplace_back("/bin/true");
+  if (::geteuid() == 0 && run(where, command).status == "exited 0") return true;
+  const char* ci = std::getenv("CI");
+  REQUIRE_MESSAGE((ci == nullptr || std::string_view{ci} != "true"), what, " cannot be had");
+  MESSAGE("skipped: ", what, " cannot be had here");
+  return false;
+}
+
+/// A supervised server whose paths are in a directory of their own.
+struct reach {
+  struct how {
+    std::vector<std::string> before{};  ///< graceful-ctl
+    std::vector<std::string> prefix{};  ///< the server
+    std::optional<uid_t> owner{};       ///< of the directory
+    std::vector<std::string> server{};  ///< else an http_server
+    std::string control{};              ///< of the server, if the supervisor does not know it
+    std::string probation = "0";
+  };
+
+  explicit reach(how h) {
+    REQUIRE(::chmod(fs::path{directory}.parent_path().c_str(), 0755) == 0);
+    REQUIRE(::mkdir(directory.c_str(), 0755) == 0);
+    if (h.owner) REQUIRE(::chown(directory.c_str(), *h.owner, *h.owner) == 0);
+    if (!h.control.empty()) server_control = where.path(h.control.c_str());
+    auto command = h.before;
+    command.insert(command.end(), {programs::graceful_ctl(), "run", "--control", control,
+                                   "--restart-delay", "0.01", "--max-failures", "0", "--"});
+    command.insert(command.end(), h.prefix.begin(), h.prefix.end());
+    if (h.server.empty()) h.server = {programs::http_server()};
+    command.insert(command.end(), h.server.begin(), h.server.end());
+    command.insert(command.end(), {"--control", server_control, "--listen", "127.0.0.1:0",
+                                   "--probation", h.probation});
+    supervisor = &where.start(command);
+    REQUIRE(supervisor->wait_for_output("ready: generation 1 ", patience));
+  }
+
+  finished ctl(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), programs::graceful_ctl());
+    return run(where, std::move(arguments));
+  }
+
+  [[nodiscard]] std::optional<graceful::supervisor_status> status() const {
+    auto client = graceful::supervisor_client::connect(socket, patience);
+    if (!client) return {};
+    auto said = client->status();
+    return said ? std::optional{*said} : std::nullopt;
+  }
+
+  [[nodiscard]] std::int64_t main() const {
+    const auto s = status();
+    return s && s->main_pid && s->state == "serving" ? *s->main_pid : 0;
+  }
+
+  [[nodiscard]] std::int64_t wait_main(std::int64_t before) const {
+    INFO(supervisor->output());
+    REQUIRE(comes_true([&] { return main() != 0 && main() != before; }));
+    return main();
+  }
+
+  /// Also that it is ready: before, SIGTERM kills it.
+  [[nodiscard]] bool serves() {
+    return ctl({"status", server_control}).out.find(", serving, ") != std::string::npos;
+  }
+
+  /// Refused upgrades say that they are to be tried again.
+  void upgrade() {
+    std::string last;
+    const bool done = comes_true([&] {
+      const auto tried = ctl({"upgrade", server_control});
+      last = tried.all;
+      if (tried.status == "exited 0") return true;
+      CHECK((last.find("try again") != last.npos ||
+             last.find("graceful-ctl run as the user") != last.npos ||
+             last.find("no server") != last.npos));
+      return false;
+    });
+    CHECK_MESSAGE(done, last);
+  }
+
+  /// What a process is called outside of the container.
+  [[nodiscard]] pid_t outside(std::int64_t inner) const {
+    for (const auto& entry : process_table()) {
+      std::ifstream lines{"/proc/" + std::to_string(entry.pid) + "/status"};
+      for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with("NSpid:") && line.ends_with('\t' + std::to_string(inner)) &&
+            is_below_supervisor(entry)) {
+          return entry.pid;
+        }
+      }
+    }
+    return 0;
+  }
+
+  [[nodiscard]] bool is_below_supervisor(process_entry entry) const {
+    for (int i = 0; i < 8 && entry.parent > 1; ++i) {
+      if (entry.parent == supervisor->pid()) return true;
+      const auto parent = process_entry_of(entry.parent);
+      if (!parent) return false;
+      entry = *parent;
+    }
+    return false;
+  }
+
+  /// The server is upgraded, and the supervisor knows: it starts the new one again when that dies,
+  /// and ends with it.
+  void check_supervised() {
+    const auto first = wait_main(0);
+    INFO(supervisor->output());
+    upgrade();
+    const auto second = wait_main(first);
+    REQUIRE(comes_true([&] { return outside(first) == 0; }));
+    CHECK(supervisor->running());
+    CHECK(main() == second);
+    REQUIRE(::kill(outside(second), SIGKILL) == 0);
+    const auto third = wait_main(second);
+    INFO(supervisor->output(), ctl({"status", server_control}).all);
+    CHECK(comes_true([&] { return serves(); }));
+    CHECK(main() == third);
+    // The init of a container is told by whoever is outside of it.
+    const auto init = outside(1);
+    ::kill(init != 0 ? init : supervisor->pid(), SIGTERM);
+    CHECK(ends_well(*supervisor));
+  }
+
+  scene where;
+  std::string directory = where.path("runtime");
+  std::string control = directory + "/control.sock";
+  std::string server_control = control;
+  std::string socket = control + ".supervisor";
+  process* supervisor = nullptr;
+};
+
+}  // namespace
+
+TEST_CASE("the paths of a supervisor that were removed come back, and it hears as before") {
+  reach r{{}};
+  const auto main = r.wait_main(0);
+  const std::vector<std::string> all{r.socket, r.socket + ".lock", r.socket + ".notify",
+                                     r.socket + ".main"};
+  SUBCASE("their directory") { fs::remove_all(r.directory); }
+  SUBCASE("their directory, which was moved away") {
+    fs::rename(r.directory, r.where.path("elsewhere"));
+  }
+  SUBCASE("the socket") { fs::remove(r.socket); }
+  SUBCASE("the lock") { fs::remove(all[1]); }
+  SUBCASE("the socket for notifications") { fs::remove(all[2]); }
+  SUBCASE("the note") { fs::remove(all[3]); }
+  const bool back = comes_true([&] {
+    return std::ranges::all_of(all, [](const auto& path) { return fs::exists(path); }) &&
+           r.main() == main && r.ctl({"status", r.control}).status == "exited 0";
+  });
+  REQUIRE_MESSAGE(back, r.supervisor->output());
+  CHECK(r.supervisor->output().find("had been removed: it is back") != std::string::npos);
+  struct stat status {};
+  REQUIRE(::stat(r.directory.c_str(), &status) == 0);
+  CHECK((status.st_mode & 07777) == 0755);
+  // What is deposited from now on is heard: an upgrade keeps the socket, and is told by
+  // notification.
+  REQUIRE(r.ctl({"upgrade", r.control}).status == "exited 0");
+  const auto second = r.wait_main(main);
+  CHECK(r.supervisor->output().find("has come to serve the control path") == std::string::npos);
+  CHECK(comes_true([&] { return r.status()->kept.size() == 1; }));
+  REQUIRE(::kill(static_cast<pid_t>(second), SIGKILL) == 0);
+  CHECK(r.wait_main(second) != second);
+  CHECK(r.status()->restarts == 1);
+  REQUIRE(comes_true([&] { return r.serves(); }));
+  r.supervisor->signal(SIGTERM);
+  CHECK(ends_well(*r.supervisor));
+  CHECK(fs::is_empty(r.directory));
+}
+
+TEST_CASE("another supervisor's paths are left alone, also at the end") {
+  reach r{{}};
+  fs::rename(r.directory, r.where.path("elsewhere"));
+  REQUIRE(::mkdir(r.directory.c_str(), 0755) == 0);
+  process& other = r.where.start(
+      {programs::graceful_ctl(), "run", "--control", r.control, "--", "/bin/sleep", "1000"});
+  if (!other.wait_for_output("started the server", patience)) {
+    CHECK(other.output().find("runs already") != std::string::npos);  // the first was faster
+    return;
+  }
+  REQUIRE(
+      r.supervisor->wait_for_output("supervisor's socket " + r.socket + " is gone: ", patience));
+  r.supervisor->signal(SIGTERM);
+  CHECK(ends_well(*r.supervisor));
+  for (const char* suffix : {"", ".lock", ".notify", ".main"}) CHECK(fs::exists(r.socket + suffix));
+  CHECK(r.status()->pid == other.pid());
+}
+
+TEST_CASE("an upgrade just after the supervisor's sockets were removed leaves it with the server") {
+  for (const bool contained : {false, true}) {
+    if (contained && !can_be_had("a container", in_container)) continue;
+    reach r{{.before = contained ? in_container : std::vector<std::string>{}}};
+    for (const char* suffix : {"", ".notify"}) fs::remove(r.socket + suffix);
+    REQUIRE(comes_true([&] { return r.main() != 0; }));
+    fs::remove(r.socket + ".notify");
+    r.check_supervised();
+  }
+}
+
+TEST_CASE("root's supervisor follows a server of another user through upgrades") {
+  if (!can_be_had("another user", as_server_user)) return;
+  for (const bool contained : {false, true}) {
+    if (contained && !can_be_had("a container", in_container)) continue;
+    reach r{{.before = contained ? in_container : std::vector<std::string>{},
+             .prefix = as_server_user,
+             .owner = server_user}};
+    const auto first = r.wait_main(0);
+    r.upgrade();
+    CHECK(r.wait_main(first) != first);  // and the next can be upgraded as well
+    r.check_supervised();
+  }
+}
+
+TEST_CASE("a supervisor follows a server that has become another user itself, in a container too") {
+  if (!can_be_had("another user", as_server_user)) return;
+  for (const bool contained : {false, true}) {
+    if (contained && !can_be_had("a container", in_container)) continue;
+    reach r{{.before = contained ? in_container : std::vector<std::string>{},
+             .server = {programs::forking_server(), "--user", std::to_string(server_user)}}};
+    REQUIRE(comes_true([&] { return r.status().has_value(); }));
+    const auto first = *r.status()->main_pid;  // it cannot say that it is ready
+    r.upgrade();
+    const auto second = r.wait_main(first);
+    REQUIRE(comes_true([&] { return r.outside(first) == 0; }));
+    CHECK(r.supervisor->running());
+    CHECK(r.main() == second);
+    const auto init = r.outside(1);
+    ::kill(init != 0 ? init : r.supervisor->pid(), SIGTERM);
+    CHECK(ends_well(*r.supervisor));
+  }
+}
+
+TEST_CASE("a server that cannot speak is known to be another before its predecessor has drained") {
+  if (!can_be_had("another user", as_server_user)) return;
+  reach r{{.prefix = as_server_user, .owner = server_user}};
+  const auto text = r.supervisor->stdout_text();
+  const auto at = text.find("127.0.0.1:") + 10;
+  const auto port = static_cast<std::uint16_t>(std::stoi(text.substr(at)));
+  const auto first = r.wait_main(0);
+  http_connection held{resolve("127.0.0.1", port, patience), 0};
+  held.exchange("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
+  held.send("GET / HTTP/1.1\r\n");
+  r.upgrade();
+  const auto second = r.wait_main(first);
+  CHECK(::kill(static_cast<pid_t>(first), 0) == 0);
+  REQUIRE(::kill(static_cast<pid_t>(second), SIGKILL) == 0);
+  CHECK(r.wait_main(second) != first);  // and is started again meanwhile
+  CHECK(held.exchange("Host: test\r\n\r\n").generation == 1);
+  r.supervisor->signal(SIGTERM);
+  CHECK(r.supervisor->wait_exit(patience));
+}
+
+TEST_CASE("an upgrade that the supervisor cannot hear of fails before it begins, and says why") {
+  if (!can_be_had("another user", as_server_user)) return;
+  reach r{{.prefix = as_server_user, .owner = server_user, .control = "runtime/other.sock"}};
+  const auto first = r.wait_main(0);
+  const auto refused = r.ctl({"upgrade", r.server_control});
+  CHECK(refused.status == "exited 1");
+  CHECK(refused.all.find("would not hear of a successor") != std::string::npos);
+  CHECK(refused.all.find("Permission denied; run graceful-ctl run as the user that the server "
+                         "serves as") != std::string::npos);
+  CHECK(refused.all.find("spawned") == std::string::npos);
+  CHECK(r.main() == first);
+  CHECK(r.ctl({"status", r.server_control}).status == "exited 0");
+}
+
+TEST_CASE("a probation in which the supervisor gets out of reach ends with a rollback") {
+  reach r{{.control = "other.sock", .probation = "600000"}};
+  const auto first = r.wait_main(0);
+  REQUIRE(comes_true([&] { return r.status()->kept.size() == 1; }));
+  REQUIRE(r.ctl({"upgrade", r.server_control, "--until", "ready"}).status == "exited 0");
+  fs::rename(r.directory, r.where.path("elsewhere"));
+  std::ofstream{r.directory} << "in the way";
+  // Unless the successor has asked only now for the first time, and has been answered so already.
+  CHECK(r.ctl({"commit", r.server_control}).status == "exited 1");
+  CHECK(r.supervisor->wait_for_output("rolled back: the supervisor", patience));
+  CHECK(
+      r.ctl({"status", r.server_control}).out.find("generation 1, pid " + std::to_string(first)) !=
+      std::string::npos);
+  CHECK(r.supervisor->running());
+}
