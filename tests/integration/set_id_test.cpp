@@ -75,8 +75,7 @@ class two_users {
   [[nodiscard]] std::string control() const { return where.path("own/control.sock"); }
 
   [[nodiscard]] std::vector<std::string> command(const std::string& program) const {
-    return {program,       "--control",   control(), "--listen",
-            "127.0.0.1:0", "--probation", "0"};
+    return {program, "--control", control(), "--listen", "127.0.0.1:0", "--probation", "0"};
   }
 
   process& start(const std::string& program, process_options options) {
@@ -202,17 +201,16 @@ TEST_CASE("what a set-id server starts is not found by the PATH or directory of 
   CHECK(u.upgrade({"--", "cat", "/no/such/file"}).status == "exited 1");
   CHECK_FALSE(fs::exists(ran));
   // What graceful-ctl does not do, but another client may: the path is relative for the server.
-  const auto relative = run(
-      u.where,
-      {"/usr/bin/python3", "-c",
-       "import json, socket, sys\n"
-       "s = socket.socket(socket.AF_UNIX)\n"
-       "s.connect(sys.argv[1])\n"
-       "s.sendall(json.dumps({'method': 'io.graceful.Control.Upgrade', "
-       "'parameters': {'command': ['./cat']}}).encode() + b'\\0')\n"
-       "print(s.recv(65536).decode())",
-       u.control()},
-      {.user = owner_of_file});
+  const auto relative = run(u.where,
+                            {"/usr/bin/python3", "-c",
+                             "import json, socket, sys\n"
+                             "s = socket.socket(socket.AF_UNIX)\n"
+                             "s.connect(sys.argv[1])\n"
+                             "s.sendall(json.dumps({'method': 'io.graceful.Control.Upgrade', "
+                             "'parameters': {'command': ['./cat']}}).encode() + b'\\0')\n"
+                             "print(s.recv(65536).decode())",
+                             u.control()},
+                            {.user = owner_of_file});
   CHECK_MESSAGE(relative.all.find("relative path") != std::string::npos, relative.all);
   CHECK_FALSE(fs::exists(ran));
 }
