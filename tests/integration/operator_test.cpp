@@ -288,6 +288,24 @@ TEST_CASE("a limit of open files that is too low is named, wherever it is hit") 
   }
 }
 
+TEST_CASE("a limit of open files that is too low for a successor is named, wherever it is hit") {
+  site s;
+  std::string server;
+  for (const auto& argument : s.command()) server += " '" + argument + "'";
+  for (int limit = 6; limit < 24 && s.generation() == 1; ++limit) {
+    const auto before = s.server().output().size();
+    const auto done = s.upgrade(
+        {"--", "/bin/sh", "-c", "ulimit -n " + std::to_string(limit) + "; exec" + server});
+    if (done.status == "exited 0") break;
+    const auto text = done.all + s.server().output().substr(before);
+    if (mentions(text, "loading shared libraries")) continue;
+    INFO(limit, ": ", text);
+    CHECK(mentions(text, "raise the limit of open files"));
+    CHECK_FALSE(mentions(text, "[system:"));
+  }
+  CHECK(s.generation() == 2);
+}
+
 TEST_CASE("a control path in a directory that is not there says which, and what to do") {
   scene where;
   const auto control = where.path("nope/x.sock");
