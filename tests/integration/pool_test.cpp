@@ -233,5 +233,5 @@ TEST_CASE("no threads, or a control path that is none, ends the server with an e
   const auto nowhere = run(where, {programs::pool_server(), "--listen", "127.0.0.1:0", "--control",
                                    where.path("no/such/c.sock")});
   CHECK(nowhere.status == "exited 1");
-  CHECK(says(nowhere, "no/such/c.sock"));
+  CHECK(says(nowhere, "no/such of the control path does not exist"));
 }
