@@ -114,8 +114,8 @@ method Monitor() -> (event: string, message: string, generation: int, pid: int, 
 # What the server measures, as OpenMetrics 1.0.
 method Metrics() -> (text: string)
 
-# The supervisor whose socket this is looks who serves this one: so it hears of an upgrade also if
-# the server cannot speak to it.
+# The supervisor whose socket this is looks which process serves this path: so it hears of an upgrade
+# also if the server cannot speak to it.
 method Watch(supervisor: string) -> ()
 
 # An upgrade is under way, or this process drains; or a limit is reached.
