@@ -116,6 +116,7 @@ void foreign_acceptor::apply() {
     return retire_when_quiet();
   }
   object_.end_loop();
+  blocked_on_.reset();
   cookie_ = 0;
 }
 
