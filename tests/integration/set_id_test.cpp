@@ -158,8 +158,7 @@ TEST_CASE("a set-id server has no service manager, and none of its successors ha
   const auto passed_on = all_of("/proc/" + u.pid() + "/environ");
   CHECK(passed_on.find("GRACEFUL_TEST_SCENE=") != std::string::npos);
   for (const auto& [name, value] : options.environment) {
-    CAPTURE(name);
-    CHECK(passed_on.find(name + '=') == std::string::npos);
+    CHECK_MESSAGE(passed_on.find(name + '=') == std::string::npos, name);
   }
   REQUIRE(u.ctl({"drain", u.control()}).status == "exited 0");
   REQUIRE(u.where.wait_all_gone(patience));

@@ -278,7 +278,7 @@ TEST_CASE("the addresses of what was dropped come back, or none where they do no
   REQUIRE(status);
   CHECK(status->dropped_addresses == std::vector<std::string>{"127.0.0.1:80", "127.0.0.1:81"});
   CHECK(wire::to_reply(*status).parameters == given);
-  given["dropped_addresses"] = {"127.0.0.1:80"};
+  given["dropped_addresses"].as_array().pop_back();
   CHECK(wire::parse_status(given).value().dropped_addresses.empty());
   given.erase("dropped_addresses");  // an older server
   CHECK(wire::parse_status(given).value().dropped.size() == 2);
