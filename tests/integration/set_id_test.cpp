@@ -157,8 +157,8 @@ TEST_CASE("a set-id server has no service manager, and none of its successors ha
   REQUIRE(server.wait_exit(patience).exited(0));
   const auto passed_on = all_of("/proc/" + u.pid() + "/environ");
   CHECK(passed_on.find("GRACEFUL_TEST_SCENE=") != std::string::npos);
-  for (const auto& [name, value] : options.environment) {
-    CHECK_MESSAGE(passed_on.find(name + '=') == std::string::npos, name);
+  for (const auto& variable : options.environment) {
+    CHECK_MESSAGE(passed_on.find(variable.first + '=') == std::string::npos, variable.first);
   }
   REQUIRE(u.ctl({"drain", u.control()}).status == "exited 0");
   REQUIRE(u.where.wait_all_gone(patience));
