@@ -32,7 +32,7 @@ constexpr bool acceptors_in_epoll = detail::asio_epoll && !detail::asio_io_uring
 }  // namespace
 
 foreign_acceptor::foreign_acceptor(asio::any_io_executor executor, int fd,
-                                   const std::shared_ptr<const listening_socket>& socket,
+                                   std::shared_ptr<const listening_socket> socket,
                                    detail::plain_acceptor object)
     : executor_{std::move(executor)},
       strand_{asio::make_strand(executor_)},
@@ -41,7 +41,7 @@ foreign_acceptor::foreign_acceptor(asio::any_io_executor executor, int fd,
       entry_{acceptors_in_epoll ? os::find_in_epoll(fd) : std::nullopt},
       timer_{strand_},
       cookie_{os::cookie_of(fd)},
-      socket_{socket} {
+      socket_{std::move(socket)} {
   // Made now, because there may be no descriptor left when it is needed.
   if (auto place = os::unreachable_listener()) {
     place_ = std::move(*place);

@@ -37,8 +37,7 @@ class foreign_acceptor final : public accepting,
  public:
   /// `fd` is the acceptor's own descriptor, a duplicate of that of `socket`.
   foreign_acceptor(asio::any_io_executor executor, int fd,
-                   const std::shared_ptr<const listening_socket>& socket,
-                   detail::plain_acceptor object);
+                   std::shared_ptr<const listening_socket> socket, detail::plain_acceptor object);
 
   void open() override;
   void pause() override;

@@ -245,7 +245,7 @@ void inventory::open() {
     if (share(name, held)) {
       remarks.emplace_back(true, what + "who listens there accepts from it too");
     } else if (held.from != origin::predecessor || keeps_unclaimed_) {
-      const auto until = held.from == origin::predecessor ? "until the commit" : "for now";
+      const auto* until = held.from == origin::predecessor ? "until the commit" : "for now";
       remarks.emplace_back(false, what + "it is kept " + until + ", for a listen that comes late");
       inherited_.add(name, std::move(held));
     } else {

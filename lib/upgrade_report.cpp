@@ -41,7 +41,8 @@ void upgrade_report::committed(std::optional<pid_t> pid,
   std::string message = successor() + " has taken over; this process drains";
   upgrade_phase phase{.phase = "committed", .pid = pid, .generation = generation_};
   for (const auto& [name, address] : dropped) {
-    message += "; nobody listens on " + address + " ('" + name + "') any more";
+    message.append("; nobody listens on ").append(address);
+    message.append(" ('").append(name).append("') any more");
     phase.dropped.push_back(name);
     phase.dropped_addresses.push_back(address);
   }

@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <string>
 
 #include <dirent.h>
@@ -60,9 +61,9 @@ bool polls(int fd, std::uint64_t address, std::uint64_t count) {
   std::array<pollfd, 256> entries{};
   const auto known = std::min<std::uint64_t>(count, entries.size());
   read_memory(address, entries.data(), known * sizeof entries[0]);
-  const auto end = entries.begin() + static_cast<std::ptrdiff_t>(known);
-  return std::any_of(entries.begin(), end,
-                     [fd](const auto& e) { return e.fd == fd && (e.events & POLLIN) != 0; });
+  return std::ranges::any_of(std::span{entries}.first(known), [fd](const auto& e) {
+    return e.fd == fd && (e.events & POLLIN) != 0;
+  });
 }
 
 bool selects(int fd, std::uint64_t count, std::uint64_t address) {
