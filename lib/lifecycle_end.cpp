@@ -141,7 +141,7 @@ void lifecycle::end_alone() {
 /// Those that may still have to close what they have handed on, or are to hand back.
 std::set<pid_t> lifecycle::other_generations() const {
   std::set<pid_t> pids;
-  for (const auto& process : older_.all()) pids.insert(process.pid);
+  for (const auto& process : older_.all()) pids.insert(static_cast<pid_t>(process.pid));
   if (predecessor_) pids.insert(predecessor_->pid());
   if (const auto successor = driver_->successor_pid()) pids.insert(*successor);
   return pids;
