@@ -121,7 +121,7 @@ TEST_CASE("what a child destroys of an upgrader stays as it is for the parent") 
   auto client = graceful::control_client::connect(u.directory.path("s"), patience);
   REQUIRE(client.has_value());
   const auto status = client->status();
-  REQUIRE(status.has_value());
+  REQUIRE_MESSAGE(status.has_value(), status.error().message);
   CHECK(status->connections == 1);
 }
 
