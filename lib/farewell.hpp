@@ -21,8 +21,8 @@ class farewell {
  public:
   explicit farewell(asio::io_context& control) : control_{control}, timer_{control} {}
 
-  /// Says it to all who wait in the queue of this non-blocking listening socket. Returns how many
-  /// they are; who is left (no descriptor is free) is reset when the socket is closed.
+  /// Says it to all clients in the queue of this non-blocking listening socket. Returns how many
+  /// they are; those left (no descriptor is free) are reset when the socket is closed.
   std::size_t bid(int listening);
 
   /// All clients have ended, or have had the time to.
