@@ -21,6 +21,7 @@ namespace po = boost::program_options;
 namespace {
 
 constexpr double longest_timeout = 86'400;  // a day, as the server allows
+constexpr double most_failures = 1'000'000;
 
 failure usage_error(const std::string& what) {
   return {errc::invalid_argument, what + "; see graceful-ctl --help"};
@@ -103,6 +104,17 @@ result<std::optional<std::chrono::milliseconds>> time_option(const po::variables
   return std::optional{std::chrono::milliseconds{std::llround(seconds * 1000)}};
 }
 
+/// Not boost's own reading, which takes -1 for the greatest number.
+result<std::optional<unsigned>> count_option(const po::variables_map& values,
+                                             const std::string& name) {
+  if (values.count(name) == 0) return std::optional<unsigned>{};
+  const auto count = values[name].as<double>();
+  if (!(count >= 0 && count <= most_failures && count == std::floor(count))) {
+    return usage_error("--" + name + " takes a whole number, from 0 to 1000000");
+  }
+  return std::optional{static_cast<unsigned>(count)};
+}
+
 result<supervisor_params> supervise(const po::variables_map& values) {
   supervisor_params params;
   for (const auto& [name, target] :
@@ -118,7 +130,9 @@ result<supervisor_params> supervise(const po::variables_map& values) {
     if (!time) return time.error();
     if (*time) *target = **time;
   }
-  if (values.count("max-failures") > 0) params.max_failures = values["max-failures"].as<unsigned>();
+  const auto failures = count_option(values, "max-failures");
+  if (!failures) return failures.error();
+  if (*failures) params.max_failures = **failures;
   if (!params.name.empty() && !params.control_path.empty()) {
     return usage_error("--name and --control say the same: give one of them");
   }

@@ -25,14 +25,14 @@ void add_supervisor_options(po::options_description& all) {
        "with "
        ".supervisor appended)")  //
       ("ready-timeout", seconds(),
-       "run: how long the server may take until it is ready, if it is one that says so (default: "
-       "60)")  //
+       "run: how long the server may take until it is ready, if by then it has spoken sd_notify(3) "
+       "at all (default: 60)")  //
       ("restart-delay", seconds(),
        "run: how long to wait until a server that failed is started again; twice as long after "
        "each "
        "failure in a row (default: 0.1)")                                              //
       ("max-restart-delay", seconds(), "run: the longest time to wait (default: 30)")  //
-      ("max-failures", po::value<unsigned>()->value_name("N"),
+      ("max-failures", po::value<double>()->value_name("N"),
        "run: give up after so many failures in a row, 0: never (default: 10)")  //
       ("good-while", seconds(),
        "run: a server that has served for so long has done well, and failures before count no more "

@@ -292,7 +292,7 @@ void listener::stop_waiting() {
     if (!from.waiting || !from.readiness.is_open()) continue;
     error_code ignored;
     from.readiness.cancel(
-        ignored);  // if an operation comes before that is delivered, it waits anew
+        ignored);  // if an operation comes before that is delivered, it waits again
   }
 }
 

@@ -160,7 +160,7 @@ result<void> try_out(os::start_command program, json::object what) {
 
 }  // namespace
 
-failure execute_anew(const os::start_command& program, const bequest& left) {
+failure execute_again(const os::start_command& program, const bequest& left) {
   const auto what = describe(left);
   if (const auto tried = try_out(program, what); !tried) return tried.error();
   const auto note = write_note(what);

@@ -46,7 +46,7 @@ struct legacy {
 /// is left is inherited, and no other descriptor above 2. First the program is tried in a process
 /// of its own, for 4 s at most: one that does not start, or cannot read what it is left, would end
 /// this process after its exec, when there is no way back.
-failure execute_anew(const os::start_command& program, const bequest& left);
+failure execute_again(const os::start_command& program, const bequest& left);
 
 /// What the program before has left, if there was one. Takes its variable out of the environment,
 /// and out of the start command. In a process that only tries the program, says that it can read

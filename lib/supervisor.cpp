@@ -253,7 +253,7 @@ void supervisor::impl::start() {
   }
   for (auto& each : legacy_->sockets) deposit_.keep(each.name, each.fd);
   log_.info("goes on in a new program, with " + std::to_string(legacy_->sockets.size()) +
-            " sockets kept");
+            (legacy_->sockets.size() == 1 ? " socket kept" : " sockets kept"));
   // A new socket's buffer has room for it.
   if (legacy_->caller) (void)os::send_now(legacy_->caller.get(), wire::to_message(wire::reply{}));
   legacy_.reset();
@@ -300,8 +300,8 @@ void supervisor::impl::reexec(control_session& from) {
                .sockets = {},
                .caller = from.descriptor()};
   for (const auto& each : deposit_.items()) left.sockets.push_back({each.name, each.fd.get()});
-  log_.info("executes " + own_.file + " anew");
-  const auto why = execute_anew(own_, left);
+  log_.info("executes " + own_.file + " again");
+  const auto why = execute_again(own_, left);
   log_.error(why.message + ": goes on as it is");
   wire::reply refusal;
   refusal.error = wire::reexec_failed_error;

@@ -61,7 +61,7 @@ boost::system::error_code supervisor_link::connect() {
 
 void supervisor_link::on_end() {
   lost_ = true;
-  if (asked_ && !std::exchange(asked_anew_, true)) return ask_anew();
+  if (asked_ && !std::exchange(asked_again_, true)) return ask_again();
   answer(false);
   connect_later();
 }
@@ -69,12 +69,12 @@ void supervisor_link::on_end() {
 void supervisor_link::ask_release(std::function<void(bool)> answer) {
   if (path_.empty()) return answer(false);
   asked_ = std::move(answer);
-  asked_anew_ = false;
+  asked_again_ = false;
   answer_timer_.expires_after(answer_time);
   answer_timer_.async_wait([this](boost::system::error_code ec) {
     if (!ec) this->answer(false);
   });
-  if (!ask()) ask_anew();
+  if (!ask()) ask_again();
 }
 
 bool supervisor_link::ask() {
@@ -83,9 +83,9 @@ bool supervisor_link::ask() {
   return stream_ && stream_->send(question);
 }
 
-/// One that executes itself anew ends its connections, and listens all the while: it answers when
+/// One that executes itself again ends its connections, and listens all the while: it answers when
 /// it is back. Who has ended keeps nothing.
-void supervisor_link::ask_anew() {
+void supervisor_link::ask_again() {
   timer_.cancel();
   if (stream_) stream_->stop();
   const auto failed = connect();

@@ -33,7 +33,7 @@ class supervisor_link {
 
   /// Asks whether this process is to hold its sockets alone from now on, because the supervisor
   /// ends too. False also if there is no answer within a second. `answer` is called once, unless
-  /// `stop` is before; at once if there is nobody to ask. Who executes itself anew meanwhile is
+  /// `stop` is before; at once if there is nobody to ask. Who executes itself again meanwhile is
   /// asked again.
   void ask_release(std::function<void(bool released)> answer);
 
@@ -41,7 +41,7 @@ class supervisor_link {
   void on_message(const std::string& text);
   void on_end();
   bool ask();
-  void ask_anew();
+  void ask_again();
   void answer(bool released);
   boost::system::error_code connect();
   void connect_later();
@@ -52,7 +52,7 @@ class supervisor_link {
   asio::steady_timer timer_;
   asio::steady_timer answer_timer_;
   std::function<void(bool)> asked_;
-  bool asked_anew_ = false;
+  bool asked_again_ = false;
   std::shared_ptr<varlink_stream> stream_;
   bool started_ = false;
   bool lost_ = false;

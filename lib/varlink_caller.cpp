@@ -60,7 +60,7 @@ result<void> varlink_caller::conversation::begin(const wire::call& call) {
   if (!connection_) {
     return failure{os::system_code(ENOTCONN),
                    "a call on this connection to the server has not had its last answer, so no "
-                   "other can be made on it; connect anew"};
+                   "other can be made on it; connect again"};
   }
   return connection_->send(call, os::after(home_.deadline_));
 }

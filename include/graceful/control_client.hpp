@@ -108,7 +108,7 @@ struct server_event {
 /// closes it: an upgrade that `on_phase` does not wait for, `timed_out`, `peer_gone`,
 /// `protocol_violation`, a callback that throws. Every later call fails with
 /// `boost::system::errc::not_connected`, and so does one that is made from within a callback:
-/// connect anew.
+/// connect again.
 ///
 /// **Errors** of every call, beside those named with it: `timed_out`, `peer_gone`,
 /// `protocol_violation`, `permission_denied` (the server does not trust this user), `not_connected`
@@ -176,7 +176,7 @@ class GRACEFUL_API control_client {
                                const std::function<void(const drain_progress&)>& on_progress = {});
 
   /// Tells everything that happens in the server, until it has handed over ("handed_over":
-  /// connect anew to watch its successor) or ends ("ended"); returns that last event. `on_event`
+  /// connect again to watch its successor) or ends ("ended"); returns that last event. `on_event`
   /// sees every one, the last included. Waits for as long as that takes: nothing bounds it, and no
   /// silence is `timed_out`.
   result<server_event> monitor(const std::function<void(const server_event&)>& on_event);

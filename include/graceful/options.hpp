@@ -87,7 +87,7 @@ struct options {
   std::chrono::milliseconds idle_grace{5'000};
 
   /// In drain: the time over which the connections are told one after the other, so that their
-  /// peers do not all connect anew at once. Default: 1 s.
+  /// peers do not all connect again at once. Default: 1 s.
   std::chrono::milliseconds drain_spread{1'000};
 
   /// How many processes of earlier generations may drain at the same time. Beyond it the oldest is

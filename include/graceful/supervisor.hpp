@@ -45,8 +45,9 @@ struct supervisor_params {
   /// 10 s.
   std::chrono::milliseconds good_while{10'000};
 
-  /// How long a server may take until it is ready, if it speaks sd_notify(3), as those of this
-  /// library do; then it is killed, and has failed. Default: 60 s.
+  /// How long a server may take from its start until it is ready; then it is killed, and has
+  /// failed. One that has not spoken sd_notify(3) at all by then, as those of this library do, is
+  /// taken to be one that never does, and is not waited for. Default: 60 s.
   std::chrono::milliseconds ready_timeout{60'000};
 
   /// See `options`. Called on the thread of `run`.
@@ -69,7 +70,7 @@ struct supervisor_params {
 /// process, which has no other threads and no children of its own.
 class GRACEFUL_API supervisor {
  public:
-  /// Takes the paths, and over from itself if it was executed anew, see
+  /// Takes the paths, and over from itself if it was executed again, see
   /// `supervisor_client::reexec`. Throws `error`: `already_running` if there is a supervisor,
   /// `invalid_argument`, `permission_denied`, `path_in_use`, `path_too_long`, or of the system.
   explicit supervisor(supervisor_params params);

@@ -60,7 +60,7 @@ class GRACEFUL_API supervisor_client {
   /// **Errors.** `timed_out`, `peer_gone`, `protocol_violation`.
   result<supervisor_status> status();
 
-  /// Has the supervisor execute its own program anew, which may be another build by now. Its pid,
+  /// Has the supervisor execute its own program again, which may be another build by now. Its pid,
   /// the server, and what it keeps stay. Returns when the new program is in charge.
   ///
   /// **Errors.** `upgrade_failed` (it cannot be executed, or does not start as a supervisor

@@ -17,7 +17,7 @@
 namespace graceful::os {
 
 /// Where the process that has started this one hears of it: systemd or `graceful-ctl run`, by the
-/// datagrams of sd_notify(3). Connects anew for each, so whoever binds the address next hears the
+/// datagrams of sd_notify(3). Connects again for each, so whoever binds the address next hears the
 /// next. Thread-safe.
 class service_manager {
  public:

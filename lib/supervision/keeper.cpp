@@ -101,6 +101,10 @@ void keeper::on(const event::said& e, time now) {
   if (starts && !std::exchange(memory_.spoke, true) && !memory_.ready) {
     memory_.now = phase::starting;
     memory_.due = memory_.begun + limits_.ready_timeout;
+  } else if (e.by == memory_.main && !n.ready && !std::exchange(memory_.spoke, true)) {
+    note(kind::info, pid_text(e.by) + " has spoken for the first time, later than the " +
+                         in_seconds(limits_.ready_timeout) +
+                         " that it may take to be ready: it is not waited for");
   }
   if (n.stopping && (e.by == memory_.main || e.by == memory_.speaker)) memory_.stopping = true;
   if (n.extension && memory_.due) memory_.due = std::max<time>(*memory_.due, now + *n.extension);

@@ -223,7 +223,7 @@ method Status() -> (
 # sockets. If not, they stay open, and what connects waits for the server's next start.
 method Release() -> (released: bool)
 
-# Executes the supervisor's own program anew, which may be another build. The new one replies. What
+# Executes the supervisor's own program again, which may be another build. The new one replies. What
 # is kept stays open all the while.
 method Reexec() -> ()
 

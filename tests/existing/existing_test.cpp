@@ -131,7 +131,7 @@ void trial::run() {
   look_at_output();
 }
 
-/// The clients that keep their connections begin anew for each upgrade, so that each has some on
+/// The clients that keep their connections begin again for each upgrade, so that each has some on
 /// the process that is replaced.
 bool trial::upgrade_under_load() {
   const auto connecting = what_.connecting(port_);

@@ -113,9 +113,9 @@ TEST_CASE("whoever has left an upgrade in its probation rolls it back on a conne
   REQUIRE(ready->phase == "ready");
   // What would answer is the upgrade: committed.
   CHECK(client.rollback().error().code == boost::system::errc::not_connected);
-  auto anew = connect();
-  CHECK(anew.rollback().has_value());
-  CHECK(anew.rollback().error().code == graceful::errc::no_upgrade);
+  auto again = connect();
+  CHECK(again.rollback().has_value());
+  CHECK(again.rollback().error().code == graceful::errc::no_upgrade);
   CHECK(site.generation() == 1);
 }
 

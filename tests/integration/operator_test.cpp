@@ -81,6 +81,7 @@ TEST_CASE("a successor that still starts when its predecessor dies is told apart
   REQUIRE(o.ctl.running());  // it waits for the successor
   o.opening.open();
   CHECK(o.ctl.wait_exit(patience).exited(0));
+  INFO(o.ctl.output());
   CHECK(mentions(o.ctl.output(), "generation 2, pid " + std::to_string(o.successor)));
 }
 
@@ -237,7 +238,7 @@ TEST_CASE("the log of the old process is named only where the new one may have s
   CHECK(mentions(early.all, ") is not ready yet"));
   const auto busy = s.upgrade();
   CHECK(busy.status == "exited 75");
-  CHECK(mentions(busy.all, ") for 0"));
+  CHECK(mentions(busy.all, ") for "));
   CHECK(s.ctl({"abort", s.control()}).status == "exited 0");
   CHECK(ctl.wait_exit(patience).exited(1));
   INFO(ctl.output());

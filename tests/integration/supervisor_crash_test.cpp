@@ -85,7 +85,7 @@ TEST_CASE("its socket is kept by name, comes back by name, and goes with the ser
   CHECK(s.supervisor().wait_exit(patience).exited(143));
 }
 
-TEST_CASE("a supervisor that executes itself anew loses no socket, and no end of the server") {
+TEST_CASE("a supervisor that executes itself again loses no socket, and no end of the server") {
   supervised s{stranger()};
   load at_work{load_on(s.port())};
   auto main = s.wait_main();

@@ -175,7 +175,7 @@ TEST_CASE("the successor gets the environment it is given, its connection, and n
   CHECK(look("eventpoll", "fds") == "0\n");
 }
 
-TEST_CASE("a symbolic link that points to another build by then is followed anew") {
+TEST_CASE("a symbolic link that points to another build by then is followed again") {
   namespace fs = std::filesystem;
   scene place;
   const auto point_to = [&](const std::string& target) {

@@ -42,7 +42,7 @@ class both_loads {
 };
 
 /// Where upgrades are struck: docs/examples/http_server on a port of its own, which stays when it
-/// is started anew, with the shim in all its generations.
+/// is started again, with the shim in all its generations.
 class stage {
  public:
   explicit stage(std::string server);

@@ -75,7 +75,7 @@ TEST_CASE("what a call did not wait for is never the answer to another") {
     for (const auto& order : {client.rollback(), client.commit(), client.abort()}) {
       REQUIRE_FALSE(order.has_value());
       CHECK(order.error().code == boost::system::errc::not_connected);
-      CHECK(order.error().message.find("connect anew") != std::string::npos);
+      CHECK(order.error().message.find("connect again") != std::string::npos);
     }
     CHECK(client.status().error().code == boost::system::errc::not_connected);
     CHECK(client.upgrade({}).error().code == boost::system::errc::not_connected);

@@ -158,7 +158,7 @@ TEST_CASE("a supervisor that has died keeps nothing") {
 }
 
 TEST_CASE(
-    "a supervisor that has executed itself anew is asked at once, on a connection of its own") {
+    "a supervisor that has executed itself again is asked at once, on a connection of its own") {
   enum class ended { unnoticed, noticed, after_the_question };
   for (const auto when : {ended::unnoticed, ended::noticed, ended::after_the_question}) {
     for (const char* released : {"true", "false"}) {

@@ -7,7 +7,7 @@
 
 #include <sys/epoll.h>
 
-/// What the kernel says about this process's descriptors. Asked anew each time: descriptors come
+/// What the kernel says about this process's descriptors. Asked again each time: descriptors come
 /// and go in ways that the shim does not see.
 namespace graceful::testing::shim {
 

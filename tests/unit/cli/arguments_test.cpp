@@ -54,6 +54,15 @@ TEST_CASE("each option of run sets what it says, in seconds") {
   CHECK(run_params({"--name", "shop"}).name == "shop");
 }
 
+TEST_CASE("a number of failures is a whole one, and not negative") {
+  CHECK(run_params({"--max-failures", "1000000"}).max_failures == 1'000'000);
+  for (const char* wrong : {"-1", "1.5", "1000001", "nan", "many"}) {
+    CAPTURE(wrong);
+    CHECK(parse({"run", "--max-failures", wrong, "--", "server"}).error().code ==
+          graceful::errc::invalid_argument);
+  }
+}
+
 TEST_CASE("a directory for a new process is relative to the one of whoever names it") {
   const auto directory_of = [](const std::string& given) {
     return parse({"upgrade", "shop", "--directory", given}).value().upgrade.directory;

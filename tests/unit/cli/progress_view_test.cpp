@@ -94,7 +94,7 @@ TEST_CASE("a drain is one line at its begin and one at its end, and a bar in bet
   CHECK(b.live().empty());
 }
 
-TEST_CASE("the bar starts anew where the last accepts bring more connections than at the begin") {
+TEST_CASE("the bar starts again where the last accepts bring more connections than at the begin") {
   view_fixture b;
   b.drain(0);
   CHECK(b.live() == "+0.0 s     no tracked connection left: waiting for the server to end");

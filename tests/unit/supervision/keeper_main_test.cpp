@@ -281,6 +281,9 @@ TEST_CASE("who has served in silence is not killed because somebody says somethi
   CHECK(k.after(1h) == "");
   CHECK(k.says(8, "STATUS=hello") == "");
   CHECK(k.next() == -1ms);
+  CHECK(k.says(7, "STATUS=hello") == "");
+  CHECK(k.next() == -1ms);
+  CHECK(k.noted("pid 7 has spoken for the first time, later than the"));
 }
 
 TEST_CASE("a server that said that it ends has ended well, also if nobody can tell how") {
