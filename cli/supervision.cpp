@@ -49,7 +49,12 @@ int status(const std::string& path, const arguments& args) {
   const bool supervised = found.has_value();
   const auto supervisor = said_by(std::move(found), args);
   // If one hangs, the other may know why.
-  const int printed = print_or_fail((server ? *server : "") + (supervisor ? *supervisor : ""));
+  std::string all = server ? *server : "";
+  if (!server && supervisor && !args.json && server.error().code == errc::not_running) {
+    all = "no server answers at " + path + '\n';
+  }
+  if (supervisor) all += *supervisor;
+  const int printed = print_or_fail(all);
   if (printed != done) return printed;
   if (!server && (!supervised || server.error().code != errc::not_running)) {
     return complain_of_server(server.error());

@@ -5,6 +5,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/system_executor.hpp>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -26,12 +27,13 @@ drain_stage stage_of(handoff::drain_plan::due::kind what) {
 
 /// Of a connection that comes late the end of the grace is seen within a second, see `drain`.
 connection connections::track(asio::any_io_executor executor, connection::stage_handler on_stage) {
-  auto added = std::make_shared<tracked_connection>(shared_from_this(), std::move(executor),
-                                                    std::move(on_stage));
+  const boost::intrusive_ptr added{
+      new tracked_connection{*this, std::move(executor), std::move(on_stage)}};
   std::optional<drain_stage> at_once;
   {
     const std::lock_guard lock{mutex_};
     added->id_ = next_id_++;
+    if (open_.empty()) self_ = shared_from_this();
     open_.push_back(*added);
     if (plan_.over()) {
       at_once = drain_stage::deadline;
@@ -43,7 +45,8 @@ connection connections::track(asio::any_io_executor executor, connection::stage_
     }
   }
   if (at_once) added->tell(*at_once);
-  return connection{std::move(added)};
+  intrusive_ptr_add_ref(added.get());  // the connection's
+  return connection{added.get()};
 }
 
 void connections::begin(time now) {
@@ -64,7 +67,7 @@ void connections::hurry(time now) {
 }
 
 std::optional<connections::time> connections::advance(time now) {
-  std::vector<std::pair<std::shared_ptr<tracked_connection>, drain_stage>> told;
+  std::vector<std::pair<boost::intrusive_ptr<tracked_connection>, drain_stage>> told;
   std::optional<time> next;
   {
     const std::lock_guard lock{mutex_};
@@ -72,11 +75,11 @@ std::optional<connections::time> connections::advance(time now) {
     for (const auto& due : plan_.take(now)) {
       const auto found = planned_.find(due.connection);
       if (found == planned_.end()) continue;
-      told.emplace_back(found->second->shared_from_this(), stage_of(due.what));
+      told.emplace_back(found->second, stage_of(due.what));
     }
     if (plan_.over() && !was_over) {
       for (auto& connection : open_) {
-        told.emplace_back(connection.shared_from_this(), drain_stage::deadline);
+        told.emplace_back(&connection, drain_stage::deadline);
       }
       cut_ += open_.size();
     }
@@ -92,18 +95,19 @@ std::size_t connections::open() const {
 }
 
 void connections::remove(tracked_connection& gone) {
+  std::shared_ptr<connections> last;  // outlives the lock
   const std::lock_guard lock{mutex_};
   open_.erase(open_.iterator_to(gone));
   if (plan_.begun()) planned_.erase(gone.id());
+  if (open_.empty()) last = std::move(self_);
 }
 
-tracked_connection::tracked_connection(std::shared_ptr<connections> all,
-                                       asio::any_io_executor executor,
+tracked_connection::tracked_connection(connections& all, asio::any_io_executor executor,
                                        connection::stage_handler on_stage)
-    : all_{std::move(all)}, executor_{std::move(executor)}, on_stage_{std::move(on_stage)} {}
+    : all_{all}, executor_{std::move(executor)}, on_stage_{std::move(on_stage)} {}
 
 void tracked_connection::tell(drain_stage stage) {
-  asio::post(executor_, [self = shared_from_this(), stage] { self->on_stage(stage); });
+  asio::post(executor_, [self = boost::intrusive_ptr{this}, stage] { self->on_stage(stage); });
 }
 
 void tracked_connection::on_stage(drain_stage stage) {
@@ -139,12 +143,12 @@ void tracked_connection::idle(bool is_idle) {
   if (became_idle && grace_over_) tell(drain_stage::idle_grace_over);
 }
 
-bool tracked_connection::draining() const { return all_->draining(); }
+bool tracked_connection::draining() const { return all_.draining(); }
 
 void tracked_connection::end() {
   if (!home_.is_this()) return;  // the parent has the connection, and may have held the mutex
-  all_->remove(*this);
   ended_ = true;
+  all_.remove(*this);
   on_stage_ = nullptr;
   if (!waiters_) return;
   for (const auto& waiters : *waiters_) {
@@ -152,19 +156,9 @@ void tracked_connection::end() {
   }
 }
 
-connection::connection(std::shared_ptr<tracked_connection> body) noexcept
-    : body_{std::move(body)} {}
-
-connection& connection::operator=(connection&& other) noexcept {
-  if (this != &other) {
-    if (body_) body_->end();
-    body_ = std::move(other.body_);
-  }
-  return *this;
-}
-
-connection::~connection() {
-  if (body_) body_->end();
+void detail::untrack::operator()(tracked_connection* body) const noexcept {
+  body->end();
+  intrusive_ptr_release(body);
 }
 
 void connection::idle(bool is_idle) {

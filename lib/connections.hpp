@@ -11,6 +11,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/intrusive/list.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
 #include <array>
 #include <atomic>
@@ -27,11 +28,11 @@ namespace asio = boost::asio;
 class connections;
 
 /// What a `connection` refers to. Its members but `id` are used on its executor only.
-class tracked_connection : public std::enable_shared_from_this<tracked_connection>,
+class tracked_connection : public boost::intrusive_ref_counter<tracked_connection>,
                            public boost::intrusive::list_base_hook<
                                boost::intrusive::link_mode<boost::intrusive::normal_link>> {
  public:
-  tracked_connection(std::shared_ptr<connections> all, asio::any_io_executor executor,
+  tracked_connection(connections& all, asio::any_io_executor executor,
                      connection::stage_handler on_stage);
 
   /// Calls the handler, later and on the executor.
@@ -53,7 +54,7 @@ class tracked_connection : public std::enable_shared_from_this<tracked_connectio
 
   const os::home_process home_;
   handoff::connection_id id_ = 0;  // given, once, by `all_`
-  const std::shared_ptr<connections> all_;
+  connections& all_;  // lives as long as any is open
   const asio::any_io_executor executor_;
   connection::stage_handler on_stage_;
   std::optional<drain_stage> told_;
@@ -97,6 +98,7 @@ class connections : public std::enable_shared_from_this<connections> {
   handoff::drain_plan plan_;
   handoff::connection_id next_id_ = 0;
   boost::intrusive::list<tracked_connection> open_;  // none is destroyed before it is removed
+  std::shared_ptr<connections> self_;  // while one is open: it may outlive the upgrader
   std::unordered_map<handoff::connection_id, tracked_connection*> planned_;  // in a drain
 };
 

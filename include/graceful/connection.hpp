@@ -20,6 +20,15 @@ namespace graceful {
 class connections;
 class tracked_connection;
 
+namespace detail {
+
+/// Has a connection count no more.
+struct GRACEFUL_API untrack {
+  void operator()(tracked_connection* body) const noexcept;
+};
+
+}  // namespace detail
+
 /// What a connection is told while its process drains, in this order.
 enum class drain_stage {
   draining,         ///< Finish what you do, and tell the peer: `Connection: close`, WebSocket 1001.
@@ -47,9 +56,6 @@ class GRACEFUL_API connection {
 
   /// One that counts nowhere and is told nothing, to be assigned to.
   connection() noexcept = default;
-  connection(connection&&) noexcept = default;
-  connection& operator=(connection&& other) noexcept;
-  ~connection();
 
   /// Says whether nothing would be lost if this connection were closed now. A connection is not
   /// idle at first. If it becomes idle after its grace is over, it is told so again.
@@ -86,13 +92,13 @@ class GRACEFUL_API connection {
 
  private:
   friend connections;
-  explicit connection(std::shared_ptr<tracked_connection> body) noexcept;
+  explicit connection(tracked_connection* body) noexcept : body_{body} {}
 
   [[nodiscard]] boost::asio::any_io_executor executor() const;
   void wait(drain_stage stage, boost::asio::any_completion_handler<void(error_code)> handler,
             boost::asio::any_io_executor own);
 
-  std::shared_ptr<tracked_connection> body_;
+  std::unique_ptr<tracked_connection, detail::untrack> body_;
 };
 
 }  // namespace graceful

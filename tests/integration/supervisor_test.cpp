@@ -81,6 +81,7 @@ TEST_CASE("a server that waits to be started again is seen to, and can be given 
   CHECK(shown.status == "exited 0");
   CHECK(shown.out.find("the server does not run: it is started again in ") != std::string::npos);
   CHECK(shown.out.find("exited with status 1 (1 in a row)") != std::string::npos);
+  CHECK(shown.out.find("no server answers at " + s.control()) != std::string::npos);
   s.supervisor().signal(SIGTERM);
   CHECK(s.supervisor().wait_exit(patience).exited(1));
   CHECK(nothing_left(s));
