@@ -67,6 +67,7 @@ class io_context_pool::impl {
 
   [[nodiscard]] bool at_home() const { return home_.is_this(); }
   [[nodiscard]] std::size_t size() const { return contexts_.size(); }
+  asio::io_context& first() { return contexts_.front(); }
   executor_type executor(std::size_t i) { return contexts_[i].get_executor(); }
   executor_type next() { return executor(turn_.fetch_add(1) % contexts_.size()); }
 
@@ -165,6 +166,8 @@ io_context_pool::executor_type io_context_pool::next() noexcept { return impl_->
 io_context_pool::executor_type io_context_pool::get_executor() const noexcept {
   return impl_->executor(0);
 }
+
+io_context_pool::operator asio::io_context&() noexcept { return impl_->first(); }
 
 std::vector<io_context_pool::executor_type> io_context_pool::executors() const {
   std::vector<executor_type> all;

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <iterator>
 #include <utility>
 
 #include <netinet/in.h>
@@ -22,6 +23,9 @@
 namespace graceful::detail {
 
 namespace {
+
+/// As many as wait at the same time in all but strange servers.
+constexpr std::size_t most_spare = 16;
 
 /// Errors of accept(2) that concern the connection it would have returned, not the listener: a
 /// reset in the queue, or a network error that Linux passes on. The next one may be fine.
@@ -64,6 +68,7 @@ listener::~listener() {
     // The entries in epoll are the parent's too, who goes on accepting.
     os::leave_alone(std::make_unique<std::list<source>>(std::move(sources_)));
     os::leave_alone(std::make_unique<operations>(std::move(operations_)));
+    os::leave_alone(std::make_unique<operations>(std::move(waits_)));
     return;
   }
   // Deregisters the descriptor, which the socket closes.
@@ -91,31 +96,56 @@ bool listener::adopt(const std::shared_ptr<const listening_socket>& socket) {
     error_code error;
     if (state_ == state::stopped || !add(socket, error)) return false;
     if (state_ == state::open) serve(done);
+    wake_blocked(false);
   }
   post(std::move(done));
   return true;
 }
 
-void listener::async_accept(accept_handler handler) {
+listener::operation& listener::start(operations& in, accept_handler handler) {
+  const auto id = next_id_++;
+  auto own = asio::get_associated_executor(handler, default_executor_);
+  if (spare_.empty()) spare_.emplace_back();
+  in.splice(in.end(), spare_, spare_.begin());
+  operation& op = in.back();
+  op = operation{};
+  op.id = id;
+  op.handler = std::move(handler);
+  op.work = asio::prefer(executor_, asio::execution::outstanding_work.tracked);
+  if (own != default_executor_) {
+    op.own_work = asio::prefer(std::move(own), asio::execution::outstanding_work.tracked);
+  }
+  auto slot = asio::get_associated_cancellation_slot(op.handler);
+  if (slot.is_connected()) {
+    // Never cleared: once the operation is done its id means nothing, and the slot belongs to the
+    // handler's executor, where this function runs but a completion need not.
+    slot.assign([weak = weak_from_this(), id](asio::cancellation_type type) {
+      if (type == asio::cancellation_type::none) return;
+      if (const auto self = weak.lock()) self->abort(id);
+    });
+  }
+  return op;
+}
+
+void listener::async_accept(peer_address peer, accept_handler handler) {
   operations done;
   {
     const std::lock_guard lock{mutex_};
-    const auto id = next_id_++;
-    auto own = asio::get_associated_executor(handler, default_executor_);
-    operation& op = operations_.emplace_back(id, std::move(handler));
-    op.work = asio::prefer(executor_, asio::execution::outstanding_work.tracked);
-    if (own != default_executor_) {
-      op.own_work = asio::prefer(std::move(own), asio::execution::outstanding_work.tracked);
+    start(operations_, std::move(handler)).peer = peer;
+    if (state_ == state::stopped) {
+      abort_all(done);
+    } else if (state_ == state::open) {
+      serve(done);
     }
-    auto slot = asio::get_associated_cancellation_slot(op.handler);
-    if (slot.is_connected()) {
-      // Never cleared: once the operation is done its id means nothing, and the slot belongs to
-      // the handler's executor, where this function runs but a completion need not.
-      slot.assign([weak = weak_from_this(), id](asio::cancellation_type type) {
-        if (type == asio::cancellation_type::none) return;
-        if (const auto self = weak.lock()) self->abort(id);
-      });
-    }
+  }
+  post(std::move(done));
+}
+
+void listener::async_wait(wait_type what, accept_handler handler) {
+  operations done;
+  {
+    const std::lock_guard lock{mutex_};
+    start(waits_, std::move(handler)).until_readable = what == wait_type::wait_read;
     if (state_ == state::stopped) {
       abort_all(done);
     } else if (state_ == state::open) {
@@ -132,6 +162,7 @@ void listener::open() {
     if (state_ != state::closed) return;
     state_ = state::open;
     serve(done);
+    wake_blocked(false);
   }
   post(std::move(done));
 }
@@ -145,6 +176,7 @@ void listener::pause() {
     error_code ignored;
     if (from.waiting) from.readiness.cancel(ignored);
   }
+  wake_blocked(false);  // it polls the sockets
 }
 
 void listener::stop() {
@@ -156,6 +188,7 @@ void listener::stop() {
     state_ = state::stopped;
     for (source& from : sources_) let_go(from);
     abort_all(done);
+    wake_blocked(true);
   }
   post(std::move(done));
 }
@@ -165,6 +198,7 @@ void listener::let_go(const std::shared_ptr<const listening_socket>& socket) {
   for (source& from : sources_) {
     if (from.socket == socket) let_go(from);
   }
+  wake_blocked(false);
 }
 
 void listener::let_go(source& from) {
@@ -180,6 +214,7 @@ void listener::cancel() {
   {
     const std::lock_guard lock{mutex_};
     abort_all(done);
+    wake_blocked(true);
   }
   post(std::move(done));
 }
@@ -192,7 +227,12 @@ void listener::close() {
 
 bool listener::waits() const {
   const std::lock_guard lock{mutex_};
-  return !operations_.empty();
+  return !operations_.empty() || !blocked_.empty();
+}
+
+os::answer listener::somebody_blocks() const {
+  const std::lock_guard lock{mutex_};
+  return blocked_.empty() ? os::answer::no : os::answer::yes;
 }
 
 std::shared_ptr<const listening_socket> listener::socket() const {
@@ -201,10 +241,25 @@ std::shared_ptr<const listening_socket> listener::socket() const {
   return first == sources_.end() ? nullptr : first->socket;
 }
 
+std::vector<std::shared_ptr<const listening_socket>> listener::sockets() const {
+  const std::lock_guard lock{mutex_};
+  std::vector<std::shared_ptr<const listening_socket>> all;
+  for (const source& from : sources_) {
+    if (from.socket) all.push_back(from.socket);
+  }
+  return all;
+}
+
+/// Whether there is an operation that a connection would end.
+bool listener::wants() const {
+  return !operations_.empty() ||
+         std::ranges::any_of(waits_, [](const operation& op) { return op.until_readable; });
+}
+
 /// Accepts for the operations that wait, as far as the queues reach.
 void listener::serve(operations& done) {
   std::size_t empty = 0;
-  while (!operations_.empty() && empty < sources_.size()) {
+  while (wants() && empty < sources_.size()) {
     source& from = *turn_;
     if (++turn_ == sources_.end()) turn_ = sources_.begin();
     empty = serve_one(from, done) ? 0 : empty + 1;
@@ -214,26 +269,49 @@ void listener::serve(operations& done) {
 /// False if there is nothing, for which it then waits.
 bool listener::serve_one(source& from, operations& done) {
   if (!from.socket) return false;
-  const int socket = from.socket->fd.get();
   // An accept4(2) that finds nothing has made a file and a socket in vain: several times as
   // expensive as a look at the queue. A wrong look is no harm, wait() sees what it missed.
-  if (from.expected == 0) from.expected = os::accept_queue_of(socket).length;
+  if (from.expected == 0) from.expected = os::accept_queue_of(from.socket->fd.get()).length;
   if (from.expected == 0) {
     wait(from);
     return false;
   }
-  unique_fd fd{::accept4(socket, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
-  if (fd) {
-    --from.expected;
-    finish(operations_.begin(), {}, std::move(fd), done);
-  } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-    from.expected = 0;
-    wait(from);
-    return false;
-  } else if (!concerns_one_connection(errno)) {
-    finish(operations_.begin(), os::system_code(), {}, done);
+  finish_readable(done);
+  if (operations_.empty()) return true;
+  accepted got;
+  error_code error;
+  switch (accept_now(from, operations_.front().peer, got, error)) {
+    case looked::nothing:
+      wait(from);
+      return false;
+    case looked::got:
+    case looked::failed:
+      finish(operations_, operations_.begin(), error, std::move(got), done);
   }
   return true;
+}
+
+/// Takes a connection, if there is one; passes over what is wrong with a single one.
+listener::looked listener::accept_now(source& from, peer_address peer, accepted& got,
+                                      error_code& error) {
+  for (;;) {
+    got.address_length = peer.capacity;
+    got.fd.reset(::accept4(from.socket->fd.get(), peer.data,
+                           peer.data == nullptr ? nullptr : &got.address_length,
+                           SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (got.fd) {
+      if (from.expected > 0) --from.expected;
+      return looked::got;
+    }
+    if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      from.expected = 0;
+      return looked::nothing;
+    }
+    if (!concerns_one_connection(errno)) {
+      error = os::system_code();
+      return looked::failed;
+    }
+  }
 }
 
 void listener::wait(source& from) {
@@ -250,7 +328,8 @@ void listener::on_readable(source& from, error_code error) {
     from.waiting = false;
     if (state_ != state::open) return;
     if (error && error != asio::error::operation_aborted) {
-      while (!operations_.empty()) finish(operations_.begin(), error, {}, done);
+      while (!operations_.empty()) finish(operations_, operations_.begin(), error, {}, done);
+      finish_readable(done);
     } else {
       // Readiness may be spurious, or another process was faster: then it waits again.
       if (!error) from.expected = std::max<std::uint64_t>(from.expected, 1);
@@ -260,8 +339,10 @@ void listener::on_readable(source& from, error_code error) {
   if (done.empty()) return;
   // The last handler may run in here. If it throws, nothing behind it is lost.
   operation last = std::move(done.back());
-  done.pop_back();
+  operations used;
+  used.splice(used.end(), done, std::prev(done.end()));
   post(std::move(done));
+  recycle(std::move(used));
   run(std::move(last));
 }
 
@@ -269,25 +350,26 @@ void listener::abort(std::uint64_t id) {
   operations done;
   {
     const std::lock_guard lock{mutex_};
-    const auto op = std::find_if(operations_.begin(), operations_.end(),
-                                 [id](const operation& o) { return o.id == id; });
-    if (op == operations_.end()) return;
-    finish(op, asio::error::operation_aborted, {}, done);
+    for (operations* all : {&operations_, &waits_}) {
+      const auto op = std::ranges::find(*all, id, &operation::id);
+      if (op != all->end()) finish(*all, op, asio::error::operation_aborted, {}, done);
+    }
+    if (done.empty()) return;
     stop_waiting();
   }
   post(std::move(done));
 }
 
 void listener::abort_all(operations& done) {
-  while (!operations_.empty()) {
-    finish(operations_.begin(), asio::error::operation_aborted, {}, done);
+  for (operations* all : {&operations_, &waits_}) {
+    while (!all->empty()) finish(*all, all->begin(), asio::error::operation_aborted, {}, done);
   }
   stop_waiting();
 }
 
 /// A wait for which no operation is left would keep the acceptor's context running for nothing.
 void listener::stop_waiting() {
-  if (!operations_.empty()) return;
+  if (wants()) return;
   for (source& from : sources_) {
     if (!from.waiting || !from.readiness.is_open()) continue;
     error_code ignored;
@@ -296,17 +378,33 @@ void listener::stop_waiting() {
   }
 }
 
-void listener::finish(operations::iterator op, error_code error, unique_fd fd, operations& done) {
+void listener::finish(operations& from, operations::iterator op, error_code error, accepted got,
+                      operations& done) {
   op->error = error;
-  op->fd = std::move(fd);
-  done.splice(done.end(), operations_, op);
+  op->got = std::move(got);
+  done.splice(done.end(), from, op);
+}
+
+void listener::finish_readable(operations& done) {
+  for (auto op = waits_.begin(); op != waits_.end();) {
+    const auto next = std::next(op);
+    if (op->until_readable) finish(waits_, op, {}, {}, done);
+    op = next;
+  }
 }
 
 /// Never from within the caller: Asio's rule for operations that complete at once.
-void listener::post(operations done) const {
+void listener::post(operations done) {
   for (operation& op : done) {
     poster_.execute([op = std::move(op)]() mutable { run(std::move(op)); });
   }
+  recycle(std::move(done));
+}
+
+void listener::recycle(operations used) {
+  if (used.empty()) return;
+  const std::lock_guard lock{mutex_};
+  if (spare_.size() < most_spare) spare_.splice(spare_.end(), used);
 }
 
 /// On the acceptor's executor; calls the handler there, or passes it on to its own.
@@ -314,20 +412,6 @@ void listener::run(operation done) {
   if (!done.own_work) return done();
   const auto executor = std::move(done.own_work);
   executor.execute(std::move(done));
-}
-
-void async_accept(const std::shared_ptr<listener>& self, accept_handler handler) {
-  self->async_accept(std::move(handler));
-}
-asio::any_io_executor executor_of(const listener& self) { return self.executor(); }
-std::string name_of(const listener& self) { return self.name(); }
-bool is_open(const listener& self) { return self.socket() != nullptr; }
-void cancel(listener& self) { self.cancel(); }
-void close(listener& self) { self.close(); }
-
-void local_address(const listener& self, sockaddr* address, socklen_t& length) {
-  const auto socket = self.socket();
-  if (!socket || ::getsockname(socket->fd.get(), address, &length) != 0) length = 0;
 }
 
 }  // namespace graceful::detail

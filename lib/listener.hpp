@@ -12,11 +12,13 @@
 #include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 
+#include <atomic>
 #include <cstdint>
 #include <list>
 #include <memory>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 namespace graceful::detail {
 
@@ -35,7 +37,11 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
   listener(asio::any_io_executor executor, std::string name, std::weak_ptr<inventory> home);
   ~listener() override;
 
-  void async_accept(accept_handler handler);
+  void async_accept(peer_address peer, accept_handler handler);
+  void async_wait(wait_type what, accept_handler handler);
+  /// Block: see lib/blocking_accept.cpp.
+  accepted accept(peer_address peer, error_code& ec);
+  void wait(wait_type what, error_code& ec);
   void open() override;
   void pause() override;
   void stop() override;
@@ -46,9 +52,13 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
 
   [[nodiscard]] asio::any_io_executor executor() const override { return executor_; }
   [[nodiscard]] bool waits() const override;
+  [[nodiscard]] os::answer somebody_blocks() const override;
   [[nodiscard]] const std::string& name() const { return name_; }
   /// The first of its sockets; none if it has none.
   [[nodiscard]] std::shared_ptr<const listening_socket> socket() const;
+  [[nodiscard]] std::vector<std::shared_ptr<const listening_socket>> sockets() const;
+  [[nodiscard]] bool non_blocking() const { return non_blocking_; }
+  void non_blocking(bool mode) { non_blocking_ = mode; }
 
  private:
   using waiter = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
@@ -67,24 +77,36 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
 
   /// An operation that waits, and what it has come to.
   struct operation {
-    operation(std::uint64_t number, accept_handler h) : id{number}, handler{std::move(h)} {}
-    void operator()() { std::move(handler)(error, std::move(fd)); }
+    void operator()() { std::move(handler)(error, std::move(got)); }
 
-    std::uint64_t id;
+    std::uint64_t id = 0;
     accept_handler handler;
+    peer_address peer;
+    bool until_readable = false;  // of a wait: there may be others, for which nothing gets ready
     // What keeps the contexts running that it needs, until its handler is called: the acceptor's,
     // and the handler's, if that has an executor of its own.
     asio::any_io_executor work;
     asio::any_completion_executor own_work;
     error_code error;
-    unique_fd fd;
+    accepted got;
   };
   using operations = std::list<operation>;
+
+  /// A thread that blocks.
+  struct blocked {
+    unique_fd wake;  // an eventfd
+    bool cancelled = false;
+  };
 
   // These move to `done` what has come to an end, to be delivered without the mutex.
   void serve(operations& done);
   void abort_all(operations& done);
-  void finish(operations::iterator op, error_code error, unique_fd fd, operations& done);
+  static void finish(operations& from, operations::iterator op, error_code error, accepted got,
+                     operations& done);
+  void finish_readable(operations& done);
+
+  operation& start(operations& in, accept_handler handler);
+  [[nodiscard]] bool wants() const;
 
   bool add(std::shared_ptr<const listening_socket> socket, error_code& error);
   static void let_go(source& from);
@@ -93,8 +115,15 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
   void stop_waiting();
   void on_readable(source& from, error_code error);
   void abort(std::uint64_t id);
-  void post(operations done) const;
+  void post(operations done);
+  void recycle(operations used);
   static void run(operation done);
+
+  enum class looked { got, nothing, failed };
+  static looked accept_now(source& from, peer_address peer, accepted& got, error_code& error);
+  looked look(bool take, peer_address peer, accepted& got, error_code& error);
+  accepted block(bool take, bool until_readable, peer_address peer, error_code& ec);
+  void wake_blocked(bool cancel);
 
   const os::home_process process_;
   const asio::any_io_executor executor_;
@@ -108,7 +137,11 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
   std::list<source>::iterator turn_ = sources_.end();  // where the next connection is looked for
   state state_ = state::closed;
   std::uint64_t next_id_ = 0;
-  operations operations_;
+  operations operations_;  // that accept
+  operations waits_;
+  operations spare_;  // so that an accept allocates nothing here
+  std::list<blocked*> blocked_;
+  std::atomic<bool> non_blocking_{false};
 };
 
 }  // namespace graceful::detail

@@ -26,6 +26,18 @@
 
 namespace graceful {
 
+namespace {
+
+/// An empty one would fail where nobody can be told any more.
+void check(const asio::any_io_executor& executor, const char* tried) {
+  if (executor) return;
+  throw error{{errc::invalid_argument, std::string{"cannot "} + tried +
+                                           " on an executor that is empty: give that of an "
+                                           "io_context, say"}};
+}
+
+}  // namespace
+
 class upgrader::impl {
  public:
   impl(executor_type executor, options opts, std::function<void()> stop_context);
@@ -153,6 +165,7 @@ void upgrader::impl::watch_foreign(std::string_view name, int fd, const executor
 upgrader::upgrader(detail::this_asio_abi /*abi*/, executor_type executor, options opts,
                    std::function<void()> stop_context)
     : impl_{os::in_words("cannot make the upgrader", [&] {
+        check(executor, "make an upgrader");
         return std::make_unique<impl>(std::move(executor), std::move(opts),
                                       std::move(stop_context));
       })} {}
@@ -166,12 +179,14 @@ std::shared_ptr<detail::listener> upgrader::make_listener(executor_type executor
                                                           std::string_view name,
                                                           const sockaddr* address, socklen_t length,
                                                           const listen_params& params) {
+  check(executor, "listen");
   return impl_->listen(std::move(executor), name, {address, length}, params);
 }
 
 std::vector<std::shared_ptr<detail::listener>> upgrader::make_group(
     const std::vector<executor_type>& executors, std::string_view name, const sockaddr* address,
     socklen_t length, const listen_params& params) {
+  for (const auto& executor : executors) check(executor, "listen");
   return impl_->listen_group(executors, name, {address, length}, params);
 }
 
@@ -205,6 +220,7 @@ void upgrader::drop_foreign(std::string_view name) { impl_->drop(name); }
 void upgrader::ready() { impl_->life().ready(); }
 
 connection upgrader::track(executor_type executor, connection::stage_handler on_stage) {
+  check(executor, "track a connection");
   return impl_->track(std::move(executor), std::move(on_stage));
 }
 

@@ -3,16 +3,15 @@
 #define GRACEFUL_CONNECTION_HPP
 
 #include <graceful/detail/api.hpp>
+#include <graceful/detail/initiation.hpp>
 #include <graceful/errc.hpp>
 
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 
 #include <functional>
 #include <memory>
-#include <type_traits>
 #include <utility>
 
 namespace graceful {
@@ -73,18 +72,15 @@ class GRACEFUL_API connection {
   ///
   /// **Errors.** `operation_aborted` if cancelled, or the connection is destroyed;
   /// `invalid_argument` of one that counts nowhere.
-  template <class Token = boost::asio::default_completion_token_t<boost::asio::any_io_executor>>
+  template <BOOST_ASIO_COMPLETION_TOKEN_FOR(void(error_code))
+                Token = boost::asio::default_completion_token_t<boost::asio::any_io_executor>>
   auto async_wait(drain_stage stage, Token&& token = Token{}) {
     return boost::asio::async_initiate<Token, void(error_code)>(
-        [](auto handler, connection* self, drain_stage until) {
-          const auto executor = boost::asio::get_associated_executor(handler, self->executor());
-          boost::asio::any_io_executor own;
-          if constexpr (std::is_convertible_v<decltype(executor), boost::asio::any_io_executor>) {
-            own = executor;
-          }
-          self->wait(until, std::move(handler), std::move(own));
-        },
-        token, this, stage);
+        detail::initiation{executor(),
+                           [this, stage](auto handler, auto own) {
+                             wait(stage, std::move(handler), std::move(own));
+                           }},
+        token);
   }
 
   /// True as soon as the process drains, though this connection may be told later.

@@ -6,6 +6,7 @@
 #include <graceful/detail/asio_abi.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/io_context.hpp>
 
 #include <cstddef>
 #include <memory>
@@ -19,10 +20,11 @@ class server_body;
 
 /// Several `io_context`s with a thread each: what runs on one of them needs no strand.
 ///
-/// Give it to the `upgrader`, and a connection to `next()`. It runs until its work runs out: each
-/// context is kept running by a work guard, and by what runs on it. When nothing new is given to
-/// any of them, because the accept loops have ended, `reset_work()` drops the guards; each thread
-/// then ends with the last session of its context, and `run()` returns.
+/// Where Asio takes an execution context (`post`, `co_spawn`, a timer, a socket) it stands for its
+/// first one. Give it to the `upgrader`, and a connection to `next()`. It runs until its work runs
+/// out: each context is kept running by a work guard, and by what runs on it. When nothing new is
+/// given to any of them, because the accept loops have ended, `reset_work()` drops the guards; each
+/// thread then ends with the last session of its context, and `run()` returns.
 ///
 /// **Object lifetimes.** Outlives whatever uses its executors, an upgrader above all. Destroying
 /// it destroys the handlers that did not run, on all contexts, before any context goes: a handler
@@ -52,6 +54,9 @@ class GRACEFUL_API io_context_pool {
 
   /// The executor of the first context, the same each time.
   [[nodiscard]] executor_type get_executor() const noexcept;
+
+  /// The first context. Its `run` and `stop` are not those of the pool: leave them alone.
+  [[nodiscard]] operator boost::asio::io_context&() noexcept;  // NOLINT: Asio converts
 
   /// Those of all contexts, see `upgrader::listen_group`.
   [[nodiscard]] std::vector<executor_type> executors() const;

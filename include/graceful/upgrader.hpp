@@ -129,8 +129,8 @@ class GRACEFUL_API upgrader {
   ///
   /// **Errors.** Throws `error`: `busy` while the sockets are handed to a successor (try again when
   /// that has failed) and when that is done; `invalid_argument` for a bad name or one that is
-  /// taken, `wrong_socket` if what was handed over is no such socket, or the system's error of
-  /// socket(2), bind(2) or listen(2).
+  /// taken, or an empty executor; `wrong_socket` if what was handed over is no such socket, or the
+  /// system's error of socket(2), bind(2) or listen(2).
   template <class Protocol>
   acceptor<Protocol> listen(std::string_view name, const typename Protocol::endpoint& endpoint,
                             const listen_params& params = {}) {
@@ -144,6 +144,18 @@ class GRACEFUL_API upgrader {
                             const listen_params& params = {}) {
     const auto [data, size] = view(endpoint);
     return {make_listener(executor, name, data, size, params), endpoint.protocol()};
+  }
+
+  /// The same, into an acceptor that the server has made, on whatever kind of executor: that of
+  /// `acceptor`. One that is open is closed first.
+  template <class Protocol, class Executor>
+  void listen(basic_acceptor<Protocol, Executor>& acceptor, std::string_view name,
+              const typename Protocol::endpoint& endpoint, const listen_params& params = {}) {
+    error_code ignored;
+    acceptor.close(ignored);
+    const auto [data, size] = view(endpoint);
+    acceptor.body_ = make_listener(acceptor.get_executor(), name, data, size, params);
+    acceptor.protocol_ = endpoint.protocol();
   }
 
   /// Listens on one address with a socket for each of `executors` (SO_REUSEPORT, see socket(7)):
@@ -270,7 +282,18 @@ class GRACEFUL_API upgrader {
   /// Has a connection take part in the drain, until the token is destroyed. `on_stage` is called on
   /// `executor`, never from within this function; at once if this process drains already.
   /// Without a handler it is told by `connection::async_wait` alone.
+  ///
+  /// **Errors.** Throws `error`: `invalid_argument` if the executor is empty.
   [[nodiscard]] connection track(executor_type executor, connection::stage_handler on_stage = {});
+
+  /// The same with a handler that can only be moved.
+  template <class Handler>
+  requires(std::is_invocable_v<Handler&, drain_stage> && !std::is_copy_constructible_v<Handler>)  //
+      [[nodiscard]] connection track(executor_type executor, Handler on_stage) {
+    auto shared = std::make_shared<Handler>(std::move(on_stage));
+    return track(std::move(executor),
+                 connection::stage_handler{[shared](drain_stage stage) { (*shared)(stage); }});
+  }
 
   /// Ends this process without a successor, gracefully: an upgrade that is under way is given up,
   /// but committed if its successor is in probation, which then serves (`graceful-ctl drain` is
@@ -326,16 +349,10 @@ class GRACEFUL_API upgrader {
   /// **Per-operation cancellation.** Terminal, partial and total: `operation_aborted`.
   ///
   /// **Errors.** `operation_aborted` if cancelled or the upgrader is destroyed.
-  template <class Token = boost::asio::default_completion_token_t<executor_type>>
+  template <BOOST_ASIO_COMPLETION_TOKEN_FOR(void(error_code))
+                Token = boost::asio::default_completion_token_t<executor_type>>
   auto async_wait_drain(Token&& token = Token{}) {
-    return boost::asio::async_initiate<Token, void(error_code)>(
-        [](auto handler, upgrader* self) {
-          const auto executor = boost::asio::get_associated_executor(handler, self->get_executor());
-          executor_type own;
-          if constexpr (std::is_convertible_v<decltype(executor), executor_type>) own = executor;
-          self->wait_drain(std::move(handler), std::move(own));
-        },
-        token, this);
+    return start_wait<Token>(&upgrader::wait_drain, token);
   }
 
   /// Waits until it is certain that this process stays: at once after `ready()` at a cold start,
@@ -346,16 +363,10 @@ class GRACEFUL_API upgrader {
   ///
   /// **Errors.** `upgrade_failed` if this process was rolled back, or drains without having been
   /// committed; `operation_aborted` if cancelled or the upgrader is destroyed.
-  template <class Token = boost::asio::default_completion_token_t<executor_type>>
+  template <BOOST_ASIO_COMPLETION_TOKEN_FOR(void(error_code))
+                Token = boost::asio::default_completion_token_t<executor_type>>
   auto async_wait_commit(Token&& token = Token{}) {
-    return boost::asio::async_initiate<Token, void(error_code)>(
-        [](auto handler, upgrader* self) {
-          const auto executor = boost::asio::get_associated_executor(handler, self->get_executor());
-          executor_type own;
-          if constexpr (std::is_convertible_v<decltype(executor), executor_type>) own = executor;
-          self->wait_commit(std::move(handler), std::move(own));
-        },
-        token, this);
+    return start_wait<Token>(&upgrader::wait_commit, token);
   }
 
   [[nodiscard]] executor_type get_executor() const;
@@ -383,6 +394,17 @@ class GRACEFUL_API upgrader {
   void wait_drain(drain_handler handler, executor_type own);
   void wait_commit(drain_handler handler, executor_type own);
   void end_control();
+
+  template <class Token>
+  auto start_wait(void (upgrader::*wait)(drain_handler, executor_type),
+                  std::type_identity_t<Token>& token) {
+    return boost::asio::async_initiate<Token, void(error_code)>(
+        detail::initiation{get_executor(),
+                           [this, wait](auto handler, auto own) {
+                             (this->*wait)(std::move(handler), std::move(own));
+                           }},
+        token);
+  }
 
   template <class Endpoint>
   static std::pair<const sockaddr*, socklen_t> view(const Endpoint& endpoint) {

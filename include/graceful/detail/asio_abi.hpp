@@ -2,6 +2,8 @@
 #ifndef GRACEFUL_DETAIL_ASIO_ABI_HPP
 #define GRACEFUL_DETAIL_ASIO_ABI_HPP
 
+#include <graceful/version.hpp>
+
 #include <boost/asio/detail/config.hpp>
 #include <boost/version.hpp>
 
@@ -15,9 +17,15 @@ namespace graceful::detail {
 /// Asio lays its types out by these settings, so library and program must be built with the same.
 /// The tag is part of the mangled name of the upgrader's constructor: a mismatch does not link,
 /// and the linker's message names both.
-template <int BoostVersion, bool IoUring, bool IoUringDefault, bool Epoll, bool Threads,
-          bool HandlerTracking, int RecyclingCacheSize>
+///
+/// The version is that of this library: before 1.0 a minor version, from then on a major one, may
+/// change what the headers and the library tell each other.
+template <int GracefulMajor, int GracefulMinor, int BoostVersion, bool IoUring, bool IoUringDefault,
+          bool Epoll, bool Threads, bool Rtti, bool TypeId, bool HandlerTracking,
+          int RecyclingCacheSize>
 struct asio_abi {};
+
+inline constexpr int graceful_minor = GRACEFUL_VERSION_MAJOR > 0 ? 0 : GRACEFUL_VERSION_MINOR;
 
 inline constexpr bool asio_io_uring =
 #if defined(BOOST_ASIO_HAS_IO_URING)
@@ -48,10 +56,24 @@ inline constexpr bool asio_threads =
 #endif
 
 inline constexpr bool asio_handler_tracking =
-#if defined(BOOST_ASIO_ENABLE_HANDLER_TRACKING)
+#if defined(BOOST_ASIO_ENABLE_HANDLER_TRACKING) || defined(BOOST_ASIO_CUSTOM_HANDLER_TRACKING)
     true;
 #else
     false;
+#endif
+
+inline constexpr bool compiler_rtti =
+#if defined(__GXX_RTTI)
+    true;
+#else
+    false;
+#endif
+
+inline constexpr bool asio_typeid =
+#if defined(BOOST_ASIO_NO_TYPEID)
+    false;
+#else
+    true;
 #endif
 
 inline constexpr int asio_recycling_cache_size =
@@ -61,8 +83,9 @@ inline constexpr int asio_recycling_cache_size =
     2;
 #endif
 
-using this_asio_abi = asio_abi<BOOST_VERSION, asio_io_uring, asio_io_uring_default, asio_epoll,
-                               asio_threads, asio_handler_tracking, asio_recycling_cache_size>;
+using this_asio_abi = asio_abi<GRACEFUL_VERSION_MAJOR, graceful_minor, BOOST_VERSION, asio_io_uring,
+                               asio_io_uring_default, asio_epoll, asio_threads, compiler_rtti,
+                               asio_typeid, asio_handler_tracking, asio_recycling_cache_size>;
 
 }  // namespace graceful::detail
 

@@ -1,0 +1,99 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+//
+// What the templates of <graceful/acceptor.hpp> call.
+#include <graceful/detail/listener.hpp>
+
+#include "os/system_failure.hpp"
+
+#include "listener.hpp"
+
+#include <boost/asio/append.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+
+#include <utility>
+
+namespace graceful::detail {
+
+void async_accept(listener& self, peer_address peer, accept_handler handler) {
+  self.async_accept(peer, std::move(handler));
+}
+
+void async_wait(listener& self, wait_type what, accept_handler handler) {
+  self.async_wait(what, std::move(handler));
+}
+
+accepted accept(listener* self, peer_address peer, error_code& ec) {
+  if (self != nullptr) return self->accept(peer, ec);
+  ec = closed();
+  return {};
+}
+
+void wait(listener* self, wait_type what, error_code& ec) {
+  if (self != nullptr) return self->wait(what, ec);
+  ec = closed();
+}
+
+void fail(const asio::any_io_executor& executor, error_code ec, accept_handler handler) {
+  asio::post(executor, asio::append(std::move(handler), ec, accepted{}));
+}
+
+asio::any_io_executor executor_of(const listener& self) { return self.executor(); }
+
+std::string name_of(const listener* self) { return self == nullptr ? std::string{} : self->name(); }
+
+bool is_open(const listener* self) { return self != nullptr && self->socket() != nullptr; }
+
+int native_handle(const listener* self) {
+  const auto socket = self == nullptr ? nullptr : self->socket();
+  return socket ? socket->fd.get() : -1;
+}
+
+bool is_non_blocking(const listener* self) { return self != nullptr && self->non_blocking(); }
+
+void set_non_blocking(listener* self, bool mode, error_code& ec) {
+  ec = self == nullptr ? closed() : error_code{};
+  if (self != nullptr) self->non_blocking(mode);
+}
+
+void cancel(listener* self, error_code& ec) {
+  ec = self == nullptr ? closed() : error_code{};
+  if (self != nullptr) self->cancel();
+}
+
+/// As Asio's own, not an error of one that is closed.
+void close(listener* self, error_code& ec) {
+  ec = {};
+  if (self != nullptr) self->close();
+}
+
+socklen_t local_address(const listener* self, peer_address to, error_code& ec) {
+  const auto socket = self == nullptr ? nullptr : self->socket();
+  ec = socket ? error_code{} : closed();
+  socklen_t length = to.capacity;
+  if (!ec && ::getsockname(socket->fd.get(), to.data, &length) != 0) ec = os::system_code();
+  return ec ? 0 : length;
+}
+
+void set_option(const listener* self, int level, int option, const void* data, std::size_t size,
+                error_code& ec) {
+  const auto sockets = self == nullptr ? decltype(self->sockets()){} : self->sockets();
+  ec = sockets.empty() ? closed() : error_code{};
+  for (const auto& each : sockets) {
+    if (!ec && ::setsockopt(each->fd.get(), level, option, data, static_cast<socklen_t>(size)) != 0)
+      ec = os::system_code();
+  }
+}
+
+std::size_t get_option(const listener* self, int level, int option, void* data, std::size_t size,
+                       error_code& ec) {
+  const auto socket = self == nullptr ? nullptr : self->socket();
+  ec = socket ? error_code{} : closed();
+  auto length = static_cast<socklen_t>(size);
+  if (!ec && ::getsockopt(socket->fd.get(), level, option, data, &length) != 0) {
+    ec = os::system_code();
+  }
+  return ec ? 0 : length;
+}
+
+}  // namespace graceful::detail
