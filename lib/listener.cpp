@@ -108,9 +108,10 @@ listener::operation& listener::start(operations& in, accept_handler handler) {
   if (spare_.empty()) spare_.emplace_back();
   in.splice(in.end(), spare_, spare_.begin());
   operation& op = in.back();
-  op = operation{};
   op.id = id;
-  op.handler = std::move(handler);
+  op.handler.swap(handler);  // Boost 1.81 wraps what it is to assign
+  op.peer = {};
+  op.until_readable = false;
   op.work = asio::prefer(executor_, asio::execution::outstanding_work.tracked);
   if (own != default_executor_) {
     op.own_work = asio::prefer(std::move(own), asio::execution::outstanding_work.tracked);

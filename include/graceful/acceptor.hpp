@@ -12,6 +12,7 @@
 #include <boost/asio/socket_base.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <concepts>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -133,9 +134,10 @@ class basic_acceptor : public boost::asio::socket_base {
 
   /// The same, with the address of the peer, put into `peer`, which must live until the handler is
   /// called.
-  template <BOOST_ASIO_COMPLETION_TOKEN_FOR(void(error_code, socket_type))
+  template <std::same_as<endpoint_type> Endpoint,
+            BOOST_ASIO_COMPLETION_TOKEN_FOR(void(error_code, socket_type))
                 Token = boost::asio::default_completion_token_t<executor_type>>
-  auto async_accept(endpoint_type& peer, Token&& token = Token{}) {
+  auto async_accept(Endpoint& peer, Token&& token = Token{}) {
     return start_new<socket_type, Token>(executor_, detail::peer_endpoint<endpoint_type>{&peer},
                                          token);
   }

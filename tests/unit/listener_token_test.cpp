@@ -137,18 +137,6 @@ TEST_CASE("an accept into a socket that the caller made") {
   CHECK(is_nonblocking(socket.native_handle()));
 }
 
-TEST_CASE("an accept into an open socket fails, and closes the connection") {
-  asio::io_context context;
-  open_web web{context};
-  tcp::socket socket{context, tcp::v4()};
-  std::optional<error_code> result;
-  web.acceptor.async_accept(socket, [&](error_code ec) { result = ec; });
-  const auto client = web.connect();
-  REQUIRE(run_until(context, [&] { return result.has_value(); }));
-  CHECK(*result == asio::error::already_open);
-  CHECK(wait_readable(client.get(), std::chrono::seconds{10}));  // end-of-file
-}
-
 TEST_CASE("an accept onto another executor or context makes sockets of it") {
   asio::io_context context;
   asio::io_context other;

@@ -1,0 +1,140 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+//
+// Threads that block in an acceptor of this library.
+#include "os/open_files.hpp"
+
+#include "listener_bench.hpp"
+
+#include <boost/asio/error.hpp>
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <functional>
+#include <future>
+#include <utility>
+
+using namespace graceful_test;
+using graceful::error_code;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A thread that accepts, and what has become of that. Nobody runs the acceptor's context.
+struct blocked_accept {
+  explicit blocked_accept(listening& web)
+      : done{std::async(std::launch::async, [&web] {
+          error_code ec;
+          tcp::endpoint from;
+          const auto socket = web.acceptor.accept(from, ec);
+          return std::pair{ec, socket.is_open()};
+        })} {}
+
+  [[nodiscard]] bool ends() const { return done.wait_for(10s) == std::future_status::ready; }
+
+  std::future<std::pair<error_code, bool>> done;
+};
+
+bool blocks(const listening& web) {
+  return eventually([&] { return web.body->somebody_blocks() == graceful::os::answer::yes; });
+}
+
+/// What has to end a thread that blocks.
+void check_ended_by(const std::function<void(listening&)>& end) {
+  asio::io_context context;
+  listening web{context.get_executor()};
+  web.home->open();
+  blocked_accept first{web};
+  blocked_accept second{web};
+  REQUIRE(blocks(web));
+  end(web);
+  REQUIRE(first.ends());
+  REQUIRE(second.ends());
+  CHECK(first.done.get().first == asio::error::operation_aborted);
+  CHECK(second.done.get().first == asio::error::operation_aborted);
+  CHECK(web.body->somebody_blocks() == graceful::os::answer::no);
+}
+
+}  // namespace
+
+TEST_CASE("a thread that blocks in accept gets a connection as soon as this process accepts") {
+  asio::io_context context;
+  listening web{context.get_executor()};
+  blocked_accept accept{web};
+  REQUIRE(blocks(web));
+  const auto client = web.connect();
+  REQUIRE(web.wait_for_queue(1));
+  CHECK(accept.done.wait_for(0s) == std::future_status::timeout);
+  web.home->open();
+  REQUIRE(accept.ends());
+  const auto [error, is_open] = accept.done.get();
+  const bool whole = !error && is_open;
+  CHECK(whole);
+}
+
+TEST_CASE("a thread that blocks in accept is woken by a connection") {
+  asio::io_context context;
+  listening web{context.get_executor()};
+  web.home->open();
+  blocked_accept accept{web};
+  REQUIRE(blocks(web));
+  const auto client = web.connect();
+  REQUIRE(accept.ends());
+  CHECK(accept.done.get().second);
+}
+
+TEST_CASE("a thread that blocks in accept takes nothing while this process is paused") {
+  asio::io_context context;
+  listening web{context.get_executor()};
+  web.home->open();
+  blocked_accept accept{web};
+  REQUIRE(blocks(web));
+  web.home->pause({});
+  const auto client = web.connect();
+  REQUIRE(web.wait_for_queue(1));
+  CHECK(accept.done.wait_for(0s) == std::future_status::timeout);
+  web.home->resume();
+  REQUIRE(accept.ends());
+  CHECK(accept.done.get().second);
+}
+
+TEST_CASE("whatever ends an operation ends a thread that blocks") {
+  SUBCASE("it hands over") {
+    check_ended_by([](listening& web) { web.home->stop(); });
+  }
+  SUBCASE("it is cancelled") {
+    check_ended_by([](listening& web) { web.acceptor.cancel(); });
+  }
+  SUBCASE("it is closed") {
+    check_ended_by([](listening& web) { web.acceptor.close(); });
+  }
+}
+
+TEST_CASE("an accept that must not block says that it would") {
+  asio::io_context context;
+  listening web{context.get_executor()};
+  web.home->open();
+  web.acceptor.non_blocking(true);
+  CHECK(web.acceptor.non_blocking());
+  error_code ec;
+  CHECK_FALSE(web.acceptor.accept(ec).is_open());
+  CHECK(ec == asio::error::would_block);
+  const auto client = web.connect();
+  REQUIRE(web.wait_for_queue(1));
+  CHECK(web.acceptor.accept(ec).is_open());
+}
+
+TEST_CASE("a thread that waits leaves the connection in the queue") {
+  asio::io_context context;
+  listening web{context.get_executor()};
+  web.home->open();
+  auto done = std::async(std::launch::async, [&] {
+    error_code ec;
+    return web.acceptor.wait(web.acceptor.wait_read, ec);
+  });
+  REQUIRE(blocks(web));
+  const auto client = web.connect();
+  REQUIRE(done.wait_for(10s) == std::future_status::ready);
+  CHECK_FALSE(done.get());
+  CHECK(web.queue() == 1);
+}
