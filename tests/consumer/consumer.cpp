@@ -5,7 +5,9 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/signal_set.hpp>
 
+#include <csignal>
 #include <cstdio>
 #include <utility>
 
@@ -36,9 +38,33 @@ int listen_and_ask(const char* control_path) {
   return client && acceptor.is_open() ? 0 : 1;
 }
 
+/// The library and the program wait for the same signal, each by an Asio of its own.
+int both_hear_of_a_signal(const char* control_path) {
+  boost::asio::io_context io;
+  graceful::upgrader up{io, {.name = "consumer", .control_path = control_path}};
+  boost::asio::signal_set signals{io, SIGTERM};
+  bool heard = false;
+  bool accepted = false;
+  signals.async_wait([&](auto ec, int) { heard = !ec; });
+  graceful::acceptor<boost::asio::ip::tcp> acceptor{io};
+  up.listen(acceptor, "http", {boost::asio::ip::address_v4::loopback(), 0});
+  up.handle_signals();
+  up.ready();
+  boost::asio::ip::tcp::socket client{io};
+  client.connect(acceptor.local_endpoint());
+  acceptor.async_accept([&](auto ec, auto) {
+    accepted = !ec;
+    std::raise(SIGTERM);
+  });
+  io.run();  // until this process has drained
+  return accepted && heard && up.draining() ? 0 : 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc != 2) return 2;
-  return listen_and_ask(argv[1]) == 0 ? serve_and_drain(argv[1]) : 1;
+  for (const auto step : {listen_and_ask, both_hear_of_a_signal, serve_and_drain}) {
+    if (step(argv[1]) != 0) return 1;
+  }
 }

@@ -1,7 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 //
-// A program that was built with other settings of Asio than the library: must not link.
-#define BOOST_ASIO_DISABLE_EPOLL
+// A program that tests/consumer/run compiles with other settings than the library: must not link.
 #include <graceful.hpp>
 
 #include <boost/asio/io_context.hpp>
