@@ -15,7 +15,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
+#include <new>
 #include <string>
 #include <thread>
 #include <vector>
@@ -71,6 +73,8 @@ struct round {
   double asio;
 };
 
+std::atomic<std::size_t> allocations{0};
+
 /// What else runs on the machine does not count.
 clock::duration processor_time(pthread_t thread) {
   clockid_t id{};
@@ -80,14 +84,21 @@ clock::duration processor_time(pthread_t thread) {
   return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
 }
 
-/// Connections that wait already: microseconds of processor time to accept one.
+struct cost {
+  double processor_microseconds;
+  double allocations;
+};
+
+/// Connections that wait already: what it takes to accept one.
 template <class Loop>
-double accept_waiting(asio::io_context& io, Loop& loop, const tcp::endpoint& address) {
+cost accept_waiting(asio::io_context& io, Loop& loop, const tcp::endpoint& address) {
   constexpr std::size_t count = 500;
   const auto connections = graceful_bench::connect_many(address, count);
+  const auto allocated = allocations.load();
   const auto begin = processor_time(::pthread_self());
   loop.run_for(io, count);
-  return microseconds(processor_time(::pthread_self()) - begin) / count;
+  return {microseconds(processor_time(::pthread_self()) - begin) / count,
+          static_cast<double>(allocations - allocated) / count};
 }
 
 struct under_load {
@@ -125,12 +136,18 @@ class comparison {
 
   void waiting(int rounds) {
     std::vector<round> seen;
+    std::vector<round> allocated;
     for (int i = -1; i < rounds; ++i) {
-      const double ours = accept_waiting(our_io_, our_loop_, ours_.local_endpoint());
-      const double asio = accept_waiting(asio_io_, plain_loop_, plain_.local_endpoint());
-      if (i >= 0) seen.push_back({ours, asio});  // the first one warms up
+      const auto ours = accept_waiting(our_io_, our_loop_, ours_.local_endpoint());
+      const auto asio = accept_waiting(asio_io_, plain_loop_, plain_.local_endpoint());
+      if (i < 0) continue;  // the first one warms up
+      seen.push_back({ours.processor_microseconds, asio.processor_microseconds});
+      allocated.push_back({ours.allocations, asio.allocations});
     }
     print("that wait already: processor time, each", "us", seen, lower);
+    std::printf("%-44s %10.2f %10.2f\n", "  calls of operator new, each",
+                median_of(allocated, [](const round& r) { return r.ours; }),
+                median_of(allocated, [](const round& r) { return r.asio; }));
   }
 
   void coming(int rounds, int threads, std::size_t width, const char* title) {
@@ -206,5 +223,15 @@ int run(const std::vector<std::string>& /*words*/) {
 }
 
 }  // namespace
+
+// NOLINTBEGIN: what is replaced for the whole program.
+void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* at = std::malloc(size)) return at;
+  throw std::bad_alloc{};
+}
+void operator delete(void* at) noexcept { std::free(at); }
+void operator delete(void* at, std::size_t) noexcept { std::free(at); }
+// NOLINTEND
 
 int main(int argc, char** argv) { return graceful_bench::bench_main(argc, argv, run); }
