@@ -349,13 +349,13 @@ void lifecycle::commit() {
   around_.commit_waiters.complete({});
 }
 
-void lifecycle::handle_signals(detail::signal_source_maker make) {
-  std::call_once(signals_once_, [this, make] {
+void lifecycle::handle_signals() {
+  std::call_once(signals_once_, [this] {
     const auto drain = [this](bool now) {
       if (draining_ && !now) log_.info("this process drains already; a second signal ends it");
       end(now);
     };
-    signals_.emplace(control_.context(), make,
+    signals_.emplace(control_.context(),
                      signal_actions::actions{drain, [this] { upgrade_by_signal(); }});
   });
 }

@@ -71,7 +71,7 @@ class lifecycle {
   // Thread-safe.
   void ready();
   void drain(bool now);
-  void handle_signals(detail::signal_source_maker make);
+  void handle_signals();
   /// Why this process will presumably not become ready.
   void note_failure(const std::string& why);
   [[nodiscard]] std::uint64_t generation() const { return generation_; }

@@ -155,10 +155,9 @@ class reception {
 
 class server_body::impl {
  public:
-  impl(options opts, server_params params, signal_source_maker signals, session_starter start)
+  impl(options opts, server_params params, session_starter start)
       : options_{with_safe_log(std::move(opts))},
         params_{std::move(params)},
-        signals_{signals},
         start_{std::move(start)} {}
 
   int listen_and_serve(std::string_view address, std::uint16_t port) noexcept;
@@ -199,7 +198,6 @@ class server_body::impl {
   const os::home_process home_;
   const options options_;
   const server_params params_;
-  const signal_source_maker signals_;
   const session_starter start_;
   log log_{options_.log, options_.log_threshold};
 
@@ -230,7 +228,7 @@ void server_body::impl::serve(const tcp::endpoint& endpoint) {
                               : std::make_unique<io_context_pool>();
   upgrader up{*pool, options_};
   const last_sessions left{*pool, up};
-  if (params_.handle_signals) up.take_signals(signals_);
+  if (params_.handle_signals) up.handle_signals();
   reception sockets{*pool, up, log_, start_};
   std::optional<published> known;
   tcp::endpoint bound;
@@ -266,9 +264,8 @@ void server_body::impl::end(bool now) {
 }
 
 server_body::server_body(this_asio_abi /*abi*/, options opts, server_params params,
-                         signal_source_maker signals, session_starter start)
-    : impl_{std::make_unique<impl>(std::move(opts), std::move(params), signals, std::move(start))} {
-}
+                         session_starter start)
+    : impl_{std::make_unique<impl>(std::move(opts), std::move(params), std::move(start))} {}
 
 server_body::~server_body() = default;
 

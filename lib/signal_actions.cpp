@@ -21,9 +21,9 @@ sigset_t taken_signals() {
 
 }  // namespace
 
-signal_actions::signal_actions(asio::io_context& control, detail::signal_source_maker make,
-                               actions on)
-    : on_{std::move(on)}, signals_{make(control)}, blocked_{control} {
+signal_actions::signal_actions(asio::io_context& control, actions on)
+    : on_{std::move(on)}, signals_{control, SIGTERM, SIGINT, SIGQUIT}, blocked_{control} {
+  signals_.add(SIGUSR2);
   const auto taken = taken_signals();
   const int pending = ::signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK);
   if (pending < 0) throw boost::system::system_error{os::system_code(), "signalfd"};
@@ -33,13 +33,14 @@ signal_actions::signal_actions(asio::io_context& control, detail::signal_source_
 }
 
 void signal_actions::wait() {
-  signals_->wait([this](int number) {
+  signals_.async_wait([this](boost::system::error_code ec, int number) {
+    if (ec) return;
     if (number != SIGUSR2 && number != SIGQUIT) ++endings_;
     // First, in case what follows throws: a signal that nobody waits for is lost. A third signal
     // that ends has its default action; the others still must not end the process.
     if (endings_ == 2) {
-      signals_->remove(SIGTERM);
-      signals_->remove(SIGINT);
+      signals_.remove(SIGTERM);
+      signals_.remove(SIGINT);
     }
     wait();
     on_signal(number);

@@ -2,13 +2,11 @@
 #ifndef GRACEFUL_LIB_SIGNAL_ACTIONS_HPP
 #define GRACEFUL_LIB_SIGNAL_ACTIONS_HPP
 
-#include <graceful/detail/signal_source.hpp>
-
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/signal_set.hpp>
 
 #include <functional>
-#include <memory>
 
 namespace graceful {
 
@@ -26,7 +24,7 @@ class signal_actions {
   };
 
   /// Takes the signals from its return on. Throws `boost::system::system_error`.
-  signal_actions(asio::io_context& control, detail::signal_source_maker make, actions on);
+  signal_actions(asio::io_context& control, actions on);
 
  private:
   void wait();
@@ -34,7 +32,7 @@ class signal_actions {
   void on_signal(int number) const;
 
   actions on_;
-  const std::unique_ptr<detail::signal_source> signals_;
+  asio::signal_set signals_;
   asio::posix::stream_descriptor blocked_;  // readable: one of them is pending
   int endings_ = 0;
 };

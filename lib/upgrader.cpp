@@ -228,8 +228,8 @@ void upgrader::drain() { impl_->life().drain(false); }
 
 void upgrader::drain_now() { impl_->life().drain(true); }
 
-void upgrader::take_signals(detail::signal_source_maker make) {
-  impl_->in_words("cannot take signals", [this, make] { impl_->life().handle_signals(make); });
+void upgrader::handle_signals() {
+  impl_->in_words("cannot take signals", [this] { impl_->life().handle_signals(); });
 }
 
 std::uint64_t upgrader::generation() const noexcept { return impl_->life().generation(); }

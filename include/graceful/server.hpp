@@ -52,8 +52,7 @@ class GRACEFUL_API server_body {
  public:
   using session_starter = std::function<void(boost::asio::ip::tcp::socket, upgrader&)>;
 
-  server_body(this_asio_abi, options opts, server_params params, signal_source_maker signals,
-              session_starter start);
+  server_body(this_asio_abi, options opts, server_params params, session_starter start);
   server_body(const server_body&) = delete;
   server_body& operator=(const server_body&) = delete;
   ~server_body();
@@ -95,7 +94,6 @@ class server {
   explicit server(options opts, server_params params = {}, Args&&... vars)
       : vars_(std::forward<Args>(vars)...),
         body_{detail::this_asio_abi{}, std::move(opts), std::move(params),
-              detail::make_signal_source,
               [this](boost::asio::ip::tcp::socket socket, upgrader& up) {
                 make(std::move(socket), up)->start();
               }} {}

@@ -7,7 +7,6 @@
 #include <graceful/detail/asio_abi.hpp>
 #include <graceful/detail/initiation.hpp>
 #include <graceful/detail/plain_acceptor.hpp>
-#include <graceful/detail/signal_source.hpp>
 #include <graceful/error.hpp>
 #include <graceful/listen_params.hpp>
 #include <graceful/options.hpp>
@@ -319,7 +318,7 @@ class GRACEFUL_API upgrader {
   ///
   /// **Errors.** Throws `boost::system::system_error` if a handler cannot be installed, or no
   /// descriptor is free.
-  void handle_signals() { take_signals(detail::make_signal_source); }
+  void handle_signals();
 
   /// True as soon as this process drains: because a successor has taken over, or because it ends.
   [[nodiscard]] bool draining() const noexcept;
@@ -393,7 +392,6 @@ class GRACEFUL_API upgrader {
   void drop_foreign(std::string_view name);
   void wait_drain(drain_handler handler, executor_type own);
   void wait_commit(drain_handler handler, executor_type own);
-  void take_signals(detail::signal_source_maker make);
   void end_control();
 
   template <class Token>

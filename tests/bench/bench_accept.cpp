@@ -6,6 +6,7 @@
 
 #include "bench_main.hpp"
 #include "connection_storm.hpp"
+#include "counted_new.hpp"
 #include "samples.hpp"
 #include "testing/scene.hpp"
 
@@ -15,9 +16,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
-#include <new>
 #include <string>
 #include <thread>
 #include <vector>
@@ -73,8 +72,6 @@ struct round {
   double asio;
 };
 
-std::atomic<std::size_t> allocations{0};
-
 /// What else runs on the machine does not count.
 clock::duration processor_time(pthread_t thread) {
   clockid_t id{};
@@ -94,11 +91,11 @@ template <class Loop>
 cost accept_waiting(asio::io_context& io, Loop& loop, const tcp::endpoint& address) {
   constexpr std::size_t count = 500;
   const auto connections = graceful_bench::connect_many(address, count);
-  const auto allocated = allocations.load();
+  const auto allocated = graceful_test::allocations();
   const auto begin = processor_time(::pthread_self());
   loop.run_for(io, count);
   return {microseconds(processor_time(::pthread_self()) - begin) / count,
-          static_cast<double>(allocations - allocated) / count};
+          static_cast<double>(graceful_test::allocations() - allocated) / count};
 }
 
 struct under_load {
@@ -223,15 +220,5 @@ int run(const std::vector<std::string>& /*words*/) {
 }
 
 }  // namespace
-
-// NOLINTBEGIN: what is replaced for the whole program.
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* at = std::malloc(size)) return at;
-  throw std::bad_alloc{};
-}
-void operator delete(void* at) noexcept { std::free(at); }
-void operator delete(void* at, std::size_t) noexcept { std::free(at); }
-// NOLINTEND
 
 int main(int argc, char** argv) { return graceful_bench::bench_main(argc, argv, run); }

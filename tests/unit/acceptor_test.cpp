@@ -1,4 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "counted_new.hpp"
 #include "listener_bench.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -8,10 +9,8 @@
 
 #include <doctest/doctest.h>
 
-#include <atomic>
 #include <cstddef>
-#include <cstdlib>
-#include <new>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -19,10 +18,6 @@ using namespace graceful_test;
 using graceful::error_code;
 
 namespace {
-
-/// What the application's threads allocate, while it is looked at.
-std::atomic<bool> counts_allocations{false};
-std::atomic<std::size_t> allocations{0};
 
 /// What an operation has come to.
 struct outcome {
@@ -59,16 +54,6 @@ void check_closed(graceful::acceptor<tcp>& acceptor, asio::io_context& context) 
 }
 
 }  // namespace
-
-// NOLINTBEGIN: what is replaced for the whole program.
-void* operator new(std::size_t size) {
-  if (counts_allocations) ++allocations;
-  if (void* at = std::malloc(size)) return at;
-  throw std::bad_alloc{};
-}
-void operator delete(void* at) noexcept { std::free(at); }
-void operator delete(void* at, std::size_t) noexcept { std::free(at); }
-// NOLINTEND
 
 TEST_CASE("an acceptor is closed until it listens") {
   asio::io_context context;
@@ -211,12 +196,11 @@ TEST_CASE("an accept allocates nothing once the loop runs") {
   constexpr std::size_t all = 110;
   for (std::size_t n = 1; n <= all; ++n) {
     const auto client = web.connect();
-    if (n > warm) counts_allocations = true;
+    const auto before = allocations();
     const bool came = run_until(context, [&] { return accepted == n; });
-    counts_allocations = false;
+    const auto after = allocations();
     REQUIRE(came);
+    if (n > warm) CHECK(after == before);  // what describes a descriptor Asio keeps for the next
   }
-  // Asio keeps what describes a descriptor for the next one.
-  CHECK(allocations == 0);
   web.home->stop();
 }

@@ -42,7 +42,7 @@ struct signal_fixture {
   std::string done;
   bool throws = false;
   std::optional<graceful::signal_actions> signals{
-      std::in_place, control, graceful::detail::make_signal_source,
+      std::in_place, control,
       graceful::signal_actions::actions{[this](bool now) { done = now ? "end" : "drain"; },
                                         [this] { upgrade(); }}};
 };
