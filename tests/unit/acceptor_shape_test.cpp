@@ -71,7 +71,7 @@ asio::awaitable<void> awaits(Acceptor a, asio::io_context& io) {
 
 template <class Acceptor>
 void takes_tokens(Acceptor& a, asio::io_context& io) {
-  using socket = tcp::socket::rebind_executor<typename Acceptor::executor_type>::other;
+  using socket = typename tcp::socket::rebind_executor<typename Acceptor::executor_type>::other;
   a.async_accept([only = std::make_unique<int>()](error_code, socket) {});
   a.async_accept(asio::bind_executor(asio::make_strand(io), [](error_code, socket) {}));
   a.async_accept(io, [](error_code, tcp::socket) {});
