@@ -21,6 +21,11 @@ constexpr std::chrono::milliseconds longest_start{30'000};
 /// Before another look whether it does by now. Longer than it takes to find that nobody will.
 constexpr std::chrono::milliseconds successor_look_time{2'000};
 
+/// How long a process that is on its way out may take connections and not answer, and how long to
+/// wait before another is made.
+constexpr std::chrono::milliseconds dying_time{1'000};
+constexpr std::chrono::milliseconds dying_look_interval{50};
+
 void end(display& show) {
   if (show.end()) return;
   std::fprintf(stderr,
@@ -38,16 +43,22 @@ int look_for_successor(display& show, const std::string& path, const arguments& 
   result<server_status> status = failure{errc::peer_gone, {}};
   // Who is on its way out may take this connection and not answer: a process that dies, and a child
   // of it still listens; or a successor that ends too, with this connection in its queue.
-  for (int lost = 0; !status && lost < 2;) {
+  std::chrono::steady_clock::time_point lost_until{};
+  for (;;) {
     auto client = control_client::connect(path, successor_look_time);
     status = client ? client->status() : client.error();
     if (status) break;
+    const auto now = std::chrono::steady_clock::now();
     const auto& code = status.error().code;
     const bool may_come = code == errc::not_ready || code == errc::timed_out;
     if (code == errc::peer_gone) {
-      ++lost;
-    } else if (!may_come || std::chrono::steady_clock::now() >= until) {
+      if (lost_until == decltype(lost_until){}) lost_until = now + dying_time;
+      if (now >= lost_until) break;
+      std::this_thread::sleep_for(dying_look_interval);
+    } else if (!may_come || now >= until) {
       break;
+    } else {
+      lost_until = {};
     }
   }
   end(show);

@@ -111,8 +111,10 @@ void sign_lock(int lock, signing how) {
   if (line.empty()) return;
   auto text = how == signing::beside ? text_of(lock) : std::string{};
   if (text.find(line) == std::string::npos) text += line;
-  // Emptied first: who reads half of it knows nothing, and leaves the lock alone.
-  if (::ftruncate(lock, 0) == 0) (void)!::pwrite(lock, text.data(), text.size(), 0);
+  // Not emptied first: a process that looks just then would find no owner, while there is one. What
+  // is left of a longer text behind this one, for a moment, changes nothing: this owner lives.
+  const auto written = ::pwrite(lock, text.data(), text.size(), 0);
+  if (written == static_cast<ssize_t>(text.size())) (void)!::ftruncate(lock, written);
 }
 
 bool owners_have_ended(const std::string& control_path) {

@@ -206,6 +206,20 @@ TEST_CASE("a signature is written once, and the last owner's alone stays") {
   CHECK(fs::file_size(d.path("s.lock")) == size);
 }
 
+TEST_CASE("an owner that signs again is seen at each moment") {
+  temporary_directory d;
+  const auto lock = os::try_lock(d.path("s")).value();
+  REQUIRE(os::living_owners(d.path("s")).size() == 1);
+  std::atomic<bool> enough{false};
+  std::jthread signs{[&] {
+    while (!enough) os::sign_lock(lock->get(), os::signing::alone);
+  }};
+  std::size_t unseen = 0;
+  for (int i = 0; i < 5'000; ++i) unseen += os::living_owners(d.path("s")).empty() ? 1 : 0;
+  enough = true;
+  CHECK(unseen == 0);
+}
+
 TEST_CASE("of several processes that replace a lock at once one gets it") {
   temporary_directory d;
   for (int round = 0; round < 20; ++round) {
