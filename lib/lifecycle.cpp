@@ -219,6 +219,7 @@ control_server::settings lifecycle::server_settings() {
       .monitor =
           [this](control_session& from) {
             monitors_->add(from, std::string{"the server is "} + state());
+            if (handed_over_) conclude_monitors();  // it connected before that
           },
       .drain = [this](control_session& from, bool now) { on_drain_call(from, now); },
       .metrics = [this] { return server_metrics{.text = metrics()}; },

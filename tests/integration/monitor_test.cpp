@@ -54,3 +54,17 @@ TEST_CASE("Monitor without more is refused") {
   REQUIRE(peer.send(R"({"method":"io.graceful.Control.Monitor","parameters":{}})"));
   CHECK(peer.receive(patience).value_or("").find("ExpectedMore") != std::string::npos);
 }
+
+TEST_CASE(
+    "a monitor that connected before the handover, and asks after it, is sent to the new one") {
+  site s;
+  auto peer = varlink_peer::connect(s.control());
+  auto held = s.hold();  // keeps the old process
+  REQUIRE(s.upgrade().status == "exited 0");
+  REQUIRE(peer.send(R"({"method":"io.graceful.Control.Monitor","parameters":{},"more":true})"));
+  CHECK(peer.receive(patience).value_or("").find("the server is draining") != std::string::npos);
+  const auto last = peer.receive(patience).value_or("");
+  CHECK(last.find(R"("event":"handed_over")") != std::string::npos);
+  CHECK(last.find(R"("continues":true)") == std::string::npos);
+  CHECK(s.server().running());
+}
