@@ -54,7 +54,7 @@ class tracked_connection : public boost::intrusive_ref_counter<tracked_connectio
 
   const os::home_process home_;
   handoff::connection_id id_ = 0;  // given, once, by `all_`
-  connections& all_;  // lives as long as any is open
+  connections& all_;               // lives as long as any is open
   const asio::any_io_executor executor_;
   connection::stage_handler on_stage_;
   std::optional<drain_stage> told_;
