@@ -31,8 +31,9 @@ class member : public std::enable_shared_from_this<member> {
         room_{in},
         token_{up.track(socket_.get_executor(), [this](drain_stage stage) { on_drain(stage); })} {}
 
-  void enter() {
+  void enter(const std::string& welcome) {
     room_.insert(shared_from_this());
+    say(welcome);
     read();
   }
 
@@ -86,10 +87,11 @@ class member : public std::enable_shared_from_this<member> {
 };
 
 asio::awaitable<void> accept(graceful::acceptor<tcp> acceptor, graceful::upgrader& up, room& in) {
+  const auto welcome = "* generation " + std::to_string(up.generation()) + '\n';
   for (;;) {
     auto [ec, socket] = co_await acceptor.async_accept(asio::as_tuple(asio::use_awaitable));
     if (ec == asio::error::operation_aborted) co_return;
-    if (!ec) std::make_shared<member>(std::move(socket), up, in)->enter();
+    if (!ec) std::make_shared<member>(std::move(socket), up, in)->enter(welcome);
     if (ec) co_await asio::steady_timer{acceptor.get_executor(), 100ms}.async_wait(asio::deferred);
   }
 }
