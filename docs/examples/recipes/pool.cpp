@@ -56,8 +56,7 @@ int main(int argc, char** argv) {
   up.ready();
   std::cout << "listening on " << acceptor.local_endpoint() << std::endl;
 
-  std::vector<std::jthread>
-      threads;  // joined at the end of main, before what they use is destroyed
+  std::vector<std::jthread> threads;  // joined before what they use is destroyed
   for (int i = 0; i < 3; ++i) threads.emplace_back([&io] { io.run(); });
   io.run();  // no io.stop() anywhere: each run() returns when all is served
 }

@@ -53,16 +53,17 @@ asio::awaitable<void> accept(graceful::acceptor<tcp> acceptor, graceful::upgrade
   }
 }
 
-asio::awaitable<void> reload(asio::signal_set& hangups) {
-  for (;;) {
+asio::awaitable<void> reload(asio::signal_set& hangups, const graceful::upgrader& up) {
+  while (!up.draining()) {
     const auto [ec, signal] = co_await hangups.async_wait(as_result);
     if (ec) co_return;
     std::cout << "reloaded" << std::endl;
   }
 }
 
-asio::awaitable<void> tell(asio::steady_timer& hour, const std::uint64_t& pushed) {
-  for (;;) {
+asio::awaitable<void> tell(asio::steady_timer& hour, const graceful::upgrader& up,
+                           const std::uint64_t& pushed) {
+  while (!up.draining()) {
     hour.expires_after(1h);
     const auto [ec] = co_await hour.async_wait(as_result);
     if (ec) co_return;
@@ -81,8 +82,8 @@ int main(int argc, char** argv) {
   graceful::upgrader up{io, {.control_path = argv[1]}};
   asio::signal_set hangups{io, SIGHUP};
   asio::steady_timer hour{io};
-  asio::co_spawn(io, reload(hangups), asio::detached);
-  asio::co_spawn(io, tell(hour, pushed), asio::detached);
+  asio::co_spawn(io, reload(hangups, up), asio::detached);
+  asio::co_spawn(io, tell(hour, up, pushed), asio::detached);
   up.async_wait_drain([&](boost::system::error_code ec) {
     if (ec) return;
     hangups.cancel();
