@@ -49,11 +49,13 @@ class talker {
   }
 
  private:
-  bool receive() {
+  bool receive() try {
     std::array<char, 4096> buffer{};
     const auto size = socket_.receive(buffer, deadline{patience});
     heard_.append(buffer.data(), size);
     return size > 0;
+  } catch (const request_lost& lost) {
+    throw std::runtime_error{lost.why + ", after: " + heard_};
   }
 
   client_socket socket_;
