@@ -209,7 +209,7 @@ TEST_CASE("a Beast server is upgraded, and no request on a kept connection is lo
 
 TEST_CASE("a WebSocket++ server is upgraded, and tells its clients that it goes away") {
   if (from_build("WITH_WEBSOCKETPP") != "true") {
-    MESSAGE("skipped: there is no WebSocket++");
+    MESSAGE("skipped: built without WebSocket++");
     return;
   }
   recipe server{"websocketpp"};
