@@ -121,8 +121,8 @@ std::string progress_view::on(const drain_progress& progress, time now) {
 }
 
 std::string progress_view::on(const std::optional<draining_process>& old, time /*now*/) {
-  if (old && old->connections) {
-    const auto most = std::max(drain_ ? drain_->most : 0, *old->connections);
+  const auto most = std::max(drain_ ? drain_->most : 0, old ? old->connections.value_or(0) : 0);
+  if (old && old->connections && most > 0) {
     drain_ = draining{most, *old->connections, 0};
     return {};
   }
@@ -151,7 +151,7 @@ std::string progress_view::live(time now, std::size_t width) const {
     return joined(line, room, style_);
   }
   if (drain_->most == 0) {
-    line.push_back({"no tracked connection left: waiting for the server to end"});
+    line.push_back({std::string{tracks_nothing}});
     return joined(line, room, style_);
   }
   line.push_back({"draining "});

@@ -60,7 +60,10 @@ std::string duration(std::chrono::milliseconds d) {
 
 std::string describe(const drain_progress& progress, const style& s) {
   std::string what = progress.phase;
-  if (progress.phase == "draining") what = "draining " + plural(progress.connections, "connection");
+  if (progress.phase == "draining") {
+    what = progress.connections > 0 ? "draining " + plural(progress.connections, "connection")
+                                    : "draining, " + std::string{tracks_nothing};
+  }
   if (progress.phase == "drained") what = paint(what, tone::success, s);
   if (progress.cut > 0) {
     what +=
@@ -133,8 +136,13 @@ std::string describe(const server_status& status) {
   for (const auto& process : status.draining) {
     text += "  generation " + std::to_string(process.generation) + ", pid " +
             std::to_string(process.pid) + ", drains";
-    if (process.connections) text += ", " + plural(*process.connections, "connection") + " left";
-    text += process.hurried ? ", told to cut them\n" : "\n";
+    const bool tracks_none = process.connections == 0U;
+    if (process.connections && !tracks_none) {
+      text += ", " + plural(*process.connections, "connection") + " left";
+    }
+    if (process.hurried) text += tracks_none ? ", told to hurry" : ", told to cut them";
+    if (tracks_none) text += ", " + std::string{tracks_nothing};
+    text += '\n';
   }
   return text;
 }
@@ -147,7 +155,7 @@ std::string describe(const supervisor_status& status) {
     text += "  the server does not run: it is started again in " +
             duration(status.wait.value_or(std::chrono::milliseconds{0})) + '\n';
   } else if (status.state == "ending") {
-    text += "  the server has ended; older processes of it have connections left\n";
+    text += "  the server has ended; older processes of it still drain\n";
   } else if (status.main_pid) {
     text += "  the server is pid " + std::to_string(*status.main_pid) +
             (status.state == "starting" ? ", not ready yet" : "") +

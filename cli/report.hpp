@@ -9,8 +9,14 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 
 namespace graceful::cli {
+
+/// What is known of a process that drains, and tracks no connection: it has none left, or never
+/// tracked any.
+inline constexpr std::string_view tracks_nothing =
+    "waiting for what still runs; no connection is tracked";
 
 /// "250 ms", "5 s", "3 min 20 s".
 std::string duration(std::chrono::milliseconds d);

@@ -15,12 +15,15 @@ std::string serving_text(std::uint64_t generation, const std::vector<draining_pr
   std::string text = "generation " + std::to_string(generation) + " serves";
   for (const auto& process : others) {
     if (!process.connections) continue;
-    text += ", " + counted(*process.connections) + " draining on " + std::to_string(process.pid);
+    const auto pid = std::to_string(process.pid);
+    text += *process.connections > 0 ? ", " + counted(*process.connections) + " draining on " + pid
+                                     : ", pid " + pid + " drains";
   }
   return text;
 }
 
 std::string ending_text(std::uint64_t connections) {
+  if (connections == 0) return "ends, waiting for what still runs";  // it may track none
   return "ends, " + counted(connections) + " left";
 }
 

@@ -14,7 +14,7 @@ namespace graceful {
 /// "generation 3 serves"; "generation 3 serves, 41 connections draining on 812" where others drain.
 std::string serving_text(std::uint64_t generation, const std::vector<draining_process>& others);
 
-/// "ends, 1 connection left".
+/// "ends, 1 connection left"; no number where none is tracked.
 std::string ending_text(std::uint64_t connections);
 
 }  // namespace graceful

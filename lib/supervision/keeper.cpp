@@ -275,10 +275,10 @@ void keeper::finish(int code) {
   }
   memory_.now = phase::ending;
   actions_.emplace_back(action::release{});
-  note(kind::info, std::to_string(memory_.formers.size()) + " older process" +
-                       (memory_.formers.size() == 1 ? " has" : "es have") +
-                       " connections left: waiting for " +
-                       (memory_.formers.size() == 1 ? "it" : "them"));
+  note(kind::info, std::to_string(memory_.formers.size()) +
+                       (memory_.formers.size() == 1 ? " older process still drains: waiting for it"
+                                                    : " older processes still drain: waiting for "
+                                                      "them"));
 }
 
 void keeper::note(action::note::kind what, std::string text) {

@@ -235,7 +235,7 @@ TEST_CASE("a successor that was rolled back, and drains, is waited for") {
   REQUIRE(s.ctl({"rollback", s.control()}).status == "exited 0");
   CHECK(s.wait_main() == first);
   s.supervisor().signal(SIGTERM);
-  CHECK(s.supervisor().wait_for_output("1 older process has connections left", patience));
+  CHECK(s.supervisor().wait_for_output("1 older process still drains", patience));
   CHECK(s.supervisor().running());
   CHECK(held.exchange("Host: test\r\n\r\n").generation == 2);
   CHECK(s.supervisor().wait_exit(patience).exited(0));

@@ -95,7 +95,12 @@ TEST_CASE("what a service does is told in a line") {
   CHECK(graceful::serving_text(3, {}) == "generation 3 serves");
   CHECK(graceful::serving_text(3, {{1, 811, 1}, {2, 812, 41}, {2, 813, {}}}) ==
         "generation 3 serves, 1 connection draining on 811, 41 connections draining on 812");
-  CHECK(graceful::ending_text(0) == "ends, 0 connections left");
+  CHECK(graceful::ending_text(2) == "ends, 2 connections left");
+}
+
+TEST_CASE("a process that tracks no connection is not said to have 0 left") {
+  CHECK(graceful::serving_text(3, {{2, 812, 0}}) == "generation 3 serves, pid 812 drains");
+  CHECK(graceful::ending_text(0) == "ends, waiting for what still runs");
 }
 
 TEST_CASE("without a manager nothing is said, and nothing fails") {
@@ -237,7 +242,7 @@ TEST_CASE(
   const auto both = b.next();
   CHECK(both.has("READY=1"));
   CHECK(both.has("STOPPING=1"));
-  CHECK(both.has("STATUS=ends, 0 connections left"));
+  CHECK(both.has("STATUS=ends, waiting for what still runs"));
   b.service.serves(1, false);
   b.service.sockets_changed();
   b.service.ends_unserved();

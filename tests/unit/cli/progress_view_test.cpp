@@ -97,7 +97,7 @@ TEST_CASE("a drain is one line at its begin and one at its end, and a bar in bet
 TEST_CASE("the bar starts again where the last accepts bring more connections than at the begin") {
   view_fixture b;
   b.drain(0);
-  CHECK(b.live() == "+0.0 s     no tracked connection left: waiting for the server to end");
+  CHECK(b.live() == "+0.0 s     waiting for what still runs; no connection is tracked");
   b.drain(1);
   CHECK(b.live() == "+0.0 s     draining [----------------------------] 1 of 1 connection left");
   b.drain(0);
@@ -178,6 +178,9 @@ TEST_CASE("as JSON each report is the server's own line") {
 TEST_CASE("the end of a predecessor is awaited by its pid, and said once") {
   std::optional<graceful::draining_process> old{{.generation = 1, .pid = 77}};
   view_fixture b;
+  CHECK(b.view.on(old, b.now).empty());
+  CHECK(b.live() == "+0.0 s     waiting for the old process (pid 77) to end what it serves");
+  old->connections = 0;
   CHECK(b.view.on(old, b.now).empty());
   CHECK(b.live() == "+0.0 s     waiting for the old process (pid 77) to end what it serves");
   old->connections = 4;

@@ -46,3 +46,25 @@ TEST_CASE("a listener that an older server has dropped is told by its name") {
             "nobody listens on 'admin' any more: the new build does not listen there") !=
         std::string::npos);
 }
+
+TEST_CASE("of a process that drains, status says how many connections are left, if it tracks any") {
+  graceful::server_status status{.name = "shop", .generation = 4, .pid = 814, .state = "serving"};
+  status.draining = {{1, 811, 0}, {2, 812, 1}, {3, 813, {}}};
+  const auto text = describe(status);
+  CHECK(has_line(text,
+                 "  generation 1, pid 811, drains, waiting for what still runs; no connection is "
+                 "tracked"));
+  CHECK(has_line(text, "  generation 2, pid 812, drains, 1 connection left"));
+  CHECK(has_line(text, "  generation 3, pid 813, drains"));
+  for (auto& process : status.draining) process.hurried = true;
+  const auto hurried = describe(status);
+  CHECK(has_line(hurried,
+                 "  generation 1, pid 811, drains, told to hurry, waiting for what still runs; no "
+                 "connection is tracked"));
+  CHECK(has_line(hurried, "  generation 2, pid 812, drains, 1 connection left, told to cut them"));
+}
+
+TEST_CASE("a drain without a tracked connection is told without a number") {
+  CHECK(describe(graceful::drain_progress{.phase = "draining"}) ==
+        "+0 ms      draining, waiting for what still runs; no connection is tracked\n");
+}

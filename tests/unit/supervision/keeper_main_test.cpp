@@ -180,7 +180,7 @@ TEST_CASE("one that becomes the server when it is to end is told so") {
   CHECK(k.told(SIGTERM) == "send 15 to 7");
   CHECK(k.says(7, "MAINPID=8\nREADY=1") == "follow 8, send 15 to 8");
   CHECK(k.exits(8, 0) == "release");
-  CHECK(k.noted("1 older process has connections left"));
+  CHECK(k.noted("1 older process still drains"));
   CHECK(k.phase() == phase::ending);
   CHECK(k.told(SIGTERM) == "send 15 to 7");
   CHECK(k.exits(7, 0) == "finish 0");

@@ -1,0 +1,272 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+//
+// The programs of docs/guide.md, "Recipes": each is upgraded twice while clients come and go.
+#include "kit_servers.hpp"
+#include "site.hpp"
+#include "testing/client_socket.hpp"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+using namespace graceful_test;
+
+namespace {
+
+/// A client that says and hears what it likes.
+class talker {
+ public:
+  explicit talker(std::uint16_t port)
+      : socket_{resolve("127.0.0.1", port, patience), 0, deadline{patience}} {}
+
+  void say(std::string_view text) { socket_.send(text, deadline{patience}); }
+
+  /// Everything up to the end of `text`, which comes sooner or later.
+  std::string hear(std::string_view text) {
+    auto at = heard_.find(text);
+    for (; at == std::string::npos; at = heard_.find(text)) {
+      if (!receive()) throw std::runtime_error{"the server closed after: " + heard_};
+    }
+    const auto all = heard_.substr(0, at + text.size());
+    heard_.erase(0, all.size());
+    return all;
+  }
+
+  std::string ask(std::string_view line) {
+    say(line);
+    return hear("\n");
+  }
+
+  void hears_the_end() {
+    while (receive()) continue;
+  }
+
+ private:
+  bool receive() try {
+    std::array<char, 4096> buffer{};
+    const auto size = socket_.receive(buffer, deadline{patience});
+    heard_.append(buffer.data(), size);
+    return size > 0;
+  } catch (const request_lost& lost) {
+    throw std::runtime_error{lost.why + ", after: " + heard_};
+  }
+
+  client_socket socket_;
+  std::string heard_;
+};
+
+/// A recipe that runs.
+class recipe {
+ public:
+  explicit recipe(const std::string& name)
+      : server_{scene_.start({from_build("RECIPES") + '/' + name, control(), "0"})} {
+    if (!server_.wait_for_output("listening on ", patience)) {
+      throw std::runtime_error{name + " does not start: " + server_.output()};
+    }
+    const auto line = server_.stdout_text();
+    port_ = static_cast<std::uint16_t>(std::stoi(line.substr(line.rfind(':') + 1)));
+  }
+
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+
+  /// Has the new process stay as soon as it is ready.
+  void upgrade() {
+    REQUIRE(ctl({"upgrade", control(), "--until", "ready"}).status == "exited 0");
+    REQUIRE(ctl({"commit", control()}).status == "exited 0");
+  }
+
+  bool status_comes_to_say(std::string_view text) {
+    for (const deadline until{patience}; !until.passed();) {
+      if (contains(ctl({"status", control()}).all, text)) return true;
+    }
+    return false;
+  }
+
+  /// The first process, whose clients have gone by now.
+  void first_has_ended() {
+    const auto end = server_.wait_exit(patience);
+    INFO(scene_.report());
+    CHECK(end.exited(0));
+    CHECK_FALSE(contains(server_.output(), "options::linger"));  // nothing had to be stopped
+  }
+
+  /// The last one is told to end, and no process is left.
+  void ends() {
+    CHECK(ctl({"drain", control()}).status == "exited 0");
+    CHECK(scene_.wait_all_gone(patience));
+  }
+
+ private:
+  [[nodiscard]] std::string control() const { return scene_.path("control.sock"); }
+  finished ctl(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), from_build("GRACEFUL_CTL"));
+    auto done = run(scene_, std::move(arguments));
+    INFO(done.all);
+    CHECK(done.status == "exited 0");
+    return done;
+  }
+
+  scene scene_;
+  process& server_;
+  std::uint16_t port_;
+};
+
+constexpr std::uint64_t some_requests = 20;
+
+/// Which generation says "generation N" here; 0 without.
+std::uint64_t told_generation(std::string_view reply) {
+  constexpr std::string_view word = "generation ";
+  const auto at = reply.rfind(word);
+  if (at == std::string_view::npos) return 0;
+  return std::strtoull(std::string{reply.substr(at + word.size())}.c_str(), nullptr, 10);
+}
+
+/// New connections, each of which asks once and is gone when it has heard `end`.
+exchange_load connecting(const recipe& to, const std::string& request, const std::string& end) {
+  return {.port = to.port(),
+          .connections = 4,
+          .keep_alive = false,
+          .request = request,
+          .judge =
+              [end](std::string_view reply) {
+                return reply.find(end) == std::string_view::npos ? verdict::incomplete
+                                                                 : verdict::good;
+              },
+          .generation = told_generation};
+}
+
+/// Loses nothing, and reaches the new process each time.
+template <class Load>
+void upgrade_twice(recipe& server, const Load& what) {
+  load clients{what};
+  REQUIRE(clients.wait_for(some_requests, patience, 0));
+  for (std::uint64_t generation = 2; generation <= 3; ++generation) {
+    server.upgrade();
+    CHECK(clients.wait_for_generation(generation, some_requests, patience, 0));
+  }
+  const auto seen = clients.stop();
+  INFO(seen.to_string());
+  CHECK(seen.lost() == 0);
+}
+
+/// One client stays from the begin to the end, with the process that has accepted it.
+void answer_lines(const char* name, const char* left) {
+  CAPTURE(name);
+  recipe server{name};
+  {
+    talker held{server.port()};
+    CHECK(held.ask("one\n") == "generation 1: one\n");
+    upgrade_twice(server, connecting(server, "new\n", "new\n"));
+    CHECK(server.status_comes_to_say(left));
+    CHECK(held.ask("two\n") == "generation 1: two\n");
+    CHECK(talker{server.port()}.ask("three\n") == "generation 3: three\n");
+  }
+  server.first_has_ended();
+  server.ends();
+}
+
+const std::string handshake =
+    "GET / HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
+/// A frame as a client has to send it: masked, here by zeros.
+std::string frame(char opcode, const std::string& payload) {
+  std::string bytes{static_cast<char>(0x80 | opcode), static_cast<char>(0x80 | payload.size())};
+  return bytes + std::string(4, '\0') + payload;
+}
+
+constexpr char text_frame = 1;
+constexpr char close_frame = 8;
+const std::string going_away{"\x03\xe9"};  // 1001
+
+}  // namespace
+
+TEST_CASE("an Asio loop as it is is upgraded, and status gives no number of its connections") {
+  answer_lines("asio_loop", ", drains, waiting for what still runs; no connection is tracked\n");
+}
+
+TEST_CASE("a framework that binds by itself is upgraded by its hook") {
+  answer_lines("framework", ", drains, waiting for what still runs; no connection is tracked\n");
+}
+
+TEST_CASE("a pool of threads is upgraded, and its threads end with the last connection") {
+  answer_lines("pool", ", drains, 1 connection left\n");
+}
+
+TEST_CASE("a Beast server is upgraded, and no request on a kept connection is lost") {
+  recipe server{"beast"};
+  upgrade_twice(server, http_load{.port = server.port(), .connections = 4});
+  server.first_has_ended();
+  server.ends();
+}
+
+TEST_CASE("a WebSocket++ server is upgraded, and tells its clients that it goes away") {
+  if (from_build("WITH_WEBSOCKETPP") != "true") {
+    MESSAGE("skipped: built without WebSocket++");
+    return;
+  }
+  recipe server{"websocketpp"};
+  talker held{server.port()};
+  held.say(handshake);
+  held.hear("\r\n\r\n");
+  held.say(frame(text_frame, "one"));
+  held.hear("generation 1: one");
+  upgrade_twice(server, connecting(server, handshake + frame(text_frame, "new"), ": new"));
+  held.hear(going_away + "connect again");
+  held.say(frame(close_frame, going_away));
+  held.hears_the_end();
+  server.first_has_ended();
+  server.ends();
+}
+
+TEST_CASE("a push server says good-bye, and its clients go on with the new process") {
+  recipe server{"push"};
+  talker listener{server.port()};
+  CHECK(listener.hear("\n") == "generation 1: 0\n");
+  CHECK(listener.hear("\n") == "generation 1: 1\n");
+  upgrade_twice(server, connecting(server, "", "\n"));
+  listener.hear("good-bye, connect again\n");
+  listener.hears_the_end();
+  CHECK(talker{server.port()}.hear("\n") == "generation 3: 0\n");
+  server.first_has_ended();
+  server.ends();
+}
+
+TEST_CASE("in an upgraded chat old clients talk to old ones until they connect again") {
+  recipe server{"chat"};
+  {
+    talker ann{server.port()};
+    ann.hear("* generation 1\n");
+    talker ben{server.port()};
+    ben.hear("* generation 1\n");
+    server.upgrade();
+    ann.hear("* connect again\n");
+    ben.hear("* connect again\n");
+    talker cat{server.port()};
+    cat.hear("* generation 2\n");
+    ann.say("is anybody there?\n");
+    CHECK(ben.hear("\n") == "is anybody there?\n");
+    CHECK(cat.ask("hello\n") == "hello\n");  // the first that it hears
+  }
+  server.first_has_ended();
+  talker ann{server.port()};
+  ann.hear("* generation 2\n");
+  talker ben{server.port()};
+  ben.hear("* generation 2\n");
+  ben.say("all here?\n");
+  CHECK(ann.hear("\n") == "all here?\n");
+}
+
+TEST_CASE("new clients of a chat are let in all the while") {
+  recipe server{"chat"};
+  upgrade_twice(server, connecting(server, "new\n", "new\n"));
+  server.first_has_ended();
+  server.ends();
+}
