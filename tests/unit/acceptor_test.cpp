@@ -1,5 +1,4 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "counted_new.hpp"
 #include "listener_bench.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -9,8 +8,6 @@
 
 #include <doctest/doctest.h>
 
-#include <cstddef>
-#include <functional>
 #include <optional>
 #include <utility>
 
@@ -177,30 +174,4 @@ TEST_CASE("options are those of the socket") {
   error_code ec;
   CHECK(web.acceptor.get_option(size, ec) == asio::error::bad_descriptor);
   CHECK_FALSE(web.acceptor.cancel(ec));  // of a server that hands over: nothing to complain about
-}
-
-TEST_CASE("an accept allocates nothing once the loop runs") {
-  asio::io_context context;
-  listening web{context.get_executor()};
-  web.home->open();
-  std::size_t accepted = 0;
-  std::function<void()> next = [&] {
-    web.acceptor.async_accept([&](error_code ec, tcp::socket) {
-      if (ec) return;
-      ++accepted;
-      next();
-    });
-  };
-  next();
-  constexpr std::size_t warm = 10;
-  constexpr std::size_t all = 110;
-  for (std::size_t n = 1; n <= all; ++n) {
-    const auto client = web.connect();
-    const auto before = allocations();
-    const bool came = run_until(context, [&] { return accepted == n; });
-    const auto after = allocations();
-    REQUIRE(came);
-    if (n > warm) CHECK(after == before);  // what describes a descriptor Asio keeps for the next
-  }
-  web.home->stop();
 }
