@@ -216,10 +216,7 @@ control_server::settings lifecycle::server_settings() {
       .refusal = [this] { return refusal(); },
       .report = [this](control_session& from, const wire::report& said) { on_report(from, said); },
       .reporter_gone = [this](const control_session& from) { on_reporter_gone(from); },
-      .monitor =
-          [this](control_session& from) {
-            monitors_->add(from, std::string{"the server is "} + state());
-          },
+      .monitor = [this](control_session& from) { monitors_->add(from, state_in_words()); },
       .drain = [this](control_session& from, bool now) { on_drain_call(from, now); },
       .metrics = [this] { return server_metrics{.text = metrics()}; },
       .watched = [this](const std::string& by) { service_->watched_by(by); }};
