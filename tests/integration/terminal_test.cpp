@@ -239,6 +239,7 @@ TEST_CASE(
   rows.resize(20);
   rows.write(operator_.tty.text().substr(before));
   check_lines(rows.lines(), phases);
+  for (const auto& line : rows.lines()) CHECK_FALSE(contains(line, "waiting"));
 }
 
 TEST_CASE("Ctrl-Z takes the live line away, and it comes back with the job") {
