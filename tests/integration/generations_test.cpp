@@ -6,8 +6,6 @@
 
 #include <doctest/doctest.h>
 
-#include <cstdint>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -31,18 +29,6 @@ bool status_comes_to_say(site& s, const std::string& text) {
     if (s.status().out.find(text) != std::string::npos) return true;
   }
   return false;
-}
-
-/// As `site::hold`, by this generation: for a moment after it is ready its predecessor accepts too.
-http_connection hold_by(std::uint64_t generation, const site& s) {
-  for (const deadline until{patience}; !until.passed();) {
-    http_connection connection{resolve("127.0.0.1", s.port(), patience), 0};
-    if (connection.exchange("GET / HTTP/1.1\r\nHost: test\r\n\r\n").generation != generation)
-      continue;
-    connection.send("GET / HTTP/1.1\r\n");
-    return connection;
-  }
-  throw std::runtime_error{"generation " + std::to_string(generation) + " does not accept"};
 }
 
 }  // namespace
@@ -120,7 +106,7 @@ TEST_CASE("the death of a generation in the middle does not hide an older one") 
 TEST_CASE("a generation that was rolled back and drains is listed too") {
   site s{{"--probation", "60000"}};
   REQUIRE(s.upgrade({"--until", "ready"}).status == "exited 0");
-  const auto held = hold_by(2, s);
+  const auto held = hold_by(2, s.port());
   CHECK(s.ctl({"rollback", s.control()}).status == "exited 0");
   CHECK(status_comes_to_say(s, "generation 2, pid "));
   CHECK(s.status().out.find("generation 1, pid ") != std::string::npos);

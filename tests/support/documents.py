@@ -3,7 +3,8 @@
 """documents.py TOP: the documents show what is built, and the man page fits a terminal.
 
 What the README shows as C++ is in an example, word for word. No line of the man page is wider than 80
-columns: its literal lines are looked at, and where there is a man(1) all that it renders.
+columns: its literal lines are looked at, and where there is a man(1) all that it renders. Nor is one
+of docs/demo --help.
 """
 import pathlib
 import re
@@ -55,9 +56,17 @@ def man_page(page: pathlib.Path) -> list[str]:
     return wrong
 
 
+def demo_help(top: pathlib.Path) -> list[str]:
+    name = "docs/demo --help"
+    said = subprocess.run([str(top / "docs/demo"), "--help"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    wrong = [] if said.startswith("Usage: docs/demo") else [f"{name} does not say how to call it"]
+    return wrong + too_wide(name, said.splitlines(), COLUMNS)
+
+
 def main() -> int:
     top = pathlib.Path(sys.argv[1])
     wrong = readme_code(top) + man_page(top / "docs" / "graceful-ctl.1")
+    wrong += demo_help(top)
     print("\n".join(wrong) or "the documents are as they should be")
     return 1 if wrong else 0
 
