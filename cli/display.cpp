@@ -17,8 +17,8 @@ constexpr timespec redraw_interval{.tv_sec = 0, .tv_nsec = 100'000'000};
 
 constexpr int out = STDOUT_FILENO;
 
-/// To the begin of the line, and erased from there to its end.
-constexpr std::string_view erased = "\r\x1b[K";
+/// What is behind the cursor is erased, to the end of the screen.
+constexpr std::string_view erase_rest = "\x1b[J";
 
 form form_of(bool json) {
   if (json) return form::json;
@@ -61,15 +61,17 @@ bool display::end() {
 }
 
 /// In one write(2), so that nothing flickers. The width is asked for each time: SIGWINCH only says
-/// that it is worth while.
+/// that it is worth while. The cursor stays before the live line: a terminal that gets narrower,
+/// and folds it, keeps the cursor in the first of its rows, and all of them are below what is
+/// erased.
 void display::print(std::string_view text) {
   std::string bytes;
-  if (drawn_ && !text.empty()) bytes = erased;
+  if (drawn_ && !text.empty()) bytes.append("\r").append(erase_rest);
   bytes += text;
   const bool draws = !lost_ && in_foreground(out);
   if (const std::string line = draws ? view_.live(clock::now(), width_of(out)) : std::string{};
       !line.empty()) {
-    bytes += '\r' + line + "\x1b[K";
+    bytes.append("\r").append(line).append(erase_rest).append("\r");
     drawn_ = true;
   } else if (!text.empty()) {
     drawn_ = false;
@@ -81,7 +83,7 @@ void display::print(std::string_view text) {
 }
 
 void display::erase() {
-  if (drawn_) write_all(out, erased);
+  if (drawn_) write_all(out, std::string{"\r"}.append(erase_rest));
   drawn_ = false;
 }
 
@@ -119,13 +121,19 @@ void display::interrupted(int signal) {
   constexpr int patience_ms = 200;
   std::unique_lock lock{mutex_, std::defer_lock};
   for (int i = 0; i < patience_ms / 10 && !lock.try_lock(); ++i) ::poll(nullptr, 0, 10);
-  std::string note = '\n' + note_;  // the terminal has echoed ^C, or the cursor is in the live line
-  if (lock && drawn_ && ::isatty(STDERR_FILENO) == 0) {
-    write_all(out, "\n");
+  const auto takes = [](int fd) {
+    pollfd entry{fd, POLLOUT, 0};
+    return ::poll(&entry, 1, patience_ms) == 1;
+  };
+  std::string note = '\n' + note_;  // the terminal has echoed ^C
+  if (lock && drawn_ && takes(out)) {
+    // It stays, whole: over the echo, and with the cursor behind it.
+    std::string line{"\r"};
+    line.append(view_.live(clock::now(), width_of(out))).append(erase_rest).append("\n");
+    write_all(out, line);
     note = note_;
   }
-  pollfd entry{STDERR_FILENO, POLLOUT, 0};
-  if (::poll(&entry, 1, patience_ms) == 1) write_all(STDERR_FILENO, note);
+  if (takes(STDERR_FILENO)) write_all(STDERR_FILENO, note);
   ::_exit(128 + signal);
 }
 

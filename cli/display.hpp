@@ -61,7 +61,7 @@ class display {
   sigset_t signals_{};
   sigset_t blocked_before_{};
   std::mutex mutex_;
-  bool drawn_ = false;   // the cursor is behind a live line
+  bool drawn_ = false;   // the cursor is before a live line
   bool lost_ = false;    // the terminal has gone
   bool failed_ = false;  // a line could not be written
   std::jthread attendant_;

@@ -66,8 +66,7 @@ std::string describe(const drain_progress& progress, const style& s) {
   }
   if (progress.phase == "drained") what = paint(what, tone::success, s);
   if (progress.cut > 0) {
-    what +=
-        ", " + paint(plural(progress.cut, "connection") + " cut at the deadline", tone::failure, s);
+    what += ", " + paint(plural(progress.cut, "connection") + " cut", tone::failure, s);
   }
   return line(progress.elapsed, what, s);
 }
@@ -108,7 +107,8 @@ std::string describe(const server_event& event) {
 
 std::string describe(const server_status& status) {
   std::string text = status.name + ": generation " + std::to_string(status.generation) + ", pid " +
-                     std::to_string(status.pid) + ", " + status.state + ", up " +
+                     std::to_string(status.pid) + ", " +
+                     (status.state == "probation" ? "in probation" : status.state) + ", up " +
                      duration(status.uptime);
   if (status.connections > 0) text += ", " + plural(status.connections, "connection");
   text += '\n';

@@ -36,6 +36,7 @@ void drain::begin() {
 }
 
 void drain::hurry() {
+  hurried_ = true;
   begin();
   connections_.hurry(clock::now());
   advance();
@@ -51,13 +52,14 @@ void drain::advance() {
   });
 }
 
-/// The deadline has passed, and whoever is tracked knows.
+/// Whoever is tracked knows that the deadline has passed, or that nobody waits for it.
 void drain::expire() {
   expired_ = true;
   const auto cut = connections_.cut();
   if (cut > 0) {
-    log_.warning("drain: the deadline has passed, " + std::to_string(cut) +
-                 (cut == 1 ? " connection is cut" : " connections are cut"));
+    log_.warning(
+        std::string{hurried_ ? "drain: ended at once, " : "drain: the deadline has passed, "} +
+        std::to_string(cut) + (cut == 1 ? " connection is cut" : " connections are cut"));
   }
   report();
   around_.every_second();  // the next second may not come

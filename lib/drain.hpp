@@ -51,6 +51,7 @@ class drain {
   connections& connections_;
   const surroundings around_;
   std::optional<std::chrono::steady_clock::time_point> began_;
+  bool hurried_ = false;
   bool expired_ = false;
   bool reporting_ = false;
   asio::steady_timer stage_timer_;

@@ -218,7 +218,7 @@ control_server::settings lifecycle::server_settings() {
       .reporter_gone = [this](const control_session& from) { on_reporter_gone(from); },
       .monitor =
           [this](control_session& from) {
-            monitors_->add(from, std::string{"the server is "} + state());
+            monitors_->add(from, state_in_words());
             if (handed_over_) conclude_monitors();  // it connected before that
           },
       .drain = [this](control_session& from, bool now) { on_drain_call(from, now); },

@@ -113,6 +113,7 @@ class lifecycle {
   [[nodiscard]] std::vector<offered_descriptor> offer();
   [[nodiscard]] server_status status() const;
   [[nodiscard]] const char* state() const;
+  [[nodiscard]] std::string state_in_words() const;
   [[nodiscard]] std::vector<listener_status> listeners() const;
 
   const options& options_;

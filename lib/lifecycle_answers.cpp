@@ -89,6 +89,12 @@ const char* lifecycle::state() const {
   return statistics_.upgrading() ? "upgrading" : "serving";
 }
 
+/// The name of a state makes a sentence, but for one.
+std::string lifecycle::state_in_words() const {
+  const std::string name = state();
+  return "the server is " + (name == "probation" ? "in the probation of an upgrade" : name);
+}
+
 std::vector<listener_status> lifecycle::listeners() const {
   std::vector<listener_status> all;
   for (const auto& socket : around_.sockets.sockets()) {

@@ -180,12 +180,13 @@ void lifecycle::report_drain() {
 void lifecycle::cut_short() {
   last_call_.end();
   caretaker_.hurry();
+  const std::string when = in_a_hurry_ ? "drain: " : "drain: the deadline has passed and ";
   if (!around_.stop_context) {
-    return log_.warning(
-        "drain: the deadline has passed and something still runs: it goes on, since the upgrader "
-        "was made with an executor and knows no context to stop");
+    return log_.warning(when +
+                        "something still runs: it goes on, since the upgrader was made with an "
+                        "executor and knows no context to stop");
   }
-  log_.warning("drain: the deadline has passed and something still runs: stopping the context");
+  log_.warning(when + "something still runs: stopping the context");
   around_.stop_context();
 }
 

@@ -27,6 +27,9 @@ constexpr std::chrono::milliseconds look_again{250};
 /// The same while a successor starts, which may take long: the queue is to have room for others.
 constexpr std::chrono::milliseconds look_at_starting{1'000};
 
+/// The same where nobody listens: whoever holds the lock starts, ends, or puts its socket back.
+constexpr std::chrono::milliseconds look_at_absent{50};
+
 /// Who listened at `path` has died. Its successor, if it has all the sockets, listens by and by; a
 /// child that it has forked never does. The lock tells them apart.
 failure nobody_answers(const std::string& path, const std::vector<pid_t>& successors) {
@@ -40,33 +43,50 @@ failure nobody_answers(const std::string& path, const std::vector<pid_t>& succes
                                ") is starting: wait until it serves, or look at its log"};
 }
 
+/// Nobody listens at `path`. One of `owners`, who hold its lock, is to.
+failure nobody_listens(const std::string& path, const std::vector<pid_t>& owners, bool there) {
+  if (owners.empty()) {
+    return {errc::not_running,
+            "no server is running at " + path + (there ? ": the socket was left behind" : "")};
+  }
+  return {errc::not_ready, "pid " + std::to_string(owners.back()) + " holds " + path +
+                               ", but does not listen there: it is starting or ending, or its "
+                               "socket was removed and it cannot put it back: look at its log"};
+}
+
+bool is_refused(const boost::system::error_code& code) {
+  return code == os::system_code(ENOENT) || code == os::system_code(ECONNREFUSED);
+}
+
+result<unique_fd> connect_to_living(const std::string& path, os::deadline until) {
+  const auto enough = std::min(until, os::after(os::dying_time));
+  for (;;) {
+    auto socket = os::connect_unix(path, until);
+    if (socket && !os::peer_has_ended(socket->get())) return socket;
+    struct stat status {};
+    const bool there = ::stat(path.c_str(), &status) == 0;
+    if (!socket && there && !S_ISSOCK(status.st_mode)) {
+      return failure{errc::path_in_use,
+                     path + " is no socket; name the control socket of a server"};
+    }
+    if (!socket && !is_refused(socket.error().code)) return socket;
+    const auto owners = os::living_owners(path);
+    const auto now = std::chrono::steady_clock::now();
+    if (!socket && (owners.empty() || now >= until)) return nobody_listens(path, owners, there);
+    if (socket && now >= (owners.empty() ? enough : until)) return nobody_answers(path, owners);
+    const auto pause = !socket ? look_at_absent : now < enough ? look_again : look_at_starting;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - now);
+    ::poll(nullptr, 0, static_cast<int>(std::min(pause, left).count()));
+  }
+}
+
 }  // namespace
 
 result<varlink_connection> varlink_connection::connect(const std::string& path, os::deadline until,
                                                        os::trust whom) {
-  auto socket = os::connect_unix(path, until);
-  const auto enough = std::min(until, os::after(os::dying_time));
-  while (socket && os::peer_has_ended(socket->get())) {
-    const auto successors = os::living_owners(path);
-    const auto now = std::chrono::steady_clock::now();
-    if (now >= (successors.empty() ? enough : until)) return nobody_answers(path, successors);
-    const auto pause = now < enough ? look_again : look_at_starting;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - now);
-    ::poll(nullptr, 0, static_cast<int>(std::min(pause, left).count()));
-    socket = os::connect_unix(path, until);
-  }
+  auto socket = connect_to_living(path, until);
   if (!socket) {
     const auto& why = socket.error();
-    struct stat status {};
-    const bool there = ::stat(path.c_str(), &status) == 0;
-    if (there && !S_ISSOCK(status.st_mode)) {
-      return failure{errc::path_in_use,
-                     path + " is no socket; name the control socket of a server"};
-    }
-    if (why.code == os::system_code(ENOENT) || why.code == os::system_code(ECONNREFUSED)) {
-      return failure{errc::not_running, "no server is running at " + path +
-                                            (there ? ": the socket was left behind" : "")};
-    }
     if (why.code == os::system_code(EACCES) || why.code == os::system_code(EPERM)) {
       return failure{errc::permission_denied,
                      why.message + "; use the user that the server runs as, or root"};

@@ -21,8 +21,9 @@ namespace graceful {
 class varlink_connection {
  public:
   /// Connects, and checks that somebody trusted listens there. `errc::not_running` where
-  /// nobody does. Waits for a successor whose predecessor has died before it was ready:
-  /// `errc::not_ready` if it still is not.
+  /// nobody does. Waits for a successor whose predecessor has died before it was ready, and for a
+  /// process that holds the lock of the path but does not listen there: `errc::not_ready` if it
+  /// still is not.
   static result<varlink_connection> connect(const std::string& path, os::deadline until,
                                             os::trust whom = os::trust::own_user);
 

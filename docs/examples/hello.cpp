@@ -6,6 +6,8 @@
 #include <boost/asio.hpp>
 
 #include <chrono>
+#include <exception>
+#include <iostream>
 #include <string_view>
 
 namespace asio = boost::asio;
@@ -28,10 +30,16 @@ asio::awaitable<void> serve(graceful::acceptor<tcp> acceptor) {
 }
 
 int main() {
-  asio::io_context io;
-  graceful::upgrader up{io, {.name = "hello"}};               // cold start, or takes over
-  auto acceptor = up.listen<tcp>("http", {tcp::v4(), 8080});  // adopted, or bound afresh
-  asio::co_spawn(io, serve(acceptor), asio::detached);
-  up.ready();  // the predecessor stops accepting, this process starts
-  io.run();    // returns when a successor has taken over and all is served
+  try {
+    asio::io_context io;
+    graceful::upgrader up{io, {.name = "hello"}};               // cold start, or takes over
+    auto acceptor = up.listen<tcp>("http", {tcp::v4(), 8080});  // adopted, or bound afresh
+    asio::co_spawn(io, serve(acceptor), asio::detached);
+    up.handle_signals();  // SIGTERM drains, SIGUSR2 upgrades
+    up.ready();           // the predecessor stops accepting, this process starts
+    io.run();             // returns when a successor has taken over and all is served
+  } catch (const std::exception& e) {
+    std::cerr << "hello: " << e.what() << '\n';
+    return 1;
+  }
 }

@@ -121,8 +121,8 @@ class GRACEFUL_API control_client {
   /// listens there, or anybody's if this process is root's. `deadline` bounds this call, and what
   /// is said so of below.
   ///
-  /// **Errors.** `not_running`, `not_ready` (the server has died, and its successor was still
-  /// starting at the deadline), `permission_denied`, `path_in_use` (the path is no socket),
+  /// **Errors.** `not_running`, `not_ready` (a process that holds the lock of the path did not
+  /// listen there by the deadline), `permission_denied`, `path_in_use` (the path is no socket),
   /// `path_too_long`, `timed_out`, or those of the system.
   static result<control_client> connect(const std::string& path,
                                         std::chrono::milliseconds deadline);

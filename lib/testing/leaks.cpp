@@ -64,9 +64,11 @@ std::optional<pid_t> deployment::impl::at_rest(deadline until, std::string& why_
       why_not = "no process serves: " + status.error().message;
       return {};
     }
-    why_not = status->state != "serving" ? "the server is " + status->state
+    why_not = status->state == "probation" ? "the server is in the probation of an upgrade"
+              : status->state != "serving" ? "the server is " + status->state
               : status->connections != 0
-                  ? std::to_string(status->connections) + " connections are open"
+                  ? std::to_string(status->connections) +
+                        (status->connections == 1 ? " connection is open" : " connections are open")
               : !status->draining.empty()
                   ? "generation " + std::to_string(status->draining[0].generation) + ", pid " +
                         std::to_string(status->draining[0].pid) + ", drains"

@@ -88,7 +88,8 @@ class play {
     const auto status = site_.status();
     expect(status.generation == before_ && status.state == "serving",
            "generation " + std::to_string(before_) + " serves on",
-           "generation " + std::to_string(status.generation) + ", " + status.state);
+           "generation " + std::to_string(status.generation) + " is in the state '" + status.state +
+               "'");
   }
 
   [[nodiscard]] std::uint64_t before() const { return before_; }

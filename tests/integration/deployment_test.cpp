@@ -277,12 +277,22 @@ TEST_CASE("a generation that does not end is a leak, and so is a connection that
   http_connection held{resolve("127.0.0.1", site.port(), site.patience()), 0};
   held.exchange("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
   held.send("GET / HTTP/1.1\r\n");
-  CHECK(contains(site.leaks(100ms).to_string(), "1 connections are open"));
+  CHECK(contains(site.leaks(100ms).to_string(), "1 connection is open"));
   REQUIRE(site.upgrade().committed());
   REQUIRE(site.wait_for_event("watching", site.patience(), 2));  // or that is what does not rest
   CHECK(contains(site.leaks(100ms).to_string(), "generation 1, pid "));
   held.exchange("Host: test\r\n\r\n");
   CHECK(site.leaks() == no_leaks);
+}
+
+TEST_CASE("a server that does not come to rest because of a probation is told in a sentence") {
+  deployment site{http_server("60000")};
+  const auto run = site.start_upgrade();
+  REQUIRE(run.wait_for("ready", site.patience()));
+  CHECK(contains(site.leaks(100ms).to_string(),
+                 "does not come to rest: the server is in the probation of an upgrade"));
+  CHECK(site.commit().has_value());
+  CHECK(run.wait(site.patience()).committed());
 }
 
 TEST_CASE("a server that refuses clients at an upgrade is found out") {

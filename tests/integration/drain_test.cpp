@@ -100,9 +100,9 @@ TEST_CASE("the deadline cuts what is left, and counts it") {
   auto held = s.hold();
   const auto done = s.ctl({"drain", s.control()});
   CHECK(done.status == "exited 0");
-  CHECK(done.out.find("drained, 1 connection cut at the deadline") != std::string::npos);
+  CHECK(done.out.find("drained, 1 connection cut") != std::string::npos);
   CHECK(s.server().wait_exit(patience).exited(0));
-  CHECK(s.server().output().find("1 connection is cut") != std::string::npos);
+  CHECK(s.server().output().find("deadline has passed, 1 connection is cut") != std::string::npos);
   CHECK(s.server().output().find("stopping the context") == std::string::npos);  // not needed
 }
 
@@ -116,6 +116,11 @@ TEST_CASE("drain --now cuts at once, also a drain that runs, whose watcher hears
   CHECK(s.server().wait_exit(patience).exited(0));
   CHECK(watcher.wait_exit(patience).exited(0));
   CHECK(watcher.output().find("1 connection cut") != std::string::npos);
+  // No deadline has passed, and nobody says so.
+  CHECK(done.all.find("deadline") == std::string::npos);
+  CHECK(watcher.output().find("deadline") == std::string::npos);
+  CHECK(s.server().output().find("drain: ended at once, 1 connection is cut") != std::string::npos);
+  CHECK(s.server().output().find("deadline") == std::string::npos);
 }
 
 TEST_CASE("a second SIGTERM ends a drain at once") {

@@ -86,6 +86,30 @@ TEST_CASE("a control path that was removed comes back") {
   r.check_usable();
 }
 
+TEST_CASE("a status waits until a server has put its socket back") {
+  runtime_directory r;
+  fs::remove(r.control);
+  const auto status = r.ctl("status");
+  CHECK_MESSAGE(status.status == "exited 0", status.all);
+}
+
+TEST_CASE("status and a second start agree that a server without its socket runs") {
+  runtime_directory r;
+  r.server->signal(SIGSTOP);  // it cannot put it back
+  fs::remove(r.control);
+  const auto runs = "pid " + std::to_string(r.server->pid()) + " holds " + r.control +
+                    ", but does not listen there";
+  const auto status =
+      run(r.where, {programs::graceful_ctl(), "status", r.control, "--timeout", "0.2"});
+  CHECK(status.status == "exited 75");
+  CHECK_MESSAGE(status.all.find(runs) != std::string::npos, status.all);
+  const auto copy = run(r.where, r.command);
+  CHECK(copy.status == "exited 1");
+  CHECK_MESSAGE(copy.all.find(runs) != std::string::npos, copy.all);
+  r.server->signal(SIGCONT);
+  CHECK(r.comes_back());
+}
+
 TEST_CASE("a control path that a successor was passed comes back too") {
   runtime_directory r;
   REQUIRE(r.ctl("upgrade").status == "exited 0");

@@ -1,4 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "on_probation.hpp"
 #include "site.hpp"
 #include "varlink_peer.hpp"
 
@@ -46,6 +47,13 @@ TEST_CASE("a monitor of a server that is killed says that nobody answers") {
   REQUIRE(monitor.wait_for_output("the server is serving", patience));
   s.server().signal(SIGKILL);
   CHECK(monitor.wait_exit(patience).exited(7));
+}
+
+TEST_CASE("a monitor says in a sentence that an upgrade is in its probation") {
+  on_probation p;
+  process& monitor = p.s.scene().start({programs::graceful_ctl(), "monitor", p.s.control()});
+  REQUIRE(monitor.wait_for_output("the server is ", patience));
+  CHECK(monitor.wait_for_output("the server is in the probation of an upgrade\n", patience));
 }
 
 TEST_CASE("Monitor without more is refused") {

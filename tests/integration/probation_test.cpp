@@ -29,7 +29,7 @@ TEST_CASE("in probation the predecessor waits, answers, and names what can be do
   on_probation p;
   const auto status = p.s.status().out;
   CHECK(status.find("generation 1, pid ") != std::string::npos);
-  CHECK(status.find(", probation,") != std::string::npos);
+  CHECK(status.find(", in probation,") != std::string::npos);
   CHECK(status.find("serves, in probation: graceful-ctl commit, graceful-ctl rollback") !=
         std::string::npos);
   load fresh{p.s.load_on(false)};

@@ -41,6 +41,17 @@ finished run(scene& where, std::vector<std::string> argv, process_options option
   return {status.to_string(), p.stdout_text(), p.output()};
 }
 
+http_connection hold_by(std::uint64_t generation, std::uint16_t port) {
+  for (const deadline until{patience}; !until.passed();) {
+    http_connection connection{resolve("127.0.0.1", port, patience), 0};
+    const auto reply = connection.exchange("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
+    if (reply.generation != generation) continue;
+    connection.send("GET / HTTP/1.1\r\n");
+    return connection;
+  }
+  throw std::runtime_error{"generation " + std::to_string(generation) + " does not accept"};
+}
+
 site::site(std::vector<std::string> arguments, process_options options,
            const std::string& program) {
   command_ = {program, "--control", control()};

@@ -90,6 +90,9 @@ class site {
   std::size_t threads_ = 1;
 };
 
+/// As `site::hold`, by this generation: for a moment after it is ready its predecessor accepts too.
+http_connection hold_by(std::uint64_t generation, std::uint16_t port);
+
 /// Runs a program to its end.
 finished run(scene& where, std::vector<std::string> argv, process_options options = {});
 

@@ -229,9 +229,7 @@ TEST_CASE("a successor that was rolled back, and drains, is waited for") {
   process& upgrade =
       s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--until", "ready"});
   REQUIRE(upgrade.wait_exit(patience).exited(0));
-  http_connection held{resolve("127.0.0.1", port, patience), 0};
-  REQUIRE(held.exchange("GET / HTTP/1.1\r\nHost: test\r\n\r\n").generation == 2);
-  held.send("GET / HTTP/1.1\r\n");
+  auto held = hold_by(2, port);
   REQUIRE(s.ctl({"rollback", s.control()}).status == "exited 0");
   CHECK(s.wait_main() == first);
   s.supervisor().signal(SIGTERM);

@@ -6,6 +6,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <list>
 #include <map>
 #include <memory>
@@ -13,9 +16,12 @@
 #include <utility>
 #include <vector>
 
+#include <poll.h>
 #include <signal.h>
+#include <unistd.h>
 
 using namespace graceful_test;
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -64,6 +70,21 @@ void check_lines(const std::vector<std::string>& lines, const std::vector<const 
   for (std::size_t i = 0; i < lines.size(); ++i) CHECK(contains(lines[i], texts[i]));
 }
 
+/// All its threads: proc_pid_stat(5), behind the name.
+bool is_stopped(pid_t pid) {
+  const auto tasks = fs::directory_iterator{"/proc/" + std::to_string(pid) + "/task"};
+  return std::all_of(begin(tasks), end(tasks), [](const fs::directory_entry& task) {
+    std::string text;
+    std::getline(std::ifstream{task.path() / "stat"}, text);
+    return text.find(") T ") != text.npos;
+  });
+}
+
+bool wait_stopped(pid_t pid, deadline until) {
+  while (!is_stopped(pid) && !until.passed()) ::poll(nullptr, 0, 5);
+  return is_stopped(pid);
+}
+
 const std::vector<const char*> phases{"spawned pid ", "connected as generation 2",
                                       "1 socket passed", "ready: generation 2 (pid ",
                                       "committed: generation 2 stays"};
@@ -86,14 +107,14 @@ TEST_CASE("on a terminal a line below the phases says what is awaited, and goes 
   CHECK(contains(text, "\x1b[32mcommitted"));
 }
 
-TEST_CASE("NO_COLOR leaves no escape but the one that erases to the end of the line") {
+TEST_CASE("NO_COLOR leaves no escape but the one that erases to the end") {
   site s{{"--probation", "200"}};
   session operator_{s.scene(), upgrade_of(s), 80, {{"NO_COLOR", "1"}}};
   CHECK(operator_.end() == "exited 0");
   const std::string& text = operator_.tty.text();
   CHECK(contains(text, "is in probation"));
   for (auto at = text.find('\x1b'); at != text.npos; at = text.find('\x1b', at + 1)) {
-    REQUIRE(text.compare(at, 3, "\x1b[K") == 0);
+    REQUIRE(text.compare(at, 3, "\x1b[J") == 0);
   }
   check_lines(screen(text, 80), phases);
 }
@@ -157,7 +178,7 @@ TEST_CASE("an upgrade that fails leaves its phases and the reason, in red, and n
   argv.insert(argv.end(), {"--", "/bin/sh", "-c", "exit 9"});
   session operator_{s.scene(), argv};
   CHECK(operator_.end() == "exited 1");
-  CHECK(contains(operator_.tty.text(), " to connect\x1b[K"));
+  CHECK(contains(operator_.tty.text(), " to connect\x1b[J"));
   const auto lines = screen(operator_.tty.text(), 80);
   check_lines(lines,
               {"spawned pid ", "graceful-ctl: upgrade failed: the successor exited with status 9"});
@@ -182,7 +203,7 @@ TEST_CASE("on twenty columns the live line is never folded") {
   session operator_{s.scene(), upgrade_of(s), 20};
   CHECK(operator_.end() == "exited 0");
   const std::string& text = operator_.tty.text();
-  CHECK(contains(text, "generati\x1b[K"));  // cut, and shorter than the terminal is wide
+  CHECK(contains(text, "generati\x1b[J"));  // cut, and shorter than the terminal is wide
   check_lines(screen(text, 20), phases);    // nothing of it is left above the others
 }
 
@@ -190,12 +211,35 @@ TEST_CASE("the live line follows the width of the terminal") {
   site s;
   gate opening{s.scene()};
   session operator_{s.scene(), opening.upgrade(s), 20};
-  REQUIRE(operator_.tty.wait_for("waiting \x1b[K", patience));
+  REQUIRE(operator_.tty.wait_for("waiting \x1b[J", patience));
   REQUIRE(operator_.tty.wait_for("1 socket passed", patience));
   operator_.tty.resize(60);
-  REQUIRE(operator_.tty.wait_for("waiting for generation 2 to be ready\x1b[K", patience));
+  REQUIRE(operator_.tty.wait_for("waiting for generation 2 to be ready\x1b[J", patience));
   operator_.tty.resize(30);
-  REQUIRE(operator_.tty.wait_for("waiting for genera\x1b[K", patience));
+  REQUIRE(operator_.tty.wait_for("waiting for genera\x1b[J", patience));
+}
+
+TEST_CASE(
+    "a terminal that gets narrower, and folds the live line, shows nothing of that in the end") {
+  site s;
+  gate opening{s.scene()};
+  session operator_{s.scene(), opening.upgrade(s), 60};
+  REQUIRE(operator_.tty.wait_for("waiting for generation 2 to be ready\x1b[J", patience));
+  // What is written then is for the new width.
+  REQUIRE(operator_.ctl->signal(SIGSTOP));
+  REQUIRE(wait_stopped(operator_.ctl->pid(), patience));
+  const auto before = operator_.tty.read_so_far();
+  operator_.tty.resize(20);
+  REQUIRE(operator_.ctl->signal(SIGCONT));
+  REQUIRE(operator_.tty.wait_for("waiting \x1b[J", patience));
+  opening.open();
+  CHECK(operator_.end() == "exited 0");
+  screen_rows rows{60};
+  rows.write(operator_.tty.text().substr(0, before));
+  rows.resize(20);
+  rows.write(operator_.tty.text().substr(before));
+  check_lines(rows.lines(), phases);
+  for (const auto& line : rows.lines()) CHECK_FALSE(contains(line, "waiting"));
 }
 
 TEST_CASE("Ctrl-Z takes the live line away, and it comes back with the job") {
@@ -212,7 +256,7 @@ TEST_CASE("Ctrl-Z takes the live line away, and it comes back with the job") {
   const auto stopped = operator_.tty.text();
   const auto lines = screen(stopped, 200);
   INFO(stopped);
-  CHECK_FALSE(contains(stopped.substr(stopped.rfind("\x1b[K")), "waiting"));
+  CHECK_FALSE(contains(stopped.substr(stopped.rfind("\x1b[J")), "waiting"));
   for (const auto& line : lines) CHECK_FALSE(contains(line, "waiting"));
   operator_.tty.type("\n");
   REQUIRE(operator_.tty.wait_for_more("waiting for generation 2 to be ready", patience));

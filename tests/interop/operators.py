@@ -39,7 +39,8 @@ class Monitors:
     def add(self, call: Call, state: str) -> None:
         self._calls.append(call)
         call.session.when_ended.append(lambda: self._calls.remove(call))
-        self._tell_one(call, "watching", f"the server is {state}")
+        words = "in the probation of an upgrade" if state == "probation" else state
+        self._tell_one(call, "watching", f"the server is {words}")
 
     def tell(self, event: str, message: str) -> None:
         for call in list(self._calls):

@@ -41,6 +41,9 @@ class terminal {
   /// Until all programs have gone. False at the deadline.
   bool wait_end(deadline until);
 
+  /// Reads what is there already: how many bytes that is, of all.
+  std::size_t read_so_far();
+
   /// All that was written, byte for byte.
   [[nodiscard]] const std::string& text() const { return text_; }
 
@@ -54,9 +57,39 @@ class terminal {
   bool ended_ = false;
 };
 
-/// What a terminal of so many columns shows in the end: its lines, each whole even if it is folded,
-/// without colours and blanks at its end. Knows line breaks, carriage return, colours (SGR) and the
-/// erasure to the end of a row; throws `std::runtime_error` at anything else.
+/// What a terminal shows: rows of so many columns, and a cursor. Knows line breaks, carriage
+/// return, colours (SGR), and how a row or all that follows is erased to the end.
+class screen_rows {
+ public:
+  explicit screen_rows(std::size_t columns) : columns_{columns} {}
+
+  /// Throws `std::runtime_error` at an escape of another kind.
+  void write(std::string_view text);
+
+  /// Folds all lines again, as most terminals do. The cursor stays with the character below it.
+  void resize(std::size_t columns);
+
+  /// Its lines, each whole even if it is folded, without colours and blanks at its end.
+  [[nodiscard]] std::vector<std::string> lines() const;
+
+ private:
+  /// One that is full may go on in the next.
+  struct row {
+    std::vector<std::string> cells;  // a character each
+    bool goes_on = false;
+  };
+
+  void put(char c);
+  void escape(std::string_view parameters, char what);
+  void next_row();
+
+  std::size_t columns_;
+  std::vector<row> rows_{1};
+  std::size_t row_ = 0;
+  std::size_t column_ = 0;
+};
+
+/// What a terminal of so many columns shows in the end.
 std::vector<std::string> screen(std::string_view text, std::size_t columns);
 
 }  // namespace graceful_test
