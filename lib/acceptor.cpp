@@ -9,11 +9,24 @@
 
 #include <boost/asio/append.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/socket_base.hpp>
 
 #include <utility>
 
 namespace graceful::detail {
+
+namespace {
+
+template <class Option>
+bool is_option(int level, int name) {
+  const Option known;
+  const auto protocol = asio::ip::tcp::v4();
+  return known.level(protocol) == level && known.name(protocol) == name;
+}
+
+}  // namespace
 
 void async_accept(listener& self, peer_address peer, accept_handler handler) {
   self.async_accept(peer, std::move(handler));
@@ -36,6 +49,11 @@ void wait(listener* self, wait_type what, error_code& ec) {
 
 void fail(const asio::any_io_executor& executor, error_code ec, accept_handler handler) {
   asio::post(executor, asio::append(std::move(handler), ec, accepted{}));
+}
+
+std::shared_ptr<listener> handle_of(std::shared_ptr<listener> body) {
+  auto* const self = body.get();
+  return {self, [body = std::move(body)](listener* /*self*/) { body->cancel(); }};
 }
 
 asio::any_io_executor executor_of(const listener& self) { return self.executor(); }
@@ -79,6 +97,8 @@ void set_option(const listener* self, int level, int option, const void* data, s
                 error_code& ec) {
   const auto sockets = self == nullptr ? decltype(self->sockets()){} : self->sockets();
   ec = sockets.empty() ? closed() : error_code{};
+  // Asio's own, which is no option of the kernel: accept passes over such connections always.
+  if (is_option<asio::socket_base::enable_connection_aborted>(level, option)) return;
   for (const auto& each : sockets) {
     if (!ec && ::setsockopt(each->fd.get(), level, option, data, static_cast<socklen_t>(size)) != 0)
       ec = os::system_code();
@@ -93,6 +113,10 @@ std::size_t get_option(const listener* self, int level, int option, void* data, 
   if (!ec && ::getsockopt(socket->fd.get(), level, option, data, &length) != 0) {
     ec = os::system_code();
   }
+  // socket(7): the kernel gives the double of what was set. Asio says what was set.
+  const bool doubled = is_option<asio::socket_base::receive_buffer_size>(level, option) ||
+                       is_option<asio::socket_base::send_buffer_size>(level, option);
+  if (!ec && doubled && length == sizeof(int)) *static_cast<int*>(data) /= 2;
   return ec ? 0 : length;
 }
 

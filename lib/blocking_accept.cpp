@@ -1,20 +1,41 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 //
 // What of `listener` blocks: a thread that waits for a connection, or until one could be accepted.
-#include "os/listening_socket.hpp"
 #include "os/system_failure.hpp"
 
 #include "listener.hpp"
 
 #include <boost/asio/error.hpp>
 
-#include <algorithm>
 #include <cerrno>
+#include <cstddef>
+#include <list>
+#include <mutex>
+#include <vector>
 
 #include <poll.h>
 #include <sys/eventfd.h>
 
 namespace graceful::detail {
+
+/// A thread stands in the list while it blocks, however it leaves: by an exception, or cancelled,
+/// as poll(2) is a point of pthread_cancel(3).
+class listener::registration {
+ public:
+  registration(listener& home, std::unique_lock<std::mutex>& lock, blocked& self)
+      : home_{home}, lock_{lock}, place_{home.blocked_.insert(home.blocked_.end(), &self)} {}
+  registration(const registration&) = delete;
+  registration& operator=(const registration&) = delete;
+  ~registration() {
+    if (!lock_.owns_lock()) lock_.lock();
+    home_.blocked_.erase(place_);
+  }
+
+ private:
+  listener& home_;
+  std::unique_lock<std::mutex>& lock_;
+  const std::list<blocked*>::iterator place_;
+};
 
 accepted listener::accept(peer_address peer, error_code& ec) { return block(true, true, peer, ec); }
 
@@ -22,15 +43,19 @@ void listener::wait(wait_type what, error_code& ec) {
   (void)block(false, what == wait_type::wait_read, {}, ec);
 }
 
-/// What there is now, in whichever of the sockets.
+/// What there is now, in whichever of the sockets; in turn, as for the operations.
 listener::looked listener::look(bool take, peer_address peer, accepted& got, error_code& error) {
-  for (source& from : sources_) {
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    source& from = *turn_;
+    if (++turn_ == sources_.end()) turn_ = sources_.begin();
     if (!from.socket) continue;
     if (!take) {
-      if (os::accept_queue_of(from.socket->fd.get()).length > 0) return looked::got;
+      pollfd entry{.fd = from.socket->fd.get(), .events = POLLIN, .revents = 0};
+      if (::poll(&entry, 1, 0) > 0) return looked::got;
       continue;
     }
-    const auto seen = accept_now(from, peer, got, error);
+    // As Asio's, the socket of a thread that blocks is one that blocks.
+    const auto seen = accept_now(from, peer, 0, got, error);
     if (seen != looked::nothing) return seen;
   }
   return looked::nothing;
@@ -44,15 +69,18 @@ accepted listener::block(bool take, bool until_readable, peer_address peer, erro
   ec = self.wake ? error_code{} : os::system_code();
   if (ec) return got;
   std::unique_lock lock{mutex_};
-  const auto place = blocked_.insert(blocked_.end(), &self);
+  const registration registered{*this, lock, self};
   for (;;) {
-    if (state_ == state::stopped || self.cancelled) {
+    // A loop that goes on after any error is not to spin: from then on it waits.
+    const bool told_often = state_ == state::stopped && aborted_ >= most_aborted;
+    if (self.cancelled || (state_ == state::stopped && !told_often)) {
+      if (state_ == state::stopped) ++aborted_;
       ec = asio::error::operation_aborted;
       break;
     }
     const bool open = until_readable && state_ == state::open;
     if (open && look(take, peer, got, ec) != looked::nothing) break;
-    if (take && non_blocking_) {
+    if (take && non_blocking_ && !told_often) {
       ec = asio::error::would_block;
       break;
     }
@@ -64,13 +92,14 @@ accepted listener::block(bool take, bool until_readable, peer_address peer, erro
       entries.push_back({.fd = from.socket->fd.get(), .events = POLLIN, .revents = 0});
     }
     lock.unlock();
-    (void)::poll(entries.data(), entries.size(), -1);  // a signal: it looks again
+    const bool polled = ::poll(entries.data(), entries.size(), -1) >= 0 || errno == EINTR;
+    if (!polled) ec = os::system_code();
     eventfd_t ignored{};
     (void)::eventfd_read(self.wake.get(), &ignored);
     held.clear();
     lock.lock();
+    if (!polled) break;
   }
-  blocked_.erase(place);
   return got;
 }
 

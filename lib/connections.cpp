@@ -33,20 +33,22 @@ connection connections::track(asio::any_io_executor executor, connection::stage_
   {
     const std::lock_guard lock{mutex_};
     added->id_ = next_id_++;
-    if (open_.empty()) self_ = shared_from_this();
-    open_.push_back(*added);
     if (plan_.over()) {
       at_once = drain_stage::deadline;
       ++cut_;
     } else if (plan_.begun()) {
       at_once = drain_stage::draining;
-      planned_.emplace(added->id(), added.get());
       plan_.add(clock::now(), added->id());
+      planned_.emplace(added->id(), added.get());
     }
+    // What may throw is done.
+    if (open_.empty()) self_ = shared_from_this();
+    open_.push_back(*added);
   }
-  if (at_once) added->tell(*at_once);
   intrusive_ptr_add_ref(added.get());  // the connection's
-  return connection{added.get()};
+  connection made{added.get()};
+  if (at_once) added->tell(*at_once);
+  return made;
 }
 
 void connections::begin(time now) {
@@ -121,9 +123,16 @@ void tracked_connection::on_stage(drain_stage stage) {
        ++reached) {
     if (const auto& waiters = (*waiters_)[reached]) waiters->complete({});
   }
-  // A copy: the handler may destroy the connection, and itself with it.
-  const auto handler = on_stage_;
-  if (handler) handler(stage);
+  // Moved: the handler may destroy the connection, and itself with it.
+  auto handler = std::exchange(on_stage_, nullptr);
+  if (!handler) return;
+  try {
+    handler(stage);
+  } catch (...) {
+    if (!ended_) on_stage_ = std::move(handler);
+    throw;
+  }
+  if (!ended_) on_stage_ = std::move(handler);
 }
 
 void tracked_connection::wait(drain_stage stage, drain_waiters::handler handler,

@@ -4,16 +4,14 @@
 #include "os/listening_socket.hpp"
 #include "os/system_failure.hpp"
 
-#include <boost/asio/associated_cancellation_slot.hpp>
-#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/prefer.hpp>
 #include <boost/asio/require.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <exception>
 #include <iterator>
 #include <utility>
 
@@ -23,9 +21,6 @@
 namespace graceful::detail {
 
 namespace {
-
-/// As many as wait at the same time in all but strange servers.
-constexpr std::size_t most_spare = 16;
 
 /// Errors of accept(2) that concern the connection it would have returned, not the listener: a
 /// reset in the queue, or a network error that Linux passes on. The next one may be fine.
@@ -102,42 +97,12 @@ bool listener::adopt(const std::shared_ptr<const listening_socket>& socket) {
   return true;
 }
 
-listener::operation& listener::start(operations& in, accept_handler handler) {
-  const auto id = next_id_++;
-  auto own = asio::get_associated_executor(handler, default_executor_);
-  if (spare_.empty()) spare_.emplace_back();
-  in.splice(in.end(), spare_, spare_.begin());
-  operation& op = in.back();
-  op.id = id;
-  op.handler.swap(handler);  // Boost 1.81 wraps what it is to assign
-  op.peer = {};
-  op.until_readable = false;
-  op.work = asio::prefer(executor_, asio::execution::outstanding_work.tracked);
-  if (own != default_executor_) {
-    op.own_work = asio::prefer(std::move(own), asio::execution::outstanding_work.tracked);
-  }
-  auto slot = asio::get_associated_cancellation_slot(op.handler);
-  if (slot.is_connected()) {
-    // Never cleared: once the operation is done its id means nothing, and the slot belongs to the
-    // handler's executor, where this function runs but a completion need not.
-    slot.assign([weak = weak_from_this(), id](asio::cancellation_type type) {
-      if (type == asio::cancellation_type::none) return;
-      if (const auto self = weak.lock()) self->abort(id);
-    });
-  }
-  return op;
-}
-
 void listener::async_accept(peer_address peer, accept_handler handler) {
   operations done;
   {
     const std::lock_guard lock{mutex_};
     start(operations_, std::move(handler)).peer = peer;
-    if (state_ == state::stopped) {
-      abort_all(done);
-    } else if (state_ == state::open) {
-      serve(done);
-    }
+    begin(done);
   }
   post(std::move(done));
 }
@@ -147,11 +112,7 @@ void listener::async_wait(wait_type what, accept_handler handler) {
   {
     const std::lock_guard lock{mutex_};
     start(waits_, std::move(handler)).until_readable = what == wait_type::wait_read;
-    if (state_ == state::stopped) {
-      abort_all(done);
-    } else if (state_ == state::open) {
-      serve(done);
-    }
+    begin(done);
   }
   post(std::move(done));
 }
@@ -265,6 +226,7 @@ void listener::serve(operations& done) {
     if (++turn_ == sources_.end()) turn_ = sources_.begin();
     empty = serve_one(from, done) ? 0 : empty + 1;
   }
+  if (sources_.size() > 1) stop_waiting();  // on the others
 }
 
 /// False if there is nothing, for which it then waits.
@@ -274,16 +236,16 @@ bool listener::serve_one(source& from, operations& done) {
   // expensive as a look at the queue. A wrong look is no harm, wait() sees what it missed.
   if (from.expected == 0) from.expected = os::accept_queue_of(from.socket->fd.get()).length;
   if (from.expected == 0) {
-    wait(from);
+    wait(from, done);
     return false;
   }
-  finish_readable(done);
+  finish_readable({}, done);
   if (operations_.empty()) return true;
   accepted got;
   error_code error;
-  switch (accept_now(from, operations_.front().peer, got, error)) {
+  switch (accept_now(from, operations_.front().peer, SOCK_NONBLOCK, got, error)) {
     case looked::nothing:
-      wait(from);
+      wait(from, done);
       return false;
     case looked::got:
     case looked::failed:
@@ -293,13 +255,13 @@ bool listener::serve_one(source& from, operations& done) {
 }
 
 /// Takes a connection, if there is one; passes over what is wrong with a single one.
-listener::looked listener::accept_now(source& from, peer_address peer, accepted& got,
+listener::looked listener::accept_now(source& from, peer_address peer, int flags, accepted& got,
                                       error_code& error) {
   for (;;) {
     got.address_length = peer.capacity;
     got.fd.reset(::accept4(from.socket->fd.get(), peer.data,
                            peer.data == nullptr ? nullptr : &got.address_length,
-                           SOCK_CLOEXEC | SOCK_NONBLOCK));
+                           SOCK_CLOEXEC | flags));
     if (got.fd) {
       if (from.expected > 0) --from.expected;
       return looked::got;
@@ -315,11 +277,17 @@ listener::looked listener::accept_now(source& from, peer_address peer, accepted&
   }
 }
 
-void listener::wait(source& from) {
-  if (std::exchange(from.waiting, true)) return;
-  from.readiness.async_wait(waiter::wait_read, [self = shared_from_this(), &from](error_code ec) {
-    self->on_readable(from, ec);
-  });
+/// Where there is no memory for it the operations are told, since nobody would wake them.
+void listener::wait(source& from, operations& done) {
+  if (from.waiting) return;
+  try {
+    from.readiness.async_wait(waiter::wait_read, [self = shared_from_this(), &from](error_code ec) {
+      self->on_readable(from, ec);
+    });
+    from.waiting = true;
+  } catch (const std::exception&) {
+    fail_all(asio::error::no_memory, done);
+  }
 }
 
 void listener::on_readable(source& from, error_code error) {
@@ -329,8 +297,7 @@ void listener::on_readable(source& from, error_code error) {
     from.waiting = false;
     if (state_ != state::open) return;
     if (error && error != asio::error::operation_aborted) {
-      while (!operations_.empty()) finish(operations_, operations_.begin(), error, {}, done);
-      finish_readable(done);
+      fail_all(error, done);
     } else {
       // Readiness may be spurious, or another process was faster: then it waits again.
       if (!error) from.expected = std::max<std::uint64_t>(from.expected, 1);
@@ -345,74 +312,6 @@ void listener::on_readable(source& from, error_code error) {
   post(std::move(done));
   recycle(std::move(used));
   run(std::move(last));
-}
-
-void listener::abort(std::uint64_t id) {
-  operations done;
-  {
-    const std::lock_guard lock{mutex_};
-    for (operations* all : {&operations_, &waits_}) {
-      const auto op = std::ranges::find(*all, id, &operation::id);
-      if (op != all->end()) finish(*all, op, asio::error::operation_aborted, {}, done);
-    }
-    if (done.empty()) return;
-    stop_waiting();
-  }
-  post(std::move(done));
-}
-
-void listener::abort_all(operations& done) {
-  for (operations* all : {&operations_, &waits_}) {
-    while (!all->empty()) finish(*all, all->begin(), asio::error::operation_aborted, {}, done);
-  }
-  stop_waiting();
-}
-
-/// A wait for which no operation is left would keep the acceptor's context running for nothing.
-void listener::stop_waiting() {
-  if (wants()) return;
-  for (source& from : sources_) {
-    if (!from.waiting || !from.readiness.is_open()) continue;
-    error_code ignored;
-    from.readiness.cancel(
-        ignored);  // if an operation comes before that is delivered, it waits again
-  }
-}
-
-void listener::finish(operations& from, operations::iterator op, error_code error, accepted got,
-                      operations& done) {
-  op->error = error;
-  op->got = std::move(got);
-  done.splice(done.end(), from, op);
-}
-
-void listener::finish_readable(operations& done) {
-  for (auto op = waits_.begin(); op != waits_.end();) {
-    const auto next = std::next(op);
-    if (op->until_readable) finish(waits_, op, {}, {}, done);
-    op = next;
-  }
-}
-
-/// Never from within the caller: Asio's rule for operations that complete at once.
-void listener::post(operations done) {
-  for (operation& op : done) {
-    poster_.execute([op = std::move(op)]() mutable { run(std::move(op)); });
-  }
-  recycle(std::move(done));
-}
-
-void listener::recycle(operations used) {
-  if (used.empty()) return;
-  const std::lock_guard lock{mutex_};
-  if (spare_.size() < most_spare) spare_.splice(spare_.end(), used);
-}
-
-/// On the acceptor's executor; calls the handler there, or passes it on to its own.
-void listener::run(operation done) {
-  if (!done.own_work) return done();
-  const auto executor = std::move(done.own_work);
-  executor.execute(std::move(done));
 }
 
 }  // namespace graceful::detail

@@ -13,6 +13,7 @@
 #include <boost/asio/generic/stream_protocol.hpp>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -83,6 +84,7 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
     accept_handler handler;
     peer_address peer;
     bool until_readable = false;  // of a wait: there may be others, for which nothing gets ready
+    bool forsaken = false;        // its handler is not called
     // What keeps the contexts running that it needs, until its handler is called: the acceptor's,
     // and the handler's, if that has an executor of its own.
     asio::any_io_executor work;
@@ -92,18 +94,25 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
   };
   using operations = std::list<operation>;
 
+  /// So many operations that are started after the end are told of it: more than there are loops
+  /// that were busy at the end, and so have still to hear of it.
+  static constexpr std::size_t most_aborted = 1'000;
+
   /// A thread that blocks.
   struct blocked {
     unique_fd wake;  // an eventfd
     bool cancelled = false;
   };
+  class registration;
 
   // These move to `done` what has come to an end, to be delivered without the mutex.
   void serve(operations& done);
   void abort_all(operations& done);
   static void finish(operations& from, operations::iterator op, error_code error, accepted got,
                      operations& done);
-  void finish_readable(operations& done);
+  void finish_readable(error_code error, operations& done);
+  void fail_all(error_code error, operations& done);
+  void begin(operations& done);
 
   operation& start(operations& in, accept_handler handler);
   [[nodiscard]] bool wants() const;
@@ -111,7 +120,7 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
   bool add(std::shared_ptr<const listening_socket> socket, error_code& error);
   static void let_go(source& from);
   bool serve_one(source& from, operations& done);
-  void wait(source& from);
+  void wait(source& from, operations& done);
   void stop_waiting();
   void on_readable(source& from, error_code error);
   void abort(std::uint64_t id);
@@ -120,7 +129,8 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
   static void run(operation done);
 
   enum class looked { got, nothing, failed };
-  static looked accept_now(source& from, peer_address peer, accepted& got, error_code& error);
+  static looked accept_now(source& from, peer_address peer, int flags, accepted& got,
+                           error_code& error);
   looked look(bool take, peer_address peer, accepted& got, error_code& error);
   accepted block(bool take, bool until_readable, peer_address peer, error_code& ec);
   void wake_blocked(bool cancel);
@@ -137,7 +147,8 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
   std::list<source>::iterator turn_ = sources_.end();  // where the next connection is looked for
   state state_ = state::closed;
   std::uint64_t next_id_ = 0;
-  operations operations_;  // that accept
+  std::size_t aborted_ = 0;  // that were started after the end
+  operations operations_;    // that accept
   operations waits_;
   operations spare_;  // so that an accept allocates nothing here
   std::list<blocked*> blocked_;

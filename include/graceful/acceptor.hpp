@@ -29,17 +29,21 @@ class upgrader;
 /// It accepts from `upgrader::ready()` until a successor has taken over, or until `close()`. An
 /// operation that starts earlier waits. When a successor is committed, the operations that wait end
 /// with `asio::error::operation_aborted`, and so does every later one: the usual accept loop ends
-/// by itself. No connection is lost by that: one is taken from the kernel's queue only in order to
-/// be handed to an operation, and what is not taken stays there for the successor.
+/// by itself. One that goes on after any error is ended after a thousand of them: its handler is
+/// destroyed and not called, and a thread that blocks stays so. No connection is lost by that: one
+/// is taken from the kernel's queue only in order to be handed to an operation, and what is not
+/// taken stays there for the successor.
 ///
-/// Every accepted socket is close-on-exec and non-blocking from the start (accept4(2)).
+/// Every accepted socket is close-on-exec from the start (accept4(2)), and non-blocking, but for
+/// those of the functions that block.
 ///
 /// **Executor.** Completion handlers without an executor of their own run on that of the acceptor,
 /// and new sockets live there. A handler is never called from within the function that starts its
 /// operation.
 ///
 /// **Object lifetimes.** A handle: copies refer to the same socket, which lives until it is handed
-/// over, closed, or the upgrader is destroyed. One that was moved from is closed, and keeps its
+/// over, closed, or the upgrader is destroyed. When the last of them is destroyed, what waits ends
+/// with `operation_aborted`. One that was moved from is closed, and keeps its
 /// executor. The execution context must outlive the upgrader.
 ///
 /// **Thread-safety.** Distinct objects: safe. Shared objects: safe for all member functions but
@@ -80,7 +84,9 @@ class basic_acceptor : public boost::asio::socket_base {
 
   /// For `upgrader::listen` only.
   basic_acceptor(std::shared_ptr<detail::listener> body, Protocol protocol)
-      : executor_{detail::executor_of(*body)}, body_{std::move(body)}, protocol_{protocol} {}
+      : executor_{detail::executor_of(*body)},
+        body_{detail::handle_of(std::move(body))},
+        protocol_{protocol} {}
 
   basic_acceptor(const basic_acceptor&) = default;
   basic_acceptor(basic_acceptor&& other) noexcept
@@ -185,8 +191,9 @@ class basic_acceptor : public boost::asio::socket_base {
   }
 
   /// Accepts one connection, and blocks until there is one. Ends with `operation_aborted` where an
-  /// operation would. The socket lives on this acceptor's executor, or on `where`: an executor, or
-  /// an execution context; or it is `socket`, as above. `peer` gets the address of the peer.
+  /// operation would, but not by a signal handler: `cancel()` it. The socket lives on this
+  /// acceptor's executor, or on `where`: an executor, or an execution context; or it is `socket`,
+  /// as above. `peer` gets the address of the peer.
   socket_type accept() { return sync_new<socket_type>(executor_, detail::no_endpoint{}); }
   socket_type accept(error_code& ec) {
     return sync_new<socket_type>(executor_, detail::no_endpoint{}, ec);
@@ -295,7 +302,7 @@ class basic_acceptor : public boost::asio::socket_base {
   }
 
   /// setsockopt(2) and getsockopt(2) by Asio's option types. An acceptor that has several sockets
-  /// (see `upgrader::ready`) sets those of all of them.
+  /// (see `upgrader::ready`) sets those of all that it has by then.
   template <class Option>
   void set_option(const Option& option) {
     error_code ec;

@@ -153,7 +153,8 @@ class GRACEFUL_API upgrader {
     error_code ignored;
     acceptor.close(ignored);
     const auto [data, size] = view(endpoint);
-    acceptor.body_ = make_listener(acceptor.get_executor(), name, data, size, params);
+    acceptor.body_ =
+        detail::handle_of(make_listener(acceptor.get_executor(), name, data, size, params));
     acceptor.protocol_ = endpoint.protocol();
   }
 

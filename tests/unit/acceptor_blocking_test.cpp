@@ -12,7 +12,12 @@
 #include <chrono>
 #include <functional>
 #include <future>
+#include <memory>
 #include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/socket.h>
 
 using namespace graceful_test;
 using graceful::error_code;
@@ -137,4 +142,48 @@ TEST_CASE("a thread that waits leaves the connection in the queue") {
   REQUIRE(done.wait_for(10s) == std::future_status::ready);
   CHECK_FALSE(done.get());
   CHECK(web.queue() == 1);
+}
+
+TEST_CASE("a thread that accepts takes from all sockets of its acceptor in turn") {
+  asio::io_context context;
+  listening web{context.get_executor()};
+  web.home->open();
+  auto fd = listen_anywhere();
+  const auto at = address_of(fd);
+  const auto other = std::make_shared<const graceful::listening_socket>(
+      graceful::listening_socket{"web", at, std::move(fd), 16});
+  REQUIRE(web.body->adopt(other));
+  const auto others = [&] { return graceful::os::accept_queue_of(other->fd.get()).length; };
+  std::vector<graceful::unique_fd> clients;
+  for (int i = 0; i < 3; ++i) clients.push_back(web.connect());
+  clients.push_back(connect_to(other->address));
+  REQUIRE(web.wait_for_queue(3));
+  REQUIRE(eventually([&] { return others() == 1; }));
+  error_code ec;
+  for (int i = 0; i < 2; ++i) CHECK(web.acceptor.accept(ec).is_open());
+  CHECK(others() == 0);
+}
+
+TEST_CASE("a thread that waits is told when nothing can come any more") {
+  asio::io_context context;
+  listening web{context.get_executor()};
+  web.home->open();
+  auto done = std::async(std::launch::async, [&] {
+    error_code ec;
+    return web.acceptor.wait(web.acceptor.wait_read, ec);
+  });
+  REQUIRE(blocks(web));
+  REQUIRE(::shutdown(web.acceptor.native_handle(), SHUT_RD) == 0);
+  CHECK(done.wait_for(10s) == std::future_status::ready);
+  web.acceptor.close();
+}
+
+TEST_CASE("a socket that a thread has accepted blocks, as its own word has it") {
+  asio::io_context context;
+  listening web{context.get_executor()};
+  web.home->open();
+  const auto client = web.connect();
+  auto socket = web.acceptor.accept();
+  CHECK_FALSE(socket.native_non_blocking());
+  CHECK((::fcntl(socket.native_handle(), F_GETFL) & O_NONBLOCK) == 0);
 }

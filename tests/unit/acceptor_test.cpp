@@ -8,6 +8,10 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -168,10 +172,51 @@ TEST_CASE("options are those of the socket") {
   web.acceptor.set_option(tcp::acceptor::receive_buffer_size{65'536});
   tcp::acceptor::receive_buffer_size size;
   web.acceptor.get_option(size);
-  CHECK(size.value() == 2 * 65'536);  // socket(7): the kernel doubles it
+  CHECK(size.value() == 65'536);
+  web.acceptor.set_option(tcp::acceptor::enable_connection_aborted{true});
   CHECK(web.acceptor.native_handle() == web.body->socket()->fd.get());
   web.acceptor.close();
   error_code ec;
   CHECK(web.acceptor.get_option(size, ec) == asio::error::bad_descriptor);
   CHECK_FALSE(web.acceptor.cancel(ec));  // of a server that hands over: nothing to complain about
+}
+
+TEST_CASE("an accept loop that goes on after any error ends all the same, and does not spin") {
+  asio::io_context context;
+  listening web{context.get_executor()};
+  web.home->open();
+  std::size_t calls = 0;
+  const auto alive = std::make_shared<int>();
+  std::function<void()> next = [&] {
+    web.acceptor.async_accept([&, alive](error_code, const tcp::socket&) {
+      ++calls;
+      next();
+    });
+  };
+  next();
+  context.poll();
+  web.home->stop();
+  REQUIRE(context.run_for(std::chrono::seconds{10}) > 0);
+  CHECK(context.stopped());
+  CHECK(calls > 100);
+  CHECK(calls < 2'000);
+  CHECK(alive.use_count() == 1);  // the last handler was destroyed
+}
+
+TEST_CASE("what waits is aborted when the last acceptor of its kind is destroyed") {
+  asio::io_context context;
+  listening web{context.get_executor()};
+  web.home->open();
+  outcome accept;
+  outcome wait;
+  std::optional<graceful::acceptor<tcp>> copy{web.acceptor};
+  web.acceptor = graceful::acceptor<tcp>{context};
+  copy->async_accept(accept.handler());
+  copy->async_wait(copy->wait_read, wait.handler());
+  context.poll();
+  CHECK_FALSE(accept.error);
+  copy.reset();
+  REQUIRE(run_until(context, [&] { return accept.error && wait.error; }));
+  CHECK(accept.error == asio::error::operation_aborted);
+  CHECK(wait.error == asio::error::operation_aborted);
 }

@@ -11,6 +11,7 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -95,4 +96,19 @@ TEST_CASE("the handler of a tracked connection may be one that can only be moved
   up.drain();
   io.run();
   CHECK(told == std::vector{graceful::drain_stage::draining});
+}
+
+TEST_CASE("the handler of a tracked connection keeps what it has changed in itself") {
+  const temporary_directory directory;
+  asio::io_context io;
+  graceful::upgrader up{io, silent(directory)};
+  up.ready();
+  int calls = 0;
+  std::optional<graceful::connection> token;
+  token =
+      up.track(io.get_executor(), [&, own = 0](graceful::drain_stage) mutable { calls = ++own; });
+  up.drain_now();
+  while (calls < 2 && io.run_one_for(std::chrono::seconds{10}) > 0) continue;
+  CHECK(calls == 2);  // draining, deadline
+  token.reset();
 }

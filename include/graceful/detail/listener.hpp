@@ -55,6 +55,8 @@ GRACEFUL_API void fail(const asio::any_io_executor& executor, error_code ec,
 /// What is said of an acceptor that never was opened, or was moved from.
 inline error_code closed() { return asio::error::bad_descriptor; }
 
+/// What acceptors refer to the body by: when the last of them has gone, what waits is aborted.
+GRACEFUL_API std::shared_ptr<listener> handle_of(std::shared_ptr<listener> body);
 GRACEFUL_API asio::any_io_executor executor_of(const listener& self);
 GRACEFUL_API std::string name_of(const listener* self);
 GRACEFUL_API bool is_open(const listener* self);
