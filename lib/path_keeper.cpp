@@ -40,7 +40,8 @@ path_keeper::path_keeper(asio::io_context& control, log& log, owned_path& owned,
       directory_{std::filesystem::path{settings_.path}.parent_path().string()},
       timer_{control} {
   struct stat status {};
-  if (::stat(directory_.c_str(), &status) != 0) return;
+  // A file may be in the way by now: nobody could enter a directory of its mode.
+  if (::stat(directory_.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) return;
   user_ = status.st_uid;
   if (user_ == ::geteuid()) mode_ = status.st_mode & 07777;
 }

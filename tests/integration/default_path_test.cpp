@@ -99,6 +99,7 @@ TEST_CASE("a set-user-ID program does not go by a variable of whoever has starte
 }
 
 TEST_CASE("what logind has made for the user counts first, whatever the variable says") {
+  if (!can(::geteuid() == 0, "only root can be another user")) return;
   room r;
   const bool capable = r.grant();
   const char* with_directory =

@@ -128,6 +128,8 @@ TEST_CASE("a control path that cannot be put back is said once, and comes back w
   REQUIRE(r.server->wait_for_output("generation 2 has taken over", patience));
   fs::remove(r.directory);
   REQUIRE(r.comes_back());
+  // Not with the mode of the file that the new process found there.
+  CHECK((fs::status(r.directory).permissions() & fs::perms::owner_all) == fs::perms::owner_all);
 }
 
 TEST_CASE("a control path is not put back in a directory that another user has made meanwhile") {
