@@ -34,13 +34,6 @@ site shaped(const std::string& shape, const char* threads = "1",
   return site{arguments, {}, programs::shaped_server()};
 }
 
-/// A thread that is about to accept just when this process stops is seen to a moment later.
-bool only_generation_2_accepts(site& s) {
-  load some{s.load_on(false)};
-  REQUIRE(some.wait_for(500, patience));
-  return some.stop().served_by(1) == 0;
-}
-
 /// While clients come to the new process, the old one has nothing to do but to keep one connection.
 /// Then that ends too.
 void check_loop(const std::string& shape, const char* threads) {
@@ -54,11 +47,7 @@ void check_loop(const std::string& shape, const char* threads) {
   INFO(s.scene().report());
   REQUIRE(done.status == "exited 0");
   REQUIRE(clients.wait_for_generation(2, 100, patience));
-  bool settled = false;
-  for (const deadline until{patience}; !settled && !until.passed();) {
-    settled = only_generation_2_accepts(s);
-  }
-  REQUIRE(settled);
+  REQUIRE(serves_alone(2, s));
 
   const auto before = processor_time(s.server().pid());
   const auto began = std::chrono::steady_clock::now();

@@ -58,12 +58,7 @@ struct on_probation {
     CHECK(continued.refused == 0);
     CHECK(connected.lost() <= (whom == killed::nobody ? 0 : clients));
     CHECK(continued.lost() <= (whom == killed::predecessor ? clients : 0));
-    load last{s.load_on(false)};
-    CHECK(last.wait_for(20, patience));
-    const auto seen = last.stop();
-    CHECK(seen.lost() == 0);
-    CHECK(seen.by_generation.size() == 1);
-    CHECK(seen.by_generation.contains(generation));
+    CHECK(serves_alone(generation, s));
   }
 
   void rolled_back(const std::string& reason) {

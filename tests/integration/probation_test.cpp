@@ -32,11 +32,7 @@ TEST_CASE("in probation the predecessor waits, answers, and names what can be do
   CHECK(status.find(", in probation,") != std::string::npos);
   CHECK(status.find("serves, in probation: graceful-ctl commit, graceful-ctl rollback") !=
         std::string::npos);
-  load fresh{p.s.load_on(false)};
-  REQUIRE(fresh.wait_for(50, patience));
-  const auto served = fresh.stop();
-  CHECK(served.by_generation.size() == 1);  // the predecessor does not accept
-  CHECK(served.by_generation.contains(2));
+  CHECK(serves_alone(2, p.s));
   const auto busy = p.s.upgrade();
   CHECK(busy.status == "exited 75");
   CHECK(busy.all.find("generation 2 is in probation for another ") != std::string::npos);

@@ -53,7 +53,7 @@ struct relay {
     INFO(upgrade->output());
     REQUIRE(upgrade->wait_for_output("ready: generation " + std::to_string(generation), patience));
     REQUIRE(connecting.wait_for_generation(generation, 20, patience));
-    serves(generation);
+    CHECK(serves_alone(generation, s));
     const auto text = upgrade->output();
     return std::stoi(text.substr(text.find("spawned pid ") + 12));
   }
@@ -67,17 +67,7 @@ struct relay {
     CHECK(s.status().out.find("the last upgrade failed: rolled back: " + reason) !=
           std::string::npos);
     CHECK(s.generation() == static_cast<std::int64_t>(generation));
-    serves(generation);
-  }
-
-  /// Who comes is served by `generation`, and by no other.
-  void serves(std::uint64_t generation) {
-    load fresh{s.load_on(false)};
-    CHECK(fresh.wait_for(50, patience));
-    const auto seen = fresh.stop();
-    CHECK(seen.lost() == 0);
-    CHECK(seen.by_generation.size() == 1);
-    CHECK(seen.by_generation.contains(generation));
+    CHECK(serves_alone(generation, s));
   }
 
   enum class killed { nobody, successor, predecessor };

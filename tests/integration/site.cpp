@@ -52,6 +52,18 @@ http_connection hold_by(std::uint64_t generation, std::uint16_t port) {
   throw std::runtime_error{"generation " + std::to_string(generation) + " does not accept"};
 }
 
+bool serves_alone(std::uint64_t generation, const site& s) {
+  constexpr std::uint64_t enough = 50;
+  for (const deadline until{patience}; !until.passed();) {
+    load fresh{s.load_on(false)};
+    if (!fresh.wait_for(enough, patience)) return false;
+    const auto seen = fresh.stop();
+    if (seen.lost() > 0) return false;
+    if (seen.by_generation.size() == 1 && seen.by_generation.contains(generation)) return true;
+  }
+  return false;
+}
+
 site::site(std::vector<std::string> arguments, process_options options,
            const std::string& program) {
   command_ = {program, "--control", control()};

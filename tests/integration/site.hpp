@@ -93,6 +93,10 @@ class site {
 /// As `site::hold`, by this generation: for a moment after it is ready its predecessor accepts too.
 http_connection hold_by(std::uint64_t generation, std::uint16_t port);
 
+/// Whether new clients are served by this generation alone, and soon: for a moment at a handover,
+/// and when one is taken back, two processes accept. False also if one of them is lost.
+bool serves_alone(std::uint64_t generation, const site& s);
+
 /// Runs a program to its end.
 finished run(scene& where, std::vector<std::string> argv, process_options options = {});
 
