@@ -101,7 +101,8 @@ void keeper::on(const event::said& e, time now) {
   if (starts && !std::exchange(memory_.spoke, true) && !memory_.ready) {
     memory_.now = phase::starting;
     memory_.due = memory_.begun + limits_.ready_timeout;
-  } else if (e.by == memory_.main && !n.ready && !std::exchange(memory_.spoke, true)) {
+  } else if (e.by == memory_.main && !memory_.ready && !n.ready && !n.stopping &&
+             !std::exchange(memory_.spoke, true)) {
     note(kind::info, pid_text(e.by) + " has spoken for the first time, later than the " +
                          in_seconds(limits_.ready_timeout) +
                          " that it may take to be ready: it is not waited for");

@@ -286,6 +286,16 @@ TEST_CASE("who has served in silence is not killed because somebody says somethi
   CHECK(k.noted("pid 7 has spoken for the first time, later than the"));
 }
 
+TEST_CASE("who becomes ready late, and says more later, is not said to have spoken at last") {
+  keeper_bench k;
+  CHECK(k.on(supervision::event::begin{}) == "start");
+  CHECK(k.on(supervision::event::started{7}) == "");
+  CHECK(k.after(1h) == "");
+  CHECK(k.says(7, "READY=1") == "");
+  CHECK(k.says(7, "STATUS=hello") == "");
+  CHECK_FALSE(k.noted("has spoken for the first time"));
+}
+
 TEST_CASE("a server that said that it ends has ended well, also if nobody can tell how") {
   auto k = serving();
   CHECK(k.says(7, "STOPPING=1") == "");
