@@ -134,8 +134,8 @@ struct into_nothing {
 
 /// Where the user wants no address.
 struct no_endpoint {
-  [[nodiscard]] peer_address room() const { return {}; }
-  void resize(socklen_t /*length*/) const {}
+  static peer_address room() { return {}; }
+  static void resize(socklen_t /*length*/) {}
 };
 
 template <class Endpoint>
