@@ -90,7 +90,9 @@ class basic_acceptor : public boost::asio::socket_base {
 
   basic_acceptor(const basic_acceptor&) = default;
   basic_acceptor(basic_acceptor&& other) noexcept
-      : executor_{other.executor_}, body_{std::move(other.body_)}, protocol_{other.protocol_} {}
+      : executor_{other.executor_},  // NOLINT(performance-move-constructor-init): it keeps it
+        body_{std::move(other.body_)},
+        protocol_{other.protocol_} {}
   basic_acceptor& operator=(const basic_acceptor&) = default;
   basic_acceptor& operator=(basic_acceptor&& other) noexcept {
     executor_ = other.executor_;
