@@ -115,6 +115,8 @@ void listener::begin(operations& done) {
 
 /// Never from within the caller: Asio's rule for operations that complete at once.
 void listener::post(operations done) {
+  if (done.empty()) return;
+  const auto self = shared_from_this();  // a handler may end the last acceptor, on another thread
   for (operation& op : done) {
     poster_.execute([op = std::move(op)]() mutable { run(std::move(op)); });
   }
