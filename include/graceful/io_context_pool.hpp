@@ -56,8 +56,8 @@ class GRACEFUL_API io_context_pool {
   [[nodiscard]] executor_type get_executor() const noexcept;
 
   /// The first context. Its `run` and `stop` are not those of the pool: leave them alone.
-  [[nodiscard]] operator boost::asio::io_context&() noexcept;  // NOLINT(google-explicit-constructor):
-                                                               // Asio converts
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  [[nodiscard]] operator boost::asio::io_context&() noexcept;
 
   /// Those of all contexts, see `upgrader::listen_group`.
   [[nodiscard]] std::vector<executor_type> executors() const;

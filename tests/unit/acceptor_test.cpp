@@ -4,7 +4,6 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/thread_pool.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <doctest/doctest.h>
@@ -12,7 +11,6 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
-#include <future>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -221,31 +219,4 @@ TEST_CASE("what waits is aborted when the last acceptor of its kind is destroyed
   REQUIRE(run_until(context, [&] { return accept.error && wait.error; }));
   CHECK(accept.error == asio::error::operation_aborted);
   CHECK(wait.error == asio::error::operation_aborted);
-}
-
-TEST_CASE(
-    "a handler may destroy the last acceptor while another thread still starts its operation") {
-  asio::thread_pool threads{2};
-  for (int i = 0; i < 200; ++i) {
-    auto fd = listen_anywhere();
-    const auto at = address_of(fd);
-    const int listens = fd.get();
-    auto body = std::make_shared<graceful::detail::listener>(threads.get_executor(), "web",
-                                                             std::weak_ptr<graceful::inventory>{});
-    body->open();
-    REQUIRE(body->adopt(std::make_shared<const graceful::listening_socket>(
-        graceful::listening_socket{"web", at, std::move(fd), 16})));
-    const auto client = connect_to(at);
-    REQUIRE(eventually([&] { return graceful::os::accept_queue_of(listens).length == 1; }));
-    auto acceptor = std::make_unique<graceful::acceptor<tcp>>(std::move(body), tcp::v4());
-    auto& started = *acceptor;
-    std::promise<void> accepted;
-    started.async_accept(
-        [owner = std::move(acceptor), &accepted](error_code, const tcp::socket&) mutable {
-          owner.reset();
-          accepted.set_value();
-        });
-    REQUIRE(accepted.get_future().wait_for(std::chrono::seconds{10}) == std::future_status::ready);
-  }
-  threads.join();
 }
