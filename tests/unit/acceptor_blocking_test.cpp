@@ -9,6 +9,7 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <future>
@@ -45,6 +46,14 @@ struct blocked_accept {
 
 bool blocks(const listening& web) {
   return eventually([&] { return web.body->somebody_blocks() == graceful::os::answer::yes; });
+}
+
+/// A thread that waits until a connection could be accepted, and what that comes to.
+std::future<error_code> blocked_wait(listening& web) {
+  return std::async(std::launch::async, [&web] {
+    error_code ec;
+    return web.acceptor.wait(web.acceptor.wait_read, ec);
+  });
 }
 
 /// What has to end a thread that blocks.
@@ -115,6 +124,28 @@ TEST_CASE("whatever ends an operation ends a thread that blocks") {
   }
 }
 
+TEST_CASE("a thread that goes on after any error waits in the end, and does not spin") {
+  asio::io_context context;
+  listening web{context.get_executor()};
+  web.home->open();
+  web.home->stop();
+  std::atomic<int> calls{0};
+  std::atomic<bool> enough{false};
+  const auto loop = std::async(std::launch::async, [&] {
+    while (!enough) {
+      error_code ec;
+      (void)web.acceptor.accept(ec);
+      ++calls;
+    }
+  });
+  CHECK(eventually([&] { return calls >= 1'000; }));
+  CHECK(blocks(web));
+  CHECK(calls == 1'000);
+  enough = true;
+  web.acceptor.cancel();
+  REQUIRE(loop.wait_for(10s) == std::future_status::ready);
+}
+
 TEST_CASE("an accept that must not block says that it would") {
   asio::io_context context;
   listening web{context.get_executor()};
@@ -133,10 +164,7 @@ TEST_CASE("a thread that waits leaves the connection in the queue") {
   asio::io_context context;
   listening web{context.get_executor()};
   web.home->open();
-  auto done = std::async(std::launch::async, [&] {
-    error_code ec;
-    return web.acceptor.wait(web.acceptor.wait_read, ec);
-  });
+  auto done = blocked_wait(web);
   REQUIRE(blocks(web));
   const auto client = web.connect();
   REQUIRE(done.wait_for(10s) == std::future_status::ready);
@@ -168,10 +196,7 @@ TEST_CASE("a thread that waits is told when nothing can come any more") {
   asio::io_context context;
   listening web{context.get_executor()};
   web.home->open();
-  auto done = std::async(std::launch::async, [&] {
-    error_code ec;
-    return web.acceptor.wait(web.acceptor.wait_read, ec);
-  });
+  auto done = blocked_wait(web);
   REQUIRE(blocks(web));
   REQUIRE(::shutdown(web.acceptor.native_handle(), SHUT_RD) == 0);
   CHECK(done.wait_for(10s) == std::future_status::ready);
