@@ -3,14 +3,13 @@
 // A server and graceful-ctl of one user find the same control path, whatever they are executed
 // with.
 #include "kit_servers.hpp"
+#include "possible.hpp"
 #include "site.hpp"
 
 #include <doctest/doctest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <string>
-#include <string_view>
 
 #include <linux/capability.h>
 #include <sys/stat.h>
@@ -24,15 +23,6 @@ namespace {
 
 constexpr uid_t ordinary_user = 65534;
 constexpr uid_t stranger = 65533;
-
-/// False, with a word, where this cannot be tried; which is a failure in CI.
-bool can(bool possible, const char* what) {
-  if (possible) return true;
-  const char* ci = std::getenv("CI");
-  REQUIRE_MESSAGE((ci == nullptr || std::string_view{ci} != "true"), what);
-  MESSAGE("skipped: ", what);
-  return false;
-}
 
 /// Copies of the program with rights of several kinds, and directories of several users.
 struct room {
@@ -70,7 +60,7 @@ struct room {
 }  // namespace
 
 TEST_CASE("XDG_RUNTIME_DIR counts if it is a directory of the user, with capabilities or without") {
-  if (!can(::geteuid() == 0, "only root can be another user")) return;
+  if (!others_can_run(from_build("DEFAULT_PATH"))) return;
   room r;
   const auto own = r.where.path("own/graceful/web.sock");
   const std::string last = "/tmp/graceful-65534/web.sock";
@@ -80,8 +70,8 @@ TEST_CASE("XDG_RUNTIME_DIR counts if it is a directory of the user, with capabil
   CHECK(r.says("plain", foreign) == last + " plain\n");
   CHECK(r.says("plain", absent) == last + " plain\n");
   CHECK(r.says("plain", "own") == last + " plain\n");
-  if (!can(r.grant() && r.says("capable", foreign).ends_with(" secure\n"),
-           "a file cannot be given capabilities here")) {
+  if (!is_possible(r.grant() && r.says("capable", foreign).ends_with(" secure\n"),
+                   "a file cannot be given capabilities here")) {
     return;
   }
   CHECK(r.says("capable", r.where.path("own")) == own + " secure\n");
@@ -89,17 +79,17 @@ TEST_CASE("XDG_RUNTIME_DIR counts if it is a directory of the user, with capabil
 }
 
 TEST_CASE("a set-user-ID program does not go by a variable of whoever has started it") {
-  if (!can(::geteuid() == 0, "only root can be another user")) return;
+  if (!others_can_run(from_build("DEFAULT_PATH"))) return;
   room r;
   REQUIRE(::chown(r.where.path("setuid").c_str(), ordinary_user, ordinary_user) == 0);
   REQUIRE(::chmod(r.where.path("setuid").c_str(), 04755) == 0);
   const auto said = r.says("setuid", r.where.path("own"), stranger);
-  if (!can(said.ends_with(" secure\n"), "set-user-ID is without effect here")) return;
+  if (!is_possible(said.ends_with(" secure\n"), "set-user-ID is without effect here")) return;
   CHECK(said == "/tmp/graceful-65534/web.sock secure\n");
 }
 
 TEST_CASE("what logind has made for the user counts first, whatever the variable says") {
-  if (!can(::geteuid() == 0, "only root can be another user")) return;
+  if (!others_can_run(from_build("DEFAULT_PATH"))) return;
   room r;
   const bool capable = r.grant();
   const char* with_directory =
@@ -113,7 +103,7 @@ TEST_CASE("what logind has made for the user counts first, whatever the variable
                             {"/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/sh",
                              "-c", with_directory, "sh", r.where.path(program)},
                             options);
-      if (!can(done.status == "exited 0", "mount namespaces cannot be made here")) return;
+      if (!is_possible(done.status == "exited 0", "mount namespaces cannot be made here")) return;
       CHECK(done.out.substr(0, done.out.find(' ')) == "/run/user/65534/graceful/web.sock");
     }
   }

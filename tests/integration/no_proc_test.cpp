@@ -1,13 +1,12 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 //
 // Servers in a place that has no /proc, as a chroot may have none.
+#include "possible.hpp"
 #include "site.hpp"
 
 #include <doctest/doctest.h>
 
-#include <cstdlib>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <signal.h>
@@ -30,16 +29,11 @@ std::vector<std::string> without_proc(const std::vector<std::string>& command) {
   return all;
 }
 
-/// False, with a word, where namespaces cannot be made; which is a failure in CI.
 bool have_namespaces() {
   scene where;
   const auto done = run(where, without_proc({"/bin/true"}));
-  if (done.status == "exited 0") return true;
-  const char* ci = std::getenv("CI");
-  REQUIRE_MESSAGE((ci == nullptr || std::string_view{ci} != "true"),
-                  "mount namespaces cannot be made: ", done.all);
-  MESSAGE("skipped: mount namespaces cannot be made here (unshare: ", done.all, ")");
-  return false;
+  return is_possible(done.status == "exited 0",
+                     "mount namespaces cannot be made here (unshare: " + done.all + ")");
 }
 
 /// A program finds what lies beside it, $ORIGIN of ld.so(8), by way of /proc.

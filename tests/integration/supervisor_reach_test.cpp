@@ -5,19 +5,18 @@
 #include <graceful/supervisor_client.hpp>
 #include <graceful/testing/http_connection.hpp>
 
+#include "possible.hpp"
 #include "site.hpp"
 #include "testing/process_table.hpp"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <poll.h>
@@ -48,16 +47,13 @@ bool comes_true(const std::function<bool()>& condition) {
   return false;
 }
 
-/// False, with a word, where that cannot be had; which is a failure in CI.
 bool can_be_had(const char* what, const std::vector<std::string>& prefix) {
   scene where;
   auto command = prefix;
-  command.emplace_back("/bin/true");
-  if (::geteuid() == 0 && run(where, command).status == "exited 0") return true;
-  const char* ci = std::getenv("CI");
-  REQUIRE_MESSAGE((ci == nullptr || std::string_view{ci} != "true"), what, " cannot be had");
-  MESSAGE("skipped: ", what, " cannot be had here");
-  return false;
+  command.insert(command.end(), {programs::graceful_ctl(), "--version"});
+  return others_can_run(programs::graceful_ctl()) &&
+         is_possible(run(where, command).status == "exited 0",
+                     std::string{what} + " cannot be had");
 }
 
 /// A supervised server whose paths are in a directory of their own.
