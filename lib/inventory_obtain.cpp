@@ -4,9 +4,9 @@
 // afresh; and who gets what was inherited and not asked for.
 #include "os/listening_socket.hpp"
 #include "os/system_failure.hpp"
-#include "wire/fields.hpp"
 
 #include "inventory.hpp"
+#include "text.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -22,7 +22,7 @@ constexpr std::size_t max_name = 255;
 
 result<void> check_name(std::string_view name) {
   if (!name.empty() && name.size() <= max_name && name.front() != '@' &&
-      name.find('\0') == std::string_view::npos && wire::is_text(name)) {
+      name.find('\0') == std::string_view::npos && is_text(name)) {
     return {};
   }
   return failure{errc::invalid_argument,

@@ -3,12 +3,17 @@
 #define GRACEFUL_LIB_PRINTABLE_HPP
 
 #include <string>
+#include <string_view>
 
 namespace graceful {
 
-/// What another process says, for a log or a terminal: nothing in it moves a cursor or fakes a
-/// line. Control characters are replaced, those of C1 in UTF-8 too; at most 2048 bytes are left.
+/// What another process says, for a log or a terminal: UTF-8 in which nothing moves a cursor, turns
+/// the direction of writing, or fakes a line. Such characters are replaced, and so is what is no
+/// character; at most 2048 bytes are left.
 [[nodiscard]] std::string printable(std::string text);
+
+/// The same of a text of any length that has lines.
+[[nodiscard]] std::string printable_lines(std::string_view text);
 
 }  // namespace graceful
 

@@ -9,6 +9,7 @@
 #include "wire/fields.hpp"
 
 #include "supervision/memory_text.hpp"
+#include "text.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
@@ -123,7 +124,7 @@ void set_inherited(const std::vector<int>& descriptors, bool inherited) {
 }
 
 result<unique_fd> write_note(const json::object& what) {
-  const std::string text = json::serialize(what);
+  const std::string text = to_text(json::serialize(what));  // paths need not be UTF-8
   unique_fd note{::memfd_create("graceful-reexec", MFD_CLOEXEC)};
   if (!note || ::write(note.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
       ::lseek(note.get(), 0, SEEK_SET) != 0) {
@@ -150,7 +151,7 @@ result<void> try_out(os::start_command program, json::object what) {
       os::wait_readable(attempt->pidfd(), std::chrono::steady_clock::now() + trial_time);
   if (!ended) attempt->kill();
   const auto how = ended ? attempt->reap() : std::nullopt;
-  attempt->wait();
+  (void)attempt->wait(std::chrono::seconds{1});
   if (is_read(note->get())) return {};
   return failure{errc::upgrade_failed,
                  program.file + " does not start as a supervisor: tried out, it " +

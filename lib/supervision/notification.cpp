@@ -1,7 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "supervision/notification.hpp"
 
-#include "wire/fields.hpp"
+#include "text.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -45,7 +45,7 @@ bool is_descriptor_name(std::string_view name) {
 std::optional<notification> parse_notification(std::string_view datagram) {
   if (datagram.size() > max_notification) return {};
   while (datagram.ends_with('\0')) datagram.remove_suffix(1);
-  if (datagram.find('\0') != datagram.npos || !wire::is_text(datagram)) return {};
+  if (datagram.find('\0') != datagram.npos || !is_text(datagram)) return {};
 
   std::map<std::string_view, std::string_view> fields;
   while (!datagram.empty()) {

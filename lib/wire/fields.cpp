@@ -1,21 +1,12 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "wire/fields.hpp"
 
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
 #include <limits>
 #include <utility>
 
 namespace graceful::wire {
-
-bool is_text(std::string_view bytes) {
-  boost::system::error_code ec;
-  // The serialiser escapes what JSON wants escaped, and passes invalid UTF-8 through.
-  (void)json::parse(json::serialize(json::value(bytes)), ec);
-  return !ec;
-}
 
 bool has_field(const json::object& o, std::string_view key) {
   const json::value* value = o.if_contains(key);

@@ -21,9 +21,6 @@ namespace json = boost::json;
   return static_cast<std::int64_t>(n);
 }
 
-/// Valid UTF-8: a string that is not makes a message that no peer can parse.
-[[nodiscard]] bool is_text(std::string_view bytes);
-
 /// Present and not null: Varlink takes a null for a field that is not there.
 [[nodiscard]] bool has_field(const json::object& o, std::string_view key);
 

@@ -3,6 +3,8 @@
 
 #include "wire/fields.hpp"
 
+#include "text.hpp"
+
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
@@ -28,6 +30,12 @@ std::optional<json::object> take_parameters(json::object& message) {
   if (value == nullptr || value->is_null()) return json::object{};
   if (!value->is_object()) return std::nullopt;
   return std::move(value->get_object());
+}
+
+/// The serialiser passes through what is no UTF-8: a path, an argument, a name. A peer would end
+/// the connection.
+std::string to_bytes(const json::object& message) {
+  return to_text(json::serialize(message)) + '\0';
 }
 
 }  // namespace
@@ -74,7 +82,7 @@ std::string to_message(const call& c) {
   if (!c.parameters.empty()) message["parameters"] = c.parameters;
   if (c.more) message["more"] = true;
   if (c.oneway) message["oneway"] = true;
-  return json::serialize(message) + '\0';
+  return to_bytes(message);
 }
 
 std::string to_message(const reply& r) {
@@ -82,7 +90,7 @@ std::string to_message(const reply& r) {
   if (!r.error.empty()) message["error"] = r.error;
   message["parameters"] = r.parameters;
   if (r.continues) message["continues"] = true;
-  return json::serialize(message) + '\0';
+  return to_bytes(message);
 }
 
 }  // namespace graceful::wire

@@ -4,7 +4,6 @@
 #include <graceful/testing/deadline.hpp>
 
 #include "os/listening_socket.hpp"
-#include "wire/fields.hpp"
 
 #include "notify_socket.hpp"
 #include "service_bench.hpp"
@@ -12,6 +11,7 @@
 #include "service_text.hpp"
 #include "tcp_sockets.hpp"
 #include "temporary_directory.hpp"
+#include "text.hpp"
 #include "watchdog.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -176,7 +176,7 @@ TEST_CASE("two managers are told from each other, also by the same path, and eac
   };
   const notify_socket manager{path};
   const auto first = named("");
-  CHECK(graceful::wire::is_text(first));
+  CHECK(graceful::is_text(first));
   CHECK(named("") == first);
   CHECK(named("another unit") != first);
   const notify_socket next{d.path("next")};

@@ -166,3 +166,14 @@ TEST_CASE("messages have the keys of Varlink and no others") {
         std::string{"{\"method\":\"a.B\"}"} + '\0');
   CHECK(wire::to_message(wire::reply{}) == std::string{"{\"parameters\":{}}"} + '\0');
 }
+
+TEST_CASE("a path that is no UTF-8 makes a message that every peer can parse") {
+  wire::reply failed;
+  failed.error = "io.graceful.Control.UpgradeFailed";
+  failed.parameters["message"] = "cannot execute /srv/gr\xfcn/server";
+  auto message = wire::to_message(failed);
+  message.pop_back();
+  const auto parsed = wire::parse_reply(message);
+  REQUIRE(parsed);
+  CHECK(parsed->parameters.at("message").as_string() == "cannot execute /srv/gr\ufffdn/server");
+}
