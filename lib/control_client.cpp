@@ -8,6 +8,7 @@
 #include "wire/fields.hpp"
 
 #include "printable.hpp"
+#include "text.hpp"
 #include "varlink_caller.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -36,12 +37,11 @@ constexpr std::chrono::seconds drain_report_interval{1};
 
 /// What the server would not take, and end the connection for.
 result<void> check(const upgrade_request& request, const wire::call& call) {
-  bool is_text =
-      std::ranges::all_of(request.command, wire::is_text) && wire::is_text(request.directory);
+  bool sayable = std::ranges::all_of(request.command, is_text) && is_text(request.directory);
   for (const auto& [key, value] : request.environment) {
-    is_text = is_text && wire::is_text(key) && wire::is_text(value);
+    sayable = sayable && is_text(key) && is_text(value);
   }
-  if (!is_text) {
+  if (!sayable) {
     return failure{
         errc::invalid_argument,
         "the command, directory and environment of the new process have to be UTF-8; start it by "
@@ -197,8 +197,7 @@ result<server_event> control_client::monitor(
   impl::conversation talk{*impl_};
   if (auto sent = talk.begin(call); !sent) return sent.error();
   for (;;) {
-    auto reply = talk.receive(os::after(longest_upgrade));
-    if (!reply && reply.error().code == errc::timed_out) continue;  // nothing has happened
+    auto reply = talk.receive(os::deadline::max());  // nothing may happen for long
     if (!reply) return reply.error();
     auto event = wire::parse_event(reply->parameters);
     if (!event) return garbled();
@@ -216,6 +215,7 @@ result<server_metrics> control_client::metrics() {
   if (!reply) return reply.error();
   auto metrics = wire::parse_metrics(reply->parameters);
   if (!metrics) return garbled();
+  metrics->text = printable_lines(metrics->text);
   metrics->json = boost::json::serialize(reply->parameters);
   return std::move(*metrics);
 }

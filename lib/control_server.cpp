@@ -7,14 +7,25 @@
 
 #include "passed_channel.hpp"
 
+#include <algorithm>
+#include <array>
 #include <exception>
+#include <string>
 #include <utility>
 
 namespace graceful {
 
+namespace {
+
+constexpr std::array orders{wire::upgrade_method, wire::abort_method, wire::commit_method,
+                            wire::rollback_method, wire::drain_method};
+
+}  // namespace
+
 control_server::control_server(asio::io_context& control, log& log, predecessor_driver& driver,
                                settings s)
-    : driver_{driver},
+    : log_{log},
+      driver_{driver},
       settings_{std::move(s)},
       host_{control,
             log,
@@ -42,6 +53,11 @@ unique_fd control_server::open_channel() {
 
 void control_server::on_call(control_session& from, const wire::call& call) {
   if (auto answer = wire::answer_service_call(call)) return from.reply(*answer);
+  if (std::ranges::find(orders, call.method) != orders.end() && from.caller_gone()) {
+    // It came while this process was stopped or busy; the caller has reported a failure since.
+    log_.warning("the order " + call.method + " is dropped: its caller has given up");
+    return from.close();
+  }
   if (call.method == wire::status_method) return from.reply(wire::to_reply(settings_.status()));
   if (call.method == wire::metrics_method) return from.reply(wire::to_reply(settings_.metrics()));
   if (call.method == wire::drain_method) {

@@ -53,6 +53,7 @@ class control_server final {
  private:
   void on_call(control_session& from, const wire::call& call);
 
+  log& log_;
   predecessor_driver& driver_;
   settings settings_;
   session_host host_;

@@ -4,6 +4,7 @@
 #include "os/child.hpp"
 #include "os/close_aside.hpp"
 #include "os/peer.hpp"
+#include "os/spare_descriptors.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -61,55 +62,74 @@ void control_session::watch_peer() {
   peer_pidfd_.async_wait(peer_pidfd_.wait_read, [self = shared_from_this()](error_code ec) {
     if (ec || !self->socket_.is_open()) return;
     if (!self->peer_gone()) return self->watch_peer();  // the wake-up was spurious
-    self->on_readable();                                // what it said before
-    self->close();
+    if (self->take_in()) self->end_of_input();          // what it said before is heard
   });
 }
 
 void control_session::read() {
+  if (ended_ || std::exchange(reading_, true)) return;
   socket_.async_wait(socket_.wait_read, [self = shared_from_this()](error_code ec) {
+    self->reading_ = false;
     if (!ec) self->on_readable();
   });
 }
 
 void control_session::on_readable() {
-  if (!socket_.is_open()) return;
+  // Read on when the call that waits has been handled: what a peer sends waits with the peer.
+  if (!socket_.is_open() || next_) return;
+  if (!take_in()) return;
+  wait_for_turn();
+  if (!next_ && socket_.is_open()) read();
+}
+
+/// Takes in what the peer has said. False if that was the end of the connection, or of what comes.
+bool control_session::take_in() {
   os::inbox box;
   const auto got = os::receive_now(socket_.native_handle(), box);
   // Sent before it was refused, or the kernel cannot refuse them.
   os::close_aside(std::exchange(box.descriptors, {}));
-  if (got.what == kind::closed || got.what == kind::failed) return close();
+  if (got.what == kind::closed) return end_of_input(), false;
+  if (got.what == kind::failed) return close(), false;
   if (got.what == kind::some) {
-    if (!meet(box)) return close();
+    if (!meet(box)) return close(), false;
     last_said_ = clock::now();
     incoming_.feed(box.bytes);
-    handle_next();
-    // What piles up behind a call that is not answered yet, or is no message at all.
-    if (incoming_.overflowed() || incoming_.buffered() > 2 * wire::max_call_size) return close();
+    // It piles up behind a call that is not answered yet.
+    if (incoming_.buffered() > 2 * wire::max_call_size) return close(), false;
   }
-  if (socket_.is_open()) read();
+  return true;
 }
 
-void control_session::handle_next() {
-  // A call that is answered at once brings us here again: one loop, not a recursion that a peer
-  // could make deep.
-  if (std::exchange(handling_, true)) return;
-  while (!current_ && !closing_ && socket_.is_open()) {
-    auto text = incoming_.next();
-    if (!text) break;
-    auto call = wire::parse_call(*text);
-    if (!call) {
-      close();
-      break;
-    }
-    current_ = caller{call->more, call->oneway};
-    try {
-      owner_.on_call(*this, std::move(*call));
-    } catch (const std::exception&) {
-      close();  // no memory, say, for this call; the connection is of no more use
-    }
+/// What the peer has said still counts; a call that it waits for does not.
+void control_session::end_of_input() {
+  ended_ = true;
+  current_ ? close() : wait_for_turn();
+}
+
+void control_session::wait_for_turn() {
+  if (!socket_.is_open() || current_ || closing_ || next_) return;
+  next_ = incoming_.next();
+  if (next_) return owner_.on_waiting(*this);
+  if (incoming_.overflowed() || ended_) close();
+}
+
+void control_session::take_turn() {
+  if (!socket_.is_open() || current_ || closing_ || !next_) return;
+  handle(*std::exchange(next_, {}));
+  if (ended_ && current_) return close();  // it will not be there for the answer
+  wait_for_turn();
+  if (!next_ && socket_.is_open()) read();
+}
+
+void control_session::handle(const std::string& text) {
+  auto call = wire::parse_call(text);
+  if (!call) return close();
+  current_ = caller{call->more, call->oneway};
+  try {
+    owner_.on_call(*this, std::move(*call));
+  } catch (const std::exception&) {
+    close();  // no memory, say, for this call; the connection is of no more use
   }
-  handling_ = false;
 }
 
 void control_session::reply(const wire::reply& reply, std::vector<passed_descriptor> descriptors) {
@@ -117,10 +137,7 @@ void control_session::reply(const wire::reply& reply, std::vector<passed_descrip
   const bool wanted = !current_->oneway && (current_->more || !reply.continues);
   if (!reply.continues) current_.reset();
   if (wanted) enqueue(reply, std::move(descriptors));
-  // Later: whoever replies may be in the middle of something, of which the next call is no part.
-  if (!current_ && !handling_) {
-    asio::post(socket_.get_executor(), [self = shared_from_this()] { self->handle_next(); });
-  }
+  wait_for_turn();
 }
 
 void control_session::close_with(const wire::reply& last) {
@@ -173,11 +190,19 @@ bool control_session::peer_gone() {
   return ::poll(&p, 1, 0) > 0;
 }
 
+/// A peer that has only ended what it says (shutdown(2), as `nc -N` does) still takes an answer.
+bool control_session::caller_gone() {
+  if (current_ && current_->oneway) return false;
+  if (!socket_.is_open()) return true;
+  pollfd p{.fd = socket_.native_handle(), .events = 0, .revents = 0};  // POLLHUP: both directions
+  return ::poll(&p, 1, 0) > 0;
+}
+
 void control_session::close() {
   if (!socket_.is_open()) return;
   error_code ignored;
   mark_.reset();
-  socket_.close(ignored);
+  os::spare_descriptors::close(unique_fd{socket_.release(ignored)});
   peer_pidfd_.close(ignored);
   outgoing_.clear();
   asio::post(socket_.get_executor(),

@@ -36,6 +36,10 @@ struct passed_descriptor {
 
 /// One connection to the control socket: takes calls one after the other, sends replies. Lives on
 /// the control thread. Nothing a peer does blocks it or makes it grow without bound.
+///
+/// A call waits for its turn, which its owner gives it: one call a turn. So a peer that sends
+/// thousands of calls at once keeps nobody else waiting for more than one of them. Meanwhile
+/// nothing more is read from it.
 class control_session : public std::enable_shared_from_this<control_session> {
  public:
   using clock = std::chrono::steady_clock;
@@ -43,6 +47,8 @@ class control_session : public std::enable_shared_from_this<control_session> {
   /// Who answers the calls.
   class owner {
    public:
+    /// A call waits: `take_turn` is to be called later, from the event loop.
+    virtual void on_waiting(control_session& from) = 0;
     virtual void on_call(control_session& from, wire::call call) = 0;
     virtual void on_closed(control_session& from) = 0;
 
@@ -57,6 +63,9 @@ class control_session : public std::enable_shared_from_this<control_session> {
 
   /// The same on an end of a socketpair: its peer is who says something first (SO_PASSCRED is set).
   void start_as_channel();
+
+  /// Handles the call that waits, if it still does.
+  void take_turn();
 
   /// On such a connection nobody has said anything yet.
   [[nodiscard]] bool awaits_peer() const { return awaits_peer_; }
@@ -85,6 +94,10 @@ class control_session : public std::enable_shared_from_this<control_session> {
   /// The peer has closed its end. Known at once, even while what it sent before waits to be read.
   [[nodiscard]] bool peer_gone();
 
+  /// Whoever has made the call that is being handled takes no answer any more, although it wanted
+  /// one: it has given up, and has told its user so.
+  [[nodiscard]] bool caller_gone();
+
   /// Whether there is something to send that the peer does not take.
   [[nodiscard]] bool congested() const { return !outgoing_.empty(); }
 
@@ -107,9 +120,12 @@ class control_session : public std::enable_shared_from_this<control_session> {
 
   void read();
   void on_readable();
+  bool take_in();
   bool meet(const os::inbox& box);
   void watch_peer();
-  void handle_next();
+  void end_of_input();
+  void wait_for_turn();
+  void handle(const std::string& text);
   void enqueue(const wire::reply& reply, std::vector<passed_descriptor> descriptors);
   void write();
 
@@ -123,11 +139,13 @@ class control_session : public std::enable_shared_from_this<control_session> {
   wire::framer incoming_{wire::max_call_size};
   std::deque<message> outgoing_;
   std::size_t outgoing_size_ = 0;
+  std::optional<std::string> next_;  // the call that waits for its turn
   std::optional<caller> current_;
   bool awaits_peer_ = false;
+  bool reading_ = false;
+  bool ended_ = false;  // the peer says no more
   bool writing_ = false;
   bool closing_ = false;
-  bool handling_ = false;
   clock::time_point last_said_ = clock::now();
   clock::time_point last_taken_ = clock::now();  // or: when the first thing came to wait for it
 };

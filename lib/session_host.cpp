@@ -3,7 +3,10 @@
 
 #include "os/channel.hpp"
 #include "os/peer.hpp"
+#include "os/spare_descriptors.hpp"
 #include "wire/control_messages.hpp"
+
+#include <boost/asio/post.hpp>
 
 #include <cerrno>
 #include <exception>
@@ -69,8 +72,9 @@ void session_host::accept() {
 }
 
 void session_host::on_connectable() {
-  const int fd =
-      ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  const int fd = os::spare_descriptors::with([this] {
+    return ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  });
   if (fd >= 0) {
     unique_fd socket{fd};
     try {
@@ -139,6 +143,7 @@ bool session_host::make_room() {
 }
 
 void session_host::sweep() {
+  os::spare_descriptors::refill();
   const auto limit = std::chrono::steady_clock::now() - idle_limit;
   const auto sessions = sessions_;
   for (const auto& [id, session] : sessions) {
@@ -154,6 +159,28 @@ void session_host::sweep() {
 /// Nobody waits for anything on it.
 bool session_host::dispensable(const control_session& session) const {
   return !session.occupied() && !settings_.needed(session);
+}
+
+void session_host::on_waiting(control_session& from) {
+  (settings_.needed(from) ? urgent_ : waiting_).push_back(from.weak_from_this());
+  post_turn();
+}
+
+/// One call, and the event loop goes round before the next one: signals, timers and the upgrade
+/// under way are heard between any two calls, whoever makes them, however many.
+void session_host::post_turn() {
+  if (urgent_.empty() && waiting_.empty()) return;
+  if (!std::exchange(turn_posted_, true)) asio::post(context_, [this] { give_turn(); });
+}
+
+void session_host::give_turn() {
+  turn_posted_ = false;
+  urgent_was_last_ = !urgent_.empty() && (waiting_.empty() || !urgent_was_last_);
+  auto& turns = urgent_was_last_ ? urgent_ : waiting_;
+  const auto next = turns.front().lock();
+  turns.pop_front();
+  post_turn();
+  if (next) next->take_turn();
 }
 
 void session_host::on_call(control_session& from, wire::call call) {

@@ -12,6 +12,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -56,6 +57,9 @@ class session_host final : private control_session::owner {
   void admit(unique_fd socket);
   [[nodiscard]] bool make_room();
   void sweep();
+  void on_waiting(control_session& from) override;
+  void post_turn();
+  void give_turn();
   void on_call(control_session& from, wire::call call) override;
   void on_closed(control_session& from) override;
   [[nodiscard]] bool dispensable(const control_session& session) const;
@@ -68,6 +72,10 @@ class session_host final : private control_session::owner {
   asio::steady_timer retry_timer_;
   std::uint64_t next_id_ = 1;
   std::map<std::uint64_t, std::shared_ptr<control_session>> sessions_;
+  std::deque<std::weak_ptr<control_session>> waiting_;  // for their turns
+  std::deque<std::weak_ptr<control_session>> urgent_;   // the same, of those that are needed
+  bool urgent_was_last_ = false;
+  bool turn_posted_ = false;
 };
 
 }  // namespace graceful

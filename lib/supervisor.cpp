@@ -282,7 +282,11 @@ void supervisor::impl::on_call(control_session& from, const wire::call& call) {
     if (released) deposit_.release();
     return from.reply(wire::to_release_reply(released));
   }
-  if (call.method == wire::reexec_method) return reexec(from);
+  if (call.method == wire::reexec_method) {
+    if (!from.caller_gone()) return reexec(from);
+    log_.warning("the order " + call.method + " is dropped: its caller has given up");
+    return from.close();
+  }
   from.reply(wire::unknown_method(call, wire::role::supervisor));
 }
 

@@ -67,6 +67,15 @@ result<void> varlink_caller::conversation::begin(const wire::call& call) {
 
 result<wire::reply> varlink_caller::conversation::receive(os::deadline until) {
   auto message = connection_->receive(until);
+  if (!message && message.error().code == errc::timed_out) {
+    return failure{
+        errc::timed_out,
+        connection_->give_up()
+            ? "the server took the call, but did not answer in time; it may still carry an order "
+              "out: see graceful-ctl status"
+            : "the server did not answer in time; it has not read the call, and drops it when it "
+              "does"};
+  }
   if (!message) return message.error();
   auto reply = wire::parse_reply(message->text);
   if (!reply) return garbled();

@@ -12,7 +12,10 @@
 #include <utility>
 #include <vector>
 
+#include <linux/sockios.h>
 #include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 namespace graceful {
@@ -128,6 +131,13 @@ result<void> varlink_connection::send(const wire::call& call, os::deadline until
     }
   }
   return {};
+}
+
+/// In this order: what is unread after shutdown(2) can only be read by who can see it.
+bool varlink_connection::give_up() {
+  int unread = 0;
+  ::shutdown(socket_.get(), SHUT_RDWR);
+  return ::ioctl(socket_.get(), SIOCOUTQ, &unread) == 0 && unread == 0;  // unix(7)
 }
 
 result<varlink_connection::incoming> varlink_connection::receive(os::deadline until, int pidfd) {

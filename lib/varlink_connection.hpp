@@ -46,6 +46,10 @@ class varlink_connection {
   /// first; its connection may be held open by a process that it has forked.
   result<incoming> receive(os::deadline until, int pidfd = -1);
 
+  /// Takes no answer any more, for good. Whether the server has read all that was sent: if not, a
+  /// server of this version sees, when it does, that its caller has gone.
+  bool give_up();
+
   [[nodiscard]] const os::peer& peer() const { return peer_; }
   [[nodiscard]] int socket() const { return socket_.get(); }
   /// The socket, and what has been read from it and not been asked for.

@@ -4,6 +4,7 @@
 #include "gate.hpp"
 #include "site.hpp"
 #include "testing/process_table.hpp"
+#include "varlink_peer.hpp"
 
 #include <doctest/doctest.h>
 
@@ -347,4 +348,48 @@ TEST_CASE("a server whose own program is gone says where the new build goes") {
   CHECK(done.status == "exited 1");
   CHECK(
       mentions(done.all, "put the new build there, or name one: graceful-ctl upgrade -- COMMAND"));
+}
+
+TEST_CASE("an order that is reported as failed is not carried out later") {
+  site s{{"--probation", "60000"}};
+  REQUIRE(s.upgrade({"--until", "ready"}).status == "exited 0");
+  const auto refused = [&](const std::vector<std::string>& order) {
+    CAPTURE(order.front());
+    s.server().signal(SIGSTOP);
+    auto words = order;
+    words.insert(words.begin() + 1, s.control());
+    words.insert(words.end(), {"--timeout", "0.3"});
+    const auto answer = s.ctl(words);
+    s.server().signal(SIGCONT);
+    INFO(answer.all);
+    CHECK(answer.status == "exited 1");
+    CHECK(mentions(answer.all, "has not read the call, and drops it when it does"));
+    CHECK(s.server().wait_for_output("is dropped: its caller has given up", patience));
+  };
+  refused({"commit"});
+  refused({"rollback"});
+  CHECK(mentions(s.status().all, "in probation"));  // the first answer after the orders
+  REQUIRE(s.ctl({"commit", s.control()}).status == "exited 0");
+}
+
+TEST_CASE("an upgrade, or a drain, that is reported as failed is not begun later") {
+  site s;
+  for (const std::string order : {"upgrade", "drain", "abort"}) {
+    CAPTURE(order);
+    s.server().signal(SIGSTOP);
+    const auto answer = s.ctl({order, s.control(), "--timeout", "0.3"});
+    s.server().signal(SIGCONT);
+    INFO(answer.all);
+    CHECK(answer.status == "exited 1");
+    CHECK(mentions(answer.all, "drops it when it does"));
+    CHECK(mentions(s.status().all, "generation 1, pid " + std::to_string(s.server().pid()) +
+                                       ", serving"));  // it has read the order before this call
+  }
+  // An upgrade begins with a question, which is no order.
+  CHECK(mentioned(s.server().output(), "is dropped: its caller has given up") == 2);
+  s.server().signal(SIGSTOP);
+  varlink_peer::connect(s.control()).send(R"({"method":"io.graceful.Control.Upgrade"})");
+  s.server().signal(SIGCONT);
+  CHECK(s.server().wait_for_output("the order io.graceful.Control.Upgrade is dropped", patience));
+  CHECK(s.generation() == 1);
 }

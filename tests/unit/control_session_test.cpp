@@ -3,6 +3,8 @@
 
 #include "lingering_socket.hpp"
 
+#include <boost/asio/post.hpp>
+
 #include <doctest/doctest.h>
 
 #include <array>
@@ -23,12 +25,16 @@ namespace {
 
 /// Answers every call with more than a socket takes at once.
 struct verbose : control_session::owner {
+  void on_waiting(control_session& from) override {
+    asio::post(io, [session = from.shared_from_this()] { session->take_turn(); });
+  }
   void on_call(control_session& from, wire::call /*call*/) override {
     wire::reply r;
     r.parameters["text"] = std::string(900'000, 'x');
     from.reply(r);
   }
   void on_closed(control_session& /*from*/) override { ++closed; }
+  asio::io_context io;
   int closed = 0;
 };
 
@@ -57,8 +63,8 @@ struct session_fixture {
     return n > 0 ? static_cast<std::size_t>(n) : 0;
   }
 
-  asio::io_context io;
   verbose owner;
+  asio::io_context& io = owner.io;
   unique_fd peer;
   std::shared_ptr<control_session> session;
 };
@@ -112,8 +118,8 @@ TEST_CASE(
     REQUIRE(graceful_test::lingering_socket::send(peer.get(),
                                                   std::string{R"({"method":"a.b"})"} + '\0',
                                                   nested ? late.release_nested() : late.release()));
-    asio::io_context io;
     verbose owner;
+    auto& io = owner.io;
     control_session::owner& by = owner;
     const auto session =
         std::make_shared<control_session>(io, unique_fd{ends[0]}, ::getpid(), 1, by);

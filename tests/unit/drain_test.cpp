@@ -6,6 +6,8 @@
 #include "patience.hpp"
 #include "varlink_peer.hpp"
 
+#include <boost/asio/post.hpp>
+
 #include <doctest/doctest.h>
 
 #include <chrono>
@@ -40,6 +42,9 @@ struct drain_fixture : control_session::owner {
     control.poll();
   }
 
+  void on_waiting(control_session& from) override {
+    asio::post(control, [caller = from.shared_from_this()] { caller->take_turn(); });
+  }
   void on_call(control_session& from, wire::call /*call*/) override { ending.watch(from); }
   void on_closed(control_session& /*from*/) override {}
 
