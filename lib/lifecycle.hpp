@@ -4,6 +4,7 @@
 
 #include <graceful/options.hpp>
 
+#include "os/spare_descriptors.hpp"
 #include "wire/varlink.hpp"
 
 #include "caretaker.hpp"
@@ -133,6 +134,8 @@ class lifecycle {
   std::atomic<bool> committed_{false};    // nobody else may go on accepting
   std::atomic<bool> told_to_end_{false};  // while ready() waited
   statistics statistics_;
+
+  const os::spare_descriptors spare_;
 
   // Used on the control thread only, from its start to its end.
   control_thread control_;

@@ -2,6 +2,7 @@
 #include "notifier.hpp"
 
 #include "os/channel.hpp"
+#include "os/spare_descriptors.hpp"
 #include "os/system_failure.hpp"
 
 #include "printable.hpp"
@@ -63,7 +64,8 @@ void notifier::say(std::string assignments, std::shared_ptr<const listening_sock
 
 void notifier::barrier() {
   std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) return;
+  const auto make = [&ends] { return ::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK); };
+  if (os::spare_descriptors::with(make) != 0) return;
   through_.reset(ends[0]);
   queue_.push_back({.text = "BARRIER=1", .barrier = unique_fd{ends[1]}});
   pump();

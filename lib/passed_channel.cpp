@@ -3,6 +3,7 @@
 
 #include "os/at_start.hpp"
 #include "os/channel.hpp"
+#include "os/spare_descriptors.hpp"
 
 #include <array>
 #include <charconv>
@@ -59,9 +60,10 @@ int find_channel(std::string_view rest) {
 
 channel_pair channel_pair::make() {
   std::array<int, 2> ends{-1, -1};
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0) {
-    return {};
-  }
+  const auto make = [&ends] {
+    return ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data());
+  };
+  if (os::spare_descriptors::with(make) != 0) return {};
   // SO_PEERCRED names this process at both ends; each message names its sender.
   os::name_senders(ends[0]);
   return {unique_fd{ends[0]}, unique_fd{ends[1]}};

@@ -42,9 +42,11 @@ class spawned_successor {
   /// None if there is none, or it has been reaped.
   [[nodiscard]] std::optional<pid_t> pid() const;
 
+  /// It ends, or cannot be killed: it has made itself another user's, or sleeps in the kernel.
+  /// After three seconds it counts as ended all the same, and is left to itself.
   void kill();
 
-  /// Waits for the end of one that was killed, and says nothing of it.
+  /// Waits for the end of one that was killed, for a second at most, and says nothing of it.
   void wait();
 
   /// It drains, and only the log wants to know its end. One that is still there when the time is
@@ -53,6 +55,7 @@ class spawned_successor {
 
  private:
   void watch();
+  void leave_alone();
   void watch_retired();
 
   log& log_;
@@ -62,10 +65,13 @@ class spawned_successor {
   struct retired {
     os::child process;
     std::chrono::steady_clock::time_point deadline;
+    const char* why = "was rolled back";
     bool killed = false;
   };
   std::vector<retired> retired_;
   asio::steady_timer retired_timer_;
+  asio::steady_timer killed_timer_;
+  bool killed_ = false;  // the one that is not retired
 };
 
 }  // namespace graceful

@@ -1,7 +1,9 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "os/child.hpp"
 
+#include "os/channel.hpp"
 #include "os/executed.hpp"
+#include "os/spare_descriptors.hpp"
 #include "os/system_failure.hpp"
 
 #include <array>
@@ -108,11 +110,11 @@ std::optional<ending> child::reap() {
   return ending_by(pidfd_.get());
 }
 
-void child::wait() {
-  while (!poll_one(pidfd_.get(), POLLIN, -1)) {
-  }
+bool child::wait(std::chrono::milliseconds longest) {
+  if (!wait_readable(pidfd_.get(), after(longest))) return false;
   siginfo_t info{};
   ::waitid(wait_by_pidfd, static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG);
+  return true;
 }
 
 std::optional<child> child::of(pid_t pid) {
@@ -121,7 +123,7 @@ std::optional<child> child::of(pid_t pid) {
   return child{pid, std::move(pidfd)};
 }
 
-void child::kill() { signal(SIGKILL); }
+bool child::kill() { return signal(SIGKILL); }
 
 bool child::signal(int number) {
   return ::syscall(SYS_pidfd_send_signal, pidfd_.get(), number, nullptr, 0) == 0;
@@ -130,7 +132,8 @@ bool child::signal(int number) {
 unique_fd open_pidfd(pid_t pid) {
   // By number: <sys/pidfd.h> of older systems lacks it, or lacks extern "C". Close-on-exec.
   if (pid <= 0) return {};
-  return unique_fd{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))};
+  return unique_fd{spare_descriptors::with(
+      [pid] { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); })};
 }
 
 }  // namespace graceful::os

@@ -55,13 +55,15 @@ class child {
   /// waits 100 ms at most; else it is unknown.
   std::optional<ending> reap();
 
-  /// Waits until it has ended, and reaps it; for one that has been killed.
-  void wait();
+  /// Waits until it has ended, and reaps it; for one that has been killed. False if it has not
+  /// after that time: it may be in an uninterruptible sleep, or write a core dump.
+  bool wait(std::chrono::milliseconds longest);
 
   /// SIGKILL. Reaches this process and no other: the number cannot be recycled behind a pidfd.
-  void kill();
+  /// False, with errno, if it has ended (ESRCH) or is another user's by now (EPERM).
+  bool kill();
 
-  /// The same with another signal. False if it has ended.
+  /// The same with another signal.
   bool signal(int number);
 
  private:

@@ -4,6 +4,7 @@
 #include <graceful/unique_fd.hpp>
 
 #include "os/at_start.hpp"
+#include "os/spare_descriptors.hpp"
 
 #include <algorithm>
 #include <array>
@@ -25,8 +26,9 @@ constexpr std::string_view removed_mark = " (deleted)";
 /// /proc/self/cmdline. Read with plain system calls: the first stream of a process costs more than
 /// all else here.
 std::vector<std::string> read_command_line() {
+  // Fails without a /proc, in a chroot.
   const unique_fd file{
-      ::open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC)};  // fails without a /proc, in a chroot
+      spare_descriptors::with([] { return ::open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC); })};
   std::string text;
   std::array<char, 4096> buffer;
   for (ssize_t n = 0; (n = ::read(file.get(), buffer.data(), buffer.size())) > 0;) {
@@ -49,7 +51,8 @@ bool is_command_line(const std::vector<std::string>& all,
 }
 
 bool is_script(const std::string& path) {
-  const unique_fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  const unique_fd file{
+      spare_descriptors::with([&path] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); })};
   std::array<char, 2> beginning{};
   return ::read(file.get(), beginning.data(), beginning.size()) == 2 && beginning[0] == '#' &&
          beginning[1] == '!';

@@ -3,6 +3,7 @@
 
 #include "os/at_start.hpp"
 #include "os/service_manager.hpp"
+#include "os/spare_descriptors.hpp"
 #include "os/system_failure.hpp"
 
 #include <algorithm>
@@ -249,12 +250,14 @@ result<launched> launch(const start_command& command, placement where,
     const signals_blocked quiet;
     // Returns when the child has executed its program, or ended: CLONE_VFORK.
     if (where == placement::sibling) {
-      pid = graceful_plain_clone(in_child, top, flags | CLONE_PARENT, &p, &pidfd);
+      pid = spare_descriptors::with(
+          [&] { return graceful_plain_clone(in_child, top, flags | CLONE_PARENT, &p, &pidfd); });
       // PID 1 of a namespace has no parent there that could reap anything.
       if (pid < 0 && errno == EINVAL) where = placement::child;
     }
     if (pid < 0 && where != placement::sibling) {
-      pid = graceful_plain_clone(in_child, top, flags, &p, &pidfd);
+      pid = spare_descriptors::with(
+          [&] { return graceful_plain_clone(in_child, top, flags, &p, &pidfd); });
     }
     error = pid < 0 ? errno : p.error;
   }

@@ -2,6 +2,7 @@
 #include "os/park.hpp"
 
 #include "os/open_files.hpp"
+#include "os/spare_descriptors.hpp"
 #include "os/system_failure.hpp"
 
 #include <cerrno>
@@ -75,7 +76,8 @@ std::optional<epoll_entry> find_in_epoll(int fd) {
 /// On an interface that nobody has nothing arrives. Where the kernel does not know that option yet,
 /// it drops what comes with a TTL below the highest: ip(7), IP_MINTTL.
 result<unique_fd> unreachable_listener() {
-  unique_fd fd{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP)};
+  unique_fd fd{spare_descriptors::with(
+      [] { return ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP); })};
   constexpr int highest_ttl = 255;
   constexpr int no_interface = std::numeric_limits<int>::max();
   sockaddr_in address{};
@@ -120,8 +122,9 @@ result<void> unpark(int fd, const std::optional<epoll_entry>& entry, int socket)
 /// that were behind them when it was called. A shutdown(2) for writing does nothing to a socket
 /// that listens, but wakes whoever sleeps in poll(2) on it: inet_shutdown() of the kernel.
 result<void> end_blocking_accept(int fd, int was) {
-  const unique_fd never_listened{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP)};
-  const unique_fd parked{::fcntl(fd, F_DUPFD_CLOEXEC, 3)};
+  const unique_fd never_listened{spare_descriptors::with(
+      [] { return ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP); })};
+  const unique_fd parked{spare_descriptors::with([fd] { return ::fcntl(fd, F_DUPFD_CLOEXEC, 3); })};
   if (!never_listened || !put(never_listened.get(), fd)) {
     return system_failure("cannot end a blocking accept");
   }

@@ -147,6 +147,9 @@ std::string advice_on_port(std::uint16_t port) {
     return held +
            ", by which this process was started: have it pass the socket, or use another address";
   }
+  if (holders.size() == 1 && holders.front().pid == ::getpid()) {
+    return "; this process listens there itself: use that listener, or close it before";
+  }
   return held + (holders.size() == 1 ? ": end that" : ": end them") + ", or use another address";
 }
 

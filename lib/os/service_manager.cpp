@@ -3,6 +3,7 @@
 
 #include "os/channel.hpp"
 #include "os/process_identity.hpp"
+#include "os/spare_descriptors.hpp"
 #include "os/system_failure.hpp"
 #include "os/whole_number.hpp"
 
@@ -91,7 +92,8 @@ result<service_manager> service_manager::at(std::string_view address) {
   if (is_abstract) m.address_.sun_path[0] = '\0';
   m.length_ = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address.size() +
                                      (is_abstract ? 0 : 1));
-  m.socket_.reset(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  m.socket_.reset(spare_descriptors::with(
+      [] { return ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); }));
   if (!m.socket_) return system_failure("cannot make a socket for NOTIFY_SOCKET");
   return m;
 }
@@ -127,7 +129,8 @@ result<void> service_manager::notify(std::string_view assignments,
 
 /// connect(2) looks the address up, and whether this process may write there.
 result<void> service_manager::reach() const {
-  const unique_fd probe{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+  const unique_fd probe{spare_descriptors::with(
+      [] { return ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); })};
   if (!probe) return system_failure("cannot make a socket for NOTIFY_SOCKET");
   if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address_), length_) != 0) {
     return system_failure("cannot write to NOTIFY_SOCKET");

@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include <graceful/testing/census.hpp>
 
+#include "possible.hpp"
 #include "site.hpp"
 #include "varlink_peer.hpp"
 
@@ -13,6 +14,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -217,8 +219,61 @@ TEST_CASE("clients that take every descriptor do not have an accept loop spin") 
   }
 }
 
+namespace {
+
+/// A server whose clients have every descriptor that its limit leaves them.
+struct exhausted {
+  explicit exhausted(bool plain) : s{plain ? plain_acceptor() : std::vector<std::string>{}, few()} {
+    const auto target = resolve("127.0.0.1", s.port(), patience);
+    for (unsigned i = 0; i < 70; ++i) clients.emplace_back(target, i);
+    REQUIRE(s.server().wait_for_output("accept: ", patience));
+  }
+
+  static std::vector<std::string> plain_acceptor() { return {"--plain-acceptor"}; }
+  static process_options few() {
+    process_options options;
+    options.descriptor_limit = 64;
+    return options;
+  }
+
+  site s;
+  std::vector<http_connection> clients;
+};
+
+}  // namespace
+
+TEST_CASE("clients that take every descriptor keep neither an operator nor an upgrade out") {
+  for (const bool plain : {false, true}) {
+    CAPTURE(plain);
+    exhausted e{plain};
+    for (int i = 0; i < 30; ++i) {
+      const auto status = e.s.status();
+      CHECK_MESSAGE(status.status == "exited 0", status.all);
+    }
+    CHECK(e.s.ctl({"metrics", e.s.control()}).status == "exited 0");
+    const auto failed = e.s.upgrade({"--", "/bin/false"});
+    CHECK(failed.status == "exited 1");
+    CHECK(failed.all.find("exited with status 1") != std::string::npos);
+    const auto upgraded = e.s.upgrade();
+    CHECK_MESSAGE(upgraded.status == "exited 0", upgraded.all);
+    CHECK(e.s.generation() == 2);
+  }
+}
+
+TEST_CASE("clients that take every descriptor keep no signal from being heeded") {
+  exhausted e{false};
+  e.s.server().signal(SIGUSR2);
+  CHECK(e.s.server().wait_for_output("generation 2 has taken over", patience));
+}
+
+TEST_CASE("clients that take every descriptor keep no drain from being begun") {
+  exhausted e{false};
+  CHECK(e.s.ctl({"drain", e.s.control(), "--now"}).status == "exited 0");
+  CHECK(e.s.server().wait_exit(patience).exited(0));
+}
+
 TEST_CASE("a peer of another uid is refused by the mode of the socket") {
-  if (::geteuid() != 0) return;
+  if (!others_can_run(programs::graceful_ctl())) return;
   site s;
   process_options nobody;
   nobody.user = 65534;
@@ -227,7 +282,7 @@ TEST_CASE("a peer of another uid is refused by the mode of the socket") {
 }
 
 TEST_CASE("a peer of another uid is refused by its credentials where the mode lets it in") {
-  if (::geteuid() != 0) return;
+  if (!others_can_run(programs::graceful_ctl())) return;
   site s;
   REQUIRE(::chmod(s.control().c_str(), 0666) == 0);
   const auto before = s.at_rest();
@@ -243,7 +298,7 @@ TEST_CASE("a peer of another uid is refused by its credentials where the mode le
 }
 
 TEST_CASE("an operator looks for no server in a directory that others can write to") {
-  if (::geteuid() != 0) return;  // root's own directory is not one for tests
+  if (!others_can_run(programs::graceful_ctl())) return;  // and root's directory is not for tests
   scene where;
   const auto runtime = where.path("runtime");
   const auto open = runtime + "/graceful";
@@ -269,7 +324,7 @@ TEST_CASE("an operator looks for no server in a directory that others can write 
 }
 
 TEST_CASE("an operator who is not trusted by the server does not trust it either") {
-  if (::geteuid() != 0) return;
+  if (!others_can_run(programs::graceful_ctl())) return;
   // The server runs as another user than the client, and neither is root.
   site s;
   REQUIRE(::chmod(s.control().c_str(), 0666) == 0);

@@ -47,8 +47,8 @@ TEST_CASE(
   CHECK(p.s.ctl({"rollback", p.s.control()}).status == "exited 0");
   p.rolled_back("an operator asked for it");
   CHECK(wait_readable(p.successor.get(), patience));
-  CHECK(p.s.server().wait_for_output(
-      "the successor that was rolled back was killed by signal 9 (SIGKILL)", patience));
+  CHECK(p.s.server().wait_for_output("which was rolled back, was killed by signal 9 (SIGKILL)",
+                                     patience));
   p.serves(1, on_probation::killed::successor);
 }
 

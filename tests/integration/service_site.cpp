@@ -88,7 +88,7 @@ activated_server::activated_server(const scene& where, const std::string& contro
 activated_server::~activated_server() {
   if (ended_) return;
   child_.kill();
-  child_.wait();
+  child_.wait(patience);
 }
 
 void activated_server::signal(int number) const { ::kill(child_.pid(), number); }

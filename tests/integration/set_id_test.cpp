@@ -4,11 +4,11 @@
 // chooses decides what those rights are used for.
 #include "kit_servers.hpp"
 #include "notify_socket.hpp"
+#include "possible.hpp"
 #include "site.hpp"
 
 #include <doctest/doctest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -32,15 +32,6 @@ constexpr uid_t owner_of_file = 65534;
 constexpr uid_t who_starts = 65533;
 constexpr gid_t group_of_file = 65532;
 
-/// False, with a word, where this cannot be tried; which is a failure in CI.
-bool is_possible(bool possible, const char* what) {
-  if (possible) return true;
-  const char* ci = std::getenv("CI");
-  REQUIRE_MESSAGE((ci == nullptr || std::string_view{ci} != "true"), what);
-  MESSAGE("skipped: ", what);
-  return false;
-}
-
 void give(const std::string& path, uid_t user, gid_t group, mode_t mode) {
   REQUIRE(::chown(path.c_str(), user, group) == 0);
   REQUIRE(::chmod(path.c_str(), mode) == 0);
@@ -50,7 +41,7 @@ void give(const std::string& path, uid_t user, gid_t group, mode_t mode) {
 class two_users {
  public:
   two_users() {
-    if (!is_possible(::geteuid() == 0, "only root can be another user")) return;
+    if (!others_can_run(from_build("SET_ID_SERVER"))) return;
     REQUIRE(::chmod(where.directory().c_str(), 0711) == 0);
     for (const char* name : {"plain", "capable", "setuid", "setgid"}) {
       fs::copy_file(from_build("SET_ID_SERVER"), where.path(name));
@@ -249,4 +240,45 @@ TEST_CASE("a server with file capabilities belongs to its service manager, and i
   options.environment["GRACEFUL_TAKEOVER"] = "1";
   process& third = u.where.start(u.command(u.where.path("capable")), options);
   CHECK(third.wait_for_output("ready: generation 3 ", patience));
+}
+
+TEST_CASE("a successor that cannot be killed costs an upgrade, and keeps the server from nothing") {
+  two_users u;
+  if (!u.possible()) return;
+  // With the rights of root by set-user-ID it becomes root for good: kill(2) says EPERM.
+  const auto stubborn = u.where.path("stubborn");
+  fs::copy_file("/usr/bin/setpriv", stubborn);
+  give(stubborn, 0, 0, 04755);
+  process& server = u.start(u.where.path("plain"), {.user = owner_of_file});
+  const auto upgraded =
+      run(u.where,
+          {programs::graceful_ctl(), "upgrade", u.control(), "--timeout", "0.3", "--", stubborn,
+           "--reuid", "0", "--regid", "0", "--clear-groups", "/bin/sleep", "1000"},
+          {.user = owner_of_file});
+  INFO(upgraded.all);
+  CHECK(upgraded.status == "exited 1");
+  CHECK(upgraded.all.find("had not connected within 0.3 s") != std::string::npos);
+  CHECK(server.output().find("cannot kill the successor") != std::string::npos);
+  const auto status =
+      run(u.where, {programs::graceful_ctl(), "status", u.control()}, {.user = owner_of_file});
+  CHECK(status.out.find(", serving, ") != std::string::npos);
+  server.signal(SIGTERM);
+  CHECK(server.wait_exit(patience).exited(0));
+}
+
+TEST_CASE("a server whose successor cannot be killed ends when it is told to") {
+  two_users u;
+  if (!u.possible()) return;
+  const auto stubborn = u.where.path("stubborn");
+  fs::copy_file("/usr/bin/setpriv", stubborn);
+  give(stubborn, 0, 0, 04755);
+  process& server = u.start(u.where.path("plain"), {.user = owner_of_file});
+  process& upgrade =
+      u.where.start({programs::graceful_ctl(), "upgrade", u.control(), "--", stubborn, "--reuid",
+                     "0", "--regid", "0", "--clear-groups", "/bin/sleep", "1000"},
+                    {.user = owner_of_file});
+  REQUIRE(upgrade.wait_for_output("spawned", patience));
+  server.signal(SIGTERM);
+  CHECK(server.wait_exit(patience).exited(0));
+  CHECK(upgrade.wait_exit(patience).exited(7));
 }

@@ -109,7 +109,7 @@ TEST_CASE("the end of a server is not decided while another process may be about
   CHECK_FALSE(b.driver.undecided());
   CHECK_FALSE(b.finished);
   heir->kill();
-  heir->wait();
+  REQUIRE(heir->wait(10s));
 }
 
 TEST_CASE("a server that nobody can succeed has ended at once, and one that fails does not wait") {
@@ -136,7 +136,7 @@ TEST_CASE("what a successor says while its predecessor's end is not decided deci
   b.driver.said(heir->pid(), said);
   CHECK(b.run_until([&] { return b.driver.remembered().main == heir->pid(); }));
   heir->kill();
-  heir->wait();
+  REQUIRE(heir->wait(10s));
 }
 
 TEST_CASE("who is seen to serve while the end of the server is not decided decides it") {
@@ -151,7 +151,7 @@ TEST_CASE("who is seen to serve while the end of the server is not decided decid
   CHECK(b.driver.remembered().main == heir->pid());
   CHECK(b.driver.remembered().formers.empty());
   heir->kill();
-  heir->wait();
+  REQUIRE(heir->wait(10s));
 }
 
 TEST_CASE("a server that cannot be watched for want of descriptors is not taken for dead") {

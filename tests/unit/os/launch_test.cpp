@@ -175,7 +175,7 @@ TEST_CASE("a sibling that runs is not taken for one that has ended, and can be k
     if (!sibling) return 90;
     if (sibling->reap()) return 91;
     sibling->kill();
-    sibling->wait();
+    REQUIRE(sibling->wait(std::chrono::seconds{10}));
     return wait_readable(sibling->pidfd(), 0s) ? 0 : 92;
   });
   CHECK(status == 0);

@@ -67,7 +67,7 @@ TEST_CASE("an address in use is tried as often as asked, and named in the error"
     CHECK(why.code == os::system_code(EADDRINUSE));
     CHECK(why.message.find(address.to_string()) != why.message.npos);
     CHECK(why.message.find("tried " + std::to_string(attempts) + " time") != why.message.npos);
-    CHECK(why.message.find("it is held by pid " + std::to_string(::getpid())) != why.message.npos);
+    CHECK(why.message.find("this process listens there itself") != why.message.npos);
   }
 }
 
