@@ -128,13 +128,17 @@ void inventory::thaw() {
   frozen_ = false;
 }
 
-void inventory::seal() {
+std::vector<std::string> inventory::seal() {
   const std::lock_guard lock{mutex_};
   sealed_ = true;
+  std::vector<std::string> refused;
   for (const auto& [name, entry] : entries_) {
-    // Without it a client that comes in the last moment is reset; nothing else is lost.
-    if (is_present(entry) && !entry.kept) (void)os::seal(entry.socket->fd.get());
+    if (!is_present(entry) || entry.kept) continue;
+    const auto sealed = os::seal(entry.socket->fd.get());
+    if (!sealed)
+      refused.push_back(entry.socket->address.to_string() + ": " + sealed.error().message);
   }
+  return refused;
 }
 
 void inventory::keep(const names& held) {

@@ -160,8 +160,9 @@ class inventory {
   void keep_none();
 
   /// This process ends without a successor: no socket is added any more, and no connection begins
-  /// on what nobody else holds.
-  void seal();
+  /// on what nobody else holds. Says where the kernel refuses that: there a client that connects in
+  /// the last moment is reset; nothing else is lost.
+  std::vector<std::string> seal();
   /// How many connections wait in the queues.
   [[nodiscard]] std::uint64_t queued() const;
   /// Somebody waits for what is in a queue, and is about to get it.

@@ -23,7 +23,10 @@ constexpr std::chrono::seconds abandoned_after{3};
 }  // namespace
 
 void last_call::begin() {
-  inventory_.seal();
+  for (const auto& refused : inventory_.seal()) {
+    log_.warning("a client that connects in the last moment is reset (" + refused +
+                 "); CAP_NET_ADMIN makes the difference");
+  }
   earliest_ = clock::now() + handshake_time;
   changed_ = clock::now();
   look();

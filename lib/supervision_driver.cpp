@@ -2,7 +2,6 @@
 #include "supervision_driver.hpp"
 
 #include "os/system_failure.hpp"
-#include "wire/fields.hpp"
 
 #include <cerrno>
 #include <chrono>
@@ -46,6 +45,11 @@ bool is_short_of_descriptors(int error) {
 bool is_child(pid_t pid) {
   siginfo_t info{};
   return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+bool has_children() {
+  siginfo_t info{};
+  return ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
 bool is_live_child(pid_t pid) {
@@ -164,12 +168,8 @@ void supervision_driver::start() {
   }
   const auto& why = started.error();
   const bool absent = why.code == os::system_code(ENOENT);
-  // What is remembered goes into JSON; a path need not be text.
-  const auto said = wire::is_text(why.message)
-                        ? why.message
-                        : "cannot execute the command: " + why.code.message();
   apply(event::not_started{absent ? not_found : not_executable,
-                           said + "; check the command behind --"});
+                           why.message + "; check the command behind --"});
 }
 
 void supervision_driver::follow(pid_t pid) {
@@ -243,7 +243,10 @@ void supervision_driver::ended(pid_t pid, const os::ending& how) {
     recent_.insert_or_assign(pid, how);
   }
   const auto speaker = remembered().speaker;
-  apply(event::ended{pid, how, speaker && *speaker != pid && is_live_child(*speaker)});
+  apply(event::ended{.pid = pid,
+                     .how = how,
+                     .speaker_left = speaker && *speaker != pid && is_live_child(*speaker),
+                     .left_others = has_children()});
 }
 
 void supervision_driver::signal(const supervision::action::send& what) {

@@ -176,7 +176,14 @@ void keeper::on(const event::ended& e, time now) {
   if (memory_.told == 0 && !good && !told_unseen) {
     return fail("the server (" + pid_text(e.pid) + ") " + how, exit_code(e.how), now);
   }
-  note(kind::info, "the server (" + pid_text(e.pid) + ") " + how);
+  const bool daemon = e.left_others && memory_.told == 0 && !memory_.stopping && !memory_.ready &&
+                      memory_.formers.empty();
+  note(
+      daemon ? kind::warning : kind::info,
+      "the server (" + pid_text(e.pid) + ") " + how +
+          (daemon ? ", and what it has started lives: if it makes itself a daemon, tell it to stay "
+                    "in the foreground, where it can be supervised"
+                  : ""));
   finish(told_unseen ? 0 : exit_code(e.how));
 }
 

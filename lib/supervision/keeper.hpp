@@ -57,6 +57,7 @@ struct ended {
   ending how;
   bool speaker_left = false;    ///< The speaker lives, and has lost its parent.
   std::optional<pid_t> heir{};  ///< Serves the control path, if that is another process by now.
+  bool left_others = false;     ///< Processes that it has started live.
 };
 /// Another process than main has come to serve the control path: it has been upgraded, and may not
 /// have been able to say so.

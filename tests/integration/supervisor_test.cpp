@@ -370,3 +370,15 @@ TEST_CASE("what a server leaves behind comes to the supervisor, also if that is 
   }
   CHECK(children() == 2);
 }
+
+TEST_CASE("a server that makes itself a daemon is told to stay in the foreground") {
+  supervised s{{"/bin/sh", "-c", "sleep 1000 >/dev/null 2>&1 & exit 0"}};
+  CHECK(s.supervisor().wait_exit(patience).exited(0));
+  CHECK(s.supervisor().output().find("tell it to stay in the foreground") != std::string::npos);
+}
+
+TEST_CASE("a program that has done its work is told nothing about daemons") {
+  supervised s{{"/bin/true"}};
+  CHECK(s.supervisor().wait_exit(patience).exited(0));
+  CHECK(s.supervisor().output().find("foreground") == std::string::npos);
+}

@@ -2,6 +2,7 @@
 #include "inventory.hpp"
 
 #include "inventory_bench.hpp"
+#include "ordinary_user.hpp"
 
 #include <doctest/doctest.h>
 
@@ -9,12 +10,14 @@
 #include <future>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -322,6 +325,24 @@ TEST_CASE("a socket that other processes have too is left to them, and can be co
   CHECK_NOTHROW(connect_to(at));
   ::kill(worker, SIGKILL);
   ::waitpid(worker, nullptr, 0);
+}
+
+TEST_CASE("a socket on which the kernel keeps nobody out, for want of privilege, is named") {
+  const ordinary_user who;
+  stock s;
+  auto bound = listen_anywhere();
+  constexpr int locked = 1;  // no filter can be attached: as on kernels that want privilege for it
+  REQUIRE(::setsockopt(bound.get(), SOL_SOCKET, SO_LOCK_FILTER, &locked, sizeof locked) == 0);
+  constexpr std::string_view device = "lo";
+  REQUIRE(::setsockopt(bound.get(), SOL_SOCKET, SO_BINDTODEVICE, device.data(), device.size()) ==
+          0);
+  const auto at = address_of(bound);
+  REQUIRE(s.items.obtain("bound", at, {}, std::move(bound)).has_value());
+  s.listen("other");
+  s.items.open();
+  const auto refused = s.items.seal();
+  REQUIRE(refused.size() == 1);
+  CHECK(refused.front().starts_with(at.to_string() + ": cannot keep new connections"));
 }
 
 TEST_CASE("a listener is withdrawn by its name, but not while it is handed to a successor") {
