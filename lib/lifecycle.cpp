@@ -341,7 +341,7 @@ void lifecycle::commit() {
   (void)around_.sockets.settle_claims();
   statistics_.taken_over(std::chrono::steady_clock::now());
   os::sign_lock(owned_.lock->get(), os::signing::alone);
-  os::adopt_control(owned_.control->get());
+  (void)os::adopt_control(owned_.control->get());  // if that fails the path_keeper tries again
   service_->serves(generation_, true);
   if (asked_back_) end_alone();
   // The last, because it can fail: where epoll has no room the manager hears of this process all

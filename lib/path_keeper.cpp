@@ -66,6 +66,7 @@ void path_keeper::look() {
 }
 
 void path_keeper::look_now() {
+  if (!adopted_) adopted_ = os::adopt_control(owned_.control->get());
   if (!settings_.may_replace() || all_in_place()) return;
   const auto done = put_back();
   if (!done && !std::exchange(told_, true)) {

@@ -72,7 +72,8 @@ class path_keeper {
   uid_t user_ = ::geteuid();
   asio::steady_timer timer_;
   bool stopped_ = false;
-  bool told_ = false;  // that it cannot be put back
+  bool adopted_ = false;  // see os::adopt_control
+  bool told_ = false;     // that it cannot be put back
 };
 
 }  // namespace graceful

@@ -232,7 +232,7 @@ result<void> check_control(int fd) {
                  "socket"};
 }
 
-void adopt_control(int fd) { ::listen(fd, control_backlog); }
+bool adopt_control(int fd) { return ::listen(fd, control_backlog) == 0; }
 
 std::optional<file_id> identify(const std::string& path) {
   struct stat status {};

@@ -66,8 +66,9 @@ result<void> check_replaceable(const std::string& path);
 /// Success if `fd` is a listening Unix stream socket.
 result<void> check_control(int fd);
 
-/// listen(2) once more, which makes this process the one that SO_PEERCRED of clients names.
-void adopt_control(int fd);
+/// listen(2) once more, which makes this process the one that SO_PEERCRED of clients names: they
+/// believe nobody else. False, with errno, if that fails.
+bool adopt_control(int fd);
 
 /// Which file a path names.
 struct file_id {

@@ -50,8 +50,9 @@ shim::armed_word encoded(const fault& what) {
   const std::string text = what.to_string();
   const auto word = shim::parse_fault(text);
   if (word == 0) {
-    throw std::invalid_argument{"no fault: " + text +
-                                "; is there such a call, and is the count at least 1?"};
+    throw std::invalid_argument{
+        "no fault: " + text +
+        "; is there such a call, is the count at least 1, and has what fails an error?"};
   }
   return word;
 }
@@ -61,9 +62,11 @@ std::string describe(shim::armed_word word) {
   const auto what = static_cast<fault::action>(shim::action_of(word));
   const auto when = static_cast<fault::moment>(where.when);
   const auto count = shim::count_of(word);
-  return where.is_step
-             ? fault::at_step(static_cast<fault::step>(where.code), what, when, count).to_string()
-             : fault::at_call(shim::kind_names.at(where.code), count, what, when).to_string();
+  auto found = where.is_step
+                   ? fault::at_step(static_cast<fault::step>(where.code), what, when, count)
+                   : fault::at_call(shim::kind_names.at(where.code), count, what, when);
+  found.error = shim::error_of(word);
+  return found.to_string();
 }
 
 }  // namespace
@@ -71,6 +74,7 @@ std::string describe(shim::armed_word word) {
 std::string fault::to_string() const {
   const auto* at = std::get_if<step>(&where);
   std::string text{shim::action_names.at(static_cast<std::size_t>(what))};
+  if (what == action::fail) text += ':' + std::to_string(error);
   text += ' ';
   text += shim::moment_names.at(static_cast<std::size_t>(when));
   text += at != nullptr ? " step " : " call ";

@@ -108,6 +108,7 @@ bool faulty_process::wait_until_done(deadline until) {
     case shim::action::crash:
       return !pidfd_ || wait_readable(pidfd_.get(), until);
     case shim::action::unreachable:
+    case shim::action::fail:
       return wait_for_stage(shim::done, until);
     case shim::action::stop:
       break;

@@ -262,3 +262,25 @@ TEST_CASE("a supervisor that was started with signals blocked passes them on nev
   REQUIRE(supervisor.signal(SIGTERM));
   CHECK(supervisor.wait_exit(patience).exited(128 + SIGTERM));
 }
+
+TEST_CASE("a server in a directory that is named in Latin-1 can be asked, after a failure too") {
+  odd_start s;
+  const auto directory = s.path("gr\xfcn");
+  fs::create_directory(directory);
+  s.copy_server(directory + "/server");
+  s.options().directory = directory;
+  process& server = s.start({}, directory + "/server");
+  fs::rename(directory + "/server", directory + "/kept");
+  fs::create_directory(directory + "/server");  // which cannot be executed
+  const auto failed = s.upgrade();
+  INFO(failed.all);
+  CHECK(failed.status == "exited 1");
+  const auto status = run(s.where(), {programs::graceful_ctl(), "status", s.control()});
+  INFO(status.all);
+  CHECK(status.status == "exited 0");
+  CHECK(status.out.find("the last upgrade failed: ") != std::string::npos);
+  fs::remove(directory + "/server");
+  fs::rename(directory + "/kept", directory + "/server");
+  CHECK(s.upgrade().status == "exited 0");
+  CHECK(server.wait_exit(patience).exited(0));
+}

@@ -1,7 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 //
 // Kills the predecessor and the successor of an upgrade under load at each of their system calls,
-// one upgrade for each, and looks whether the promises hold. See docs/design.md.
+// or has each of these fail, one upgrade for each, and looks whether the promises hold. See
+// docs/design.md.
 #include "trial.hpp"
 
 #include <boost/program_options.hpp>
@@ -26,6 +27,7 @@ constexpr int recorded_upgrades = 3;
 
 struct arguments {
   std::string server;
+  bool errors = false;
   std::uint64_t seed = std::random_device{}();
   std::size_t points = 0;
   std::string from;
@@ -42,7 +44,8 @@ std::optional<arguments> parse(int argc, char** argv) {
   po::options_description all{"Kills the processes of upgrades under load. Options"};
   all.add_options()  //
       ("server", po::value(&args.server)->value_name("PATH"),
-       "the example http_server (default: $HTTP_SERVER)")  //
+       "the example http_server (default: $HTTP_SERVER)")                              //
+      ("errors", po::bool_switch(&args.errors), "have calls fail, in place of kills")  //
       ("seed", po::value(&args.seed)->value_name("N"),
        "of the order of the points (default: any; it is printed)")                            //
       ("points", po::value(&args.points)->value_name("N"), "how many to try (default: all)")  //
@@ -95,12 +98,12 @@ class summary {
       const row& its = found->second;
       std::cout << to_string(what) << ": " << its.trials << " points; " << its.ok
                 << " requests answered, " << its.lost << " lost (at most " << its.most_lost
-                << " at a kill), " << its.refused << " refused; longest silence "
+                << " at a point), " << its.refused << " refused; longest silence "
                 << its.longest_silence.count() << " ms\n";
     }
     for (const auto& [victim, kinds] : struck_) {
       std::cout << "the " << (victim == side::predecessor ? "predecessor" : "successor")
-                << " was killed in calls of " << kinds.size() << " kinds:";
+                << " was struck in calls of " << kinds.size() << " kinds:";
       for (const std::string& kind : kinds) std::cout << ' ' << kind;
       std::cout << '\n';
     }
@@ -156,7 +159,8 @@ std::vector<point> points_in(const std::string& path) {
 
 std::vector<point> recorded_points(stage& on, const arguments& args) {
   const auto recorded = record(on, recorded_upgrades);
-  auto points = points_of(recorded.predecessor, recorded.successor, args.seed);
+  auto points = points_of(recorded.predecessor, recorded.successor,
+                          args.errors ? harm::errors : harm::kills, args.seed);
   std::cerr << "an upgrade is " << total(recorded.predecessor) << " calls of the predecessor and "
             << total(recorded.successor) << " of the successor: " << points.size()
             << " points; seed " << args.seed << std::endl;

@@ -3,7 +3,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+#include <cerrno>
+#include <cstdlib>
 #include <random>
 #include <sstream>
 #include <utility>
@@ -26,7 +27,28 @@ std::optional<fault::step> step_named(const std::string& name) {
   return {};
 }
 
-std::vector<std::vector<point>> groups_of(side victim, const call_counts& calls) {
+constexpr std::array errors{EMFILE, ENOMEM, ENOSPC, EPERM, ENOSYS};
+
+/// The kernel never fails them so: they wait, or end something, or the functions of libc that make
+/// them return the error and not -1.
+constexpr std::array<std::string_view, 17> never_fail{
+    "close",   "close_range", "exit",      "epoll_wait",  "epoll_pwait",    "poll",
+    "ppoll",   "select",      "pselect",   "wait",        "waitpid",        "waitid",
+    "syscall", "sigaction",   "nanosleep", "sigprocmask", "clock_nanosleep"};
+
+std::vector<std::vector<point>> errors_of(side victim, const call_counts& calls) {
+  std::vector<std::vector<point>> groups;
+  for (const auto& [kind, count] : calls) {
+    if (std::ranges::find(never_fail, kind) != never_fail.end()) continue;
+    auto& group = groups.emplace_back();
+    for (std::uint32_t k = 1; k <= count; ++k) {
+      for (const int error : errors) group.push_back({victim, fault::failing_call(kind, k, error)});
+    }
+  }
+  return groups;
+}
+
+std::vector<std::vector<point>> kills_of(side victim, const call_counts& calls) {
   std::vector<std::vector<point>> groups;
   for (const auto where : steps) {
     auto& group = groups.emplace_back();
@@ -49,14 +71,21 @@ std::vector<std::vector<point>> groups_of(side victim, const call_counts& calls)
 
 std::string point::to_string() const {
   const std::string text = fault.to_string();  // "kill before call ..."
-  return (victim == side::predecessor ? "predecessor" : "successor") + text.substr(text.find(' '));
+  return (victim == side::predecessor ? "predecessor" : "successor") +
+         (kills() ? text.substr(text.find(' ')) : ' ' + text);
 }
 
 std::optional<point> point::parse(std::string_view text) {
   std::istringstream words{std::string{text}};
   std::string who, when, what, name;
   std::uint32_t count = 0;
-  if (!(words >> who >> when >> what >> name >> count) || count == 0) return {};
+  int error = 0;
+  if (!(words >> who >> when)) return {};
+  if (constexpr std::string_view fails = "fail:"; when.starts_with(fails)) {
+    error = std::atoi(when.c_str() + fails.size());
+    if (error <= 0 || !(words >> when)) return {};
+  }
+  if (!(words >> what >> name >> count) || count == 0) return {};
   if ((who != "predecessor" && who != "successor") || (when != "before" && when != "after"))
     return {};
   const auto victim = who == "predecessor" ? side::predecessor : side::successor;
@@ -64,6 +93,7 @@ std::optional<point> point::parse(std::string_view text) {
   if (what == "call") {
     const auto kinds = graceful::testing::fault_injector::kinds();
     if (std::find(kinds.begin(), kinds.end(), name) == kinds.end()) return {};
+    if (error > 0) return point{victim, fault::failing_call(name, count, error)};
     return point{victim, fault::at_call(name, count, fault::action::kill, moment)};
   }
   const auto step = step_named(name);
@@ -72,7 +102,8 @@ std::optional<point> point::parse(std::string_view text) {
 }
 
 std::vector<point> points_of(const call_counts& predecessor, const call_counts& successor,
-                             std::uint64_t seed) {
+                             harm what, std::uint64_t seed) {
+  const auto groups_of = what == harm::kills ? kills_of : errors_of;
   auto groups = groups_of(side::predecessor, predecessor);
   for (auto& group : groups_of(side::successor, successor)) groups.push_back(std::move(group));
   std::mt19937_64 random{seed};

@@ -42,6 +42,7 @@ class attempt {
   std::uint64_t spawned_by_predecessor();
   void judge_predecessor(const fault_hit& how);
   void judge_successor();
+  void judge_error();
   void judge_losses(both_loads::totals seen);
   void look_afterwards();
 
@@ -85,13 +86,15 @@ void attempt::strike_an_upgrade() {
     expect(loads.reach(before_.generation + 1, patience), "the successor answers both kinds");
   } else {
     result_.struck = how->call;
-    if (where_.victim == side::predecessor) {
+    if (!where_.kills()) {
+      judge_error();
+    } else if (where_.victim == side::predecessor) {
       judge_predecessor(*how);
     } else {
       judge_successor();
     }
-    if (result_.went == course::kept || result_.went == course::taken_over) {
-      expect(loads.go_on(patience), "clients of both kinds are answered after the kill");
+    if (result_.went != course::cold && result_.went != course::ended) {
+      expect(loads.go_on(patience), "clients of both kinds are answered afterwards");
     }
   }
   judge_losses(loads.stop());
@@ -151,19 +154,40 @@ void attempt::judge_successor() {
   expect(outcome_.failed(), "the upgrade is reported as failed");
 }
 
+void attempt::judge_error() {
+  const deadline until{patience};
+  const auto now = on_.who_serves(until);
+  if (!expect(now.has_value(), "a process serves, whatever call fails")) {
+    result_.went = course::ended;
+    return;
+  }
+  serving_ = now->generation;
+  // Where the call that failed was part of the report, that says so, and no more.
+  const bool told = outcome_.code != graceful::errc::peer_gone;
+  const bool committed = told ? outcome_.committed() : serving_ > before_.generation;
+  expect(committed || outcome_.failed(), "the upgrade goes on, or is reported as failed");
+  expect(serving_ == before_.generation + (committed ? 1 : 0), "that one serves that is said to");
+  if (!committed) expect(now->pid == before_.pid, "the predecessor serves on");
+  const bool ended = where_.victim == side::successor && !committed;
+  result_.went = ended ? course::gave_up : course::coped;
+}
+
 void attempt::judge_losses(both_loads::totals seen) {
   result_.ok = seen.ok;
   result_.lost = seen.lost;
   result_.refused = seen.refused;
   result_.longest_silence = seen.longest_silence;
   const auto broken_before = result_.broken.size();
-  if (result_.went == course::not_reached || (result_.went == course::kept && !outcome_.ready())) {
+  if (result_.went == course::not_reached ||
+      ((result_.went == course::kept || result_.went == course::gave_up) && !outcome_.ready())) {
     expect(seen.lost == 0, "nothing is lost");
   }
   const bool socket_lives = result_.went != course::cold && result_.went != course::ended;
   if (socket_lives) expect(seen.refused == 0, "nothing is refused");
-  expect(seen.lost - seen.refused <= both_loads::clients,
-         "at most one request of each client is lost with the killed process");
+  const auto most = result_.went == course::coped ? 1 : both_loads::clients;
+  expect(seen.lost - seen.refused <= most,
+         where_.kills() ? "at most one request of each client is lost with the killed process"
+                        : "at most the request is lost whose call failed");
   if (result_.broken.size() > broken_before) {
     result_.details += outcome_.to_string() + "\n" + seen.to_string();
   }
@@ -195,6 +219,10 @@ const char* to_string(course what) {
   switch (what) {
     case course::not_reached:
       return "not reached";
+    case course::coped:
+      return "the process copes with the error";
+    case course::gave_up:
+      return "the successor gives up";
     case course::kept:
       return "the predecessor serves on";
     case course::taken_over:

@@ -18,6 +18,13 @@ enum class course {
   /// The point was not passed: a plain upgrade, which loses nothing.
   not_reached,
 
+  /// A call failed, and the process whose call it was lives on. The upgrade goes on or fails, and
+  /// says which. Nothing is refused; at most the request is lost whose call it was.
+  coped,
+
+  /// A call of the successor failed, and it ended by that: as with `kept`.
+  gave_up,
+
   /// The successor was killed, and the predecessor serves on. Nothing is refused; nothing at all is
   /// lost if the successor had not been ready.
   kept,
@@ -33,8 +40,9 @@ enum class course {
   /// a successor that was committed. Nobody listens; a server can be started on the same paths.
   ended,
 };
-inline constexpr std::array courses{course::not_reached, course::kept, course::taken_over,
-                                    course::cold, course::ended};
+inline constexpr std::array courses{course::not_reached, course::coped,      course::gave_up,
+                                    course::kept,        course::taken_over, course::cold,
+                                    course::ended};
 [[nodiscard]] const char* to_string(course what);
 
 struct trial {
@@ -47,7 +55,7 @@ struct trial {
   bool stage_is_good = false;                   ///< For the next trial too.
 };
 
-/// Upgrades the server of the stage, kills one of the two processes at the point, and looks whether
+/// Upgrades the server of the stage, harms one of the two processes at the point, and looks whether
 /// all the promises hold: those above, that a process serves afterwards, that the next upgrade
 /// works and loses nothing, and that nothing is left behind.
 trial try_point(stage& on, const point& where);

@@ -29,6 +29,7 @@ struct fault {
     stop,         ///< SIGSTOP, until somebody sends SIGCONT.
     crash,        ///< SIGSEGV; twice if the program handles it.
     unreachable,  ///< As if its network had gone, to all that talk to it through Unix sockets.
+    fail,         ///< The call is not made, and fails with `error`: see `failing_call`.
   };
 
   enum class moment { before, after };
@@ -55,21 +56,30 @@ struct fault {
   /// that runs; since its start, in one that is started with it. 1 is the first time.
   std::uint32_t count = 1;
 
+  /// The errno of a call that is to fail.
+  int error = 0;
+
   static fault at_step(step where, action what, moment when = moment::before,
                        std::uint32_t count = 1) {
-    return {what, when, where, count};
+    return {what, when, where, count, 0};
   }
 
   /// The `count`-th call of this kind, by any thread: before it is made; or after it has returned
   /// to the library that asked for it, and before the program knows.
   static fault at_call(std::string_view kind, std::uint32_t count, action what,
                        moment when = moment::before) {
-    return {what, when, std::string{kind}, count};
+    return {what, when, std::string{kind}, count, 0};
   }
 
-  /// "kill before call accept4 3", "stop after step ready 1". With this in the environment variable
-  /// GRACEFUL_TESTING_FAULT a process begins with the fault armed, by `graceful-ctl upgrade --env`
-  /// for instance; its own successors do not inherit it.
+  /// The `count`-th call of this kind fails with `error` (EMFILE, ENOMEM, ...), without being made.
+  /// A close(2) that fails so leaves the descriptor open, which the kernel's does not.
+  static fault failing_call(std::string_view kind, std::uint32_t count, int error) {
+    return {action::fail, moment::before, std::string{kind}, count, error};
+  }
+
+  /// "kill before call accept4 3", "stop after step ready 1", "fail:24 before call accept4 1". With
+  /// this in the environment variable GRACEFUL_TESTING_FAULT a process begins with the fault armed,
+  /// by `graceful-ctl upgrade --env` for instance; its own successors do not inherit it.
   [[nodiscard]] GRACEFUL_API std::string to_string() const;
 };
 

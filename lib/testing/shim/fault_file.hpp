@@ -46,9 +46,9 @@ enum class step : std::uint8_t { begin, begun, fetch, batch, ready, readied, set
 inline constexpr std::array<std::string_view, 8> step_names{
     "begin", "begun", "fetch", "batch", "ready", "readied", "settle", "settled"};
 
-enum class action : std::uint8_t { kill, stop, crash, unreachable };
-inline constexpr std::array<std::string_view, 4> action_names{"kill", "stop", "crash",
-                                                              "unreachable"};
+enum class action : std::uint8_t { kill, stop, crash, unreachable, fail };
+inline constexpr std::array<std::string_view, 5> action_names{"kill", "stop", "crash",
+                                                              "unreachable", "fail"};
 
 enum class moment : std::uint8_t { before, after };
 inline constexpr std::array<std::string_view, 2> moment_names{"before", "after"};
@@ -62,26 +62,29 @@ struct point {
 
 /// A fault as one word, so that it is armed, counted down and taken in single atomic operations.
 /// 0: none is armed. Else, from the lowest bit on: how many times the point is still to be passed
-/// (32 bits), the code (8), is_step (1), moment (1), action (2), armed (1), taken (1).
+/// (32 bits), the code (8), is_step (1), moment (1), action (3), armed (1), taken (1), errno (12).
 using armed_word = std::uint64_t;
 
-constexpr armed_word encode(point where, action what, std::uint32_t count) {
+inline constexpr std::uint64_t most_error = 4095;  // MAX_ERRNO of the kernel
+
+constexpr armed_word encode(point where, action what, std::uint32_t count, std::uint64_t error) {
   return armed_word{count} | armed_word{where.code} << 32 | armed_word{where.is_step} << 40 |
          static_cast<armed_word>(where.when) << 41 | static_cast<armed_word>(what) << 42 |
-         armed_word{1} << 44;
+         armed_word{1} << 45 | armed_word{error} << 47;
 }
 constexpr std::uint32_t count_of(armed_word word) { return static_cast<std::uint32_t>(word); }
 constexpr point point_of(armed_word word) {
   return {(word >> 40 & 1) != 0, static_cast<std::uint8_t>(word >> 32),
           static_cast<moment>(word >> 41 & 1)};
 }
-constexpr action action_of(armed_word word) { return static_cast<action>(word >> 42 & 3); }
+constexpr action action_of(armed_word word) { return static_cast<action>(word >> 42 & 7); }
+constexpr int error_of(armed_word word) { return static_cast<int>(word >> 47 & most_error); }
 
 /// What stays of a fault whose time has come, until another is armed: it strikes, or has struck,
 /// and is not to be had back. In the same operation that takes it, so that nobody finds it neither
 /// armed nor struck.
-constexpr armed_word taken(armed_word word) { return word | armed_word{1} << 45; }
-constexpr bool is_taken(armed_word word) { return (word >> 45 & 1) != 0; }
+constexpr armed_word taken(armed_word word) { return word | armed_word{1} << 46; }
+constexpr bool is_taken(armed_word word) { return (word >> 46 & 1) != 0; }
 
 template <std::size_t N>
 constexpr std::size_t index_of(const std::array<std::string_view, N>& names,
@@ -91,7 +94,18 @@ constexpr std::size_t index_of(const std::array<std::string_view, N>& names,
   return i;
 }
 
-/// "kill before call accept4 3", "stop after step ready 1"; 0 if it is not that.
+/// A number of at most nine digits; none if it is not that.
+constexpr bool read_number(std::string_view text, std::uint64_t& number) {
+  number = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return false;
+    number = number * 10 + static_cast<std::uint64_t>(c - '0');
+  }
+  return !text.empty() && text.size() < 10;
+}
+
+/// "kill before call accept4 3", "stop after step ready 1", "fail:24 before call socket 1"; 0 if it
+/// is not that.
 constexpr armed_word parse_fault(std::string_view text) {
   std::array<std::string_view, 5> words{};
   for (std::string_view& word : words) {
@@ -99,26 +113,32 @@ constexpr armed_word parse_fault(std::string_view text) {
     word = {text.data(), end};  // substr() may throw, which would need the C++ library
     text.remove_prefix(std::min(end + 1, text.size()));
   }
-  const auto what = index_of(action_names, words[0]);
+  const auto colon = std::min(words[0].find(':'), words[0].size());
+  const auto what = index_of(action_names, {words[0].data(), colon});
   const auto when = index_of(moment_names, words[1]);
   const bool is_step = words[2] == "step";
   const auto code = is_step ? index_of(step_names, words[3]) : index_of(kind_names, words[3]);
   std::uint64_t count = 0;
-  for (const char c : words[4]) {
-    if (c < '0' || c > '9' || count > 100'000'000) return 0;
-    count = count * 10 + static_cast<std::uint64_t>(c - '0');
+  std::uint64_t error = 0;
+  const bool fails = what == static_cast<std::size_t>(action::fail);
+  if (colon < words[0].size()) {
+    words[0].remove_prefix(colon + 1);
+    if (!fails || !read_number(words[0], error) || error > most_error) return 0;
   }
+  // What has been done cannot fail any more, and a step is no call.
+  if (fails != (error != 0) || (fails && (is_step || words[1] != moment_names[0]))) return 0;
+  if (!read_number(words[4], count)) return 0;
   if (what == action_names.size() || when == moment_names.size() || count == 0 || !text.empty() ||
       (!is_step && words[2] != "call") || code == (is_step ? step_names.size() : kind_names.size()))
     return 0;
   return encode({is_step, static_cast<std::uint8_t>(code), static_cast<moment>(when)},
-                static_cast<action>(what), static_cast<std::uint32_t>(count));
+                static_cast<action>(what), static_cast<std::uint32_t>(count), error);
 }
 
 inline constexpr std::uint32_t striking = 1;
 inline constexpr std::uint32_t done = 2;
 
-inline constexpr std::uint64_t file_magic = 0x32'74'6c'75'61'66'72'67;  // "grfault2"
+inline constexpr std::uint64_t file_magic = 0x33'74'6c'75'61'66'72'67;  // "grfault3"
 
 /// How many calls are remembered: the last ones.
 inline constexpr std::size_t remembered_calls = 65536;

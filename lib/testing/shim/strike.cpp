@@ -55,23 +55,26 @@ void perform(action what) {
       return crash();
     case action::unreachable:
       return fall_silent();
+    case action::fail:
+      return;  // the caller does
   }
 }
 
 }  // namespace
 
-void pass(fault_file& own, point where, kind in) {
+int pass(fault_file& own, point where, kind in) {
   armed_word word = own.armed.load(std::memory_order_acquire);
   do {
-    if (!is_at(word, where)) return;
+    if (!is_at(word, where)) return 0;
   } while (!own.armed.compare_exchange_weak(word, count_of(word) > 1 ? word - 1 : taken(word)));
-  if (count_of(word) > 1) return;
+  if (count_of(word) > 1) return 0;
   own.struck_fault.store(word);
   own.struck_call.store(own.calls.load());
   own.struck_kind.store(static_cast<std::uint32_t>(in));
   tell(own, striking);
   perform(action_of(word));
   tell(own, done);
+  return error_of(word);
 }
 
 }  // namespace graceful::testing::shim

@@ -7,8 +7,9 @@
 namespace graceful::testing::shim {
 
 /// The process passes this point, in a call of kind `in`: if it is the point of the fault that is
-/// armed, and has been passed often enough now, the fault strikes.
-void pass(fault_file& own, point where, kind in);
+/// armed, and has been passed often enough now, the fault strikes. Returns the errno with which the
+/// call is to fail, or 0.
+int pass(fault_file& own, point where, kind in);
 
 }  // namespace graceful::testing::shim
 

@@ -34,22 +34,22 @@ kind kind_of<kind::syscall>(long number, long, long, long, long, long, long) {
   }
 }
 
-void enter(fault_file& own, kind which) {
+int enter(fault_file& own, kind which) {
   const auto number = own.calls.fetch_add(1, std::memory_order_relaxed);
   own.recent[number % remembered_calls].store(static_cast<std::uint8_t>(which),
                                               std::memory_order_relaxed);
   own.calls_by_kind[static_cast<std::size_t>(which)].fetch_add(1, std::memory_order_relaxed);
-  pass(own, {false, static_cast<std::uint8_t>(which), moment::before}, which);
+  return pass(own, {false, static_cast<std::uint8_t>(which), moment::before}, which);
 }
 
 void leave(fault_file& own, kind which) {
   pass(own, {false, static_cast<std::uint8_t>(which), moment::after}, which);
 }
 
-/// What a function says that does not exist here.
+/// What a function says that fails.
 template <class Result>
-Result not_there() {
-  errno = ENOSYS;
+Result failed(int error) {
+  errno = error;
   if constexpr (std::is_pointer_v<Result>) {
     return nullptr;
   } else {
@@ -67,7 +67,10 @@ struct wrapped {
     const kind which = kind_of<K>(arguments...);
     hooks<K> more;
     if (own != nullptr) {
-      enter(*own, which);
+      const int error = enter(*own, which);
+      if constexpr (!std::is_void_v<Result>) {
+        if (error != 0) return failed<Result>(error);
+      }
       more.before(*own, arguments...);
     }
     errno = error_before;
@@ -75,7 +78,7 @@ struct wrapped {
       function(arguments...);
     } else {
       if (own != nullptr && more.feign(arguments...)) return Result{};
-      const Result result = function == nullptr ? not_there<Result>() : function(arguments...);
+      const Result result = function == nullptr ? failed<Result>(ENOSYS) : function(arguments...);
       const int error = errno;
       if constexpr (K == kind::fork) {
         if (result == 0) attach_again();

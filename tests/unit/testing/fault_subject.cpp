@@ -59,8 +59,8 @@ int listening(const char* path) {
 /// mkdir(2) leaves something that can be seen after the end.
 void make_directories(const std::string& where, int count) {
   for (int i = 1; i <= count; ++i) {
-    ::mkdir((where + "/" + std::to_string(i)).c_str(), 0700);
-    say("made " + std::to_string(i));
+    const bool made = ::mkdir((where + "/" + std::to_string(i)).c_str(), 0700) == 0;
+    say("made " + std::to_string(i) + (made ? "" : ": " + std::string{std::strerror(errno)}));
   }
 }
 

@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -64,6 +65,29 @@ TEST_CASE("a process dies after its k-th call of a kind, which is made, and does
   CHECK(p.wait_exit(patience).signalled(SIGKILL));
   CHECK(s.made("3"));
   CHECK_FALSE(said(p, "made 3"));
+}
+
+TEST_CASE("the k-th call of a kind fails with the error that is wanted, and is not made") {
+  stage s;
+  process& p = s.start({"make", s.here.path()}, fault::failing_call("mkdir", 2, ENOSPC));
+  CHECK(p.wait_exit(patience).exited(0));
+  CHECK(said(p, "made 2: " + std::string{std::strerror(ENOSPC)}));
+  CHECK_FALSE(s.made("2"));
+  CHECK(s.made("3"));
+  const auto hit = s.faults.fired(p.pid(), patience);
+  REQUIRE(hit);
+  CHECK(hit->fault == "fail:28 before call mkdir 1");
+}
+
+TEST_CASE("a fault that makes no sense is refused") {
+  stage s;
+  for (const auto& wrong :
+       {fault::failing_call("mkdir", 1, 0), fault::failing_call("mkdir", 1, 5000),
+        fault{fault::action::fail, fault::moment::after, "mkdir", 1, ENOSPC},
+        fault{fault::action::fail, fault::moment::before, fault::step::ready, 1, ENOSPC},
+        fault::at_call("mkdir", 0, fault::action::kill)}) {
+    CHECK_THROWS_AS(s.faults.arm(::getpid(), wrong), std::invalid_argument);
+  }
 }
 
 TEST_CASE("a trace tells of each call in its order, and a fault can strike at each of them") {
