@@ -6,6 +6,8 @@
 #include "os/peer.hpp"
 #include "os/spare_descriptors.hpp"
 
+#include "await_readable.hpp"
+
 #include <boost/asio/post.hpp>
 
 #include <exception>
@@ -59,8 +61,8 @@ bool control_session::meet(const os::inbox& box) {
 }
 
 void control_session::watch_peer() {
-  peer_pidfd_.async_wait(peer_pidfd_.wait_read, [self = shared_from_this()](error_code ec) {
-    if (ec || !self->socket_.is_open()) return;
+  await_readable(peer_pidfd_, [self = shared_from_this()] {
+    if (!self->socket_.is_open()) return;
     if (!self->peer_gone()) return self->watch_peer();  // the wake-up was spurious
     if (self->take_in()) self->end_of_input();          // what it said before is heard
   });
@@ -68,9 +70,9 @@ void control_session::watch_peer() {
 
 void control_session::read() {
   if (ended_ || std::exchange(reading_, true)) return;
-  socket_.async_wait(socket_.wait_read, [self = shared_from_this()](error_code ec) {
+  await_readable(socket_, [self = shared_from_this()] {
     self->reading_ = false;
-    if (!ec) self->on_readable();
+    self->on_readable();
   });
 }
 
@@ -168,6 +170,7 @@ void control_session::write() {
       writing_ = true;
       socket_.async_wait(socket_.wait_write, [self = shared_from_this()](error_code ec) {
         self->writing_ = false;
+        if (ec && ec != asio::error::operation_aborted) return self->close();
         if (!ec && self->socket_.is_open()) self->write();
       });
       return;

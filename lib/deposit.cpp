@@ -4,6 +4,8 @@
 #include "os/close_aside.hpp"
 #include "os/socket_address.hpp"
 
+#include "await_readable.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -60,8 +62,7 @@ void deposit::move_to(int socket) {
 }
 
 void deposit::wait() {
-  socket_.async_wait(socket_.wait_read, [this](boost::system::error_code ec) {
-    if (ec) return;
+  await_readable(socket_, [this] {
     read(batch);
     wait();
   });

@@ -6,6 +6,8 @@
 
 #include "os/system_failure.hpp"
 
+#include "await_readable.hpp"
+
 #include <chrono>
 #include <utility>
 
@@ -37,8 +39,8 @@ void giving_up_watch::stop() {
 }
 
 void giving_up_watch::await() {
-  connection_.async_wait(connection_.wait_read, [this](boost::system::error_code ec) {
-    if (ec || !connection_.is_open()) return;
+  await_readable(connection_, [this] {
+    if (!connection_.is_open()) return;
     switch (look_()) {
       case seen::nothing:  // the wake-up was for nothing, or for half a message
         return await();

@@ -7,6 +7,8 @@
 #include "wire/fields.hpp"
 #include "wire/handoff_messages.hpp"
 
+#include "await_readable.hpp"
+
 #include <chrono>
 #include <utility>
 
@@ -115,8 +117,8 @@ void predecessor_watch::give_up(const std::string& why) {
 
 /// Does not wait for the end of the connection: a process that the predecessor forked may hold it.
 void predecessor_watch::await_death() {
-  pidfd_.async_wait(pidfd_.wait_read, [this](boost::system::error_code ec) {
-    if (ec || !pidfd_.is_open()) return;
+  await_readable(pidfd_, [this] {
+    if (!pidfd_.is_open()) return;
     decided();
     // The wake-up may have been spurious: it was, if the predecessor lives.
     if (pidfd_.is_open()) await_death();

@@ -6,6 +6,8 @@
 #include "os/spare_descriptors.hpp"
 #include "wire/control_messages.hpp"
 
+#include "await_readable.hpp"
+
 #include <boost/asio/post.hpp>
 
 #include <cerrno>
@@ -66,8 +68,8 @@ void session_host::hang_up() {
 }
 
 void session_host::accept() {
-  listener_.async_wait(listener_.wait_read, [this](boost::system::error_code ec) {
-    if (!ec && listener_.is_open()) on_connectable();
+  await_readable(listener_, [this] {
+    if (listener_.is_open()) on_connectable();
   });
 }
 

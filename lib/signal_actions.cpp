@@ -3,6 +3,8 @@
 
 #include "os/system_failure.hpp"
 
+#include "await_readable.hpp"
+
 #include <csignal>
 #include <utility>
 
@@ -52,8 +54,7 @@ void signal_actions::wait() {
 /// thread unblocks it just here, where no system call is interrupted: pthread_sigmask(3) returns
 /// when what was pending has been delivered.
 void signal_actions::wait_blocked() {
-  blocked_.async_wait(blocked_.wait_read, [this](boost::system::error_code ec) {
-    if (ec) return;
+  await_readable(blocked_, [this] {
     const auto taken = taken_signals();
     sigset_t before;
     ::pthread_sigmask(SIG_UNBLOCK, &taken, &before);

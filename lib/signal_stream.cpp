@@ -3,6 +3,8 @@
 
 #include "os/system_failure.hpp"
 
+#include "await_readable.hpp"
+
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -22,8 +24,7 @@ void signal_stream::stop() {
 }
 
 void signal_stream::wait() {
-  descriptor_.async_wait(descriptor_.wait_read, [this](boost::system::error_code ec) {
-    if (ec) return;
+  await_readable(descriptor_, [this] {
     signalfd_siginfo info{};
     while (descriptor_.is_open() &&
            ::read(descriptor_.native_handle(), &info, sizeof info) == sizeof info) {

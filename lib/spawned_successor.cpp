@@ -4,6 +4,8 @@
 #include "os/spare_descriptors.hpp"
 #include "os/system_failure.hpp"
 
+#include "await_readable.hpp"
+
 #include <chrono>
 #include <utility>
 
@@ -86,8 +88,8 @@ void spawned_successor::wait() {
 }
 
 void spawned_successor::watch() {
-  watched_.async_wait(watched_.wait_read, [this](boost::system::error_code ec) {
-    if (ec || !child_) return;
+  await_readable(watched_, [this] {
+    if (!child_) return;
     const auto how = child_->reap();
     if (!how) return watch();  // the wake-up was spurious
     const auto pid = child_->pid();

@@ -3,6 +3,8 @@
 
 #include "os/system_failure.hpp"
 
+#include "await_readable.hpp"
+
 #include <cerrno>
 #include <chrono>
 #include <memory>
@@ -36,10 +38,6 @@ constexpr std::chrono::seconds time_to_serve{5};
 constexpr std::chrono::milliseconds ask_again_after{20};  // no event tells that another listens
 
 constexpr std::chrono::seconds follow_again_after{1};
-
-bool is_short_of_descriptors(int error) {
-  return error == EMFILE || error == ENFILE || error == ENOMEM;
-}
 
 /// Also one that has ended, and has yet to be reaped.
 bool is_child(pid_t pid) {
@@ -191,7 +189,7 @@ void supervision_driver::follow(pid_t pid) {
 bool supervision_driver::try_to_follow(pid_t pid) {
   auto process = os::child::of(pid);
   if (!process) {
-    if (is_short_of_descriptors(errno)) return false;
+    if (errno != ESRCH && errno != EINVAL) return false;  // EINVAL: the number of a thread
     const auto recent = recent_.find(pid);
     apply(event::ended{pid, recent == recent_.end() ? os::ending{} : recent->second});
     return true;
@@ -212,9 +210,9 @@ bool supervision_driver::try_to_follow(pid_t pid) {
 
 void supervision_driver::watch(pid_t pid) {
   auto& descriptor = *known_.at(pid).watch;
-  descriptor.async_wait(descriptor.wait_read, [this, pid](boost::system::error_code ec) {
+  await_readable(descriptor, [this, pid] {
     const auto found = known_.find(pid);
-    if (ec || found == known_.end() || !found->second.watch) return;
+    if (found == known_.end() || !found->second.watch) return;
     const auto how = found->second.process.reap();
     if (!how) return watch(pid);  // woken for nothing
     settings_.listen();

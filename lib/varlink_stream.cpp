@@ -4,6 +4,8 @@
 #include "os/channel.hpp"
 #include "os/close_aside.hpp"
 
+#include "await_readable.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -64,8 +66,8 @@ void varlink_stream::catch_up() {
 }
 
 void varlink_stream::watch() {
-  socket_.async_wait(socket_.wait_read, [self = shared_from_this()](boost::system::error_code ec) {
-    if (!ec && self->is_open()) self->on_readable();
+  await_readable(socket_, [self = shared_from_this()] {
+    if (self->is_open()) self->on_readable();
   });
 }
 
