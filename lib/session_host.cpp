@@ -3,6 +3,7 @@
 
 #include "os/channel.hpp"
 #include "os/peer.hpp"
+#include "os/user.hpp"
 #include "wire/control_messages.hpp"
 
 #include <cerrno>
@@ -22,6 +23,13 @@ constexpr std::chrono::seconds sweep_interval{5};
 
 /// How long to leave the queue alone when nothing can be accepted: no descriptors, for instance.
 constexpr std::chrono::milliseconds retry_pause{100};
+
+std::string described_user(uid_t user) {
+  if (os::is_one_user(user)) return std::to_string(user);
+  return std::to_string(user) +
+         ", who has no number in this user namespace: give the order as the user that the server "
+         "is outside of it (setpriv --reuid=UID --clear-groups graceful-ctl ...)";
+}
 
 }  // namespace
 
@@ -93,7 +101,7 @@ void session_host::admit(unique_fd socket) {
   const auto peer = os::peer::of(socket.get());
   if (!peer || !peer->trusted()) {
     log_.warning("refused a connection to the " + settings_.called + " by user " +
-                 (peer ? std::to_string(peer->uid) : "unknown"));
+                 (peer ? described_user(peer->uid) : "unknown"));
     wire::reply refusal;
     refusal.error = wire::permission_denied;
     // Fits into the empty buffer of a new socket, or is not worth waiting for.

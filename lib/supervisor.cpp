@@ -234,8 +234,8 @@ int supervisor::impl::run() {
   ::signal(SIGCHLD, SIG_DFL);  // ignored, it would have the kernel reap: nobody would know how
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   if (const auto taken = signals_.start(taken_signals()); !taken) throw error{taken.error()};
-  deposit_.start(place_.open().notify, [this](pid_t by, supervision::notification what) {
-    driver_->said(by, std::move(what));
+  deposit_.start(place_.open().notify, [this](speaker by, supervision::notification what) {
+    driver_->said(std::move(by), std::move(what));
   });
   sessions_.start(place_.open().control);
   start();

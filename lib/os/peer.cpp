@@ -4,6 +4,7 @@
 #include "os/at_start.hpp"
 #include "os/channel.hpp"
 #include "os/child.hpp"
+#include "os/user.hpp"
 
 #include <cerrno>
 #include <chrono>
@@ -21,9 +22,10 @@ std::optional<peer> peer::of(int socket) {
 }
 
 bool peer::trusted(trust whom) const {
+  if (!is_one_user(uid)) return false;
   const bool by_root = whom == trust::operators && ::geteuid() == 0;
-  const bool same = uid == ::geteuid() && (gid == ::getegid() || !is_set_group_id());
-  return same || uid == 0 || by_root;
+  const bool in_group = !is_set_group_id() || (gid == ::getegid() && is_one_group(gid));
+  return (uid == ::geteuid() && in_group) || uid == 0 || by_root;
 }
 
 bool peer_has_ended(int socket) {

@@ -23,7 +23,8 @@ struct peer {
   static std::optional<peer> of(int socket);
 
   /// Authorisation is by uid, as a pid may be recycled; in a set-group-ID program by gid too, since
-  /// the same user is whoever has started it, who has not its rights.
+  /// the same user is whoever has started it, who has not its rights. A user that has no number in
+  /// this user namespace is nobody that could be told from others, not even root of the host.
   [[nodiscard]] bool trusted(trust whom = trust::own_user) const;
 };
 

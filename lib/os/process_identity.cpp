@@ -13,6 +13,7 @@
 #include <sstream>
 
 #include <signal.h>
+#include <sys/wait.h>
 #include <system_error>
 #include <unistd.h>
 
@@ -93,6 +94,14 @@ bool is_descendant(pid_t pid, pid_t of) {
   }
   return false;
 }
+
+bool is_child(pid_t pid) {
+  siginfo_t info{};
+  return pid > 0 &&
+         ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+bool is_below_this(pid_t pid) { return is_child(pid) || is_descendant(pid, ::getpid()); }
 
 /// A child belongs to the thread that has made it, or got it as an orphan.
 std::optional<std::vector<pid_t>> own_children() {
