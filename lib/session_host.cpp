@@ -2,6 +2,7 @@
 #include "session_host.hpp"
 
 #include "os/channel.hpp"
+#include "os/close_aside.hpp"
 #include "os/peer.hpp"
 #include "os/user.hpp"
 #include "wire/control_messages.hpp"
@@ -106,14 +107,14 @@ void session_host::admit(unique_fd socket) {
     refusal.error = wire::permission_denied;
     // Fits into the empty buffer of a new socket, or is not worth waiting for.
     (void)os::send_now(socket.get(), wire::to_message(refusal));
-    return;
+    return os::close_emptied(std::move(socket));
   }
   if (sessions_.size() >= max_sessions && !make_room()) {
     const auto refusal = wire::to_error(
         wire::busy_error, "every one of " + std::to_string(max_sessions) +
                               " connections to the server waits for an answer; try again");
     (void)os::send_now(socket.get(), wire::to_message(refusal));  // as above
-    return;
+    return os::close_emptied(std::move(socket));
   }
   const auto id = next_id_++;
   control_session::owner& self = *this;

@@ -5,6 +5,7 @@
 
 #include "os/at_start.hpp"
 #include "os/channel.hpp"
+#include "os/close_aside.hpp"
 #include "os/home_process.hpp"
 #include "os/notify_socket.hpp"
 #include "os/peer.hpp"
@@ -251,7 +252,12 @@ void supervisor::impl::start() {
     const auto left_behind = place_.find_main();
     return left_behind ? driver_->adopt(*left_behind) : driver_->begin();
   }
-  for (auto& each : legacy_->sockets) deposit_.keep(each.name, each.fd);
+  for (auto& each : legacy_->sockets) {
+    deposit_.keep(each.name, each.fd);
+    std::vector<unique_fd> rest;  // what is not kept
+    rest.push_back(std::move(each.fd));
+    os::close_aside(std::move(rest));
+  }
   log_.info("goes on in a new program, with " + std::to_string(legacy_->sockets.size()) +
             (legacy_->sockets.size() == 1 ? " socket kept" : " sockets kept"));
   // A new socket's buffer has room for it.
