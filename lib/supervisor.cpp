@@ -7,6 +7,7 @@
 #include "os/channel.hpp"
 #include "os/close_aside.hpp"
 #include "os/home_process.hpp"
+#include "os/manager_process.hpp"
 #include "os/notify_socket.hpp"
 #include "os/peer.hpp"
 #include "os/socket_address.hpp"
@@ -176,6 +177,7 @@ supervision_driver::settings supervisor::impl::driver_settings() {
   server.set("NOTIFY_SOCKET", place_.paths().notify());
   server.set("FDSTORE", std::to_string(deposit_.limit()));
   server.set("GRACEFUL_SUPERVISOR", place_.paths().socket);
+  server.set("GRACEFUL_SUPERVISOR_PROCESS", os::own_process_text());
   return {.server = std::move(server),
           .limits = limits_of(params_),
           .sockets = [this] { return deposit_.for_start(); },

@@ -38,6 +38,9 @@ bool is_below_this(pid_t pid);
 /// A child of this process. Also one that has ended, and has yet to be reaped.
 bool is_child(pid_t pid);
 
+/// The PID namespace in which the numbers of this process count. Empty if it cannot be told.
+std::string own_pid_space();
+
 /// Those of this process, zombies included. None if the kernel does not list them.
 std::optional<std::vector<pid_t>> own_children();
 

@@ -312,7 +312,9 @@ TEST_CASE("a number that a server in a PID namespace of its own names is nobody'
   }
   scene elsewhere;
   process& stranger = elsewhere.start({"/bin/sleep", "1000"});
-  auto command = in_space;
+  // unshare(1) does not heed SIGTERM.
+  std::vector<std::string> command{"/bin/sh", "-c", R"("$@" & wait)", "sh"};
+  command.insert(command.end(), in_space.begin(), in_space.end());
   for (const auto& word : programs::python("notifying_server.py")) command.push_back(word);
   command.insert(command.end(), {"0", "names=" + std::to_string(stranger.pid())});
   supervised s{command};

@@ -18,22 +18,22 @@ using namespace graceful_test;
 
 namespace {
 
-constexpr uid_t owner = 65'533;
-constexpr uid_t stranger = 65'532;
+constexpr uid_t its_user = 65'533;
+constexpr uid_t other_user = 65'532;
 
-const std::vector<std::string> unmapped{"/usr/bin/unshare", "--user", "--"};
+const std::vector<std::string> in_no_map{"/usr/bin/unshare", "--user", "--"};
 const std::vector<std::string> as_its_root{"/usr/bin/unshare", "--user", "--map-root-user", "--"};
 
-std::vector<std::string> joined(std::vector<std::string> a, const std::vector<std::string>& b) {
+std::vector<std::string> prefixed(std::vector<std::string> a, const std::vector<std::string>& b) {
   a.insert(a.end(), b.begin(), b.end());
   return a;
 }
 
-/// A server of `owner`, after `prefix`, and processes of others.
+/// A server of `its_user`, after `prefix`, and processes of others.
 struct two_namespaces {
   explicit two_namespaces(const std::vector<std::string>& prefix) {
     if (::geteuid() != 0 ||
-        run(where, joined(as_its_root, {"/bin/true"}), {.user = owner}).status != "exited 0") {
+        run(where, prefixed(as_its_root, {"/bin/true"}), {.user = its_user}).status != "exited 0") {
       const char* ci = std::getenv("CI");
       REQUIRE_MESSAGE((ci == nullptr || std::string_view{ci} != "true"), "no user namespaces");
       MESSAGE("skipped: it takes root and user namespaces");
@@ -41,10 +41,10 @@ struct two_namespaces {
     }
     const auto directory = where.path("own");
     REQUIRE(::mkdir(directory.c_str(), 0755) == 0);
-    REQUIRE(::chown(directory.c_str(), owner, owner) == 0);
-    server = &where.start(joined(prefix, {programs::http_server(), "--control", control, "--listen",
-                                          "127.0.0.1:0", "--probation", "0"}),
-                          {.user = owner});
+    REQUIRE(::chown(directory.c_str(), its_user, its_user) == 0);
+    server = &where.start(prefixed(prefix, {programs::http_server(), "--control", control,
+                                            "--listen", "127.0.0.1:0", "--probation", "0"}),
+                          {.user = its_user});
     REQUIRE_MESSAGE(server->wait_for_output("ready: generation 1 ", patience), server->output());
     // So that it is not the mode of the socket which decides.
     REQUIRE(::chmod(control.c_str(), 0666) == 0);
@@ -52,7 +52,8 @@ struct two_namespaces {
 
   finished ctl(const std::string& command, uid_t user,
                const std::vector<std::string>& prefix = {}) {
-    return run(where, joined(prefix, {programs::graceful_ctl(), command, control}), {.user = user});
+    return run(where, prefixed(prefix, {programs::graceful_ctl(), command, control}),
+               {.user = user});
   }
 
   scene where;
@@ -66,23 +67,23 @@ TEST_CASE(
     "an operator in a user namespace does not trust a server of a user without a number there") {
   two_namespaces t{{}};
   if (t.server == nullptr) return;
-  for (const auto& prefix : {unmapped, as_its_root}) {
-    const auto refused = t.ctl("status", stranger, prefix);
+  for (const auto& prefix : {in_no_map, as_its_root}) {
+    const auto refused = t.ctl("status", other_user, prefix);
     CHECK_MESSAGE(refused.status == "exited 4", refused.all);
     CHECK_MESSAGE(refused.all.find("runs as another user") != std::string::npos, refused.all);
   }
-  CHECK(t.ctl("status", owner, as_its_root).status == "exited 0");
+  CHECK(t.ctl("status", its_user, as_its_root).status == "exited 0");
 }
 
 TEST_CASE("a server in a user namespace obeys its user, from without too, and nobody else") {
   two_namespaces t{as_its_root};
   if (t.server == nullptr) return;
-  CHECK(t.ctl("upgrade", stranger).status == "exited 4");
+  CHECK(t.ctl("upgrade", other_user).status == "exited 4");
   // Root of the host is none of its users; it can act as the one that the server is.
   const auto root = t.ctl("upgrade", 0);
   CHECK_MESSAGE(root.status == "exited 4", root.all);
   CHECK(t.server->wait_for_output("has no number in this user namespace", patience));
-  const auto done = t.ctl("upgrade", owner);
+  const auto done = t.ctl("upgrade", its_user);
   CHECK_MESSAGE(done.status == "exited 0", done.all);
   CHECK(t.server->wait_for_output("ready: generation 2 ", patience));
 }
