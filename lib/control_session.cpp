@@ -42,12 +42,12 @@ void control_session::start_as_channel() {
 }
 
 /// False if it is no peer for this process: as with SO_PEERCRED of one that connects.
-bool control_session::meet(const os::inbox& box) {
+bool control_session::meet(os::inbox& box) {
   if (!std::exchange(awaits_peer_, false)) return true;
   peer_pid_ = box.sender;
   if (!os::peer{box.sender, box.sender_user, box.sender_group}.trusted()) return false;
   // A shell that has passed the descriptor on keeps the connection open when the successor ends.
-  auto pidfd = os::open_pidfd(peer_pid_);
+  auto pidfd = box.sender_pidfd ? std::move(box.sender_pidfd) : os::open_pidfd(peer_pid_);
   error_code ignored;
   if (pidfd) peer_pidfd_.assign(pidfd.get(), ignored);
   if (pidfd && !ignored) {

@@ -107,7 +107,7 @@ class control_session : public std::enable_shared_from_this<control_session> {
 
   void read();
   void on_readable();
-  bool meet(const os::inbox& box);
+  bool meet(os::inbox& box);
   void watch_peer();
   void handle_next();
   void enqueue(const wire::reply& reply, std::vector<passed_descriptor> descriptors);

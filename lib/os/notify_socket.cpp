@@ -14,14 +14,6 @@
 
 namespace graceful::os {
 
-namespace {
-
-// Linux 6.5; older headers lack them.
-constexpr int pass_pidfd = 76;    // SO_PASSPIDFD
-constexpr int pidfd_message = 4;  // SCM_PIDFD
-
-}  // namespace
-
 result<unique_fd> bind_notify(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -47,7 +39,7 @@ result<unique_fd> bind_notify(const std::string& path) {
       ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     return system_failure("cannot put a socket for notifications at " + path);
   }
-  ::setsockopt(fd.get(), SOL_SOCKET, pass_pidfd, &on, sizeof on);
+  ::setsockopt(fd.get(), SOL_SOCKET, pass_pidfd_option, &on, sizeof on);
   return fd;
 }
 
