@@ -4,6 +4,7 @@
 #include "os/child.hpp"
 #include "os/close_aside.hpp"
 #include "os/peer.hpp"
+#include "os/privilege.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -45,7 +46,8 @@ void control_session::start_as_channel() {
 bool control_session::meet(os::inbox& box) {
   if (!std::exchange(awaits_peer_, false)) return true;
   peer_pid_ = box.sender;
-  if (!os::peer{box.sender, box.sender_user, box.sender_group}.trusted()) return false;
+  met_ = os::peer{box.sender, box.sender_user, box.sender_group};
+  if (!met_->trusted()) return false;
   // A shell that has passed the descriptor on keeps the connection open when the successor ends.
   auto pidfd = box.sender_pidfd ? std::move(box.sender_pidfd) : os::open_pidfd(peer_pid_);
   error_code ignored;
@@ -162,6 +164,14 @@ void control_session::write() {
     if (m.sent == m.bytes.size()) outgoing_.pop_front();
   }
   if (closing_) close();
+}
+
+/// The kernel names this process as the peer of a channel; who has spoken there is another.
+bool control_session::has_rights_of_this() {
+  if (met_)
+    return os::has_rights_of_this(*met_, peer_pidfd_.is_open() ? peer_pidfd_.native_handle() : -1);
+  const auto peer = os::peer::of(socket_.native_handle());
+  return peer && os::has_rights_of_this(*peer, os::peer_pidfd(socket_.native_handle()).get());
 }
 
 bool control_session::peer_gone() {

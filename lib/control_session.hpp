@@ -6,6 +6,7 @@
 
 #include "os/channel.hpp"
 #include "os/kept_from_children.hpp"
+#include "os/peer.hpp"
 #include "wire/framer.hpp"
 #include "wire/varlink.hpp"
 
@@ -76,6 +77,9 @@ class control_session : public std::enable_shared_from_this<control_session> {
   /// As of connect(2), or of the first message; 0 if it is not visible from here.
   [[nodiscard]] pid_t peer_pid() const { return peer_pid_; }
 
+  /// Whoever speaks here could do by itself what this process can: see os::has_rights_of_this.
+  [[nodiscard]] bool has_rights_of_this();
+
   /// Borrowed, for a program that is to answer in the place of this one.
   [[nodiscard]] int descriptor() { return socket_.native_handle(); }
 
@@ -125,6 +129,7 @@ class control_session : public std::enable_shared_from_this<control_session> {
   std::size_t outgoing_size_ = 0;
   std::optional<caller> current_;
   bool awaits_peer_ = false;
+  std::optional<os::peer> met_;  // on a channel
   bool writing_ = false;
   bool closing_ = false;
   bool handling_ = false;

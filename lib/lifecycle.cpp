@@ -223,6 +223,7 @@ control_server::settings lifecycle::server_settings() {
           },
       .drain = [this](control_session& from, bool now) { on_drain_call(from, now); },
       .metrics = [this] { return server_metrics{.text = metrics()}; },
+      .fixed_command = options_.fixed_command,
       .watched = [this](const std::string& by) { service_->watched_by(by); }};
 }
 

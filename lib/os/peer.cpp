@@ -14,6 +14,12 @@
 
 namespace graceful::os {
 
+namespace {
+
+constexpr int so_peerpidfd = 77;  // Linux 6.5; older headers lack it
+
+}  // namespace
+
 std::optional<peer> peer::of(int socket) {
   ucred credentials{};
   socklen_t length = sizeof credentials;
@@ -28,14 +34,22 @@ bool peer::trusted(trust whom) const {
   return (uid == ::geteuid() && in_group) || uid == 0 || by_root;
 }
 
+unique_fd peer_pidfd(int socket) {
+  int value = -1;
+  socklen_t length = sizeof value;
+  if (::getsockopt(socket, SOL_SOCKET, so_peerpidfd, &value, &length) == 0) return unique_fd{value};
+  if (errno != ENOPROTOOPT) return {};
+  const auto who = peer::of(socket);
+  return who ? open_pidfd(who->pid) : unique_fd{};
+}
+
 bool peer_has_ended(int socket) {
-  constexpr int peer_pidfd = 77;  // SO_PEERPIDFD, Linux 6.5; older headers lack it
   const auto has_ended = [](const unique_fd& pidfd) {
     return wait_readable(pidfd.get(), std::chrono::steady_clock::now());
   };
   int value = -1;
   socklen_t length = sizeof value;
-  if (::getsockopt(socket, SOL_SOCKET, peer_pidfd, &value, &length) == 0) {
+  if (::getsockopt(socket, SOL_SOCKET, so_peerpidfd, &value, &length) == 0) {
     return has_ended(unique_fd{value});
   }
   if (errno == ESRCH || errno == EINVAL) return true;  // it has been reaped
