@@ -4,6 +4,7 @@
 #include "os/at_start.hpp"
 #include "os/channel.hpp"
 #include "os/control_path.hpp"
+#include "os/user.hpp"
 #include "wire/control_messages.hpp"
 #include "wire/fields.hpp"
 
@@ -92,7 +93,8 @@ void make_printable(server_status& status) {
 
 bool is_directory_of(uid_t user, const std::string& path) {
   struct stat status {};
-  return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == user;
+  return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == user &&
+         os::is_one_user(user);
 }
 
 /// Server and operator have to come to the same, although one may lack the variable, or have that

@@ -51,6 +51,27 @@ unique_fd control_server::open_channel() {
   return std::move(channel.theirs);
 }
 
+/// The command has all rights of this process, which the same user need not have.
+void control_server::on_upgrade(control_session& from, const upgrade_request& request) {
+  const bool chooses =
+      !request.command.empty() || !request.environment.empty() || !request.directory.empty();
+  if (chooses && settings_.fixed_command) {
+    return from.reply(wire::to_error(
+        wire::permission_denied,
+        "permission denied: this server lets nobody choose the command, the environment or the "
+        "directory of its successor (options::fixed_command); put the new build at the path of the "
+        "old one, and ask again without COMMAND, --env and --directory"));
+  }
+  if (chooses && !from.has_rights_of_this()) {
+    return from.reply(wire::to_error(
+        wire::permission_denied,
+        "permission denied: the server has capabilities that the process which asks has not, as "
+        "far as can be seen, and would execute COMMAND with them; ask again without COMMAND, --env "
+        "and --directory, or as root"));
+  }
+  driver_.upgrade(from, request);
+}
+
 void control_server::on_call(control_session& from, const wire::call& call) {
   if (auto answer = wire::answer_service_call(call)) return from.reply(*answer);
   if (std::ranges::find(orders, call.method) != orders.end() && from.caller_gone()) {
@@ -103,7 +124,7 @@ void control_server::on_call(control_session& from, const wire::call& call) {
   }
   if (call.method == wire::upgrade_method) {
     const auto request = wire::parse_upgrade(call.parameters);
-    if (request) return driver_.upgrade(from, *request);
+    if (request) return on_upgrade(from, *request);
     return from.reply(wire::invalid("command, environment or timeout_ms"));
   }
   if (!driver_.handoff(from, call)) from.reply(wire::unknown_method(call));

@@ -33,6 +33,8 @@ class control_server final {
     /// Has the process drain, at once or not, and the session watch it.
     std::function<void(control_session&, bool now)> drain;
     std::function<server_metrics()> metrics;
+    /// Nobody who asks for an upgrade may choose what is executed.
+    bool fixed_command = false;
     /// A supervisor looks who serves here.
     std::function<void(const std::string& supervisor)> watched;
   };
@@ -52,6 +54,7 @@ class control_server final {
 
  private:
   void on_call(control_session& from, const wire::call& call);
+  void on_upgrade(control_session& from, const upgrade_request& request);
 
   log& log_;
   predecessor_driver& driver_;

@@ -4,7 +4,7 @@
 #include "os/child.hpp"
 #include "os/close_aside.hpp"
 #include "os/peer.hpp"
-#include "os/spare_descriptors.hpp"
+#include "os/privilege.hpp"
 
 #include "await_readable.hpp"
 
@@ -45,12 +45,13 @@ void control_session::start_as_channel() {
 }
 
 /// False if it is no peer for this process: as with SO_PEERCRED of one that connects.
-bool control_session::meet(const os::inbox& box) {
+bool control_session::meet(os::inbox& box) {
   if (!std::exchange(awaits_peer_, false)) return true;
   peer_pid_ = box.sender;
-  if (!os::peer{box.sender, box.sender_user, box.sender_group}.trusted()) return false;
+  met_ = os::peer{box.sender, box.sender_user, box.sender_group};
+  if (!met_->trusted()) return false;
   // A shell that has passed the descriptor on keeps the connection open when the successor ends.
-  auto pidfd = os::open_pidfd(peer_pid_);
+  auto pidfd = box.sender_pidfd ? std::move(box.sender_pidfd) : os::open_pidfd(peer_pid_);
   error_code ignored;
   if (pidfd) peer_pidfd_.assign(pidfd.get(), ignored);
   if (pidfd && !ignored) {
@@ -184,6 +185,14 @@ void control_session::write() {
   if (closing_) close();
 }
 
+/// The kernel names this process as the peer of a channel; who has spoken there is another.
+bool control_session::has_rights_of_this() {
+  if (met_)
+    return os::has_rights_of_this(*met_, peer_pidfd_.is_open() ? peer_pidfd_.native_handle() : -1);
+  const auto peer = os::peer::of(socket_.native_handle());
+  return peer && os::has_rights_of_this(*peer, os::peer_pidfd(socket_.native_handle()).get());
+}
+
 bool control_session::peer_gone() {
   if (!socket_.is_open()) return true;
   if (peer_pidfd_.is_open() && os::wait_readable(peer_pidfd_.native_handle(), clock::now())) {
@@ -205,7 +214,7 @@ void control_session::close() {
   if (!socket_.is_open()) return;
   error_code ignored;
   mark_.reset();
-  os::spare_descriptors::close(unique_fd{socket_.release(ignored)});
+  os::close_emptied(unique_fd{socket_.release(ignored)});
   peer_pidfd_.close(ignored);
   outgoing_.clear();
   asio::post(socket_.get_executor(),

@@ -6,6 +6,7 @@
 
 #include "os/channel.hpp"
 #include "os/kept_from_children.hpp"
+#include "os/peer.hpp"
 #include "wire/framer.hpp"
 #include "wire/varlink.hpp"
 
@@ -85,6 +86,9 @@ class control_session : public std::enable_shared_from_this<control_session> {
   /// As of connect(2), or of the first message; 0 if it is not visible from here.
   [[nodiscard]] pid_t peer_pid() const { return peer_pid_; }
 
+  /// Whoever speaks here could do by itself what this process can: see os::has_rights_of_this.
+  [[nodiscard]] bool has_rights_of_this();
+
   /// Borrowed, for a program that is to answer in the place of this one.
   [[nodiscard]] int descriptor() { return socket_.native_handle(); }
 
@@ -121,7 +125,7 @@ class control_session : public std::enable_shared_from_this<control_session> {
   void read();
   void on_readable();
   bool take_in();
-  bool meet(const os::inbox& box);
+  bool meet(os::inbox& box);
   void watch_peer();
   void end_of_input();
   void wait_for_turn();
@@ -142,6 +146,7 @@ class control_session : public std::enable_shared_from_this<control_session> {
   std::optional<std::string> next_;  // the call that waits for its turn
   std::optional<caller> current_;
   bool awaits_peer_ = false;
+  std::optional<os::peer> met_;  // on a channel
   bool reading_ = false;
   bool ended_ = false;  // the peer says no more
   bool writing_ = false;

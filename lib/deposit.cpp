@@ -3,6 +3,7 @@
 
 #include "os/close_aside.hpp"
 #include "os/socket_address.hpp"
+#include "os/user.hpp"
 
 #include "await_readable.hpp"
 
@@ -30,7 +31,7 @@ std::size_t keepable() {
   return static_cast<std::size_t>(std::min<rlim_t>(limit.rlim_cur - needed_otherwise, most_kept));
 }
 
-bool trusted(uid_t user) { return user == 0 || user == ::geteuid(); }
+bool trusted(uid_t user) { return user == 0 || os::is_own_user(user); }
 
 std::string described(const std::string& name, int fd) {
   const auto address = os::socket_address::bound_to(fd);
@@ -99,7 +100,7 @@ void deposit::hear(os::notify_datagram& datagram) {
     for (auto& fd : datagram.descriptors) keep(what->name, fd);
   }
   if (what->remove) remove(what->name);
-  on_(*datagram.pid, std::move(*what));
+  on_({*datagram.pid, datagram.uid, std::move(datagram.pidfd)}, std::move(*what));
 }
 
 void deposit::remove(const std::string& name) {

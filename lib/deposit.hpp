@@ -9,6 +9,7 @@
 
 #include "kept_descriptors.hpp"
 #include "log.hpp"
+#include "named_main.hpp"
 #include "supervision/notification.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -27,7 +28,7 @@ namespace asio = boost::asio;
 /// Takes what a server says by sd_notify(3), and keeps the descriptors that it deposits so.
 class deposit {
  public:
-  using listener = std::function<void(pid_t by, supervision::notification what)>;
+  using listener = std::function<void(speaker by, supervision::notification what)>;
 
   deposit(asio::io_context& context, log& log);
   ~deposit();

@@ -188,7 +188,7 @@ predecessor_driver::settings lifecycle::driver_settings(os::start_command start)
           .control_path = control_path_,
           .open_channel = [this] { return open_channel(); },
           .start = std::move(start),
-          .place = service_->managed() ? os::placement::sibling : os::placement::child,
+          .place = [this] { return service_->placement(); },
           .ready_timeout = options_.ready_timeout,
           .confirm_timeout = options_.confirm_timeout,
           .drain_timeout = options_.drain_timeout,
@@ -223,6 +223,7 @@ control_server::settings lifecycle::server_settings() {
           },
       .drain = [this](control_session& from, bool now) { on_drain_call(from, now); },
       .metrics = [this] { return server_metrics{.text = metrics()}; },
+      .fixed_command = options_.fixed_command,
       .watched = [this](const std::string& by) { service_->watched_by(by); }};
 }
 

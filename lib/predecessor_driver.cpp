@@ -261,7 +261,7 @@ void predecessor_driver::act(const action::spawn& a) {
   const auto channel = settings_.open_channel();
   announce_channel(command, a.token, spawned_successor::channel_number, channel,
                    settings_.control_path);
-  if (const auto spawned = child_.spawn(command, settings_.place, channel.get()); !spawned) {
+  if (const auto spawned = child_.spawn(command, settings_.place(), channel.get()); !spawned) {
     const bool own = request_.command.empty() && spawned.error().code == os::system_code(ENOENT);
     return resume(event::spawn_failed{
         spawned.error().message +

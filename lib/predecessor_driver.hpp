@@ -44,7 +44,7 @@ class predecessor_driver {
     /// The successor's end of a connection that is served here; empty: there can be none.
     std::function<unique_fd()> open_channel;
     os::start_command start;
-    os::placement place;
+    std::function<os::placement()> place;  ///< Of a successor that it spawns.
     std::chrono::milliseconds ready_timeout;
     /// How long a successor that is to stay may take to say that it serves.
     std::chrono::milliseconds confirm_timeout;

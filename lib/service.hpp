@@ -4,6 +4,8 @@
 
 #include <graceful/control_client.hpp>
 
+#include "os/launch.hpp"
+
 #include "inventory.hpp"
 #include "log.hpp"
 #include "notifier.hpp"
@@ -41,6 +43,13 @@ class service {
   service(service_settings settings, surroundings around);
 
   [[nodiscard]] bool managed() const { return notifier_.has_value(); }
+  /// Where a successor belongs: under the manager, if that is the parent of this process, and so
+  /// waits for it too.
+  [[nodiscard]] os::placement placement() const {
+    const bool below = managed() && settings_.process.is_parent();
+    return below ? os::placement::sibling : os::placement::child;
+  }
+
   /// Who looks after this process, to be compared: `wire::begin::manager`.
   [[nodiscard]] std::string manager() const;
 

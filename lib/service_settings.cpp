@@ -35,7 +35,10 @@ service_settings service_settings::take(os::start_command& start) {
                      .invocation = variable("INVOCATION_ID"),
                      .passed = os::take_listen_fds(start, whom),
                      .store = number("FDSTORE"),
-                     .supervisor = std::move(supervisor)};
+                     .supervisor = std::move(supervisor),
+                     .process = {.supervisor = variable("GRACEFUL_SUPERVISOR_PROCESS"),
+                                 .user_manager = variable("MANAGERPID"),
+                                 .executed = variable("SYSTEMD_EXEC_PID")}};
   for (auto& [name, fd] : s.passed) name = os::from_fd_name(name);
   // A successor has none: its predecessor was the one that was named.
   const auto meant = start.take("WATCHDOG_PID");

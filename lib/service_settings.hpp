@@ -2,6 +2,7 @@
 #ifndef GRACEFUL_LIB_SERVICE_SETTINGS_HPP
 #define GRACEFUL_LIB_SERVICE_SETTINGS_HPP
 
+#include "os/manager_process.hpp"
 #include "os/service_manager.hpp"
 #include "os/start_command.hpp"
 
@@ -24,6 +25,7 @@ struct service_settings {
   std::uint64_t store = 0;                     ///< FDSTORE: how many descriptors it keeps.
   std::chrono::microseconds watchdog{0};       ///< WATCHDOG_USEC; 0: none.
   std::string supervisor{};                    ///< GRACEFUL_SUPERVISOR: a control socket.
+  os::manager_process process{};               ///< The manager itself.
 };
 
 }  // namespace graceful

@@ -22,13 +22,6 @@ namespace {
 /// A successor signs the lock a little before it calls listen(2).
 constexpr int looks_after_a_change = 3;
 
-/// Without a /proc those alone are known that are this process's children.
-bool is_own(pid_t pid) {
-  siginfo_t info{};
-  return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 ||
-         os::is_descendant(pid, ::getpid());
-}
-
 /// Also a server that a shell has started is below a child of this process.
 bool has_children_but(const std::set<pid_t>& formers, pid_t ended) {
   const auto children = os::own_children();
@@ -78,7 +71,7 @@ std::optional<pid_t> serving_watch::look(const supervision::memory& known) {
   const auto who = path_server::of(control_, std::chrono::steady_clock::now());
   if (who.what != path_server::kind::process) return {};
   --looks_left_;
-  if (who.pid <= 0 || !is_own(who.pid)) return {};
+  if (who.pid <= 0 || !os::is_below_this(who.pid)) return {};
   wire::call call{.method = std::string{wire::watch_method}, .parameters = {}};
   call.oneway = true;
   call.parameters["supervisor"] = socket_;
@@ -96,7 +89,7 @@ serving_watch::after serving_watch::end_of(pid_t main, const supervision::memory
   if (control_.empty()) return {};
   const auto who = path_server::of(control_, std::chrono::steady_clock::now());
   if (who.what == path_server::kind::process) {
-    if (who.pid <= 0 || !is_own(who.pid)) return {};
+    if (who.pid <= 0 || !os::is_below_this(who.pid)) return {};
     if (who.pid != main && !known.formers.contains(who.pid)) return {.heir = who.pid};
   }
   return {.may_come = has_children_but(known.formers, main)};

@@ -2,8 +2,10 @@
 #include "session_host.hpp"
 
 #include "os/channel.hpp"
+#include "os/close_aside.hpp"
 #include "os/peer.hpp"
 #include "os/spare_descriptors.hpp"
+#include "os/user.hpp"
 #include "wire/control_messages.hpp"
 
 #include "await_readable.hpp"
@@ -27,6 +29,13 @@ constexpr std::chrono::seconds sweep_interval{5};
 
 /// How long to leave the queue alone when nothing can be accepted: no descriptors, for instance.
 constexpr std::chrono::milliseconds retry_pause{100};
+
+std::string described_user(uid_t user) {
+  if (os::is_one_user(user)) return std::to_string(user);
+  return std::to_string(user) +
+         ", who has no number in this user namespace: give the order as the user that the server "
+         "is outside of it (setpriv --reuid=UID --clear-groups graceful-ctl ...)";
+}
 
 }  // namespace
 
@@ -99,19 +108,19 @@ void session_host::admit(unique_fd socket) {
   const auto peer = os::peer::of(socket.get());
   if (!peer || !peer->trusted()) {
     log_.warning("refused a connection to the " + settings_.called + " by user " +
-                 (peer ? std::to_string(peer->uid) : "unknown"));
+                 (peer ? described_user(peer->uid) : "unknown"));
     wire::reply refusal;
     refusal.error = wire::permission_denied;
     // Fits into the empty buffer of a new socket, or is not worth waiting for.
     (void)os::send_now(socket.get(), wire::to_message(refusal));
-    return;
+    return os::close_emptied(std::move(socket));
   }
   if (sessions_.size() >= max_sessions && !make_room()) {
     const auto refusal = wire::to_error(
         wire::busy_error, "every one of " + std::to_string(max_sessions) +
                               " connections to the server waits for an answer; try again");
     (void)os::send_now(socket.get(), wire::to_message(refusal));  // as above
-    return;
+    return os::close_emptied(std::move(socket));
   }
   const auto id = next_id_++;
   control_session::owner& self = *this;

@@ -58,9 +58,9 @@ std::optional<pid_t> spawned_successor::pid() const {
 
 void spawned_successor::kill() {
   if (!child_) return;
-  if (!child_->kill()) {
+  if (const auto failed = child_->kill(); failed && failed != os::system_code(ESRCH)) {
     log_.error("cannot kill the successor (pid " + std::to_string(child_->pid()) +
-               "): " + os::system_code().message());
+               "): " + failed.message());
   }
   if (std::exchange(killed_, true)) return;
   killed_timer_.expires_after(time_to_die);
@@ -128,7 +128,7 @@ void spawned_successor::watch_retired() {
           log_.info(who + how->to_string());
         }
       } else if (now >= child.deadline && !std::exchange(child.killed, true)) {
-        const bool possible = child.process.kill();
+        const bool possible = !child.process.kill();
         log_.warning(who + "does not end: " +
                      (possible ? "it is killed" : "it cannot be killed; end it by hand"));
       }

@@ -90,7 +90,7 @@ handoff::successor_event successor_driver::exchange(const wire::call& call) {
     if (code == errc::protocol_violation) return event::garbled{};
     return event::disconnected{predecessor_lives()};
   }
-  if (!std::exchange(answered_, true)) identify(message->sender);
+  if (!std::exchange(answered_, true)) identify(message->sender, std::move(message->sender_pidfd));
   // Nothing is complete then: what came is closed, also to have descriptors left to report it.
   if (message->truncated) {
     message->descriptors.clear();
@@ -104,9 +104,9 @@ handoff::successor_event successor_driver::exchange(const wire::call& call) {
 
 /// By who answers, and not by SO_PEERCRED: that names the generation before while the one that
 /// serves has yet to call listen(2), and would have its end taken for the predecessor's.
-void successor_driver::identify(pid_t predecessor) {
+void successor_driver::identify(pid_t predecessor, unique_fd pidfd) {
   predecessor_pid_ = predecessor;
-  predecessor_pidfd_ = os::open_pidfd(predecessor);
+  predecessor_pidfd_ = pidfd ? std::move(pidfd) : os::open_pidfd(predecessor);
 }
 
 /// False also where it cannot be told: before the first answer, or because the peer's PID namespace

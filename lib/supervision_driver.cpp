@@ -1,12 +1,14 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "supervision_driver.hpp"
 
+#include "os/process_identity.hpp"
 #include "os/system_failure.hpp"
 
 #include "await_readable.hpp"
 
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <utility>
@@ -38,12 +40,6 @@ constexpr std::chrono::seconds time_to_serve{5};
 constexpr std::chrono::milliseconds ask_again_after{20};  // no event tells that another listens
 
 constexpr std::chrono::seconds follow_again_after{1};
-
-/// Also one that has ended, and has yet to be reaped.
-bool is_child(pid_t pid) {
-  siginfo_t info{};
-  return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0;
-}
 
 bool has_children() {
   siginfo_t info{};
@@ -90,9 +86,35 @@ void supervision_driver::resume() {
   arm();
 }
 
-void supervision_driver::said(pid_t by, supervision::notification what) {
-  if (what.main_pid == ::getpid()) what.main_pid.reset();  // nobody runs this one
-  apply(event::said{by, std::move(what)});
+void supervision_driver::said(speaker by, supervision::notification what) {
+  if (const auto number = std::exchange(what.main_pid, {})) {
+    auto named = named_main(by, *number);
+    if (named) {
+      what.main_pid = named->pid;
+      if (named->pidfd || named->gone) introduce(named->pid, std::move(named->pidfd));
+    } else {
+      log_.warning("pid " + std::to_string(by.pid) + " says that pid " + std::to_string(*number) +
+                   " is the main process, which is not believed: no process of that number is "
+                   "seen that could be the server (in the PID namespace of the one that speaks, "
+                   "and below the supervisor or of the same user)");
+    }
+  }
+  if (by.pidfd) introduce(by.pid, std::move(by.pidfd));
+  apply(event::said{by.pid, std::move(what)});
+}
+
+void supervision_driver::introduce(pid_t pid, unique_fd pidfd) {
+  introduced_.insert_or_assign(pid, std::move(pidfd));
+}
+
+/// None if it has ended; then errno is that of pidfd_open(2).
+std::optional<os::child> supervision_driver::held(pid_t pid) {
+  const auto found = introduced_.find(pid);
+  if (found == introduced_.end()) return os::child::of(pid);
+  unique_fd pidfd{std::move(found->second)};
+  introduced_.erase(found);
+  errno = ESRCH;
+  return pidfd ? std::optional{os::child::held(pid, std::move(pidfd))} : std::nullopt;
 }
 
 void supervision_driver::apply(supervision::keeper_event event) {
@@ -108,6 +130,7 @@ void supervision_driver::apply(supervision::keeper_event event) {
     if (auto* e = std::get_if<event::ended>(&next); e != nullptr && put_off(*e)) continue;
     for (const auto& each : keeper_.resume(next, clock::now())) perform(each);
   }
+  introduced_.clear();
   if (remembered().main && remembered().main != before) settings_.main_is(*remembered().main);
   arm();
 }
@@ -187,7 +210,7 @@ void supervision_driver::follow(pid_t pid) {
 
 /// False if there are no descriptors for it.
 bool supervision_driver::try_to_follow(pid_t pid) {
-  auto process = os::child::of(pid);
+  auto process = held(pid);
   if (!process) {
     if (errno != ESRCH && errno != EINVAL) return false;  // EINVAL: the number of a thread
     const auto recent = recent_.find(pid);
@@ -195,7 +218,7 @@ bool supervision_driver::try_to_follow(pid_t pid) {
     return true;
   }
   std::optional<asio::posix::stream_descriptor> watched;
-  const bool child = is_child(pid);  // SIGCHLD will tell
+  const bool child = os::is_child(pid);  // SIGCHLD will tell
   if (!child) {
     unique_fd copy{::fcntl(process->pidfd(), F_DUPFD_CLOEXEC, 0)};
     boost::system::error_code failed;
@@ -248,16 +271,36 @@ void supervision_driver::ended(pid_t pid, const os::ending& how) {
 }
 
 void supervision_driver::signal(const supervision::action::send& what) {
-  const auto found = known_.find(what.pid);
-  if (found == known_.end()) return;
   const pid_t group = what.to_group ? ::getpgid(what.pid) : 0;
   if (group > 0 && group == ::getpgrp()) return;  // it has been told already
-  // Only of a group that it leads is it known that all are the server's.
-  if (group == what.pid && found->second.process.signal(0)) {
-    ::kill(-group, what.signal);
-  } else {
-    found->second.process.signal(what.signal);
+  const auto failed = tell(what);
+  // Whatever is not passed on is said: who has sent it waits for what it does.
+  if (!failed || failed == os::system_code(ESRCH)) return;
+  const char* const name = ::sigabbrev_np(what.signal);
+  log_.error("cannot send signal " + std::to_string(what.signal) +
+             (name == nullptr ? "" : std::string{" (SIG"} + name + ")") + " to pid " +
+             std::to_string(what.pid) + ": " + failed.message() +
+             (failed == os::system_code(EPERM)
+                  ? "; it runs as another user than the supervisor: send it as root, and run "
+                    "graceful-ctl run as root, or as that user"
+                  : "; send it with kill(1)"));
+}
+
+boost::system::error_code supervision_driver::tell(const supervision::action::send& what) {
+  const auto found = known_.find(what.pid);
+  if (found == known_.end()) {
+    // It could not be followed. Until a child is reaped its number is its own.
+    if (!os::is_child(what.pid))
+      return os::system_code(unfollowed_.contains(what.pid) ? EMFILE : ESRCH);
+    return os::system_code(::kill(what.pid, what.signal) == 0 ? 0 : errno);
   }
+  auto& process = found->second.process;
+  // Only of a group that it leads is it known that all are the server's.
+  if (!what.to_group || ::getpgid(what.pid) != what.pid) return process.signal(what.signal);
+  const auto failed = process.signal(0);
+  if (failed == os::system_code(ESRCH)) return failed;
+  const int told = ::kill(-what.pid, what.signal) == 0 ? 0 : errno;
+  return failed ? failed : os::system_code(told);
 }
 
 void supervision_driver::arm() {

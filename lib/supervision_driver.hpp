@@ -6,12 +6,14 @@
 #include "os/start_command.hpp"
 
 #include "log.hpp"
+#include "named_main.hpp"
 #include "serving_watch.hpp"
 #include "supervision/keeper.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/system/error_code.hpp>
 
 #include <deque>
 #include <functional>
@@ -49,7 +51,7 @@ class supervision_driver {
   void adopt(pid_t pid);
   void resume();  ///< What is remembered.
 
-  void said(pid_t by, supervision::notification what);
+  void said(speaker by, supervision::notification what);
   /// `to_all`: by a terminal.
   void told(int signal, bool to_all) { apply(supervision::event::told{signal, to_all}); }
 
@@ -77,6 +79,8 @@ class supervision_driver {
   };
 
   void apply(supervision::keeper_event event);
+  void introduce(pid_t pid, unique_fd pidfd);
+  [[nodiscard]] std::optional<os::child> held(pid_t pid);
   [[nodiscard]] bool put_off(supervision::event::ended& e);
   void perform(const supervision::keeper_action& action);
   void start();
@@ -85,6 +89,7 @@ class supervision_driver {
   [[nodiscard]] bool try_to_follow(pid_t pid);
   void watch(pid_t pid);
   void signal(const supervision::action::send& what);
+  boost::system::error_code tell(const supervision::action::send& what);
   void arm();
 
   asio::io_context& context_;
@@ -92,6 +97,9 @@ class supervision_driver {
   settings settings_;
   supervision::keeper keeper_;
   std::map<pid_t, known> known_;
+  /// Whom an event names that is on its way; empty: it has ended. Held since then, as a number can
+  /// be another's when the keeper has it followed.
+  std::map<pid_t, unique_fd> introduced_;
   std::map<pid_t, os::ending> recent_;  ///< Ends of children that nobody knew yet.
   std::deque<supervision::keeper_event> events_;
   bool applying_ = false;

@@ -5,7 +5,9 @@
 
 #include "os/at_start.hpp"
 #include "os/channel.hpp"
+#include "os/close_aside.hpp"
 #include "os/home_process.hpp"
+#include "os/manager_process.hpp"
 #include "os/notify_socket.hpp"
 #include "os/peer.hpp"
 #include "os/socket_address.hpp"
@@ -175,6 +177,7 @@ supervision_driver::settings supervisor::impl::driver_settings() {
   server.set("NOTIFY_SOCKET", place_.paths().notify());
   server.set("FDSTORE", std::to_string(deposit_.limit()));
   server.set("GRACEFUL_SUPERVISOR", place_.paths().socket);
+  server.set("GRACEFUL_SUPERVISOR_PROCESS", os::own_process_text());
   return {.server = std::move(server),
           .limits = limits_of(params_),
           .sockets = [this] { return deposit_.for_start(); },
@@ -234,8 +237,8 @@ int supervisor::impl::run() {
   ::signal(SIGCHLD, SIG_DFL);  // ignored, it would have the kernel reap: nobody would know how
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   if (const auto taken = signals_.start(taken_signals()); !taken) throw error{taken.error()};
-  deposit_.start(place_.open().notify, [this](pid_t by, supervision::notification what) {
-    driver_->said(by, std::move(what));
+  deposit_.start(place_.open().notify, [this](speaker by, supervision::notification what) {
+    driver_->said(std::move(by), std::move(what));
   });
   sessions_.start(place_.open().control);
   start();
@@ -251,7 +254,12 @@ void supervisor::impl::start() {
     const auto left_behind = place_.find_main();
     return left_behind ? driver_->adopt(*left_behind) : driver_->begin();
   }
-  for (auto& each : legacy_->sockets) deposit_.keep(each.name, each.fd);
+  for (auto& each : legacy_->sockets) {
+    deposit_.keep(each.name, each.fd);
+    std::vector<unique_fd> rest;  // what is not kept
+    rest.push_back(std::move(each.fd));
+    os::close_aside(std::move(rest));
+  }
   log_.info("goes on in a new program, with " + std::to_string(legacy_->sockets.size()) +
             (legacy_->sockets.size() == 1 ? " socket kept" : " sockets kept"));
   // A new socket's buffer has room for it.

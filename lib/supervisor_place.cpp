@@ -4,6 +4,7 @@
 #include <graceful/supervisor_client.hpp>
 
 #include "os/channel.hpp"
+#include "os/close_aside.hpp"
 #include "os/notify_socket.hpp"
 #include "os/process_identity.hpp"
 #include "os/system_failure.hpp"
@@ -116,11 +117,13 @@ supervisor_place::supervisor_place(supervisor_paths paths, descriptors open)
       notify_{std::move(open.notify)},
       notify_file_{os::identify(paths_.notify())} {}
 
+supervisor_place::~supervisor_place() { os::close_emptied(std::move(notify_)); }
+
 result<void> supervisor_place::hear_again(const std::function<void(int notify)>& on_it) {
   auto notify = os::bind_notify(paths_.notify());
   if (!notify) return notify.error();
   on_it(notify->get());
-  notify_ = std::move(*notify);
+  os::close_emptied(std::exchange(notify_, std::move(*notify)));
   notify_file_ = os::identify(paths_.notify());
   return {};
 }

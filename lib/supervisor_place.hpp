@@ -50,6 +50,10 @@ class supervisor_place {
   /// What was passed on by the program that this process executed before.
   supervisor_place(supervisor_paths paths, descriptors open);
 
+  supervisor_place(supervisor_place&&) = default;
+  supervisor_place& operator=(supervisor_place&&) = delete;
+  ~supervisor_place();
+
   /// Notes which process is the server, for a supervisor that comes after this one has been killed.
   result<void> note_main(pid_t pid);
 

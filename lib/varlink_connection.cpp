@@ -145,7 +145,7 @@ result<varlink_connection::incoming> varlink_connection::receive(os::deadline un
   for (;;) {
     if (auto text = framer_.next()) {
       return incoming{std::move(*text), std::exchange(descriptors_, {}),
-                      std::exchange(truncated_, false), sender_};
+                      std::exchange(truncated_, false), sender_, std::move(sender_pidfd_)};
     }
     if (framer_.overflowed()) {
       return failure{errc::protocol_violation, "the server's answer is too long"};
@@ -167,7 +167,10 @@ result<varlink_connection::incoming> varlink_connection::receive(os::deadline un
     framer_.feed(box.bytes);
     std::move(box.descriptors.begin(), box.descriptors.end(), std::back_inserter(descriptors_));
     truncated_ = truncated_ || box.truncated;
-    if (!box.bytes.empty()) sender_ = box.sender;
+    if (!box.bytes.empty()) {
+      sender_ = box.sender;
+      sender_pidfd_ = std::move(box.sender_pidfd);
+    }
   }
 }
 

@@ -39,7 +39,8 @@ class varlink_connection {
     std::string text;
     std::vector<unique_fd> descriptors;  // that came since the last message
     bool truncated;
-    pid_t sender;  // of its last byte: os::inbox
+    pid_t sender;            // of its last byte: os::inbox
+    unique_fd sender_pidfd;  // likewise
   };
   /// The next message. `errc::timed_out`, `errc::peer_gone`, `errc::protocol_violation` if it is
   /// too long. `pidfd`: of the peer, or -1. If that dies it is gone, and what it has said comes
@@ -66,6 +67,7 @@ class varlink_connection {
   std::vector<unique_fd> descriptors_;
   bool truncated_ = false;
   pid_t sender_ = 0;
+  unique_fd sender_pidfd_;
 };
 
 }  // namespace graceful

@@ -28,9 +28,12 @@ void varlink_stream::start() {
   tell();
 }
 
+varlink_stream::~varlink_stream() { stop(); }
+
 void varlink_stream::stop() {
+  if (!is_open()) return;
   boost::system::error_code ignored;
-  socket_.close(ignored);
+  os::close_emptied(unique_fd{socket_.release(ignored)});
 }
 
 void varlink_stream::tell() {
@@ -80,8 +83,7 @@ void varlink_stream::on_readable() {
   if (!is_open()) return;
   const bool over = got.what == kind::closed || got.what == kind::failed || incoming_.overflowed();
   if (!over) return watch();
-  boost::system::error_code ignored;
-  socket_.close(ignored);
+  stop();
   on_.end();
 }
 

@@ -30,6 +30,8 @@ class varlink_stream : public std::enable_shared_from_this<varlink_stream> {
   /// `incoming`: what has been read from the socket already.
   varlink_stream(asio::io_context& control, unique_fd socket, wire::framer incoming, events on);
 
+  ~varlink_stream();
+
   void start();
 
   /// Tells no more, and ends the connection.

@@ -45,6 +45,12 @@ struct options {
   /// elsewhere by then, to the next release, is followed.
   std::string directory{};
 
+  /// As predecessor: what a successor executes is for nobody to choose who gives the order for an
+  /// upgrade: COMMAND, --env and --directory of `graceful-ctl upgrade` are refused. A new build is
+  /// put at the path of the old one. Default: false; then they are refused only to a process that
+  /// lacks a capability which this one has, see capabilities(7).
+  bool fixed_command = false;
+
   /// Take over from a server that already runs under this control path, even though it did not
   /// start this process. Default: false, so that a second copy started by accident ends with
   /// `errc::already_running`. The environment variable GRACEFUL_TAKEOVER=1 sets it too, but not in

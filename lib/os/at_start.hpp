@@ -38,9 +38,17 @@ const char* trusted_variable(const char* name);
 /// All that `trusted_variable` is asked for, and that would be passed on. A set-id program that has
 /// changed its real user too has successors for which nothing is set-id any more: they must not
 /// find what was not believed.
-inline constexpr std::array passed_on_variables{
-    "FDSTORE", "GRACEFUL_SUPERVISOR", "INVOCATION_ID",  "JOURNAL_STREAM", "NOTIFY_SOCKET",
-    "PATH",    "WATCHDOG_USEC",       "XDG_RUNTIME_DIR"};
+inline constexpr std::array passed_on_variables{"FDSTORE",
+                                                "GRACEFUL_SUPERVISOR",
+                                                "GRACEFUL_SUPERVISOR_PROCESS",
+                                                "INVOCATION_ID",
+                                                "JOURNAL_STREAM",
+                                                "MANAGERPID",
+                                                "NOTIFY_SOCKET",
+                                                "PATH",
+                                                "SYSTEMD_EXEC_PID",
+                                                "WATCHDOG_USEC",
+                                                "XDG_RUNTIME_DIR"};
 
 }  // namespace graceful::os
 

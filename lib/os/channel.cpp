@@ -41,6 +41,11 @@ void take_control_data(msghdr& message, inbox& box) {
       box.sender_user = sender.uid;
       box.sender_group = sender.gid;
     }
+    if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == pidfd_message) {
+      int pidfd = -1;  // stays negative if there are no descriptors
+      std::memcpy(&pidfd, CMSG_DATA(c), sizeof pidfd);
+      box.sender_pidfd.reset(pidfd < 0 ? -1 : pidfd);
+    }
     if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
     // cmsg_len, not the room there was: padding may hold one descriptor more than was asked for.
     const std::size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -57,6 +62,7 @@ void take_control_data(msghdr& message, inbox& box) {
 void name_senders(int socket) {
   constexpr int on = 1;
   ::setsockopt(socket, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+  ::setsockopt(socket, SOL_SOCKET, pass_pidfd_option, &on, sizeof on);
 }
 
 void refuse_descriptors(int socket) {
@@ -94,9 +100,9 @@ transfer send_now(int socket, std::string_view bytes, std::span<const int> descr
 
 transfer receive_now(int socket, inbox& box) {
   std::array<char, 65536> buffer;
-  alignas(cmsghdr)
-      std::array<char, CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(max_descriptors * sizeof(int))>
-          control;
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(sizeof(int)) +
+                                        CMSG_SPACE(max_descriptors * sizeof(int))>
+      control;
   iovec data{.iov_base = buffer.data(), .iov_len = buffer.size()};
   msghdr message{};
   message.msg_iov = &data;

@@ -45,7 +45,12 @@ struct inbox {
   pid_t sender = 0;  // of the last bytes; 0 if it is not visible from here, or not asked for
   uid_t sender_user = static_cast<uid_t>(-1);   // likewise
   gid_t sender_group = static_cast<gid_t>(-1);  // likewise
+  unique_fd sender_pidfd{};  // of the same process: SCM_PIDFD, Linux 6.5; else empty
 };
+
+// The numbers of SO_PASSPIDFD and SCM_PIDFD, Linux 6.5, which older headers lack.
+inline constexpr int pass_pidfd_option = 76;
+inline constexpr int pidfd_message = 4;
 
 /// Has receive_now() say who sends what is sent from now on: SO_PASSCRED. SO_PEERCRED of a client
 /// does not tell who serves it: it is fixed at connect(2), when the process that called listen(2)

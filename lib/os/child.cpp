@@ -3,6 +3,7 @@
 
 #include "os/channel.hpp"
 #include "os/executed.hpp"
+#include "os/process_identity.hpp"
 #include "os/spare_descriptors.hpp"
 #include "os/system_failure.hpp"
 
@@ -123,10 +124,15 @@ std::optional<child> child::of(pid_t pid) {
   return child{pid, std::move(pidfd)};
 }
 
-bool child::kill() { return signal(SIGKILL); }
+boost::system::error_code child::kill() { return signal(SIGKILL); }
 
-bool child::signal(int number) {
-  return ::syscall(SYS_pidfd_send_signal, pidfd_.get(), number, nullptr, 0) == 0;
+boost::system::error_code child::signal(int number) {
+  if (::syscall(SYS_pidfd_send_signal, pidfd_.get(), number, nullptr, 0) == 0) return {};
+  const int why = errno;
+  // A seccomp filter may not know the call, and says either. Who really may not is told again.
+  const bool forbidden = why == EPERM || why == ENOSYS;
+  if (!forbidden || !is_child(pid_) || poll_one(pidfd_.get(), POLLIN, 0)) return system_code(why);
+  return system_code(::kill(pid_, number) == 0 ? 0 : errno);
 }
 
 unique_fd open_pidfd(pid_t pid) {

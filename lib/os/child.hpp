@@ -8,9 +8,12 @@
 #include "os/launch.hpp"
 #include "os/start_command.hpp"
 
+#include <boost/system/error_code.hpp>
+
 #include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <sys/types.h>
@@ -45,6 +48,9 @@ class child {
   /// process (any more).
   static std::optional<child> of(pid_t pid);
 
+  /// The one that `pidfd` holds.
+  static child held(pid_t pid, unique_fd pidfd) { return {pid, std::move(pidfd)}; }
+
   [[nodiscard]] pid_t pid() const { return pid_; }
 
   /// Readable when the process has ended: pidfd_open(2).
@@ -60,11 +66,12 @@ class child {
   bool wait(std::chrono::milliseconds longest);
 
   /// SIGKILL. Reaches this process and no other: the number cannot be recycled behind a pidfd.
-  /// False, with errno, if it has ended (ESRCH) or is another user's by now (EPERM).
-  bool kill();
+  boost::system::error_code kill();
 
-  /// The same with another signal.
-  bool signal(int number);
+  /// The same with another signal. ESRCH if it has ended; EPERM if it is another user's by now.
+  /// Where the system forbids pidfd_send_signal(2), a child proper gets it by its number, which is
+  /// its own until it is reaped: so not while another thread may do that.
+  boost::system::error_code signal(int number);
 
  private:
   child(pid_t pid, unique_fd pidfd) : pid_{pid}, pidfd_{std::move(pidfd)} {}

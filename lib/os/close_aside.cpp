@@ -1,6 +1,9 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "os/close_aside.hpp"
 
+#include "os/channel.hpp"
+#include "os/spare_descriptors.hpp"
+
 #include <deque>
 #include <mutex>
 #include <thread>
@@ -76,6 +79,18 @@ bool start_closer() {
 }
 
 }  // namespace
+
+void close_emptied(unique_fd socket) {
+  if (!socket) return;
+  ::shutdown(socket.get(), SHUT_RD);
+  for (;;) {
+    inbox unread;
+    const auto got = receive_now(socket.get(), unread);
+    close_aside(std::move(unread.descriptors));
+    if (got.what != transfer::kind::some) break;
+  }
+  spare_descriptors::close(std::move(socket));
+}
 
 void close_aside(std::vector<unique_fd> descriptors) {
   std::erase_if(descriptors, [](const unique_fd& fd) { return closes_at_once(fd.get()); });

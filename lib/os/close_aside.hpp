@@ -15,6 +15,10 @@ namespace graceful::os {
 /// by threads, of which there are a few; what is left waits for one.
 void close_aside(std::vector<unique_fd> descriptors);
 
+/// Closes a Unix socket, but first takes out what nobody has read: a descriptor in there would be
+/// closed with it. Nobody can send more meanwhile.
+void close_emptied(unique_fd socket);
+
 }  // namespace graceful::os
 
 #endif

@@ -5,6 +5,7 @@
 #include "os/lock_owners.hpp"
 #include "os/peer.hpp"
 #include "os/system_failure.hpp"
+#include "os/user.hpp"
 
 #include <array>
 #include <cstdio>
@@ -135,7 +136,7 @@ result<void> check_private_directory(const std::string& directory) {
   if (::lstat(directory.c_str(), &status) != 0) {
     return system_failure("cannot look at the directory " + directory);
   }
-  if (!S_ISDIR(status.st_mode) || status.st_uid != ::geteuid() || (status.st_mode & 022) != 0) {
+  if (!S_ISDIR(status.st_mode) || !is_own_user(status.st_uid) || (status.st_mode & 022) != 0) {
     return failure{errc::permission_denied,
                    directory +
                        " is not a directory that only this user can write to; remove it, "

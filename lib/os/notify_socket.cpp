@@ -39,15 +39,16 @@ result<unique_fd> bind_notify(const std::string& path) {
       ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     return system_failure("cannot put a socket for notifications at " + path);
   }
+  ::setsockopt(fd.get(), SOL_SOCKET, pass_pidfd_option, &on, sizeof on);
   return fd;
 }
 
 std::optional<notify_datagram> receive_notify(int socket, std::size_t limit) {
   notify_datagram got{};
   got.bytes.resize(limit + 1);
-  alignas(cmsghdr)
-      std::array<char, CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(max_descriptors * sizeof(int))>
-          control;
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(sizeof(int)) +
+                                        CMSG_SPACE(max_descriptors * sizeof(int))>
+      control;
   iovec data{.iov_base = got.bytes.data(), .iov_len = got.bytes.size()};
   msghdr message{};
   message.msg_iov = &data;
@@ -67,6 +68,10 @@ std::optional<notify_datagram> receive_notify(int socket, std::size_t limit) {
       std::memcpy(&sender, CMSG_DATA(c), sizeof sender);
       got.pid = sender.pid;
       got.uid = sender.uid;
+    } else if (c->cmsg_type == pidfd_message && c->cmsg_len >= CMSG_LEN(sizeof(int))) {
+      int pidfd = -1;  // stays negative if there are no descriptors
+      std::memcpy(&pidfd, CMSG_DATA(c), sizeof pidfd);
+      got.pidfd.reset(pidfd < 0 ? -1 : pidfd);
     } else if (c->cmsg_type == SCM_RIGHTS) {
       const std::size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
       for (std::size_t i = 0; i < count; ++i) {

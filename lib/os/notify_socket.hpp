@@ -23,6 +23,7 @@ struct notify_datagram {
   std::string bytes;         // cut beyond the limit
   std::optional<pid_t> pid;  // 0: not visible from here; none: the kernel does not say who it was
   uid_t uid;
+  unique_fd pidfd;                     // of the same process: SCM_PIDFD, Linux 6.5; else empty
   std::vector<unique_fd> descriptors;  // close-on-exec
   bool truncated;                      // the kernel dropped descriptors (MSG_CTRUNC)
 };

@@ -4,6 +4,7 @@
 #include "os/at_start.hpp"
 #include "os/channel.hpp"
 #include "os/child.hpp"
+#include "os/user.hpp"
 
 #include <cerrno>
 #include <chrono>
@@ -13,6 +14,12 @@
 
 namespace graceful::os {
 
+namespace {
+
+constexpr int so_peerpidfd = 77;  // Linux 6.5; older headers lack it
+
+}  // namespace
+
 std::optional<peer> peer::of(int socket) {
   ucred credentials{};
   socklen_t length = sizeof credentials;
@@ -21,19 +28,28 @@ std::optional<peer> peer::of(int socket) {
 }
 
 bool peer::trusted(trust whom) const {
+  if (!is_one_user(uid)) return false;
   const bool by_root = whom == trust::operators && ::geteuid() == 0;
-  const bool same = uid == ::geteuid() && (gid == ::getegid() || !is_set_group_id());
-  return same || uid == 0 || by_root;
+  const bool in_group = !is_set_group_id() || (gid == ::getegid() && is_one_group(gid));
+  return (uid == ::geteuid() && in_group) || uid == 0 || by_root;
+}
+
+unique_fd peer_pidfd(int socket) {
+  int value = -1;
+  socklen_t length = sizeof value;
+  if (::getsockopt(socket, SOL_SOCKET, so_peerpidfd, &value, &length) == 0) return unique_fd{value};
+  if (errno != ENOPROTOOPT) return {};
+  const auto who = peer::of(socket);
+  return who ? open_pidfd(who->pid) : unique_fd{};
 }
 
 bool peer_has_ended(int socket) {
-  constexpr int peer_pidfd = 77;  // SO_PEERPIDFD, Linux 6.5; older headers lack it
   const auto has_ended = [](const unique_fd& pidfd) {
     return wait_readable(pidfd.get(), std::chrono::steady_clock::now());
   };
   int value = -1;
   socklen_t length = sizeof value;
-  if (::getsockopt(socket, SOL_SOCKET, peer_pidfd, &value, &length) == 0) {
+  if (::getsockopt(socket, SOL_SOCKET, so_peerpidfd, &value, &length) == 0) {
     return has_ended(unique_fd{value});
   }
   if (errno == ESRCH || errno == EINVAL) return true;  // it has been reaped

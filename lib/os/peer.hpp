@@ -2,6 +2,8 @@
 #ifndef GRACEFUL_OS_PEER_HPP
 #define GRACEFUL_OS_PEER_HPP
 
+#include <graceful/unique_fd.hpp>
+
 #include <optional>
 
 #include <sys/types.h>
@@ -23,9 +25,14 @@ struct peer {
   static std::optional<peer> of(int socket);
 
   /// Authorisation is by uid, as a pid may be recycled; in a set-group-ID program by gid too, since
-  /// the same user is whoever has started it, who has not its rights.
+  /// the same user is whoever has started it, who has not its rights. A user that has no number in
+  /// this user namespace is nobody that could be told from others, not even root of the host.
   [[nodiscard]] bool trusted(trust whom = trust::own_user) const;
 };
+
+/// A pidfd of the same process: SO_PEERPIDFD. Where the kernel lacks that (before Linux 6.5), of
+/// the one that has its number by now; empty if there is none.
+unique_fd peer_pidfd(int socket);
 
 /// Who called listen(2), seen from a client, has ended for sure: it does not answer, and what keeps
 /// its socket open is a process that it has left behind.

@@ -13,6 +13,7 @@
 #include <sstream>
 
 #include <signal.h>
+#include <sys/wait.h>
 #include <system_error>
 #include <unistd.h>
 
@@ -44,17 +45,16 @@ pid_t parent_of(pid_t pid) {
   return parent;
 }
 
-/// Empty if it cannot be told.
-std::string own_space() {
-  std::array<char, 64> space{};
-  const auto length = ::readlink("/proc/self/ns/pid", space.data(), space.size());
-  return {space.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0))};
-}
-
 /// Processes may end while they are looked at, and others get their numbers: no way up is for ever.
 constexpr int most_ancestors = 64;
 
 }  // namespace
+
+std::string own_pid_space() {
+  std::array<char, 64> space{};
+  const auto length = ::readlink("/proc/self/ns/pid", space.data(), space.size());
+  return {space.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0))};
+}
 
 std::optional<process_identity> process_identity::of(pid_t pid) {
   auto fields = fields_of(pid);
@@ -65,12 +65,12 @@ std::optional<process_identity> process_identity::of(pid_t pid) {
     if (number == state && (field == "Z" || field == "X")) return {};
   }
   if (!(*fields >> found.started)) return {};
-  found.space = own_space();
+  found.space = own_pid_space();
   return found;
 }
 
 bool process_identity::has_ended() const {
-  if (pid <= 0 || space.empty() || space != own_space()) return false;
+  if (pid <= 0 || space.empty() || space != own_pid_space()) return false;
   const auto pidfd = open_pidfd(pid);
   // None for the number of a thread, which kill(2) takes for that of its process; without pidfds;
   // or if the system does not let this process have one.
@@ -93,6 +93,14 @@ bool is_descendant(pid_t pid, pid_t of) {
   }
   return false;
 }
+
+bool is_child(pid_t pid) {
+  siginfo_t info{};
+  return pid > 0 &&
+         ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+bool is_below_this(pid_t pid) { return is_child(pid) || is_descendant(pid, ::getpid()); }
 
 /// A child belongs to the thread that has made it, or got it as an orphan.
 std::optional<std::vector<pid_t>> own_children() {

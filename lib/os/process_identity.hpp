@@ -32,6 +32,15 @@ bool is_ancestor(pid_t pid);
 /// The same the other way round: `of` is the parent of `pid`, or of its parent, and so on.
 bool is_descendant(pid_t pid, pid_t of);
 
+/// It is, of this process. Without a /proc those alone are known that are its children.
+bool is_below_this(pid_t pid);
+
+/// A child of this process. Also one that has ended, and has yet to be reaped.
+bool is_child(pid_t pid);
+
+/// The PID namespace in which the numbers of this process count. Empty if it cannot be told.
+std::string own_pid_space();
+
 /// Those of this process, zombies included. None if the kernel does not list them.
 std::optional<std::vector<pid_t>> own_children();
 

@@ -3,6 +3,7 @@
 
 #include "os/at_start.hpp"
 #include "os/executed.hpp"
+#include "os/user.hpp"
 
 #include <memory>
 #include <optional>
@@ -78,7 +79,8 @@ bool is_shared(const struct stat& directory) {
 
 /// By the same reason the link may be of the owner of the directory.
 bool is_trusted(const struct stat& link, const struct stat& directory) {
-  return link.st_uid == 0 || link.st_uid == ::geteuid() || link.st_uid == directory.st_uid;
+  return is_one_user(link.st_uid) &&
+         (link.st_uid == 0 || link.st_uid == ::geteuid() || link.st_uid == directory.st_uid);
 }
 
 void look(const std::string& where, const file& directory, links& found) {

@@ -57,7 +57,9 @@ struct managing {
     }
   }
   [[nodiscard]] std::map<std::string, std::string> environment() const {
-    return {{"NOTIFY_SOCKET", manager.address()}, {"FDSTORE", "8"}};
+    return {{"NOTIFY_SOCKET", manager.address()},
+            {"MANAGERPID", std::to_string(::getpid())},
+            {"FDSTORE", "8"}};
   }
   [[nodiscard]] std::string control() const { return place.path("control.sock"); }
 

@@ -19,6 +19,7 @@ process_options with(std::map<std::string, std::string> environment, const std::
   process_options options;
   options.environment = std::move(environment);
   options.environment.emplace("NOTIFY_SOCKET", manager);
+  options.environment.emplace("MANAGERPID", std::to_string(::getpid()));
   return options;
 }
 

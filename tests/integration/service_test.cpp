@@ -11,8 +11,10 @@
 
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -28,7 +30,8 @@ namespace {
 
 /// An upgrade whose successor is in probation, for a minute.
 struct managed_probation : managed_site {
-  managed_probation() : managed_site{{"--probation", "60000"}} {
+  explicit managed_probation(std::map<std::string, std::string> environment = {})
+      : managed_site{{"--probation", "60000"}, std::move(environment)} {
     await(says("READY=1"));
     upgrade = &server.scene().start({programs::graceful_ctl(), "upgrade", server.control()});
     const auto begin = await(says("RELOADING=1")).value("STATUS");
@@ -150,6 +153,15 @@ TEST_CASE("a rollback in the probation moves no main process") {
   m.await(m.says("STOPPING=1"));
   CHECK(m.server.server().wait_exit(patience).exited(0));
   m.nobody_was_named();
+}
+
+TEST_CASE(
+    "a successor is no child of a parent that is not the manager, which need not wait for it") {
+  managed_probation m{{{"MANAGERPID", "0"}}};
+  REQUIRE(parent_of(m.old) == ::getpid());
+  CHECK(parent_of(m.successor) == m.old);
+  CHECK(m.server.ctl({"commit", m.server.control()}).status == "exited 0");
+  CHECK(m.server.server().wait_exit(patience).exited(0));
 }
 
 TEST_CASE("a stop in the probation is one of the service: the successor goes back") {

@@ -282,3 +282,37 @@ TEST_CASE("a server whose successor cannot be killed ends when it is told to") {
   CHECK(server.wait_exit(patience).exited(0));
   CHECK(upgrade.wait_exit(patience).exited(7));
 }
+
+TEST_CASE("who has not the capabilities of a server of the same user chooses nothing for it") {
+  two_users u;
+  if (!u.possible()) return;
+  const std::vector<std::string> capable{"/usr/bin/setpriv",
+                                         "--inh-caps=+net_bind_service",
+                                         "--ambient-caps=+net_bind_service",
+                                         "--reuid=" + std::to_string(owner_of_file),
+                                         "--regid=" + std::to_string(owner_of_file),
+                                         "--clear-groups"};
+  const auto with_them = [&](const std::vector<std::string>& command) {
+    auto all = capable;
+    all.insert(all.end(), command.begin(), command.end());
+    return all;
+  };
+  process& server = u.where.start(with_them(u.command(u.where.path("plain"))));
+  REQUIRE_MESSAGE(server.wait_for_output("ready: generation 1 ", patience), server.output());
+  const auto ran = u.where.path("own/ran");
+  for (const std::vector<std::string>& choice : std::vector<std::vector<std::string>>{
+           {"--", "/bin/touch", ran}, {"--env", "A=1"}, {"--directory", "/"}}) {
+    const auto denied = u.upgrade(choice);
+    CHECK_MESSAGE(denied.status == "exited 4", denied.all);
+    CHECK(denied.all.find("the server has capabilities that") != std::string::npos);
+  }
+  CHECK_FALSE(fs::exists(ran));
+  const auto plain = u.upgrade();
+  CHECK_MESSAGE(plain.status == "exited 0", plain.all);
+  // Root has all of them, and so has a process that was given the same.
+  const auto by_root = u.ctl({"upgrade", u.control(), "--env", "A=1"}, 0);
+  CHECK_MESSAGE(by_root.status == "exited 0", by_root.all);
+  const auto by_equal =
+      run(u.where, with_them({programs::graceful_ctl(), "upgrade", u.control(), "--env", "A=1"}));
+  CHECK_MESSAGE(by_equal.status == "exited 0", by_equal.all);
+}

@@ -283,6 +283,20 @@ TEST_CASE("a supervisor follows a server that has become another user itself, in
   }
 }
 
+TEST_CASE("a successor in the server's own PID namespace is known by its number outside of that") {
+  if (!can_be_had("a container", in_container)) return;
+  reach r{{.prefix = {"/usr/bin/unshare", "--pid", "--fork", "--kill-child", "/bin/sh", "-c",
+                      R"("$@" & exec sleep 1000)", "sh"}}};
+  const auto first = r.wait_main(0);
+  r.upgrade();
+  const auto second = r.wait_main(first);
+  const auto inner = r.ctl({"status", r.server_control}).out;
+  const auto at = inner.find("generation 2, pid ");
+  REQUIRE_MESSAGE(at != inner.npos, inner);
+  CHECK(r.outside(std::stoi(inner.substr(at + 18))) == second);
+  CHECK(r.supervisor->output().find("is not believed") == std::string::npos);
+}
+
 TEST_CASE("a server that cannot speak is known to be another before its predecessor has drained") {
   if (!can_be_had("another user", as_server_user)) return;
   reach r{{.prefix = as_server_user, .owner = server_user}};

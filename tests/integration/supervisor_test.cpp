@@ -298,6 +298,34 @@ TEST_CASE("a server that names its supervisor as the main process is not believe
   CHECK(status.main_pid != s.supervisor().pid());
 }
 
+TEST_CASE("a number that a server in a PID namespace of its own names is nobody's outside of it") {
+  const std::vector<std::string> in_space{"/usr/bin/unshare", "--pid", "--fork", "--kill-child",
+                                          "--"};
+  {
+    scene where;
+    auto tried = in_space;
+    tried.emplace_back("/bin/true");
+    if (run(where, tried).status != "exited 0") {
+      MESSAGE("skipped: PID namespaces cannot be made here");
+      return;
+    }
+  }
+  scene elsewhere;
+  process& stranger = elsewhere.start({"/bin/sleep", "1000"});
+  // unshare(1) does not heed SIGTERM.
+  std::vector<std::string> command{"/bin/sh", "-c", R"("$@" & wait)", "sh"};
+  command.insert(command.end(), in_space.begin(), in_space.end());
+  for (const auto& word : programs::python("notifying_server.py")) command.push_back(word);
+  command.insert(command.end(), {"0", "names=" + std::to_string(stranger.pid())});
+  supervised s{command};
+  s.port();
+  const auto status = s.wait([](const auto& it) { return it.said == "python serves"; });
+  CHECK(status.main_pid != stranger.pid());
+  s.supervisor().signal(SIGTERM);
+  CHECK(s.supervisor().wait_exit(patience));
+  CHECK(stranger.running());
+}
+
 TEST_CASE("a second supervisor for the same server is told that there is one") {
   supervised s{sleeper};
   s.wait_main();

@@ -2,7 +2,7 @@
 # Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 """A server that knows nothing of graceful, but speaks sd_notify(3) and sd_listen_fds(3).
 
-usage: notifying_server.py PORT [never-ready | names-supervisor]
+usage: notifying_server.py PORT [never-ready | names-supervisor | names=PID]
 
 Answers each HTTP request on a connection of its own, deposits its listening socket with whoever
 started it, and takes it from there.
@@ -56,6 +56,8 @@ def main():
             signal.pause()
     if mode == "names-supervisor":
         notify("MAINPID=%d" % os.getppid())
+    if mode.startswith("names="):
+        notify("MAINPID=" + mode.removeprefix("names="))
     sock = listener(int(sys.argv[1]))
     notify("FDSTORE=1\nFDNAME=http", sock.fileno())
     notify("READY=1\nSTATUS=python serves")

@@ -28,6 +28,7 @@ TEST_CASE("The service runs as nobody that matters, and is exposed to little") {
   CHECK(status.find("\nNoNewPrivs:\t1") != status.npos);
   CHECK(status.find("\nSeccomp:\t2") != status.npos);
   CHECK(status.find("\nCapBnd:\t0000000000000000") != status.npos);
+  CHECK(site.place().property(service::unit, "OOMPolicy") == "continue");
   constexpr const char* at_most = "--threshold=12";  // of 100
   const auto seen = site.place().run(
       {"/usr/bin/systemd-analyze", "security", "--no-pager", at_most, service::unit});

@@ -133,3 +133,21 @@ TEST_CASE(
     io.poll();
   }
 }
+
+TEST_CASE("a session that ends does not wait for a descriptor that it has not read") {
+  graceful_test::lingering_socket late;
+  std::array<int, 2> ends{};
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) == 0);
+  const unique_fd peer{ends[1]};
+  REQUIRE(graceful_test::lingering_socket::send(peer.get(), "x", late.release()));
+  asio::io_context io;
+  verbose owner;
+  control_session::owner& by = owner;
+  const auto session = std::make_shared<control_session>(io, unique_fd{ends[0]}, ::getpid(), 1, by);
+  const auto taken = graceful_test::duration_of([&] {
+    session->close();
+    io.poll();
+  });
+  CHECK(taken < graceful_test::lingering_socket::no_wait);
+  CHECK(owner.closed == 1);
+}

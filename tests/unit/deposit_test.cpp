@@ -45,7 +45,7 @@ struct deposit_fixture {
 
   explicit deposit_fixture(unique_fd other = {})
       : socket{other ? std::move(other) : std::move(bound)} {
-    kept.start(socket.get(), [this](pid_t, const supervision::notification& n) {
+    kept.start(socket.get(), [this](const speaker&, const supervision::notification& n) {
       heard.push_back(n.status.value_or(""));
     });
   }

@@ -5,6 +5,7 @@
 
 #include "os/child.hpp"
 
+#include "ordinary_user.hpp"
 #include "patience.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -18,7 +19,9 @@
 #include <utility>
 
 #include <poll.h>
+#include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 using namespace graceful_test;
@@ -123,6 +126,50 @@ TEST_CASE("a server that nobody can succeed has ended at once, and one that fail
   }
 }
 
+TEST_CASE("a signal that cannot be passed on is said to be lost") {
+  if (::geteuid() != 0) {
+    MESSAGE("skipped: an ordinary user cannot become another");
+    return;
+  }
+  driver_fixture b{"exec setpriv --reuid=65533 --clear-groups sleep 1000"};
+  b.driver.begin();
+  const auto server = *b.driver.remembered().main;
+  const auto user = [&] {
+    struct stat status {};
+    return ::stat(("/proc/" + std::to_string(server)).c_str(), &status) == 0 ? status.st_uid : 0;
+  };
+  REQUIRE(b.run_until([&] { return user() == 65'533; }));
+  {
+    const ordinary_user nobody;
+    bool by_terminal = false;
+    SUBCASE("by kill(2)") {}
+    SUBCASE("by a terminal, to all") { by_terminal = true; }
+    b.driver.told(SIGHUP, by_terminal);
+  }
+  CHECK(b.logged.find("cannot send signal 1 (SIGHUP) to pid " + std::to_string(server) +
+                      ": Operation not permitted") != std::string::npos);
+  b.driver.told(SIGTERM, false);
+  CHECK(b.run_until([&] { return b.finished.has_value(); }));
+}
+
+TEST_CASE("a server that cannot be watched for want of descriptors is told what is passed on") {
+  driver_fixture b{"exec sleep 1000"};
+  b.driver.begin();
+  auto other = os::child::spawn(command_of({"/bin/sleep", "1000"}));
+  REQUIRE(other.has_value());
+  graceful::supervision::notification said;
+  said.main_pid = other->pid();
+  {
+    const few_descriptors none{0};
+    b.driver.said({.pid = *b.driver.remembered().main}, said);
+    REQUIRE(b.driver.remembered().main == other->pid());
+    b.driver.told(SIGTERM, false);
+  }
+  CHECK(graceful::testing::wait_readable(other->pidfd(), patience));
+  b.driver.told(SIGTERM, false);
+  CHECK(b.run_until([&] { return b.finished.has_value(); }));
+}
+
 TEST_CASE("what a successor says while its predecessor's end is not decided decides it") {
   auto heir = os::child::spawn(command_of({"/bin/sleep", "1000"}));
   REQUIRE(heir.has_value());
@@ -133,7 +180,7 @@ TEST_CASE("what a successor says while its predecessor's end is not decided deci
   graceful::supervision::notification said;
   said.main_pid = heir->pid();
   said.ready = true;
-  b.driver.said(heir->pid(), said);
+  b.driver.said({.pid = heir->pid()}, said);
   CHECK(b.run_until([&] { return b.driver.remembered().main == heir->pid(); }));
   heir->kill();
   REQUIRE(heir->wait(10s));
@@ -167,7 +214,7 @@ TEST_CASE("a server that cannot be watched for want of descriptors is not taken 
     // And it hears what comes then.
     graceful::supervision::notification said;
     said.status = "serves";
-    b.driver.said(::getppid(), said);
+    b.driver.said({.pid = ::getppid()}, said);
     CHECK(b.driver.remembered().status == "serves");
   }
 }

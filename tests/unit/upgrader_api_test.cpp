@@ -1,8 +1,10 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 //
 // What an upgrader takes from an author who knows Asio.
+#include <graceful/control_client.hpp>
 #include <graceful/upgrader.hpp>
 
+#include "patience.hpp"
 #include "temporary_directory.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -111,4 +113,30 @@ TEST_CASE("the handler of a tracked connection keeps what it has changed in itse
   while (calls < 2 && io.run_one_for(std::chrono::seconds{10}) > 0) continue;
   CHECK(calls == 2);  // draining, deadline
   token.reset();
+}
+
+TEST_CASE("a server whose command is fixed lets nobody choose another, and is upgraded without") {
+  const temporary_directory directory;
+  auto opts = silent(directory);
+  opts.command = {"/bin/false"};
+  asio::io_context io;
+  const auto order = [&](const graceful::upgrade_request& what) {
+    auto client = graceful::control_client::connect(opts.control_path, patience);
+    return client.value().upgrade(what).error();
+  };
+  for (const bool fixed : {true, false}) {
+    opts.fixed_command = fixed;
+    graceful::upgrader up{io, opts};
+    up.ready();
+    for (const graceful::upgrade_request& what :
+         {graceful::upgrade_request{.command = {"/bin/false"}},
+          {.environment = {{"A", "1"}}},
+          {.directory = "/"}}) {
+      const auto refused = order(what);
+      CHECK(refused.code ==
+            (fixed ? graceful::errc::permission_denied : graceful::errc::upgrade_failed));
+      CHECK((refused.message.find("options::fixed_command") != refused.message.npos) == fixed);
+    }
+    CHECK(order({}).code == graceful::errc::upgrade_failed);
+  }
 }

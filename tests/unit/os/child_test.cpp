@@ -6,10 +6,14 @@
 #include "os/shell.hpp"
 #include "os/system_failure.hpp"
 
+#include "ordinary_user.hpp"
 #include "temporary_directory.hpp"
 
 #include <doctest/doctest.h>
 
+#include <array>
+#include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <fstream>
@@ -18,6 +22,12 @@
 #include <string>
 
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,10 +41,29 @@ namespace {
 
 os::child spawn(const os::start_command& command) { return os::child::spawn(command).value(); }
 
+uid_t user_of(pid_t pid) {
+  struct stat status {};
+  return ::stat(("/proc/" + std::to_string(pid)).c_str(), &status) == 0 ? status.st_uid : 0;
+}
+
 /// How a script ended.
 std::string end_of_script(const std::string& script) {
   auto child = spawn(shell(script));
   return end_of(child);
+}
+
+/// From now on the call fails with `error` in this process, as under a seccomp filter of a
+/// container.
+bool forbid(long number, int error) {
+  std::array<sock_filter, 4> program{{
+      {BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
+      {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, static_cast<std::uint32_t>(number)},
+      {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(error)},
+      {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
+  }};
+  const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
 }
 
 /// A child that runs until its standard input, which the test holds, ends.
@@ -150,6 +179,41 @@ TEST_CASE("a child is killed, and killing it again harms nobody") {
   t.child->kill();
   CHECK(end_of(*t.child) == "was killed by signal 9 (SIGKILL)");
   t.child->kill();
+}
+
+TEST_CASE("a child gets a signal where the system forbids to send it by a pidfd") {
+  for (const int error : {EPERM, ENOSYS}) {
+    const pid_t tester = ::fork();  // there is no way back from a filter
+    REQUIRE(tester >= 0);
+    if (tester == 0) {
+      const bool forbidden = forbid(SYS_pidfd_send_signal, error);
+      auto child = spawn(shell("exec sleep 1000"));
+      const bool told = !child.signal(SIGTERM);
+      const bool ended = end_of(child) == "was killed by signal 15 (SIGTERM)";
+      ::_exit(forbidden && told && ended && child.signal(SIGTERM) ? 0 : 1);
+    }
+    int status = -1;
+    REQUIRE(::waitpid(tester, &status, 0) == tester);
+    CHECK(status == 0);
+  }
+}
+
+TEST_CASE("a signal that a child cannot get, or needs no more, is said not to have been sent") {
+  auto gone = spawn(shell("exit 0"));
+  CHECK(end_of(gone) == "exited with status 0");
+  CHECK(gone.signal(SIGTERM) == os::system_code(ESRCH));
+  if (::geteuid() != 0) {
+    MESSAGE("skipped in part: an ordinary user cannot become another");
+    return;
+  }
+  auto foreign = spawn(shell("exec setpriv --reuid=65533 --clear-groups sleep 1000"));
+  while (user_of(foreign.pid()) != 65'533) ::sched_yield();
+  {
+    const ordinary_user nobody;
+    CHECK(foreign.signal(SIGTERM) == os::system_code(EPERM));
+  }
+  CHECK_FALSE(foreign.kill());
+  foreign.wait();
 }
 
 TEST_CASE("a child that was reaped by the application has ended all the same") {

@@ -1,0 +1,72 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "os/privilege.hpp"
+
+#include "os/process_status.hpp"
+
+#include <array>
+#include <cstdint>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include <limits.h>
+#include <linux/capability.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace graceful::os {
+
+namespace {
+
+std::uint64_t own_permitted() {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> data{};
+  if (::syscall(SYS_capget, &header, data.data()) != 0) return ~std::uint64_t{0};
+  return data[0].permitted | std::uint64_t{data[1].permitted} << 32U;
+}
+
+std::string file_of(const std::string& process, const char* name) {
+  std::ifstream file{"/proc/" + process + '/' + name};
+  return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+std::string namespace_of(const std::string& process) {
+  std::array<char, 64> target{};
+  const auto length =
+      ::readlink(("/proc/" + process + "/ns/user").c_str(), target.data(), target.size());
+  return length > 0 ? std::string{target.data(), static_cast<std::size_t>(length)} : std::string{};
+}
+
+/// The kernel does not show the namespace itself of whoever has more rights. The map, in the
+/// numbers of this process's namespace, is the same in another one only if that was made by
+/// somebody with more rights still.
+bool is_in_own_user_namespace(const std::string& process) {
+  const auto theirs = namespace_of(process);
+  if (!theirs.empty() && theirs != namespace_of("self")) return false;
+  const auto map = file_of(process, "uid_map");
+  return !map.empty() && map == file_of("self", "uid_map");
+}
+
+/// A program with file capabilities, or a set-id one, has nothing to say for who has executed it:
+/// the kernel gives its files in /proc to root then.
+bool is_of(uid_t user, const process_status& status, const std::string& process) {
+  struct stat itself {};
+  return status.user == user && status.effective_user == user && status.saved_user == user &&
+         ::stat(("/proc/" + process).c_str(), &itself) == 0 && itself.st_uid == user;
+}
+
+}  // namespace
+
+bool has_rights_of_this(const peer& who, int pidfd) {
+  const auto needed = own_permitted();
+  if (needed == 0) return true;
+  if (who.pid <= 0 || pidfd < 0) return false;
+  const auto process = std::to_string(who.pid);
+  const auto status = process_status::of(who.pid, pidfd);
+  const bool has_all = status && (status->permitted & needed) == needed &&
+                       is_of(who.uid, *status, process) && is_in_own_user_namespace(process);
+  return has_all && is_held(pidfd);
+}
+
+}  // namespace graceful::os

@@ -1,0 +1,83 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "os/privilege.hpp"
+
+#include "os/channel.hpp"
+#include "os/child.hpp"
+#include "os/shell.hpp"
+
+#include "ordinary_user.hpp"
+#include "patience.hpp"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <fstream>
+#include <string>
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace os = graceful::os;
+using graceful_test::shell;
+
+namespace {
+
+/// A process that has become `sleep` by now.
+struct waiting_process {
+  explicit waiting_process(const std::string& before)
+      : child{os::child::spawn(shell("exec " + before + " sleep 1000")).value()} {
+    for (const auto until = os::after(graceful_test::patience);
+         std::chrono::steady_clock::now() < until; ::poll(nullptr, 0, 2)) {
+      std::string name;
+      std::ifstream{"/proc/" + std::to_string(child.pid()) + "/comm"} >> name;
+      if (name == "sleep") return;
+    }
+    FAIL("it does not come to wait");
+  }
+  ~waiting_process() {
+    child.kill();
+    child.wait();
+  }
+  [[nodiscard]] bool has_rights(uid_t user = ::geteuid()) const {
+    return os::has_rights_of_this({child.pid(), user, user}, child.pidfd());
+  }
+  os::child child;
+};
+
+}  // namespace
+
+TEST_CASE("a process has the rights of this one if it has all its capabilities, of the same user") {
+  if (::geteuid() != 0) {
+    CHECK(os::has_rights_of_this({0, ::geteuid(), ::getegid()}, -1));  // there are none to have
+    return;
+  }
+  CHECK(waiting_process{""}.has_rights());
+  CHECK_FALSE(waiting_process{"setpriv --bounding-set=-kill"}.has_rights());
+  CHECK_FALSE(waiting_process{"setpriv --reuid=65533 --clear-groups"}.has_rights(65'533));
+  // It was another user's when it connected.
+  CHECK_FALSE(waiting_process{""}.has_rights(65'533));
+  // All capabilities of a namespace are none outside of it.
+  CHECK_FALSE(
+      waiting_process{"setpriv --bounding-set=-kill unshare --user --map-root-user"}.has_rights());
+}
+
+TEST_CASE("whoever cannot be seen, or has ended, has no rights of this process") {
+  if (::geteuid() != 0) return;
+  CHECK_FALSE(os::has_rights_of_this({0, 0, 0}, -1));
+  waiting_process one{""};
+  CHECK_FALSE(os::has_rights_of_this({one.child.pid(), 0, 0}, -1));
+  auto gone = os::child::spawn(shell("exit 0")).value();
+  gone.wait();
+  CHECK_FALSE(os::has_rights_of_this({one.child.pid(), 0, 0}, gone.pidfd()));
+}
+
+TEST_CASE("the peer of a socket is held, also when it has ended") {
+  int ends[2]{};
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+  const graceful::unique_fd one{ends[0]};
+  const graceful::unique_fd other{ends[1]};
+  const auto self = os::peer_pidfd(one.get());
+  CHECK(self);
+  CHECK_FALSE(os::wait_readable(self.get(), os::after({})));
+}
