@@ -74,7 +74,9 @@ void control_server::on_upgrade(control_session& from, const upgrade_request& re
 
 void control_server::on_call(control_session& from, const wire::call& call) {
   if (auto answer = wire::answer_service_call(call)) return from.reply(*answer);
-  if (std::ranges::find(orders, call.method) != orders.end() && from.caller_gone()) {
+  // A successor that asks to be rolled back may end before that is read.
+  const bool of_operator = driver_.successor_pid() != from.peer_pid();
+  if (of_operator && std::ranges::find(orders, call.method) != orders.end() && from.caller_gone()) {
     // It came while this process was stopped or busy; the caller has reported a failure since.
     log_.warning("the order " + call.method + " is dropped: its caller has given up");
     return from.close();

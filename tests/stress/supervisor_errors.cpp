@@ -41,7 +41,7 @@ struct programs {
 /// What became of one life.
 struct life {
   std::vector<std::string> broken;  ///< Promises, a sentence each.
-  bool refused = false;             ///< The supervisor did not start, and said why.
+  bool refused = false;             ///< The supervisor did not start, or go on, and said why.
   std::string struck;               ///< The kind of the call that failed.
   std::string output;
 };
@@ -121,6 +121,7 @@ class trial {
     if (first == 0) return started_nothing();
     ::kill(first, SIGKILL);
     if (next_server() == 0) return broken("a server that was killed is started again");
+    if (!execute_again()) return;
     ask();
     supervisor_.signal(SIGTERM);
     const auto how = supervisor_.wait_exit(patience);
@@ -132,22 +133,33 @@ class trial {
     if (!seen_.broken.empty()) return;
     const auto how = supervisor_.wait_exit(patience);
     seen_.refused = true;
-    const bool said = supervisor_.output().find("graceful-ctl: ") != std::string::npos;
+    const bool said = supervisor_.output().find(": cannot ") != std::string::npos;
     if (how.exited(0) || how.signalled(SIGABRT) || how.signalled(SIGSEGV) || !said) {
       broken("a supervisor that does not start says why; it: " + how.to_string());
     }
     if (!scene_.wait_all_gone(patience)) broken("a supervisor that fails leaves no server behind");
   }
 
-  /// That it can be executed again, and answers whether that has worked or not.
+  [[nodiscard]] graceful::result<graceful::supervisor_client> client() const {
+    return graceful::supervisor_client::connect(graceful::default_supervisor_path(control_),
+                                                patience);
+  }
+
+  /// False if that ends it: behind the exec there is no way back. The server serves on.
+  bool execute_again() {
+    auto asked = client();
+    if (!asked || asked->reexec()) return true;
+    const auto how = supervisor_.wait_exit(deadline{std::chrono::seconds{1}});
+    if (!how) return true;
+    seen_.refused = true;
+    if (!how.exited(1)) broken("a new program that fails says why; it: " + how.to_string());
+    return false;
+  }
+
   void ask() {
-    const auto path = graceful::default_supervisor_path(control_);
-    const auto ask_again = [&] { return graceful::supervisor_client::connect(path, patience); };
-    auto client = ask_again();
-    if (client) (void)client->reexec();
     for (int attempt = 0; attempt < 2; ++attempt) {
-      client = ask_again();  // the connection may be what the error was about
-      const auto status = client ? client->status() : client.error();
+      auto asked = client();  // the connection may be what the error was about
+      const auto status = asked ? asked->status() : asked.error();
       if (status && status->pid == supervisor_.pid() && status->main_pid) return;
       if (attempt > 0) {
         broken("the supervisor answers; instead: " +
@@ -202,7 +214,8 @@ int run(const programs& of, std::size_t points, std::uint64_t seed, const std::s
   for (const auto& kind : kinds) std::cout << ' ' << kind;
   std::cout << '\n'
             << all.size() << " points tried of " << whole << ", " << passed << " passed ("
-            << refused << " times the supervisor did not start, and said why), "
+            << refused
+            << " times the supervisor did not start, or go on in its new program, and said why), "
             << all.size() - passed << " failed, " << unreached << " not reached" << std::endl;
   return passed == all.size() && unreached * 10 <= all.size() + 9 ? 0 : 1;
 }

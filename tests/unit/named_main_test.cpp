@@ -69,7 +69,7 @@ struct sleeper {
       : child{os::child::spawn(shell(script)).value()} {}
   ~sleeper() {
     child.kill();
-    child.wait();
+    (void)child.wait(std::chrono::seconds{10});
   }
   os::child child;
 };
@@ -185,6 +185,6 @@ TEST_CASE("who has been killed since it spoke has named whom it named") {
   dead.kill();
   REQUIRE(os::wait_readable(dead.pidfd(), os::after(graceful_test::patience)));
   CHECK(meant(by, heir.child.pid()) == heir.child.pid());
-  dead.wait();
+  REQUIRE(dead.wait(std::chrono::seconds{10}));
   CHECK(meant(by, heir.child.pid()) == heir.child.pid());
 }

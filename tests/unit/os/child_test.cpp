@@ -213,7 +213,7 @@ TEST_CASE("a signal that a child cannot get, or needs no more, is said not to ha
     CHECK(foreign.signal(SIGTERM) == os::system_code(EPERM));
   }
   CHECK_FALSE(foreign.kill());
-  foreign.wait();
+  REQUIRE(foreign.wait(std::chrono::seconds{10}));
 }
 
 TEST_CASE("a child that was reaped by the application has ended all the same") {

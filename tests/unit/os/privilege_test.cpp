@@ -37,7 +37,7 @@ struct waiting_process {
   }
   ~waiting_process() {
     child.kill();
-    child.wait();
+    (void)child.wait(std::chrono::seconds{10});
   }
   [[nodiscard]] bool has_rights(uid_t user = ::geteuid()) const {
     return os::has_rights_of_this({child.pid(), user, user}, child.pidfd());
@@ -68,7 +68,7 @@ TEST_CASE("whoever cannot be seen, or has ended, has no rights of this process")
   waiting_process one{""};
   CHECK_FALSE(os::has_rights_of_this({one.child.pid(), 0, 0}, -1));
   auto gone = os::child::spawn(shell("exit 0")).value();
-  gone.wait();
+  (void)gone.wait(std::chrono::seconds{10});
   CHECK_FALSE(os::has_rights_of_this({one.child.pid(), 0, 0}, gone.pidfd()));
 }
 
