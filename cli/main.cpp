@@ -5,7 +5,7 @@
 
 #include "arguments.hpp"
 #include "commands.hpp"
-#include "options.hpp"
+#include "help.hpp"
 #include "outcome.hpp"
 #include "report.hpp"
 
@@ -58,7 +58,9 @@ int metrics(control_client& client, const arguments& args) {
 int run(const std::vector<std::string>& words) {
   const auto args = parse(words);
   if (!args) return complain(args.error());
-  if (args->what == arguments::command::help) return print_or_fail(help());
+  if (args->what == arguments::command::help) {
+    return print_or_fail(args->topic ? help(*args->topic) : help());
+  }
   if (args->what == arguments::command::version) {
     return print_or_fail("graceful-ctl " GRACEFUL_VERSION_STRING "\n");
   }

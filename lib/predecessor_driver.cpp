@@ -1,13 +1,14 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "predecessor_driver.hpp"
 
+#include <graceful/duration_text.hpp>
+
 #include "os/at_start.hpp"
 #include "os/executed.hpp"
 #include "os/socket_address.hpp"
 #include "os/system_failure.hpp"
 #include "wire/control_messages.hpp"
 
-#include "duration_text.hpp"
 #include "passed_channel.hpp"
 
 #include <algorithm>
@@ -79,14 +80,15 @@ std::string predecessor_driver::why_busy() const {
   if (in_probation()) {
     const auto left = std::chrono::ceil<std::chrono::seconds>(timer_.expiry() - now);
     return "generation " + std::to_string(settings_.generation + 1) +
-           " is in probation for another " + std::to_string(left.count()) +
-           " s; wait, or decide: graceful-ctl commit, graceful-ctl rollback";
+           " is in probation for another " + duration_text(left) +
+           "; wait, or decide: graceful-ctl commit, graceful-ctl rollback";
   }
   using tenths = std::chrono::duration<std::int64_t, std::deci>;
   const auto running = std::chrono::floor<tenths>(now - report_.started());
   return "an upgrade is under way" +
          (child_.pid() ? " (successor pid " + std::to_string(*child_.pid()) + ")" : std::string{}) +
-         " for " + in_seconds(running) + "; wait until it has ended, or end it: graceful-ctl abort";
+         " for " + duration_text(running) +
+         "; wait until it has ended, or end it: graceful-ctl abort";
 }
 
 /// Where none is in probation.
@@ -298,7 +300,7 @@ void predecessor_driver::arm(std::chrono::milliseconds duration) {
     const auto pid = successor_pid() ? successor_pid() : child_.pid();
     resume(event::timeout{
         .who = "the successor" + (pid ? " (pid " + std::to_string(*pid) + ")" : std::string{}),
-        .after = in_seconds(duration)});
+        .after = duration_text(duration)});
   });
 }
 
