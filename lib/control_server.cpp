@@ -44,6 +44,7 @@ void control_server::on_call(control_session& from, const wire::call& call) {
   if (auto answer = wire::answer_service_call(call)) return from.reply(*answer);
   if (call.method == wire::status_method) return from.reply(wire::to_reply(settings_.status()));
   if (call.method == wire::metrics_method) return from.reply(wire::to_reply(settings_.metrics()));
+  if (call.method == wire::plan_method) return plan(from, call);
   if (call.method == wire::drain_method) {
     const auto now = wire::parse_drain(call.parameters);
     if (now) return settings_.drain(from, *now);
@@ -91,6 +92,19 @@ void control_server::on_call(control_session& from, const wire::call& call) {
     return from.reply(wire::invalid("command, environment or timeout_ms"));
   }
   if (!driver_.handoff(from, call)) from.reply(wire::unknown_method(call));
+}
+
+void control_server::plan(control_session& from, const wire::call& call) {
+  const auto request = wire::parse_upgrade(call.parameters);
+  if (!request) return from.reply(wire::invalid("command, environment or timeout_ms"));
+  auto plan = driver_.plan(*request);
+  plan.listeners = settings_.status().listeners;
+  if (const auto refusal = settings_.refusal()) {
+    plan.obstacles.insert(plan.obstacles.begin(),
+                          {refusal->error == wire::not_ready_error ? "not_ready" : "busy",
+                           wire::string_field(refusal->parameters, "message").value_or("")});
+  }
+  from.reply(wire::to_reply(plan));
 }
 
 }  // namespace graceful

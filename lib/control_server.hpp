@@ -52,6 +52,7 @@ class control_server final {
 
  private:
   void on_call(control_session& from, const wire::call& call);
+  void plan(control_session& from, const wire::call& call);
 
   predecessor_driver& driver_;
   settings settings_;

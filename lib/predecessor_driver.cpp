@@ -245,29 +245,19 @@ void predecessor_driver::act(const action::spawn& a) {
   if (auto why = settings_.objection(true)) {
     return resume(event::spawn_failed{std::move(*why)});
   }
-  os::start_command command = settings_.start;
-  if (!request_.command.empty()) {
-    command.file = request_.command.front();
-    command.arguments = request_.command;
-  }
-  if (!request_.directory.empty()) command.directory = request_.directory;
+  os::start_command command = command_for(request_);
   if (os::is_set_id() && command.file == os::own_executable) {
     log_.warning(
         "a set-id program starts the file again that it executes, and no other that is at its "
         "path by now, which whoever started it chose; for a new build: graceful-ctl upgrade -- "
         "/PATH/TO/SERVER, or options::command");
   }
-  command.set("PWD", command.directory);  // its links, which chdir(2) does not tell a process
-  for (const auto& [key, value] : request_.environment) command.set(key, value);
   command.set("GRACEFUL_UPGRADE", a.token);
   const auto channel = settings_.open_channel();
   announce_channel(command, a.token, spawned_successor::channel_number, channel,
                    settings_.control_path);
   if (const auto spawned = child_.spawn(command, settings_.place, channel.get()); !spawned) {
-    const bool own = request_.command.empty() && spawned.error().code == os::system_code(ENOENT);
-    return resume(event::spawn_failed{
-        spawned.error().message +
-        (own ? "; put the new build there, or name one: graceful-ctl upgrade -- COMMAND" : "")});
+    return resume(event::spawn_failed{why_not_spawned(spawned.error(), request_)});
   }
   resume(event::spawned{*child_.pid()});
 }
