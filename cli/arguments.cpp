@@ -206,6 +206,16 @@ result<arguments> complete_upgrade(arguments parsed, const po::variables_map& va
   return parsed;
 }
 
+result<arguments> complete_completion(arguments parsed, const std::vector<std::string>& given,
+                                      const command_row& row) {
+  const auto known = all_shells();
+  if (given.size() < 2 || std::find(known.begin(), known.end(), given[1]) == known.end()) {
+    return usage_error("completion takes the name of a shell: bash, zsh or fish", &row);
+  }
+  parsed.target = given[1];
+  return parsed;
+}
+
 }  // namespace
 
 result<arguments> parse(const std::vector<std::string>& words) {
@@ -245,7 +255,10 @@ result<arguments> parse(const std::vector<std::string>& words) {
   if (row == nullptr) return unknown_command(given.front());
   parsed.what = row->what;
   if (row->operand == word_kind::none && given.size() > 1) {
-    return usage_error("'" + given[1] + "' follows run: the command goes behind --", row);
+    return usage_error(
+        "'" + given[1] + "' follows " + given[0] +
+            (row->starts_program ? ": the command goes behind --" : ", which takes no TARGET"),
+        row);
   }
   if (given.size() > 2) {
     return usage_error("one TARGET is enough, but '" + given[2] +
@@ -257,10 +270,13 @@ result<arguments> parse(const std::vector<std::string>& words) {
     return usage_error("only upgrade and run take a command behind --", row);
   }
   if (row->what == command::help) return ask_for_help(given);
+  if (row->what == command::completion) return complete_completion(std::move(parsed), given, *row);
   if (given.size() == 2) parsed.target = given[1];
   if (given.size() == 2 && parsed.target.empty()) return usage_error("TARGET is empty", row);
   parsed.json = values.count("json") > 0;
   parsed.now = values.count("now") > 0;
+  parsed.names = values.count("names") > 0;
+  parsed.dry_run = values.count("dry-run") > 0;
   const auto timeout = time_option(values, "timeout");
   if (!timeout) return timeout.error();
   parsed.timeout = *timeout;

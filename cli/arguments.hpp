@@ -21,9 +21,11 @@ struct arguments {
 
   command what = command::help;
   std::optional<command> topic;  // of help; none: the overview
-  std::string target;            // a name, a path, or empty: the only server there is
+  std::string target;            // a name, a path, or empty: the only server there is; or a shell
   bool json = false;
   bool now = false;
+  bool names = false;    // of list: nothing else
+  bool dry_run = false;  // of upgrade
   milestone until = milestone::committed;
   std::optional<std::chrono::milliseconds> timeout;
   upgrade_request upgrade;

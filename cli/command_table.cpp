@@ -25,6 +25,12 @@ constexpr std::array command_rows{
                 "Prints generation, pid, state and uptime of the server, its listeners, and the "
                 "processes that still drain; then what its supervisor says, if there is one.",
                 "graceful-ctl status shop --json"},
+    command_row{command::list, "list", "[OPTIONS]", kind::none, false,
+                "list the servers that can be asked",
+                "Lists the servers, and the supervisors that wait to start one again, which have "
+                "their control sockets in the default directory of this user; for root also in "
+                "those of all others. What does not answer is listed with the reason.",
+                "graceful-ctl list"},
     command_row{command::metrics, "metrics", one_target, kind::server, false,
                 "print what the server measures",
                 "Prints what the server measures, as OpenMetrics text.",
@@ -68,6 +74,11 @@ constexpr std::array command_rows{
     command_row{command::help, "help", "[COMMAND]", kind::command, false, "say more of one command",
                 "Prints what --help prints, of one command or of all.",
                 "graceful-ctl help upgrade"},
+    command_row{command::completion, "completion", "SHELL", kind::shell, false,
+                "print what bash, zsh or fish reads to complete words",
+                "Prints a script by which a shell completes commands, options, values and the "
+                "names of servers. Packages install it where the shell looks for it.",
+                "graceful-ctl completion bash >> ~/.bashrc"},
 };
 
 constexpr std::uint32_t askers =
@@ -87,6 +98,8 @@ constexpr std::array option_rows{
                "where the new process starts (default: where the server did)"},
     option_row{"env", 0, "KEY=VALUE", kind::text, true, bit(command::upgrade),
                "add a variable to the environment of the new process; may be given several times"},
+    option_row{"dry-run", 'n', "", kind::none, false, bit(command::upgrade),
+               "say what would be executed, and what would keep it from that; change nothing"},
     option_row{"now", 0, "", kind::none, false, bit(command::drain),
                "cut the connections instead of letting them end"},
     option_row{"name", 0, "NAME", kind::text, false, bit(command::run),
@@ -111,6 +124,13 @@ constexpr std::array option_rows{
                "more (default: 10 s)"},
     option_row{"timeout", 0, "TIME", kind::time, false, askers,
                "how long the server may take to answer (default: 5 s)"},
+    option_row{"timeout", 0, "TIME", kind::time, false, bit(command::list),
+               "how long each server may take to answer (default: 2 s)"},
+    option_row{
+        "names", 0, "", kind::none, false, bit(command::list),
+        "print only what a TARGET says of each, one a line, without those that do not answer"},
+    option_row{"json", 0, "", kind::none, false, bit(command::list),
+               "print a JSON object for each, one a line"},
     option_row{"json", 0, "", kind::none, false, askers | bit(command::upgrade),
                "print the server's answers as they come, one JSON object a line"},
     option_row{"help", 'h', "", kind::none, false, every, "print this and exit"},
@@ -119,11 +139,14 @@ constexpr std::array option_rows{
 
 constexpr std::array<std::string_view, 3> milestone_names{"ready", "committed", "drained"};
 
+constexpr std::array<std::string_view, 3> shell_names{"bash", "zsh", "fish"};
+
 }  // namespace
 
 std::span<const command_row> all_commands() { return command_rows; }
 std::span<const option_row> all_options() { return option_rows; }
 std::span<const std::string_view> all_milestones() { return milestone_names; }
+std::span<const std::string_view> all_shells() { return shell_names; }
 
 const command_row* find_command(std::string_view name) {
   const auto* const found = std::ranges::find(command_rows, name, &command_row::name);

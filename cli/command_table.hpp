@@ -22,13 +22,26 @@ enum class command {
   metrics,
   run,
   reexec,
+  list,
+  completion,
 };
 
 /// When `upgrade` returns.
 enum class milestone { ready, committed, drained };
 
 /// What a word of the command line stands for. The completions offer what there is of it.
-enum class word_kind { none, text, time, number, file, directory, server, command, milestone };
+enum class word_kind {
+  none,
+  text,
+  time,
+  number,
+  file,
+  directory,
+  server,
+  command,
+  milestone,
+  shell
+};
 
 /// What there is to call. The order is that of the overview.
 struct command_row {
@@ -59,6 +72,7 @@ constexpr std::uint32_t bit(command c) { return std::uint32_t{1} << static_cast<
 std::span<const command_row> all_commands();
 std::span<const option_row> all_options();
 std::span<const std::string_view> all_milestones();  // in the order of `milestone`
+std::span<const std::string_view> all_shells();      // for which there are completions
 
 /// None: no command has that name.
 const command_row* find_command(std::string_view name);

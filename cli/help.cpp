@@ -69,7 +69,11 @@ std::string help() {
       "Replaces a running server with a new process, without a client noticing.\n"
       "\n"
       "Commands (graceful-ctl help COMMAND says more of one):\n";
-  for (const command_row& row : all_commands()) text += item(std::string{row.name}, row.summary, 9);
+  std::size_t width = 0;
+  for (const command_row& row : all_commands()) width = std::max(width, row.name.size());
+  for (const command_row& row : all_commands()) {
+    text += item(std::string{row.name}, row.summary, width);
+  }
   text += '\n' + wrapped(target_text, 0) + "\nCommon options:\n";
   for (const char* name : {"json", "timeout", "help", "version"}) {
     const option_row& option = *find_option(name, command::status);

@@ -24,6 +24,9 @@ std::string in_short(std::chrono::milliseconds d);
 /// What a line begins with: how long it has taken, and blanks up to where all lines go on.
 std::string elapsed_column(std::string elapsed);
 
+/// What an upgrade would do, in a few lines; what would keep it from that is not among them.
+std::string describe(const upgrade_plan& plan);
+
 /// A phase of an upgrade, in one line.
 std::string describe(const upgrade_phase& phase, const style& s = {});
 

@@ -88,6 +88,24 @@ TEST_CASE("what fails says what to do next") {
   says("status " + control + " --timeout 0.2", "; it may be stopped or overloaded");
 }
 
+TEST_CASE("in a directory that was removed, what is relative to it is refused in a sentence") {
+  site s;
+  const auto gone = s.scene().path("gone");
+  for (const char* relative : {"-- ./new", "--directory next"}) {
+    const auto done = run(
+        s.scene(), {"/bin/sh", "-c",
+                    "mkdir '" + gone + "' && cd '" + gone + "' && rmdir '" + gone + "' && exec '" +
+                        programs::graceful_ctl() + "' upgrade '" + s.control() + "' " + relative});
+    INFO(done.all);
+    CHECK(done.status == "exited 1");
+    CHECK(done.all.find("graceful-ctl: the current directory cannot be found (No such file or "
+                        "directory): it may have been removed; go to another, or give ") !=
+          std::string::npos);
+    CHECK(done.all.find("filesystem error") == std::string::npos);
+  }
+  CHECK(s.generation() == 1);
+}
+
 TEST_CASE("help and version go to standard output") {
   site s;
   CHECK(s.ctl({"--help"}).out.find("Usage: graceful-ctl COMMAND") == 0);
