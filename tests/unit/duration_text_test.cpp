@@ -42,7 +42,7 @@ TEST_CASE("what is written can be read again") {
 }
 
 TEST_CASE("a time is read as systemd writes it; a number alone is seconds") {
-  for (const auto& [text, time] : std::vector<std::pair<std::string, milliseconds>>{
+  for (const auto& each : std::vector<std::pair<std::string, milliseconds>>{
            {"2s", 2s},
            {"2", 2s},
            {"0.25", 250ms},
@@ -57,8 +57,8 @@ TEST_CASE("a time is read as systemd writes it; a number alone is seconds") {
            {"0", 0ms},
            {"0.29", 290ms},
        }) {
-    CAPTURE(text);
-    CHECK(parse_duration(text).value() == time);
+    CAPTURE(each.first);
+    CHECK(parse_duration(each.first).value() == each.second);
   }
 }
 

@@ -12,12 +12,12 @@ using namespace graceful::cli;
 
 TEST_CASE("what differs by a few letters, or begins so, is what may have been meant") {
   const std::vector<std::string_view> names{"upgrade", "status", "abort", "drain", "run"};
-  for (const auto& [word, meant] :
+  for (const auto& each :
        {std::pair{"upgarde", "upgrade"}, std::pair{"upgade", "upgrade"},
         std::pair{"updgrade", "upgrade"}, std::pair{"stat", "status"}, std::pair{"up", "upgrade"},
         std::pair{"rnu", "run"}, std::pair{"drian", "drain"}, std::pair{"abrot", "abort"}}) {
-    CAPTURE(word);
-    CHECK(nearest(word, names).value_or("nothing") == meant);
+    CAPTURE(each.first);
+    CHECK(nearest(each.first, names).value_or("nothing") == each.second);
   }
   for (const auto& word : {std::string{}, std::string{"restart"}, std::string{"x"},
                            std::string{"ls"}, std::string(10'000, 'u')}) {

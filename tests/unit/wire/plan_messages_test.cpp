@@ -47,10 +47,11 @@ TEST_CASE("a plan survives the way over the wire") {
 
 TEST_CASE("a plan needs all its fields, of the right types") {
   const auto whole = wire::to_reply(some_plan()).parameters;
-  for (const auto& [key, value] : whole) {
+  for (const auto& field : whole) {
+    const std::string key{field.key()};
     auto without = whole;
     without.erase(key);
-    CAPTURE(std::string{key});
+    CAPTURE(key);
     CHECK_FALSE(wire::parse_plan(without));
     auto other = whole;
     other[key] = true;
