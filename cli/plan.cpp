@@ -40,7 +40,8 @@ std::string describe(const upgrade_plan& plan) {
   if (plan.environment.empty()) text += " as the server was started with";
   bool first = true;
   for (const auto& [key, value] : plan.environment) {
-    text += (first ? " " : "\n               ") + quoted(key + '=' + value);
+    text += first ? " " : "\n               ";
+    text += quoted(std::string{key}.append("=").append(value));
     first = false;
   }
   text += "\n  sockets     ";

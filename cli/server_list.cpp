@@ -49,14 +49,15 @@ bool is_socket(const std::string& path) {
   return ::lstat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode);
 }
 
-/// The names in a directory; none if it cannot be read.
-std::vector<std::string> names_in(const std::string& directory) {
+/// The names in a directory that begin so; none if it cannot be read.
+std::vector<std::string> names_in(const std::string& directory, std::string_view prefix = {}) {
   std::vector<std::string> names;
   std::error_code ec;
   fs::directory_iterator each{directory, ec};
   for (const fs::directory_iterator end; !ec && each != end && names.size() < most_entries;
        each.increment(ec)) {
-    names.push_back(each->path().filename().string());
+    auto name = each->path().filename().string();
+    if (name.starts_with(prefix)) names.push_back(std::move(name));
   }
   return names;
 }
@@ -84,9 +85,9 @@ std::vector<control_directory> control_directories(const std::string& run, const
     add(std::string{run}.append("/").append(name).append("/graceful"), user_of(name));
   }
   constexpr std::string_view prefix = "graceful-";
-  for (const auto& name : names_in(tmp)) {
-    if (!name.starts_with(prefix)) continue;
-    add(tmp + '/' + name, user_of(std::string_view{name}.substr(prefix.size())));
+  for (const auto& name : names_in(tmp, prefix)) {
+    add(std::string{tmp}.append("/").append(name),
+        user_of(std::string_view{name}.substr(prefix.size())));
   }
   return all;
 }
@@ -108,6 +109,7 @@ std::vector<listed_server> servers_in(const control_directory& where) {
     server.supervised = server.supervised || supervisor;
   }
   std::vector<listed_server> all;
+  all.reserve(found.size());
   for (auto& [name, server] : found) all.push_back(std::move(server));
   return all;
 }
@@ -115,6 +117,7 @@ std::vector<listed_server> servers_in(const control_directory& where) {
 std::vector<answering_server> ask(const std::vector<listed_server>& servers,
                                   std::chrono::milliseconds deadline) {
   std::vector<answering_server> answers;
+  answers.reserve(servers.size());
   for (const auto& server : servers) answers.push_back({server, failure{}, {}});
   std::atomic<std::size_t> next{0};
   const auto work = [&] {

@@ -52,7 +52,7 @@ std::vector<answering_server> ask(const std::vector<listed_server>& servers,
 std::string describe(const std::vector<answering_server>& servers, uid_t self);
 
 /// An object for a program, in a line.
-std::string to_json(const answering_server& server);
+std::string to_json(const answering_server& each);
 
 }  // namespace graceful::cli
 

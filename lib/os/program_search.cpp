@@ -96,15 +96,10 @@ result<void> check_allowed(const start_command& command) {
 
 result<void> check_directory(const start_command& command) {
   struct stat status {};
-  int error = 0;
-  if (::stat(command.directory.c_str(), &status) != 0) {
-    error = errno;
-  } else if (!S_ISDIR(status.st_mode)) {
-    error = ENOTDIR;
-  } else if (!may_execute(command.directory)) {
-    error = errno;
-  }
-  if (error == 0) return {};
+  const bool there = ::stat(command.directory.c_str(), &status) == 0;
+  const bool is_directory = there && S_ISDIR(status.st_mode);
+  if (is_directory && may_execute(command.directory)) return {};
+  const int error = there && !is_directory ? ENOTDIR : errno;
   auto why = system_failure("cannot execute " + command.file + " in the directory " +
                                 command.directory + ", which cannot be entered",
                             error);
