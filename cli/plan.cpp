@@ -14,7 +14,7 @@ namespace graceful::cli {
 namespace {
 
 /// As a shell would take it.
-std::string quoted(const std::string& word) {
+std::string shell_word(const std::string& word) {
   constexpr std::string_view unquoted =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
   if (!word.empty() && word.find_first_not_of(unquoted) == std::string::npos) return word;
@@ -34,14 +34,14 @@ failure as_failure(const upgrade_obstacle& obstacle) {
 
 std::string describe(const upgrade_plan& plan) {
   std::string text = "would start generation " + std::to_string(plan.generation) + ":\n";
-  text += "  program      " + quoted(plan.program) + "\n  arguments   ";
-  for (const auto& argument : plan.arguments) text += ' ' + quoted(argument);
-  text += "\n  directory    " + quoted(plan.directory) + "\n  environment ";
+  text += "  program      " + shell_word(plan.program) + "\n  arguments   ";
+  for (const auto& argument : plan.arguments) text += ' ' + shell_word(argument);
+  text += "\n  directory    " + shell_word(plan.directory) + "\n  environment ";
   if (plan.environment.empty()) text += " as the server was started with";
   bool first = true;
   for (const auto& [key, value] : plan.environment) {
     text += first ? " " : "\n               ";
-    text += quoted(std::string{key}.append("=").append(value));
+    text += shell_word(std::string{key}.append("=").append(value));
     first = false;
   }
   text += "\n  sockets     ";
