@@ -5,6 +5,8 @@
 #include <graceful/control_client.hpp>
 #include <graceful/supervisor.hpp>
 
+#include "command_table.hpp"
+
 #include <chrono>
 #include <optional>
 #include <string>
@@ -14,24 +16,17 @@ namespace graceful::cli {
 
 /// What the command line asks for.
 struct arguments {
-  enum class command {
-    help,
-    version,
-    status,
-    upgrade,
-    abort,
-    commit,
-    rollback,
-    drain,
-    monitor,
-    metrics,
-    run,
-    reexec
-  } what = command::help;
-  std::string target;  // a name, a path, or empty: the only server there is
+  using command = cli::command;
+  using milestone = cli::milestone;
+
+  command what = command::help;
+  std::optional<command> topic;  // of help; none: the overview
+  std::string target;            // a name, a path, or empty: the only server there is; or a shell
   bool json = false;
   bool now = false;
-  enum class milestone { ready, committed, drained } until = milestone::committed;
+  bool names = false;    // of list: nothing else
+  bool dry_run = false;  // of upgrade
+  milestone until = milestone::committed;
   std::optional<std::chrono::milliseconds> timeout;
   upgrade_request upgrade;
   supervisor_params supervise;

@@ -19,6 +19,12 @@ inline constexpr std::chrono::milliseconds default_deadline{5'000};
 /// `path` is that of the control socket: a successor answers there too.
 int upgrade(control_client& client, const std::string& path, const arguments& args);
 
+/// What `upgrade` would do; the exit code says whether something would stop it.
+int plan_upgrade(control_client& client, const arguments& args);
+
+/// All servers that can be asked.
+int list(const arguments& args);
+
 /// Prints what happens in the server and its successors, until one ends.
 int monitor(control_client client, const std::string& path, const arguments& args);
 

@@ -5,7 +5,8 @@
 
 #include "arguments.hpp"
 #include "commands.hpp"
-#include "options.hpp"
+#include "completion.hpp"
+#include "help.hpp"
 #include "outcome.hpp"
 #include "report.hpp"
 
@@ -55,14 +56,23 @@ int metrics(control_client& client, const arguments& args) {
   return print_or_fail(args.json ? metrics->json + '\n' : metrics->text);
 }
 
+int completion(const std::string& shell) {
+  if (shell == "zsh") return print_or_fail(zsh_completion());
+  return print_or_fail(shell == "fish" ? fish_completion() : bash_completion());
+}
+
 int run(const std::vector<std::string>& words) {
   const auto args = parse(words);
   if (!args) return complain(args.error());
-  if (args->what == arguments::command::help) return print_or_fail(help());
+  if (args->what == arguments::command::help) {
+    return print_or_fail(args->topic ? help(*args->topic) : help());
+  }
   if (args->what == arguments::command::version) {
     return print_or_fail("graceful-ctl " GRACEFUL_VERSION_STRING "\n");
   }
+  if (args->what == arguments::command::completion) return completion(args->target);
   if (args->what == arguments::command::run) return run_server(*args);
+  if (args->what == arguments::command::list) return list(*args);
   const auto path = resolve(args->target);
   if (!path) return complain(path.error());
   if (args->what == arguments::command::status) return status(*path, *args);
@@ -73,6 +83,7 @@ int run(const std::vector<std::string>& words) {
   if (!client) return complain_of_server(client.error());
   switch (args->what) {
     case arguments::command::upgrade:
+      if (args->dry_run) return plan_upgrade(*client, *args);
       return upgrade(*client, *path, *args);
     case arguments::command::drain:
       return drain(*client, *args);

@@ -13,9 +13,15 @@ namespace graceful::cli {
 
 namespace {
 
+/// By the system, and not by what we know of users; the message does not say what to do.
+bool is_forbidden(const failure& why) {
+  return why.code == boost::system::errc::permission_denied ||
+         why.code == boost::system::errc::operation_not_permitted;
+}
+
 int exit_code_of(const failure& why) {
   if (why.code == errc::invalid_argument) return bad_usage;
-  if (why.code == errc::permission_denied) return denied;
+  if (why.code == errc::permission_denied || is_forbidden(why)) return denied;
   if (why.code == errc::not_running) return absent;
   if (why.code == errc::busy || why.code == errc::not_ready) return busy;
   return failed;
@@ -27,6 +33,7 @@ std::string next_step(const failure& why) {
   if (why.code == errc::timed_out) return "; it may be stopped or overloaded: look at its process";
   if (why.code == errc::peer_gone) return "; its log may say why";
   if (why.code == errc::no_upgrade) return "; see who serves: graceful-ctl status";
+  if (is_forbidden(why)) return {};  // complain() says it
   if (why.code.category() != graceful_category()) return "; look at the server's process and log";
   return {};
 }
@@ -34,8 +41,10 @@ std::string next_step(const failure& why) {
 }  // namespace
 
 int complain(const failure& why) {
+  const std::string remedy =
+      is_forbidden(why) ? "; use the user that the server runs as, or root" : "";
   const std::string message =
-      paint("graceful-ctl: " + why.message, tone::failure, style_of(STDERR_FILENO));
+      paint("graceful-ctl: " + why.message + remedy, tone::failure, style_of(STDERR_FILENO));
   std::fprintf(stderr, "%s\n", message.c_str());
   return exit_code_of(why);
 }

@@ -72,7 +72,7 @@ std::vector<piece> bar(std::uint64_t done, std::uint64_t all, std::size_t width,
 
 /// "+12.3 s", in tenths as long as that is short.
 std::string running_for(milliseconds elapsed) {
-  if (elapsed >= std::chrono::minutes{1}) return '+' + duration(elapsed);
+  if (elapsed >= std::chrono::minutes{1}) return '+' + in_short(elapsed);
   const auto tenths = std::max(elapsed.count(), milliseconds::rep{0}) / 100;
   return '+' + std::to_string(tenths / 10) + '.' + std::to_string(tenths % 10) + " s";
 }

@@ -1,6 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "report.hpp"
 
+#include <graceful/duration_text.hpp>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -24,8 +26,7 @@ std::string padded(std::string text, std::size_t width) {
 
 /// "+12 ms     " and what happened then.
 std::string line(std::chrono::milliseconds elapsed, const std::string& what, const style& s) {
-  return paint(elapsed_column('+' + std::to_string(elapsed.count()) + " ms"), tone::dim, s) + what +
-         '\n';
+  return paint(elapsed_column('+' + duration_text(elapsed)), tone::dim, s) + what + '\n';
 }
 
 /// The listener `i` of those that were dropped. An older server does not say where they were.
@@ -47,15 +48,12 @@ std::string instead_of(const server_status& status, const std::string& name) {
 
 std::string elapsed_column(std::string elapsed) { return padded(std::move(elapsed) + ' ', 11); }
 
-std::string duration(std::chrono::milliseconds d) {
+std::string in_short(std::chrono::milliseconds d) {
   using namespace std::chrono;
-  if (d < seconds{1}) return std::to_string(d.count()) + " ms";
-  const auto s = duration_cast<seconds>(d).count();
-  if (s < 60) return std::to_string(s) + " s";
-  if (s < 3600) return std::to_string(s / 60) + " min " + std::to_string(s % 60) + " s";
-  const auto hours = s / 3600;
-  if (hours < 24) return std::to_string(hours) + " h " + std::to_string(s % 3600 / 60) + " min";
-  return std::to_string(hours / 24) + " d " + std::to_string(hours % 24) + " h";
+  if (d < seconds{1}) return duration_text(d);
+  if (d < hours{1}) return duration_text(floor<seconds>(d));
+  if (d < days{1}) return duration_text(floor<minutes>(d));
+  return duration_text(floor<hours>(d));
 }
 
 std::string describe(const drain_progress& progress, const style& s) {
@@ -109,7 +107,7 @@ std::string describe(const server_status& status) {
   std::string text = status.name + ": generation " + std::to_string(status.generation) + ", pid " +
                      std::to_string(status.pid) + ", " +
                      (status.state == "probation" ? "in probation" : status.state) + ", up " +
-                     duration(status.uptime);
+                     in_short(status.uptime);
   if (status.connections > 0) text += ", " + plural(status.connections, "connection");
   text += '\n';
   std::size_t name_width = 0;
@@ -149,11 +147,11 @@ std::string describe(const server_status& status) {
 
 std::string describe(const supervisor_status& status) {
   std::string text = "supervisor: pid " + std::to_string(status.pid) + ", up " +
-                     duration(status.uptime) + ", " + plural(status.restarts, "restart");
+                     in_short(status.uptime) + ", " + plural(status.restarts, "restart");
   text += '\n';
   if (status.state == "waiting") {
     text += "  the server does not run: it is started again in " +
-            duration(status.wait.value_or(std::chrono::milliseconds{0})) + '\n';
+            in_short(status.wait.value_or(std::chrono::milliseconds{0})) + '\n';
   } else if (status.state == "ending") {
     text += "  the server has ended; older processes of it still drain\n";
   } else if (status.main_pid) {

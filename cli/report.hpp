@@ -18,11 +18,14 @@ namespace graceful::cli {
 inline constexpr std::string_view tracks_nothing =
     "waiting for what still runs; no connection is tracked";
 
-/// "250 ms", "5 s", "3 min 20 s".
-std::string duration(std::chrono::milliseconds d);
+/// A time that goes on, without what nobody reads of a long one: "250 ms", "3 min 20 s", "1 d 2 h".
+std::string in_short(std::chrono::milliseconds d);
 
 /// What a line begins with: how long it has taken, and blanks up to where all lines go on.
 std::string elapsed_column(std::string elapsed);
+
+/// What an upgrade would do, in a few lines; what would keep it from that is not among them.
+std::string describe(const upgrade_plan& plan);
 
 /// A phase of an upgrade, in one line.
 std::string describe(const upgrade_phase& phase, const style& s = {});

@@ -5,6 +5,7 @@
 #include <graceful/acceptor.hpp>
 #include <graceful/connection.hpp>
 #include <graceful/control_client.hpp>
+#include <graceful/duration_text.hpp>
 #include <graceful/errc.hpp>
 #include <graceful/error.hpp>
 #include <graceful/io_context_pool.hpp>

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "confirmation.hpp"
 
-#include "duration_text.hpp"
+#include <graceful/duration_text.hpp>
 
 #include <string>
 #include <utility>
@@ -36,7 +36,7 @@ void confirmation::decide() {
 }
 
 void confirmation::give_up() {
-  const std::string time = in_seconds(patience_);
+  const std::string time = duration_text(patience_);
   const std::string why =
       answered_ ? "it has called listen for none of the sockets it was handed, " + time +
                       " after it was asked to confirm that it serves"

@@ -58,9 +58,9 @@ result<void> check(const upgrade_request& request, const wire::call& call) {
   return {};
 }
 
-/// A server that is older ignores the parameter, and would start its successor in its own
-/// directory.
-result<void> check_knows_directory(varlink_caller& server) {
+/// Asks the server whether its interface has this; `otherwise` goes on from "the server is of an
+/// older build, ".
+result<void> check_offers(varlink_caller& server, std::string_view part, const char* otherwise) {
   wire::call call{.method = "org.varlink.service.GetInterfaceDescription", .parameters = {}};
   call.parameters["interface"] = "io.graceful.Control";
   varlink_caller::conversation talk{server};
@@ -69,10 +69,9 @@ result<void> check_knows_directory(varlink_caller& server) {
   if (!reply) return reply.error();
   talk.end();
   const auto description = wire::string_field(reply->parameters, "description");
-  if (description && description->find("directory: ?string") != std::string::npos) return {};
+  if (description && description->find(part) != std::string::npos) return {};
   return failure{errc::incompatible_version,
-                 "the server is of an older build, which cannot start its successor in another "
-                 "directory; upgrade it without one first, or start it again there"};
+                 std::string{"the server is of an older build, "} + otherwise};
 }
 
 void make_printable(std::vector<std::string>& texts) {
@@ -89,6 +88,23 @@ void make_printable(server_status& status) {
   }
   make_printable(status.dropped);
   make_printable(status.dropped_addresses);
+}
+
+void make_printable(upgrade_plan& plan) {
+  plan.program = printable(std::move(plan.program));
+  plan.directory = printable(std::move(plan.directory));
+  make_printable(plan.arguments);
+  std::map<std::string, std::string> environment;
+  for (auto& [key, value] : plan.environment) environment[printable(key)] = printable(value);
+  plan.environment = std::move(environment);
+  for (auto& listener : plan.listeners) {
+    listener.name = printable(std::move(listener.name));
+    listener.address = printable(std::move(listener.address));
+  }
+  for (auto& obstacle : plan.obstacles) {
+    obstacle.kind = printable(std::move(obstacle.kind));
+    obstacle.message = printable(std::move(obstacle.message));
+  }
 }
 
 bool is_directory_of(uid_t user, const std::string& path) {
@@ -145,7 +161,12 @@ result<upgrade_phase> control_client::upgrade(
   const auto call = wire::to_call(request);
   if (auto sayable = check(request, call); !sayable) return sayable.error();
   if (!request.directory.empty()) {
-    if (auto known = check_knows_directory(*impl_); !known) return known.error();
+    // An older one ignores the parameter, and would start its successor in its own directory.
+    const auto known =
+        check_offers(*impl_, "directory: ?string",
+                     "which cannot start its successor in another directory; upgrade "
+                     "it without one first, or start it again there");
+    if (!known) return known.error();
   }
   impl::conversation talk{*impl_};
   if (auto sent = talk.begin(call); !sent) return sent.error();
@@ -167,6 +188,25 @@ result<upgrade_phase> control_client::upgrade(
     const bool enough = on_phase && !on_phase(*phase);
     if (enough || !reply->continues) return std::move(*phase);
   }
+}
+
+result<upgrade_plan> control_client::plan(const upgrade_request& request) {
+  const auto call = wire::to_plan_call(request);
+  if (auto sayable = check(request, call); !sayable) return sayable.error();
+  const auto known = check_offers(*impl_, "method Plan(",
+                                  "which cannot say what an upgrade would do; nothing was begun. "
+                                  "Upgrade it without --dry-run");
+  if (!known) return known.error();
+  impl::conversation talk{*impl_};
+  if (auto sent = talk.begin(call); !sent) return sent.error();
+  auto reply = talk.receive(os::after(impl_->deadline()));
+  if (!reply) return reply.error();
+  if (!reply->continues) talk.end();
+  auto plan = wire::parse_plan(reply->parameters);
+  if (!plan) return garbled();
+  make_printable(*plan);
+  plan->json = boost::json::serialize(reply->parameters);
+  return std::move(*plan);
 }
 
 result<void> control_client::commit() { return impl_->order(wire::commit_method); }

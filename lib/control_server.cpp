@@ -51,23 +51,29 @@ unique_fd control_server::open_channel() {
   return std::move(channel.theirs);
 }
 
-/// The command has all rights of this process, which the same user need not have.
-void control_server::on_upgrade(control_session& from, const upgrade_request& request) {
+/// Why the caller may not choose what it asks for; none if it may, or chooses nothing. The command
+/// has all rights of this process, which the same user need not have.
+std::optional<std::string> control_server::denial(control_session& from,
+                                                  const upgrade_request& request) const {
   const bool chooses =
       !request.command.empty() || !request.environment.empty() || !request.directory.empty();
-  if (chooses && settings_.fixed_command) {
-    return from.reply(wire::to_error(
-        wire::permission_denied,
-        "permission denied: this server lets nobody choose the command, the environment or the "
-        "directory of its successor (options::fixed_command); put the new build at the path of the "
-        "old one, and ask again without COMMAND, --env and --directory"));
+  if (!chooses) return {};
+  if (settings_.fixed_command) {
+    return "this server lets nobody choose the command, the environment or the directory of its "
+           "successor (options::fixed_command); put the new build at the path of the old one, and "
+           "ask again without COMMAND, --env and --directory";
   }
-  if (chooses && !from.has_rights_of_this()) {
-    return from.reply(wire::to_error(
-        wire::permission_denied,
-        "permission denied: the server has capabilities that the process which asks has not, as "
-        "far as can be seen, and would execute COMMAND with them; ask again without COMMAND, --env "
-        "and --directory, or as root"));
+  if (!from.has_rights_of_this()) {
+    return "the server has capabilities that the process which asks has not, as far as can be "
+           "seen, and would execute COMMAND with them; ask again without COMMAND, --env and "
+           "--directory, or as root";
+  }
+  return {};
+}
+
+void control_server::on_upgrade(control_session& from, const upgrade_request& request) {
+  if (const auto why = denial(from, request)) {
+    return from.reply(wire::to_error(wire::permission_denied, "permission denied: " + *why));
   }
   driver_.upgrade(from, request);
 }
@@ -83,6 +89,7 @@ void control_server::on_call(control_session& from, const wire::call& call) {
   }
   if (call.method == wire::status_method) return from.reply(wire::to_reply(settings_.status()));
   if (call.method == wire::metrics_method) return from.reply(wire::to_reply(settings_.metrics()));
+  if (call.method == wire::plan_method) return plan(from, call);
   if (call.method == wire::drain_method) {
     const auto now = wire::parse_drain(call.parameters);
     if (now) return settings_.drain(from, *now);
@@ -130,6 +137,20 @@ void control_server::on_call(control_session& from, const wire::call& call) {
     return from.reply(wire::invalid("command, environment or timeout_ms"));
   }
   if (!driver_.handoff(from, call)) from.reply(wire::unknown_method(call));
+}
+
+void control_server::plan(control_session& from, const wire::call& call) {
+  const auto request = wire::parse_upgrade(call.parameters);
+  if (!request) return from.reply(wire::invalid("command, environment or timeout_ms"));
+  auto plan = driver_.plan(*request);
+  plan.listeners = settings_.status().listeners;
+  if (auto why = denial(from, *request)) plan.obstacles.push_back({"permission", std::move(*why)});
+  if (const auto refusal = settings_.refusal()) {
+    plan.obstacles.insert(plan.obstacles.begin(),
+                          {refusal->error == wire::not_ready_error ? "not_ready" : "busy",
+                           wire::string_field(refusal->parameters, "message").value_or("")});
+  }
+  from.reply(wire::to_reply(plan));
 }
 
 }  // namespace graceful

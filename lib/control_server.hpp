@@ -54,7 +54,10 @@ class control_server final {
 
  private:
   void on_call(control_session& from, const wire::call& call);
+  [[nodiscard]] std::optional<std::string> denial(control_session& from,
+                                                  const upgrade_request& request) const;
   void on_upgrade(control_session& from, const upgrade_request& request);
+  void plan(control_session& from, const wire::call& call);
 
   log& log_;
   predecessor_driver& driver_;

@@ -1,13 +1,14 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "predecessor_driver.hpp"
 
+#include <graceful/duration_text.hpp>
+
 #include "os/at_start.hpp"
 #include "os/executed.hpp"
 #include "os/socket_address.hpp"
 #include "os/system_failure.hpp"
 #include "wire/control_messages.hpp"
 
-#include "duration_text.hpp"
 #include "passed_channel.hpp"
 
 #include <algorithm>
@@ -79,14 +80,15 @@ std::string predecessor_driver::why_busy() const {
   if (in_probation()) {
     const auto left = std::chrono::ceil<std::chrono::seconds>(timer_.expiry() - now);
     return "generation " + std::to_string(settings_.generation + 1) +
-           " is in probation for another " + std::to_string(left.count()) +
-           " s; wait, or decide: graceful-ctl commit, graceful-ctl rollback";
+           " is in probation for another " + duration_text(left) +
+           "; wait, or decide: graceful-ctl commit, graceful-ctl rollback";
   }
   using tenths = std::chrono::duration<std::int64_t, std::deci>;
   const auto running = std::chrono::floor<tenths>(now - report_.started());
   return "an upgrade is under way" +
          (child_.pid() ? " (successor pid " + std::to_string(*child_.pid()) + ")" : std::string{}) +
-         " for " + in_seconds(running) + "; wait until it has ended, or end it: graceful-ctl abort";
+         " for " + duration_text(running) +
+         "; wait until it has ended, or end it: graceful-ctl abort";
 }
 
 /// Where none is in probation.
@@ -243,29 +245,19 @@ void predecessor_driver::act(const action::spawn& a) {
   if (auto why = settings_.objection(true)) {
     return resume(event::spawn_failed{std::move(*why)});
   }
-  os::start_command command = settings_.start;
-  if (!request_.command.empty()) {
-    command.file = request_.command.front();
-    command.arguments = request_.command;
-  }
-  if (!request_.directory.empty()) command.directory = request_.directory;
+  os::start_command command = command_for(request_);
   if (os::is_set_id() && command.file == os::own_executable) {
     log_.warning(
         "a set-id program starts the file again that it executes, and no other that is at its "
         "path by now, which whoever started it chose; for a new build: graceful-ctl upgrade -- "
         "/PATH/TO/SERVER, or options::command");
   }
-  command.set("PWD", command.directory);  // its links, which chdir(2) does not tell a process
-  for (const auto& [key, value] : request_.environment) command.set(key, value);
   command.set("GRACEFUL_UPGRADE", a.token);
   const auto channel = settings_.open_channel();
   announce_channel(command, a.token, spawned_successor::channel_number, channel,
                    settings_.control_path);
   if (const auto spawned = child_.spawn(command, settings_.place(), channel.get()); !spawned) {
-    const bool own = request_.command.empty() && spawned.error().code == os::system_code(ENOENT);
-    return resume(event::spawn_failed{
-        spawned.error().message +
-        (own ? "; put the new build there, or name one: graceful-ctl upgrade -- COMMAND" : "")});
+    return resume(event::spawn_failed{why_not_spawned(spawned.error(), request_)});
   }
   resume(event::spawned{*child_.pid()});
 }
@@ -298,7 +290,7 @@ void predecessor_driver::arm(std::chrono::milliseconds duration) {
     const auto pid = successor_pid() ? successor_pid() : child_.pid();
     resume(event::timeout{
         .who = "the successor" + (pid ? " (pid " + std::to_string(*pid) + ")" : std::string{}),
-        .after = in_seconds(duration)});
+        .after = duration_text(duration)});
   });
 }
 

@@ -74,6 +74,10 @@ class predecessor_driver {
   /// Starts an upgrade for which nobody waits; the log tells how it goes.
   void upgrade();
 
+  /// What such an upgrade would do, and what would stop it, as far as is known here: not which
+  /// listeners there are.
+  [[nodiscard]] upgrade_plan plan(const upgrade_request& request) const;
+
   /// Gives up the upgrade that is under way; false if there is none.
   bool abort();
 
@@ -142,6 +146,8 @@ class predecessor_driver {
   void act(const handoff::action::report_lost& a);
 
   void start(std::weak_ptr<control_session> from, const upgrade_request& request);
+  [[nodiscard]] os::start_command command_for(const upgrade_request& request) const;
+  static std::string why_not_spawned(const failure& why, const upgrade_request& request);
   void settle(handoff::peer_id id);
   void withdraw();
   [[nodiscard]] std::vector<std::string> dropped() const;

@@ -1,9 +1,9 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "upgrade_report.hpp"
 
-#include "wire/control_messages.hpp"
+#include <graceful/duration_text.hpp>
 
-#include "duration_text.hpp"
+#include "wire/control_messages.hpp"
 
 #include <utility>
 
@@ -30,7 +30,7 @@ void upgrade_report::passed(std::uint64_t listeners) {
 void upgrade_report::ready(std::optional<pid_t> pid, std::chrono::milliseconds probation) {
   std::string message = successor() + " serves";
   if (probation.count() > 0) {
-    message += ", in probation for " + in_seconds(probation);
+    message += ", in probation for " + duration_text(probation);
   }
   tell({.phase = "ready", .pid = pid, .generation = generation_}, message);
 }

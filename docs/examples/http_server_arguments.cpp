@@ -1,6 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "http_server_arguments.hpp"
 
+#include <graceful/duration_text.hpp>
+
 #include <boost/asio/ip/address.hpp>
 #include <boost/program_options.hpp>
 
@@ -14,7 +16,6 @@ using boost::asio::ip::tcp;
 
 namespace {
 
-constexpr int longest_ms = 86'400'000;  // a day
 constexpr int most_threads = 256;
 
 tcp::endpoint parse_endpoint(const std::string& text) {
@@ -36,15 +37,25 @@ tcp::endpoint parse_endpoint(const std::string& text) {
 }
 
 /// A number within bounds that sets `target`. Its default is what `target` is.
-template <class Target>
-po::typed_value<int>* number(const char* name, Target& target, int least, int most) {
+po::typed_value<int>* number(const char* name, int& target, int least, int most) {
   return po::value<int>()->value_name("N")->notifier([=, &target](int value) {
     if (value < least || value > most) {
       throw usage_error{std::string{name} + " takes a number from " + std::to_string(least) +
                         " to " + std::to_string(most)};
     }
-    target = Target{value};
+    target = value;
   });
+}
+
+/// The same for a time: up to a day, as the library takes it.
+po::typed_value<std::string>* time(const char* name, std::chrono::milliseconds& target,
+                                   std::chrono::milliseconds least = {}) {
+  return po::value<std::string>()->value_name("TIME")->notifier(
+      [=, &target](const std::string& text) {
+        const auto read = graceful::parse_duration(text, least);
+        if (!read) throw usage_error{std::string{name} + ": " + read.error().message};
+        target = *read;
+      });
 }
 
 po::options_description options(http_server_arguments& args) {
@@ -69,22 +80,21 @@ po::options_description options(http_server_arguments& args) {
       ("threads", number("--threads", args.threads, 1, most_threads),
        "how many threads serve (default: 1)")  //
       ("banner", po::value(&args.banner)->value_name("TEXT"),
-       "what each response says (default: hello)")  //
-      ("work-ms", number("--work-ms", args.work, 0, longest_ms),
-       "what each request takes (default: 0)")  //
-      ("idle-grace", number("--idle-grace", args.idle_grace, 0, longest_ms),
-       "milliseconds for which an idle connection stays open in drain (default: 1000)")  //
-      ("drain", number("--drain", args.drain, 0, longest_ms),
-       "milliseconds for connections to end in drain, then they are cut (default: 300000)")  //
-      ("ready-timeout", number("--ready-timeout", args.ready_timeout, 1, longest_ms),
-       "milliseconds for a successor to get ready (default: 30000)")  //
-      ("probation", number("--probation", args.probation, 0, longest_ms),
-       "milliseconds for which this process can go on after a successor is ready (default: "
-       "5000)")  //
+       "what each response says (default: hello)")                                     //
+      ("work", time("--work", args.work), "how long each request takes (default: 0)")  //
+      ("idle-grace", time("--idle-grace", args.idle_grace),
+       "how long an idle connection stays open in drain (default: 1s)")  //
+      ("drain", time("--drain", args.drain),
+       "how long connections have to end in drain, then they are cut (default: 5min)")  //
+      ("ready-timeout", time("--ready-timeout", args.ready_timeout, std::chrono::milliseconds{1}),
+       "how long a successor may take to get ready (default: 30s)")  //
+      ("probation", time("--probation", args.probation),
+       "how long this process can go on after a successor is ready (default: 5s)")  //
       ("max-draining", po::value(&args.max_draining)->value_name("N"),
        "generations that may drain at the same time (default: 8)")  //
-      ("handoff-timeout", number("--handoff-timeout", args.handoff_timeout, 1, longest_ms),
-       "milliseconds for a predecessor to answer (default: 10000)")  //
+      ("handoff-timeout",
+       time("--handoff-timeout", args.handoff_timeout, std::chrono::milliseconds{1}),
+       "how long a predecessor may take to answer (default: 10s)")  //
       ("help,h", po::bool_switch(&args.help), "print this and exit");
   return all;
 }
@@ -119,6 +129,7 @@ std::string http_server_help() {
           "\n"
        << options(ignored)
        << "\n"
+          "TIME is 2s, 500ms, 1min 30s or 2h; a number alone is seconds.\n"
           "SIGTERM and SIGINT end it when the open connections are done, a second one at once;\n"
           "SIGUSR2 upgrades it.\n"
           "Exit codes: 0 done, 1 failed, 2 usage.\n";

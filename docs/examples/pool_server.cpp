@@ -100,9 +100,9 @@ int serve(arguments args) {
 }
 
 po::options_description options(arguments& args) {
-  const auto milliseconds = [](std::chrono::milliseconds& target) {
-    return po::value<unsigned>()->value_name("MS")->notifier(
-        [&target](unsigned value) { target = std::chrono::milliseconds{value}; });
+  const auto time = [](std::chrono::milliseconds& target) {
+    return po::value<std::string>()->value_name("TIME")->notifier(
+        [&target](const std::string& text) { target = graceful::parse_duration(text).value(); });
   };
   po::options_description all{"Usage: pool_server [OPTIONS]"};
   all.add_options()  //
@@ -127,12 +127,12 @@ po::options_description options(arguments& args) {
        "what graceful-ctl calls this server (default: pool_server)")  //
       ("takeover", po::bool_switch(&args.upgrade.takeover),
        "take over from the server that runs already")  //
-      ("probation", milliseconds(args.upgrade.probation),
-       "how long this process can go on after a successor is ready (default: 5000)")  //
-      ("drain", milliseconds(args.upgrade.drain_timeout),
-       "how long connections have to end, then they are cut (default: 300000)")  //
-      ("idle-grace", milliseconds(args.upgrade.idle_grace),
-       "how long an idle connection stays open in drain (default: 5000)")  //
+      ("probation", time(args.upgrade.probation),
+       "how long this process can go on after a successor is ready (default: 5s)")  //
+      ("drain", time(args.upgrade.drain_timeout),
+       "how long connections have to end, then they are cut (default: 5min)")  //
+      ("idle-grace", time(args.upgrade.idle_grace),
+       "how long an idle connection stays open in drain (default: 5s)")  //
       ("help,h", "print this and exit");
   return all;
 }

@@ -60,6 +60,28 @@ struct upgrade_request {
   std::string directory{};  ///< Where it starts, an absolute path. Empty: the server's own.
 };
 
+/// What would keep an upgrade from being done now.
+struct upgrade_obstacle {
+  std::string kind{};  ///< "busy", "not_ready", "permission", "supervisor", "directory", "program".
+  std::string message{};  ///< For a person.
+};
+
+/// What an upgrade would do.
+struct upgrade_plan {
+  std::string
+      program{};  ///< The path of what would be executed; as it was given if it is not there.
+  std::vector<std::string> arguments{};  ///< With the name, argv[0].
+  std::string directory{};
+  std::map<std::string, std::string>
+      environment{};                    ///< What differs from the server's at its start.
+  std::uint64_t generation{};           ///< Of the successor.
+  std::chrono::milliseconds timeout{};  ///< Until it has to be ready.
+  std::chrono::milliseconds probation{};
+  std::vector<listener_status> listeners{};   ///< That would be passed.
+  std::vector<upgrade_obstacle> obstacles{};  ///< Empty: none is known.
+  std::string json{};                         ///< The server's reply as it came: one line.
+};
+
 /// One step of an upgrade that has been reached.
 struct upgrade_phase {
   std::string phase{};  ///< "spawned", "begun", "passed", "ready" or, as the last one, "committed".
@@ -151,6 +173,13 @@ class GRACEFUL_API control_client {
   /// ignore that; nothing was begun).
   result<upgrade_phase> upgrade(const upgrade_request& request,
                                 const std::function<bool(const upgrade_phase&)>& on_phase = {});
+
+  /// What `upgrade` would do with this request, and what would keep it from that. Changes nothing.
+  /// The answer comes within the deadline.
+  ///
+  /// **Errors.** `invalid_argument`, as `upgrade`; `incompatible_version` (the server is of an
+  /// older build, which cannot say).
+  result<upgrade_plan> plan(const upgrade_request& request);
 
   /// Ends the probation of a successor: it stays, or its predecessor serves again. The answer
   /// comes within the deadline; the server may need 3 s to find that a successor is lost.

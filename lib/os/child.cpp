@@ -4,6 +4,7 @@
 #include "os/channel.hpp"
 #include "os/executed.hpp"
 #include "os/process_identity.hpp"
+#include "os/program_search.hpp"
 #include "os/spare_descriptors.hpp"
 #include "os/system_failure.hpp"
 
@@ -16,7 +17,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -62,16 +62,6 @@ ending ending_by(int pidfd) {
   return {};
 }
 
-/// chdir(2) in the child fails as execve(2) does, and the message of launch() names both.
-failure explained(const start_command& command, failure why) {
-  struct stat status {};
-  if (::stat(command.directory.c_str(), &status) == 0) return why;
-  why = system_failure("cannot execute " + command.file + " in the directory " + command.directory +
-                       ", which cannot be entered");
-  why.message += "; make it again, or name another: graceful-ctl upgrade --directory DIRECTORY";
-  return why;
-}
-
 }  // namespace
 
 ending ending::of_wait_status(int status) {
@@ -93,7 +83,11 @@ result<child> child::spawn(const start_command& command, placement where,
   start_command now = command;
   now.file = current_file(command.file);
   auto started = launch(now, where, sockets, channel);
-  if (!started) return explained(now, started.error());
+  if (!started) {
+    // chdir(2) in the child fails as execve(2) does, and the message of launch() names both.
+    const auto entered = check_directory(now);
+    return entered ? started.error() : entered.error();
+  }
   return child{started->pid, std::move(started->pidfd)};
 }
 

@@ -1,12 +1,10 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "os/launch.hpp"
 
-#include "os/at_start.hpp"
+#include "os/program_search.hpp"
 #include "os/service_manager.hpp"
 #include "os/spare_descriptors.hpp"
-#include "os/system_failure.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
@@ -32,7 +30,6 @@ namespace {
 
 constexpr std::size_t stack_size = 65'536;
 constexpr std::size_t kernel_sigset_size = 8;
-constexpr std::string_view default_path = "/bin:/usr/bin";
 
 /// struct sigaction of the kernel, where all but the handler is zero.
 struct disposition {
@@ -142,21 +139,6 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
   return result;
 }
 
-std::vector<std::string> places_of(const std::string& file) {
-  if (file.find('/') != std::string::npos) return {file};
-  const char* variable = trusted_variable("PATH");
-  std::string_view path = variable == nullptr ? default_path : variable;
-  std::vector<std::string> files;
-  for (;;) {
-    const auto end = path.find(':');
-    std::string directory{path.substr(0, end)};
-    if (directory.empty()) directory = '.';
-    files.push_back(directory.append("/").append(file));
-    if (end == std::string_view::npos) return files;
-    path.remove_prefix(end + 1);
-  }
-}
-
 /// Blocks all signals: a handler that ran in the child would act on the parent's memory.
 class signals_blocked {
  public:
@@ -186,35 +168,11 @@ void announce(start_command& command, const std::vector<passed_socket>& sockets)
   command.environment.push_back(std::string{pid_variable}.append(pid_room));
 }
 
-/// execve(2) says ENOENT too where the file is there and its interpreter is not.
-std::string missing_interpreter(const start_command& command) {
-  if (command.file.find('/') == std::string::npos) return {};
-  const auto path =
-      command.file.starts_with('/') ? command.file : command.directory + '/' + command.file;
-  const unique_fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
-  if (!file) return {};
-  std::array<char, 128> beginning{};
-  const auto length = ::read(file.get(), beginning.data(), beginning.size());
-  std::string_view line{beginning.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0))};
-  if (!line.starts_with("#!")) {
-    return ": the file is there, and the loader that it needs (readelf -l) is missing";
-  }
-  line.remove_prefix(std::min(line.find_first_not_of(" \t", 2), line.size()));
-  return ": its interpreter (" + std::string{line.substr(0, line.find_first_of(" \t\n"))} +
-         ") is missing; install it, or name another in its first line";
-}
-
 }  // namespace
 
 result<launched> launch(const start_command& command, placement where,
                         const std::vector<passed_socket>& sockets, int channel) {
-  if (is_set_id() && command.file.find('/') != std::string::npos &&
-      !command.file.starts_with('/')) {
-    return failure{errc::invalid_argument,
-                   "a set-id program does not execute " + command.file +
-                       " by a relative path: whoever started it chose the directory; name the "
-                       "program by an absolute path"};
-  }
+  if (auto allowed = check_allowed(command); !allowed) return allowed.error();
   start_command own = command;
   if (!sockets.empty()) announce(own, sockets);
   auto files = places_of(own.file);
@@ -264,9 +222,7 @@ result<launched> launch(const start_command& command, placement where,
   launched started{pid, unique_fd{pidfd}};
   if (error == 0) return started;
   if (pid > 0 && where != placement::sibling) ::waitpid(pid, nullptr, __WALL);
-  auto why = system_failure("cannot execute " + own.file + " in " + own.directory, error);
-  if (error == ENOENT) why.message += missing_interpreter(own);
-  return why;
+  return cannot_execute(own, error);
 }
 
 }  // namespace graceful::os

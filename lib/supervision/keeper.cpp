@@ -1,6 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "supervision/keeper.hpp"
 
+#include <graceful/duration_text.hpp>
+
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -21,12 +23,6 @@ constexpr std::chrono::seconds late_news{5};
 constexpr std::chrono::seconds time_to_stop{1};
 
 std::string pid_text(pid_t pid) { return "pid " + std::to_string(pid); }
-
-std::string in_seconds(std::chrono::milliseconds d) {
-  if (d.count() < 1000) return std::to_string(d.count()) + " ms";
-  const auto tenths = std::to_string(d.count() / 100 % 10);
-  return std::to_string(d.count() / 1000) + (tenths == "0" ? "" : '.' + tenths) + " s";
-}
 
 bool asks_to_end(int signal) { return signal == SIGTERM || signal == SIGINT || signal == SIGQUIT; }
 
@@ -104,7 +100,7 @@ void keeper::on(const event::said& e, time now) {
   } else if (e.by == memory_.main && !memory_.ready && !n.ready && !n.stopping &&
              !std::exchange(memory_.spoke, true)) {
     note(kind::info, pid_text(e.by) + " has spoken for the first time, later than the " +
-                         in_seconds(limits_.ready_timeout) +
+                         duration_text(limits_.ready_timeout) +
                          " that it may take to be ready: it is not waited for");
   }
   if (n.stopping && (e.by == memory_.main || e.by == memory_.speaker)) memory_.stopping = true;
@@ -170,9 +166,10 @@ void keeper::on(const event::ended& e, time now) {
   const bool good = e.how.how == ending::kind::exited && e.how.value == 0;
   const bool told_unseen =
       e.how.how == ending::kind::unknown && (memory_.told > 0 || memory_.stopping);
-  const auto how = memory_.overdue ? "was not ready within " + in_seconds(limits_.ready_timeout) +
-                                         " and has been killed"
-                                   : e.how.to_string();
+  const auto how =
+      memory_.overdue
+          ? "was not ready within " + duration_text(limits_.ready_timeout) + " and has been killed"
+          : e.how.to_string();
   if (memory_.told == 0 && !good && !told_unseen) {
     return fail("the server (" + pid_text(e.pid) + ") " + how, exit_code(e.how), now);
   }
@@ -236,7 +233,7 @@ void keeper::fail(const std::string& how, int code, time now) {
   delay = std::min(delay, limits_.longest_delay);
   memory_.now = phase::waiting;
   memory_.due = now + delay;
-  note(kind::warning, how + "; starting it again in " + in_seconds(delay) + " (failure " +
+  note(kind::warning, how + "; starting it again in " + duration_text(delay) + " (failure " +
                           std::to_string(memory_.failures) +
                           (limits_.failures == 0 ? "" : " of " + std::to_string(limits_.failures)) +
                           " in a row)");

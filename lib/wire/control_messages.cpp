@@ -17,17 +17,6 @@ namespace graceful::wire {
 
 namespace {
 
-std::optional<listener_status> parse_listener(const json::value& value) {
-  if (!value.is_object()) return std::nullopt;
-  const json::object& o = value.get_object();
-  const auto name = string_field(o, "name");
-  const auto address = string_field(o, "address");
-  const auto queue = count_field(o, "queue");
-  const auto backlog = count_field(o, "backlog");
-  if (!name || !address || !queue || !backlog) return std::nullopt;
-  return listener_status{*name, *address, *queue, *backlog};
-}
-
 std::optional<draining_process> parse_draining(const json::value& value) {
   if (!value.is_object()) return std::nullopt;
   const json::object& o = value.get_object();
@@ -59,6 +48,26 @@ void put_strings(json::object& o, std::string_view key, const std::vector<std::s
 bool without_nul(std::string_view text) { return text.find('\0') == std::string_view::npos; }
 
 }  // namespace
+
+std::optional<listener_status> parse_listener(const json::value& value) {
+  if (!value.is_object()) return std::nullopt;
+  const json::object& o = value.get_object();
+  const auto name = string_field(o, "name");
+  const auto address = string_field(o, "address");
+  const auto queue = count_field(o, "queue");
+  const auto backlog = count_field(o, "backlog");
+  if (!name || !address || !queue || !backlog) return std::nullopt;
+  return listener_status{*name, *address, *queue, *backlog};
+}
+
+json::object to_object(const listener_status& m) {
+  json::object o;
+  o["name"] = m.name;
+  o["address"] = m.address;
+  o["queue"] = number(m.queue);
+  o["backlog"] = number(m.backlog);
+  return o;
+}
 
 std::optional<upgrade_request> parse_upgrade(const json::object& parameters) {
   upgrade_request m;
@@ -223,14 +232,7 @@ reply to_reply(const server_status& m) {
   r.parameters["connections"] = number(m.connections);
   json::array listeners;
   listeners.reserve(m.listeners.size());
-  for (const listener_status& listener : m.listeners) {
-    json::object o;
-    o["name"] = listener.name;
-    o["address"] = listener.address;
-    o["queue"] = number(listener.queue);
-    o["backlog"] = number(listener.backlog);
-    listeners.push_back(std::move(o));
-  }
+  for (const listener_status& listener : m.listeners) listeners.push_back(to_object(listener));
   r.parameters["listeners"] = std::move(listeners);
   json::array draining;
   for (const draining_process& process : m.draining) {

@@ -6,6 +6,9 @@
 
 #include "wire/varlink.hpp"
 
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+
 #include <chrono>
 #include <optional>
 #include <string_view>
@@ -16,6 +19,7 @@ namespace graceful::wire {
 
 inline constexpr std::string_view status_method = "io.graceful.Control.Status";
 inline constexpr std::string_view upgrade_method = "io.graceful.Control.Upgrade";
+inline constexpr std::string_view plan_method = "io.graceful.Control.Plan";
 
 inline constexpr std::string_view drain_method = "io.graceful.Control.Drain";
 inline constexpr std::string_view commit_method = "io.graceful.Control.Commit";
@@ -34,6 +38,7 @@ inline constexpr std::string_view no_upgrade_error = "io.graceful.Control.NoUpgr
 inline constexpr std::chrono::hours max_timeout{24};
 
 std::optional<upgrade_request> parse_upgrade(const json::object& parameters);
+std::optional<upgrade_plan> parse_plan(const json::object& parameters);
 std::optional<upgrade_phase> parse_phase(const json::object& parameters);
 std::optional<server_status> parse_status(const json::object& parameters);
 std::optional<drain_progress> parse_progress(const json::object& parameters);
@@ -47,11 +52,17 @@ std::optional<bool> parse_drain(const json::object& parameters);
 std::optional<std::string> parse_rollback(const json::object& parameters);
 
 call to_call(const upgrade_request& m);
+call to_plan_call(const upgrade_request& m);  ///< Asks what it would do.
+reply to_reply(const upgrade_plan& m);
 reply to_reply(const upgrade_phase& m);
 reply to_reply(const server_status& m);
 reply to_reply(const drain_progress& m);
 reply to_reply(const server_event& m);
 reply to_reply(const server_metrics& m);
+
+/// A part of several messages.
+std::optional<listener_status> parse_listener(const json::value& value);
+json::object to_object(const listener_status& m);
 
 /// An error reply with the sentence for a person that every error of ours carries.
 reply to_error(std::string_view error, std::string_view message);

@@ -95,6 +95,30 @@ method Upgrade(
   dropped_addresses: ?[]string
 )
 
+# Why there can be no upgrade now. kind is one of busy, not_ready, permission,
+# supervisor, directory, program.
+type Obstacle (kind: string, message: string)
+
+# What Upgrade would do with the same parameters; changes nothing. program is the path that would be
+# executed, in directory, as generation; environment is what differs from the server's at its start,
+# but for what every successor is told; listeners would be passed.
+method Plan(
+  command: ?[]string,
+  directory: ?string,
+  environment: ?[string]string,
+  timeout_ms: ?int
+) -> (
+  program: string,
+  arguments: []string,
+  directory: string,
+  environment: [string]string,
+  generation: int,
+  timeout_ms: int,
+  probation_ms: int,
+  listeners: []Listener,
+  obstacles: []Obstacle
+)
+
 # Gives up the upgrade that is under way; what was spawned is killed.
 method Abort() -> ()
 

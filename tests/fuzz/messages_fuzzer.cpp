@@ -27,6 +27,11 @@ auto fields(const draining_process& m) {
   return std::tie(m.generation, m.pid, m.connections, m.hurried);
 }
 auto fields(const upgrade_request& m) { return std::tie(m.command, m.environment, m.timeout); }
+auto fields(const upgrade_obstacle& m) { return std::tie(m.kind, m.message); }
+auto fields(const upgrade_plan& m) {
+  return std::tie(m.program, m.arguments, m.directory, m.environment, m.generation, m.timeout,
+                  m.probation);
+}
 auto fields(const upgrade_phase& m) {
   return std::tie(m.phase, m.elapsed, m.duration, m.pid, m.generation, m.sockets);
 }
@@ -59,6 +64,11 @@ bool same(const server_status& a, const server_status& b) {
   const auto each = [](const auto& x, const auto& y) { return same(x, y); };
   return fields(a) == fields(b) && std::ranges::equal(a.listeners, b.listeners, each) &&
          std::ranges::equal(a.draining, b.draining, each);
+}
+bool same(const upgrade_plan& a, const upgrade_plan& b) {
+  const auto each = [](const auto& x, const auto& y) { return same(x, y); };
+  return fields(a) == fields(b) && std::ranges::equal(a.listeners, b.listeners, each) &&
+         std::ranges::equal(a.obstacles, b.obstacles, each);
 }
 bool same(const begun& a, const begun& b) {
   return fields(a) == fields(b) && same(a.so_far, b.so_far);
@@ -125,6 +135,7 @@ void check_control(const json::object& o) {
   const auto upgrade = wire::parse_upgrade(o);
   check_limits(upgrade);
   check(upgrade, as_call, wire::parse_upgrade);
+  check(wire::parse_plan(o), as_reply, wire::parse_plan);
   check(wire::parse_phase(o), as_reply, wire::parse_phase);
   check(wire::parse_status(o), as_reply, wire::parse_status);
   check(wire::parse_progress(o), as_reply, wire::parse_progress);

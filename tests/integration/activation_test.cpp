@@ -309,7 +309,7 @@ TEST_CASE("an upgrade under load with passed sockets loses nothing") {
   const bound_socket s;
   const activated_server server{m.place,
                                 m.control(),
-                                {"--listen", s.address(), "--probation", "50"},
+                                {"--listen", s.address(), "--probation", "50ms"},
                                 m.environment(),
                                 {{"http", s.fd.get()}}};
   m.await("READY=1");

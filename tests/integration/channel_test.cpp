@@ -125,7 +125,7 @@ TEST_CASE("a successor whose connection was lost on the way goes by the path") {
 }
 
 TEST_CASE("the death of a successor behind a shell that lives on is noticed at once") {
-  site s{{"--probation", "60000"}};
+  site s{{"--probation", "1min"}};
   std::string line;
   for (const auto& argument : s.command()) line += "'" + argument + "' ";
   process& ctl = s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--", "/bin/sh",

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <vector>
 
 using namespace graceful_test;
 
@@ -53,7 +54,8 @@ TEST_CASE("the exit code says what went wrong, and the message what to do") {
   expect({"upgade"}, "exited 2", "'upgade' is no command");
   expect({"status", "--jsn"}, "exited 2", "--jsn");
   expect({"status", "a", "b"}, "exited 2", "one TARGET is enough");
-  expect({"status", "--timeout", "0"}, "exited 2", "--timeout takes seconds");
+  expect({"status", "--timeout", "0"}, "exited 2",
+         "--timeout: '0' is no time from 1 ms to 1 d; write 2s");
   expect({"status", "--timeout", "nan"}, "exited 2", "--timeout");
   expect({"status", "--", "ls"}, "exited 2", "only upgrade and run take a command");
   expect({"upgrade", s.control(), "--"}, "exited 2", "no command behind --");
@@ -86,10 +88,33 @@ TEST_CASE("what fails says what to do next") {
   says("status " + control + " --timeout 0.2", "; it may be stopped or overloaded");
 }
 
+TEST_CASE("in a directory that was removed, what is relative to it is refused in a sentence") {
+  site s;
+  const auto gone = s.scene().path("gone");
+  for (const char* relative : {"-- ./new", "--directory next"}) {
+    const auto done = run(
+        s.scene(), {"/bin/sh", "-c",
+                    "mkdir '" + gone + "' && cd '" + gone + "' && rmdir '" + gone + "' && exec '" +
+                        programs::graceful_ctl() + "' upgrade '" + s.control() + "' " + relative});
+    INFO(done.all);
+    CHECK(done.status == "exited 1");
+    CHECK(done.all.find("graceful-ctl: the current directory cannot be found (No such file or "
+                        "directory): it may have been removed; go to another, or give ") !=
+          std::string::npos);
+    CHECK(done.all.find("filesystem error") == std::string::npos);
+  }
+  CHECK(s.generation() == 1);
+}
+
 TEST_CASE("help and version go to standard output") {
   site s;
-  CHECK(s.ctl({"--help"}).out.find("Usage: graceful-ctl upgrade [TARGET]") == 0);
-  CHECK(s.ctl({"upgrade", "--help"}).status == "exited 0");
+  CHECK(s.ctl({"--help"}).out.find("Usage: graceful-ctl COMMAND") == 0);
+  for (const auto& arguments :
+       {std::vector<std::string>{"upgrade", "--help"}, {"help", "upgrade"}}) {
+    const auto done = s.ctl(arguments);
+    CHECK(done.status == "exited 0");
+    CHECK(done.out.find("Usage: graceful-ctl upgrade [TARGET]") == 0);
+  }
   CHECK(s.ctl({"--version"}).out.find("graceful-ctl 0.1.0") == 0);
 }
 

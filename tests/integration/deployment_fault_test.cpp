@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 TEST_CASE("a deploy can carry a fault, which strikes the successor and nobody after it") {
   fault_injector faults;
-  auto params = http_server("60000");
+  auto params = http_server("1min");
   params.environment = faults.environment();
   deployment site{params};
   auto load = site.start_http_load({.connections = 2, .keep_alive = false});

@@ -103,7 +103,7 @@ TEST_CASE("events go on over generations, and the report merges them with the ou
 }
 
 TEST_CASE("whoever has left an upgrade in its probation rolls it back on a connection of its own") {
-  deployment site{http_server("60000")};
+  deployment site{http_server("1min")};
   const auto connect = [&] {
     return graceful::control_client::connect(site.control(), site.patience()).value();
   };
@@ -120,7 +120,7 @@ TEST_CASE("whoever has left an upgrade in its probation rolls it back on a conne
 }
 
 TEST_CASE("a test can do something while an upgrade runs") {
-  deployment site{http_server("60000")};
+  deployment site{http_server("1min")};
   const auto run = site.start_upgrade();
   REQUIRE(run.wait_for("ready", site.patience()));
   CHECK(site.status().state == "probation");
@@ -149,7 +149,7 @@ TEST_CASE("a test can do something while an upgrade runs") {
 }
 
 TEST_CASE("of two upgrades that are asked for at once one is told that it is busy") {
-  deployment site{http_server("60000")};
+  deployment site{http_server("1min")};
   for (int i = 0; i < 5; ++i) {
     const auto one = site.start_upgrade(), other = site.start_upgrade();
     const deadline until{site.patience()};
@@ -209,7 +209,7 @@ TEST_CASE("several programs use the kit at the same time") {
 }
 
 TEST_CASE("an upgrade can be awaited until it is ready only") {
-  deployment site{http_server("60000")};
+  deployment site{http_server("1min")};
   const auto outcome = site.upgrade({.until = upgrade_end::ready});
   CHECK(outcome.ready());
   CHECK_FALSE(outcome.committed());
@@ -286,7 +286,7 @@ TEST_CASE("a generation that does not end is a leak, and so is a connection that
 }
 
 TEST_CASE("a server that does not come to rest because of a probation is told in a sentence") {
-  deployment site{http_server("60000")};
+  deployment site{http_server("1min")};
   const auto run = site.start_upgrade();
   REQUIRE(run.wait_for("ready", site.patience()));
   CHECK(contains(site.leaks(100ms).to_string(),

@@ -68,7 +68,7 @@ TEST_CASE("graceful-ctl drain returns when the server has ended, and says how it
 }
 
 TEST_CASE("a thousand idle connections and a hundred busy ones are let go, and none is cut") {
-  site s{{"--threads", "2", "--work-ms", "20", "--idle-grace", "2000"}};
+  site s{{"--threads", "2", "--work", "20ms", "--idle-grace", "2s"}};
   std::list<http_connection> idle;
   const auto target = resolve("127.0.0.1", s.port(), patience);
   for (unsigned i = 0; i < 1000; ++i) {
@@ -96,7 +96,7 @@ TEST_CASE("a thousand idle connections and a hundred busy ones are let go, and n
 }
 
 TEST_CASE("the deadline cuts what is left, and counts it") {
-  site s{{"--drain", "300"}};
+  site s{{"--drain", "300ms"}};
   auto held = s.hold();
   const auto done = s.ctl({"drain", s.control()});
   CHECK(done.status == "exited 0");
@@ -168,7 +168,7 @@ TEST_CASE("an application may drain by itself, and may be in a hurry") {
 }
 
 TEST_CASE("what a successor took over from ends at its deadline, and the successor serves") {
-  site s{{"--drain", "300"}};
+  site s{{"--drain", "300ms"}};
   auto held = s.hold();
   REQUIRE(s.upgrade().status == "exited 0");
   CHECK(s.server().wait_exit(patience).exited(0));

@@ -33,7 +33,7 @@ std::vector<std::string> behind_dashes(std::vector<std::string> command) {
 void fails_and_costs_nothing(const std::vector<std::string>& options,
                              const std::function<std::vector<std::string>(site&)>& command,
                              const std::string& says) {
-  site s{{"--threads", "2", "--ready-timeout", "60000"}};
+  site s{{"--threads", "2", "--ready-timeout", "1min"}};
   const auto before = s.at_rest();
   load keeping{s.load_on(true)};
   load connecting{s.load_on(false)};
@@ -109,7 +109,7 @@ TEST_CASE("a successor that crashes before Ready costs nothing") {
 }
 
 TEST_CASE("a successor that hangs before it connects is killed and costs nothing") {
-  rogue_fails("hang-before-begin", "had not connected within 0.5 s", {"--timeout", "0.5"});
+  rogue_fails("hang-before-begin", "had not connected within 500 ms", {"--timeout", "0.5"});
 }
 
 TEST_CASE("a successor that hangs after Begin is killed and costs nothing") {

@@ -95,7 +95,7 @@ TEST_CASE("a successor that is killed at any step before it is ready costs nothi
        }) {
     const auto what = fault::at_step(where, action::kill, when);
     INFO(what.to_string());
-    faulty_site f{{"--probation", "300"}};
+    faulty_site f{{"--probation", "300ms"}};
     process& ctl = f.upgrade(what);
     REQUIRE(f.faults.fired(f.successor(ctl), patience));
     CHECK(ctl.wait_exit(patience).exited(1));
@@ -113,7 +113,7 @@ TEST_CASE("a successor that is killed after Ready costs what was in it, and is r
        }) {
     const auto what = fault::at_step(where, action::kill, when);
     INFO(what.to_string());
-    faulty_site f{{"--probation", "60000"}};
+    faulty_site f{{"--probation", "1min"}};
     process& ctl = f.upgrade(what);
     REQUIRE(f.faults.fired(f.successor(ctl), patience));
     CHECK(ctl.wait_exit(patience).exited(1));
@@ -130,7 +130,7 @@ TEST_CASE("a successor that is killed after Ready costs what was in it, and is r
 
 TEST_CASE("a predecessor that is killed while it answers Ready leaves a successor that serves") {
   for (const auto when : {moment::before, moment::after}) {
-    faulty_site f{{"--probation", "60000"}};
+    faulty_site f{{"--probation", "1min"}};
     f.faults.arm(f.server(), fault::at_step(step::readied, action::kill, when));
     f.upgrade();
     REQUIRE(f.faults.fired(f.server(), patience));
@@ -147,7 +147,7 @@ TEST_CASE("a predecessor that is killed while it answers Ready leaves a successo
 }
 
 TEST_CASE("a predecessor that is stopped when Ready arrives goes on as if nothing had been") {
-  faulty_site f{{"--probation", "200"}};
+  faulty_site f{{"--probation", "200ms"}};
   f.faults.arm(f.server(), fault::at_step(step::ready, action::stop));
   process& ctl = f.upgrade();
   REQUIRE(f.faults.fired(f.server(), patience));
@@ -158,8 +158,8 @@ TEST_CASE("a predecessor that is stopped when Ready arrives goes on as if nothin
 
 TEST_CASE(
     "a successor that is told to end in ready() waits for no predecessor, and costs nothing") {
-  for (const char* probation : {"0", "60000"}) {
-    faulty_site f{{"--probation", probation, "--handoff-timeout", "86400000"}};
+  for (const char* probation : {"0", "1min"}) {
+    faulty_site f{{"--probation", probation, "--handoff-timeout", "1d"}};
     f.faults.arm(f.server(), fault::at_step(step::ready, action::stop));
     process& ctl = f.upgrade();
     const auto successor = open_pidfd(f.successor(ctl));
@@ -179,7 +179,7 @@ TEST_CASE(
 
 TEST_CASE(
     "a successor that becomes unreachable in its probation is rolled back, and nobody refused") {
-  faulty_site f{{"--probation", "300"}};
+  faulty_site f{{"--probation", "300ms"}};
   process& ctl = f.upgrade(fault::at_step(step::settle, action::unreachable, moment::after));
   const auto successor = f.successor(ctl);
   REQUIRE(f.faults.fired(successor, patience));
@@ -205,7 +205,7 @@ TEST_CASE("a successor that is told to end while it waits to become ready waits 
 }
 
 TEST_CASE("a successor that becomes unreachable before it begins is ended, and costs nothing") {
-  faulty_site f{{"--ready-timeout", "5000"}};
+  faulty_site f{{"--ready-timeout", "5s"}};
   process& ctl = f.upgrade(fault::at_step(step::begin, action::unreachable));
   REQUIRE(f.faults.fired(f.successor(ctl), patience));
   CHECK(ctl.wait_exit(patience).exited(1));
@@ -227,7 +227,7 @@ TEST_CASE("a server that is killed in its accept has lost no more than was in it
 
 TEST_CASE("a successor that connects between two generations waits for the end of the right one") {
   fault_injector faults;
-  site s{{"--probation", "60000"}, {.environment = faults.environment()}};
+  site s{{"--probation", "1min"}, {.environment = faults.environment()}};
   const auto held = s.hold();
   const auto to_successor = variable_for(fault::at_call("listen", 1, action::stop));
   process& ctl = s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--env",

@@ -182,7 +182,7 @@ TEST_CASE("a lock is not taken from a successor that starts, though its predeces
 }
 
 TEST_CASE("a lock is not taken from a successor that its predecessor has died for") {
-  forking_site s{{"--probation", "60000"}};
+  forking_site s{{"--probation", "1min"}};
   REQUIRE(s.child_for("/clone") > 0);
   process& ctl = s.scene().start({programs::graceful_ctl(), "upgrade", s.control()});
   REQUIRE(s.server().wait_for_output("ready: generation 2 ", patience));

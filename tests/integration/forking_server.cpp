@@ -1,6 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 //
-// forking_server --control PATH --listen 127.0.0.1:PORT --probation MS [--user UID] [--pool]: an
+// forking_server --control PATH --listen 127.0.0.1:PORT --probation TIME [--user UID] [--pool]: an
 // HTTP server that forks without an exec, as it is asked to. GET
 //   /unwind    the child throws out of its handler, and returns from main()
 //   /session   the child answers by itself, after io_context::notify_fork, and returns from main()
@@ -40,7 +40,7 @@ struct in_child {};
 struct arguments {
   std::string control;
   unsigned short port = 0;
-  int probation = 0;
+  std::chrono::milliseconds probation{0};
   uid_t user = 0;
   bool pool = false;
 };
@@ -54,7 +54,7 @@ arguments parse(int argc, char** argv) {
     const std::string value = argv[i + 1];
     if (option == "--control") args.control = value;
     if (option == "--listen") args.port = std::stoi(value.substr(value.rfind(':') + 1));
-    if (option == "--probation") args.probation = std::stoi(value);
+    if (option == "--probation") args.probation = graceful::parse_duration(value).value();
     if (option == "--user") args.user = static_cast<uid_t>(std::stoul(value));
   }
   return args;
@@ -159,10 +159,8 @@ struct accept_loop {
 template <class Context>
 void serve(const arguments& args, Context& context, asio::io_context* io,
            std::function<void()> ended) {
-  graceful::upgrader up{context,
-                        {.name = "forking",
-                         .control_path = args.control,
-                         .probation = std::chrono::milliseconds{args.probation}}};
+  graceful::upgrader up{
+      context, {.name = "forking", .control_path = args.control, .probation = args.probation}};
   auto acceptor = up.listen<tcp>("http", {asio::ip::address_v4::loopback(), args.port});
   become(args.user);
   const auto served_by =

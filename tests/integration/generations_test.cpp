@@ -104,7 +104,7 @@ TEST_CASE("the death of a generation in the middle does not hide an older one") 
 }
 
 TEST_CASE("a generation that was rolled back and drains is listed too") {
-  site s{{"--probation", "60000"}};
+  site s{{"--probation", "1min"}};
   REQUIRE(s.upgrade({"--until", "ready"}).status == "exited 0");
   const auto held = hold_by(2, s.port());
   CHECK(s.ctl({"rollback", s.control()}).status == "exited 0");

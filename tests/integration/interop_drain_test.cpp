@@ -35,7 +35,7 @@ bool ceases_to_say(site& s, const std::string& text) {
 
 TEST_CASE("a generation of Python reports to one of C++ what it has left, and ends with it") {
   relay r;
-  r.deployed(r.python({"--drain", "60000"}), 2);
+  r.deployed(r.python({"--drain", "1min"}), 2);
   auto held = r.s.hold();
   const auto python = std::to_string(r.s.pid());
   r.deployed(r.s.command(), 3);
@@ -49,7 +49,7 @@ TEST_CASE("a generation of Python reports to one of C++ what it has left, and en
 
 TEST_CASE("what a generation of Python cuts is counted by the one of C++ that serves") {
   relay r;
-  r.deployed(r.python({"--drain", "2000"}), 2);
+  r.deployed(r.python({"--drain", "2s"}), 2);
   const auto held = r.s.hold();
   r.deployed(r.s.command(), 3);
   CHECK(ceases_to_say(r.s, "drains"));
@@ -89,7 +89,7 @@ TEST_CASE("three hundred listeners go to Python and back, each with its name") {
 }
 
 TEST_CASE("a listener that Python does not want is served by its predecessor until the commit") {
-  relay r{{"--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0", "--probation", "60000"}};
+  relay r{{"--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0", "--probation", "1min"}};
   r.on_probation(r.python({"--leave", "http2"}), 2);
   http_load unwanted = r.s.load_on(false);
   unwanted.port = r.s.port(1);

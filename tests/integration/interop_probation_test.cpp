@@ -16,7 +16,7 @@ using namespace graceful_test;
 
 namespace {
 
-constexpr const char* a_minute = "60000";
+constexpr const char* a_minute = "1min";
 
 /// A server of Python that serves as generation 2, and gives its successors a minute of probation.
 struct python_serves : relay {

@@ -51,7 +51,7 @@ TEST_CASE("generations of C++ and of Python follow one another, and clients noti
 }
 
 TEST_CASE("they do so with a probation on either side too") {
-  alternate({"--probation", "200", "--threads", "2"}, {"--probation", "200"});
+  alternate({"--probation", "200ms", "--threads", "2"}, {"--probation", "200ms"});
 }
 
 TEST_CASE("each generation takes over unasked where it is told to, from either kind") {

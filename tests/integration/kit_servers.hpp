@@ -21,7 +21,7 @@ inline std::string from_build(const char* variable) {
 
 inline graceful::testing::deployment_params http_server(const char* probation = "0") {
   return {.command = {from_build("HTTP_SERVER"), "--listen", "127.0.0.1:0", "--control",
-                      "{control}", "--probation", probation, "--idle-grace", "5000"}};
+                      "{control}", "--probation", probation, "--idle-grace", "5s"}};
 }
 
 inline graceful::testing::deployment_params flawed(const char* flaw) {

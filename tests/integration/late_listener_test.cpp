@@ -49,7 +49,7 @@ void check_rolled_back(const char* shape, const char* probation, const std::stri
 }  // namespace
 
 TEST_CASE("a server that listens in a coroutine, after ready(), is upgraded without a loss") {
-  for (const char* probation : {"0", "300"}) {
+  for (const char* probation : {"0", "300ms"}) {
     for (const char* shape : {"late", "late-plain"}) {
       CAPTURE(probation);
       CAPTURE(shape);
@@ -73,7 +73,7 @@ TEST_CASE("a server that listens in a coroutine, after ready(), is upgraded with
 
 TEST_CASE(
     "a predecessor that is told to end leaves the listener that its successor has claimed late") {
-  auto s = shaped("ends", later("late", "60000"));
+  auto s = shaped("ends", later("late", "1min"));
   load clients{s.load_on(false)};
   REQUIRE(clients.wait_for(100, patience));
   process& ctl = s.scene().start({programs::graceful_ctl(), "upgrade", s.control()});
@@ -93,16 +93,17 @@ TEST_CASE(
 
 TEST_CASE("a successor that listens on nothing is rolled back, and the reason says so") {
   check_rolled_back("nothing", "0", "it has called listen for none of the sockets it was handed");
-  check_rolled_back("nothing", "200", "it has called listen for none of the sockets it was handed");
+  check_rolled_back("nothing", "200ms",
+                    "it has called listen for none of the sockets it was handed");
 }
 
 TEST_CASE("a successor whose threads hang is rolled back, and the reason says so") {
   check_rolled_back("hangs", "0", "its threads do not answer");
-  check_rolled_back("hangs", "200", "its threads do not answer");
+  check_rolled_back("hangs", "200ms", "its threads do not answer");
 }
 
 TEST_CASE("a process learns whether it stays") {
-  auto s = shaped("ends", {"--probation", "60000"});
+  auto s = shaped("ends", {"--probation", "1min"});
   CHECK(s.server().wait_for_output("commit: Success", patience));
   process& ctl = s.scene().start({programs::graceful_ctl(), "upgrade", s.control()});
   REQUIRE(ctl.wait_for_output("ready", patience));

@@ -42,7 +42,7 @@ TEST_CASE("a successor that hangs at the end of its probation is rolled back, no
 
 TEST_CASE(
     "a successor that hangs when it is rolled back is killed when its drain has had its time") {
-  on_probation p{{"--drain", "200"}};
+  on_probation p{{"--drain", "200ms"}};
   REQUIRE(send_signal(p.successor, SIGSTOP));
   CHECK(p.s.ctl({"rollback", p.s.control()}).status == "exited 0");
   p.rolled_back("an operator asked for it");
@@ -84,7 +84,7 @@ TEST_CASE("a successor that ended in its probation leaves no trace while it drai
 
 TEST_CASE(
     "a successor that was given up lets go of everything, though it does not know when to end") {
-  site s{{"--ready-timeout", "3000"}};
+  site s{{"--ready-timeout", "3s"}};
   gate never{s.scene()};
   process& late = s.scene().start(never.server(s.control(), s.port()),
                                   {.environment = {{"GRACEFUL_TAKEOVER", "1"}}});
@@ -103,7 +103,7 @@ TEST_CASE(
 }
 
 TEST_CASE("calls that wait behind an upgrade cannot hold up the end of the server") {
-  site s{{"--probation", "60000", "--drain", "1000"}};
+  site s{{"--probation", "1min", "--drain", "1s"}};
   auto peer = varlink_peer::connect(s.control());
   REQUIRE(peer.send(R"({"method":"io.graceful.Control.Upgrade","parameters":{},"more":true})"));
   REQUIRE(peer.send(R"({"method":"io.graceful.Control.Drain","parameters":{},"more":true})"));
@@ -164,7 +164,7 @@ TEST_CASE("without a probation a successor that is lost before it asks to settle
 TEST_CASE("a listener that the successor does not take is served until it is committed") {
   for (const bool probation : {true, false}) {
     site s{{"--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0", "--probation",
-            probation ? "60000" : "0"}};
+            probation ? "1min" : "0"}};
     auto options = s.load_on(false);
     options.port = s.port(1);
     load clients{options};

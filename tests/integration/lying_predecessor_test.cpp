@@ -25,7 +25,7 @@ void is_found_out(const std::vector<std::string>& lie, const std::string& says,
                                    "127.0.0.1:0",           "--takeover"};
   // Those that say nothing are waited for.
   for (const char* silent : {"closes", "mute", "hangs"}) {
-    if (lie.front() == silent) command.insert(command.end(), {"--handoff-timeout", "1000"});
+    if (lie.front() == silent) command.insert(command.end(), {"--handoff-timeout", "1s"});
   }
   const auto successor = run(s, std::move(command), std::move(options));
   INFO(successor.all);

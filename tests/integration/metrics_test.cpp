@@ -101,7 +101,7 @@ TEST_CASE("an upgrade that fails is counted, and the next generation knows of it
 }
 
 TEST_CASE("a rollback is counted as one, and is no failure to start") {
-  site s{{"--probation", "60000"}};
+  site s{{"--probation", "1min"}};
   REQUIRE(s.upgrade({"--until", "ready"}).status == "exited 0");
   CHECK(metrics_of(s).at("graceful_state{graceful_state=probation}") == 1);
   REQUIRE(s.ctl({"rollback", s.control()}).status == "exited 0");
@@ -119,7 +119,7 @@ TEST_CASE("a rollback is counted as one, and is no failure to start") {
 }
 
 TEST_CASE("a probation is a phase that lasts as long as it does") {
-  site s{{"--probation", "2000"}};
+  site s{{"--probation", "2s"}};
   REQUIRE(s.upgrade().status == "exited 0");
   const auto lasted = metrics_of(s).at(phase("committed"));
   CHECK(lasted >= 1);
@@ -175,7 +175,7 @@ TEST_CASE("metrics --json prints the reply as it came") {
 }
 
 TEST_CASE("an application serves its metrics from any thread, also while it is upgraded") {
-  site s{{"--threads", "4", "--probation", "50"}};
+  site s{{"--threads", "4", "--probation", "50ms"}};
   std::atomic<int> answers{0};
   std::string wrong;
   {
@@ -217,7 +217,7 @@ TEST_CASE("an application serves its metrics from any thread, also while it is u
 
 TEST_CASE(
     "each phase of upgrade --json says how long it took, and together they are what elapsed") {
-  site s{{"--probation", "50"}};
+  site s{{"--probation", "50ms"}};
   const auto done = s.upgrade({"--json"});
   REQUIRE(done.status == "exited 0");
   long sum = 0;

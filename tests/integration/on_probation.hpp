@@ -16,7 +16,7 @@ namespace graceful_test {
 
 /// A server under load whose successor has taken over and is on probation, for a minute.
 struct on_probation {
-  explicit on_probation(std::vector<std::string> arguments = {}, const char* probation = "60000")
+  explicit on_probation(std::vector<std::string> arguments = {}, const char* probation = "1min")
       : s{with(std::move(arguments), probation)} {
     REQUIRE(all_are_kept);
     REQUIRE(kept.wait_for(50, patience));

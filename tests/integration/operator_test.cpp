@@ -138,7 +138,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a listener that moves to another address is told by its addresses") {
-  site s{{"--probation", "60000"}};
+  site s{{"--probation", "1min"}};
   const auto old_address = "127.0.0.1:" + std::to_string(s.port());
   process& ctl = s.scene().start([&] {
     std::vector<std::string> argv{programs::graceful_ctl(), "upgrade", s.control()};
@@ -209,7 +209,7 @@ TEST_CASE("how far a successor has come that is not ready in time is told, with 
   INFO(never.all);
   CHECK(mentions(never.all, "the successor (pid "));
   CHECK(mentions(never.all,
-                 ") had not connected within 0.3 s (does it make a graceful::upgrader?): "
+                 ") had not connected within 300 ms (does it make a graceful::upgrader?): "
                  "it was killed"));
   const auto other = s.upgrade({"--", "/bin/true"});
   INFO(other.all);
@@ -351,7 +351,7 @@ TEST_CASE("a server whose own program is gone says where the new build goes") {
 }
 
 TEST_CASE("an order that is reported as failed is not carried out later") {
-  site s{{"--probation", "60000"}};
+  site s{{"--probation", "1min"}};
   REQUIRE(s.upgrade({"--until", "ready"}).status == "exited 0");
   const auto refused = [&](const std::vector<std::string>& order) {
     CAPTURE(order.front());

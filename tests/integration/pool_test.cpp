@@ -126,7 +126,7 @@ TEST_CASE("from one socket for all threads to one for each, and back, nothing is
 }
 
 TEST_CASE("sockets that a successor adds listen from its commit on: a rollback loses nothing") {
-  pool_site s{{"--threads", "1", "--reuse-port", "--probation", "60000"}};
+  pool_site s{{"--threads", "1", "--reuse-port", "--probation", "1min"}};
   crowd clients{s};
   process& ctl =
       s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--",
@@ -159,7 +159,7 @@ TEST_CASE("SIGTERM under load resets nobody, with one socket and with one for ea
 }
 
 TEST_CASE("the deadline ends what is left on every thread") {
-  pool_site s{{"--threads", "3", "--drain", "300"}};
+  pool_site s{{"--threads", "3", "--drain", "300ms"}};
   std::list<http_connection> held;
   for (int i = 0; i < 3; ++i) held.push_back(s.hold());
   const auto done = s.ctl({"drain", s.control()});

@@ -48,7 +48,7 @@ TEST_CASE("in probation the predecessor waits, answers, and names what can be do
 }
 
 TEST_CASE("a probation that passes commits by itself, and the next upgrade follows") {
-  site s{{"--probation", "100"}};
+  site s{{"--probation", "100ms"}};
   load clients{s.load_on(false)};
   for (int generation = 2; generation <= 4; ++generation) {
     const auto done = s.upgrade();
@@ -63,7 +63,7 @@ TEST_CASE("a probation that passes commits by itself, and the next upgrade follo
 }
 
 TEST_CASE("an order that is carried out answers a program with an empty object") {
-  site s{{"--probation", "60000"}};
+  site s{{"--probation", "1min"}};
   for (const char* order : {"rollback", "commit"}) {
     REQUIRE(s.upgrade({"--until", "ready"}).status == "exited 0");
     const auto carried_out = s.ctl({order, s.control(), "--json"});
@@ -76,7 +76,7 @@ TEST_CASE("an order that is carried out answers a program with an empty object")
 }
 
 TEST_CASE("upgrade --until ready returns in the probation, --until drained at the end of all") {
-  site s{{"--probation", "60000"}};
+  site s{{"--probation", "1min"}};
   const auto ready = s.upgrade({"--until", "ready"});
   CHECK(ready.status == "exited 0");
   CHECK(ready.out.find("ready: generation 2") != std::string::npos);
@@ -102,7 +102,7 @@ TEST_CASE("a successor that crashes in its probation costs what was in it, and n
 }
 
 TEST_CASE("a successor that exits with 0 in its probation is rolled back as well") {
-  site s{{"--probation", "60000"}};
+  site s{{"--probation", "1min"}};
   gate opening{s.scene()};
   load clients{s.load_on(false)};
   process& ctl = s.scene().start(opening.upgrade(s));

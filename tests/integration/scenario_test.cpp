@@ -32,7 +32,7 @@ std::string failed_deploy(const deployment_params& params, const scenario::param
 }  // namespace
 
 TEST_CASE("a good server passes all scenarios") {
-  deployment site{http_server("60000")};
+  deployment site{http_server("1min")};
   for (const auto& each : scenario::all()) {
     CAPTURE(each.name);
     CHECK(each.run(site, {}));
@@ -89,7 +89,7 @@ TEST_CASE("a bad server does not pass them, and the result says what was seen") 
     CHECK(contains(result.to_string(), "BROKEN: the server answers\n"));
   }
   SUBCASE("it takes no deploy now, so a bad program has not been tried") {
-    auto params = http_server("60000");
+    auto params = http_server("1min");
     params.patience = 3s;
     deployment site{params};
     const auto run = site.start_upgrade();

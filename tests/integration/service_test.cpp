@@ -31,7 +31,7 @@ namespace {
 /// An upgrade whose successor is in probation, for a minute.
 struct managed_probation : managed_site {
   explicit managed_probation(std::map<std::string, std::string> environment = {})
-      : managed_site{{"--probation", "60000"}, std::move(environment)} {
+      : managed_site{{"--probation", "1min"}, std::move(environment)} {
     await(says("READY=1"));
     upgrade = &server.scene().start({programs::graceful_ctl(), "upgrade", server.control()});
     const auto begin = await(says("RELOADING=1")).value("STATUS");
@@ -66,7 +66,7 @@ TEST_CASE("a cold start says that it starts, then that it is ready") {
 }
 
 TEST_CASE("an upgrade is a reload at whose end the successor is the main process") {
-  managed_site m{{"--probation", "200"}};
+  managed_site m{{"--probation", "200ms"}};
   const auto old = m.server.server().pid();
   m.await(m.says("READY=1"));
   const auto done = m.server.upgrade();
@@ -180,7 +180,7 @@ TEST_CASE("a stop in the probation is one of the service: the successor goes bac
 }
 
 TEST_CASE("a stop in the probation commits a successor that somebody else has started") {
-  managed_site m{{"--probation", "60000"}};
+  managed_site m{{"--probation", "1min"}};
   m.await(m.says("READY=1"));
   auto command = m.server.command();
   command.push_back("--takeover");

@@ -1,9 +1,10 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 //
-// shaped_server --control PATH --listen IP:PORT --probation MS --shape SHAPE [--threads N]
+// shaped_server --control PATH --listen IP:PORT --probation TIME --shape SHAPE [--threads N]
 // [--later SHAPE]: an HTTP server whose accept loop has one of the shapes that servers have which
 // were written before they could be upgraded. From the second generation on it has the shape of
 // --later.
+#include <graceful/duration_text.hpp>
 #include <graceful/upgrader.hpp>
 
 #include <boost/asio/as_tuple.hpp>
@@ -305,7 +306,7 @@ arguments parse(int argc, char** argv) {
     const std::string_view option{argv[i]};
     const std::string value{argv[i + 1]};
     if (option == "--control") all.control = value;
-    if (option == "--probation") all.probation = std::chrono::milliseconds{std::stoi(value)};
+    if (option == "--probation") all.probation = graceful::parse_duration(value).value();
     if (option == "--threads") all.threads = std::stoul(value);
     if (option == "--shape") all.shape = value;
     if (option == "--later") all.later = value;

@@ -334,7 +334,7 @@ TEST_CASE("an upgrade that the supervisor cannot hear of fails before it begins,
 }
 
 TEST_CASE("a probation in which the supervisor gets out of reach ends with a rollback") {
-  reach r{{.control = "other.sock", .probation = "600000"}};
+  reach r{{.control = "other.sock", .probation = "10min"}};
   const auto first = r.wait_main(0);
   REQUIRE(comes_true([&] { return r.status()->kept.size() == 1; }));
   REQUIRE(r.ctl({"upgrade", r.server_control, "--until", "ready"}).status == "exited 0");

@@ -222,7 +222,7 @@ TEST_CASE("a server behind a shell that dies is the server, and ends gently when
 
 TEST_CASE("a successor that was rolled back, and drains, is waited for") {
   auto command = supervised::http();
-  *std::next(std::find(command.begin(), command.end(), "--probation")) = "60000";
+  *std::next(std::find(command.begin(), command.end(), "--probation")) = "1min";
   supervised s{command};
   const auto port = s.port();
   const auto first = s.wait_main();
@@ -377,7 +377,7 @@ TEST_CASE("the command line of run says what is wrong with it") {
   expect({"run", "x", "--", "true"}, "the command goes behind --");
   expect({"run", "--name", "a/b", "--", "true"}, "name it by --name");
   expect({"run", "--name", "a", "--control", "b", "--", "true"}, "give one of them");
-  expect({"run", "--ready-timeout", "0", "--", "true"}, "--ready-timeout takes seconds");
+  expect({"run", "--ready-timeout", "0", "--", "true"}, "--ready-timeout: '0' is no time");
   expect({"run", "--now", "--", "true"}, "--now does not go with run");
   expect({"run", "--json", "--", "true"}, "--json does not go with run");
   expect({"run", "--timeout", "3", "--", "true"}, "--timeout does not go with run");

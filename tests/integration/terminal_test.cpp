@@ -92,7 +92,7 @@ const std::vector<const char*> phases{"spawned pid ", "connected as generation 2
 }  // namespace
 
 TEST_CASE("on a terminal a line below the phases says what is awaited, and goes in the end") {
-  site s{{"--probation", "60000"}};
+  site s{{"--probation", "1min"}};
   session operator_{s.scene(), upgrade_of(s)};
   const std::string live = "generation 2 is in probation";
   REQUIRE(operator_.tty.wait_for(live, patience));
@@ -108,7 +108,7 @@ TEST_CASE("on a terminal a line below the phases says what is awaited, and goes 
 }
 
 TEST_CASE("NO_COLOR leaves no escape but the one that erases to the end") {
-  site s{{"--probation", "200"}};
+  site s{{"--probation", "200ms"}};
   session operator_{s.scene(), upgrade_of(s), 80, {{"NO_COLOR", "1"}}};
   CHECK(operator_.end() == "exited 0");
   const std::string& text = operator_.tty.text();
@@ -121,7 +121,7 @@ TEST_CASE("NO_COLOR leaves no escape but the one that erases to the end") {
 
 TEST_CASE("a drain shows a bar of what is done, of blocks where the locale has them") {
   for (const bool utf8 : {true, false}) {
-    site s{{"--drain", "60000"}};
+    site s{{"--drain", "1min"}};
     std::list<http_connection> held;
     for (int i = 0; i < 4; ++i) held.push_back(s.hold());
     session operator_{
@@ -199,7 +199,7 @@ TEST_CASE("SIGTERM is told apart by the exit status, and leaves the upgrade runn
 }
 
 TEST_CASE("on twenty columns the live line is never folded") {
-  site s{{"--probation", "300"}};
+  site s{{"--probation", "300ms"}};
   session operator_{s.scene(), upgrade_of(s), 20};
   CHECK(operator_.end() == "exited 0");
   const std::string& text = operator_.tty.text();
@@ -266,7 +266,7 @@ TEST_CASE("Ctrl-Z takes the live line away, and it comes back with the job") {
 }
 
 TEST_CASE("a job in the background says its phases, and draws nothing") {
-  site s{{"--probation", "300"}};
+  site s{{"--probation", "300ms"}};
   session operator_{s.scene(),
                     {"/bin/bash", "-m", "-c",
                      "'" + programs::graceful_ctl() + "' upgrade '" + s.control() + "' & wait $!"}};
@@ -288,7 +288,7 @@ TEST_CASE("a terminal that goes away changes nothing of what the exit status say
 }
 
 TEST_CASE("output to a pipe, and a dumb terminal, get the phases and no escape at all") {
-  site s{{"--probation", "200"}};
+  site s{{"--probation", "200ms"}};
   process_options options;
   options.environment = {{"TERM", "xterm"}};
   const auto piped = s.ctl({"upgrade", s.control()}, options);

@@ -52,7 +52,7 @@ TEST_CASE("a server with four threads is upgraded without losing a new connectio
 }
 
 TEST_CASE("requests that take longer than the handoff are answered by the process that took them") {
-  upgrade_under_load({"--threads", "2", "--work-ms", "20"}, true, 3);
+  upgrade_under_load({"--threads", "2", "--work", "20ms"}, true, 3);
 }
 
 TEST_CASE("a server that owns a plain acceptor, on one thread, loses nothing") {

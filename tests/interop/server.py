@@ -32,7 +32,7 @@ class Server:
 
     def __init__(self, arguments: argparse.Namespace, environment: dict[str, str]) -> None:
         self.start_environment = environment
-        self.probation_s = arguments.probation / 1e3
+        self.probation_s = arguments.probation
         self.loop = Loop()
         self.monitors = Monitors()
         self.upgrade: Upgrade | None = None
@@ -181,7 +181,7 @@ class Server:
             self._remove_paths()
             self._exit()
 
-        self.drain = Drain(self.loop, self.http, self._arguments.drain / 1e3, ended)
+        self.drain = Drain(self.loop, self.http, self._arguments.drain, ended)
         if now:
             self.drain.hurry()
 
@@ -197,7 +197,7 @@ class Server:
             acceptor.close()
 
     def _drain_and_report(self) -> None:
-        self.drain = Drain(self.loop, self.http, self._arguments.drain / 1e3,
+        self.drain = Drain(self.loop, self.http, self._arguments.drain,
                            lambda: reporter.finish(self._exit))
         reporter = Reporter(self.loop, self._protocol, self._arguments.control, self.estate.generation,
                             self.http, self.drain)
@@ -227,11 +227,19 @@ def leave_channel(environment: dict[str, str], token: str | None) -> None:
             os.close(number)
 
 
+def seconds(text: str) -> float:
+    """One number and its unit: what the tests write."""
+    for unit, size in (("min", 60), ("ms", 1e-3), ("s", 1)):
+        if text.endswith(unit):
+            return float(text.removesuffix(unit)) * size
+    return float(text)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--control", required=True)
-    parser.add_argument("--probation", type=int, default=0, help="ms, of a successor")
-    parser.add_argument("--drain", type=int, default=10_000, help="ms, until connections are cut")
+    parser.add_argument("--probation", type=seconds, default=0, help="of a successor: 1min, 2s, 200ms")
+    parser.add_argument("--drain", type=seconds, default=10, help="until connections are cut")
     parser.add_argument("--leave", action="append", default=[], help="a listener that is not wanted")
     arguments = parser.parse_args()
     environment = dict(os.environ)

@@ -65,7 +65,7 @@ class soak {
  public:
   explicit soak(const std::string& server)
       : site_{{.command = {server, "--listen", "127.0.0.1:0", "--control", "{control}", "--threads",
-                           "2", "--probation", "60000"}}} {}
+                           "2", "--probation", "1min"}}} {}
 
   /// False as soon as something is not as it has to be, which is printed.
   bool run(int upgrades);

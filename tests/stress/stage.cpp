@@ -101,9 +101,9 @@ stage::stage(std::string server) : server_{std::move(server)}, port_{free_port()
 std::vector<std::string> stage::command(const std::string& control) const {
   return {server_,     "--listen",    "127.0.0.1:" + std::to_string(port_),
           "--control", control,       "--threads",
-          "2",         "--probation", "200",
-          "--drain",   "5000",        "--idle-grace",
-          "1000"};
+          "2",         "--probation", "200ms",
+          "--drain",   "5s",          "--idle-grace",
+          "1s"};
 }
 
 bool stage::somebody_lives() const {

@@ -137,7 +137,7 @@ TEST_CASE("A reload to a build that does not work fails, says why, and costs not
 }
 
 TEST_CASE("A successor that dies in its probation is no end of the unit") {
-  service site{{.options = "--listen 127.0.0.1:0 --probation 60000 --idle-grace 5000"}};
+  service site{{.options = "--listen 127.0.0.1:0 --probation 1min --idle-grace 5s"}};
   INFO(site.report());
   REQUIRE(site.start().status.exited(0));
   const auto before = site.main();

@@ -151,7 +151,7 @@ TEST_CASE("A stop ends the unit when what was accepted is served") {
 }
 
 TEST_CASE("A stop and a restart in a probation end the new process too, and lose nothing") {
-  const std::string options = "--listen 127.0.0.1:0 --probation 60000 --idle-grace 5000";
+  const std::string options = "--listen 127.0.0.1:0 --probation 1min --idle-grace 5s";
   for (const bool again : {true, false}) {
     service site{{.options = options}};
     INFO(site.report());
@@ -178,7 +178,7 @@ TEST_CASE("A stop and a restart in a probation end the new process too, and lose
 }
 
 TEST_CASE("A main process that is killed in a probation is started again, and takes over") {
-  service site{{.options = "--listen 127.0.0.1:0 --probation 5000 --idle-grace 5000"}};
+  service site{{.options = "--listen 127.0.0.1:0 --probation 5s --idle-grace 5s"}};
   INFO(site.report());
   REQUIRE(site.start().status.exited(0));
   process& reload = site.place().start_systemctl({"reload", service::unit});

@@ -22,7 +22,7 @@ struct service_params {
   manager kind = manager::system;
   /// Of the server. The listener's port is any; its probation is short, so that tests are; and a
   /// connection counts as idle when its client has had the time to run, however busy the machine.
-  std::string options = "--listen 127.0.0.1:0 --probation 100 --idle-grace 5000";
+  std::string options = "--listen 127.0.0.1:0 --probation 100ms --idle-grace 5s";
   std::string drop_in{};   ///< What the unit says otherwise.
   bool by_socket = false;  ///< With docs/examples/http_server.socket, on 127.0.0.1.
   std::uint16_t port{};    ///< Of that.

@@ -44,7 +44,7 @@ TEST_CASE("The first connection starts a service, and neither reload nor restart
   const reserved_port reserved;
   const auto port = reserved.number();
   service site{{.options = "--listen 127.0.0.1:" + std::to_string(port) +
-                           " --probation 100 --idle-grace 5000",
+                           " --probation 100ms --idle-grace 5s",
                 .drop_in = "[Unit]\nRequires=http_server.socket\n",
                 .by_socket = true,
                 .port = port}};

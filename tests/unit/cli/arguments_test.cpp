@@ -40,14 +40,14 @@ TEST_CASE("run without options has the supervisor's own defaults") {
   CHECK(params.ready_timeout == defaults.ready_timeout);
 }
 
-TEST_CASE("each option of run sets what it says, in seconds") {
+TEST_CASE("each option of run sets what it says; a number alone is seconds") {
   const auto params = run_params({"--control", "/c", "--socket", "/s", "--restart-delay", "0.25",
-                                  "--max-restart-delay", "2", "--max-failures", "0", "--good-while",
-                                  "3", "--ready-timeout", "4.5"});
+                                  "--max-restart-delay", "1min 2s", "--max-failures", "0",
+                                  "--good-while", "3", "--ready-timeout", "4.5"});
   CHECK(params.control_path == "/c");
   CHECK(params.socket_path == "/s");
   CHECK(params.first_delay == 250ms);
-  CHECK(params.longest_delay == 2s);
+  CHECK(params.longest_delay == 62s);
   CHECK(params.max_failures == 0);
   CHECK(params.good_while == 3s);
   CHECK(params.ready_timeout == 4500ms);

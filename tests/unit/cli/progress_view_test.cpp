@@ -64,10 +64,10 @@ TEST_CASE("each phase is a line, and below it stands what is awaited, and for ho
   CHECK(b.reach("passed") == "+257 ms    3 sockets passed\n");
   b.now += 12s;
   CHECK(b.live() == "+12.2 s    waiting for generation 2 to be ready");
-  CHECK(b.reach("ready") == "+12257 ms  ready: generation 2 (pid 812) serves\n");
+  CHECK(b.reach("ready") == "+12.257 s  ready: generation 2 (pid 812) serves\n");
   CHECK(b.live() == "+12.2 s    generation 2 is in probation; graceful-ctl rollback takes it back");
   CHECK(b.reach("committed") ==
-        "+12257 ms  committed: generation 2 stays, the old process drains\n");
+        "+12.257 s  committed: generation 2 stays, the old process drains\n");
   CHECK(b.live().empty());
 }
 
@@ -90,7 +90,7 @@ TEST_CASE("a drain is one line at its begin and one at its end, and a bar in bet
   CHECK(b.drain(2, 2).empty());
   CHECK(b.live() ==
         "+3.0 s     draining [######################--]  2 of 41 connections left, 2 cut");
-  CHECK(b.drain(0, 2, "drained") == "+3000 ms   drained, 2 connections cut\n");
+  CHECK(b.drain(0, 2, "drained") == "+3 s       drained, 2 connections cut\n");
   CHECK(b.live().empty());
 }
 
@@ -163,7 +163,7 @@ TEST_CASE("without a terminal each report is a line, and nothing is below") {
   CHECK(b.reach("ready") == "+0 ms      ready: generation 2 (pid 812) serves\n");
   CHECK(b.drain(2) == "+0 ms      draining 2 connections\n");
   b.now += 1s;
-  CHECK(b.drain(1) == "+1000 ms   draining 1 connection\n");
+  CHECK(b.drain(1) == "+1 s       draining 1 connection\n");
   CHECK(b.live().empty());
 }
 

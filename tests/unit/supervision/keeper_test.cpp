@@ -134,7 +134,7 @@ TEST_CASE("a server that says that it starts, and is not ready in time, is kille
   CHECK(k.next() == -1ms);
   k.says(7, "EXTEND_TIMEOUT_USEC=1000000");  // too late
   CHECK(k.killed(7, SIGKILL) == "");
-  CHECK(k.noted("was not ready within 60 s and has been killed; starting it again in 100 ms"));
+  CHECK(k.noted("was not ready within 1 min and has been killed; starting it again in 100 ms"));
 }
 
 TEST_CASE("a server that asks for more time gets it") {

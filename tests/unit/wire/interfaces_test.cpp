@@ -107,10 +107,10 @@ TEST_CASE("every interface that GetInfo names is described, and by its own name"
 TEST_CASE("the interfaces define what the server speaks") {
   const auto control =
       graceful_test::parse_interface(*wire::interface_description("io.graceful.Control"));
-  CHECK(control.methods == names{"Status", "Upgrade", "Abort", "Commit", "Rollback", "Drain",
-                                 "Monitor", "Metrics", "Watch"});
+  CHECK(control.methods == names{"Status", "Upgrade", "Plan", "Abort", "Commit", "Rollback",
+                                 "Drain", "Monitor", "Metrics", "Watch"});
   CHECK(control.errors == names{"Busy", "NotReady", "UpgradeFailed", "NoUpgrade"});
-  CHECK(control.types == names{"Listener", "Process", "Draining"});
+  CHECK(control.types == names{"Listener", "Process", "Draining", "Obstacle"});
   const auto handoff =
       graceful_test::parse_interface(*wire::interface_description("io.graceful.Handoff"));
   CHECK(handoff.methods == names{"Begin", "Fetch", "Ready", "Settle", "Report", "Fail"});

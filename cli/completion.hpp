@@ -1,0 +1,17 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_CLI_COMPLETION_HPP
+#define GRACEFUL_CLI_COMPLETION_HPP
+
+#include <string>
+
+namespace graceful::cli {
+
+// What each shell reads to complete the words of a graceful-ctl command line: commands, the options
+// of each, their values, and the servers there are.
+std::string bash_completion();
+std::string zsh_completion();
+std::string fish_completion();
+
+}  // namespace graceful::cli
+
+#endif

@@ -1,0 +1,18 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_CLI_SUGGESTION_HPP
+#define GRACEFUL_CLI_SUGGESTION_HPP
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace graceful::cli {
+
+/// What somebody may have meant who has typed `word`: the one that takes the fewest changes of a
+/// letter, or begins so. None if all are too far away.
+std::optional<std::string_view> nearest(std::string_view word,
+                                        const std::vector<std::string_view>& known);
+
+}  // namespace graceful::cli
+
+#endif

@@ -1,0 +1,26 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_CLI_USAGE_HPP
+#define GRACEFUL_CLI_USAGE_HPP
+
+#include <graceful/error.hpp>
+
+#include "command_table.hpp"
+
+#include <string>
+
+namespace graceful::cli {
+
+/// What is wrong with a command line, and where to read more: of the command, if it is known by
+/// then.
+failure usage_error(const std::string& what, const command_row* about = nullptr);
+
+/// Each names what may have been meant.
+failure unknown_command(const std::string& word);
+failure unknown_option(const std::string& given, const command_row* about);
+
+/// "upgrade, status, ...".
+std::string command_names();
+
+}  // namespace graceful::cli
+
+#endif

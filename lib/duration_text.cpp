@@ -1,0 +1,130 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include <graceful/duration_text.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+namespace graceful {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::int64_t ms_per_second = 1'000;
+constexpr std::int64_t ms_per_minute = 60 * ms_per_second;
+constexpr std::int64_t ms_per_hour = 60 * ms_per_minute;
+constexpr std::int64_t ms_per_day = 24 * ms_per_hour;
+
+constexpr std::array<std::pair<std::string_view, std::int64_t>, 17> time_units{{
+    {"ms", 1},
+    {"msec", 1},
+    {"s", ms_per_second},
+    {"sec", ms_per_second},
+    {"second", ms_per_second},
+    {"seconds", ms_per_second},
+    {"m", ms_per_minute},
+    {"min", ms_per_minute},
+    {"minute", ms_per_minute},
+    {"minutes", ms_per_minute},
+    {"h", ms_per_hour},
+    {"hr", ms_per_hour},
+    {"hour", ms_per_hour},
+    {"hours", ms_per_hour},
+    {"d", ms_per_day},
+    {"day", ms_per_day},
+    {"days", ms_per_day},
+}};
+
+/// More than any option takes, and far from where a double is not exact.
+constexpr double longest_read = 1e15;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+template <class Predicate>
+std::string_view take_while(std::string_view& text, Predicate wanted) {
+  const auto* const end = std::find_if_not(text.begin(), text.end(), wanted);
+  const std::string_view taken{text.data(), static_cast<std::size_t>(end - text.begin())};
+  text.remove_prefix(taken.size());
+  return taken;
+}
+
+void skip_blanks(std::string_view& text) {
+  take_while(text, [](char c) { return c == ' ' || c == '\t'; });
+}
+
+/// "2" or "2.5", which is taken off. No sign, no exponent, nothing hexadecimal.
+std::optional<double> take_number(std::string_view& text) {
+  double number = 0;
+  if (text.empty() || !is_digit(text.front())) return {};
+  const auto* const end = text.data() + text.size();
+  const auto [last, error] = std::from_chars(text.data(), end, number, std::chars_format::fixed);
+  if (error != std::errc{}) return {};
+  text.remove_prefix(static_cast<std::size_t>(last - text.data()));
+  return number;
+}
+
+/// In milliseconds; none if it is no time.
+std::optional<double> read_time(std::string_view text) {
+  double sum = 0;
+  skip_blanks(text);
+  for (bool first = true; first || !text.empty(); first = false) {
+    const auto number = take_number(text);
+    if (!number) return {};
+    skip_blanks(text);
+    const auto name = take_while(text, is_letter);
+    skip_blanks(text);
+    const bool alone = first && name.empty() && text.empty();
+    const auto* const unit = std::find_if(time_units.begin(), time_units.end(),
+                                          [&](const auto& each) { return each.first == name; });
+    if (!alone && unit == time_units.end()) return {};
+    sum += *number * static_cast<double>(alone ? ms_per_second : unit->second);
+    if (sum > longest_read) return {};
+  }
+  return sum;
+}
+
+}  // namespace
+
+std::string duration_text(milliseconds duration) {
+  std::int64_t left = std::max<std::int64_t>(duration.count(), 0);
+  if (left < ms_per_second) return std::to_string(left) + " ms";
+  std::string text;
+  const auto add = [&text](const std::string& number, const char* unit) {
+    text += (text.empty() ? "" : " ") + number + ' ' + unit;
+  };
+  for (const auto& [unit, size] :
+       {std::pair{"d", ms_per_day}, std::pair{"h", ms_per_hour}, std::pair{"min", ms_per_minute}}) {
+    if (left >= size) add(std::to_string(left / size), unit);
+    left %= size;
+  }
+  if (left == 0) return text;
+  std::string seconds = std::to_string(left / ms_per_second);
+  if (left % ms_per_second != 0) {
+    auto fraction = std::to_string(ms_per_second + left % ms_per_second).substr(1);
+    fraction.erase(fraction.find_last_not_of('0') + 1);
+    seconds += '.' + fraction;
+  }
+  add(seconds, "s");
+  return text;
+}
+
+result<milliseconds> parse_duration(std::string_view text, milliseconds least, milliseconds most) {
+  const auto read = read_time(text);
+  // Before it is rounded: what is shorter than a millisecond is none.
+  const bool fits = read && *read >= static_cast<double>(least.count()) &&
+                    *read <= static_cast<double>(most.count());
+  if (fits) return milliseconds{std::llround(*read)};
+  return failure{errc::invalid_argument,
+                 '\'' + std::string{text} + "' is no time from " + duration_text(least) + " to " +
+                     duration_text(most) +
+                     "; write 2s, 500ms, 1min 30s or 2h (a number alone is seconds)"};
+}
+
+}  // namespace graceful
