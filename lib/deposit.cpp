@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "deposit.hpp"
 
+#include "os/channel.hpp"
 #include "os/close_aside.hpp"
 #include "os/socket_address.hpp"
 #include "os/user.hpp"
@@ -51,6 +52,7 @@ deposit::~deposit() {
 
 void deposit::start(int socket, listener on) {
   on_ = std::move(on);
+  os::name_senders(socket);  // an older program may have made it, which this one goes on for
   socket_.assign(socket);
   wait();
 }

@@ -53,6 +53,7 @@ path_server path_server::of(const std::string& path, os::deadline until) {
   found.what = kind::process;
   found.own_user = peer->trusted();
   if (peer->trusted(os::trust::operators)) found.pid = peer->pid;
+  if (found.pid > 0) found.pidfd = os::peer_pidfd(connection->get());
   found.connection = std::move(*connection);
   return found;
 }
@@ -63,12 +64,12 @@ std::optional<serving_watch::lock_state> serving_watch::lock() const {
   return lock_state{{status.st_dev, status.st_ino}, status.st_mtim};
 }
 
-std::optional<pid_t> serving_watch::look(const supervision::memory& known) {
+std::optional<named_process> serving_watch::look(const supervision::memory& known) {
   if (control_.empty()) return {};
   const auto now = lock();
   if (now && now != std::exchange(lock_, now)) looks_left_ = looks_after_a_change;
   if (looks_left_ == 0) return {};
-  const auto who = path_server::of(control_, std::chrono::steady_clock::now());
+  auto who = path_server::of(control_, std::chrono::steady_clock::now());
   if (who.what != path_server::kind::process) return {};
   --looks_left_;
   if (who.pid <= 0 || !os::is_below_this(who.pid)) return {};
@@ -82,15 +83,17 @@ std::optional<pid_t> serving_watch::look(const supervision::memory& known) {
   // upgrade, of which the process before would live to see the end.
   const bool upgraded = before && before != who.pid && os::process_identity::of(*before);
   if (known.main && !upgraded && os::is_descendant(who.pid, *known.main)) return {};
-  return who.pid;
+  return named_process{.pid = who.pid, .pidfd = std::move(who.pidfd)};
 }
 
 serving_watch::after serving_watch::end_of(pid_t main, const supervision::memory& known) const {
   if (control_.empty()) return {};
-  const auto who = path_server::of(control_, std::chrono::steady_clock::now());
+  auto who = path_server::of(control_, std::chrono::steady_clock::now());
   if (who.what == path_server::kind::process) {
     if (who.pid <= 0 || !os::is_below_this(who.pid)) return {};
-    if (who.pid != main && !known.formers.contains(who.pid)) return {.heir = who.pid};
+    if (who.pid != main && !known.formers.contains(who.pid)) {
+      return {.heir = who.pid, .pidfd = std::move(who.pidfd)};
+    }
   }
   return {.may_come = has_children_but(known.formers, main)};
 }

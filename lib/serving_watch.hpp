@@ -7,6 +7,7 @@
 #include "os/channel.hpp"
 #include "os/control_path.hpp"
 
+#include "named_main.hpp"
 #include "supervision/keeper.hpp"
 
 #include <optional>
@@ -29,6 +30,7 @@ struct path_server {
   pid_t pid = 0;           ///< 0: it is not visible from here, or another user's.
   bool own_user = false;   ///< It is this process's user's, or root's.
   unique_fd connection{};  ///< To it.
+  unique_fd pidfd{};       ///< Of the same process; empty if it is not visible.
 
   static path_server of(const std::string& path, os::deadline until);
 };
@@ -44,10 +46,11 @@ class serving_watch {
   /// To be called every second: which process has come to serve in the place of another. Asks only
   /// while the lock's file changes, as an upgrade has it do, and tells a server that can be
   /// succeeded so that it is watched.
-  std::optional<pid_t> look(const supervision::memory& known);
+  std::optional<named_process> look(const supervision::memory& known);
 
   struct after {
     std::optional<pid_t> heir{};
+    unique_fd pidfd{};      ///< Of the heir.
     bool may_come = false;  ///< There is a process that may be about to serve.
   };
   /// Main has ended: who serves in its place.

@@ -8,7 +8,6 @@
 
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <utility>
@@ -69,8 +68,10 @@ supervision_driver::supervision_driver(asio::io_context& context, log& log, sett
       ask_again_{context},
       follow_again_{context} {}
 
-void supervision_driver::adopt(pid_t pid) {
+void supervision_driver::adopt(named_process server) {
   settings_.server.unset(takeover_variable);
+  const pid_t pid = server.pid;
+  introduce(std::move(server));
   apply(event::adopt{pid});
 }
 
@@ -91,7 +92,7 @@ void supervision_driver::said(speaker by, supervision::notification what) {
     auto named = named_main(by, *number);
     if (named) {
       what.main_pid = named->pid;
-      if (named->pidfd || named->gone) introduce(named->pid, std::move(named->pidfd));
+      introduce(std::move(*named));
     } else {
       log_.warning("pid " + std::to_string(by.pid) + " says that pid " + std::to_string(*number) +
                    " is the main process, which is not believed: no process of that number is "
@@ -99,12 +100,18 @@ void supervision_driver::said(speaker by, supervision::notification what) {
                    "and below the supervisor or of the same user)");
     }
   }
-  if (by.pidfd) introduce(by.pid, std::move(by.pidfd));
+  introduce({.pid = by.pid, .pidfd = std::move(by.pidfd)});
   apply(event::said{by.pid, std::move(what)});
 }
 
-void supervision_driver::introduce(pid_t pid, unique_fd pidfd) {
-  introduced_.insert_or_assign(pid, std::move(pidfd));
+void supervision_driver::serves(named_process who) {
+  const pid_t pid = who.pid;
+  introduce(std::move(who));
+  apply(event::serves{pid});
+}
+
+void supervision_driver::introduce(named_process who) {
+  if (who.pidfd || who.gone) introduced_.insert_or_assign(who.pid, std::move(who.pidfd));
 }
 
 /// None if it has ended; then errno is that of pidfd_open(2).
@@ -142,8 +149,9 @@ bool supervision_driver::put_off(event::ended& e) {
   if (meanwhile) undecided_.reset();  // another has come to be main
   if (e.pid != remembered().main || (e.speaker_left && remembered().speaker)) return false;
   const auto now = clock::now();
-  const auto next = settings_.after(e.pid);
+  auto next = settings_.after(e.pid);
   e.heir = next.heir;
+  if (e.heir) introduce({.pid = *e.heir, .pidfd = std::move(next.pidfd)});
   const bool wait = !e.heir && next.may_come && !remembered().stopping &&
                     keeper_.would_finish(e, now) && (!undecided_ || now < undecided_->until);
   if (!wait) {
@@ -268,39 +276,6 @@ void supervision_driver::ended(pid_t pid, const os::ending& how) {
                      .how = how,
                      .speaker_left = speaker && *speaker != pid && is_live_child(*speaker),
                      .left_others = has_children()});
-}
-
-void supervision_driver::signal(const supervision::action::send& what) {
-  const pid_t group = what.to_group ? ::getpgid(what.pid) : 0;
-  if (group > 0 && group == ::getpgrp()) return;  // it has been told already
-  const auto failed = tell(what);
-  // Whatever is not passed on is said: who has sent it waits for what it does.
-  if (!failed || failed == os::system_code(ESRCH)) return;
-  const char* const name = ::sigabbrev_np(what.signal);
-  log_.error("cannot send signal " + std::to_string(what.signal) +
-             (name == nullptr ? "" : std::string{" (SIG"} + name + ")") + " to pid " +
-             std::to_string(what.pid) + ": " + failed.message() +
-             (failed == os::system_code(EPERM)
-                  ? "; it runs as another user than the supervisor: send it as root, and run "
-                    "graceful-ctl run as root, or as that user"
-                  : "; send it with kill(1)"));
-}
-
-boost::system::error_code supervision_driver::tell(const supervision::action::send& what) {
-  const auto found = known_.find(what.pid);
-  if (found == known_.end()) {
-    // It could not be followed. Until a child is reaped its number is its own.
-    if (!os::is_child(what.pid))
-      return os::system_code(unfollowed_.contains(what.pid) ? EMFILE : ESRCH);
-    return os::system_code(::kill(what.pid, what.signal) == 0 ? 0 : errno);
-  }
-  auto& process = found->second.process;
-  // Only of a group that it leads is it known that all are the server's.
-  if (!what.to_group || ::getpgid(what.pid) != what.pid) return process.signal(what.signal);
-  const auto failed = process.signal(0);
-  if (failed == os::system_code(ESRCH)) return failed;
-  const int told = ::kill(-what.pid, what.signal) == 0 ? 0 : errno;
-  return failed ? failed : os::system_code(told);
 }
 
 void supervision_driver::arm() {

@@ -48,7 +48,7 @@ class supervision_driver {
 
   // One of these, once.
   void begin() { apply(supervision::event::begin{}); }
-  void adopt(pid_t pid);
+  void adopt(named_process server);
   void resume();  ///< What is remembered.
 
   void said(speaker by, supervision::notification what);
@@ -56,7 +56,7 @@ class supervision_driver {
   void told(int signal, bool to_all) { apply(supervision::event::told{signal, to_all}); }
 
   /// This process has come to serve in the place of main.
-  void serves(pid_t pid) { apply(supervision::event::serves{pid}); }
+  void serves(named_process who);
 
   /// Main has ended, and whether another process is about to serve is not decided yet.
   [[nodiscard]] bool undecided() const { return undecided_.has_value(); }
@@ -79,7 +79,7 @@ class supervision_driver {
   };
 
   void apply(supervision::keeper_event event);
-  void introduce(pid_t pid, unique_fd pidfd);
+  void introduce(named_process who);
   [[nodiscard]] std::optional<os::child> held(pid_t pid);
   [[nodiscard]] bool put_off(supervision::event::ended& e);
   void perform(const supervision::keeper_action& action);

@@ -228,7 +228,7 @@ void supervisor::impl::look() {
   look_timer_.expires_after(look_interval);
   look_timer_.async_wait([this](boost::system::error_code cancelled) {
     if (cancelled) return;
-    if (const auto heir = watch_.look(driver_->remembered())) driver_->serves(*heir);
+    if (auto heir = watch_.look(driver_->remembered())) driver_->serves(std::move(*heir));
     look();
   });
 }
@@ -251,8 +251,8 @@ int supervisor::impl::run() {
 
 void supervisor::impl::start() {
   if (!legacy_) {
-    const auto left_behind = place_.find_main();
-    return left_behind ? driver_->adopt(*left_behind) : driver_->begin();
+    auto left_behind = place_.find_main();
+    return left_behind ? driver_->adopt(std::move(*left_behind)) : driver_->begin();
   }
   for (auto& each : legacy_->sockets) {
     deposit_.keep(each.name, each.fd);

@@ -4,6 +4,7 @@
 #include <graceful/supervisor_client.hpp>
 
 #include "os/channel.hpp"
+#include "os/child.hpp"
 #include "os/close_aside.hpp"
 #include "os/notify_socket.hpp"
 #include "os/process_identity.hpp"
@@ -42,7 +43,7 @@ std::string absolute(const std::string& path) {
 }
 
 /// The process that the note names, if it is that one still.
-std::optional<pid_t> noted_main(const std::string& path) {
+std::optional<named_process> noted_main(const std::string& path) {
   std::ifstream file{path};
   const std::string text{std::istreambuf_iterator<char>{file}, {}};
   boost::system::error_code ec;
@@ -54,8 +55,10 @@ std::optional<pid_t> noted_main(const std::string& path) {
   const auto space = wire::string_field(note, "space");
   if (!pid || !started || !space) return {};
   const os::process_identity noted{static_cast<pid_t>(*pid), *started, *space};
+  // Held first: the number cannot become another's after the look.
+  auto pidfd = os::open_pidfd(noted.pid);
   if (os::process_identity::of(noted.pid) != noted) return {};
-  return noted.pid;
+  return named_process{.pid = noted.pid, .pidfd = std::move(pidfd)};
 }
 
 }  // namespace
@@ -152,7 +155,7 @@ result<void> supervisor_place::note_main(pid_t pid) {
   return {};
 }
 
-std::optional<pid_t> supervisor_place::find_main() const {
+std::optional<named_process> supervisor_place::find_main() const {
   // Without a note there was no supervisor that has left a server behind: one that runs has
   // nothing to do with this.
   struct stat status {};
@@ -161,8 +164,10 @@ std::optional<pid_t> supervisor_place::find_main() const {
   // number would be somebody else's some day.
   const auto until = std::chrono::steady_clock::now() + look_time;
   while (!paths_.control.empty()) {
-    const auto server = path_server::of(paths_.control, until);
-    if (server.own_user && server.pid > 0) return server.pid;
+    auto server = path_server::of(paths_.control, until);
+    if (server.own_user && server.pid > 0) {
+      return named_process{.pid = server.pid, .pidfd = std::move(server.pidfd)};
+    }
     const bool again =
         server.what == path_server::kind::unknown && std::chrono::steady_clock::now() < until;
     if (!again) break;

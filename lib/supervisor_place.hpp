@@ -8,6 +8,7 @@
 
 #include "os/control_path.hpp"
 
+#include "named_main.hpp"
 #include "owned_path.hpp"
 
 #include <functional>
@@ -69,7 +70,7 @@ class supervisor_place {
   result<void> hear_again(const std::function<void(int notify)>& on_it);
 
   /// The server that such a supervisor has left behind, if it runs.
-  [[nodiscard]] std::optional<pid_t> find_main() const;
+  [[nodiscard]] std::optional<named_process> find_main() const;
 
   /// Removes the paths, but for what is another supervisor's by now.
   void leave();

@@ -32,7 +32,8 @@ bool is_set_group_id();
 /// A variable of the environment, null if it is not set, or not to be believed. File capabilities
 /// set AT_SECURE too, and so does a change of the security context; secure_getenv(3) hides
 /// everything then. But the environment is that of the same user, whom the control socket obeys
-/// anyway.
+/// anyway; and what it has this process execute has no capabilities by this one's file: execve(2)
+/// gives only those of the other.
 const char* trusted_variable(const char* name);
 
 /// All that `trusted_variable` is asked for, and that would be passed on. A set-id program that has

@@ -15,15 +15,6 @@ namespace graceful::wire {
 
 namespace {
 
-/// Arguments and paths of a process may be any bytes, and JSON has none but text.
-std::string as_text(std::string bytes) {
-  if (is_text(bytes)) return bytes;
-  for (char& c : bytes) {
-    if (static_cast<unsigned char>(c) >= 0x80) c = '?';
-  }
-  return bytes;
-}
-
 std::optional<upgrade_obstacle> parse_obstacle(const json::value& value) {
   if (!value.is_object()) return std::nullopt;
   auto kind = string_field(value.get_object(), "kind");
@@ -85,13 +76,13 @@ std::optional<upgrade_plan> parse_plan(const json::object& parameters) {
 
 reply to_reply(const upgrade_plan& m) {
   reply r;
-  r.parameters["program"] = as_text(m.program);
+  r.parameters["program"] = m.program;
   json::array arguments;
-  for (const auto& argument : m.arguments) arguments.emplace_back(as_text(argument));
+  for (const auto& argument : m.arguments) arguments.emplace_back(argument);
   r.parameters["arguments"] = std::move(arguments);
-  r.parameters["directory"] = as_text(m.directory);
+  r.parameters["directory"] = m.directory;
   json::object environment;
-  for (const auto& [key, value] : m.environment) environment[as_text(key)] = as_text(value);
+  for (const auto& [key, value] : m.environment) environment[key] = value;
   r.parameters["environment"] = std::move(environment);
   r.parameters["generation"] = number(m.generation);
   r.parameters["timeout_ms"] = m.timeout.count();
@@ -101,8 +92,7 @@ reply to_reply(const upgrade_plan& m) {
   r.parameters["listeners"] = std::move(listeners);
   json::array obstacles;
   for (const auto& obstacle : m.obstacles) {
-    obstacles.push_back(
-        json::object{{"kind", obstacle.kind}, {"message", as_text(obstacle.message)}});
+    obstacles.push_back(json::object{{"kind", obstacle.kind}, {"message", obstacle.message}});
   }
   r.parameters["obstacles"] = std::move(obstacles);
   return r;

@@ -193,7 +193,7 @@ TEST_CASE("who is seen to serve while the end of the server is not decided decid
   b.answer = [] { return serving_watch::after{.may_come = true}; };
   b.driver.begin();
   REQUIRE(b.run_until([&] { return b.driver.undecided(); }));
-  b.driver.serves(heir->pid());
+  b.driver.serves({.pid = heir->pid()});
   CHECK(b.run_until([&] { return !b.driver.undecided(); }));
   CHECK(b.driver.remembered().main == heir->pid());
   CHECK(b.driver.remembered().formers.empty());
@@ -206,7 +206,7 @@ TEST_CASE("a server that cannot be watched for want of descriptors is not taken 
     driver_fixture b{"exit 0"};
     {
       const few_descriptors none{more};
-      b.driver.adopt(::getppid());
+      b.driver.adopt({.pid = ::getppid()});
     }
     CHECK(b.driver.remembered().main == ::getppid());
     CHECK(b.asked == 0);
