@@ -10,11 +10,13 @@ import json
 import os
 import re
 import sys
+from collections import Counter
 
 directory = sys.argv[1]
 COUNT = re.compile(r"^\[doctest\] test cases: *\d+ *\| *(\d+) passed *\| *(\d+) failed", re.M)
 DURATION = re.compile(r"^(\d+\.\d+) s: (.*)$", re.M)
 CASE = re.compile(r"^TEST CASE:  (.*)$", re.M)
+SKIPPED = re.compile(r"MESSAGE: skipped: (.*)$", re.M)
 ERROR = re.compile(r": (FATAL )?ERROR:")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -41,7 +43,7 @@ with open(os.path.join(directory, "stages"), encoding="utf-8") as file:
     stages = [line.rstrip("\n").split("\t") for line in file]
 
 passed = failed = 0
-failures, slowest = [], []
+failures, slowest, skipped = [], [], Counter()
 print("\n=== Summary\n")
 for number, seconds, status, stage in stages:
     stage_passed = stage_failed = 0
@@ -51,6 +53,7 @@ for number, seconds, status, stage in stages:
         program = test["name"].split(" / ")[-1]
         good = test["result"] == "OK"
         counts = COUNT.findall(output)
+        skipped.update(SKIPPED.findall(output))
         if good and counts:
             stage_passed += sum(int(count[0]) for count in counts)
         elif good:
@@ -91,5 +94,10 @@ if failures:
         for case in filter(None, cases):
             print(f"    {case}")
     print("\nAll that a stage printed is above; all that its tests did, in build/*/meson-logs/testlog.txt.")
+
+if skipped:
+    print("\nSkipped, in whole or in part:")
+    for reason, count in skipped.most_common():
+        print(f"{count:6} x {reason}")
 
 print(f"\n{passed} passed, {failed} failed")
