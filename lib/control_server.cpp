@@ -7,20 +7,11 @@
 
 #include "passed_channel.hpp"
 
-#include <algorithm>
-#include <array>
 #include <exception>
 #include <string>
 #include <utility>
 
 namespace graceful {
-
-namespace {
-
-constexpr std::array orders{wire::upgrade_method, wire::abort_method, wire::commit_method,
-                            wire::rollback_method, wire::drain_method};
-
-}  // namespace
 
 control_server::control_server(asio::io_context& control, log& log, predecessor_driver& driver,
                                settings s)
@@ -82,7 +73,7 @@ void control_server::on_call(control_session& from, const wire::call& call) {
   if (auto answer = wire::answer_service_call(call)) return from.reply(*answer);
   // A successor that asks to be rolled back may end before that is read.
   const bool of_operator = driver_.successor_pid() != from.peer_pid();
-  if (of_operator && std::ranges::find(orders, call.method) != orders.end() && from.caller_gone()) {
+  if (of_operator && wire::is_order(call.method) && from.caller_gone()) {
     // It came while this process was stopped or busy; the caller has reported a failure since.
     log_.warning("the order " + call.method + " is dropped: its caller has given up");
     return from.close();

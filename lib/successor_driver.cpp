@@ -2,9 +2,11 @@
 #include "successor_driver.hpp"
 
 #include "os/child.hpp"
+#include "os/close_aside.hpp"
 #include "wire/fields.hpp"
 
 #include <type_traits>
+#include <utility>
 
 #include <sys/socket.h>
 
@@ -71,6 +73,7 @@ result<successor_driver::outcome> successor_driver::run(const handoff::successor
     } else if (std::holds_alternative<action::start_cold>(next)) {
       return outcome::predecessor_died;
     } else {
+      os::close_aside(std::exchange(arrived_, {}));
       return std::get<action::abandon>(next).why;
     }
   }
@@ -78,7 +81,7 @@ result<successor_driver::outcome> successor_driver::run(const handoff::successor
 
 handoff::successor_event successor_driver::exchange(const wire::call& call) {
   const auto until = std::chrono::steady_clock::now() + step_timeout_;
-  arrived_.clear();
+  os::close_aside(std::exchange(arrived_, {}));
   if (auto sent = connection_.send(call, until); !sent) {
     if (sent.error().code == errc::timed_out) return event::overdue{};
     return event::disconnected{predecessor_lives()};
@@ -93,7 +96,7 @@ handoff::successor_event successor_driver::exchange(const wire::call& call) {
   if (!std::exchange(answered_, true)) identify(message->sender, std::move(message->sender_pidfd));
   // Nothing is complete then: what came is closed, also to have descriptors left to report it.
   if (message->truncated) {
-    message->descriptors.clear();
+    os::close_aside(std::exchange(message->descriptors, {}));
     descriptors_.clear();
   }
   auto reply = wire::parse_reply(message->text);

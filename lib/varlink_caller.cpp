@@ -62,17 +62,18 @@ result<void> varlink_caller::conversation::begin(const wire::call& call) {
                    "a call on this connection to the server has not had its last answer, so no "
                    "other can be made on it; connect again"};
   }
+  is_order_ = wire::is_order(call.method) || call.method == wire::reexec_method;
   return connection_->send(call, os::after(home_.deadline_));
 }
 
 result<wire::reply> varlink_caller::conversation::receive(os::deadline until) {
   auto message = connection_->receive(until);
-  if (!message && message.error().code == errc::timed_out) {
+  if (!message && message.error().code == errc::timed_out && is_order_) {
     return failure{
         errc::timed_out,
         connection_->give_up()
-            ? "the server took the call, but did not answer in time; it may still carry an order "
-              "out: see graceful-ctl status"
+            ? "the server took the call, but did not answer in time; it may still do what it was "
+              "told: see graceful-ctl status"
             : "the server did not answer in time; it has not read the call, and drops it when it "
               "does"};
   }

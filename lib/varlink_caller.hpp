@@ -45,6 +45,7 @@ class varlink_caller {
    private:
     varlink_caller& home_;
     std::optional<varlink_connection> connection_;
+    bool is_order_ = false;
   };
 
   /// A call that has no parameters, and its only reply.

@@ -2,6 +2,7 @@
 #include "varlink_connection.hpp"
 
 #include "os/child.hpp"
+#include "os/close_aside.hpp"
 #include "os/lock_owners.hpp"
 #include "os/system_failure.hpp"
 
@@ -113,6 +114,11 @@ result<varlink_connection> varlink_connection::adopt(unique_fd socket) {
                    "the connection that was passed to this process was made by another user"};
   }
   return varlink_connection{std::move(socket), *peer};
+}
+
+varlink_connection::~varlink_connection() {
+  os::close_aside(std::move(descriptors_));
+  os::close_emptied(std::move(socket_));
 }
 
 result<void> varlink_connection::send(const wire::call& call, os::deadline until) {

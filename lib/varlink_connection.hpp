@@ -31,6 +31,11 @@ class varlink_connection {
   /// was made by another user.
   static result<varlink_connection> adopt(unique_fd socket);
 
+  varlink_connection(varlink_connection&&) = default;
+  varlink_connection& operator=(varlink_connection&&) = default;
+  /// Waits for no descriptor that nobody has asked for.
+  ~varlink_connection();
+
   /// Success also if the peer has closed the connection: receive() says it, after what the peer
   /// had to say before.
   result<void> send(const wire::call& call, os::deadline until);

@@ -5,6 +5,7 @@
 
 #include "os/at_start.hpp"
 #include "os/spare_descriptors.hpp"
+#include "os/whole_file.hpp"
 
 #include <algorithm>
 #include <array>
@@ -26,14 +27,7 @@ constexpr std::string_view removed_mark = " (deleted)";
 /// /proc/self/cmdline. Read with plain system calls: the first stream of a process costs more than
 /// all else here.
 std::vector<std::string> read_command_line() {
-  // Fails without a /proc, in a chroot.
-  const unique_fd file{
-      spare_descriptors::with([] { return ::open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC); })};
-  std::string text;
-  std::array<char, 4096> buffer;
-  for (ssize_t n = 0; (n = ::read(file.get(), buffer.data(), buffer.size())) > 0;) {
-    text.append(buffer.data(), static_cast<std::size_t>(n));
-  }
+  const auto text = whole_file("/proc/self/cmdline");  // empty without a /proc, in a chroot
   std::vector<std::string> arguments;
   for (std::size_t at = 0; at < text.size(); at += arguments.back().size() + 1) {
     arguments.emplace_back(text.c_str() + at);

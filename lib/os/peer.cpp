@@ -4,6 +4,7 @@
 #include "os/at_start.hpp"
 #include "os/channel.hpp"
 #include "os/child.hpp"
+#include "os/spare_descriptors.hpp"
 #include "os/user.hpp"
 
 #include <cerrno>
@@ -35,9 +36,12 @@ bool peer::trusted(trust whom) const {
 }
 
 unique_fd peer_pidfd(int socket) {
-  int value = -1;
-  socklen_t length = sizeof value;
-  if (::getsockopt(socket, SOL_SOCKET, so_peerpidfd, &value, &length) == 0) return unique_fd{value};
+  const auto get = [socket] {
+    int value = -1;
+    socklen_t length = sizeof value;
+    return ::getsockopt(socket, SOL_SOCKET, so_peerpidfd, &value, &length) == 0 ? value : -1;
+  };
+  if (unique_fd held{spare_descriptors::with(get)}) return held;
   if (errno != ENOPROTOOPT) return {};
   const auto who = peer::of(socket);
   return who ? open_pidfd(who->pid) : unique_fd{};

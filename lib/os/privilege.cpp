@@ -2,11 +2,10 @@
 #include "os/privilege.hpp"
 
 #include "os/process_status.hpp"
+#include "os/whole_file.hpp"
 
 #include <array>
 #include <cstdint>
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include <limits.h>
@@ -27,8 +26,7 @@ std::uint64_t own_permitted() {
 }
 
 std::string file_of(const std::string& process, const char* name) {
-  std::ifstream file{"/proc/" + process + '/' + name};
-  return {std::istreambuf_iterator<char>{file}, {}};
+  return whole_file("/proc/" + process + '/' + name);
 }
 
 std::string namespace_of(const std::string& process) {

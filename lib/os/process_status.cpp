@@ -1,13 +1,13 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "os/process_status.hpp"
 
+#include "os/whole_file.hpp"
 #include "os/whole_number.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 #include <string>
 
@@ -51,7 +51,7 @@ bool is_held(int pidfd) {
 
 std::optional<process_status> process_status::of(pid_t pid, int pidfd) {
   if (pid <= 0 || !is_proc_own()) return {};
-  std::ifstream file{"/proc/" + std::to_string(pid) + "/status"};
+  std::istringstream file{whole_file("/proc/" + std::to_string(pid) + "/status")};
   process_status found;
   for (std::string line; std::getline(file, line);) {
     std::istringstream values{line};

@@ -34,6 +34,12 @@ inline constexpr std::string_view not_ready_error = "io.graceful.Control.NotRead
 inline constexpr std::string_view upgrade_failed_error = "io.graceful.Control.UpgradeFailed";
 inline constexpr std::string_view no_upgrade_error = "io.graceful.Control.NoUpgrade";
 
+/// Whether a call changes something: who gives it up does not want that any more.
+constexpr bool is_order(std::string_view method) {
+  return method == upgrade_method || method == abort_method || method == commit_method ||
+         method == rollback_method || method == drain_method;
+}
+
 /// Longest time that an upgrade may be given.
 inline constexpr std::chrono::hours max_timeout{24};
 

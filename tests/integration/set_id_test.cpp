@@ -257,7 +257,7 @@ TEST_CASE("a successor that cannot be killed costs an upgrade, and keeps the ser
           {.user = owner_of_file});
   INFO(upgraded.all);
   CHECK(upgraded.status == "exited 1");
-  CHECK(upgraded.all.find("had not connected within 0.3 s") != std::string::npos);
+  CHECK(upgraded.all.find("had not connected within 300 ms") != std::string::npos);
   CHECK(server.output().find("cannot kill the successor") != std::string::npos);
   const auto status =
       run(u.where, {programs::graceful_ctl(), "status", u.control()}, {.user = owner_of_file});

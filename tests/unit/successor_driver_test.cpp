@@ -3,6 +3,7 @@
 
 #include "os/control_path.hpp"
 
+#include "lingering_socket.hpp"
 #include "patience.hpp"
 #include "temporary_directory.hpp"
 #include "varlink_peer.hpp"
@@ -198,4 +199,20 @@ TEST_CASE("between two steps a successor sees how it stands with its predecessor
     REQUIRE_FALSE(looked.has_value());
     CHECK(looked.error().message == "the predecessor gave the upgrade up: not ready in time");
   }
+}
+
+TEST_CASE("what a predecessor passes unasked, and takes long to close, holds no successor up") {
+  lingering_socket late;
+  int ends[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
+  const unique_fd peer{ends[1]};
+  const auto begun =
+      R"({"parameters":{"version":1,"generation":2,"name":"web","descriptors":2}})"s + '\0';
+  REQUIRE(lingering_socket::send(peer.get(), begun, late.release()));
+  const auto taken = duration_of([&] {
+    successor_driver driver{graceful::varlink_connection::adopt(unique_fd{ends[0]}).value(), "", "",
+                            patience};
+    CHECK_FALSE(driver.take_over().has_value());
+  });
+  CHECK(taken < lingering_socket::no_wait);
 }

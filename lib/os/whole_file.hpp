@@ -1,0 +1,33 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_OS_WHOLE_FILE_HPP
+#define GRACEFUL_OS_WHOLE_FILE_HPP
+
+#include <graceful/unique_fd.hpp>
+
+#include "os/spare_descriptors.hpp"
+
+#include <array>
+#include <cstddef>
+#include <string>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace graceful::os {
+
+/// What a file of /proc says, also where clients have taken every descriptor; empty if it cannot be
+/// read.
+inline std::string whole_file(const std::string& path) {
+  const unique_fd file{
+      spare_descriptors::with([&path] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); })};
+  std::string text;
+  std::array<char, 4096> buffer;
+  for (ssize_t n = 0; (n = ::read(file.get(), buffer.data(), buffer.size())) > 0;) {
+    text.append(buffer.data(), static_cast<std::size_t>(n));
+  }
+  return text;
+}
+
+}  // namespace graceful::os
+
+#endif
