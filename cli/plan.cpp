@@ -24,9 +24,10 @@ std::string shell_word(const std::string& word) {
 }
 
 failure as_failure(const upgrade_obstacle& obstacle) {
-  const auto code = obstacle.kind == "busy"        ? errc::busy
-                    : obstacle.kind == "not_ready" ? errc::not_ready
-                                                   : errc::upgrade_failed;
+  const auto code = obstacle.kind == "busy"         ? errc::busy
+                    : obstacle.kind == "not_ready"  ? errc::not_ready
+                    : obstacle.kind == "permission" ? errc::permission_denied
+                                                    : errc::upgrade_failed;
   return {code, "an upgrade would fail now: " + obstacle.message};
 }
 

@@ -133,9 +133,11 @@ void control_server::on_call(control_session& from, const wire::call& call) {
 void control_server::plan(control_session& from, const wire::call& call) {
   const auto request = wire::parse_upgrade(call.parameters);
   if (!request) return from.reply(wire::invalid("command, environment or timeout_ms"));
-  auto plan = driver_.plan(*request);
+  auto why = denial(from, *request);
+  // Who may not choose is not told either what there is to choose: this process may see more.
+  auto plan = driver_.plan(why ? upgrade_request{} : *request);
   plan.listeners = settings_.status().listeners;
-  if (auto why = denial(from, *request)) plan.obstacles.push_back({"permission", std::move(*why)});
+  if (why) plan.obstacles.push_back({"permission", std::move(*why)});
   if (const auto refusal = settings_.refusal()) {
     plan.obstacles.insert(plan.obstacles.begin(),
                           {refusal->error == wire::not_ready_error ? "not_ready" : "busy",

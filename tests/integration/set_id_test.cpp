@@ -304,6 +304,9 @@ TEST_CASE("who has not the capabilities of a server of the same user chooses not
            {"--", "/bin/touch", ran}, {"--env", "A=1"}, {"--directory", "/"}}) {
     const auto denied = u.upgrade(choice);
     CHECK_MESSAGE(denied.status == "exited 4", denied.all);
+    auto dry = choice;
+    dry.insert(dry.begin(), "--dry-run");
+    CHECK(u.upgrade(dry).status == "exited 4");
     CHECK(denied.all.find("the server has capabilities that") != std::string::npos);
   }
   CHECK_FALSE(fs::exists(ran));

@@ -13,6 +13,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -136,7 +137,17 @@ TEST_CASE("a server whose command is fixed lets nobody choose another, and is up
       CHECK(refused.code ==
             (fixed ? graceful::errc::permission_denied : graceful::errc::upgrade_failed));
       CHECK((refused.message.find("options::fixed_command") != refused.message.npos) == fixed);
+      auto client = graceful::control_client::connect(opts.control_path, patience);
+      const auto plan = client.value().plan(what).value();
+      CHECK(plan.obstacles.empty() != fixed);
+      if (fixed) CHECK(plan.obstacles.back().kind == "permission");
     }
     CHECK(order({}).code == graceful::errc::upgrade_failed);
+    // Whether a file is there is not told to whoever may not have it executed.
+    auto client = graceful::control_client::connect(opts.control_path, patience);
+    const auto absent = client.value().plan({.command = {"/no/such/program"}}).value();
+    const auto looked = std::ranges::count(absent.obstacles, std::string{"program"},
+                                           &graceful::upgrade_obstacle::kind);
+    CHECK(looked == (fixed ? 0 : 1));
   }
 }
