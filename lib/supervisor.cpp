@@ -355,7 +355,8 @@ supervisor::supervisor(supervisor_params params) {
   sigset_t before;
   ::pthread_sigmask(SIG_BLOCK, &taken, &before);
   try {
-    impl_ = std::make_unique<impl>(std::move(params), std::move(own));
+    impl_ = os::in_words("cannot set up the supervisor",
+                         [&] { return std::make_unique<impl>(std::move(params), std::move(own)); });
   } catch (...) {
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     throw;
@@ -366,6 +367,8 @@ supervisor::~supervisor() {
   if (!impl_->at_home()) os::leave_alone(std::move(impl_));
 }
 
-int supervisor::run() { return impl_->run(); }
+int supervisor::run() {
+  return os::in_words("the supervisor cannot go on", [this] { return impl_->run(); });
+}
 
 }  // namespace graceful

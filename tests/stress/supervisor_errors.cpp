@@ -133,7 +133,7 @@ class trial {
     if (!seen_.broken.empty()) return;
     const auto how = supervisor_.wait_exit(patience);
     seen_.refused = true;
-    const bool said = supervisor_.output().find(": cannot ") != std::string::npos;
+    const bool said = supervisor_.output().find("cannot ") != std::string::npos;
     if (how.exited(0) || how.signalled(SIGABRT) || how.signalled(SIGSEGV) || !said) {
       broken("a supervisor that does not start says why; it: " + how.to_string());
     }
