@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <iterator>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -24,6 +25,14 @@ namespace {
 
 /// Short: who lists servers does not wait for the one that hangs.
 constexpr std::chrono::milliseconds list_deadline{2'000};
+
+/// A shell that completes words may evaluate what it is given, and another user may have named a
+/// server so that it does.
+bool is_plain_word(std::string_view word) {
+  constexpr std::string_view safe =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
+  return !word.empty() && word.find_first_not_of(safe) == std::string_view::npos;
+}
 
 /// The name of a file may be anything.
 std::string plain(std::string text) {
@@ -57,7 +66,7 @@ std::string reason_of(const answering_server& each) {
     if (supervisor.wait) return "it is started again in " + in_short(*supervisor.wait) + ' ' + by;
     return "it is looked after " + by;
   }
-  return each.server.error().message;
+  return plain(each.server.error().message);
 }
 
 using cells = std::array<std::string, 6>;
@@ -130,9 +139,9 @@ int list(const arguments& args) {
   if (args.names) {
     for (const auto& each : answers) {
       const bool own = each.where.path == default_control_path(each.where.name);
-      // What is not running is no TARGET, and what cannot be printed can be typed by nobody.
+      // What is not running is no TARGET.
       const auto target = own ? each.where.name : each.where.path;
-      if ((each.server || each.supervisor) && plain(target) == target) text += target + '\n';
+      if ((each.server || each.supervisor) && is_plain_word(target)) text += target + '\n';
     }
   } else if (args.json) {
     for (const auto& each : answers) text += to_json(each);

@@ -44,7 +44,7 @@ struct answering_server {
   std::optional<result<supervisor_status>> supervisor;  // none: there is none
 };
 
-/// Asks all at the same time; none for longer than a few times `deadline`.
+/// Asks all at the same time; each for `deadline`, and four times that in all.
 std::vector<answering_server> ask(const std::vector<listed_server>& servers,
                                   std::chrono::milliseconds deadline);
 

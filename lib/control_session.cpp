@@ -5,6 +5,8 @@
 #include "os/close_aside.hpp"
 #include "os/peer.hpp"
 #include "os/privilege.hpp"
+#include "os/process_identity.hpp"
+#include "os/spare_descriptors.hpp"
 
 #include "await_readable.hpp"
 
@@ -37,11 +39,14 @@ control_session::control_session(asio::io_context& control, unique_fd socket, pi
   os::refuse_descriptors(socket_.native_handle());
 }
 
-void control_session::start() { read(); }
+void control_session::start() {
+  identity_ = os::process_identity::of(peer_pid_);
+  read();
+}
 
 void control_session::start_as_channel() {
   awaits_peer_ = true;
-  start();
+  read();
 }
 
 /// False if it is no peer for this process: as with SO_PEERCRED of one that connects.
@@ -65,7 +70,7 @@ void control_session::watch_peer() {
   await_readable(peer_pidfd_, [self = shared_from_this()] {
     if (!self->socket_.is_open()) return;
     if (!self->peer_gone()) return self->watch_peer();  // the wake-up was spurious
-    if (self->take_in()) self->end_of_input();          // what it said before is heard
+    if (self->take_in()) self->end_of_input(true);      // what it said before is heard
   });
 }
 
@@ -91,7 +96,7 @@ bool control_session::take_in() {
   const auto got = os::receive_now(socket_.native_handle(), box);
   // Sent before it was refused, or the kernel cannot refuse them.
   os::close_aside(std::exchange(box.descriptors, {}));
-  if (got.what == kind::closed) return end_of_input(), false;
+  if (got.what == kind::closed) return end_of_input(false), false;
   if (got.what == kind::failed) return close(), false;
   if (got.what == kind::some) {
     if (!meet(box)) return close(), false;
@@ -103,23 +108,26 @@ bool control_session::take_in() {
   return true;
 }
 
-/// What the peer has said still counts; a call that it waits for does not.
-void control_session::end_of_input() {
+/// What the peer has said still counts, and it hears the answers if it only says no more.
+void control_session::end_of_input(bool gone) {
   ended_ = true;
-  current_ ? close() : wait_for_turn();
+  gone_ = gone_ || gone;
+  if (!current_) return wait_for_turn();
+  if (gone_ || hung_up()) close();
 }
 
 void control_session::wait_for_turn() {
   if (!socket_.is_open() || current_ || closing_ || next_) return;
   next_ = incoming_.next();
   if (next_) return owner_.on_waiting(*this);
-  if (incoming_.overflowed() || ended_) close();
+  if (incoming_.overflowed() || (ended_ && outgoing_.empty())) return close();
+  closing_ = ended_;  // when the answers have gone
 }
 
 void control_session::take_turn() {
   if (!socket_.is_open() || current_ || closing_ || !next_) return;
   handle(*std::exchange(next_, {}));
-  if (ended_ && current_) return close();  // it will not be there for the answer
+  if (current_ && ended_ && (gone_ || hung_up())) return close();
   wait_for_turn();
   if (!next_ && socket_.is_open()) read();
 }
@@ -190,7 +198,14 @@ bool control_session::has_rights_of_this() {
   if (met_)
     return os::has_rights_of_this(*met_, peer_pidfd_.is_open() ? peer_pidfd_.native_handle() : -1);
   const auto peer = os::peer::of(socket_.native_handle());
-  return peer && os::has_rights_of_this(*peer, os::peer_pidfd(socket_.native_handle()).get());
+  unique_fd held = os::peer_pidfd(socket_.native_handle());
+  const bool has_them = peer && os::has_rights_of_this(*peer, held.get());
+  os::spare_descriptors::close(std::move(held));
+  // Where the kernel does not hold the peer of a connection (before Linux 6.5) its number may be
+  // another's by now.
+  const auto now = os::process_identity::of(peer_pid_);
+  return has_them &&
+         (os::needs_no_rights() || (identity_ && now && identity_->started == now->started));
 }
 
 bool control_session::peer_gone() {
@@ -203,8 +218,9 @@ bool control_session::peer_gone() {
 }
 
 /// A peer that has only ended what it says (shutdown(2), as `nc -N` does) still takes an answer.
-bool control_session::caller_gone() {
-  if (current_ && current_->oneway) return false;
+bool control_session::caller_gone() { return !(current_ && current_->oneway) && hung_up(); }
+
+bool control_session::hung_up() {
   if (!socket_.is_open()) return true;
   pollfd p{.fd = socket_.native_handle(), .events = 0, .revents = 0};  // POLLHUP: both directions
   return ::poll(&p, 1, 0) > 0;

@@ -7,6 +7,7 @@
 #include "os/channel.hpp"
 #include "os/kept_from_children.hpp"
 #include "os/peer.hpp"
+#include "os/process_identity.hpp"
 #include "wire/framer.hpp"
 #include "wire/varlink.hpp"
 
@@ -92,8 +93,11 @@ class control_session : public std::enable_shared_from_this<control_session> {
   /// Borrowed, for a program that is to answer in the place of this one.
   [[nodiscard]] int descriptor() { return socket_.native_handle(); }
 
-  /// A call is being handled.
-  [[nodiscard]] bool occupied() const { return current_.has_value(); }
+  /// A call is being handled, or waits for its turn.
+  [[nodiscard]] bool occupied() const { return current_ || next_; }
+
+  /// The peer has ended what it says, and takes no answer either.
+  [[nodiscard]] bool left() { return ended_ && hung_up(); }
 
   /// The peer has closed its end. Known at once, even while what it sent before waits to be read.
   [[nodiscard]] bool peer_gone();
@@ -127,7 +131,8 @@ class control_session : public std::enable_shared_from_this<control_session> {
   bool take_in();
   bool meet(os::inbox& box);
   void watch_peer();
-  void end_of_input();
+  void end_of_input(bool gone);
+  [[nodiscard]] bool hung_up();
   void wait_for_turn();
   void handle(const std::string& text);
   void enqueue(const wire::reply& reply, std::vector<passed_descriptor> descriptors);
@@ -143,12 +148,14 @@ class control_session : public std::enable_shared_from_this<control_session> {
   wire::framer incoming_{wire::max_call_size};
   std::deque<message> outgoing_;
   std::size_t outgoing_size_ = 0;
-  std::optional<std::string> next_;  // the call that waits for its turn
+  std::optional<os::process_identity> identity_;  // of the peer, when it connected
+  std::optional<std::string> next_;               // the call that waits for its turn
   std::optional<caller> current_;
   bool awaits_peer_ = false;
   std::optional<os::peer> met_;  // on a channel
   bool reading_ = false;
   bool ended_ = false;  // the peer says no more
+  bool gone_ = false;   // it has died, whoever holds its end of the connection open
   bool writing_ = false;
   bool closing_ = false;
   clock::time_point last_said_ = clock::now();

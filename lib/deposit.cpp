@@ -66,6 +66,7 @@ void deposit::move_to(int socket) {
 
 void deposit::wait() {
   await_readable(socket_, [this] {
+    if (!socket_.is_open()) return;
     read(batch);
     wait();
   });

@@ -62,7 +62,8 @@ void skip_blanks(std::string_view& text) {
 /// "2" or "2.5", which is taken off. No sign, no exponent, nothing hexadecimal.
 std::optional<double> take_number(std::string_view& text) {
   double number = 0;
-  if (text.empty() || !is_digit(text.front())) return {};
+  const bool point = text.size() > 1 && text.front() == '.' && is_digit(text[1]);
+  if (text.empty() || (!is_digit(text.front()) && !point)) return {};
   const auto* const end = text.data() + text.size();
   const auto [last, error] = std::from_chars(text.data(), end, number, std::chars_format::fixed);
   if (error != std::errc{}) return {};

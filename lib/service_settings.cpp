@@ -37,6 +37,7 @@ service_settings service_settings::take(os::start_command& start) {
                      .store = number("FDSTORE"),
                      .supervisor = std::move(supervisor),
                      .process = {.supervisor = variable("GRACEFUL_SUPERVISOR_PROCESS"),
+                                 .socket = variable("GRACEFUL_SUPERVISOR"),
                                  .user_manager = variable("MANAGERPID"),
                                  .executed = variable("SYSTEMD_EXEC_PID")}};
   for (auto& [name, fd] : s.passed) name = os::from_fd_name(name);

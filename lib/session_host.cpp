@@ -159,7 +159,7 @@ void session_host::sweep() {
   const auto sessions = sessions_;
   for (const auto& [id, session] : sessions) {
     const bool stuck = session->congested() || dispensable(*session);
-    if (stuck && session->idle_since() < limit) session->close();
+    if ((stuck && session->idle_since() < limit) || session->left()) session->close();
   }
   sweep_timer_.expires_after(sweep_interval);
   sweep_timer_.async_wait([this](boost::system::error_code ec) {

@@ -55,6 +55,7 @@ void signal_actions::wait() {
 /// when what was pending has been delivered.
 void signal_actions::wait_blocked() {
   await_readable(blocked_, [this] {
+    if (!blocked_.is_open()) return;
     const auto taken = taken_signals();
     sigset_t before;
     ::pthread_sigmask(SIG_UNBLOCK, &taken, &before);

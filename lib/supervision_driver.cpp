@@ -114,6 +114,11 @@ void supervision_driver::introduce(named_process who) {
   if (who.pidfd || who.gone) introduced_.insert_or_assign(who.pid, std::move(who.pidfd));
 }
 
+void supervision_driver::forget_introduced() {
+  std::erase_if(introduced_,
+                [this](const auto& each) { return !unfollowed_.contains(each.first); });
+}
+
 /// None if it has ended; then errno is that of pidfd_open(2).
 std::optional<os::child> supervision_driver::held(pid_t pid) {
   const auto found = introduced_.find(pid);
@@ -137,7 +142,7 @@ void supervision_driver::apply(supervision::keeper_event event) {
     if (auto* e = std::get_if<event::ended>(&next); e != nullptr && put_off(*e)) continue;
     for (const auto& each : keeper_.resume(next, clock::now())) perform(each);
   }
-  introduced_.clear();
+  forget_introduced();
   if (remembered().main && remembered().main != before) settings_.main_is(*remembered().main);
   arm();
 }
@@ -202,41 +207,48 @@ void supervision_driver::start() {
 }
 
 void supervision_driver::follow(pid_t pid) {
-  if (known_.contains(pid) || try_to_follow(pid)) return;
+  if (known_.contains(pid)) return;
+  const auto failed = try_to_follow(pid);
+  if (!failed) return;
   // Not to be taken for dead: it may be the server. A child's end is heard of all the same.
   if (unfollowed_.insert(pid).second) {
-    log_.error("cannot watch pid " + std::to_string(pid) +
-               " for want of descriptors: tries again every second; raise the limit of open files "
-               "(RLIMIT_NOFILE, ulimit -n) of the supervisor");
+    log_.error("cannot watch pid " + std::to_string(pid) + ": " + failed.message() +
+               os::remedy(failed) + "; tries again every second");
   }
   follow_again_.expires_after(follow_again_after);
   follow_again_.async_wait([this](boost::system::error_code ec) {
     if (ec) return;
     for (const pid_t each : std::exchange(unfollowed_, {})) follow(each);
+    forget_introduced();
   });
 }
 
-/// False if there are no descriptors for it.
-bool supervision_driver::try_to_follow(pid_t pid) {
+/// Success also if it has ended.
+boost::system::error_code supervision_driver::try_to_follow(pid_t pid) {
   auto process = held(pid);
   if (!process) {
-    if (errno != ESRCH && errno != EINVAL) return false;  // EINVAL: the number of a thread
+    const int why = errno;
+    const bool thread = why == EINVAL || why == ENOENT;  // the number is that of one
+    if (why != ESRCH && !thread) return os::system_code(why);
     const auto recent = recent_.find(pid);
     apply(event::ended{pid, recent == recent_.end() ? os::ending{} : recent->second});
-    return true;
+    return {};
   }
   std::optional<asio::posix::stream_descriptor> watched;
   const bool child = os::is_child(pid);  // SIGCHLD will tell
   if (!child) {
     unique_fd copy{::fcntl(process->pidfd(), F_DUPFD_CLOEXEC, 0)};
-    boost::system::error_code failed;
+    boost::system::error_code failed = os::system_code(copy ? 0 : errno);
     if (copy) watched.emplace(context_).assign(copy.get(), failed);
-    if (!copy || failed) return false;
+    if (failed) {
+      introduced_.insert_or_assign(pid, std::move(*process).let_go());  // its number may not do
+      return failed;
+    }
     (void)copy.release();
   }
   known_.emplace(pid, known{std::move(*process), std::move(watched)});
   if (!child) watch(pid);
-  return true;
+  return {};
 }
 
 void supervision_driver::watch(pid_t pid) {

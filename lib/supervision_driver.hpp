@@ -80,13 +80,14 @@ class supervision_driver {
 
   void apply(supervision::keeper_event event);
   void introduce(named_process who);
+  void forget_introduced();
   [[nodiscard]] std::optional<os::child> held(pid_t pid);
   [[nodiscard]] bool put_off(supervision::event::ended& e);
   void perform(const supervision::keeper_action& action);
   void start();
   void ended(pid_t pid, const os::ending& how);
   void follow(pid_t pid);
-  [[nodiscard]] bool try_to_follow(pid_t pid);
+  [[nodiscard]] boost::system::error_code try_to_follow(pid_t pid);
   void watch(pid_t pid);
   void signal(const supervision::action::send& what);
   boost::system::error_code tell(const supervision::action::send& what);

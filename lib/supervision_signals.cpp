@@ -41,7 +41,8 @@ boost::system::error_code supervision_driver::tell(const supervision::action::se
   // Only of a group that it leads is it known that all are the server's.
   if (!what.to_group || ::getpgid(what.pid) != what.pid) return process.signal(what.signal);
   const auto failed = process.signal(0);
-  if (failed == os::system_code(ESRCH)) return failed;
+  // Whom a pidfd cannot tell may be another by now, unless it is a child of this process.
+  if (failed && (failed == os::system_code(ESRCH) || !os::is_child(what.pid))) return failed;
   const int told = ::kill(-what.pid, what.signal) == 0 ? 0 : errno;
   return failed ? failed : os::system_code(told);
 }

@@ -75,7 +75,7 @@ result<wire::reply> varlink_caller::conversation::receive(os::deadline until) {
             ? "the server took the call, but did not answer in time; it may still do what it was "
               "told: see graceful-ctl status"
             : "the server did not answer in time; it has not read the call, and drops it when it "
-              "does"};
+              "does (a server of an older build may still do it: see graceful-ctl status)"};
   }
   if (!message) return message.error();
   auto reply = wire::parse_reply(message->text);

@@ -6,6 +6,7 @@
 #include <graceful/unique_fd.hpp>
 
 #include "os/channel.hpp"
+#include "os/home_process.hpp"
 #include "os/peer.hpp"
 #include "wire/framer.hpp"
 #include "wire/varlink.hpp"
@@ -66,6 +67,7 @@ class varlink_connection {
  private:
   varlink_connection(unique_fd socket, os::peer peer) : socket_{std::move(socket)}, peer_{peer} {}
 
+  os::home_process home_;
   unique_fd socket_;
   os::peer peer_;
   wire::framer framer_{wire::max_reply_size};

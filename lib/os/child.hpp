@@ -51,6 +51,9 @@ class child {
   /// The one that `pidfd` holds.
   static child held(pid_t pid, unique_fd pidfd) { return {pid, std::move(pidfd)}; }
 
+  /// What holds it, for somebody else to hold it by.
+  unique_fd let_go() && { return std::move(pidfd_); }
+
   [[nodiscard]] pid_t pid() const { return pid_; }
 
   /// Readable when the process has ended: pidfd_open(2).

@@ -1,7 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "os/close_aside.hpp"
 
-#include "os/channel.hpp"
 #include "os/spare_descriptors.hpp"
 
 #include <deque>
@@ -11,6 +10,7 @@
 
 #include <netinet/in.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <system_error>
@@ -82,14 +82,15 @@ bool start_closer() {
 
 void close_emptied(unique_fd socket) {
   if (!socket) return;
-  ::shutdown(socket.get(), SHUT_RD);
-  for (;;) {
-    inbox unread;
-    const auto got = receive_now(socket.get(), unread);
-    close_aside(std::move(unread.descriptors));
-    if (got.what != transfer::kind::some) break;
+  // Of the connection, not of the number: a child of fork(2) may have a copy.
+  ::shutdown(socket.get(), SHUT_RDWR);
+  int unread = 0;
+  if (::ioctl(socket.get(), FIONREAD, &unread) == 0 && unread == 0) {
+    return spare_descriptors::close(std::move(socket));
   }
-  spare_descriptors::close(std::move(socket));
+  std::vector<unique_fd> alone;
+  alone.push_back(std::move(socket));
+  close_aside(std::move(alone));
 }
 
 void close_aside(std::vector<unique_fd> descriptors) {

@@ -15,8 +15,8 @@ namespace graceful::os {
 /// by threads, of which there are a few; what is left waits for one.
 void close_aside(std::vector<unique_fd> descriptors);
 
-/// Closes a Unix socket, but first takes out what nobody has read: a descriptor in there would be
-/// closed with it. Nobody can send more meanwhile.
+/// Closes a connection of a Unix socket, and its end is heard at once. A descriptor that nobody has
+/// read is closed with it: then another thread does it, as above.
 void close_emptied(unique_fd socket);
 
 }  // namespace graceful::os

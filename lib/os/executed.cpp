@@ -45,11 +45,12 @@ bool is_command_line(const std::vector<std::string>& all,
 }
 
 bool is_script(const std::string& path) {
-  const unique_fd file{
+  unique_fd file{
       spare_descriptors::with([&path] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); })};
   std::array<char, 2> beginning{};
-  return ::read(file.get(), beginning.data(), beginning.size()) == 2 && beginning[0] == '#' &&
-         beginning[1] == '!';
+  const bool read = ::read(file.get(), beginning.data(), beginning.size()) == 2;
+  spare_descriptors::close(std::move(file));
+  return read && beginning[0] == '#' && beginning[1] == '!';
 }
 
 /// The kernel has put the interpreter of a script, and its option, in the place of the script's

@@ -6,8 +6,8 @@
 #include "os/control_path.hpp"
 #include "os/peer.hpp"
 #include "os/process_identity.hpp"
-#include "os/spare_descriptors.hpp"
 #include "os/system_failure.hpp"
+#include "os/whole_file.hpp"
 
 #include <algorithm>
 #include <array>
@@ -35,9 +35,7 @@ std::string text_of(int lock) {
 /// Of proc(5), field 22, which comes 20 behind the name; empty if it cannot be told. Read with
 /// plain system calls: the first stream of a process costs more than all else in an upgrade.
 std::string own_start_time() {
-  const unique_fd file{
-      spare_descriptors::with([] { return ::open("/proc/self/stat", O_RDONLY | O_CLOEXEC); })};
-  const auto text = text_of(file.get());
+  const auto text = whole_file("/proc/self/stat");
   auto at = text.rfind(')');
   for (int field = 0; field < 20 && at != text.npos; ++field) at = text.find(' ', at + 1);
   if (at == text.npos) return {};

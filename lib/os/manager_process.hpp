@@ -11,6 +11,7 @@ namespace graceful::os {
 /// parent that does not wait for children which it has not started keeps them as zombies.
 struct manager_process {
   std::string supervisor{};    ///< GRACEFUL_SUPERVISOR_PROCESS: `own_process_text` of a supervisor.
+  std::string socket{};        ///< GRACEFUL_SUPERVISOR, of one that does not say the above: older.
   std::string user_manager{};  ///< MANAGERPID, systemd.exec(5).
   std::string executed{};      ///< SYSTEMD_EXEC_PID, systemd.exec(5): whom systemd has executed.
   std::string booted = "/run/systemd/system";  ///< Is there if PID 1 is systemd: sd_booted(3).

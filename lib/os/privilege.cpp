@@ -10,6 +10,8 @@
 
 #include <limits.h>
 #include <linux/capability.h>
+#include <linux/securebits.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -18,11 +20,21 @@ namespace graceful::os {
 
 namespace {
 
+/// What a program that this process executes can have: of root's that is all that is not taken from
+/// its bounding set, whatever it has dropped itself (capabilities(7)).
 std::uint64_t own_permitted() {
   __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
   std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> data{};
   if (::syscall(SYS_capget, &header, data.data()) != 0) return ~std::uint64_t{0};
-  return data[0].permitted | std::uint64_t{data[1].permitted} << 32U;
+  auto all = data[0].permitted | std::uint64_t{data[1].permitted} << 32U;
+  const int bits = ::prctl(PR_GET_SECUREBITS);
+  if (::geteuid() != 0 || bits < 0 || (static_cast<unsigned>(bits) & SECBIT_NOROOT) != 0)
+    return all;
+  all |= data[0].inheritable | std::uint64_t{data[1].inheritable} << 32U;
+  for (int one = 0; one < 64 && ::prctl(PR_CAPBSET_READ, one) >= 0; ++one) {
+    if (::prctl(PR_CAPBSET_READ, one) == 1) all |= std::uint64_t{1} << static_cast<unsigned>(one);
+  }
+  return all;
 }
 
 std::string file_of(const std::string& process, const char* name) {
@@ -55,6 +67,8 @@ bool is_of(uid_t user, const process_status& status, const std::string& process)
 }
 
 }  // namespace
+
+bool needs_no_rights() { return own_permitted() == 0; }
 
 bool has_rights_of_this(const peer& who, int pidfd) {
   const auto needed = own_permitted();

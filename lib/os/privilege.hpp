@@ -12,6 +12,9 @@ namespace graceful::os {
 /// has become another by execve(2) of a set-id program since it connected.
 bool has_rights_of_this(const peer& who, int pidfd);
 
+/// This process has no capability that anybody could lack.
+bool needs_no_rights();
+
 }  // namespace graceful::os
 
 #endif

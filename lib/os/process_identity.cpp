@@ -3,6 +3,7 @@
 
 #include "os/channel.hpp"
 #include "os/child.hpp"
+#include "os/whole_file.hpp"
 
 #include <algorithm>
 #include <array>
@@ -27,9 +28,7 @@ constexpr int start_time = 22;
 
 /// From the state on.
 std::optional<std::istringstream> fields_of(pid_t pid) {
-  std::ifstream file{"/proc/" + std::to_string(pid) + "/stat"};
-  std::string text;
-  if (pid <= 0 || !std::getline(file, text, '\0')) return {};
+  const auto text = pid > 0 ? whole_file("/proc/" + std::to_string(pid) + "/stat") : std::string{};
   // The name is in parentheses, and may have any of them in it.
   const auto name_end = text.rfind(')');
   if (name_end == text.npos) return {};

@@ -1,6 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "os/user.hpp"
 
+#include "os/whole_file.hpp"
+
 #include <cerrno>
 #include <fstream>
 #include <iterator>
@@ -18,7 +20,7 @@ namespace {
 constexpr std::uint64_t default_overflow = 65'534;
 
 std::uint64_t overflow_id(const char* path) {
-  std::ifstream file{path};
+  std::istringstream file{whole_file(path)};
   std::uint64_t id = 0;
   return file >> id ? id : default_overflow;
 }

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <string>
+#include <utility>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -18,13 +19,14 @@ namespace graceful::os {
 /// What a file of /proc says, also where clients have taken every descriptor; empty if it cannot be
 /// read.
 inline std::string whole_file(const std::string& path) {
-  const unique_fd file{
+  unique_fd file{
       spare_descriptors::with([&path] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); })};
   std::string text;
   std::array<char, 4096> buffer;
   for (ssize_t n = 0; (n = ::read(file.get(), buffer.data(), buffer.size())) > 0;) {
     text.append(buffer.data(), static_cast<std::size_t>(n));
   }
+  spare_descriptors::close(std::move(file));
   return text;
 }
 

@@ -2,15 +2,14 @@
 //
 // graceful-ctl list, as a user who has a directory of their own for control sockets.
 #include "kit_servers.hpp"
+#include "possible.hpp"
 #include "site.hpp"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <signal.h>
@@ -26,15 +25,6 @@ constexpr uid_t some_user = 65534;
 
 bool mentions_text(const std::string& text, const std::string& words) {
   return text.find(words) != std::string::npos;
-}
-
-/// False, with a word, where this cannot be tried; which is a failure in CI.
-bool is_feasible(bool possible, const char* what) {
-  if (possible) return true;
-  const char* ci = std::getenv("CI");
-  REQUIRE_MESSAGE((ci == nullptr || std::string_view{ci} != "true"), what);
-  MESSAGE("skipped: ", what);
-  return false;
 }
 
 /// Servers of one user, in that user's default directory.
@@ -71,13 +61,14 @@ struct user_servers {
 }  // namespace
 
 TEST_CASE("list has the servers that serve, hang, have crashed, and wait to be started again") {
-  if (!is_feasible(::geteuid() == 0, "only root can be another user")) return;
+  if (!others_can_run(programs::graceful_ctl())) return;
   user_servers u;
   CHECK(u.ctl({"list"}).status == "exited 0");
   CHECK(u.ctl({"list"}).out.empty());
   process& web = u.serve("web");
   process& stuck = u.serve("stuck");
   process& crashed = u.serve("crashed");
+  u.serve("$(id)");
   crashed.signal(SIGKILL);
   REQUIRE(crashed.wait_exit(patience));
   process& supervisor =
@@ -104,10 +95,10 @@ TEST_CASE("list has the servers that serve, hang, have crashed, and wait to be s
   CHECK(mentions_text(line("down"), " waiting "));
   CHECK(mentions_text(list.out, "\n  it is started again in "));
   const auto json = u.ctl({"list", "--json", "--timeout", "300ms"});
-  CHECK(std::count(json.out.begin(), json.out.end(), '\n') == 4);
+  CHECK(std::count(json.out.begin(), json.out.end(), '\n') == 5);
   CHECK(mentions_text(json.out, R"({"name":"web","user":")"));
   CHECK(mentions_text(json.out, R"("supervisor":{"pid":)" + std::to_string(supervisor.pid())));
-  // What another command can be given.
+  // What another command can be given, and a shell may evaluate.
   CHECK(u.ctl({"list", "--names", "--timeout", "300ms"}).out == "down\nweb\n");
   stuck.signal(SIGCONT);
   supervisor.signal(SIGTERM);
@@ -115,7 +106,7 @@ TEST_CASE("list has the servers that serve, hang, have crashed, and wait to be s
 }
 
 TEST_CASE("a directory of control sockets that this user may not enter is a matter of permission") {
-  if (!is_feasible(::geteuid() == 0, "only root can be another user")) return;
+  if (!others_can_run(programs::graceful_ctl())) return;
   user_servers u;
   fs::create_directory(u.where.path("run/graceful"));
   REQUIRE(::chmod(u.where.path("run").c_str(), 0600) == 0);

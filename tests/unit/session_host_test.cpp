@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -57,6 +59,7 @@ struct host_fixture {
   std::vector<std::string> handled;
   std::string needed;  // the session that has made a call of this method is
   std::uint64_t needed_id = 0;
+  std::weak_ptr<control_session> slow;  // has made a call that is not answered yet
   session_host host{io,
                     messages,
                     {.called = "control socket",
@@ -64,7 +67,11 @@ struct host_fixture {
                          [this](control_session& from, const wire::call& call) {
                            handled.push_back(call.method);
                            if (call.method == needed) needed_id = from.id();
-                           from.reply(wire::reply{});
+                           if (call.method == "a.slow") {
+                             slow = from.weak_from_this();
+                           } else {
+                             from.reply(wire::reply{});
+                           }
                          },
                      .closed = [](const control_session&) {},
                      .needed = [this](const control_session& s) { return s.id() == needed_id; }}};
@@ -151,4 +158,56 @@ TEST_CASE("what a peer has said before it left is heard") {
   f.connect().send_raw(oneway);
   f.io.poll();
   CHECK(f.handled == std::vector<std::string>(3, "a.last"));
+}
+
+TEST_CASE("a peer that only says no more hears the answer to a call that takes time") {
+  host_fixture f;
+  auto peer = f.connect();
+  peer.send_raw(calls("a.slow", 1));
+  REQUIRE(::shutdown(peer.native_handle(), SHUT_WR) == 0);
+  f.io.poll();
+  const auto session = f.slow.lock();
+  REQUIRE(session);
+  session->reply(wire::reply{});
+  CHECK(peer.receive(graceful_test::deadline{std::chrono::seconds{5}}));
+  f.io.poll();
+  CHECK(peer.closed_by_peer(graceful_test::deadline{std::chrono::seconds{5}}));
+}
+
+TEST_CASE("a peer that leaves while its call takes time is forgotten at once") {
+  host_fixture f;
+  {
+    auto peer = f.connect();
+    peer.send_raw(calls("a.slow", 1));
+    f.io.poll();
+    REQUIRE(f.slow.lock());
+  }
+  f.io.poll();
+  CHECK_FALSE(f.slow.lock());
+}
+
+TEST_CASE("no call that waits for its turn makes room for another connection") {
+  host_fixture f;
+  constexpr int most = 64;
+  constexpr int each = 20;
+  std::vector<varlink_peer> first;
+  for (int i = 0; i < most; ++i) {
+    first.push_back(f.connect());
+    first.back().send_raw(calls("a.flood", each));
+  }
+  f.run_until("a.flood");
+  std::vector<varlink_peer> later;
+  for (int i = 0; i < most; ++i) {
+    later.push_back(f.connect());
+    later.back().send_raw(calls("a.late", 1));
+    for (int k = 0; k < 4; ++k) f.io.poll_one();
+  }
+  f.io.poll();
+  for (auto& peer : first) {
+    int answers = 0;
+    while (answers < each && peer.receive(graceful_test::deadline{std::chrono::seconds{5}})) {
+      ++answers;
+    }
+    CHECK(answers == each);
+  }
 }
