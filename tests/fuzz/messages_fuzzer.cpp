@@ -184,10 +184,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto text = fuzz_input{data, size}.rest();
   require(graceful::is_text(text) == is_utf8(text), "is_text() says what is UTF-8");
   require(is_utf8(graceful::to_text(std::string{text})), "to_text() makes UTF-8 of any bytes");
-  require(wire::parse_call(
-              take_nul(wire::to_message(wire::call{.method = std::string{text}, .parameters = {}})))
-              .has_value(),
-          "any bytes can be said");
+  (void)delivered(wire::reply{.parameters = {{"message", text}}});  // any bytes can be said
   if (const auto call = wire::parse_call(text)) check_answers(*call);
   if (const auto reply = wire::parse_reply(text)) {
     check_handoff(reply->parameters);
