@@ -123,9 +123,9 @@ boost::system::error_code child::kill() { return signal(SIGKILL); }
 boost::system::error_code child::signal(int number) {
   if (::syscall(SYS_pidfd_send_signal, pidfd_.get(), number, nullptr, 0) == 0) return {};
   const int why = errno;
-  // A seccomp filter may not know the call, and says either. Who really may not is told again.
-  const bool forbidden = why == EPERM || why == ENOSYS;
-  if (!forbidden || !is_child(pid_) || poll_one(pidfd_.get(), POLLIN, 0)) return system_code(why);
+  // A seccomp filter may not know the call, and says anything. Who really may not is told again.
+  const bool ended = why == ESRCH || poll_one(pidfd_.get(), POLLIN, 0);
+  if (ended || !is_child(pid_)) return system_code(why);
   return system_code(::kill(pid_, number) == 0 ? 0 : errno);
 }
 

@@ -169,7 +169,12 @@ TEST_CASE("who comes when every connection waits for an answer is told so") {
     }
     CHECK(told == 64);
     CHECK(refused == 36);
-    CHECK(take_census(s.server().pid()).descriptors <= before.descriptors + 64 + 1);
+    // Where a call of theirs was not read another thread closes the connection.
+    const auto few = [&] {
+      return take_census(s.server().pid()).descriptors <= before.descriptors + 64 + 1;
+    };
+    for (const deadline until{patience}; !few() && !until.passed();) ::poll(nullptr, 0, 1);
+    CHECK(few());
     CHECK(s.status().status == "exited 75");
   }
   CHECK(s.server().wait_exit(patience).exited(0));

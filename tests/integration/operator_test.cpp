@@ -355,7 +355,7 @@ TEST_CASE("an order that is reported as failed is not carried out later") {
   REQUIRE(s.upgrade({"--until", "ready"}).status == "exited 0");
   const auto refused = [&](const std::vector<std::string>& order) {
     CAPTURE(order.front());
-    s.server().signal(SIGSTOP);
+    REQUIRE(s.server().stop());
     auto words = order;
     words.insert(words.begin() + 1, s.control());
     words.insert(words.end(), {"--timeout", "0.3"});
@@ -376,7 +376,7 @@ TEST_CASE("an upgrade, or a drain, that is reported as failed is not begun later
   site s;
   for (const std::string order : {"upgrade", "drain", "abort"}) {
     CAPTURE(order);
-    s.server().signal(SIGSTOP);
+    REQUIRE(s.server().stop());
     const auto answer = s.ctl({order, s.control(), "--timeout", "0.3"});
     s.server().signal(SIGCONT);
     INFO(answer.all);
@@ -388,7 +388,7 @@ TEST_CASE("an upgrade, or a drain, that is reported as failed is not begun later
                                        ", serving"));  // it has read the order before this call
   }
   CHECK(mentioned(s.server().output(), "is dropped: its caller has given up") == 2);
-  s.server().signal(SIGSTOP);
+  REQUIRE(s.server().stop());
   varlink_peer::connect(s.control()).send(R"({"method":"io.graceful.Control.Upgrade"})");
   s.server().signal(SIGCONT);
   CHECK(s.server().wait_for_output("the order io.graceful.Control.Upgrade is dropped", patience));
