@@ -133,11 +133,15 @@ class trial {
     if (!seen_.broken.empty()) return;
     const auto how = supervisor_.wait_exit(patience);
     seen_.refused = true;
-    const bool said = supervisor_.output().find("cannot ") != std::string::npos;
-    if (how.exited(0) || how.signalled(SIGABRT) || how.signalled(SIGSEGV) || !said) {
+    if (!says_why(how)) {
       broken("a supervisor that does not start says why; it: " + how.to_string());
     }
     if (!scene_.wait_all_gone(patience)) broken("a supervisor that fails leaves no server behind");
+  }
+
+  bool says_why(const exit_status& how) {
+    return !how.exited(0) && !how.signalled(SIGABRT) && !how.signalled(SIGSEGV) &&
+           supervisor_.output().find("cannot ") != std::string::npos;
   }
 
   [[nodiscard]] graceful::result<graceful::supervisor_client> client() const {
@@ -152,7 +156,7 @@ class trial {
     const auto how = supervisor_.wait_exit(deadline{std::chrono::seconds{1}});
     if (!how) return true;
     seen_.refused = true;
-    if (!how.exited(1)) broken("a new program that fails says why; it: " + how.to_string());
+    if (!says_why(how)) broken("a new program that fails says why; it: " + how.to_string());
     return false;
   }
 
