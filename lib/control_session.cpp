@@ -132,6 +132,14 @@ void control_session::take_turn() {
   if (!next_ && socket_.is_open()) read();
 }
 
+void control_session::hear_out() {
+  constexpr int most = 8;
+  if (!socket_.is_open()) return;
+  const auto self = shared_from_this();
+  if (!next_ && !ended_ && take_in()) wait_for_turn();
+  for (int i = 0; i < most && next_ && socket_.is_open() && !current_; ++i) take_turn();
+}
+
 void control_session::handle(const std::string& text) {
   auto call = wire::parse_call(text);
   if (!call) return close();

@@ -69,6 +69,10 @@ class control_session : public std::enable_shared_from_this<control_session> {
   /// Handles the call that waits, if it still does.
   void take_turn();
 
+  /// Handles what the peer has said so far, a few calls at most: it has ended, and that is not to
+  /// be acted on before its last words are.
+  void hear_out();
+
   /// On such a connection nobody has said anything yet.
   [[nodiscard]] bool awaits_peer() const { return awaits_peer_; }
 

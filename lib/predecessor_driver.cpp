@@ -263,6 +263,8 @@ void predecessor_driver::act(const action::spawn& a) {
 }
 
 void predecessor_driver::on_exited(const std::string& how, pid_t pid) {
+  const auto id = machine_.successor();
+  if (const auto session = id ? peer(*id) : nullptr) session->hear_out();
   if (handed_over()) log_.error("the successor " + how + " after it took over");
   resume(event::exited{how, successor_pid() == pid});
 }

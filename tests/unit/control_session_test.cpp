@@ -151,3 +151,11 @@ TEST_CASE("a session that ends does not wait for a descriptor that it has not re
   CHECK(taken < graceful_test::lingering_socket::no_wait);
   CHECK(owner.closed == 1);
 }
+
+TEST_CASE("the last words of a peer that has ended can be heard before their turn comes") {
+  session_fixture b;
+  const std::string call = std::string{R"({"method":"a.b"})"} + '\0';
+  REQUIRE(::write(b.peer.get(), call.data(), call.size()) == static_cast<ssize_t>(call.size()));
+  b.session->hear_out();
+  CHECK(b.session->congested());  // it has answered
+}
