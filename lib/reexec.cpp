@@ -226,7 +226,9 @@ result<std::optional<legacy>> take_legacy(os::start_command& own) {
     }
   }
   if (!left.open.lock || !left.open.control || !left.open.notify) {
-    return failure{errc::descriptors_lost, "the program before has not left its sockets open"};
+    return failure{errc::descriptors_lost,
+                   "cannot go on: the program before has not left its sockets open; start a "
+                   "supervisor again, which adopts the server"};
   }
   return std::optional{std::move(left)};
 }

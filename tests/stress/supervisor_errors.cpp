@@ -140,8 +140,9 @@ class trial {
   }
 
   bool says_why(const exit_status& how) {
-    return !how.exited(0) && !how.signalled(SIGABRT) && !how.signalled(SIGSEGV) &&
-           supervisor_.output().find("cannot ") != std::string::npos;
+    const auto text = supervisor_.output();
+    const bool said = text.find("cannot ") != text.npos || text.find("graceful-ctl: ") != text.npos;
+    return said && !how.exited(0) && !how.signalled(SIGABRT) && !how.signalled(SIGSEGV);
   }
 
   [[nodiscard]] graceful::result<graceful::supervisor_client> client() const {
