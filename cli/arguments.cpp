@@ -132,7 +132,7 @@ const command_row* named_in(const std::vector<std::string>& words) {
   return nullptr;
 }
 
-/// Of whom help is asked for: `help COMMAND`, or COMMAND --help.
+/// The command that help is asked for: `help COMMAND`, or COMMAND --help.
 result<arguments> ask_for_help(const std::vector<std::string>& given) {
   arguments parsed;
   const bool by_command = !given.empty() && given.front() == row_of(command::help).name;

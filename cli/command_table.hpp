@@ -80,10 +80,10 @@ const command_row& row_of(command c);
 
 bool goes_with(const option_row& option, command c);
 
-/// Of those of that name the one that the command takes; none if it takes no such option.
+/// The option of that name that the command takes; none if it takes no such option.
 const option_row* find_option(std::string_view name, command c);
 
-/// "upgrade, drain": who takes an option of that name.
+/// The commands that take an option of that name: "upgrade, drain".
 std::string takers_of(std::string_view option);
 
 }  // namespace graceful::cli

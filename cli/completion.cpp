@@ -44,7 +44,7 @@ std::string patterns(bool (*wanted)(word_kind)) {
   return text;
 }
 
-/// In single quotes, for each of the shells.
+/// Puts a text in single quotes, for each of the shells.
 std::string in_quotes(std::string_view text) {
   std::string inside;
   for (const char c : text) inside += c == '\'' ? std::string{"'\\''"} : std::string{c};

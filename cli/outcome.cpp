@@ -13,7 +13,7 @@ namespace graceful::cli {
 
 namespace {
 
-/// By the system, and not by what we know of users; the message does not say what to do.
+/// The system refused it, not our own check of users; its message does not say what to do.
 bool is_forbidden(const failure& why) {
   return why.code == boost::system::errc::permission_denied ||
          why.code == boost::system::errc::operation_not_permitted;

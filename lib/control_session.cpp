@@ -238,7 +238,7 @@ void control_session::close() {
   if (!socket_.is_open()) return;
   error_code ignored;
   mark_.reset();
-  os::close_emptied(unique_fd{socket_.release(ignored)});
+  os::close_connection(unique_fd{socket_.release(ignored)});
   peer_pidfd_.close(ignored);
   outgoing_.clear();
   asio::post(socket_.get_executor(),

@@ -113,14 +113,14 @@ void session_host::admit(unique_fd socket) {
     refusal.error = wire::permission_denied;
     // Fits into the empty buffer of a new socket, or is not worth waiting for.
     (void)os::send_now(socket.get(), wire::to_message(refusal));
-    return os::close_emptied(std::move(socket));
+    return os::close_connection(std::move(socket));
   }
   if (sessions_.size() >= max_sessions && !make_room()) {
     const auto refusal = wire::to_error(
         wire::busy_error, "every one of " + std::to_string(max_sessions) +
                               " connections to the server waits for an answer; try again");
     (void)os::send_now(socket.get(), wire::to_message(refusal));  // as above
-    return os::close_emptied(std::move(socket));
+    return os::close_connection(std::move(socket));
   }
   const auto id = next_id_++;
   control_session::owner& self = *this;

@@ -120,13 +120,13 @@ supervisor_place::supervisor_place(supervisor_paths paths, descriptors open)
       notify_{std::move(open.notify)},
       notify_file_{os::identify(paths_.notify())} {}
 
-supervisor_place::~supervisor_place() { os::close_emptied(std::move(notify_)); }
+supervisor_place::~supervisor_place() { os::close_connection(std::move(notify_)); }
 
 result<void> supervisor_place::hear_again(const std::function<void(int notify)>& on_it) {
   auto notify = os::bind_notify(paths_.notify());
   if (!notify) return notify.error();
   on_it(notify->get());
-  os::close_emptied(std::exchange(notify_, std::move(*notify)));
+  os::close_connection(std::exchange(notify_, std::move(*notify)));
   notify_file_ = os::identify(paths_.notify());
   return {};
 }

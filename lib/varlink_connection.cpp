@@ -119,7 +119,7 @@ result<varlink_connection> varlink_connection::adopt(unique_fd socket) {
 varlink_connection::~varlink_connection() {
   if (!home_.is_this()) return;  // in a child of fork(2): the connection is the parent's
   os::close_aside(std::move(descriptors_));
-  os::close_emptied(std::move(socket_));
+  os::close_connection(std::move(socket_));
 }
 
 result<void> varlink_connection::send(const wire::call& call, os::deadline until) {

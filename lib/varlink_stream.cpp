@@ -33,7 +33,7 @@ varlink_stream::~varlink_stream() { stop(); }
 void varlink_stream::stop() {
   if (!is_open()) return;
   boost::system::error_code ignored;
-  os::close_emptied(unique_fd{socket_.release(ignored)});
+  os::close_connection(unique_fd{socket_.release(ignored)});
 }
 
 void varlink_stream::tell() {

@@ -80,7 +80,7 @@ bool start_closer() {
 
 }  // namespace
 
-void close_emptied(unique_fd socket) {
+void close_connection(unique_fd socket) {
   if (!socket) return;
   // Of the connection, not of the number: a child of fork(2) may have a copy.
   ::shutdown(socket.get(), SHUT_RDWR);

@@ -17,7 +17,7 @@ void close_aside(std::vector<unique_fd> descriptors);
 
 /// Closes a connection of a Unix socket, and its end is heard at once. A descriptor that nobody has
 /// read is closed with it: then another thread does it, as above.
-void close_emptied(unique_fd socket);
+void close_connection(unique_fd socket);
 
 }  // namespace graceful::os
 

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <string>
 
-#include <limits.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
 #include <sys/prctl.h>

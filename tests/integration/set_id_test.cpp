@@ -242,19 +242,30 @@ TEST_CASE("a server with file capabilities belongs to its service manager, and i
   CHECK(third.wait_for_output("ready: generation 3 ", patience));
 }
 
-TEST_CASE("a successor that cannot be killed costs an upgrade, and keeps the server from nothing") {
-  two_users u;
-  if (!u.possible()) return;
-  // With the rights of root by set-user-ID it becomes root for good: kill(2) says EPERM.
+namespace {
+
+/// An upgrade to a process that becomes root for good by the rights of its file: kill(2) says
+/// EPERM.
+std::vector<std::string> upgrade_to_stubborn(const two_users& u,
+                                             const std::vector<std::string>& options) {
   const auto stubborn = u.where.path("stubborn");
   fs::copy_file("/usr/bin/setpriv", stubborn);
   give(stubborn, 0, 0, 04755);
+  std::vector<std::string> command{programs::graceful_ctl(), "upgrade", u.control()};
+  command.insert(command.end(), options.begin(), options.end());
+  command.insert(command.end(), {"--", stubborn, "--reuid", "0", "--regid", "0", "--clear-groups",
+                                 "/bin/sleep", "1000"});
+  return command;
+}
+
+}  // namespace
+
+TEST_CASE("a successor that cannot be killed costs an upgrade, and keeps the server from nothing") {
+  two_users u;
+  if (!u.possible()) return;
   process& server = u.start(u.where.path("plain"), {.user = owner_of_file});
   const auto upgraded =
-      run(u.where,
-          {programs::graceful_ctl(), "upgrade", u.control(), "--timeout", "0.3", "--", stubborn,
-           "--reuid", "0", "--regid", "0", "--clear-groups", "/bin/sleep", "1000"},
-          {.user = owner_of_file});
+      run(u.where, upgrade_to_stubborn(u, {"--timeout", "0.3"}), {.user = owner_of_file});
   INFO(upgraded.all);
   CHECK(upgraded.status == "exited 1");
   CHECK(upgraded.all.find("had not connected within 300 ms") != std::string::npos);
@@ -269,14 +280,8 @@ TEST_CASE("a successor that cannot be killed costs an upgrade, and keeps the ser
 TEST_CASE("a server whose successor cannot be killed ends when it is told to") {
   two_users u;
   if (!u.possible()) return;
-  const auto stubborn = u.where.path("stubborn");
-  fs::copy_file("/usr/bin/setpriv", stubborn);
-  give(stubborn, 0, 0, 04755);
   process& server = u.start(u.where.path("plain"), {.user = owner_of_file});
-  process& upgrade =
-      u.where.start({programs::graceful_ctl(), "upgrade", u.control(), "--", stubborn, "--reuid",
-                     "0", "--regid", "0", "--clear-groups", "/bin/sleep", "1000"},
-                    {.user = owner_of_file});
+  process& upgrade = u.where.start(upgrade_to_stubborn(u, {}), {.user = owner_of_file});
   REQUIRE(upgrade.wait_for_output("spawned", patience));
   server.signal(SIGTERM);
   CHECK(server.wait_exit(patience).exited(0));
