@@ -6,8 +6,9 @@
    that every run ends: "in the end" is where nothing more can happen. One step is what the control
    thread does about one event, or the main thread between two waits.
 
-   FAULTS bounds how many processes are killed, fail to initialise, or are stopped (SIGSTOP, hang,
-   core dump; they may go on some day), and how many connections break. Operators, SIGTERM, time and
+   FAULTS bounds how many processes are killed, fail to initialise, are stopped (SIGSTOP, core dump;
+   they may go on some day), or have an application that hangs (for good, while the control thread
+   goes on), and how many connections break. Operators, SIGTERM, time and
    the ends of drains are not bounded: a timeout comes whenever its timer is armed. */
 
 #ifndef PROBATION
@@ -55,6 +56,7 @@ bool ready[PLACES], committed[PLACES], draining[PLACES];
 bool failed[PLACES];    /* is not ready, and never will be: ends by itself */
 bool hurried[PLACES];   /* SIGTERM has come twice */
 bool terminated[PLACES];  /* SIGTERM has come */
+bool hung[PLACES];      /* its application hangs; its control thread does not */
 
 /* As a predecessor. */
 mtype:predecessor_state pstate[PLACES] = p_serving;
@@ -108,7 +110,7 @@ inline die(who) {
   pstate[who] = p_serving; sstate[who] = s_done;
   watching[who] = false; decided[who] = false; asked_back[who] = false; failed[who] = false;
   ready[who] = false; committed[who] = false; draining[who] = false;
-  terminated[who] = false; hurried[who] = false;
+  terminated[who] = false; hurried[who] = false; hung[who] = false;
   s_open[who] = false;
   forget(replies[who]);
   k = 1;
@@ -155,6 +157,19 @@ inline go_back() {
      accepts[i] = false; holds[i] = false; lock[i] = false; serves[i] = false;
      s_open[i] = false
   :: else
+  fi
+}
+
+/* confirmation.cpp: only the application can say that this process serves. */
+#ifdef MUTANT_ANSWERS_FOR_THE_APPLICATION
+#define APPLICATION_ANSWERS true
+#else
+#define APPLICATION_ANSWERS (!hung[i])
+#endif
+inline confirm_that_i_serve() {
+  if
+  :: APPLICATION_ANSWERS -> printf("%d: is still there\n", i); call(m_settle)
+  :: else -> call(m_fail); go_back()
   fi
 }
 
@@ -256,7 +271,7 @@ end:
           hurried[i] = true; by_fault = true; go_back()
 
        /* The drain is over. */
-       :: UP && (draining[i] || failed[i]) && !STILL_TO_HEAR(1) && !STILL_TO_HEAR(2) -> ev = on_shutdown; exiting = true
+       :: UP && (draining[i] || failed[i]) && !hung[i] && !STILL_TO_HEAR(1) && !STILL_TO_HEAR(2) -> ev = on_shutdown; exiting = true
 
        /* As a successor that starts: takeover.cpp. */
        :: UP && sstate[i] == s_connecting && server[i] == NOBODY && !failed[i] ->
@@ -285,11 +300,11 @@ end:
        :: UP && AWAITS_REPLY && empty(replies[i]) && !P_ENDED(i) -> sev = s_on_overdue
        :: UP && sstate[i] == s_complete && !failed[i] && (nempty(replies[i]) || (P_ENDED(i) && alive[PREDECESSOR(i)])) ->
           failed[i] = true; holds[i] = false; lock[i] = false
-       :: UP && sstate[i] == s_complete && !failed[i] && !draining[i] ->
+       :: UP && sstate[i] == s_complete && !failed[i] && !draining[i] && !hung[i] ->
           sev = s_on_initialised
        :: UP && sstate[i] == s_complete && !failed[i] && outside && faults > 0 ->  /* it cannot initialise */
           faults--; by_fault = true; failed[i] = true; call(m_fail); s_open[i] = false
-       :: UP && sstate[i] == s_done && committed[i] && !ready[i] && !draining[i] ->
+       :: UP && sstate[i] == s_done && committed[i] && !ready[i] && !draining[i] && !hung[i] ->
           ready[i] = true; holds[i] = true; accepts[i] = true
 
        /* One that is not of this library gives up when it is ready. */
@@ -298,7 +313,12 @@ end:
 
        /* After ready: predecessor_watch.cpp. */
        :: UP && ready[i] && server[i] != NOBODY && !watching[i] ->
-          printf("%d: asks to settle\n", i); watching[i] = true; call(m_settle)
+          printf("%d: asks to settle\n", i); watching[i] = true;
+#if PROBATION
+          call(m_settle)
+#else
+          confirm_that_i_serve()
+#endif
        :: UP && watching[i] && !decided[i] && nempty(replies[i]) ->
           replies[i]?said;
           if
@@ -308,7 +328,7 @@ end:
 #ifndef MUTANT_STAYS_AND_GOES
              :: asked_back[i]
 #endif
-             :: else -> printf("%d: is still there\n", i); call(m_settle)
+             :: else -> confirm_that_i_serve()
              fi
           :: said == m_error -> go_back()
           fi;
@@ -360,7 +380,7 @@ end:
          :: exiting -> printf("%d: ends\n", i); die(i); exiting = false
          :: else
          fi;
-         look(by_fault);
+         look(by_fault || (serves[i] && hung[i]));  /* it takes back what it cannot serve */
          by_fault = false
        }
      }
@@ -370,6 +390,7 @@ end:
 #define FAULT(who) \
   :: faults > 0 && alive[who] -> faults--; printf("%d is killed\n", who); die(who) \
   :: faults > 0 && alive[who] && !stopped[who] -> faults--; printf("%d is stopped\n", who); stopped[who] = true \
+  :: faults > 0 && alive[who] && !stopped[who] -> faults--; printf("the application of %d hangs\n", who); hung[who] = true \
   :: stopped[who] -> printf("%d goes on\n", who); stopped[who] = false
 
 #define BREAK(c) \

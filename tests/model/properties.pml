@@ -5,8 +5,10 @@
        the sockets and will accept by itself, because it can see already why it must: the answer to
        Ready waits to be read, the predecessor of one that has everything is dead, or the paused
        predecessor has a successor that is dead, stopped, going, or no longer connected. Only what is
-       done from outside is excused (death, SIGSTOP, SIGTERM), and only if it leaves nobody who could: no live process that has the sockets, goes on running, has not been
-       told to end, and has neither handed over nor to wait for a predecessor that lives.
+       done from outside is excused (death, SIGSTOP, an application that hangs, SIGTERM, a predecessor
+       that takes the sockets back although its application hangs), and only if it leaves nobody who
+       could: no live process that has the sockets, goes on running, has not been told to end, and has
+       neither handed over nor to wait for a predecessor that lives.
    (b) No two processes accept, but at both ends of a probation: until the predecessor has read the
        first Settle, which says that the successor accepts; and in the moment of a resumption, when
        the successor can read that its probation is over.
@@ -21,9 +23,9 @@
 #define TOLD_TO_GO(p) (replies[p]??[m_error] || \
   ((ready[p] || sstate[p] == s_readying) && !committed[p] && P_ENDED(p) && alive[server[p]] && !replies[p]??[m_settled]))
 #define GOES(p) (terminated[p] || draining[p] || failed[p] || TOLD_TO_GO(p))
-#define RUNS(p) (alive[p] && !stopped[p] && !GOES(p))
+#define RUNS(p) (alive[p] && !stopped[p] && !hung[p] && !GOES(p))
 #define PAUSED(p) (pstate[p] == p_probation || pstate[p] == p_confirming)
-#define LOST(c) (!alive[c] || stopped[c] || S_ENDED(c) || GOES(c))
+#define LOST(c) (!alive[c] || stopped[c] || hung[c] || S_ENDED(c) || GOES(c))
 /* The successor has confirmed that it is there: what becomes of it now is after the commit. */
 #define CONFIRMED(p) (pstate[p] == p_confirming && asked[p] && calls[peer[p]]??[m_settle] && !S_ENDED(peer[p]))
 /* One that still accepts, but will not as soon as it has read that, is not counted. */
@@ -58,7 +60,7 @@ inline look(from_outside) {
 
 /* A successor stays in its probation as long as its predecessor is stopped, and serves. */
 #define SETTLED(p) (committed[p] || stopped[server[p]])
-#define ENDS_WELL(p) (!alive[p] || stopped[p] || ( \
+#define ENDS_WELL(p) (!alive[p] || stopped[p] || hung[p] || ( \
   accepts[p] && holds[p] && ready[p] && SETTLED(p) && !GOES(p) && \
   pstate[p] == p_serving && sstate[p] == s_done && !timer[p] && child[p] == NOBODY))
 

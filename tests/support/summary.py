@@ -2,8 +2,8 @@
 # Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 """summary.py DIRECTORY: says what tests/run has seen: each stage's time, what failed, and the slowest.
 
-DIRECTORY has `stages`, a line for each (number, seconds, exit status, name), and NUMBER.json, Meson's log of the
-tests of a stage. The last line counts test cases; a program that has none, or did not get so far, is one.
+DIRECTORY has `stages`, a line for each (number, seconds, exit status, name); NUMBER.json, Meson's log of the
+tests of a stage; and NUMBER.report, what the sanitizers have found there. The last line counts test cases; a program that has none, or did not get so far, is one.
 """
 
 import json
@@ -27,6 +27,14 @@ def tests_of(number):
             return [json.loads(line) for line in file]
     except FileNotFoundError:
         return []
+
+
+def report_of(number):
+    try:
+        with open(os.path.join(directory, f"{number}.report"), encoding="utf-8", errors="replace") as file:
+            return "".join(file.readlines()[:200])
+    except FileNotFoundError:
+        return ""
 
 
 def failed_cases(output):
@@ -67,9 +75,10 @@ for number, seconds, status, stage in stages:
             failures.append((stage, program, test["result"].lower(), cases))
         timed = [(float(time), program, case) for time, case in DURATION.findall(output)]
         slowest += timed or [(test["duration"], program, "")]
-    if status != "0" and not stage_failed:
-        stage_failed = 1
-        failures.append((stage, "", "", {}))
+    report = report_of(number)
+    if report or (status != "0" and not stage_failed):
+        stage_failed += 1
+        failures.append((stage, "", "", {"": report} if report else {}))
     passed += stage_passed
     failed += stage_failed
     if not tests and status == "0":
@@ -83,9 +92,9 @@ if slowest:
     for time, program, case in sorted(slowest, reverse=True)[:10]:
         print(f"{time:8.1f} s  {program}{': ' + case if case else ''}")
 
-for _, program, _, cases in failures:
+for stage, program, _, cases in failures:
     for case, printed in cases.items():
-        print(f"\n--- {program}{': ' + case if case else ''}\n{printed}")
+        print(f"\n--- {program or stage}{': ' + case if case else ''}\n{printed}")
 if failures:
     print("\nFailed:")
     for stage, program, result, cases in failures:
