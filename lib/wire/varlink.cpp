@@ -1,9 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "wire/varlink.hpp"
 
+#include "os/text.hpp"
 #include "wire/fields.hpp"
-
-#include "text.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>

@@ -1,5 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "handoff/drain_plan.hpp"
+#include "drain/drain_plan.hpp"
 
 #include "fuzz_input.hpp"
 

@@ -1,7 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "supervisor/keeper_world.hpp"
+#include "supervisor/memory_text.hpp"
+
 #include "fuzz_input.hpp"
-#include "supervision/keeper_world.hpp"
-#include "supervision/memory_text.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>

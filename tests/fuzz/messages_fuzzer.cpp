@@ -1,4 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "os/text.hpp"
 #include "wire/control_messages.hpp"
 #include "wire/fields.hpp"
 #include "wire/handoff_messages.hpp"
@@ -7,7 +8,6 @@
 
 #include "fuzz_input.hpp"
 #include "json_match.hpp"
-#include "text.hpp"
 
 #include <algorithm>
 #include <string>

@@ -1,0 +1,41 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_CONTROL_CONTROL_THREAD_HPP
+#define GRACEFUL_CONTROL_CONTROL_THREAD_HPP
+
+#include "os/log.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <thread>
+
+namespace graceful {
+
+namespace asio = boost::asio;
+
+/// An io_context with a thread of its own, in which all signals are blocked: they stay with the
+/// application's threads, see `signal_actions` for the exception.
+class control_thread {
+ public:
+  explicit control_thread(log& log) : log_{log} {}
+  ~control_thread();
+
+  [[nodiscard]] asio::io_context& context() { return context_; }
+
+  void start();
+
+  /// Waits until something has stopped the context; what is pending then is dropped.
+  void wait();
+
+ private:
+  void run();
+
+  log& log_;
+  asio::io_context context_{1};
+  asio::executor_work_guard<asio::io_context::executor_type> work_{context_.get_executor()};
+  std::thread thread_;
+};
+
+}  // namespace graceful
+
+#endif

@@ -1,0 +1,179 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "control/path_keeper.hpp"
+
+#include "os/channel.hpp"
+#include "os/kept_from_children.hpp"
+#include "os/peer.hpp"
+#include "os/system_failure.hpp"
+
+#include <cerrno>
+#include <chrono>
+#include <exception>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace graceful {
+
+namespace {
+
+/// Not by inotify(7): close(2) of that waits for a grace period of the kernel, for more than a
+/// second on a busy machine, and so does the end of a process that is killed. Its successor has
+/// seen the connection end by then, but a pidfd that says that it lives.
+constexpr std::chrono::seconds path_interval{1};
+
+/// What cannot be looked at is not known to be gone.
+bool is_gone(const std::string& path) {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) != 0 && (errno == ENOENT || errno == ENOTDIR);
+}
+
+}  // namespace
+
+path_keeper::path_keeper(asio::io_context& control, log& log, owned_path& owned, settings s)
+    : log_{log},
+      owned_{owned},
+      settings_{std::move(s)},
+      directory_{std::filesystem::path{settings_.path}.parent_path().string()},
+      timer_{control} {
+  struct stat status {};
+  // A file may be in the way by now: nobody could enter a directory of its mode.
+  if (::stat(directory_.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) return;
+  user_ = status.st_uid;
+  if (user_ == ::geteuid()) mode_ = status.st_mode & 07777;
+}
+
+void path_keeper::start() { look(); }
+
+void path_keeper::stop() {
+  stopped_ = true;
+  timer_.cancel();
+}
+
+void path_keeper::look() {
+  try {
+    look_now();
+  } catch (const std::exception& e) {
+    log_.error(settings_.called + ": " + std::string{e.what()});  // no memory, or no room in epoll
+  }
+  timer_.expires_after(path_interval);
+  timer_.async_wait([this](boost::system::error_code cancelled) {
+    if (!cancelled && !stopped_) look();
+  });
+}
+
+void path_keeper::look_now() {
+  if (!adopted_) adopted_ = os::adopt_control(owned_.control->get());
+  if (!settings_.may_replace() || all_in_place()) return;
+  const auto done = put_back();
+  if (!done && !std::exchange(told_, true)) {
+    log_.warning("the " + settings_.called + ' ' + settings_.path +
+                 " is gone: " + done.error().message + "; this process looks again every second");
+  }
+  if (done) told_ = false;
+}
+
+bool path_keeper::in_place() const {
+  const auto lock = os::identify(os::lock_path(settings_.path));
+  const auto socket = os::identify(settings_.path);
+  return lock && socket && lock == os::identify(owned_.lock->get()) && socket == owned_.file;
+}
+
+bool path_keeper::all_in_place() const {
+  return in_place() && (!settings_.rest_in_place || settings_.rest_in_place());
+}
+
+/// What is in place is not touched.
+result<void> path_keeper::put_back() {
+  if (auto checked = check_socket(); !checked) return checked;
+  const auto lock_path = os::lock_path(settings_.path);
+  const auto socket = os::identify(settings_.path);
+  const bool socket_gone = socket ? socket != owned_.file : is_gone(settings_.path);
+  const auto lock = os::identify(lock_path);
+  const bool lock_gone = lock ? lock != os::identify(owned_.lock->get()) : is_gone(lock_path);
+  const bool rest_gone = settings_.rest_in_place && !settings_.rest_in_place();
+  if (!socket_gone && !lock_gone && !rest_gone) return {};
+  if (auto made = make_directory(); !made) return made;
+  auto held = owned_.lock;
+  if (lock_gone) {
+    auto taken = take_lock();
+    if (!taken) return taken.error();
+    held = std::move(*taken);
+  }
+  const auto failed = [&](const failure& why) {
+    if (lock_gone) os::remove_path(lock_path, os::identify(held->get()));
+    return why;
+  };
+  if (rest_gone) {
+    if (auto back = settings_.put_rest_back(); !back) return failed(back.error());
+  }
+  if (socket_gone) {
+    auto control = os::bind_control(settings_.path);
+    if (!control) return failed(control.error());
+    settings_.serve(control->get());
+    owned_.control = os::share_but_keep(std::move(*control));
+    owned_.file = os::identify(settings_.path);
+  }
+  owned_.lock = std::move(held);
+  log_.warning("the " + settings_.called + ' ' + settings_.path + " had been removed: it is back");
+  return {};
+}
+
+/// Whether the socket at the path is this process's, which it may not have bound itself.
+result<void> path_keeper::check_socket() {
+  const auto socket = os::identify(settings_.path);
+  if (!socket) {
+    if (is_gone(settings_.path)) owned_.file.reset();
+    return {};
+  }
+  if (socket == owned_.file) return {};
+  const auto probe = os::connect_unix(settings_.path, std::chrono::steady_clock::now());
+  const auto listens = probe ? os::peer::of(probe->get()) : std::nullopt;
+  if (listens && listens->pid != ::getpid() && !os::peer_has_ended(probe->get())) {
+    return failure{errc::already_running, "another process (pid " + std::to_string(listens->pid) +
+                                              ") listens there by now"};
+  }
+  const bool left_behind = !probe && probe.error().code == os::system_code(ECONNREFUSED);
+  if ((listens && listens->pid == ::getpid()) || (!probe && !left_behind)) owned_.file = socket;
+  return {};
+}
+
+result<void> path_keeper::make_directory() const {
+  if (is_gone(directory_)) {
+    // Root's would keep its user out: a server, say, that has its own path there.
+    if (user_ != ::geteuid()) {
+      return failure{errc::permission_denied, "the directory " + directory_ +
+                                                  " was another user's, who has to make it again"};
+    }
+    if (::mkdir(directory_.c_str(), mode_) != 0 && errno != EEXIST) {
+      return os::system_failure("cannot make the directory " + directory_);
+    }
+  }
+  return check_directory();
+}
+
+/// Another user may have made it while it was gone: a socket there would be in that user's hands.
+result<void> path_keeper::check_directory() const {
+  if (settings_.by_default) return os::check_private_directory(directory_);
+  struct stat status {};
+  if (::stat(directory_.c_str(), &status) != 0) {
+    return os::system_failure("cannot look at the directory " + directory_);
+  }
+  if (status.st_uid == ::geteuid() || status.st_uid == 0 || status.st_uid == user_) return {};
+  return failure{errc::permission_denied,
+                 directory_ + " has been made again by another user (" +
+                     std::to_string(status.st_uid) +
+                     "); remove it, or have the server use another control path"};
+}
+
+result<std::shared_ptr<const unique_fd>> path_keeper::take_lock() const {
+  auto lock = os::try_lock(settings_.path);
+  if (!lock) return lock.error();
+  if (*lock) return os::share_but_keep(std::move(**lock));
+  return failure{errc::already_running, "another process holds its lock by now"};
+}
+
+}  // namespace graceful

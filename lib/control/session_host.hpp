@@ -1,0 +1,83 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_CONTROL_SESSION_HOST_HPP
+#define GRACEFUL_CONTROL_SESSION_HOST_HPP
+
+#include <graceful/unique_fd.hpp>
+
+#include "control/control_session.hpp"
+#include "os/log.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace graceful {
+
+/// Takes connections on a Unix socket, lets only the same user and root in, and ends those that
+/// are left lying about. On the thread of its context.
+class session_host final : private control_session::owner {
+ public:
+  struct settings {
+    std::string called;  ///< What the log calls the socket.
+    std::function<void(control_session&, wire::call)> call;
+    std::function<void(const control_session&)> closed;
+    /// Whether somebody counts on the session although no call waits on it.
+    std::function<bool(const control_session&)> needed;
+  };
+
+  session_host(asio::io_context& context, log& log, settings s);
+  ~session_host();
+
+  /// Serves on `listener`, which it borrows.
+  void start(int listener);
+
+  /// Serves on a connection whose other end is passed to a process: the first message says which.
+  void adopt(unique_fd socket);
+
+  /// Takes no more connections; those that exist go on.
+  void stop_accepting();
+
+  /// Closes all connections.
+  void stop();
+
+  /// Closes those on which nobody waits for an answer, whoever counts on them: who does connects
+  /// again.
+  void hang_up();
+
+ private:
+  void accept();
+  void on_connectable();
+  void admit(unique_fd socket);
+  [[nodiscard]] bool make_room();
+  void sweep();
+  void on_waiting(control_session& from) override;
+  void post_turn();
+  void give_turn();
+  void on_call(control_session& from, wire::call call) override;
+  void on_closed(control_session& from) override;
+  [[nodiscard]] bool dispensable(const control_session& session) const;
+
+  asio::io_context& context_;
+  log& log_;
+  settings settings_;
+  asio::local::stream_protocol::acceptor listener_;
+  asio::steady_timer sweep_timer_;
+  asio::steady_timer retry_timer_;
+  std::uint64_t next_id_ = 1;
+  std::map<std::uint64_t, std::shared_ptr<control_session>> sessions_;
+  std::deque<std::weak_ptr<control_session>> waiting_;  // for their turns
+  std::deque<std::weak_ptr<control_session>> urgent_;   // the same, of those that are needed
+  bool urgent_was_last_ = false;
+  bool turn_posted_ = false;
+};
+
+}  // namespace graceful
+
+#endif

@@ -1,0 +1,82 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_CONTROL_VARLINK_CONNECTION_HPP
+#define GRACEFUL_CONTROL_VARLINK_CONNECTION_HPP
+
+#include <graceful/error.hpp>
+#include <graceful/unique_fd.hpp>
+
+#include "os/channel.hpp"
+#include "os/home_process.hpp"
+#include "os/peer.hpp"
+#include "wire/framer.hpp"
+#include "wire/varlink.hpp"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace graceful {
+
+/// The client's end of a connection to a control socket. Synchronous, every step with a deadline.
+class varlink_connection {
+ public:
+  /// Connects, and checks that somebody trusted listens there. `errc::not_running` where
+  /// nobody does. Waits for a successor whose predecessor has died before it was ready, and for a
+  /// process that holds the lock of the path but does not listen there: `errc::not_ready` if it
+  /// still is not.
+  static result<varlink_connection> connect(const std::string& path, os::deadline until,
+                                            os::trust whom = os::trust::own_user);
+
+  /// Takes an end of a socketpair that was passed to this process. `errc::permission_denied` if it
+  /// was made by another user.
+  static result<varlink_connection> adopt(unique_fd socket);
+
+  varlink_connection(varlink_connection&&) = default;
+  varlink_connection& operator=(varlink_connection&&) = default;
+  /// Waits for no descriptor that nobody has asked for.
+  ~varlink_connection();
+
+  /// Success also if the peer has closed the connection: receive() says it, after what the peer
+  /// had to say before.
+  result<void> send(const wire::call& call, os::deadline until);
+
+  struct incoming {
+    std::string text;
+    std::vector<unique_fd> descriptors;  // that came since the last message
+    bool truncated;
+    pid_t sender;            // of its last byte: os::inbox
+    unique_fd sender_pidfd;  // likewise
+  };
+  /// The next message. `errc::timed_out`, `errc::peer_gone`, `errc::protocol_violation` if it is
+  /// too long. `pidfd`: of the peer, or -1. If that dies it is gone, and what it has said comes
+  /// first; its connection may be held open by a process that it has forked.
+  result<incoming> receive(os::deadline until, int pidfd = -1);
+
+  /// Takes no answer any more, for good. Whether the server has read all that was sent: if not, a
+  /// server of this version sees, when it does, that its caller has gone.
+  bool give_up();
+
+  [[nodiscard]] const os::peer& peer() const { return peer_; }
+  [[nodiscard]] int socket() const { return socket_.get(); }
+  /// The socket, and what has been read from it and not been asked for.
+  [[nodiscard]] std::pair<unique_fd, wire::framer> release() {
+    return {std::move(socket_), std::move(framer_)};
+  }
+
+ private:
+  varlink_connection(unique_fd socket, os::peer peer) : socket_{std::move(socket)}, peer_{peer} {}
+
+  os::home_process home_;
+  unique_fd socket_;
+  os::peer peer_;
+  wire::framer framer_{wire::max_reply_size};
+  std::vector<unique_fd> descriptors_;
+  bool truncated_ = false;
+  pid_t sender_ = 0;
+  unique_fd sender_pidfd_;
+};
+
+}  // namespace graceful
+
+#endif

@@ -1,0 +1,64 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_DRAIN_DRAIN_HPP
+#define GRACEFUL_DRAIN_DRAIN_HPP
+
+#include "control/control_session.hpp"
+#include "drain/connections.hpp"
+#include "os/log.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace graceful {
+
+/// The end of this process: tells its connections stage by stage, reports how many are left, and
+/// ends what is left at the deadline. Lives on the control thread.
+class drain {
+ public:
+  struct surroundings {
+    std::function<void()> every_second;  ///< While it goes on, and at the deadline.
+    std::function<void()> cut_short;     ///< Ends what is left two seconds after the deadline.
+  };
+
+  drain(asio::io_context& control, log& log, connections& all, surroundings around);
+
+  void begin();
+
+  /// Begins, if it has not begun, and makes the deadline now.
+  void hurry();
+
+  /// Streams to `from` how the drain goes on; also one that has yet to begin, of which no time has
+  /// passed. Its call is answered by `finish`.
+  void watch(control_session& from);
+
+  /// All is done.
+  void finish();
+
+ private:
+  void advance();
+  void report();
+  void expire();
+  [[nodiscard]] wire::reply progress(const char* phase) const;
+  void every_second();
+
+  log& log_;
+  connections& connections_;
+  const surroundings around_;
+  std::optional<std::chrono::steady_clock::time_point> began_;
+  bool hurried_ = false;
+  bool expired_ = false;
+  bool reporting_ = false;
+  asio::steady_timer stage_timer_;
+  asio::steady_timer report_timer_;
+  std::vector<std::weak_ptr<control_session>> watchers_;
+};
+
+}  // namespace graceful
+
+#endif

@@ -1,0 +1,64 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_DRAIN_DRAIN_WAITERS_HPP
+#define GRACEFUL_DRAIN_DRAIN_WAITERS_HPP
+
+#include <graceful/errc.hpp>
+
+#include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/any_io_executor.hpp>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+namespace graceful {
+
+namespace asio = boost::asio;
+
+/// The operations that wait for something that happens once: that the drain begins, that this
+/// process is committed, that a connection is told a stage. Those that still wait when the
+/// executor's context ends are destroyed with it, as the context's own are: else a coroutine would
+/// own the connection, which owns what waits, which owns the coroutine. Thread-safe.
+class drain_waiters : public std::enable_shared_from_this<drain_waiters> {
+ public:
+  using handler = asio::any_completion_handler<void(error_code)>;
+
+  explicit drain_waiters(asio::any_io_executor executor) : executor_{std::move(executor)} {}
+  drain_waiters(const drain_waiters&) = delete;
+  drain_waiters& operator=(const drain_waiters&) = delete;
+  ~drain_waiters();
+
+  /// `own` is the handler's executor, or empty if that is not known: then the handler gets there by
+  /// way of the upgrader's.
+  void wait(handler h, asio::any_io_executor own = {});
+
+  /// Completes all, and each that comes later, with `result`.
+  void complete(error_code result);
+
+ private:
+  struct waiter {
+    handler h;
+    /// Keeps the context of the handler's own executor running; none if that is the upgrader's.
+    asio::any_io_executor own_work;
+  };
+
+  class of_context;
+  struct known;
+
+  void abort(std::uint64_t id);
+  void destroy_all();
+  void post(waiter done, error_code result);
+
+  const asio::any_io_executor executor_;
+  std::mutex mutex_;
+  std::optional<error_code> result_;
+  std::uint64_t next_id_ = 0;
+  std::map<std::uint64_t, waiter> waiting_;
+  std::shared_ptr<known> known_;  // where the context finds this, as soon as anything waits
+};
+
+}  // namespace graceful
+
+#endif

@@ -1,0 +1,110 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "handoff/passed_channel.hpp"
+
+#include "os/at_start.hpp"
+#include "os/channel.hpp"
+#include "os/spare_descriptors.hpp"
+
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <filesystem>
+#include <string_view>
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <system_error>
+
+namespace graceful {
+
+namespace {
+
+constexpr const char* token_variable = "GRACEFUL_UPGRADE";
+constexpr const char* channel_variable = "GRACEFUL_CHANNEL";
+constexpr const char* path_variable = "GRACEFUL_CONTROL_PATH";
+
+std::string variable(const char* name) {
+  const char* value = os::trusted_variable(name);
+  return value == nullptr ? "" : value;
+}
+
+/// Both are of one upgrade: an older build in between passes on what it does not know.
+bool is_of(std::string_view channel, std::string_view token) {
+  return !token.empty() && channel.size() > token.size() && channel.starts_with(token) &&
+         channel[token.size()] == ':';
+}
+
+template <class Number>
+bool read_number(std::string_view& text, Number& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{}) return false;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  return true;
+}
+
+/// -1 if it is not there any more.
+int find_channel(std::string_view rest) {
+  int number = -1;
+  std::uint64_t inode = 0;
+  if (!read_number(rest, number) || !rest.starts_with(':')) return -1;
+  rest.remove_prefix(1);
+  if (!read_number(rest, inode) || !rest.empty() || number < 3) return -1;
+  struct stat status {};
+  const bool same =
+      ::fstat(number, &status) == 0 && S_ISSOCK(status.st_mode) && status.st_ino == inode;
+  return same ? number : -1;
+}
+
+}  // namespace
+
+channel_pair channel_pair::make() {
+  std::array<int, 2> ends{-1, -1};
+  const auto make = [&ends] {
+    return ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data());
+  };
+  if (os::spare_descriptors::with(make) != 0) return {};
+  // SO_PEERCRED names this process at both ends; each message names its sender.
+  os::name_senders(ends[0]);
+  return {unique_fd{ends[0]}, unique_fd{ends[1]}};
+}
+
+void announce_channel(os::start_command& command, const std::string& token, int number,
+                      const unique_fd& channel, const std::string& control_path) {
+  struct stat status {};
+  const bool there = channel && ::fstat(channel.get(), &status) == 0;
+  command.set(channel_variable, token + ':' + std::to_string(there ? number : -1) + ':' +
+                                    std::to_string(there ? status.st_ino : 0));
+  command.set(path_variable, control_path);
+}
+
+std::optional<std::string> passed_control_path(const options& opts) {
+  auto passed = variable(path_variable);
+  if (passed.empty() || !is_of(variable(channel_variable), variable(token_variable))) return {};
+  if (opts.control_path.empty()) {
+    const bool same = std::filesystem::path{passed}.filename() == opts.name + ".sock";
+    return same ? std::optional{std::move(passed)} : std::nullopt;
+  }
+  std::error_code ec;
+  const auto own = std::filesystem::absolute(opts.control_path, ec).lexically_normal().string();
+  return !ec && own == passed ? std::optional{std::move(passed)} : std::nullopt;
+}
+
+std::optional<std::string> missed_control_path(const std::string& control_path) {
+  auto passed = variable(path_variable);
+  const bool missed = !passed.empty() && passed != control_path &&
+                      is_of(variable(channel_variable), variable(token_variable));
+  return missed ? std::optional{std::move(passed)} : std::nullopt;
+}
+
+unique_fd take_channel(os::start_command& start, const std::string& token,
+                       const std::string& control_path) {
+  const auto path = start.take(path_variable);
+  const auto text = start.take(channel_variable);
+  if (!is_of(text, token) || path != control_path) return {};
+  const int number = find_channel(std::string_view{text}.substr(token.size() + 1));
+  if (number < 0 || ::fcntl(number, F_SETFD, FD_CLOEXEC) != 0) return {};
+  return unique_fd{number};
+}
+
+}  // namespace graceful

@@ -1,0 +1,185 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_HANDOFF_PREDECESSOR_DRIVER_HPP
+#define GRACEFUL_HANDOFF_PREDECESSOR_DRIVER_HPP
+
+#include <graceful/control_client.hpp>
+
+#include "control/control_session.hpp"
+#include "handoff/predecessor.hpp"
+#include "handoff/spawned_successor.hpp"
+#include "handoff/statistics.hpp"
+#include "handoff/upgrade_report.hpp"
+#include "os/log.hpp"
+#include "os/start_command.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace graceful {
+
+/// A descriptor on offer to a successor, under its name in the handoff protocol.
+struct offered_descriptor {
+  std::string name;
+  passed_descriptor descriptor;
+  bool kept = false;  // a service manager holds it too
+};
+
+/// Joins the predecessor's state machine to processes, connections and time. Lives on the control
+/// thread.
+class predecessor_driver {
+ public:
+  struct settings {
+    std::string name;
+    std::uint64_t generation;
+    std::string control_path;
+    /// The successor's end of a connection that is served here; empty: there can be none.
+    std::function<unique_fd()> open_channel;
+    os::start_command start;
+    std::function<os::placement()> place;  ///< Of a successor that it spawns.
+    std::chrono::milliseconds ready_timeout;
+    /// How long a successor that is to stay may take to say that it serves.
+    std::chrono::milliseconds confirm_timeout;
+    /// How long a successor that was rolled back may take to end.
+    std::chrono::milliseconds drain_timeout;
+    std::function<std::string()> manager;  ///< Of this process, as in `wire::begin`.
+    /// What is on offer now. It stays that until `withdraw` is called, or the handover.
+    std::function<std::vector<offered_descriptor>()> offer;
+    std::function<void()> withdraw;
+    /// Why this process must not be succeeded now; none if it may. `spawned`: by one that it has
+    /// started itself.
+    std::function<std::optional<std::string>(bool spawned)> objection;
+    /// How long a successor that serves is watched before it stays; 0: not at all.
+    std::chrono::milliseconds probation;
+    /// `unwanted`: the listeners on offer that the successor does not take; they are not paused.
+    std::function<void(const std::vector<std::string>& unwanted)> pause_accepting;
+    std::function<void()> resume_accepting;
+    /// Stops accepting on what was taken, at once and for good.
+    std::function<void(const std::vector<std::string>& unwanted)> stop_accepting;
+  };
+
+  predecessor_driver(asio::io_context& control, upgrade_report::audience to, settings s);
+
+  /// Starts an upgrade and streams its phases to `from`; the call is answered in any case.
+  void upgrade(control_session& from, const upgrade_request& request);
+
+  /// Starts an upgrade for which nobody waits; the log tells how it goes.
+  void upgrade();
+
+  /// What such an upgrade would do, and what would stop it, as far as is known here: not which
+  /// listeners there are.
+  [[nodiscard]] upgrade_plan plan(const upgrade_request& request) const;
+
+  /// Gives up the upgrade that is under way; false if there is none.
+  bool abort();
+
+  /// Handles a call of io.graceful.Handoff; false if there is no such method.
+  bool handoff(control_session& from, const wire::call& call);
+
+  /// Ends the probation that a successor is in. The call is answered when that is decided.
+  void commit(control_session& from);
+  void rollback(control_session& from, const std::string& reason);
+
+  /// Why there can be no upgrade now, and what to do.
+  [[nodiscard]] std::string why_busy() const;
+
+  [[nodiscard]] bool in_probation() const { return machine_.in_probation(); }
+
+  /// The pid of the successor that has connected.
+  [[nodiscard]] std::optional<pid_t> successor_pid() const;
+  /// The same; none if another service manager looks after it than after this process.
+  [[nodiscard]] std::optional<pid_t> heir() const {
+    return elsewhere_ ? std::nullopt : successor_pid();
+  }
+
+  /// Why the last upgrade failed; empty if none did.
+  [[nodiscard]] const std::string& last_failure() const { return report_.last_failure(); }
+
+  /// A connection has ended.
+  void closed(const control_session& session);
+
+  /// This process ends: so does an upgrade that is not ready. One in its probation is committed;
+  /// or rolled back, if what this process has spawned is to end `with_it`.
+  void shutdown(bool with_it = false);
+
+  [[nodiscard]] const std::string& name() const { return settings_.name; }
+  [[nodiscard]] bool busy() const { return !machine_.idle(); }
+  [[nodiscard]] bool handed_over() const;
+  [[nodiscard]] bool is_successor(const control_session& session) const {
+    return machine_.is_successor(session.id());
+  }
+
+ private:
+  void resume(const handoff::predecessor_event& event);
+
+  void act(const handoff::action::spawn& a);
+  void act(const handoff::action::arm_timer& a);
+  void act(const handoff::action::arm_probation& a);
+  void act(const handoff::action::arm_confirmation& a);
+  void act(const handoff::action::disarm_timer& a);
+  void act(const handoff::action::reply_begun& a);
+  void act(const handoff::action::reply_batch& a);
+  void act(const handoff::action::pause_accepting& a);
+  void act(const handoff::action::resume_accepting& a);
+  void act(const handoff::action::stop_accepting& a);
+  void act(const handoff::action::acknowledge& a);
+  void act(const handoff::action::acknowledge_ready& a);
+  void act(const handoff::action::settle& a);
+  void act(const handoff::action::refuse& a);
+  void act(const handoff::action::abort_peer& a);
+  void act(const handoff::action::kill_successor& a);
+  void act(const handoff::action::retire_successor& a);
+  void act(const handoff::action::report_spawned& a);
+  void act(const handoff::action::report_begun& a);
+  void act(const handoff::action::report_passed& a);
+  void act(const handoff::action::report_ready& a);
+  void act(const handoff::action::report_committed& a);
+  void act(const handoff::action::report_failed& a);
+  void act(const handoff::action::report_lost& a);
+
+  void start(std::weak_ptr<control_session> from, const upgrade_request& request);
+  [[nodiscard]] os::start_command command_for(const upgrade_request& request) const;
+  static std::string why_not_spawned(const failure& why, const upgrade_request& request);
+  void settle(handoff::peer_id id);
+  void withdraw();
+  [[nodiscard]] std::vector<std::string> dropped() const;
+  [[nodiscard]] wire::reply nothing_to(const std::string& decide, const std::string& instead) const;
+  void arm(std::chrono::milliseconds duration);
+  void look_at_successor();
+  void on_exited(const std::string& how, pid_t pid);
+  [[nodiscard]] std::shared_ptr<control_session> peer(handoff::peer_id id) const;
+
+  struct handoff_peer {
+    std::weak_ptr<control_session> session;
+    bool refused = false;  // and the log says so, once
+  };
+
+  log& log_;
+  statistics& measured_;
+  settings settings_;
+  handoff::predecessor machine_;
+  upgrade_report report_;
+
+  std::vector<offered_descriptor> offer_;  // of the upgrade that runs
+  bool elsewhere_ = false;  // the successor's service manager is another than this process's
+  std::vector<std::string> unwanted_;      // of the offer
+  bool unwanted_is_final_ = true;          // else the successor may ask for those after ready() too
+  std::vector<dropped_listener> dropped_;  // at the handover
+  std::map<handoff::peer_id, handoff_peer> peers_;  // that spoke of a handoff
+  upgrade_request request_;
+  asio::steady_timer timer_;
+  std::uint64_t timer_armed_ = 0;
+  spawned_successor child_;
+  bool shutting_down_ = false;
+};
+
+}  // namespace graceful
+
+#endif

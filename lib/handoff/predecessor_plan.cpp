@@ -1,0 +1,74 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+//
+// What a predecessor starts when it is upgraded, and what would keep it from that.
+#include "handoff/predecessor_driver.hpp"
+#include "os/program_search.hpp"
+#include "os/system_failure.hpp"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace graceful {
+
+namespace {
+
+/// Variables of `after` that `before` does not have, or with another value.
+std::map<std::string, std::string> changed(const std::vector<std::string>& before,
+                                           const std::vector<std::string>& after) {
+  std::map<std::string, std::string> variables;
+  for (const auto& setting : after) {
+    if (std::ranges::find(before, setting) != before.end()) continue;
+    const auto equals = setting.find('=');
+    if (equals != setting.npos) variables[setting.substr(0, equals)] = setting.substr(equals + 1);
+  }
+  return variables;
+}
+
+}  // namespace
+
+std::string predecessor_driver::why_not_spawned(const failure& why,
+                                                const upgrade_request& request) {
+  const bool own = request.command.empty() && why.code == os::system_code(ENOENT);
+  return why.message +
+         (own ? "; put the new build there, or name one: graceful-ctl upgrade -- COMMAND" : "");
+}
+
+/// What a successor is started by, but for what tells it of which upgrade it is.
+os::start_command predecessor_driver::command_for(const upgrade_request& request) const {
+  os::start_command command = settings_.start;
+  if (!request.command.empty()) {
+    command.file = request.command.front();
+    command.arguments = request.command;
+  }
+  if (!request.directory.empty()) command.directory = request.directory;
+  command.set("PWD", command.directory);  // its links, which chdir(2) does not tell a process
+  for (const auto& [key, value] : request.environment) command.set(key, value);
+  return command;
+}
+
+upgrade_plan predecessor_driver::plan(const upgrade_request& request) const {
+  const auto command = command_for(request);
+  upgrade_plan plan{.program = command.file,
+                    .arguments = command.arguments,
+                    .directory = command.directory,
+                    .environment = changed(settings_.start.environment, command.environment),
+                    .generation = settings_.generation + 1,
+                    .timeout = request.timeout.value_or(settings_.ready_timeout),
+                    .probation = settings_.probation};
+  if (busy()) plan.obstacles.push_back({"busy", why_busy()});
+  if (auto why = settings_.objection(true)) plan.obstacles.push_back({"supervisor", *why});
+  if (const auto entered = os::check_directory(command); !entered) {
+    plan.obstacles.push_back({"directory", entered.error().message});
+    return plan;  // where a program is looked for may depend on it
+  }
+  auto program = os::find_program(command);
+  if (program) {
+    plan.program = std::move(*program);
+  } else {
+    plan.obstacles.push_back({"program", why_not_spawned(program.error(), request)});
+  }
+  return plan;
+}
+
+}  // namespace graceful

@@ -1,0 +1,151 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "handoff/predecessor_watch.hpp"
+
+#include "control/await_readable.hpp"
+#include "os/channel.hpp"
+#include "os/child.hpp"
+#include "wire/control_messages.hpp"
+#include "wire/fields.hpp"
+#include "wire/handoff_messages.hpp"
+
+#include <chrono>
+#include <utility>
+
+namespace graceful {
+
+namespace {
+
+/// How long a predecessor that was asked back may take to decide.
+constexpr std::chrono::seconds patience{2};
+
+}  // namespace
+
+predecessor_watch::predecessor_watch(asio::io_context& control, log& log, predecessor whom,
+                                     const std::string& control_path, outcomes on)
+    : log_{log},
+      pid_{whom.pid},
+      asks_{whom.asks},
+      pidfd_{control},
+      dying_{control},
+      orders_{control, control_path, [](const wire::reply&) {}},
+      patience_{control},
+      on_{std::move(on)} {
+  if (whom.pidfd) {
+    pidfd_.assign(whom.pidfd.get());
+    (void)whom.pidfd.release();
+  }
+  stream_ = std::make_shared<varlink_stream>(
+      control, std::move(whom.connection), std::move(whom.incoming),
+      varlink_stream::events{[this](const std::string& text) { on_message(text); },
+                             [this] { on_end(); }});
+}
+
+void predecessor_watch::start() {
+  if (pidfd_.is_open()) await_death();
+  asks_ ? ask() : confirm();
+  stream_->start();
+}
+
+void predecessor_watch::fail(const std::string& why) {
+  if (std::exchange(settled_, true)) return;
+  (void)stream_->send(wire::to_call(wire::fail{why}));
+  on_.rolled_back(why);
+}
+
+void predecessor_watch::leave() {
+  settled_ = true;
+  stream_->stop();
+}
+
+/// If the predecessor has gone, its end is told.
+void predecessor_watch::ask() { (void)stream_->send(wire::to_call(wire::settle{})); }
+
+/// The answer to the question whether this process serves, which only its application can give.
+void predecessor_watch::confirm() {
+  on_.whether_it_serves([this](std::vector<std::string> unwanted) {
+    // A process that is about to end must not be committed: it waits to be taken at its word.
+    if (settled_ || asked_back_) return;
+    (void)stream_->send(wire::to_call(wire::settle{std::move(unwanted)}));
+  });
+}
+
+void predecessor_watch::on_message(const std::string& text) {
+  if (settled_) return;  // it has nothing more to say
+  const auto reply = wire::parse_reply(text);
+  if (reply && reply->error.empty()) {
+    const auto answer = wire::parse_settled(reply->parameters);
+    if (answer && !answer->settled) return confirm();
+    settled_ = true;
+    return on_.committed();
+  }
+  settled_ = true;
+  on_.rolled_back(reply ? wire::string_field(reply->parameters, "message").value_or(reply->error)
+                        : "the predecessor's answer is no reply");
+}
+
+/// Who takes the sockets back says so first, if it can. Without a word the predecessor has died,
+/// and there is nobody else who could serve; unless it lives, and believes that this process died.
+void predecessor_watch::on_end() {
+  if (settled_) return;
+  if (!pidfd_.is_open()) {
+    log_.warning(lost());
+    settled_ = true;
+    return on_.committed();
+  }
+  dying_.expires_after(os::dying_time);
+  dying_.async_wait([this](boost::system::error_code ec) {
+    if (!ec && !decided()) give_up("the connection to the predecessor was lost, and it lives");
+  });
+}
+
+void predecessor_watch::ask_back(const std::string& reason) {
+  asked_back_ = true;
+  wire::call rollback{.method = std::string{wire::rollback_method}, .parameters = {}};
+  rollback.parameters["reason"] = reason;
+  if (!orders_.call(rollback)) return give_up("the predecessor cannot be asked");
+  patience_.expires_after(patience);
+  patience_.async_wait([this](boost::system::error_code ec) {
+    if (!ec && !decided()) give_up("the predecessor does not say whether it serves again");
+  });
+}
+
+/// It holds the sockets, and lives: it accepts again when it sees the connection end.
+void predecessor_watch::give_up(const std::string& why) {
+  if (!std::exchange(settled_, true)) on_.rolled_back(why);
+}
+
+/// Does not wait for the end of the connection: a process that the predecessor forked may hold it.
+void predecessor_watch::await_death() {
+  await_readable(pidfd_, [this] {
+    if (!pidfd_.is_open()) return;
+    decided();
+    // The wake-up may have been spurious: it was, if the predecessor lives.
+    if (pidfd_.is_open()) await_death();
+  });
+}
+
+std::string predecessor_watch::lost() const {
+  return "the predecessor" + (pid_ > 0 ? " (pid " + std::to_string(pid_) + ")" : std::string{}) +
+         " has died in the probation of this process";
+}
+
+/// Looks itself: an event may wait behind the one that is handled, or was for nothing. What the
+/// predecessor has said comes before its death, and its death before any deadline.
+bool predecessor_watch::decided() {
+  // In this order: who is dead by now says nothing more after that.
+  const bool dead = pidfd_.is_open() &&
+                    os::wait_readable(pidfd_.native_handle(), std::chrono::steady_clock::now());
+  stream_->catch_up();
+  if (dead) {
+    boost::system::error_code ignored;
+    pidfd_.close(ignored);
+    if (!std::exchange(settled_, true)) {
+      log_.warning(lost());
+      on_.committed();
+    }
+    on_.ended();
+  }
+  return settled_;
+}
+
+}  // namespace graceful

@@ -1,0 +1,90 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_HANDOFF_PREDECESSOR_WATCH_HPP
+#define GRACEFUL_HANDOFF_PREDECESSOR_WATCH_HPP
+
+#include <graceful/unique_fd.hpp>
+
+#include "control/control_link.hpp"
+#include "control/varlink_stream.hpp"
+#include "os/log.hpp"
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace graceful {
+
+/// The successor's end of the connection after ready(): waits for the end of its probation, and
+/// knows whether the predecessor still drains, and what. Lives on the control thread.
+class predecessor_watch {
+ public:
+  struct outcomes {
+    /// Calls back, on the control thread, as soon as this process can say that it serves; or not at
+    /// all. With the listeners that it leaves to the predecessor for good.
+    using vouch = std::function<void(std::vector<std::string> unwanted)>;
+    std::function<void(vouch)> whether_it_serves;
+    std::function<void()> committed;  ///< This process stays: its predecessor says so, or has gone.
+    std::function<void(const std::string& why)> rolled_back;  ///< The predecessor serves again.
+    std::function<void()> ended = [] {};  ///< The predecessor has, after one of these.
+  };
+
+  struct predecessor {
+    pid_t pid;
+    unique_fd connection;
+    wire::framer incoming;  // what has been read from it already
+    unique_fd pidfd;        // none: whether it lives cannot be told
+    bool asks = false;      // before it commits, see `wire::readied`
+  };
+
+  /// `start` has one of the outcomes called, once.
+  predecessor_watch(asio::io_context& control, log& log, predecessor whom,
+                    const std::string& control_path, outcomes on);
+
+  void start();
+
+  /// This process ends in its probation: asks the predecessor, which answers on the control path,
+  /// to serve again. What it decides is an outcome as ever, and so is its silence.
+  void ask_back(const std::string& reason);
+
+  /// This process does not stay, whatever the predecessor says: that sees the connection end, and
+  /// accepts again.
+  void leave();
+
+  /// This process cannot serve: the predecessor accepts again, and learns why.
+  void fail(const std::string& why);
+
+  [[nodiscard]] bool alive() const { return stream_->is_open(); }
+  [[nodiscard]] pid_t pid() const { return pid_; }
+
+ private:
+  void ask();
+  void confirm();
+  void on_message(const std::string& text);
+  void on_end();
+  void await_death();
+  bool decided();
+  [[nodiscard]] std::string lost() const;
+  void give_up(const std::string& why);
+
+  log& log_;
+  const pid_t pid_;
+  const bool asks_;
+  asio::posix::stream_descriptor pidfd_;
+  asio::steady_timer dying_;
+  control_link orders_;
+  asio::steady_timer patience_;
+  const outcomes on_;
+  bool settled_ = false;
+  bool asked_back_ = false;
+  std::shared_ptr<varlink_stream> stream_;
+};
+
+}  // namespace graceful
+
+#endif

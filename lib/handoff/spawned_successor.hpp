@@ -1,0 +1,78 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_HANDOFF_SPAWNED_SUCCESSOR_HPP
+#define GRACEFUL_HANDOFF_SPAWNED_SUCCESSOR_HPP
+
+#include <graceful/error.hpp>
+
+#include "os/child.hpp"
+#include "os/log.hpp"
+#include "os/service_manager.hpp"
+#include "os/start_command.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace graceful {
+
+namespace asio = boost::asio;
+
+/// The process that this one has spawned to succeed it. Reaps it, whenever it ends. Lives on the
+/// control thread.
+class spawned_successor {
+ public:
+  /// `ended` is called when it has, with its pid; `how` reads on from "the successor".
+  using ended = std::function<void(const std::string& how, pid_t pid)>;
+
+  spawned_successor(asio::io_context& control, log& log, ended on_end);
+
+  /// It gets `channel` as descriptor `channel_number`; -1: none.
+  result<void> spawn(const os::start_command& command, os::placement where, int channel);
+  static constexpr int channel_number = os::first_passed;
+
+  /// None if there is none, or it has been reaped.
+  [[nodiscard]] std::optional<pid_t> pid() const;
+
+  /// It ends, or cannot be killed: it has made itself another user's, or sleeps in the kernel.
+  /// After three seconds it counts as ended all the same, and is left to itself.
+  void kill();
+
+  /// Waits for the end of one that was killed, for a second at most, and says nothing of it.
+  void wait();
+
+  /// It drains, and only the log wants to know its end. One that is still there when the time is
+  /// over is killed: it hangs, and holds every socket.
+  void retire(std::chrono::milliseconds time_to_end);
+
+ private:
+  void watch();
+  void leave_alone();
+  void watch_retired();
+
+  log& log_;
+  const ended on_end_;
+  std::optional<os::child> child_;
+  asio::posix::stream_descriptor watched_;  // a duplicate of its pidfd
+  struct retired {
+    os::child process;
+    std::chrono::steady_clock::time_point deadline;
+    const char* why = "was rolled back";
+    bool killed = false;
+  };
+  std::vector<retired> retired_;
+  asio::steady_timer retired_timer_;
+  asio::steady_timer killed_timer_;
+  bool killed_ = false;  // the one that is not retired
+};
+
+}  // namespace graceful
+
+#endif

@@ -1,0 +1,180 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "handoff/takeover.hpp"
+
+#include "os/child.hpp"
+#include "os/control_path.hpp"
+#include "os/kept_from_children.hpp"
+#include "os/lock_owners.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <optional>
+#include <utility>
+
+#include <poll.h>
+
+namespace graceful {
+
+namespace {
+
+/// Between two looks at a server that is starting or ending: it holds the lock, but nobody answers.
+constexpr std::chrono::milliseconds look_again{10};
+
+using clock = std::chrono::steady_clock;
+
+constexpr const char* upgrade_variable = "GRACEFUL_UPGRADE";
+constexpr const char* takeover_variable = "GRACEFUL_TAKEOVER";
+
+failure already_running(const std::string& path, os::deadline until) {
+  const auto connection =
+      varlink_connection::connect(path, std::min(until, os::after(os::dying_time)));
+  if (!connection && connection.error().code == errc::not_ready) {
+    return {errc::already_running, connection.error().message};
+  }
+  const std::string who = connection && connection->peer().pid > 0
+                              ? " as pid " + std::to_string(connection->peer().pid)
+                              : std::string{};
+  return {errc::already_running, "a server is running already" + who + " (control socket " + path +
+                                     "). To replace it: graceful-ctl upgrade " + path +
+                                     ", or start this one with GRACEFUL_TAKEOVER=1"};
+}
+
+/// The path is the way where nothing was passed, or that has already come to nothing.
+result<varlink_connection> reach(const takeover_request& request, unique_fd channel,
+                                 os::deadline until) {
+  if (channel) {
+    if (auto passed = varlink_connection::adopt(std::move(channel))) return passed;
+  }
+  return varlink_connection::connect(request.control_path, until);
+}
+
+/// The sockets that guard and are the control path, from among what was passed.
+result<ownership> own(std::unique_ptr<successor_driver> driver,
+                      std::vector<std::pair<std::string, unique_fd>>& passed,
+                      const std::string& path) {
+  ownership owned;
+  for (auto& [name, fd] : passed) {
+    if (name == wire::lock_name) {
+      owned.lock = os::share_but_keep(std::move(fd));
+    } else if (name == wire::control_name) {
+      owned.control = os::share_but_keep(std::move(fd));
+    }
+  }
+  std::erase_if(passed, [](const auto& item) { return item.first.starts_with('@'); });
+  auto check = [&]() -> result<void> {
+    if (!*owned.lock || !os::holds_lock(owned.lock->get(), path)) {
+      return failure{errc::wrong_socket, "the lock that was passed is not that of " + path};
+    }
+    return os::check_control(owned.control->get());
+  };
+  if (auto checked = check(); !checked) {
+    driver->fail(checked.error().message);
+    return checked.error();
+  }
+  // From now on the death of the predecessor alone does not make the lock anybody's.
+  os::sign_lock(owned.lock->get(), os::signing::beside);
+  owned.file = os::identify(path);
+  owned.predecessor = std::move(driver);
+  return owned;
+}
+
+/// Takes everything over; none if the predecessor died before it had passed it all.
+result<std::optional<takeover>> take_over(varlink_connection connection,
+                                          const takeover_request& request) {
+  auto driver = std::make_unique<successor_driver>(std::move(connection), request.token,
+                                                   request.manager, request.step_timeout);
+  const auto outcome = driver->take_over();
+  if (!outcome) {
+    driver->fail(outcome.error().message);
+    return outcome.error();
+  }
+  if (*outcome == successor_driver::outcome::predecessor_died) return std::optional<takeover>{};
+  auto passed = driver->take_descriptors();
+  auto owned = own(std::move(driver), passed, request.control_path);
+  if (!owned) return owned.error();
+  return std::optional{takeover{std::move(*owned), std::move(passed)}};
+}
+
+}  // namespace
+
+takeover_request takeover_request::of(const options& opts, std::string control_path,
+                                      std::string manager, os::start_command& start) {
+  // Also in a set-id program, whoever wrote it: the server at the control path compares it, and
+  // refuses a token that it has not made.
+  const char* given = std::getenv(upgrade_variable);
+  std::string token = given == nullptr ? "" : given;
+  (void)start.take(upgrade_variable);
+  const bool told = start.take(takeover_variable) == "1";
+  return {.control_path = std::move(control_path),
+          .token = std::move(token),
+          .explicitly = told || opts.takeover,
+          .manager = std::move(manager),
+          .step_timeout = opts.handoff_timeout};
+}
+
+result<takeover> take_ownership(const takeover_request& request, unique_fd channel, log& log) {
+  const bool wanted = request.explicitly || !request.token.empty();
+  const auto until = clock::now() + request.step_timeout;
+  bool left_alone = false;    // by a predecessor: the lock tells whether it lives
+  bool held_by_dead = false;  // the lock: all its owners have ended
+  clock::time_point dead_since;
+  for (;;) {
+    // First, because a live predecessor is what counts: its lock file may have been removed, or
+    // belong to root, if it has dropped privileges since.
+    if (wanted) {
+      auto connection = reach(request, std::exchange(channel, {}), until);
+      if (connection) {
+        auto taken = take_over(std::move(*connection), request);
+        if (!taken || *taken) return taken ? result<takeover>{std::move(**taken)} : taken.error();
+        left_alone = true;
+      } else if (connection.error().code != errc::not_running) {
+        return connection.error();
+      }
+    }
+    auto lock = os::try_lock(request.control_path);
+    if (!lock) return lock.error();
+    const bool held_before =
+        std::exchange(held_by_dead, !*lock && os::owners_have_ended(request.control_path));
+    if (!held_before) dead_since = clock::now();
+    if (held_by_dead && clock::now() - dead_since >= os::dying_time) {
+      // A process that they have forked keeps the lock from those who start.
+      lock = os::replace_lock(request.control_path);
+      if (!lock) return lock.error();
+      held_by_dead = false;
+      if (*lock) {
+        log.warning(
+            "the server here has died, but a process that it has left behind (a child that it had "
+            "forked?) holds its lock: it is replaced; if a port is in use too, end that process");
+      }
+    }
+    if (*lock) {
+      if (left_alone) {
+        log.warning("the predecessor died before it had handed over: starting cold");
+      }
+      auto control = os::bind_control(request.control_path);
+      if (!control) {
+        // Made just now, perhaps, beside a server whose own lock file was removed: left there, it
+        // would have every successor of that server believe that it was passed the wrong lock.
+        os::remove_path(os::lock_path(request.control_path), os::identify((*lock)->get()));
+        return control.error();
+      }
+      return takeover{{{.lock = os::share_but_keep(std::move(**lock)),
+                        .control = os::share_but_keep(std::move(*control)),
+                        .file = os::identify(request.control_path)},
+                       nullptr},
+                      {}};
+    }
+    if (!wanted && !held_by_dead) return already_running(request.control_path, until);
+    if (!held_by_dead && clock::now() >= until) {
+      if (left_alone) {
+        return failure{errc::peer_gone, "the predecessor closed the connection, but serves on"};
+      }
+      return failure{errc::timed_out,
+                     "the lock of " + request.control_path + " is held, but nobody answers there"};
+    }
+    ::poll(nullptr, 0, static_cast<int>(look_again.count()));
+  }
+}
+
+}  // namespace graceful

@@ -1,0 +1,52 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_HANDOFF_TAKEOVER_HPP
+#define GRACEFUL_HANDOFF_TAKEOVER_HPP
+
+#include <graceful/error.hpp>
+#include <graceful/options.hpp>
+#include <graceful/unique_fd.hpp>
+
+#include "control/owned_path.hpp"
+#include "handoff/successor_driver.hpp"
+#include "os/log.hpp"
+#include "os/start_command.hpp"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+/// How a process comes to own a control path: alone, or from a predecessor.
+namespace graceful {
+
+struct takeover_request {
+  /// As the options and the environment say; but to a set-id program the environment says no more
+  /// than for which upgrade it was spawned. Takes the variables of this library out of the
+  /// environment, and out of the start command, so that no child inherits them.
+  static takeover_request of(const options& opts, std::string control_path, std::string manager,
+                             os::start_command& start);
+
+  std::string control_path;
+  std::string token;    // of the upgrade that spawned this process; empty: none did
+  bool explicitly;      // options::takeover or GRACEFUL_TAKEOVER
+  std::string manager;  // as in `wire::begin`
+  std::chrono::milliseconds step_timeout;
+};
+
+/// What makes a process the server of a control path.
+struct ownership : owned_path {
+  std::unique_ptr<successor_driver> predecessor;  // none: a cold start
+};
+
+struct takeover {
+  ownership owned;
+  std::vector<std::pair<std::string, unique_fd>> listeners;  // by name
+};
+
+/// Blocks for a few times `step_timeout` at most. `channel`: a connection to the predecessor that
+/// it has passed; empty: the control path leads to it.
+result<takeover> take_ownership(const takeover_request& request, unique_fd channel, log& log);
+
+}  // namespace graceful
+
+#endif

@@ -1,0 +1,112 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+//
+// What of `listener` blocks: a thread that waits for a connection, or until one could be accepted.
+#include "listen/listener.hpp"
+#include "os/system_failure.hpp"
+
+#include <boost/asio/error.hpp>
+
+#include <cerrno>
+#include <cstddef>
+#include <list>
+#include <mutex>
+#include <vector>
+
+#include <poll.h>
+#include <sys/eventfd.h>
+
+namespace graceful::detail {
+
+/// A thread stands in the list while it blocks, however it leaves: by an exception, or cancelled,
+/// as poll(2) is a point of pthread_cancel(3).
+class listener::registration {
+ public:
+  registration(listener& home, std::unique_lock<std::mutex>& lock, blocked& self)
+      : home_{home}, lock_{lock}, place_{home.blocked_.insert(home.blocked_.end(), &self)} {}
+  registration(const registration&) = delete;
+  registration& operator=(const registration&) = delete;
+  ~registration() {
+    if (!lock_.owns_lock()) lock_.lock();
+    home_.blocked_.erase(place_);
+  }
+
+ private:
+  listener& home_;
+  std::unique_lock<std::mutex>& lock_;
+  const std::list<blocked*>::iterator place_;
+};
+
+accepted listener::accept(peer_address peer, error_code& ec) { return block(true, true, peer, ec); }
+
+void listener::wait(wait_type what, error_code& ec) {
+  (void)block(false, what == wait_type::wait_read, {}, ec);
+}
+
+/// What there is now, in whichever of the sockets; in turn, as for the operations.
+listener::looked listener::look(bool take, peer_address peer, accepted& got, error_code& error) {
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    source& from = *turn_;
+    if (++turn_ == sources_.end()) turn_ = sources_.begin();
+    if (!from.socket) continue;
+    if (!take) {
+      pollfd entry{.fd = from.socket->fd.get(), .events = POLLIN, .revents = 0};
+      if (::poll(&entry, 1, 0) > 0) return looked::got;
+      continue;
+    }
+    // As Asio's, the socket of a thread that blocks is one that blocks.
+    const auto seen = accept_now(from, peer, 0, got, error);
+    if (seen != looked::nothing) return seen;
+  }
+  return looked::nothing;
+}
+
+/// Waits in poll(2), without the mutex: on the sockets while this process accepts from them, and on
+/// an eventfd, by which whatever changes that is told. The sockets that it polls stay open.
+accepted listener::block(bool take, bool until_readable, peer_address peer, error_code& ec) {
+  accepted got;
+  blocked self{.wake = unique_fd{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)}};
+  ec = self.wake ? error_code{} : os::system_code();
+  if (ec) return got;
+  std::unique_lock lock{mutex_};
+  const registration registered{*this, lock, self};
+  for (;;) {
+    // A loop that goes on after any error is not to spin: from then on it waits.
+    const bool told_often = state_ == state::stopped && aborted_ >= most_aborted;
+    if (self.cancelled || (state_ == state::stopped && !told_often)) {
+      if (state_ == state::stopped) ++aborted_;
+      ec = asio::error::operation_aborted;
+      break;
+    }
+    const bool open = until_readable && state_ == state::open;
+    if (open && look(take, peer, got, ec) != looked::nothing) break;
+    if (take && non_blocking_ && !told_often) {
+      ec = asio::error::would_block;
+      break;
+    }
+    std::vector<std::shared_ptr<const listening_socket>> held;
+    std::vector<pollfd> entries{{.fd = self.wake.get(), .events = POLLIN, .revents = 0}};
+    for (const source& from : sources_) {
+      if (!open || !from.socket) continue;
+      held.push_back(from.socket);
+      entries.push_back({.fd = from.socket->fd.get(), .events = POLLIN, .revents = 0});
+    }
+    lock.unlock();
+    const bool polled = ::poll(entries.data(), entries.size(), -1) >= 0 || errno == EINTR;
+    if (!polled) ec = os::system_code();
+    eventfd_t ignored{};
+    (void)::eventfd_read(self.wake.get(), &ignored);
+    held.clear();
+    lock.lock();
+    if (!polled) break;
+  }
+  return got;
+}
+
+void listener::wake_blocked(bool cancel) {
+  for (blocked* each : blocked_) {
+    each->cancelled = each->cancelled || cancel;
+    (void)::eventfd_write(each->wake.get(), 1);
+  }
+}
+
+}  // namespace graceful::detail

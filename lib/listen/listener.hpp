@@ -1,0 +1,159 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_LISTEN_LISTENER_HPP
+#define GRACEFUL_LISTEN_LISTENER_HPP
+
+#include <graceful/detail/listener.hpp>
+
+#include "listen/inventory.hpp"
+#include "os/home_process.hpp"
+
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/cancellation_type.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace graceful::detail {
+
+/// The body of `acceptor`. Accepts only when an operation waits for a connection, so there never
+/// is a connection that nobody is there to take; everything happens under one mutex, so stopping
+/// is complete when stop() returns, however busy the executor is.
+///
+/// It accepts from one socket, or from several of one address (SO_REUSEPORT); in turn, so that none
+/// starves.
+class listener final : public accepting, public std::enable_shared_from_this<listener> {
+ public:
+  listener(asio::any_io_executor executor, std::shared_ptr<const listening_socket> socket,
+           std::weak_ptr<inventory> home);
+
+  /// The same without a socket as yet: one is to be adopted.
+  listener(asio::any_io_executor executor, std::string name, std::weak_ptr<inventory> home);
+  ~listener() override;
+
+  void async_accept(peer_address peer, accept_handler handler);
+  void async_wait(wait_type what, accept_handler handler);
+  /// Block: see lib/blocking_accept.cpp.
+  accepted accept(peer_address peer, error_code& ec);
+  void wait(wait_type what, error_code& ec);
+  void open() override;
+  void pause() override;
+  void stop() override;
+  bool adopt(const std::shared_ptr<const listening_socket>& socket) override;
+  void let_go(const std::shared_ptr<const listening_socket>& socket) override;
+  void cancel();
+  void close();
+
+  [[nodiscard]] asio::any_io_executor executor() const override { return executor_; }
+  [[nodiscard]] bool waits() const override;
+  [[nodiscard]] os::answer somebody_blocks() const override;
+  [[nodiscard]] const std::string& name() const { return name_; }
+  /// The first of its sockets; none if it has none.
+  [[nodiscard]] std::shared_ptr<const listening_socket> socket() const;
+  [[nodiscard]] std::vector<std::shared_ptr<const listening_socket>> sockets() const;
+  [[nodiscard]] bool non_blocking() const { return non_blocking_; }
+  void non_blocking(bool mode) { non_blocking_ = mode; }
+
+ private:
+  using waiter = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
+  enum class state { closed, open, stopped };
+
+  /// A socket to accept from. Stays where it is, and is never removed.
+  struct source {
+    source(const asio::any_io_executor& executor, std::shared_ptr<const listening_socket> from)
+        : socket{std::move(from)}, readiness{executor} {}
+
+    std::shared_ptr<const listening_socket> socket;  // none: it was let go
+    waiter readiness;                                // borrows the descriptor of socket
+    bool waiting = false;
+    std::uint64_t expected = 0;  // so many connections are thought to be in the queue
+  };
+
+  /// An operation that waits, and what it has come to.
+  struct operation {
+    void operator()() { std::move(handler)(error, std::move(got)); }
+
+    std::uint64_t id = 0;
+    accept_handler handler;
+    peer_address peer;
+    bool until_readable = false;  // of a wait: there may be others, for which nothing gets ready
+    bool forsaken = false;        // its handler is not called
+    // What keeps the contexts running that it needs, until its handler is called: the acceptor's,
+    // and the handler's, if that has an executor of its own.
+    asio::any_io_executor work;
+    asio::any_completion_executor own_work;
+    error_code error;
+    accepted got;
+  };
+  using operations = std::list<operation>;
+
+  /// So many operations that are started after the end are told of it: more than there are loops
+  /// that were busy at the end, and so have still to hear of it.
+  static constexpr std::size_t most_aborted = 1'000;
+
+  /// A thread that blocks.
+  struct blocked {
+    unique_fd wake;  // an eventfd
+    bool cancelled = false;
+  };
+  class registration;
+
+  // These move to `done` what has come to an end, to be delivered without the mutex.
+  void serve(operations& done);
+  void abort_all(operations& done);
+  static void finish(operations& from, operations::iterator op, error_code error, accepted got,
+                     operations& done);
+  void finish_readable(error_code error, operations& done);
+  void fail_all(error_code error, operations& done);
+  void begin(operations& done);
+
+  operation& start(operations& in, accept_handler handler);
+  [[nodiscard]] bool wants() const;
+
+  bool add(std::shared_ptr<const listening_socket> socket, error_code& error);
+  static void let_go(source& from);
+  bool serve_one(source& from, operations& done);
+  void wait(source& from, operations& done);
+  void stop_waiting();
+  void on_readable(source& from, error_code error);
+  void abort(std::uint64_t id);
+  void post(operations done);
+  void recycle(operations used);
+  static void run(operation done);
+
+  enum class looked { got, nothing, failed };
+  static looked accept_now(source& from, peer_address peer, int flags, accepted& got,
+                           error_code& error);
+  looked look(bool take, peer_address peer, accepted& got, error_code& error);
+  accepted block(bool take, bool until_readable, peer_address peer, error_code& ec);
+  void wake_blocked(bool cancel);
+
+  const os::home_process process_;
+  const asio::any_io_executor executor_;
+  const asio::any_io_executor poster_;  // the same, but never runs anything in its caller
+  const asio::any_completion_executor default_executor_;  // the same, for handlers without one
+  const std::string name_;
+  const std::weak_ptr<inventory> home_;
+
+  mutable std::mutex mutex_;
+  std::list<source> sources_;
+  std::list<source>::iterator turn_ = sources_.end();  // where the next connection is looked for
+  state state_ = state::closed;
+  std::uint64_t next_id_ = 0;
+  std::size_t aborted_ = 0;  // that were started after the end
+  operations operations_;    // that accept
+  operations waits_;
+  operations spare_;  // so that an accept allocates nothing here
+  std::list<blocked*> blocked_;
+  std::atomic<bool> non_blocking_{false};
+};
+
+}  // namespace graceful::detail
+
+#endif

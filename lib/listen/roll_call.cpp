@@ -1,0 +1,94 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "listen/roll_call.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <mutex>
+#include <utility>
+
+namespace graceful {
+
+namespace {
+
+/// An application that answers does so at once. One that has not by then may have threads that
+/// accept by themselves.
+constexpr std::chrono::milliseconds thread_look_interval{100};
+
+}  // namespace
+
+struct roll_call::roll {
+  std::mutex mutex;
+  std::size_t asked;
+  std::size_t missing;
+  asio::io_context* control;  // none: nobody waits any more
+  std::function<void()> all_here;
+};
+
+void roll_call::call(std::function<void()> all_here) {
+  dismiss();
+  auto executors = inventory_.executors();
+  if (std::ranges::find(executors, application_) == executors.end()) {
+    executors.push_back(application_);
+  }
+  roll_ = std::make_shared<roll>();
+  roll_->asked = executors.size();
+  roll_->missing = executors.size();
+  roll_->control = &control_;
+  roll_->all_here = std::move(all_here);
+  for (const auto& executor : executors) {
+    asio::post(executor, [this, roll = roll_] {
+      const std::lock_guard lock{roll->mutex};
+      if (--roll->missing > 0 || roll->control == nullptr) return;
+      // There this object lives as long as it waits for this roll.
+      asio::post(*roll->control, [this, roll] {
+        if (roll->control != nullptr) conclude();
+      });
+    });
+  }
+  connections_.reset();
+  look_for_accepting_threads();
+}
+
+/// Only where nobody answers at all: what runs a context is to answer for all of them.
+void roll_call::look_for_accepting_threads() {
+  look_again_.expires_after(thread_look_interval);
+  look_again_.async_wait([this](boost::system::error_code ec) {
+    if (ec || !roll_) return;
+    if (nobody_has_answered()) {
+      const auto before = std::exchange(connections_, inventory_.connections());
+      const bool accepts = before && !std::ranges::includes(*before, *connections_);
+      // Where /proc does not tell, a thread that blocks looks like one that hangs. To roll every
+      // successor of such a server back would be worse than to believe one that hangs.
+      if (accepts || inventory_.somebody_blocks_in_accept() != os::answer::no) return conclude();
+    }
+    look_for_accepting_threads();
+  });
+}
+
+bool roll_call::nobody_has_answered() const {
+  const std::lock_guard lock{roll_->mutex};
+  return roll_->missing == roll_->asked;
+}
+
+void roll_call::conclude() {
+  if (!roll_) return;
+  auto then = std::move(roll_->all_here);
+  dismiss();
+  then();
+}
+
+void roll_call::dismiss() {
+  if (!roll_) return;
+  {
+    const std::lock_guard lock{roll_->mutex};
+    roll_->control = nullptr;
+    roll_->all_here = {};
+  }
+  roll_.reset();
+  look_again_.cancel();
+}
+
+}  // namespace graceful

@@ -1,0 +1,62 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_LISTEN_ROLL_CALL_HPP
+#define GRACEFUL_LISTEN_ROLL_CALL_HPP
+
+#include "listen/inventory.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+
+namespace graceful {
+
+namespace asio = boost::asio;
+
+/// Asks the application's threads whether they go on: a round trip through every executor on which
+/// it accepts, and through the upgrader's. The control thread answers while they hang, so its own
+/// word says nothing. A server that runs no context, because its threads accept by themselves,
+/// shows by that that it serves: one blocks in accept(2), or there is a new connection. Lives on
+/// the control thread; what it has posted may outlive it, in the application's queues.
+class roll_call {
+ public:
+  roll_call(asio::io_context& control, const inventory& sockets, asio::any_io_executor application)
+      : control_{control},
+        inventory_{sockets},
+        application_{std::move(application)},
+        look_again_{control} {}
+  ~roll_call() { dismiss(); }
+  roll_call(const roll_call&) = delete;
+  roll_call& operator=(const roll_call&) = delete;
+
+  /// Calls `all_here`, on the control thread, when all have answered. One roll is called at a time:
+  /// an earlier one is dismissed.
+  void call(std::function<void()> all_here);
+
+  /// Waits no more.
+  void dismiss();
+
+  [[nodiscard]] bool under_way() const { return roll_ != nullptr; }
+
+ private:
+  struct roll;
+  void look_for_accepting_threads();
+  [[nodiscard]] bool nobody_has_answered() const;
+  void conclude();
+
+  asio::io_context& control_;
+  const inventory& inventory_;
+  const asio::any_io_executor application_;
+  asio::steady_timer look_again_;
+  std::shared_ptr<roll> roll_;
+  std::optional<std::set<std::uint64_t>> connections_;  // at the last look
+};
+
+}  // namespace graceful
+
+#endif

@@ -1,0 +1,101 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "os/log.hpp"
+
+#include "os/at_start.hpp"
+#include "os/journal_stream.hpp"
+#include "os/printable.hpp"
+
+#include <cerrno>
+#include <ctime>
+#include <utility>
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+namespace graceful {
+
+namespace {
+
+/// What the journal takes from the head of a line: sd-daemon(3).
+const char* syslog_priority(log_level level) {
+  switch (level) {
+    case log_level::error:
+      return "<3>";
+    case log_level::warning:
+      return "<4>";
+    case log_level::info:
+      return "<6>";
+  }
+  return "<6>";
+}
+
+std::string journal_stream_variable() {
+  const char* value = os::trusted_variable("JOURNAL_STREAM");
+  return value == nullptr ? "" : value;
+}
+
+/// As write(2), but does not wait for room where the kernel can be told not to. That there was some
+/// a moment ago says little: both processes of an upgrade write to the same pipe, and who waits
+/// there holds up the thread that has to answer the other.
+ssize_t write_now(const std::string& line) {
+  struct stat is {};
+  (void)::fstat(STDERR_FILENO, &is);
+  if (S_ISSOCK(is.st_mode)) {
+    return ::send(STDERR_FILENO, line.data(), line.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  }
+  if (S_ISFIFO(is.st_mode)) {
+    const iovec whole{.iov_base = const_cast<char*>(line.data()), .iov_len = line.size()};
+    const ssize_t written = ::pwritev2(STDERR_FILENO, &whole, 1, -1, RWF_NOWAIT);
+    // Before Linux 6.4 pipes do not offer it, and a sandbox may not know the call.
+    if (written >= 0 || errno == EAGAIN || errno == EPIPE) return written;
+  }
+  return ::write(STDERR_FILENO, line.data(), line.size());
+}
+
+/// Neither blocks nor raises SIGPIPE: standard error may be a pipe that nobody reads any more, of
+/// a shell that started the first generation, and a server must not stop or die of that.
+void write_line(const std::string& line) {
+  pollfd writable{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+  if (::poll(&writable, 1, 0) <= 0) return;
+  sigset_t broken_pipe;
+  sigset_t before;
+  sigset_t pending;
+  ::sigemptyset(&broken_pipe);
+  ::sigaddset(&broken_pipe, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &broken_pipe, &before);
+  ::sigpending(&pending);
+  const bool was_pending = ::sigismember(&pending, SIGPIPE) == 1;
+  // One call, so that the lines of two processes do not mix.
+  if (write_now(line) < 0 && errno == EPIPE && !was_pending) {
+    constexpr timespec at_once{};
+    ::sigtimedwait(&broken_pipe, nullptr, &at_once);
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+}  // namespace
+
+log::log(std::function<void(log_level, std::string_view)> sink, log_level threshold)
+    : sink_{std::move(sink)}, threshold_{threshold}, journal_stream_{journal_stream_variable()} {}
+
+void log::write(log_level level, const std::string& message) noexcept {
+  if (level > threshold_) return;
+  try {
+    const std::lock_guard lock{mutex_};
+    if (sink_) return sink_(level, printable(message));
+    // Looked at each time: the application may send its standard error elsewhere. The journal knows
+    // by itself which process writes.
+    const bool journal = os::is_journal_stream(STDERR_FILENO, journal_stream_);
+    const std::string head =
+        journal ? syslog_priority(level) : "graceful[" + std::to_string(::getpid()) + "]: ";
+    write_line(head + printable(message) + '\n');
+  } catch (...) {
+    // A log that fails must not end an upgrade.
+  }
+}
+
+}  // namespace graceful

@@ -1,0 +1,35 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_OS_LOG_HPP
+#define GRACEFUL_OS_LOG_HPP
+
+#include <graceful/options.hpp>
+
+#include <functional>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+namespace graceful {
+
+/// Passes messages to the user's log function, or to standard error. Thread-safe.
+class log {
+ public:
+  explicit log(std::function<void(log_level, std::string_view)> sink,
+               log_level threshold = log_level::info);
+
+  void error(const std::string& message) { write(log_level::error, message); }
+  void warning(const std::string& message) { write(log_level::warning, message); }
+  void info(const std::string& message) { write(log_level::info, message); }
+
+ private:
+  void write(log_level level, const std::string& message) noexcept;
+
+  std::mutex mutex_;
+  const std::function<void(log_level, std::string_view)> sink_;
+  const log_level threshold_;
+  const std::string journal_stream_;  // JOURNAL_STREAM, read once: others may set variables later
+};
+
+}  // namespace graceful
+
+#endif

@@ -1,0 +1,168 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "server/caretaker.hpp"
+
+#include <boost/asio/strand.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <ctime>
+#include <utility>
+
+namespace graceful {
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+
+/// Between two looks for acceptors that were closed.
+constexpr std::chrono::seconds closed_interval{1};
+
+/// Between two looks for clients, at least. A look goes through all that is open: it is to cost no
+/// more than a fiftieth of a processor.
+constexpr milliseconds client_interval{25};
+constexpr int share = 50;
+
+/// While executors have still to do what was posted to them.
+constexpr milliseconds tend_interval{5};
+
+/// A loop that was between two accepts when its acceptor was parked waits quietly by then.
+constexpr milliseconds quiet_by_then{100};
+
+nanoseconds time_of(clockid_t which) {
+  timespec now{};
+  ::clock_gettime(which, &now);
+  return std::chrono::seconds{now.tv_sec} + nanoseconds{now.tv_nsec};
+}
+
+/// What the application has used, without this thread.
+nanoseconds application_time() {
+  return time_of(CLOCK_PROCESS_CPUTIME_ID) - time_of(CLOCK_THREAD_CPUTIME_ID);
+}
+
+/// False if `Executor` is not what it is.
+template <class Executor>
+bool stop_if(const asio::any_io_executor& executor) {
+  const auto* plain = executor.target<Executor>();
+  const auto* strand = executor.target<asio::strand<Executor>>();
+  if (plain != nullptr) plain->context().stop();
+  if (strand != nullptr) strand->get_inner_executor().context().stop();
+  return plain != nullptr || strand != nullptr;
+}
+
+/// False if no context is known that could be stopped.
+bool stop_context_of(const asio::any_io_executor& executor) {
+  if (const auto* strand = executor.target<asio::strand<asio::any_io_executor>>()) {
+    return stop_context_of(strand->get_inner_executor());
+  }
+  return stop_if<asio::io_context::executor_type>(executor) ||
+         stop_if<asio::thread_pool::executor_type>(executor);
+}
+
+}  // namespace
+
+void plain_acceptors::add(std::shared_ptr<foreign_acceptor> acceptor) {
+  const std::lock_guard lock{mutex_};
+  std::erase_if(all_, [](const auto& known) { return known->gone(); });
+  all_.push_back(std::move(acceptor));
+}
+
+std::vector<std::shared_ptr<foreign_acceptor>> plain_acceptors::all() const {
+  const std::lock_guard lock{mutex_};
+  return all_;
+}
+
+caretaker::caretaker(asio::io_context& control, surroundings around, milliseconds linger)
+    : around_{std::move(around)}, linger_{linger}, timer_{control} {}
+
+void caretaker::look_after() {
+  if (looks_after_ || sees_off_ || around_.acceptors.all().empty()) return;
+  looks_after_ = true;
+  look_for_closed();
+}
+
+void caretaker::look_for_closed() {
+  timer_.expires_after(closed_interval);
+  timer_.async_wait([this](boost::system::error_code ec) {
+    if (ec || sees_off_) return;
+    around_.sockets.withdraw_closed();
+    for (const auto& acceptor : around_.acceptors.all()) (void)acceptor->tend();
+    look_for_closed();
+  });
+}
+
+void caretaker::see_off() {
+  if (around_.acceptors.all().empty() || std::exchange(sees_off_, true)) return;
+  began_ = clock::now();
+  processor_time_ = application_time();
+  see_off_next();
+}
+
+void caretaker::hurry() { hurried_ = true; }
+
+void caretaker::stop() {
+  sees_off_ = true;
+  timer_.cancel();
+}
+
+void caretaker::see_off_next() {
+  const auto began = clock::now();
+  const auto acceptors = around_.acceptors.all();
+  bool all_tended = true;
+  for (const auto& acceptor : acceptors) all_tended = acceptor->tend() && all_tended;
+  if (!all_tended) return look_again(tend_interval);
+  const bool served = anybody_served();
+  const bool all_quiet = is_quiet() && !served && around_.tracked.open() == 0;
+  const bool waits = !served && began - began_ >= quiet_by_then;
+  for (const auto& acceptor : acceptors) {
+    if (hurried_) acceptor->abort();
+    if (waits) acceptor->retire();
+  }
+  if (!all_quiet) {
+    quiet_since_.reset();
+  } else if (!quiet_since_) {
+    quiet_since_ = began;
+  } else if (began - *quiet_since_ >= linger_) {
+    return end();
+  }
+  look_again(std::max<clock::duration>(client_interval, (clock::now() - began) * share));
+}
+
+void caretaker::look_again(std::chrono::steady_clock::duration pause) {
+  timer_.expires_after(pause);
+  timer_.async_wait([this](boost::system::error_code ec) {
+    if (!ec) see_off_next();
+  });
+}
+
+/// Whoever has accepted it, and whether it is tracked or not.
+bool caretaker::anybody_served() const { return !around_.sockets.connections().empty(); }
+
+/// The application has hardly used a processor since the last look.
+bool caretaker::is_quiet() {
+  const auto used = application_time();
+  return used - std::exchange(processor_time_, used) < nanoseconds{client_interval} / 10;
+}
+
+void caretaker::end() {
+  const auto why = "the last client has gone, and nothing has happened for " +
+                   std::to_string(linger_.count()) + " ms: ";
+  bool stopped = false;
+  for (const auto& acceptor : around_.acceptors.all()) {
+    stopped = stop_context_of(acceptor->executor()) || stopped;
+  }
+  if (around_.stop_context) around_.stop_context();
+  if (stopped || around_.stop_context) {
+    around_.messages.info(why +
+                          "what still keeps the context running is stopped (see options::linger)");
+  } else {
+    around_.messages.warning(
+        why +
+        "something still keeps this process running, on an executor whose context is not "
+        "known here: await the drain (async_wait_drain), and end it");
+  }
+}
+
+}  // namespace graceful

@@ -1,0 +1,50 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "server/confirmation.hpp"
+
+#include <graceful/duration_text.hpp>
+
+#include <string>
+#include <utility>
+
+namespace graceful {
+
+void confirmation::ask(bool must_listen, outcomes on) {
+  on_ = std::move(on);
+  must_listen_ = must_listen;
+  asked_ = true;
+  answered_ = false;
+  deadline_.expires_after(patience_);
+  deadline_.async_wait([this](boost::system::error_code ec) {
+    if (!ec && asked_) give_up();
+  });
+  roll_.call([this] {
+    answered_ = true;
+    decide();
+  });
+}
+
+void confirmation::stop() {
+  asked_ = false;
+  deadline_.cancel();
+  roll_.dismiss();
+}
+
+void confirmation::decide() {
+  if (!asked_ || !answered_ || (must_listen_ && !inventory_.listens())) return;
+  stop();
+  on_.serves();
+}
+
+void confirmation::give_up() {
+  const std::string time = duration_text(patience_);
+  const std::string why =
+      answered_ ? "it has called listen for none of the sockets it was handed, " + time +
+                      " after it was asked to confirm that it serves"
+                : "its threads do not answer: what was posted to an executor on which it accepts "
+                  "has not run for " +
+                      time;
+  stop();
+  on_.does_not(why);
+}
+
+}  // namespace graceful

@@ -1,0 +1,58 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_SERVER_CONFIRMATION_HPP
+#define GRACEFUL_SERVER_CONFIRMATION_HPP
+
+#include "listen/inventory.hpp"
+#include "listen/roll_call.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+namespace graceful {
+
+/// What a successor waits for before it confirms that it serves: its application answers, and
+/// listens. Lives on the control thread.
+class confirmation {
+ public:
+  struct outcomes {
+    std::function<void()> serves;
+    std::function<void(const std::string& why)> does_not;
+  };
+
+  confirmation(asio::io_context& control, const inventory& sockets,
+               asio::any_io_executor application, std::chrono::milliseconds patience)
+      : inventory_{sockets},
+        roll_{control, sockets, std::move(application)},
+        deadline_{control},
+        patience_{patience} {}
+
+  /// `must_listen`: it was handed listeners, so it is to listen on something. One of the outcomes
+  /// is called, unless it is asked again before.
+  void ask(bool must_listen, outcomes on);
+
+  /// There are other sockets than before.
+  void sockets_changed() { decide(); }
+
+  void stop();
+
+ private:
+  void decide();
+  void give_up();
+
+  const inventory& inventory_;
+  roll_call roll_;
+  asio::steady_timer deadline_;
+  const std::chrono::milliseconds patience_;
+  bool asked_ = false;
+  bool answered_ = false;
+  bool must_listen_ = false;
+  outcomes on_;
+};
+
+}  // namespace graceful
+
+#endif

@@ -1,0 +1,166 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_SERVER_LIFECYCLE_HPP
+#define GRACEFUL_SERVER_LIFECYCLE_HPP
+
+#include <graceful/options.hpp>
+
+#include "control/control_thread.hpp"
+#include "control/path_keeper.hpp"
+#include "drain/connections.hpp"
+#include "drain/drain.hpp"
+#include "drain/drain_reporter.hpp"
+#include "drain/drain_waiters.hpp"
+#include "drain/older_generations.hpp"
+#include "handoff/giving_up_watch.hpp"
+#include "handoff/predecessor_driver.hpp"
+#include "handoff/predecessor_watch.hpp"
+#include "handoff/statistics.hpp"
+#include "handoff/takeover.hpp"
+#include "listen/inventory.hpp"
+#include "listen/last_call.hpp"
+#include "os/log.hpp"
+#include "os/spare_descriptors.hpp"
+#include "server/caretaker.hpp"
+#include "server/confirmation.hpp"
+#include "server/control_server.hpp"
+#include "server/monitors.hpp"
+#include "server/signal_actions.hpp"
+#include "service/service.hpp"
+#include "wire/varlink.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace graceful {
+
+/// What becomes of this process: it starts alone or takes over, serves, hands over, is rolled back,
+/// or ends. Decides who owns the control path, and runs the thread that serves it.
+class lifecycle {
+ public:
+  /// What it acts on. All of it outlives the lifecycle.
+  struct surroundings {
+    log& messages;
+    inventory& sockets;
+    connections& tracked;
+    drain_waiters& waiters;
+    drain_waiters& commit_waiters;
+    const plain_acceptors& plain;
+    asio::any_io_executor application;
+    /// This process accepts no more: nothing but its connections keeps it running.
+    std::function<void()> release_work;
+    std::function<void()> stop_context;  ///< Empty: there is none that could be stopped.
+  };
+
+  /// Starts cold or takes over, see `upgrader`. Throws `error`.
+  lifecycle(const options& opts, surroundings around);
+  ~lifecycle();
+
+  /// Ends the control thread: nothing of this is done to other threads' executors after it. For
+  /// who wants to destroy what runs there before the lifecycle; the destructor does it too.
+  void end_control();
+
+  // Thread-safe.
+  void ready();
+  void drain(bool now);
+  void handle_signals();
+  /// Why this process will presumably not become ready.
+  void note_failure(const std::string& why);
+  [[nodiscard]] std::uint64_t generation() const { return generation_; }
+  [[nodiscard]] bool draining() const { return draining_; }
+  [[nodiscard]] std::string metrics() const;
+
+ private:
+  unique_fd open_channel();
+  [[nodiscard]] predecessor_driver::settings driver_settings(os::start_command start);
+  [[nodiscard]] control_server::settings server_settings();
+  void serve_control();
+  void on_drain_call(control_session& from, bool now);
+  giving_up_watch::seen look_at_predecessor();
+  void watch_predecessor();
+  void confirm(predecessor_watch::outcomes::vouch vouch);
+  void commit();
+  void roll_back(const std::string& why);
+  void go_back();
+  void hand_over(const inventory::names& ours);
+  void end(bool now);
+  void end_after_ready(bool now);
+  void end_alone();
+  [[nodiscard]] std::set<pid_t> other_generations() const;
+  void begin_drain();
+  void hurry();
+  void stop_accepting();
+  void upgrade_by_signal();
+  void on_report(control_session& from, const wire::report& said);
+  void on_reporter_gone(const control_session& from);
+  void on_predecessor_ended();
+  void tell_end(const draining_process& process);
+  [[nodiscard]] bool is_predecessor(const draining_process& process) const;
+  void report_drain();
+  void conclude_monitors();
+  void cut_short();
+  void remove_paths() const;
+  [[nodiscard]] std::optional<wire::reply> refusal() const;
+  [[nodiscard]] std::optional<std::string> objection(bool spawned) const;
+  [[nodiscard]] std::vector<offered_descriptor> offer();
+  [[nodiscard]] server_status status() const;
+  [[nodiscard]] const char* state() const;
+  [[nodiscard]] std::string state_in_words() const;
+  [[nodiscard]] std::vector<listener_status> listeners() const;
+
+  const options& options_;
+  const surroundings around_;
+  log& log_;
+  const std::string control_path_;
+  const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  ownership owned_;
+  std::uint64_t generation_ = 1;
+
+  std::mutex ready_mutex_;
+  std::string last_failure_;              // of listen()
+  std::optional<failure> ready_failure_;  // final: the predecessor serves on
+  std::atomic<bool> ready_{false};
+  std::atomic<bool> draining_{false};
+  std::atomic<bool> handed_over_{false};  // to a successor, or back to the predecessor
+  std::atomic<bool> committed_{false};    // nobody else may go on accepting
+  std::atomic<bool> told_to_end_{false};  // while ready() waited
+  statistics statistics_;
+
+  const os::spare_descriptors spare_;
+
+  // Used on the control thread only, from its start to its end.
+  control_thread control_;
+  std::optional<predecessor_driver> driver_;
+  std::optional<control_server> server_;
+  std::optional<path_keeper> path_keeper_;  // from the commit to the handover
+  std::optional<predecessor_watch> predecessor_;
+  confirmation confirmation_;
+  older_generations older_;
+  std::optional<monitors> monitors_;
+  std::optional<service> service_;
+  giving_up_watch giving_up_;         // until ready()
+  asio::steady_timer late_listens_;   // of a cold start: until they are over
+  asio::steady_timer look_again_;     // whether ready() has returned
+  bool asked_back_ = false;           // the predecessor: this process ends in its probation
+  bool in_a_hurry_ = false;           // what drains is cut
+  bool predecessor_reports_ = false;  // that it drains
+  bool predecessor_ended_ = false;    // and so it was told
+  class drain drain_;
+  drain_reporter drain_reporter_;
+  last_call last_call_;
+  caretaker caretaker_;
+  std::once_flag signals_once_;
+  std::optional<signal_actions> signals_;
+};
+
+}  // namespace graceful
+
+#endif

@@ -1,0 +1,42 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_SERVER_SIGNAL_ACTIONS_HPP
+#define GRACEFUL_SERVER_SIGNAL_ACTIONS_HPP
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <functional>
+
+namespace graceful {
+
+namespace asio = boost::asio;
+
+/// What `upgrader::handle_signals` promises: TERM and INT drain, the second ends, the third has its
+/// default action; QUIT drains; USR2 upgrades. The actions run on the control thread. It takes what
+/// all other threads block: a mask that whoever started this process has left, for instance, since
+/// execve(2) keeps it.
+class signal_actions {
+ public:
+  struct actions {
+    std::function<void(bool now)> drain;
+    std::function<void()> upgrade;
+  };
+
+  /// Takes the signals from its return on. Throws `boost::system::system_error`.
+  signal_actions(asio::io_context& control, actions on);
+
+ private:
+  void wait();
+  void wait_blocked();
+  void on_signal(int number) const;
+
+  actions on_;
+  asio::signal_set signals_;
+  asio::posix::stream_descriptor blocked_;  // readable: one of them is pending
+  int endings_ = 0;
+};
+
+}  // namespace graceful
+
+#endif

@@ -1,0 +1,117 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "service/notifier.hpp"
+
+#include "os/channel.hpp"
+#include "os/printable.hpp"
+#include "os/spare_descriptors.hpp"
+#include "os/system_failure.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+namespace graceful {
+
+namespace {
+
+/// Between two attempts to write to a socket whose reader is behind. Nothing tells when it is not:
+/// the socket is not connected, because the one behind its name may change.
+constexpr std::chrono::milliseconds send_again_after{20};
+
+/// The same where there is no socket.
+constexpr std::chrono::milliseconds look_again_after{200};
+
+/// The reader is behind, or has not taken enough descriptors out of its socket.
+bool passes_by(const error_code& why) {
+  return why == os::system_code(EAGAIN) || why == os::system_code(ENOBUFS) ||
+         why == os::system_code(ETOOMANYREFS);
+}
+
+/// There is nothing at the path of the manager's socket.
+bool is_gone(const error_code& why) {
+  return why == os::system_code(ENOENT) || why == os::system_code(ENOTDIR);
+}
+
+}  // namespace
+
+void notifier::say(std::string assignments) {
+  queue_.push_back({.text = std::move(assignments)});
+  pump();
+}
+
+void notifier::insist(std::string assignments) {
+  queue_.push_back({.text = std::move(assignments), .insists = true});
+  pump();
+}
+
+void notifier::say_status(const std::string& text) {
+  if (!queue_.empty() && queue_.back().status) queue_.pop_back();
+  queue_.push_back({.text = "STATUS=" + printable(text), .status = true});
+  pump();
+}
+
+void notifier::say(std::string assignments, std::shared_ptr<const listening_socket> socket) {
+  queue_.push_back({.text = std::move(assignments), .socket = std::move(socket)});
+  pump();
+}
+
+void notifier::barrier() {
+  std::array<int, 2> ends{};
+  const auto make = [&ends] { return ::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK); };
+  if (os::spare_descriptors::with(make) != 0) return;
+  through_.reset(ends[0]);
+  queue_.push_back({.text = "BARRIER=1", .barrier = unique_fd{ends[1]}});
+  pump();
+}
+
+void notifier::pump() {
+  if (waiting_ || send_all()) return;
+  waiting_ = true;
+  again_.expires_after(deaf_ ? look_again_after : send_again_after);
+  again_.async_wait([this](boost::system::error_code ec) {
+    waiting_ = false;
+    if (!ec) pump();
+  });
+}
+
+/// False if the manager is behind.
+bool notifier::send_all() {
+  for (; !queue_.empty(); queue_.pop_front()) {
+    const message& m = queue_.front();
+    std::vector<int> descriptors;
+    if (m.socket) descriptors.push_back(m.socket->fd.get());
+    if (m.barrier) descriptors.push_back(m.barrier.get());
+    const auto sent = to_->notify(m.text, descriptors);
+    if (sent) {
+      deaf_ = false;
+    } else if (passes_by(sent.error().code)) {
+      return false;
+    } else {
+      if (!std::exchange(deaf_, true)) {
+        log_.warning("the service manager does not hear this process: " + sent.error().message);
+      }
+      if (m.insists && is_gone(sent.error().code)) return false;
+    }
+  }
+  return true;
+}
+
+void notifier::finish(std::chrono::milliseconds patience) {
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (!send_all()) {
+    if (std::chrono::steady_clock::now() >= until) return;
+    ::poll(nullptr, 0, static_cast<int>(send_again_after.count()));
+  }
+  if (through_ && !os::wait_readable(through_.get(), until)) {
+    log_.warning("the service manager has not said that it knows of the successor");
+  }
+  through_.reset();
+}
+
+}  // namespace graceful

@@ -1,0 +1,260 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "service/service.hpp"
+
+#include "os/control_path.hpp"
+#include "os/listening_socket.hpp"
+#include "os/printable.hpp"
+#include "os/system_failure.hpp"
+#include "service/service_text.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <set>
+
+#include <time.h>
+#include <unistd.h>
+
+namespace graceful {
+
+namespace {
+
+/// For which the manager is asked each second while this process ends.
+constexpr std::chrono::seconds extension{10};
+
+/// How long the end of this process waits for a manager that does not listen.
+constexpr std::chrono::seconds patience{5};
+
+std::string monotonic_usec() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return std::to_string(static_cast<std::int64_t>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1000);
+}
+
+std::string extend_timeout() {
+  return "EXTEND_TIMEOUT_USEC=" + std::to_string(std::chrono::microseconds{extension}.count());
+}
+
+}  // namespace
+
+service::service(service_settings settings, surroundings around)
+    : around_{std::move(around)}, log_{around_.messages}, settings_{std::move(settings)} {
+  if (settings_.notify_socket.empty()) return;
+  auto manager = os::service_manager::at(settings_.notify_socket);
+  if (!manager) {
+    log_.warning("the service manager will not hear of this process: " + manager.error().message);
+    return;
+  }
+  manager_ = std::make_shared<const os::service_manager>(std::move(*manager));
+  notifier_.emplace(around_.control, log_, manager_);
+  watchdog_.emplace(around_.control, around_.sockets, around_.application, manager_,
+                    settings_.watchdog);
+  supervisor_.emplace(around_.control, settings_.supervisor, [this] {
+    if (role_ != role::main) return;
+    stored_.clear();  // as far as it knows
+    announce();
+  });
+}
+
+/// Of all units of systemd the socket is the same, and in two containers two sockets may be called
+/// the same. What a path is made of need not be text.
+std::string service::manager() const {
+  if (!managed()) return {};
+  const auto file = os::identify(settings_.notify_socket);
+  return os::to_fd_name(settings_.notify_socket) +
+         (file ? ' ' + std::to_string(file->device) + ':' + std::to_string(file->inode) : "") +
+         (settings_.invocation.empty() ? "" : ' ' + os::to_fd_name(settings_.invocation));
+}
+
+void service::bring(std::vector<std::pair<std::string, unique_fd>>&& by_predecessor,
+                    const std::vector<std::string>& kept) {
+  const std::set<std::string, std::less<>> held{kept.begin(), kept.end()};
+  for (auto& [name, fd] : by_predecessor) {
+    const bool is_kept = held.contains(name);
+    if (is_kept) stored_.emplace(os::to_fd_name(name), stored{os::cookie_of(fd.get()), false});
+    around_.sockets.inherit(std::move(name), std::move(fd), origin::predecessor, is_kept);
+  }
+  const auto from = settings_.supervisor.empty() ? origin::service_manager : origin::supervisor;
+  for (auto& [name, fd] : std::exchange(settings_.passed, {})) {
+    stored_.emplace(os::to_fd_name(name), stored{os::cookie_of(fd.get())});
+    around_.sockets.inherit(std::move(name), std::move(fd), from);
+  }
+  if (managed() || !stored_.empty()) around_.sockets.tell_origins();
+}
+
+void service::starts() { say_status("starting"); }
+
+void service::serves(std::uint64_t generation, bool succeeds) {
+  if (!managed() || role_ != role::waiting) return;
+  role_ = role::main;
+  generation_ = generation;
+  if (succeeds) {
+    announce();
+  } else {
+    notifier_->say("READY=1\nSTATUS=" + serving_text(generation_, others_));
+    store();
+  }
+  watchdog_->start();
+  supervisor_->start();
+}
+
+void service::ends_unserved() {
+  if (!managed() || role_ != role::waiting) return;
+  role_ = role::ending;
+  told_stopping_ = true;
+  notifier_->say("READY=1\nSTOPPING=1\nSTATUS=" + ending_text(0));
+}
+
+/// Also to a manager that knows nothing of this process.
+void service::announce() {
+  notifier_->say("MAINPID=" + std::to_string(::getpid()) +
+                 "\nREADY=1\nSTATUS=" + serving_text(generation_, others_));
+  store();
+}
+
+void service::on_upgrade(const std::string& event, const std::string& message) {
+  if (!managed() || role_ != role::main) return;
+  if (event == "failed") {
+    reloading_ = false;
+    notifier_->say("READY=1\nSTATUS=" + printable(message));
+  } else if (event == "spawned" || event == "begun" || event == "passed" || event == "ready") {
+    if (std::exchange(reloading_, true)) return say_status(message);
+    notifier_->say("RELOADING=1\nMONOTONIC_USEC=" + monotonic_usec() +
+                   "\nSTATUS=" + printable(message));
+  }
+}
+
+void service::hands_over(std::optional<pid_t> to) {
+  if (!managed() || role_ != role::main) return;
+  // 0: it lives where this process cannot see it, and neither may the manager.
+  const auto main_pid = to && *to > 0 ? "MAINPID=" + std::to_string(*to) + '\n' : std::string{};
+  const auto text = main_pid + "READY=1\nSTATUS=" + serving_text(generation_ + 1, {});
+  // A supervisor puts its socket back.
+  settings_.supervisor.empty() ? notifier_->say(text) : notifier_->insist(text);
+  notifier_->barrier();
+  leaves();
+}
+
+std::optional<std::string> service::objection(bool watched) const {
+  if (settings_.supervisor.empty() || role_ == role::over || (watched && watched_)) return {};
+  const auto reached =
+      manager_ ? manager_->reach()
+               : result<void>{failure{errc::invalid_argument,
+                                      "NOTIFY_SOCKET is not in the environment, or wrong"}};
+  if (reached) return {};
+  // Who has died looks after nobody; the next one asks who serves.
+  const bool dead = supervisor_ && supervisor_->met()
+                        ? !supervisor_->connected()
+                        : reached.error().code == os::system_code(ECONNREFUSED);
+  if (dead) return {};
+  const bool forbidden = reached.error().code == os::system_code(EACCES);
+  return "the supervisor (" + settings_.supervisor +
+         ") would not hear of a successor, and would end with this process: " +
+         reached.error().message +
+         (forbidden
+              ? "; run graceful-ctl run as the user that the server serves as, and with the "
+                "server's control socket (--control)"
+              : "; a supervisor puts its sockets back within a second: try again, and if that "
+                "does not help, restart the supervisor with the server's control socket "
+                "(--control)");
+}
+
+void service::watched_by(const std::string& supervisor) {
+  if (supervisor == settings_.supervisor) watched_ = true;
+}
+
+void service::goes_back() {
+  if (managed() && !settings_.supervisor.empty()) notifier_->say("X_GRACEFUL_WENT_BACK=1");
+  leaves();
+}
+
+void service::leaves() {
+  if (!managed()) return;
+  role_ = role::over;
+  watchdog_->stop();
+  supervisor_->stop();
+}
+
+void service::ask_for_sockets(std::function<void()> then) {
+  if (managed() && role_ == role::main) role_ = role::ending;  // what is kept stays as it is
+  if (!managed() || around_.sockets.kept().empty()) return then();
+  supervisor_->ask_release([this, then = std::move(then)](bool released) {
+    if (released) around_.sockets.keep_none();
+    then();
+  });
+}
+
+void service::ends(std::uint64_t connections) {
+  if (!managed() || (role_ != role::main && role_ != role::ending)) return;
+  role_ = role::ending;
+  notifier_->say((std::exchange(told_stopping_, true) ? "" : "STOPPING=1\n") + extend_timeout() +
+                 "\nSTATUS=" + ending_text(connections));
+}
+
+void service::others_drain(const std::vector<draining_process>& others) {
+  if (!managed() || role_ != role::main) return;
+  const auto before = serving_text(generation_, others_);
+  others_ = others;
+  const auto now = serving_text(generation_, others_);
+  if (now != before && !reloading_) say_status(now);
+}
+
+void service::sockets_changed() {
+  if (managed() && role_ == role::main) store();
+}
+
+void service::say_status(const std::string& text) {
+  if (managed()) notifier_->say_status(text);
+}
+
+/// Makes the manager keep what this process listens on, and nothing else. What it has already, by
+/// the predecessor's word, it takes for the same, if it is the predecessor's.
+void service::store() {
+  if (settings_.store == 0) return;
+  std::map<std::string, std::shared_ptr<const listening_socket>> wanted;
+  for (auto& socket : around_.sockets.sockets())
+    wanted.emplace(os::to_fd_name(socket->name), socket);
+  std::erase_if(stored_, [&](const auto& item) {
+    const auto& [name, what] = item;
+    const auto found = wanted.find(name);
+    if (found != wanted.end() && os::cookie_of(found->second->fd.get()) == what.cookie)
+      return false;
+    notifier_->say("FDSTOREREMOVE=1\nFDNAME=" + name);
+    return true;
+  });
+  // What the manager may have already comes first: for what is new there may be no room.
+  std::vector<std::pair<std::string, std::shared_ptr<const listening_socket>>> in_turn{
+      wanted.begin(), wanted.end()};
+  std::stable_partition(in_turn.begin(), in_turn.end(),
+                        [this](const auto& item) { return stored_.contains(item.first); });
+  auto places =
+      std::ranges::count_if(stored_, [](const auto& item) { return item.second.by_this_manager; });
+  inventory::names held;
+  for (const auto& [name, socket] : in_turn) {
+    const auto known = stored_.find(name);
+    if (known == stored_.end() || !known->second.by_this_manager) {
+      if (static_cast<std::uint64_t>(places) >= settings_.store) {
+        if (!std::exchange(store_is_full_, true)) {
+          log_.warning("the service manager keeps " + std::to_string(settings_.store) +
+                       " descriptors at most (FileDescriptorStoreMax=): the other listeners do not "
+                       "survive this process");
+        }
+        continue;
+      }
+      notifier_->say("FDSTORE=1\nFDNAME=" + name, socket);
+      stored_.insert_or_assign(name, stored{os::cookie_of(socket->fd.get())});
+      ++places;
+    }
+    held.push_back(socket->name);
+  }
+  around_.sockets.keep(held);
+}
+
+void service::finish() {
+  if (!managed()) return;
+  watchdog_->stop();
+  supervisor_->stop();
+  notifier_->finish(patience);
+}
+
+}  // namespace graceful

@@ -1,0 +1,53 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "service/service_settings.hpp"
+
+#include "os/at_start.hpp"
+#include "os/whole_number.hpp"
+
+#include <cstdint>
+#include <utility>
+
+#include <unistd.h>
+
+namespace graceful {
+
+namespace {
+
+/// More than this is no time-out that anybody means, and could not be added to a time.
+constexpr std::uint64_t longest_watchdog = 365ULL * 24 * 3600 * 1'000'000;
+
+std::string variable(const char* name) {
+  const char* value = os::trusted_variable(name);
+  return value == nullptr ? std::string{} : value;
+}
+
+std::uint64_t number(const char* name) {
+  return os::whole_number<std::uint64_t>(variable(name)).value_or(0);
+}
+
+}  // namespace
+
+service_settings service_settings::take(os::start_command& start) {
+  auto supervisor = variable("GRACEFUL_SUPERVISOR");
+  // systemd names exactly whom it means: sd_listen_fds(3).
+  const auto whom = supervisor.empty() ? os::addressee::itself : os::addressee::or_ancestor;
+  service_settings s{.notify_socket = variable("NOTIFY_SOCKET"),
+                     .invocation = variable("INVOCATION_ID"),
+                     .passed = os::take_listen_fds(start, whom),
+                     .store = number("FDSTORE"),
+                     .supervisor = std::move(supervisor),
+                     .process = {.supervisor = variable("GRACEFUL_SUPERVISOR_PROCESS"),
+                                 .socket = variable("GRACEFUL_SUPERVISOR"),
+                                 .user_manager = variable("MANAGERPID"),
+                                 .executed = variable("SYSTEMD_EXEC_PID")}};
+  for (auto& [name, fd] : s.passed) name = os::from_fd_name(name);
+  // A successor has none: its predecessor was the one that was named.
+  const auto meant = start.take("WATCHDOG_PID");
+  const auto period = number("WATCHDOG_USEC");
+  if ((meant.empty() || meant == std::to_string(::getpid())) && period <= longest_watchdog) {
+    s.watchdog = std::chrono::microseconds{period};
+  }
+  return s;
+}
+
+}  // namespace graceful

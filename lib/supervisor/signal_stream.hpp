@@ -1,0 +1,44 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_SUPERVISOR_SIGNAL_STREAM_HPP
+#define GRACEFUL_SUPERVISOR_SIGNAL_STREAM_HPP
+
+#include <graceful/error.hpp>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include <functional>
+#include <utility>
+
+#include <signal.h>
+
+namespace graceful {
+
+namespace asio = boost::asio;
+
+/// The signals that this process gets, one after the other, with who sent them: signalfd(2). The
+/// caller has blocked them; so none is lost, also not over an execve(2), and also a process that is
+/// PID 1 gets them.
+class signal_stream {
+ public:
+  struct signal {
+    int number;
+    bool by_kernel;  ///< Not by kill(2): by a terminal, for instance.
+  };
+
+  signal_stream(asio::io_context& context, std::function<void(const signal&)> on)
+      : descriptor_{context}, on_{std::move(on)} {}
+
+  result<void> start(const sigset_t& signals);
+  void stop();
+
+ private:
+  void wait();
+
+  asio::posix::stream_descriptor descriptor_;
+  std::function<void(const signal&)> on_;
+};
+
+}  // namespace graceful
+
+#endif

@@ -1,0 +1,115 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_SUPERVISOR_SUPERVISION_DRIVER_HPP
+#define GRACEFUL_SUPERVISOR_SUPERVISION_DRIVER_HPP
+
+#include "os/child.hpp"
+#include "os/log.hpp"
+#include "os/start_command.hpp"
+#include "supervisor/keeper.hpp"
+#include "supervisor/named_main.hpp"
+#include "supervisor/serving_watch.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include <sys/types.h>
+
+namespace graceful {
+
+namespace asio = boost::asio;
+
+/// Does what the keeper decides: starts processes, signals them, hears of their ends.
+class supervision_driver {
+ public:
+  struct settings {
+    os::start_command server;
+    supervision::restart_limits limits;
+    std::function<std::vector<os::passed_socket>()> sockets;  ///< For a process that starts.
+    std::function<void()> listen;  ///< To what processes have said, before they are reaped.
+    std::function<void(pid_t)> main_is;
+    std::function<serving_watch::after(pid_t)> after;  ///< Who serves where this one has ended.
+    std::function<void()> release;                     ///< What is kept, and keep nothing more.
+    std::function<void()> keep;  ///< What is deposited from now on, after `release`.
+    std::function<void(int)> finished;
+  };
+
+  supervision_driver(asio::io_context& context, log& log, settings s,
+                     supervision::memory remembered);
+
+  // One of these, once.
+  void begin() { apply(supervision::event::begin{}); }
+  void adopt(named_process server);
+  void resume();  ///< What is remembered.
+
+  void said(speaker by, supervision::notification what);
+  /// `to_all`: by a terminal.
+  void told(int signal, bool to_all) { apply(supervision::event::told{signal, to_all}); }
+
+  /// This process has come to serve in the place of main.
+  void serves(named_process who);
+
+  /// Main has ended, and whether another process is about to serve is not decided yet.
+  [[nodiscard]] bool undecided() const { return undecided_.has_value(); }
+
+  /// Reaps all that have ended, also those of which nobody knows.
+  void reap();
+
+  [[nodiscard]] const supervision::memory& remembered() const { return keeper_.remembered(); }
+  [[nodiscard]] const supervision::restart_limits& limits() const { return keeper_.limits(); }
+
+ private:
+  struct known {
+    os::child process;
+    std::optional<asio::posix::stream_descriptor> watch;  ///< Of one that is no child.
+  };
+
+  struct undecided_end {
+    supervision::event::ended what;
+    supervision::time until;
+  };
+
+  void apply(supervision::keeper_event event);
+  void introduce(named_process who);
+  void forget_introduced();
+  [[nodiscard]] std::optional<os::child> held(pid_t pid);
+  [[nodiscard]] bool put_off(supervision::event::ended& e);
+  void perform(const supervision::keeper_action& action);
+  void start();
+  void ended(pid_t pid, const os::ending& how);
+  void follow(pid_t pid);
+  [[nodiscard]] boost::system::error_code try_to_follow(pid_t pid);
+  void watch(pid_t pid);
+  void signal(const supervision::action::send& what);
+  boost::system::error_code tell(const supervision::action::send& what);
+  void arm();
+
+  asio::io_context& context_;
+  log& log_;
+  settings settings_;
+  supervision::keeper keeper_;
+  std::map<pid_t, known> known_;
+  /// Whom an event names that is on its way; empty: it has ended. Held since then, as a number can
+  /// be another's when the keeper has it followed.
+  std::map<pid_t, unique_fd> introduced_;
+  std::map<pid_t, os::ending> recent_;  ///< Ends of children that nobody knew yet.
+  std::deque<supervision::keeper_event> events_;
+  bool applying_ = false;
+  asio::steady_timer timer_;
+  std::optional<undecided_end> undecided_;
+  asio::steady_timer ask_again_;
+  std::set<pid_t> unfollowed_;  ///< For want of descriptors.
+  asio::steady_timer follow_again_;
+};
+
+}  // namespace graceful
+
+#endif

@@ -1,0 +1,373 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include <graceful/supervisor.hpp>
+#include <graceful/supervisor_client.hpp>
+#include <graceful/version.hpp>
+
+#include "control/path_keeper.hpp"
+#include "control/session_host.hpp"
+#include "os/at_start.hpp"
+#include "os/channel.hpp"
+#include "os/close_aside.hpp"
+#include "os/home_process.hpp"
+#include "os/log.hpp"
+#include "os/manager_process.hpp"
+#include "os/notify_socket.hpp"
+#include "os/peer.hpp"
+#include "os/socket_address.hpp"
+#include "os/start_command.hpp"
+#include "os/system_failure.hpp"
+#include "os/working_directory.hpp"
+#include "supervisor/deposit.hpp"
+#include "supervisor/reexec.hpp"
+#include "supervisor/serving_watch.hpp"
+#include "supervisor/signal_stream.hpp"
+#include "supervisor/supervision_driver.hpp"
+#include "supervisor/supervisor_place.hpp"
+#include "wire/control_messages.hpp"
+#include "wire/interfaces.hpp"
+#include "wire/supervisor_messages.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <array>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+namespace graceful {
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+/// Between two looks who serves the control path.
+constexpr std::chrono::seconds look_interval{1};
+
+constexpr std::array passed_on{SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
+
+sigset_t taken_signals() {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  for (const int number : passed_on) ::sigaddset(&signals, number);
+  ::sigaddset(&signals, SIGCHLD);
+  return signals;
+}
+
+supervision::restart_limits limits_of(const supervisor_params& params) {
+  return {.first_delay = params.first_delay,
+          .longest_delay = params.longest_delay,
+          .failures = params.max_failures,
+          .good_while = params.good_while,
+          .ready_timeout = params.ready_timeout};
+}
+
+template <class T>
+T value_of(result<T> r) {
+  if (!r) throw error{r.error()};
+  return std::move(*r);
+}
+
+supervisor_params checked(supervisor_params params) {
+  if (params.command.empty() || params.command.front().empty()) {
+    throw error{{errc::invalid_argument, "there is no command to run"}};
+  }
+  return params;
+}
+
+}  // namespace
+
+class supervisor::impl {
+ public:
+  /// `own`: how this process was started.
+  impl(supervisor_params params, os::start_command own)
+      : params_{checked(std::move(params))},
+        paths_{value_of(supervisor_paths::of(params_))},
+        log_{params_.log, params_.log_threshold},
+        own_{std::move(own)},
+        legacy_{value_of(take_legacy(own_))},
+        place_{place()},
+        watch_{paths_.control, paths_.socket},
+        deposit_{context_, log_},
+        sessions_{
+            context_,
+            log_,
+            {.called = "supervisor's socket",
+             .call = [this](control_session& from, const wire::call& call) { on_call(from, call); },
+             .closed = [](const control_session&) {},
+             .needed = [this](const control_session& s) { return of_server(s); }}},
+        signals_{context_, [this](const signal_stream::signal& s) { on_signal(s); }},
+        path_keeper_{context_, log_, place_.owned(), path_settings()},
+        look_timer_{context_} {
+    if (legacy_) {
+      own_.signals = legacy_->signals;
+      started_ = legacy_->started;
+    }
+    driver_.emplace(context_, log_, driver_settings(),
+                    legacy_ ? legacy_->memory : supervision::memory{});
+  }
+
+  int run();
+
+  [[nodiscard]] bool at_home() const { return home_.is_this(); }
+
+ private:
+  supervisor_place place();
+  supervision_driver::settings driver_settings();
+  path_keeper::settings path_settings();
+  result<void> put_rest_back();
+  void look();
+  void start();
+  void on_signal(const signal_stream::signal& signal);
+  void on_call(control_session& from, const wire::call& call);
+  void reexec(control_session& from);
+  void finish(int code);
+  [[nodiscard]] supervisor_status status() const;
+  /// The server itself is at the other end.
+  [[nodiscard]] bool of_server(const control_session& session) const {
+    const auto& known = driver_->remembered();
+    return known.main == session.peer_pid() || known.speaker == session.peer_pid();
+  }
+
+  const os::home_process home_;
+  supervisor_params params_;
+  supervisor_paths paths_;
+  log log_;
+  os::start_command own_;
+  std::optional<legacy> legacy_;
+  supervisor_place place_;
+  serving_watch watch_;
+  clock::time_point started_ = clock::now();
+  asio::io_context context_{1};
+  deposit deposit_;
+  std::optional<supervision_driver> driver_;
+  session_host sessions_;
+  signal_stream signals_;
+  path_keeper path_keeper_;
+  asio::steady_timer look_timer_;
+  int code_ = 0;
+};
+
+supervisor_place supervisor::impl::place() {
+  if (legacy_) return {paths_, std::move(legacy_->open)};
+  return value_of(supervisor_place::take(paths_));
+}
+
+supervision_driver::settings supervisor::impl::driver_settings() {
+  if (params_.command.front().starts_with('/')) {
+    own_.directory = os::with_links(os::directory_at_start(), params_.command.front());
+  }
+  auto server = own_;
+  server.file = params_.command.front();
+  server.arguments = params_.command;
+  server.set("PWD", server.directory);
+  // What whoever started this process has blocked, the server would never hear of.
+  for (const int number : passed_on) ::sigdelset(&server.signals.blocked, number);
+  for (const char* variable :
+       {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "WATCHDOG_PID", "WATCHDOG_USEC",
+        "GRACEFUL_UPGRADE", "GRACEFUL_CHANNEL", "GRACEFUL_CONTROL_PATH"}) {
+    server.unset(variable);  // meant for this process, or for nobody
+  }
+  server.set("NOTIFY_SOCKET", place_.paths().notify());
+  server.set("FDSTORE", std::to_string(deposit_.limit()));
+  server.set("GRACEFUL_SUPERVISOR", place_.paths().socket);
+  server.set("GRACEFUL_SUPERVISOR_PROCESS", os::own_process_text());
+  return {.server = std::move(server),
+          .limits = limits_of(params_),
+          .sockets = [this] { return deposit_.for_start(); },
+          .listen = [this] { deposit_.read(); },
+          .main_is =
+              [this](pid_t pid) {
+                const auto noted = place_.note_main(pid);
+                if (!noted) log_.warning(noted.error().message);
+              },
+          .after = [this](pid_t ended) { return watch_.end_of(ended, driver_->remembered()); },
+          .release = [this] { deposit_.release(); },
+          .keep = [this] { deposit_.keep_again(); },
+          .finished = [this](int code) { finish(code); }};
+}
+
+path_keeper::settings supervisor::impl::path_settings() {
+  return {.path = paths_.socket,
+          .called = "supervisor's socket",
+          .by_default = params_.control_path.empty() && params_.socket_path.empty(),
+          .may_replace = [] { return true; },
+          .serve =
+              [this](int listener) {
+                sessions_.stop_accepting();
+                sessions_.start(listener);
+              },
+          .rest_in_place =
+              [this] {
+                return place_.hears() &&
+                       (place_.has_note() || driver_->undecided() || !driver_->remembered().main);
+              },
+          .put_rest_back = [this] { return put_rest_back(); }};
+}
+
+/// The socket for notifications, and the note. What was said meanwhile is lost: servers say all of
+/// it again to a supervisor to which they have to connect again.
+result<void> supervisor::impl::put_rest_back() {
+  if (!place_.hears()) {
+    auto back = place_.hear_again([this](int notify) { deposit_.move_to(notify); });
+    if (!back) return back;
+    sessions_.hang_up();
+  }
+  const auto& main = driver_->remembered().main;
+  return main ? place_.note_main(*main) : result<void>{};
+}
+
+/// Who serves may be another process by now.
+void supervisor::impl::look() {
+  look_timer_.expires_after(look_interval);
+  look_timer_.async_wait([this](boost::system::error_code cancelled) {
+    if (cancelled) return;
+    if (auto heir = watch_.look(driver_->remembered())) driver_->serves(std::move(*heir));
+    look();
+  });
+}
+
+int supervisor::impl::run() {
+  ::signal(SIGCHLD, SIG_DFL);  // ignored, it would have the kernel reap: nobody would know how
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  if (const auto taken = signals_.start(taken_signals()); !taken) throw error{taken.error()};
+  deposit_.start(place_.open().notify, [this](speaker by, supervision::notification what) {
+    driver_->said(std::move(by), std::move(what));
+  });
+  sessions_.start(place_.open().control);
+  start();
+  path_keeper_.start();
+  look();
+  context_.run();
+  place_.leave();
+  return code_;
+}
+
+void supervisor::impl::start() {
+  if (!legacy_) {
+    auto left_behind = place_.find_main();
+    return left_behind ? driver_->adopt(std::move(*left_behind)) : driver_->begin();
+  }
+  for (auto& each : legacy_->sockets) {
+    deposit_.keep(each.name, each.fd);
+    std::vector<unique_fd> rest;  // what is not kept
+    rest.push_back(std::move(each.fd));
+    os::close_aside(std::move(rest));
+  }
+  log_.info("goes on in a new program, with " + std::to_string(legacy_->sockets.size()) +
+            (legacy_->sockets.size() == 1 ? " socket kept" : " sockets kept"));
+  // A new socket's buffer has room for it.
+  if (legacy_->caller) (void)os::send_now(legacy_->caller.get(), wire::to_message(wire::reply{}));
+  legacy_.reset();
+  driver_->resume();
+}
+
+void supervisor::impl::on_signal(const signal_stream::signal& signal) {
+  signal.number == SIGCHLD ? driver_->reap() : driver_->told(signal.number, signal.by_kernel);
+}
+
+void supervisor::impl::finish(int code) {
+  code_ = code;
+  path_keeper_.stop();
+  sessions_.stop();
+  context_.stop();
+}
+
+void supervisor::impl::on_call(control_session& from, const wire::call& call) {
+  if (auto answer = wire::answer_service_call(call, wire::role::supervisor)) {
+    return from.reply(*answer);
+  }
+  if (call.method == wire::supervisor_status_method) return from.reply(wire::to_reply(status()));
+  if (call.method == wire::release_method) {
+    deposit_.read();  // it may have become the server just now, and deposited something
+    const bool released = of_server(from);
+    if (released) deposit_.release();
+    return from.reply(wire::to_release_reply(released));
+  }
+  if (call.method == wire::reexec_method) {
+    if (!from.caller_gone()) return reexec(from);
+    log_.warning("the order " + call.method + " is dropped: its caller has given up");
+    return from.close();
+  }
+  from.reply(wire::unknown_method(call, wire::role::supervisor));
+}
+
+void supervisor::impl::reexec(control_session& from) {
+  if (driver_->undecided()) {
+    return from.reply(wire::to_error(
+        wire::reexec_failed_error,
+        "the server has ended just now, and who serves in its place is not known yet; the "
+        "supervisor goes on as it is: try again"));
+  }
+  bequest left{.memory = driver_->remembered(),
+               .started = started_,
+               .signals = own_.signals,
+               .open = place_.open(),
+               .sockets = {},
+               .caller = from.descriptor()};
+  for (const auto& each : deposit_.items()) left.sockets.push_back({each.name, each.fd.get()});
+  log_.info("executes " + own_.file + " again");
+  const auto why = execute_again(own_, left);
+  log_.error(why.message + ": goes on as it is");
+  wire::reply refusal;
+  refusal.error = wire::reexec_failed_error;
+  refusal.parameters["message"] =
+      why.message + "; the supervisor goes on as it is: put its program in place, and try again";
+  from.reply(refusal);
+}
+
+supervisor_status supervisor::impl::status() const {
+  using std::chrono::duration_cast;
+  using std::chrono::milliseconds;
+  const auto now = clock::now();
+  const auto& m = driver_->remembered();
+  supervisor_status s{.pid = ::getpid(),
+                      .uptime = duration_cast<milliseconds>(now - started_),
+                      .state = std::string{supervision::to_string(m.now)},
+                      .version = GRACEFUL_VERSION_STRING,
+                      .said = m.status,
+                      .restarts = m.restarts,
+                      .failures = m.failures,
+                      .failure_limit = driver_->limits().failures,
+                      .last_failure = m.last_end};
+  if (m.main) s.main_pid = *m.main;
+  if (m.now == supervision::phase::waiting && m.due) {
+    s.wait = std::max(milliseconds{0}, duration_cast<milliseconds>(*m.due - now));
+  }
+  for (const auto& each : deposit_.items()) {
+    const auto address = os::socket_address::bound_to(each.fd.get());
+    const bool ip = address.family() == AF_INET || address.family() == AF_INET6;
+    s.kept.push_back({each.name, ip ? address.to_string() : ""});
+  }
+  return s;
+}
+
+supervisor::supervisor(supervisor_params params) {
+  auto own = os::start_command::of_this_process();
+  // From now on, and not when it runs: PID 1 never hears of what comes unblocked before that.
+  const auto taken = taken_signals();
+  sigset_t before;
+  ::pthread_sigmask(SIG_BLOCK, &taken, &before);
+  try {
+    impl_ = os::in_words("cannot set up the supervisor",
+                         [&] { return std::make_unique<impl>(std::move(params), std::move(own)); });
+  } catch (...) {
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    throw;
+  }
+}
+/// In a child of fork(2) nothing of it ends.
+supervisor::~supervisor() {
+  if (!impl_->at_home()) os::leave_alone(std::move(impl_));
+}
+
+int supervisor::run() {
+  return os::in_words("the supervisor cannot go on", [this] { return impl_->run(); });
+}
+
+}  // namespace graceful

@@ -1,0 +1,54 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include <graceful/errc.hpp>
+#include <graceful/options.hpp>
+
+#include "control/control_path_of.hpp"
+
+#include "ordinary_user.hpp"
+#include "temporary_directory.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <utility>
+
+using namespace graceful_test;
+
+TEST_CASE("a name that could not be that of a file is refused, by what it may be") {
+  const auto refused = [](const char* name) {
+    const auto path = graceful::control_path_of({.name = name});
+    return !path && path.error().code == graceful::errc::invalid_argument &&
+           path.error().message.find("letters, digits, '.', '_' and '-'") != std::string::npos;
+  };
+  for (const char* name : {"", ".web", "-web", "web/../x", "web x",
+                           "w\xc3\xa9"
+                           "b"}) {
+    CAPTURE(name);
+    CHECK(refused(name));
+  }
+}
+
+TEST_CASE("a control path that is given is made absolute, whatever the name is") {
+  const auto path_of = [](std::string control_path) {
+    return graceful::control_path_of({.name = "-", .control_path = std::move(control_path)})
+        .value();
+  };
+  CHECK(path_of("/run/./web/../x.sock") == "/run/x.sock");
+  CHECK(path_of("x.sock") == std::filesystem::current_path() / "x.sock");
+}
+
+TEST_CASE("without a control path it goes by the name, in a directory that is private, and made") {
+  const ordinary_user here;
+  const temporary_directory home;
+  ::setenv("XDG_RUNTIME_DIR", home.path().c_str(), 1);
+  CHECK(graceful::control_path_of({.name = "Web-1.a_b"}).value() ==
+        home.path("graceful/Web-1.a_b.sock"));
+  CHECK(std::filesystem::status(home.path("graceful")).permissions() ==
+        std::filesystem::perms::owner_all);
+  std::filesystem::permissions(home.path("graceful"), std::filesystem::perms::all);
+  CHECK(graceful::control_path_of({.name = "web"}).error().code ==
+        graceful::errc::permission_denied);
+  ::unsetenv("XDG_RUNTIME_DIR");
+}

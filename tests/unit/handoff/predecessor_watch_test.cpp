@@ -1,0 +1,201 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "handoff/predecessor_watch.hpp"
+
+#include "os/control_path.hpp"
+#include "wire/handoff_messages.hpp"
+
+#include "temporary_directory.hpp"
+#include "varlink_peer.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+using namespace graceful_test;
+using namespace std::chrono_literals;
+using graceful::predecessor_watch;
+using graceful::unique_fd;
+namespace asio = graceful::asio;
+
+namespace {
+
+constexpr std::string_view aborted =
+    R"({"error":"io.graceful.Handoff.Aborted","parameters":{"message":"not ready in time"}})";
+constexpr std::string_view ask_again = R"({"parameters":{"settled":false}})";
+constexpr std::string_view settled = R"({"parameters":{"settled":true}})";
+
+/// A watch, and the predecessor that it watches: a socket, and a pipe for a pidfd, which is
+/// readable when the predecessor is dead.
+class predecessor_fixture {
+ public:
+  predecessor_fixture() {
+    watch_.start();
+    io.poll();
+  }
+  ~predecessor_fixture() {
+    watch_.leave();
+    io.poll();
+  }
+
+  /// What happens later than now, when the first event of those that wait is handled.
+  void die() { REQUIRE(::write(death_.get(), "x", 1) == 1); }
+  void live_on() {
+    char byte = 0;
+    REQUIRE(::read(pidfd_, &byte, 1) == 1);
+  }
+  void close() { predecessor_ = varlink_peer{unique_fd{}}; }
+  void say(std::string_view text) { REQUIRE(predecessor_.send(text)); }
+
+  /// How often it has asked Settle since the last time.
+  int asked() {
+    int count = 0;
+    while (const auto text = predecessor_.receive(0ms)) {
+      CHECK(text->find("Settle") != std::string::npos);
+      ++count;
+    }
+    return count;
+  }
+
+  /// A deadline of the watch, of this length, passes while it is kept from running.
+  static void stall(std::chrono::milliseconds time) {
+    asio::io_context other;
+    asio::steady_timer{other, time}.wait();
+  }
+
+  predecessor_watch& operator*() { return watch_; }
+
+  asio::io_context io;
+  int committed = 0, rolled_back = 0;
+  std::string why;
+
+ private:
+  graceful::log quiet_{[](auto, auto) {}};
+  temporary_directory directory_;
+  unique_fd control_ = graceful::os::bind_control(directory_.path("s")).value();
+  unique_fd death_;
+  int pidfd_ = -1;
+  varlink_peer predecessor_{unique_fd{}};
+  predecessor_watch watch_{io,
+                           quiet_,
+                           make(),
+                           directory_.path("s"),
+                           {[](const auto& vouch) { vouch({}); }, [&] { ++committed; },
+                            [&](const std::string& reason) {
+                              ++rolled_back;
+                              why = reason;
+                            }}};
+
+  predecessor_watch::predecessor make() {
+    int ends[2], life[2];
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
+    REQUIRE(::pipe2(life, O_CLOEXEC | O_NONBLOCK) == 0);
+    predecessor_ = varlink_peer{unique_fd{ends[1]}};
+    death_ = unique_fd{life[1]};
+    pidfd_ = life[0];
+    return {.pid = ::getpid(),
+            .connection = unique_fd{ends[0]},
+            .incoming = graceful::wire::framer{1024},
+            .pidfd = unique_fd{life[0]}};
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a wake-up for nothing is not taken for the death of the predecessor") {
+  predecessor_fixture w;
+  // Asio sees that it is readable, and completes the wait after a handler that makes that untrue.
+  w.die();
+  bool lives = false;
+  asio::post(w.io, [&] {
+    w.live_on();
+    lives = true;
+  });
+  w.io.poll();
+  CHECK(lives);
+  REQUIRE(w.committed == 0);
+
+  w.die();
+  w.io.poll();
+  CHECK(w.committed == 1);
+  CHECK(w.rolled_back == 0);
+}
+
+TEST_CASE("what a predecessor said before it died is heard, whatever is seen first") {
+  predecessor_fixture w;
+  w.die();  // first: its death is the first event
+  w.say(aborted);
+  w.io.poll();
+  CHECK(w.committed == 0);
+  CHECK(w.rolled_back == 1);
+  CHECK(w.why == "not ready in time");
+}
+
+TEST_CASE("a question that a predecessor asked before it died keeps nobody from staying") {
+  predecessor_fixture w;
+  w.die();
+  w.say(ask_again);
+  w.say(settled);
+  w.io.poll();
+  CHECK(w.committed == 1);
+  CHECK(w.rolled_back == 0);
+}
+
+TEST_CASE("a predecessor that is seen to be dead late was not alive when its connection ended") {
+  predecessor_fixture w;
+  w.close();
+  w.io.poll();
+  predecessor_fixture::stall(1010ms);
+  // After this handler comes that of the deadline, and the death is not among the events yet.
+  asio::post(w.io, [&] { w.die(); });
+  w.io.poll();
+  CHECK(w.committed == 1);
+  CHECK(w.rolled_back == 0);
+}
+
+TEST_CASE("a predecessor that has lost the connection, and lives, is left") {
+  predecessor_fixture w;
+  w.close();
+  w.io.poll();
+  predecessor_fixture::stall(1010ms);
+  w.io.poll();
+  CHECK(w.committed == 0);
+  CHECK(w.rolled_back == 1);
+}
+
+TEST_CASE("a successor that is asked whether it stays says so, but not if it is about to end") {
+  predecessor_fixture w;
+  CHECK(w.asked() == 1);
+  w.say(ask_again);
+  w.io.poll();
+  CHECK(w.asked() == 1);
+
+  (*w).ask_back("the successor was told to end");
+  w.say(ask_again);
+  w.io.poll();
+  CHECK(w.asked() == 0);
+  CHECK(w.committed + w.rolled_back == 0);
+  w.say(aborted);
+  w.io.poll();
+  CHECK(w.rolled_back == 1);
+}
+
+TEST_CASE("what a predecessor that was asked back has said counts, however late it is read") {
+  predecessor_fixture w;
+  (*w).ask_back("the successor was told to end");
+  predecessor_fixture::stall(2010ms);
+  asio::post(w.io, [&] { w.say(settled); });
+  w.io.poll();
+  CHECK(w.committed == 1);
+  CHECK(w.rolled_back == 0);
+}

@@ -1,0 +1,118 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "handoff/statistics.hpp"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+
+using graceful::statistics;
+namespace wire = graceful::wire;
+using namespace std::chrono_literals;
+
+namespace {
+
+const statistics::time start{100s};
+
+}  // namespace
+
+TEST_CASE("each phase takes the time from the one before on, and the sum is what has elapsed") {
+  statistics s;
+  CHECK_FALSE(s.upgrading());
+  auto step = s.reach("spawned", start, start + 1600us);
+  CHECK(step.elapsed == 1ms);
+  CHECK(step.duration == 1ms);
+  CHECK(s.upgrading());
+  step = s.reach("begun", start, start + 3200us);
+  CHECK(step.elapsed == 3ms);
+  CHECK(step.duration == 2ms);
+  step = s.reach("ready", start, start + 9ms);
+  CHECK(step.elapsed == 9ms);
+  CHECK(step.duration == 6ms);
+  CHECK(s.durations() ==
+        wire::phase_durations{{"spawned", 1600us}, {"begun", 1600us}, {"ready", 5800us}});
+}
+
+TEST_CASE("what a successor is told are the phases up to the one that is about to be reached") {
+  statistics s;
+  s.reach("passed", start, start + 1ms);
+  CHECK(s.durations_to("ready", start + 3ms) ==
+        wire::phase_durations{{"passed", 1ms}, {"ready", 2ms}});
+  CHECK(s.durations() == wire::phase_durations{{"passed", 1ms}});
+}
+
+TEST_CASE("an upgrade that is committed counts as such, and is over") {
+  statistics s;
+  s.reach("spawned", start, start + 1ms);
+  s.reach("ready", start, start + 2ms);
+  CHECK(s.probation());
+  CHECK(s.totals().committed == 0);
+  s.reach("committed", start, start + 5s);
+  CHECK(s.totals().committed == 1);
+  CHECK_FALSE(s.probation());
+  CHECK_FALSE(s.upgrading());
+  CHECK(s.durations().at("committed") == 4998ms);
+}
+
+TEST_CASE("an upgrade that fails counts as failed, and as rolled back if it had been ready") {
+  statistics s;
+  s.fail();  // nothing could be spawned
+  CHECK(s.totals().failed == 1);
+  s.reach("spawned", start, start + 1ms);
+  s.fail();
+  CHECK(s.totals().failed == 2);
+  CHECK(s.totals().rolled_back == 0);
+  CHECK_FALSE(s.upgrading());
+  s.reach("spawned", start, start + 1ms);
+  s.reach("ready", start, start + 2ms);
+  s.resume();
+  CHECK(s.upgrading());
+  CHECK_FALSE(s.probation());
+  s.fail();
+  CHECK(s.totals().failed == 2);
+  CHECK(s.totals().rolled_back == 1);
+  CHECK(s.durations().size() == 2);
+  s.fail();  // what the one before came to is not believed of this one
+  CHECK(s.totals().failed == 3);
+  CHECK(s.durations().empty());
+}
+
+TEST_CASE("a new upgrade forgets the phases of the last one") {
+  statistics s;
+  s.reach("spawned", start, start + 1ms);
+  s.reach("ready", start, start + 2ms);
+  s.fail();
+  s.reach("begun", start + 10s, start + 10s + 1ms);
+  CHECK(s.durations() == wire::phase_durations{{"begun", 1ms}});
+}
+
+TEST_CASE("a successor goes on counting where its predecessor was, once it is committed") {
+  statistics s;
+  s.inherit({.committed = 3, .failed = 2, .rolled_back = 1, .cut = 9});
+  s.ready({{"spawned", 1ms}, {"ready", 2ms}}, start);
+  CHECK(s.totals().committed == 3);
+  CHECK_FALSE(s.probation());  // it is in it, but has no successor that is
+  s.taken_over(start + 5s);
+  CHECK(s.totals().committed == 4);
+  CHECK(s.totals().failed == 2);
+  CHECK(s.totals().rolled_back == 1);
+  CHECK(s.totals().cut == 9);
+  CHECK(s.durations() ==
+        wire::phase_durations{{"spawned", 1ms}, {"ready", 2ms}, {"committed", 5s}});
+  CHECK_FALSE(s.upgrading());
+}
+
+TEST_CASE("what earlier generations cut is counted on, and what they drain only while they do") {
+  statistics s;
+  s.inherit({.committed = 0, .failed = 0, .rolled_back = 0, .cut = 5});
+  s.others_drain(40);
+  s.others_cut(0);
+  CHECK(s.draining_before() == 40);
+  CHECK(s.totals().cut == 5);
+  s.others_drain(2);
+  s.others_cut(2);
+  CHECK(s.draining_before() == 2);
+  CHECK(s.totals().cut == 7);
+  s.others_drain(0);
+  CHECK(s.draining_before() == 0);
+  CHECK(s.totals().cut == 7);
+}

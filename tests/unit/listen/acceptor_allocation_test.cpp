@@ -1,0 +1,37 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "listen/listener_bench.hpp"
+
+#include "counted_new.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <functional>
+
+using namespace graceful_test;
+
+TEST_CASE("an accept allocates nothing once the loop runs") {
+  asio::io_context context;
+  listening web{context.get_executor()};
+  web.home->open();
+  std::size_t accepted = 0;
+  std::function<void()> next = [&] {
+    web.acceptor.async_accept([&](graceful::error_code ec, tcp::socket) {
+      if (ec) return;
+      ++accepted;
+      next();
+    });
+  };
+  next();
+  constexpr std::size_t warm = 10;
+  constexpr std::size_t all = 110;
+  for (std::size_t n = 1; n <= all; ++n) {
+    const auto client = web.connect();
+    const auto before = allocations();
+    const bool came = run_until(context, [&] { return accepted == n; });
+    const auto after = allocations();
+    REQUIRE(came);
+    if (n > warm) CHECK(after == before);  // what describes a descriptor Asio keeps for the next
+  }
+  web.home->stop();
+}

@@ -1,0 +1,222 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "listen/listener_bench.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+
+using namespace graceful_test;
+using graceful::error_code;
+
+namespace {
+
+/// What an operation has come to.
+struct outcome {
+  std::optional<error_code> error;
+  auto handler() {
+    return [this](error_code ec, auto&&...) { error = ec; };
+  }
+};
+
+void check_closed(graceful::acceptor<tcp>& acceptor, asio::io_context& context) {
+  error_code ec;
+  CHECK_FALSE(acceptor.is_open());
+  CHECK(acceptor.native_handle() == -1);
+  CHECK(acceptor.name().empty());
+  CHECK(acceptor.local_endpoint() == tcp::endpoint{});
+  CHECK(acceptor.local_endpoint(ec) == tcp::endpoint{});
+  CHECK(ec == asio::error::bad_descriptor);
+  CHECK(acceptor.cancel(ec) == asio::error::bad_descriptor);
+  CHECK_THROWS_AS(acceptor.cancel(), boost::system::system_error);
+  CHECK(acceptor.set_option(tcp::acceptor::reuse_address{true}, ec) == asio::error::bad_descriptor);
+  CHECK_FALSE(acceptor.accept(ec).is_open());
+  CHECK(ec == asio::error::bad_descriptor);
+  CHECK_THROWS_AS(acceptor.wait(acceptor.wait_read), boost::system::system_error);
+  CHECK_FALSE(acceptor.close(ec));
+  outcome accept;
+  outcome wait;
+  acceptor.async_accept(accept.handler());
+  acceptor.async_wait(acceptor.wait_read, wait.handler());
+  CHECK_FALSE(accept.error);  // never from within
+  context.restart();
+  context.poll();
+  CHECK(accept.error == asio::error::bad_descriptor);
+  CHECK(wait.error == asio::error::bad_descriptor);
+}
+
+}  // namespace
+
+TEST_CASE("an acceptor is closed until it listens") {
+  asio::io_context context;
+  graceful::acceptor<tcp> acceptor{context};
+  check_closed(acceptor, context);
+}
+
+TEST_CASE("an acceptor that was moved from is closed, and keeps its executor") {
+  asio::io_context context;
+  listening web{context.get_executor()};
+  web.home->open();
+  auto taken = std::move(web.acceptor);
+  CHECK(taken.is_open());
+  check_closed(web.acceptor, context);
+  CHECK(web.acceptor.get_executor() == context.get_executor());
+  web.acceptor = std::move(taken);
+  CHECK(web.acceptor.is_open());
+  check_closed(taken, context);
+}
+
+TEST_CASE("the address of the peer is told, by whatever way it is accepted") {
+  asio::io_context context;
+  listening web{context.get_executor()};
+  web.home->open();
+  tcp::socket socket{context};
+  tcp::endpoint from;
+  SUBCASE("into a new socket") {
+    web.acceptor.async_accept(from, [&](error_code ec, tcp::socket peer) {
+      CHECK_FALSE(ec);
+      socket = std::move(peer);
+    });
+  }
+  SUBCASE("on an executor") {
+    web.acceptor.async_accept(context.get_executor(), from, [&](error_code ec, auto peer) {
+      CHECK_FALSE(ec);
+      socket = std::move(peer);
+    });
+  }
+  SUBCASE("into a socket that was made before") {
+    web.acceptor.async_accept(socket.lowest_layer(), from, [](error_code ec) { CHECK_FALSE(ec); });
+  }
+  const auto client = web.connect();
+  REQUIRE(run_until(context, [&] { return socket.is_open(); }));
+  CHECK(from.port() == address_of(client).port());
+  CHECK(from == socket.remote_endpoint());
+}
+
+TEST_CASE("a socket that is open already is refused, and costs no connection") {
+  asio::io_context context;
+  listening web{context.get_executor()};
+  web.home->open();
+  const auto client = web.connect();
+  REQUIRE(web.wait_for_queue(1));
+  tcp::socket socket{context, tcp::v4()};
+  outcome refused;
+  web.acceptor.async_accept(socket, refused.handler());
+  REQUIRE(run_until(context, [&] { return refused.error.has_value(); }));
+  CHECK(refused.error == asio::error::already_open);
+  error_code ec;
+  CHECK(web.acceptor.accept(socket, ec) == asio::error::already_open);
+  CHECK(web.queue() == 1);
+}
+
+TEST_CASE("a wait ends when a connection could be accepted, and leaves it") {
+  asio::io_context context;
+  listening web{context.get_executor()};
+  outcome first;
+  outcome second;
+  web.acceptor.async_wait(web.acceptor.wait_read, first.handler());
+  const auto client = web.connect();
+  REQUIRE(web.wait_for_queue(1));
+  context.poll();
+  CHECK_FALSE(first.error);  // not before this process accepts
+  web.home->open();
+  REQUIRE(run_until(context, [&] { return first.error.has_value(); }));
+  CHECK(first.error == error_code{});
+  CHECK(web.queue() == 1);
+  web.acceptor.async_wait(web.acceptor.wait_read, second.handler());
+  REQUIRE(run_until(context, [&] { return second.error.has_value(); }));
+  outcome accept;
+  web.acceptor.async_accept(accept.handler());
+  REQUIRE(run_until(context, [&] { return accept.error.has_value(); }));
+  CHECK(accept.error == error_code{});
+}
+
+TEST_CASE("a wait that nothing can end is ended by cancellation, and when the acceptor stops") {
+  asio::io_context context;
+  listening web{context.get_executor()};
+  web.home->open();
+  asio::cancellation_signal signal;
+  outcome first;
+  outcome second;
+  outcome third;
+  web.acceptor.async_wait(web.acceptor.wait_write,
+                          asio::bind_cancellation_slot(signal.slot(), first.handler()));
+  web.acceptor.async_wait(web.acceptor.wait_error, second.handler());
+  context.poll();
+  CHECK_FALSE(first.error);
+  signal.emit(asio::cancellation_type::total);
+  REQUIRE(run_until(context, [&] { return first.error.has_value(); }));
+  CHECK(first.error == asio::error::operation_aborted);
+  CHECK_FALSE(second.error);
+  web.acceptor.cancel();
+  REQUIRE(run_until(context, [&] { return second.error.has_value(); }));
+  web.acceptor.async_wait(web.acceptor.wait_read, third.handler());
+  web.home->stop();
+  REQUIRE(run_until(context, [&] { return third.error.has_value(); }));
+  CHECK(third.error == asio::error::operation_aborted);
+  CHECK(context.run() == 0);  // nothing is left that keeps it
+}
+
+TEST_CASE("options are those of the socket") {
+  asio::io_context context;
+  listening web{context.get_executor()};
+  web.acceptor.set_option(tcp::acceptor::receive_buffer_size{65'536});
+  tcp::acceptor::receive_buffer_size size;
+  web.acceptor.get_option(size);
+  CHECK(size.value() == 65'536);
+  web.acceptor.set_option(tcp::acceptor::enable_connection_aborted{true});
+  CHECK(web.acceptor.native_handle() == web.body->socket()->fd.get());
+  web.acceptor.close();
+  error_code ec;
+  CHECK(web.acceptor.get_option(size, ec) == asio::error::bad_descriptor);
+  CHECK_FALSE(web.acceptor.cancel(ec));  // of a server that hands over: nothing to complain about
+}
+
+TEST_CASE("an accept loop that goes on after any error ends all the same, and does not spin") {
+  asio::io_context context;
+  listening web{context.get_executor()};
+  web.home->open();
+  std::size_t calls = 0;
+  const auto alive = std::make_shared<int>();
+  std::function<void()> next = [&] {
+    web.acceptor.async_accept([&, alive](error_code, const tcp::socket&) {
+      ++calls;
+      next();
+    });
+  };
+  next();
+  context.poll();
+  web.home->stop();
+  REQUIRE(context.run_for(std::chrono::seconds{10}) > 0);
+  CHECK(context.stopped());
+  CHECK(calls > 100);
+  CHECK(calls < 2'000);
+  CHECK(alive.use_count() == 1);  // the last handler was destroyed
+}
+
+TEST_CASE("what waits is aborted when the last acceptor of its kind is destroyed") {
+  asio::io_context context;
+  listening web{context.get_executor()};
+  web.home->open();
+  outcome accept;
+  outcome wait;
+  std::optional<graceful::acceptor<tcp>> copy{web.acceptor};
+  web.acceptor = graceful::acceptor<tcp>{context};
+  copy->async_accept(accept.handler());
+  copy->async_wait(copy->wait_read, wait.handler());
+  context.poll();
+  CHECK_FALSE(accept.error);
+  copy.reset();
+  REQUIRE(run_until(context, [&] { return accept.error && wait.error; }));
+  CHECK(accept.error == asio::error::operation_aborted);
+  CHECK(wait.error == asio::error::operation_aborted);
+}

@@ -1,0 +1,75 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_TESTS_UNIT_SERVICE_BENCH_HPP
+#define GRACEFUL_TESTS_UNIT_SERVICE_BENCH_HPP
+
+#include <graceful/testing/deadline.hpp>
+
+#include "service/service.hpp"
+#include "service/service_settings.hpp"
+
+#include "notify_socket.hpp"
+#include "patience.hpp"
+#include "tcp_sockets.hpp"
+#include "temporary_directory.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace graceful_test {
+
+/// A service on a control context that runs while the test waits.
+struct service_bench {
+  explicit service_bench(graceful::service_settings settings)
+      : service{with_socket(std::move(settings)),
+                {control, messages, sockets, application.get_executor()}} {}
+
+  graceful::service_settings with_socket(graceful::service_settings s) const {
+    s.notify_socket = manager.address();
+    return s;
+  }
+
+  notification next() {
+    const graceful::testing::deadline until{patience};
+    while (!graceful::testing::wait_readable(manager.socket(), std::chrono::seconds{0})) {
+      if (until.passed()) throw std::runtime_error{"nothing was said"};
+      control.restart();
+      control.run_for(std::chrono::milliseconds{1});
+    }
+    return manager.next(until);
+  }
+
+  void run_until(const std::function<bool()>& done) {
+    for (const graceful::testing::deadline until{patience}; !done() && !until.passed();) {
+      control.restart();
+      control.run_for(std::chrono::milliseconds{1});
+    }
+  }
+
+  /// A listener that is opened, under this name.
+  void listen(const std::string& name) {
+    REQUIRE(sockets.obtain(name, v4("127.0.0.1"), {}, {}).has_value());
+  }
+
+  temporary_directory d;
+  notify_socket manager{d.path("notify")};
+  boost::asio::io_context control;
+  boost::asio::io_context application;
+  std::vector<std::string> logged;
+  graceful::log messages{
+      [this](graceful::log_level, std::string_view text) { logged.emplace_back(text); }};
+  graceful::inventory sockets{messages};
+  graceful::service service;
+};
+
+}  // namespace graceful_test
+
+#endif
