@@ -82,6 +82,11 @@ void foreign_acceptor::abandon() {
     }
   }
   by_force();
+  // A thread that comes to accept() from now on would wait for ever: nobody looks for it any more.
+  const std::lock_guard lock{mutex_};
+  if (!exists()) return;
+  (void)os::end_blocking_accept(fd_, -1);
+  cookie_ = os::cookie_of(fd_);
 }
 
 void foreign_acceptor::want(fate what) {

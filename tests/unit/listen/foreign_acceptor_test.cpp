@@ -74,9 +74,8 @@ struct plain_server {
 /// A thread that blocks in accept(), and its end.
 std::future<error_code> block_in_accept(plain_server& s) {
   auto ended = std::async(std::launch::async, [&s] {
-    tcp::socket peer{s.io};
     error_code ec;
-    for (int i = 0; i < 2 && !ec; ++i) s.acceptor.accept(peer, ec);
+    for (int i = 0; i < 2 && !ec; ++i) s.acceptor.accept(ec).close();
     return ec;
   });
   // It has accepted one, and is about to wait for the next.
@@ -85,8 +84,6 @@ std::future<error_code> block_in_accept(plain_server& s) {
   client.connect(s.at);
   char byte = 0;
   error_code closed;
-  client.shutdown(tcp::socket::shutdown_send);
-  client.non_blocking(true);
   (void)client.read_some(asio::buffer(&byte, 1), closed);
   return ended;
 }
@@ -167,6 +164,18 @@ TEST_CASE("the upgrader's end ends a thread that blocks in accept()") {
   plain_server s;
   auto ended = block_in_accept(s);
   s.up.reset();
+  REQUIRE(ended.wait_for(patience) == std::future_status::ready);
+  CHECK(ended.get());
+}
+
+TEST_CASE("a thread that comes to accept() after the upgrader's end does not wait for ever") {
+  plain_server s;
+  s.up.reset();
+  auto ended = std::async(std::launch::async, [&s] {
+    error_code ec;
+    (void)s.acceptor.accept(ec);
+    return ec;
+  });
   REQUIRE(ended.wait_for(patience) == std::future_status::ready);
   CHECK(ended.get());
 }
