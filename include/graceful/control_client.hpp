@@ -30,7 +30,7 @@ struct listener_status {
 struct draining_process {
   std::uint64_t generation{};
   std::int64_t pid{};
-  std::optional<std::uint64_t> connections{};  ///< Left; none before it has reported.
+  std::optional<std::uint64_t> connections{};  ///< How many are left; none before it has reported.
   bool hurried = false;                        ///< Told to cut them, see `options::max_draining`.
 };
 
@@ -41,43 +41,44 @@ struct server_status {
   std::int64_t pid{};
   std::chrono::milliseconds uptime{};
   std::string state{};          ///< "starting", "serving", "upgrading", "probation" or "draining".
-  std::string version{};        ///< Of the library in the server.
-  std::uint64_t connections{};  ///< Tracked ones, see `upgrader::track`.
+  std::string version{};        ///< The library's, in the server.
+  std::uint64_t connections{};  ///< How many it tracks, see `upgrader::track`.
   std::vector<listener_status> listeners{};
   std::vector<draining_process> draining{};     ///< Other generations that live, oldest first.
-  std::optional<std::int64_t> successor_pid{};  ///< Of the successor that is in probation.
+  std::optional<std::int64_t> successor_pid{};  ///< The pid of a successor in probation.
   std::string last_failure{};                   ///< Why the last upgrade failed; empty if none did.
   std::string json{};                           ///< The server's reply, unchanged: one line.
   std::vector<std::string> dropped{};  ///< Listeners of its predecessor that it has not asked for.
-  std::vector<std::string> dropped_addresses{};  ///< Of these; empty if the server is older.
+  std::vector<std::string> dropped_addresses{};  ///< Their addresses; empty if the server is older.
 };
 
 /// How to start the successor.
 struct upgrade_request {
-  std::vector<std::string> command{};                  ///< Empty: the server's own start command.
-  std::map<std::string, std::string> environment{};    ///< Added to the server's start environment.
-  std::optional<std::chrono::milliseconds> timeout{};  ///< Until ready. Default: the server's.
-  std::string directory{};  ///< Where it starts, an absolute path. Empty: the server's own.
+  std::vector<std::string> command{};                ///< Empty: the server's own start command.
+  std::map<std::string, std::string> environment{};  ///< Added to the server's start environment.
+  std::optional<std::chrono::milliseconds>
+      timeout{};            ///< How long until ready. Default: the server's.
+  std::string directory{};  ///< An absolute path, to start in. Empty: the server's own.
 };
 
 /// A reason why there can be no upgrade now.
 struct upgrade_obstacle {
   std::string kind{};  ///< "busy", "not_ready", "permission", "supervisor", "directory", "program".
-  std::string message{};  ///< For people to read.
+  std::string message{};  ///< A text for people.
 };
 
-/// What an upgrade would do.
+/// The plan of an upgrade.
 struct upgrade_plan {
   std::string
       program{};  ///< The path that would be executed; as it was given if it does not exist.
-  std::vector<std::string> arguments{};  ///< Including argv[0].
+  std::vector<std::string> arguments{};  ///< All of them, including argv[0].
   std::string directory{};
   std::map<std::string, std::string>
       environment{};                    ///< The differences from the server's at its start.
-  std::uint64_t generation{};           ///< Of the successor.
-  std::chrono::milliseconds timeout{};  ///< Until it has to be ready.
+  std::uint64_t generation{};           ///< The successor's.
+  std::chrono::milliseconds timeout{};  ///< How long until it has to be ready.
   std::chrono::milliseconds probation{};
-  std::vector<listener_status> listeners{};   ///< Would be passed.
+  std::vector<listener_status> listeners{};   ///< Listeners that would be passed.
   std::vector<upgrade_obstacle> obstacles{};  ///< Empty: none is known.
   std::string json{};                         ///< The server's reply, unchanged: one line.
 };
@@ -85,21 +86,21 @@ struct upgrade_plan {
 /// A phase that an upgrade has reached.
 struct upgrade_phase {
   std::string phase{};  ///< "spawned", "begun", "passed", "ready" or, as the last one, "committed".
-  std::chrono::milliseconds elapsed{};                  ///< Since the upgrade began.
-  std::optional<std::chrono::milliseconds> duration{};  ///< Since the phase before.
-  std::optional<std::int64_t> pid{};                    ///< Of the successor.
-  std::optional<std::uint64_t> generation{};            ///< Of the successor.
+  std::chrono::milliseconds elapsed{};                  ///< Time since the upgrade began.
+  std::optional<std::chrono::milliseconds> duration{};  ///< Time since the phase before.
+  std::optional<std::int64_t> pid{};                    ///< The successor's.
+  std::optional<std::uint64_t> generation{};            ///< The successor's.
   std::optional<std::uint64_t> sockets{};               ///< How many were passed.
   std::string json{};                  ///< The server's reply, unchanged: one line.
-  std::vector<std::string> dropped{};  ///< At "committed": listeners that the successor leaves.
-  std::vector<std::string> dropped_addresses{};  ///< Of these; empty if the server is older.
+  std::vector<std::string> dropped{};  ///< Listeners that the successor leaves, at "committed".
+  std::vector<std::string> dropped_addresses{};  ///< Their addresses; empty if the server is older.
 };
 
 /// The progress of a drain.
 struct drain_progress {
   std::string phase{};  ///< "draining" or, as the last one, "drained".
   std::chrono::milliseconds elapsed{};
-  std::uint64_t connections{};  ///< Tracked ones that are left.
+  std::uint64_t connections{};  ///< How many tracked ones are left.
   std::uint64_t cut{};          ///< How many the deadline has cut.
   std::string json{};           ///< The server's reply, unchanged: one line.
 };
@@ -116,10 +117,10 @@ struct server_event {
   /// upgrade, or rolled back), "draining", "hurried", "generation_ended"; "handed_over" or "ended"
   /// (the last).
   std::string event{};
-  std::string message{};  ///< For people to read.
+  std::string message{};  ///< A text for people.
   std::uint64_t generation{};
   std::int64_t pid{};
-  std::chrono::milliseconds time{};  ///< Since the Unix epoch.
+  std::chrono::milliseconds time{};  ///< Time since the Unix epoch.
   std::string json{};                ///< The server's reply, unchanged: one line.
 };
 

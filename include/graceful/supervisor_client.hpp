@@ -28,14 +28,14 @@ struct supervisor_status {
   /// "starting" (the server), "serving", "waiting" (to restart it), "ending" (waiting for older
   /// processes of the server).
   std::string state{};
-  std::string version{};                   ///< Of the library in the supervisor.
-  std::optional<std::int64_t> main_pid{};  ///< Of the server, if it runs.
+  std::string version{};                   ///< The library's, in the supervisor.
+  std::optional<std::int64_t> main_pid{};  ///< The server's pid, if it runs.
   std::string said{};                      ///< The STATUS that the server sent: sd_notify(3).
-  std::uint64_t restarts{};                ///< After failures, since the supervisor started.
-  std::uint64_t failures{};                ///< In a row.
-  std::uint64_t failure_limit{};           ///< Failures in a row that end the supervisor; 0: none.
-  std::string last_failure{};              ///< How the server last failed.
-  std::optional<std::chrono::milliseconds> wait{};  ///< Until it is restarted.
+  std::uint64_t restarts{};       ///< Restarts after failures, since the supervisor started.
+  std::uint64_t failures{};       ///< Failures in a row.
+  std::uint64_t failure_limit{};  ///< Failures in a row that end the supervisor; 0: none.
+  std::string last_failure{};     ///< How the server last failed.
+  std::optional<std::chrono::milliseconds> wait{};  ///< Time until it is restarted.
   std::vector<kept_socket> kept{};
   std::string json{};  ///< The supervisor's reply, unchanged: one line.
 };
