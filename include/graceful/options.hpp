@@ -47,10 +47,10 @@ struct options {
   /// release, it is followed.
   std::string directory{};
 
-  /// As predecessor: a caller that orders an upgrade cannot choose what the successor executes.
-  /// COMMAND, --env and --directory of `graceful-ctl upgrade` are refused; a new build has to be
-  /// put at the path of the old one. Default: false. Then they are refused only to a process that
-  /// lacks a capability which this one has, see capabilities(7).
+  /// Whether callers that order an upgrade of this process may not choose what the successor
+  /// executes. If true, COMMAND, --env and --directory of `graceful-ctl upgrade` are refused; a new
+  /// build has to be put at the path of the old one. Default: false. Then they are refused only to
+  /// a process that lacks a capability which this one has, see capabilities(7).
   bool fixed_command = false;
 
   /// Take over from a server that already runs under this control path, even though it did not
@@ -59,45 +59,44 @@ struct options {
   /// a set-id program. A process spawned by `graceful-ctl upgrade` needs neither.
   bool takeover = false;
 
-  /// As predecessor: how long a successor may take from its start to `ready()`. Then a successor
+  /// How long a successor of this process may take from its start to `ready()`. Then a successor
   /// that this process spawned is killed. Default: 30 s.
   std::chrono::milliseconds ready_timeout{30'000};
 
-  /// As predecessor: how long it keeps its sockets after a successor is ready, so that it can
-  /// resume accepting if the successor dies or an operator rolls back. 0: only until the successor
+  /// How long this process keeps its sockets after its successor is ready, so that it can resume
+  /// accepting if the successor dies or an operator rolls back. 0: only until the successor
   /// confirms, as soon as it is ready, that it serves. Default: 5 s.
   std::chrono::milliseconds probation{5'000};
 
-  /// Before a commit: how long the successor may take to confirm that it serves. The application
-  /// has to confirm: every executor on which it accepts, and the upgrader's. A successor is rolled
-  /// back if its threads hang (a deadlock, a handler that blocks, a full pipe), or if it was handed
-  /// listeners and listens on none of them. As successor: it gives up by itself, and says why,
-  /// after three quarters of that time. Default: 3 s.
+  /// How long the successor may take before a commit to confirm that it serves. The application has
+  /// to confirm: every executor on which it accepts, and the upgrader's. The predecessor rolls a
+  /// successor back if its threads hang (a deadlock, a handler that blocks, a full pipe), or if it
+  /// was handed listeners and listens on nothing. A successor gives up by itself, and says why,
+  /// after three quarters of its own `confirm_timeout`. Default: 3 s.
   std::chrono::milliseconds confirm_timeout{3'000};
 
-  /// As successor: how long the predecessor may take to answer each step. Default: 10 s.
+  /// How long the predecessor of this process may take to answer each step. Default: 10 s.
   std::chrono::milliseconds handoff_timeout{10'000};
 
-  /// In drain: how long the connections have from the start of the drain; those that are left then
-  /// are cut. As predecessor: a successor that this process spawned, and that an order rolls back,
-  /// has this long plus 5 s to end, whatever its own option says; then it is killed. Default: 5
-  /// min.
+  /// How long the connections have from the start of the drain; those that are left then are cut. A
+  /// successor that this process spawned, and that an order rolls back, has this long plus 5 s to
+  /// end, whatever its own option says; then it is killed. Default: 5 min.
   std::chrono::milliseconds drain_timeout{300'000};
 
-  /// In drain, where the application owns an acceptor (`upgrader::listen` of one): when the last
-  /// accepted connection has been closed, and nothing has happened on the application's threads for
-  /// this long, the context is stopped. That ends what would keep `run()` from returning although
-  /// no client is served: accept loops that go on after any error, signal sets, timers. Set a
-  /// longer time if the application waits for something without any activity after its clients have
-  /// disconnected. Default: 2 s.
+  /// How long nothing may happen on the application's threads, in a drain, before the context is
+  /// stopped. This applies when the application owns an acceptor (`upgrader::listen` of one), and
+  /// counts once the last accepted connection has been closed. It ends what would keep `run()` from
+  /// returning although no client is served: accept loops that go on after any error, signal sets,
+  /// timers. Set a longer time if the application waits for something without any activity after
+  /// its clients have disconnected. Default: 2 s.
   std::chrono::milliseconds linger{2'000};
 
-  /// In drain: how long a connection that says it is idle stays open after it has been told, so
+  /// How long a connection that says it is idle stays open after it has been told of the drain, so
   /// that a request that is already on its way still arrives. Default: 5 s.
   std::chrono::milliseconds idle_grace{5'000};
 
-  /// In drain: the time over which the connections are told one after the other, so that their
-  /// peers do not all reconnect at once. Default: 1 s.
+  /// The time over which a drain tells the connections, one after the other, so that their peers do
+  /// not all reconnect at once. Default: 1 s.
   std::chrono::milliseconds drain_spread{1'000};
 
   /// How many processes of earlier generations may drain at the same time. Beyond that the oldest

@@ -271,8 +271,8 @@ class GRACEFUL_API upgrader {
   /// upgrade` and `status`, and the metrics say so. But if an acceptor of this library listens on
   /// the same address, it accepts from that socket too (SO_REUSEPORT). A second call does nothing.
   ///
-  /// A successor that was handed listeners is rolled back if it listens on none of them when it is
-  /// about to be committed. So is one whose threads do not answer, see `options::confirm_timeout`.
+  /// A successor that was handed listeners is rolled back if it listens on nothing when it is about
+  /// to be committed. So is one whose threads do not answer, see `options::confirm_timeout`.
   ///
   /// Blocks for at most `options::handoff_timeout`. If the predecessor died meanwhile, this process
   /// serves all the same: it holds every socket.
