@@ -93,7 +93,13 @@ result<std::optional<takeover>> take_over(varlink_connection connection,
   auto passed = driver->take_descriptors();
   auto owned = own(std::move(driver), passed, request.control_path);
   if (!owned) return owned.error();
-  return std::optional{takeover{std::move(*owned), std::move(passed)}};
+  const auto& kept = owned->predecessor->offer().kept;
+  takeover taken{std::move(*owned), {}};
+  for (auto& [name, fd] : passed) {
+    const bool is_kept = std::ranges::find(kept, name) != kept.end();
+    taken.listeners.push_back({std::move(name), std::move(fd), is_kept});
+  }
+  return std::optional{std::move(taken)};
 }
 
 }  // namespace

@@ -38,9 +38,16 @@ struct ownership : owned_path {
   std::unique_ptr<successor_driver> predecessor;  // none: a cold start
 };
 
+/// A listening socket that the predecessor has passed.
+struct passed_listener {
+  std::string name;
+  unique_fd fd;
+  bool kept;  // a service manager holds it too
+};
+
 struct takeover {
   ownership owned;
-  std::vector<std::pair<std::string, unique_fd>> listeners;  // by name
+  std::vector<passed_listener> listeners;
 };
 
 /// Blocks for a few times `step_timeout` at most. `channel`: a connection to the predecessor that

@@ -79,8 +79,11 @@ lifecycle::lifecycle(const options& opts, surroundings around)
     if (owned_.predecessor->offer().late_claims) around_.sockets.keep_unclaimed();
     statistics_.inherit(owned_.predecessor->offer().so_far);
   }
-  service_->bring(std::move(taken.listeners), owned_.predecessor ? owned_.predecessor->offer().kept
-                                                                 : std::vector<std::string>{});
+  for (auto& [name, fd, kept] : taken.listeners) {
+    if (kept) service_->keeps(name, fd.get());
+    around_.sockets.inherit(std::move(name), std::move(fd), origin::predecessor, kept);
+  }
+  service_->bring();
   life_.emplace(owned_.predecessor != nullptr);
   // There is no destructor yet for what is thrown from here on.
   struct removal {
@@ -249,9 +252,9 @@ life::actions lifecycle::take(life::event e) {
     return a == life::action::announce || a == life::action::open ||
            a == life::action::refuse_ready;
   };
-  const auto queued = std::ranges::stable_partition(actions, is_of_ready);
-  queued_.insert(queued_.end(), queued.begin(), queued.end());
-  actions.erase(queued.begin(), queued.end());
+  const auto queued = std::stable_partition(actions.begin(), actions.end(), is_of_ready);
+  queued_.insert(queued_.end(), queued, actions.end());
+  actions.erase(queued, actions.end());
   return actions;
 }
 

@@ -66,14 +66,11 @@ std::string service::manager() const {
          (settings_.invocation.empty() ? "" : ' ' + os::to_fd_name(settings_.invocation));
 }
 
-void service::bring(std::vector<std::pair<std::string, unique_fd>>&& by_predecessor,
-                    const std::vector<std::string>& kept) {
-  const std::set<std::string, std::less<>> held{kept.begin(), kept.end()};
-  for (auto& [name, fd] : by_predecessor) {
-    const bool is_kept = held.contains(name);
-    if (is_kept) stored_.emplace(os::to_fd_name(name), stored{os::cookie_of(fd.get()), false});
-    around_.sockets.inherit(std::move(name), std::move(fd), origin::predecessor, is_kept);
-  }
+void service::keeps(std::string_view name, int fd) {
+  stored_.emplace(os::to_fd_name(name), stored{os::cookie_of(fd), false});
+}
+
+void service::bring() {
   const auto from = settings_.supervisor.empty() ? origin::service_manager : origin::supervisor;
   for (auto& [name, fd] : std::exchange(settings_.passed, {})) {
     stored_.emplace(os::to_fd_name(name), stored{os::cookie_of(fd.get())});

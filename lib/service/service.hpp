@@ -21,6 +21,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -58,10 +59,11 @@ class service {
     return managed() && role_ == role::main && settings_.supervisor.empty();
   }
 
-  /// Before the control thread starts: brings what was passed to this process, by its predecessor
-  /// and by the manager, into the inventory. `kept`: of the former, what a manager holds too.
-  void bring(std::vector<std::pair<std::string, unique_fd>>&& by_predecessor,
-             const std::vector<std::string>& kept);
+  /// Before the control thread starts: the manager holds this listener of the predecessor's too.
+  void keeps(std::string_view name, int fd);
+
+  /// After that: puts what the manager has passed to this process into the inventory.
+  void bring();
 
   /// The manager waits for this process to become ready: nobody speaks for it.
   void starts();

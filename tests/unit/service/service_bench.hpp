@@ -4,6 +4,7 @@
 
 #include <graceful/testing/deadline.hpp>
 
+#include "os/listening_socket.hpp"
 #include "service/service.hpp"
 #include "service/service_settings.hpp"
 
@@ -57,6 +58,13 @@ struct service_bench {
   /// A listener that is opened, under this name.
   void listen(const std::string& name) {
     REQUIRE(sockets.obtain(name, v4("127.0.0.1"), {}, {}).has_value());
+  }
+
+  /// A listener that the predecessor passes, and its manager keeps.
+  void take_over(const std::string& name) {
+    auto fd = graceful::os::listen_tcp(v4("127.0.0.1"), {}).value();
+    service.keeps(name, fd.get());
+    sockets.inherit(name, std::move(fd), graceful::origin::predecessor, true);
   }
 
   temporary_directory d;

@@ -146,10 +146,7 @@ TEST_CASE("the manager keeps what this process listens on, and nothing else") {
 
 TEST_CASE("a successor has removed from the store what it does not listen on any more") {
   service_bench b{{.store = 9}};
-  std::vector<std::pair<std::string, unique_fd>> passed;
-  passed.emplace_back("a", os::listen_tcp(v4("127.0.0.1"), {}).value());
-  passed.emplace_back("gone", os::listen_tcp(v4("127.0.0.1"), {}).value());
-  b.service.bring(std::move(passed), {"a", "gone"});
+  for (const char* name : {"a", "gone"}) b.take_over(name);
   b.listen("a");
   b.sockets.open();
   b.service.sockets_changed();  // it is not the main process yet
@@ -186,11 +183,7 @@ TEST_CASE("two managers are told from each other, also by the same path, and eac
 
 TEST_CASE("of what the predecessor's manager kept, its own gets as much as it takes") {
   service_bench b{{.store = 2}};
-  std::vector<std::pair<std::string, unique_fd>> passed;
-  for (const char* name : {"b", "c"}) {
-    passed.emplace_back(name, os::listen_tcp(v4("127.0.0.1"), {}).value());
-  }
-  b.service.bring(std::move(passed), {"b", "c"});
+  for (const char* name : {"b", "c"}) b.take_over(name);
   for (const char* name : {"a", "b", "c"}) b.listen(name);
   b.sockets.open();
   b.service.serves(2, true);
