@@ -126,8 +126,8 @@ boost::system::error_code child::kill() { return signal(SIGKILL); }
 boost::system::error_code child::signal(int number) {
   if (::syscall(SYS_pidfd_send_signal, pidfd_.get(), number, nullptr, 0) == 0) return {};
   const int why = errno;
-  // A seccomp filter may not know the call and return any error. Where the caller really lacks
-  // permission, kill(2) says so again.
+  // A seccomp filter that does not know the call may return any error. Where permission really is
+  // lacking, kill(2) fails with the same error.
   const bool ended = why == ESRCH || poll_one(pidfd_.get(), POLLIN, 0);
   if (ended || !is_child(pid_)) return system_code(why);
   return system_code(::kill(pid_, number) == 0 ? 0 : errno);

@@ -185,8 +185,8 @@ result<void> seal(int fd) {
       {.code = BPF_RET | BPF_K, .jt = 0, .jf = 0, .k = 0xffffffff},
   }};
   const sock_fprog filter{.len = program.size(), .filter = program.data()};
-  // Otherwise (TCP_DEFER_ACCEPT) a connection waits outside the queue, unseen, until its client has
-  // sent something.
+  // With TCP_DEFER_ACCEPT a connection waits outside the queue, unseen, until its client has sent
+  // something.
   constexpr int off = 0;
   ::setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &off, sizeof off);
   if (::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0) return {};

@@ -132,9 +132,7 @@ answer somebody_blocks_in_accept(int fd, bool also_in_select) {
     const unique_fd file{
         ::open((std::string{"/proc/self/task/"} + entry->d_name + "/syscall").c_str(),
                O_RDONLY | O_CLOEXEC)};
-    if (!file && errno != ENOENT)
-      otherwise = answer::unknown;  // otherwise the thread has just
-                                    // ended
+    if (!file && errno != ENOENT) otherwise = answer::unknown;  // ENOENT: the thread has ended
     std::array<char, 256> text{};
     const auto length = file ? ::read(file.get(), text.data(), text.size() - 1) : 0;
     if (length <= 0) continue;

@@ -27,7 +27,7 @@ class spare_descriptors {
     }
   }
 
-  /// Closes `fd`. If a spare is missing, a new one takes the number in one step, before any accept
+  /// Closes `fd`. If a spare is missing, one takes the number in one step, before any accept
   /// loop can.
   static void close(unique_fd fd);
 

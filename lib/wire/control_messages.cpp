@@ -34,7 +34,7 @@ std::optional<std::chrono::milliseconds> duration_field(const json::object& o,
   return std::chrono::milliseconds{*count};
 }
 
-/// Empty where they are not as many as the names, or not there: an older server has none.
+/// Empty if there are not as many as names, or none: an older server does not send them.
 std::vector<std::string> dropped_addresses_field(const json::object& o, std::size_t names) {
   auto addresses = strings_field(o, "dropped_addresses").value_or(std::vector<std::string>{});
   return addresses.size() == names ? std::move(addresses) : std::vector<std::string>{};
@@ -44,7 +44,7 @@ void put_strings(json::object& o, std::string_view key, const std::vector<std::s
   if (!strings.empty()) o[key] = json::array(strings.begin(), strings.end());
 }
 
-/// What execve(2) takes: a NUL would end the string there, and what was asked for is not what ran.
+/// execve(2) ends a string at a NUL, and would not run what was asked for.
 bool without_nul(std::string_view text) { return text.find('\0') == std::string_view::npos; }
 
 }  // namespace
@@ -78,7 +78,7 @@ std::optional<upgrade_request> parse_upgrade(const json::object& parameters) {
   }
   if (has_field(parameters, "directory")) {
     auto directory = string_field(parameters, "directory");
-    // What is relative to which process nobody could say.
+    // A relative path is ambiguous: it could be relative to any process.
     if (!directory || !directory->starts_with('/') || !without_nul(*directory)) return std::nullopt;
     m.directory = std::move(*directory);
   }

@@ -12,7 +12,7 @@ namespace graceful::wire {
 
 namespace {
 
-/// No upgrade fails for its statistics: what is missing or wrong counts as none.
+/// Statistics must not make an upgrade fail: what is missing or wrong counts as none.
 totals parse_totals(const json::object& parameters) {
   const json::value* value = parameters.if_contains("totals");
   if (value == nullptr || !value->is_object()) return {};

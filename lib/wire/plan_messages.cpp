@@ -23,7 +23,7 @@ std::optional<upgrade_obstacle> parse_obstacle(const json::value& value) {
   return upgrade_obstacle{std::move(*kind), std::move(*message)};
 }
 
-/// False if an element is not what `parse` reads.
+/// False if `parse` cannot read an element.
 template <class Element, class Parse>
 bool parse_all(const json::object& o, const char* key, std::vector<Element>& into, Parse parse) {
   const json::value* const array = o.if_contains(key);
