@@ -37,7 +37,8 @@ std::size_t width_of(int fd) {
 
 bool in_foreground(int fd) {
   const pid_t group = ::tcgetpgrp(fd);
-  return group < 0 || group == ::getpgrp();  // a terminal that does not control us has no jobs
+  return group < 0 || group == ::getpgrp();  // a terminal that does not control this process has no
+                                             // jobs
 }
 
 bool write_all(int fd, std::string_view text) {
