@@ -79,7 +79,7 @@ TEST_CASE("an accept loop that ends when it is aborted ends after its last clien
   check_loop("ends", "4");
 }
 
-TEST_CASE("an accept loop that only looks whether its acceptor is open stops without spinning") {
+TEST_CASE("an accept loop that only checks whether its acceptor is open stops without spinning") {
   check_loop("open", "1");
   check_loop("open", "4");
 }
@@ -89,30 +89,29 @@ TEST_CASE("an accept loop that goes on after any error stops without spinning") 
   check_loop("rearm", "4");
 }
 
-TEST_CASE("an accept loop that throws on an error does so when nobody is served any more") {
+TEST_CASE("an accept loop that throws on an error does so only when no client is served any more") {
   check_loop("throws", "1");
   check_loop("throws", "4");
 }
 
-TEST_CASE("an accept loop in a coroutine ends, whatever it does of an error") {
+TEST_CASE("an accept loop in a coroutine ends, whatever it does after an error") {
   check_loop("coroutine", "1");
   check_loop("coroutine-rearm", "1");
   check_loop("coroutine-rearm", "4");
 }
 
-TEST_CASE("a thread that blocks in accept is woken when nobody is served any more") {
+TEST_CASE("a thread that blocks in accept is woken when no client is served any more") {
   check_loop("blocks", "1");
 }
 
-TEST_CASE("a signal set that nobody cancels does not keep an old process alive, nor cut a client") {
+TEST_CASE(
+    "a signal set that is never cancelled neither keeps an old process alive nor cuts a client") {
   check_loop("signals", "1");
 }
 
-TEST_CASE("an acceptor that was moved after it was given to listen does no harm") {
-  check_loop("moved", "1");
-}
+TEST_CASE("an acceptor may be moved after it was given to listen") { check_loop("moved", "1"); }
 
-TEST_CASE("a process that is told to drain ends, whatever its accept loop is") {
+TEST_CASE("a process that is told to drain ends, whatever its accept loop does") {
   for (const char* shape : {"ends", "open", "rearm", "throws", "coroutine-rearm", "blocks"}) {
     CAPTURE(shape);
     auto s = shaped(shape);

@@ -117,7 +117,9 @@ TEST_CASE("a passed socket is adopted by its address, whatever its name, and onl
   CHECK(server.output().find("comes from the supervisor") != std::string::npos);
 }
 
-TEST_CASE("what is passed and not asked for is closed after a while, no more kept, and logged") {
+TEST_CASE(
+    "a passed socket that is not asked for is closed after a while, removed from the store, and "
+    "logged") {
   managing m;
   const bound_socket s;
   const bound_socket other;
@@ -137,7 +139,7 @@ TEST_CASE("what is passed and not asked for is closed after a while, no more kep
   CHECK(has_open(server.pid(), inode(s.fd.get())));
 }
 
-TEST_CASE("what is bound afresh is kept by the manager from the beginning, but only if it keeps") {
+TEST_CASE("the manager keeps a newly bound socket from the start, but only if it has an fd store") {
   for (const char* store : {"8", "0"}) {
     managing m;
     auto environment = m.environment();
@@ -158,7 +160,8 @@ TEST_CASE("what is bound afresh is kept by the manager from the beginning, but o
   }
 }
 
-TEST_CASE("a server that is killed under load is started again with its sockets: nothing refused") {
+TEST_CASE(
+    "a server that is killed under load is started again with its sockets: nothing is refused") {
   managing m;
   unique_fd kept;
   http_load options;
@@ -193,7 +196,7 @@ TEST_CASE("a server that is killed under load is started again with its sockets:
 }
 
 TEST_CASE(
-    "who comes after SIGTERM waits in a queue that is kept, and the next process serves him") {
+    "clients that connect after SIGTERM wait in a kept queue, and the next process serves them") {
   for (const bool plain : {false, true}) {
     managing m;
     const bound_socket s;
@@ -230,7 +233,9 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("who waits in the queues of a listener is served at its end, also if half are kept") {
+TEST_CASE(
+    "clients in the queues of a listener are served at its end, even if only half of them are "
+    "kept") {
   managing m;
   auto environment = m.environment();
   environment["FDSTORE"] = "2";  // of four
@@ -279,7 +284,7 @@ TEST_CASE("who waits in the queues of a listener is served at its end, also if h
   for (auto& connection : waiting) CHECK_NOTHROW(connection.exchange(""));
 }
 
-TEST_CASE("a successor knows what is kept, and does not seal it either") {
+TEST_CASE("a successor knows which sockets are kept, and does not seal them either") {
   managing m;
   const bound_socket s;
   auto environment = m.environment();
@@ -329,7 +334,8 @@ TEST_CASE("an upgrade under load with passed sockets loses nothing") {
   ::waitpid(next, nullptr, 0);
 }
 
-TEST_CASE("without a manager that hears, what is passed is taken all the same, and never sealed") {
+TEST_CASE(
+    "without a manager that listens, passed sockets are adopted all the same, and never sealed") {
   managing m;
   const bound_socket s;
   activated_server server{

@@ -36,7 +36,7 @@ std::string seen_by_shell(site& s, const std::string& what) {
 
 }  // namespace
 
-TEST_CASE("a server that has dropped root after listen is upgraded, and upgraded again") {
+TEST_CASE("a server that has dropped root privileges after listen can be upgraded repeatedly") {
   if (!others_can_run(programs::forking_server())) return;
   site s{{"--user", std::to_string(nobody)}, {}, programs::forking_server()};
   REQUIRE(fs::is_socket(s.control()));
@@ -52,7 +52,7 @@ TEST_CASE("a server that has dropped root after listen is upgraded, and upgraded
   }
 }
 
-TEST_CASE("a successor stays on its predecessor's path, though its own default is another") {
+TEST_CASE("a successor stays on its predecessor's path, even if its own default is another") {
   scene s;
   process_options as_user;
   if (::geteuid() == 0) {
@@ -110,21 +110,21 @@ TEST_CASE("a successor is passed a connection and the control path, and passes n
   CHECK(channels == 1);
 }
 
-TEST_CASE("a successor whose connection was lost on the way goes by the path") {
+TEST_CASE("a successor whose connection was lost on the way uses the control path") {
   site s;
   auto command = s.command();
   std::string line = "exec";
   for (const auto& argument : command) line += " '" + argument + "'";
   std::string before;
   SUBCASE("a shell closes it") { before = "exec 3<&-; "; }
-  SUBCASE("a shell opens something else in its place") { before = "exec 3</dev/null; "; }
-  SUBCASE("sudo(8), say, removes the variables") { before = "unset GRACEFUL_CHANNEL; "; }
+  SUBCASE("a shell opens another file in its place") { before = "exec 3</dev/null; "; }
+  SUBCASE("sudo(8), for example, removes the variables") { before = "unset GRACEFUL_CHANNEL; "; }
   const auto done = s.upgrade({"--", "/bin/sh", "-c", before + line});
   CHECK_MESSAGE(done.status == "exited 0", done.all);
   CHECK(s.generation() == 2);
 }
 
-TEST_CASE("the death of a successor behind a shell that lives on is noticed at once") {
+TEST_CASE("the death of a successor behind a live shell is noticed at once") {
   site s{{"--probation", "1min"}};
   std::string line;
   for (const auto& argument : s.command()) line += "'" + argument + "' ";

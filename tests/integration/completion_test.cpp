@@ -96,7 +96,7 @@ TEST_CASE("bash completes commands, their options, values, and servers") {
   CHECK(complete({"upgrade", "--", "sh"}).empty());
 }
 
-TEST_CASE("bash completes in front of a person") {
+TEST_CASE("bash completes at an interactive prompt") {
   if (!has_shell("/bin/bash")) return;
   shell_room room{"bash"};
   terminal tty{80};

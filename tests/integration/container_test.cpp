@@ -69,7 +69,7 @@ bool wait_for(const auto& condition) {
 
 }  // namespace
 
-TEST_CASE("PID 1 reaps the orphans of others, and no zombie is left") {
+TEST_CASE("PID 1 reaps orphans, and no zombie is left") {
   if (!have_namespaces()) return;
   supervised s{
       supervised::contained{},
@@ -94,7 +94,7 @@ TEST_CASE("PID 1 reaps the orphans of others, and no zombie is left") {
   }));
 }
 
-TEST_CASE("SIGTERM to PID 1 ends the server gently, and the container with 0") {
+TEST_CASE("SIGTERM to PID 1 lets the server drain, and the container ends with 0") {
   if (!have_namespaces()) return;
   supervised s{supervised::contained{}, supervised::http()};
   load at_work{load_on(s.port())};
@@ -107,7 +107,7 @@ TEST_CASE("SIGTERM to PID 1 ends the server gently, and the container with 0") {
   CHECK(seen.cut_short == 0);
 }
 
-TEST_CASE("the container lives on when an upgrade ends the process that it began with") {
+TEST_CASE("the container lives on when an upgrade ends its first process") {
   if (!have_namespaces()) return;
   supervised s{supervised::contained{}, supervised::http()};
   load at_work{load_on(s.port())};
@@ -131,7 +131,7 @@ TEST_CASE("the container lives on when an upgrade ends the process that it began
   CHECK(s.supervisor().wait_exit(patience).exited(0));
 }
 
-TEST_CASE("a server takes over from one in another container, and that one ends with 0") {
+TEST_CASE("a server takes over from one in another container, which then ends with 0") {
   if (!have_namespaces()) return;
   supervised first{supervised::contained{}, supervised::http()};
   const auto port = first.port();

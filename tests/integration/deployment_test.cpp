@@ -71,7 +71,7 @@ TEST_CASE("a deploy loses nothing") {
   CHECK(contains(site.metrics(), "graceful_"));
 }
 
-TEST_CASE("events go on over generations, and the report merges them with the outputs") {
+TEST_CASE("events continue over generations, and the report merges them with the outputs") {
   deployment site{http_server()};
   REQUIRE(site.upgrade().committed());
   REQUIRE(site.upgrade().committed());
@@ -102,7 +102,7 @@ TEST_CASE("events go on over generations, and the report merges them with the ou
   }
 }
 
-TEST_CASE("whoever has left an upgrade in its probation rolls it back on a connection of its own") {
+TEST_CASE("a client that left an upgrade in its probation can roll it back on a new connection") {
   deployment site{http_server("1min")};
   const auto connect = [&] {
     return graceful::control_client::connect(site.control(), site.patience()).value();
@@ -119,7 +119,7 @@ TEST_CASE("whoever has left an upgrade in its probation rolls it back on a conne
   CHECK(site.generation() == 1);
 }
 
-TEST_CASE("a test can do something while an upgrade runs") {
+TEST_CASE("a test can act while an upgrade runs") {
   deployment site{http_server("1min")};
   const auto run = site.start_upgrade();
   REQUIRE(run.wait_for("ready", site.patience()));
@@ -132,7 +132,7 @@ TEST_CASE("a test can do something while an upgrade runs") {
     CHECK(site.wait_gone(2));
     CHECK(site.generation() == 1);
   }
-  SUBCASE("stop it, and let it go on") {
+  SUBCASE("stop it, and let it continue") {
     CHECK(site.stop(2));
     CHECK(site.cont(2));
     CHECK(site.commit().has_value());
@@ -148,7 +148,7 @@ TEST_CASE("a test can do something while an upgrade runs") {
   CHECK(site.leaks() == no_leaks);
 }
 
-TEST_CASE("of two upgrades that are asked for at once one is told that it is busy") {
+TEST_CASE("of two upgrades at once one is told that the server is busy") {
   deployment site{http_server("1min")};
   for (int i = 0; i < 5; ++i) {
     const auto one = site.start_upgrade(), other = site.start_upgrade();
@@ -165,7 +165,7 @@ TEST_CASE("of two upgrades that are asked for at once one is told that it is bus
   CHECK(site.leaks() == no_leaks);
 }
 
-TEST_CASE("a generation stands still when stop() returns, and runs again after cont()") {
+TEST_CASE("a generation is stopped when stop() returns, and runs again after cont()") {
   deployment site{http_server()};
   for (int i = 0; i < 50; ++i) {
     REQUIRE(site.stop(1));
@@ -180,7 +180,7 @@ TEST_CASE("a generation stands still when stop() returns, and runs again after c
   CHECK_THROWS_AS(site.stop(7), std::out_of_range);
 }
 
-TEST_CASE("thousands of deploys do not fill the test program: what has ended is let go") {
+TEST_CASE("thousands of deploys do not fill the test program: ended processes are released") {
   deployment site{http_server()};
   const auto upgrade = [&] {
     REQUIRE(site.upgrade({.until = upgrade_end::drained}).committed());
@@ -194,7 +194,7 @@ TEST_CASE("thousands of deploys do not fill the test program: what has ended is 
   CHECK(wait_for_census(::getpid(), before, site.patience()));
 }
 
-TEST_CASE("several programs use the kit at the same time") {
+TEST_CASE("several test programs can use the kit at the same time") {
   const auto self = std::filesystem::read_symlink("/proc/self/exe").string();
   std::list<process> programs;
   for (int i = 0; i < 4; ++i) {
@@ -208,7 +208,7 @@ TEST_CASE("several programs use the kit at the same time") {
   }
 }
 
-TEST_CASE("an upgrade can be awaited until it is ready only") {
+TEST_CASE("a test can wait for an upgrade until it is ready") {
   deployment site{http_server("1min")};
   const auto outcome = site.upgrade({.until = upgrade_end::ready});
   CHECK(outcome.ready());
@@ -216,7 +216,7 @@ TEST_CASE("an upgrade can be awaited until it is ready only") {
   CHECK_FALSE(outcome.failed());
 }
 
-TEST_CASE("two deployments at once do not know of each other") {
+TEST_CASE("two deployments at once do not affect each other") {
   deployment here{http_server()};
   auto load = here.start_http_load({.connections = 2});
   std::thread other{[&here] {
@@ -248,7 +248,7 @@ TEST_CASE("a descriptor that a deploy leaks is named") {
   CHECK(contains(leaks, "is not close-on-exec"));
 }
 
-TEST_CASE("whatever else a deploy leaks is named by its kind") {
+TEST_CASE("every other leak of a deploy is named by its kind") {
   const std::vector<std::pair<const char*, std::string_view>> kinds{
       {"socket", "sockets: "},  {"epoll", "epoll entries: "},    {"thread", "threads: "},
       {"zombie", "zombies: 1"}, {"child", "child processes: 1"}, {"orphan", "the process "}};
@@ -264,7 +264,7 @@ TEST_CASE("whatever else a deploy leaks is named by its kind") {
   }
 }
 
-TEST_CASE("a path that a deploy leaves is named") {
+TEST_CASE("a path that a deploy leaves behind is named") {
   deployment site{flawed("litter")};
   REQUIRE(site.upgrade().committed());
   CHECK(site.leaks().to_string() == "the path control.sock.litter");
@@ -285,7 +285,7 @@ TEST_CASE("a generation that does not end is a leak, and so is a connection that
   CHECK(site.leaks() == no_leaks);
 }
 
-TEST_CASE("a server that does not come to rest because of a probation is told in a sentence") {
+TEST_CASE("a server that does not come to rest because of a probation is reported as such") {
   deployment site{http_server("1min")};
   const auto run = site.start_upgrade();
   REQUIRE(run.wait_for("ready", site.patience()));
@@ -295,7 +295,7 @@ TEST_CASE("a server that does not come to rest because of a probation is told in
   CHECK(run.wait(site.patience()).committed());
 }
 
-TEST_CASE("a server that refuses clients at an upgrade is found out") {
+TEST_CASE("a server that refuses clients during an upgrade is found out") {
   deployment site{flawed("refuse")};
   auto load = site.start_http_load({.connections = 4, .keep_alive = false});
   REQUIRE(load.wait_for(20, site.patience()));
@@ -308,7 +308,7 @@ TEST_CASE("a server that refuses clients at an upgrade is found out") {
   CHECK(contains(site.report(), "clients       refused: connect: "));
 }
 
-TEST_CASE("a successor that never becomes ready fails its deploy, and no more") {
+TEST_CASE("a successor that never becomes ready fails its deploy, and nothing else") {
   deployment site{flawed("unready")};
   const auto outcome = site.upgrade({.timeout = 500ms});
   INFO(outcome.to_string());
@@ -335,7 +335,7 @@ TEST_CASE("a server that does not start is an error that says why") {
   CHECK_THROWS_AS(deployment{{}}, std::invalid_argument);
 }
 
-TEST_CASE("what a killed test program has started ends, and its directory goes") {
+TEST_CASE("the processes of a killed test program end, and its directory is removed") {
   // It runs until it is killed; its own subreaper is gone then, and generation 2 has no parent.
   process program{{from_build("ENDLESS_TEST")}};
   REQUIRE(program.wait_for_output("\n", 30s));
@@ -360,7 +360,8 @@ TEST_CASE("what a killed test program has started ends, and its directory goes")
   }
 }
 
-TEST_CASE("a deployment prints its report if it is destroyed by an exception or the test says so") {
+TEST_CASE(
+    "a deployment prints its report if it is destroyed by an exception or the test asks for it") {
   // How it fails; what is printed then.
   const std::vector<std::pair<std::string, std::string_view>> ways{
       {"throws", "--- timeline"},
@@ -384,7 +385,7 @@ TEST_CASE("a deployment prints its report if it is destroyed by an exception or 
   }
 }
 
-TEST_CASE("the directory goes with the deployment") {
+TEST_CASE("the directory disappears with the deployment") {
   std::string directory;
   {
     const deployment site{http_server()};

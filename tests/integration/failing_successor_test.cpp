@@ -121,12 +121,12 @@ TEST_CASE("a successor that hangs with every socket in hand is killed and costs 
   rogue_fails("hang-before-ready", "had not called ready() within 5 s", {"--timeout", "5"});
 }
 
-TEST_CASE("a successor of another protocol version is refused with both versions") {
+TEST_CASE("a successor of another protocol version is refused, and both versions are named") {
   rogue_fails("wrong-version",
               "the successor speaks version 99 of the handoff protocol, the predecessor version 1");
 }
 
-TEST_CASE("a successor that asks for what is not on offer costs nothing") {
+TEST_CASE("a successor that asks for sockets that are not on offer costs nothing") {
   rogue_fails("not-on-offer", "the successor exited with status 1 before it was ready");
 }
 
@@ -134,8 +134,7 @@ TEST_CASE("a successor that calls out of order costs nothing") {
   rogue_fails("out-of-order", "the successor exited with status 1 before it connected");
 }
 
-TEST_CASE(
-    "what a successor said before it died is not believed, though it said that it was ready") {
+TEST_CASE("a successor that reported ready and then died is not believed") {
   site s;
   auto argv = behind_dashes(rogue(s, "die-with-ready"));
   argv.insert(argv.begin(), {programs::graceful_ctl(), "upgrade", s.control()});
@@ -160,7 +159,7 @@ TEST_CASE(
   CHECK(clients.stop().lost() == 0);
 }
 
-TEST_CASE("a listener that is added while the sockets are handed over is refused, later not") {
+TEST_CASE("a listener cannot be added while sockets are handed over, but can be later") {
   scene where;
   gate opening{where};
   const auto control = where.path("control.sock");
@@ -182,7 +181,7 @@ TEST_CASE("a listener that is added while the sockets are handed over is refused
   CHECK(second.wait_exit(patience).exited(0));
 }
 
-TEST_CASE("a successor that gives up is quoted") {
+TEST_CASE("the reason of a successor that gives up is quoted") {
   rogue_fails("fail", "the successor gave up: database schema is too new");
 }
 
@@ -198,7 +197,7 @@ TEST_CASE("a successor whose own listener cannot be bound costs nothing") {
       "192.0.2.1:1");
 }
 
-TEST_CASE("a second upgrade while one runs is told so, and does not disturb it") {
+TEST_CASE("a second upgrade is told that one is under way, and does not disturb it") {
   site s;
   process& first = s.scene().start([&] {
     std::vector<std::string> argv{programs::graceful_ctl(), "upgrade", s.control(), "--timeout",

@@ -104,7 +104,8 @@ TEST_CASE("a successor that is killed at any step before it is ready costs nothi
   }
 }
 
-TEST_CASE("a successor that is killed after Ready costs what was in it, and is rolled back") {
+TEST_CASE(
+    "a successor that is killed after Ready loses only its own connections, and is rolled back") {
   for (const auto& [where, when] : {
            std::pair{step::ready, moment::after},
            std::pair{step::readied, moment::after},
@@ -146,7 +147,8 @@ TEST_CASE("a predecessor that is killed while it answers Ready leaves a successo
   }
 }
 
-TEST_CASE("a predecessor that is stopped when Ready arrives goes on as if nothing had been") {
+TEST_CASE(
+    "a predecessor that is stopped when Ready arrives continues the upgrade when it resumes") {
   faulty_site f{{"--probation", "200ms"}};
   f.faults.arm(f.server(), fault::at_step(step::ready, action::stop));
   process& ctl = f.upgrade();
@@ -157,7 +159,8 @@ TEST_CASE("a predecessor that is stopped when Ready arrives goes on as if nothin
 }
 
 TEST_CASE(
-    "a successor that is told to end in ready() waits for no predecessor, and costs nothing") {
+    "a successor that is told to end in ready() does not wait for its predecessor, and costs "
+    "nothing") {
   for (const char* probation : {"0", "1min"}) {
     faulty_site f{{"--probation", probation, "--handoff-timeout", "1d"}};
     f.faults.arm(f.server(), fault::at_step(step::ready, action::stop));
@@ -178,7 +181,8 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "a successor that becomes unreachable in its probation is rolled back, and nobody refused") {
+    "a successor that becomes unreachable in its probation is rolled back, and nothing is "
+    "refused") {
   faulty_site f{{"--probation", "300ms"}};
   process& ctl = f.upgrade(fault::at_step(step::settle, action::unreachable, moment::after));
   const auto successor = f.successor(ctl);
@@ -189,7 +193,7 @@ TEST_CASE(
   f.serves(1, all_clients);
 }
 
-TEST_CASE("a successor that is told to end while it waits to become ready waits no longer") {
+TEST_CASE("a successor that is told to end while it waits to become ready stops waiting") {
   faulty_site f{{"--probation", "0"}};
   const gate opening{f.s.scene()};
   f.faults.arm(f.server(), fault::at_step(step::ready, action::stop));
@@ -213,7 +217,7 @@ TEST_CASE("a successor that becomes unreachable before it begins is ended, and c
   f.serves(1, 0);
 }
 
-TEST_CASE("a server that is killed in its accept has lost no more than was in it") {
+TEST_CASE("a server that is killed in accept loses only its own connections") {
   for (const auto when : {moment::before, moment::after}) {
     faulty_site f{{}};
     f.faults.arm(f.server(), fault::at_call("accept4", 7, action::kill, when));
@@ -225,7 +229,8 @@ TEST_CASE("a server that is killed in its accept has lost no more than was in it
   }
 }
 
-TEST_CASE("a successor that connects between two generations waits for the end of the right one") {
+TEST_CASE(
+    "a successor that connects between two generations waits for the end of its real predecessor") {
   fault_injector faults;
   site s{{"--probation", "1min"}, {.environment = faults.environment()}};
   const auto held = s.hold();
@@ -259,7 +264,7 @@ TEST_CASE("a successor that connects between two generations waits for the end o
         std::string::npos);
 }
 
-TEST_CASE("a trace of an upgrade has the handoff of both processes in it") {
+TEST_CASE("a trace of an upgrade contains the handoff of both processes") {
   faulty_site f{{}};
   process& ctl = f.upgrade();
   const auto successor = f.successor(ctl);

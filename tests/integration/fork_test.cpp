@@ -81,8 +81,7 @@ TEST_CASE("a child that serves a connection, after notify_fork, costs the server
   s.check_serves();
 }
 
-TEST_CASE(
-    "a child that outlives a server that was killed does not keep the next one from starting") {
+TEST_CASE("a child that outlives a killed server does not prevent the next start") {
   forking_site s;
   auto again = s.command();
   std::string path;
@@ -118,7 +117,7 @@ TEST_CASE(
   CHECK(s.generation() == 2);
 }
 
-TEST_CASE("a server whose port is held by what a killed one has left says which process that is") {
+TEST_CASE("a server whose port is held by a child of a killed one names that process") {
   forking_site s;
   const auto child = s.child_for("/clone");
   s.server().signal(SIGKILL);
@@ -133,7 +132,7 @@ TEST_CASE("a server whose port is held by what a killed one has left says which 
         std::string::npos);
 }
 
-TEST_CASE("of two servers that start beside what a killed one has left, one serves") {
+TEST_CASE("of two servers that start beside the child of a killed one, one serves") {
   forking_site s;
   REQUIRE(s.child_for("/clone") > 0);
   s.server().signal(SIGKILL);
@@ -155,7 +154,9 @@ TEST_CASE("of two servers that start beside what a killed one has left, one serv
   CHECK(s.pid() == winner.pid());
 }
 
-TEST_CASE("who waits for an answer hears that a server was killed, although its child lives on") {
+TEST_CASE(
+    "a client that waits for an answer is told that the server was killed, although its child "
+    "lives") {
   forking_site s;
   process& watch = s.scene().start({programs::graceful_ctl(), "monitor", s.control()});
   REQUIRE(watch.wait_for_output("the server is serving", patience));
@@ -166,7 +167,7 @@ TEST_CASE("who waits for an answer hears that a server was killed, although its 
   CHECK_FALSE(wait_readable(child.get(), std::chrono::seconds{0}));
 }
 
-TEST_CASE("a lock is not taken from a successor that starts, though its predecessor has died") {
+TEST_CASE("a lock is not taken from a starting successor whose predecessor has died") {
   site s;
   gate opening{s.scene()};
   process& ctl = s.scene().start(opening.upgrade(s));
@@ -181,7 +182,7 @@ TEST_CASE("a lock is not taken from a successor that starts, though its predeces
   CHECK(s.generation() == 2);
 }
 
-TEST_CASE("a lock is not taken from a successor that its predecessor has died for") {
+TEST_CASE("a lock is not taken from a successor that serves after its predecessor has died") {
   forking_site s{{"--probation", "1min"}};
   REQUIRE(s.child_for("/clone") > 0);
   process& ctl = s.scene().start({programs::graceful_ctl(), "upgrade", s.control()});

@@ -33,7 +33,7 @@ bool status_comes_to_say(site& s, const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("ten upgrades in a row, and what was begun with each generation is ended by it") {
+TEST_CASE("ten upgrades in a row: each generation finishes the requests that it has begun") {
   site s;
   auto few = s.load_on(false);
   few.connections = 2;
@@ -70,7 +70,7 @@ TEST_CASE("ten upgrades in a row, and what was begun with each generation is end
   CHECK(s.server().wait_exit(patience).exited(0));
 }
 
-TEST_CASE("beyond the cap the oldest generation cuts its connections, and everybody says so") {
+TEST_CASE("beyond the cap the oldest generation cuts its connections, and every process says so") {
   site s{{"--max-draining", "2"}};
   std::vector<http_connection> held;
   for (int generation = 2; generation <= 4; ++generation) {

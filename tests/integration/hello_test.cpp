@@ -72,7 +72,7 @@ constexpr std::array both{"HELLO", "HELLO_POOL"};
 
 }  // namespace
 
-TEST_CASE("the README's programs greet, and at SIGTERM drain, end with 0, and leave no path") {
+TEST_CASE("the README's programs greet, drain at SIGTERM, exit with 0, and leave no path behind") {
   for (const char* program : both) {
     CAPTURE(program);
     greeter hello{program};
@@ -84,7 +84,7 @@ TEST_CASE("the README's programs greet, and at SIGTERM drain, end with 0, and le
   }
 }
 
-TEST_CASE("a second copy of the README's programs says that one runs, and ends with 1") {
+TEST_CASE("a second copy of the README's programs says that one is running, and exits with 1") {
   for (const char* program : both) {
     CAPTURE(program);
     greeter hello{program};
@@ -98,7 +98,7 @@ TEST_CASE("a second copy of the README's programs says that one runs, and ends w
   }
 }
 
-TEST_CASE("the README's programs are upgraded, and the old process ends with 0") {
+TEST_CASE("the README's programs can be upgraded, and the old process exits with 0") {
   for (const char* program : both) {
     CAPTURE(program);
     greeter hello{program};

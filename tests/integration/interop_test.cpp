@@ -46,15 +46,15 @@ pid_t pid_of(site& s, int number) {
 
 }  // namespace
 
-TEST_CASE("generations of C++ and of Python follow one another, and clients notice nothing") {
+TEST_CASE("C++ and Python generations replace one another, and clients notice nothing") {
   alternate({}, {});
 }
 
-TEST_CASE("they do so with a probation on either side too") {
+TEST_CASE("C++ and Python generations replace one another with a probation on either side") {
   alternate({"--probation", "200ms", "--threads", "2"}, {"--probation", "200ms"});
 }
 
-TEST_CASE("each generation takes over unasked where it is told to, from either kind") {
+TEST_CASE("a generation of either kind takes over if GRACEFUL_TAKEOVER says so, and only then") {
   relay r;
   process_options told;
   told.environment = {{"GRACEFUL_TAKEOVER", "1"}};
@@ -68,7 +68,7 @@ TEST_CASE("each generation takes over unasked where it is told to, from either k
   r.ends();
 }
 
-TEST_CASE("a generation of Python holds no more than the one before it, and reaps its successor") {
+TEST_CASE("a Python generation holds no more than the one before it, and reaps its successor") {
   relay r;
   r.costs();
   for (int generation = 2; generation <= 4; ++generation) {

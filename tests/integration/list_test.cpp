@@ -60,7 +60,7 @@ struct user_servers {
 
 }  // namespace
 
-TEST_CASE("list has the servers that serve, hang, have crashed, and wait to be started again") {
+TEST_CASE("list shows servers that serve, hang, have crashed, or wait to be started again") {
   if (!others_can_run(programs::graceful_ctl())) return;
   user_servers u;
   CHECK(u.ctl({"list"}).status == "exited 0");
@@ -107,7 +107,9 @@ TEST_CASE("list has the servers that serve, hang, have crashed, and wait to be s
   CHECK(supervisor.wait_exit(patience));
 }
 
-TEST_CASE("a directory of control sockets that this user may not enter is a matter of permission") {
+TEST_CASE(
+    "a directory of control sockets that this user may not enter is reported as a permission "
+    "error") {
   if (!others_can_run(programs::graceful_ctl())) return;
   user_servers u;
   fs::create_directory(u.where.path("run/graceful"));

@@ -94,7 +94,7 @@ TEST_CASE("a status waits until a server has put its socket back") {
   CHECK_MESSAGE(status.status == "exited 0", status.all);
 }
 
-TEST_CASE("status and a second start agree that a server without its socket runs") {
+TEST_CASE("status and a second copy both say that a server without its socket is running") {
   runtime_directory r;
   r.server->signal(SIGSTOP);  // it cannot put it back
   fs::remove(r.control);
@@ -119,7 +119,7 @@ TEST_CASE("a control path that a successor was passed comes back too") {
   CHECK(r.ctl("upgrade").status == "exited 0");
 }
 
-TEST_CASE("a control path that cannot be put back is said once, and comes back when it can be") {
+TEST_CASE("a control path that cannot be put back is logged once, and comes back when possible") {
   runtime_directory r;
   fs::remove_all(r.directory);
   std::ofstream{r.directory} << "in the way";
@@ -147,7 +147,7 @@ TEST_CASE("a control path is not put back in a directory that another user has m
   const auto directory = where.path("runtime/graceful");
   std::vector<std::string> command{programs::http_server(), "--listen", "127.0.0.1:0"};
   SUBCASE("by default") { command.insert(command.end(), {"--name", "web"}); }
-  SUBCASE("at a path of the application's") {
+  SUBCASE("at a path that the application chose") {
     fs::create_directory(directory);
     REQUIRE(::chown(directory.c_str(), user, user) == 0);
     command.insert(command.end(), {"--control", directory + "/web.sock"});

@@ -83,7 +83,7 @@ TEST_CASE("without a /proc a control path whose directory leaves no room says so
       done.all);
 }
 
-TEST_CASE("without a /proc a supervisor runs a server, and another goes on with it") {
+TEST_CASE("without a /proc a supervisor runs a server, and the next supervisor adopts it") {
   if (!have_namespaces()) return;
   scene where;
   const auto control = where.path("control.sock");

@@ -188,15 +188,15 @@ const std::string going_away{"\x03\xe9"};  // 1001
 
 }  // namespace
 
-TEST_CASE("an Asio loop as it is is upgraded, and status gives no number of its connections") {
+TEST_CASE("an unchanged Asio loop can be upgraded, and status shows no number of connections") {
   answer_lines("asio_loop", ", drains, waiting for what still runs; no connection is tracked\n");
 }
 
-TEST_CASE("a framework that binds by itself is upgraded by its hook") {
+TEST_CASE("a framework that binds by itself can be upgraded through its hook") {
   answer_lines("framework", ", drains, waiting for what still runs; no connection is tracked\n");
 }
 
-TEST_CASE("a pool of threads is upgraded, and its threads end with the last connection") {
+TEST_CASE("a pool of threads can be upgraded, and its threads end with the last connection") {
   answer_lines("pool", ", drains, 1 connection left\n");
 }
 
@@ -226,7 +226,7 @@ TEST_CASE("a WebSocket++ server is upgraded, and tells its clients that it goes 
   server.ends();
 }
 
-TEST_CASE("a push server says good-bye, and its clients go on with the new process") {
+TEST_CASE("a push server says goodbye, and its clients continue with the new process") {
   recipe server{"push"};
   talker listener{server.port()};
   CHECK(listener.hear("\n") == "generation 1: 0\n");
@@ -239,7 +239,7 @@ TEST_CASE("a push server says good-bye, and its clients go on with the new proce
   server.ends();
 }
 
-TEST_CASE("in an upgraded chat old clients talk to old ones until they connect again") {
+TEST_CASE("in an upgraded chat old clients talk to old ones until they reconnect") {
   recipe server{"chat"};
   {
     talker ann{server.port()};
@@ -264,7 +264,7 @@ TEST_CASE("in an upgraded chat old clients talk to old ones until they connect a
   CHECK(ann.hear("\n") == "all here?\n");
 }
 
-TEST_CASE("new clients of a chat are let in all the while") {
+TEST_CASE("new clients can join a chat during its upgrade") {
   recipe server{"chat"};
   upgrade_twice(server, connecting(server, "new\n", "new\n"));
   server.first_has_ended();

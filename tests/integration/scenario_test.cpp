@@ -39,7 +39,7 @@ TEST_CASE("a good server passes all scenarios") {
   }
 }
 
-TEST_CASE("a bad server does not pass them, and the result says what was seen") {
+TEST_CASE("a bad server fails them, and the result says what happened") {
   SUBCASE("it leaks") {
     const auto said = failed_deploy(flawed("leak"));
     CHECK(contains(said, "BROKEN: nothing is left behind\n          seen: descr"));
@@ -88,7 +88,7 @@ TEST_CASE("a bad server does not pass them, and the result says what was seen") 
     CHECK_FALSE(result);
     CHECK(contains(result.to_string(), "BROKEN: the server answers\n"));
   }
-  SUBCASE("it takes no deploy now, so a bad program has not been tried") {
+  SUBCASE("it takes no deploy now, so the bad program was not tried") {
     auto params = http_server("1min");
     params.patience = 3s;
     deployment site{params};
@@ -102,7 +102,7 @@ TEST_CASE("a bad server does not pass them, and the result says what was seen") 
     CHECK(scenario::good_deploy(site));
     CHECK(contains(scenario::rollback(site).to_string(), "start the server with one"));
   }
-  SUBCASE("it does not live") {
+  SUBCASE("it is not alive") {
     deployment site{impatient("none")};
     site.kill(1, SIGKILL);
     REQUIRE(site.wait_gone(1));

@@ -115,7 +115,7 @@ bool something_was_said(const notify_socket& manager) {
 
 }  // namespace
 
-TEST_CASE("by a variable, nobody has a set-id program take over what another user runs") {
+TEST_CASE("a variable cannot make a set-id program take over what another user runs") {
   two_users u;
   if (!u.possible()) return;
   process& server = u.start(u.where.path("plain"), {.user = owner_of_file});
@@ -132,7 +132,7 @@ TEST_CASE("by a variable, nobody has a set-id program take over what another use
   CHECK(second.wait_for_output("ready: generation 2 ", patience));
 }
 
-TEST_CASE("a set-id server has no service manager, and none of its successors has") {
+TEST_CASE("a set-id server has no service manager, and neither have its successors") {
   two_users u;
   if (!u.possible()) return;
   notify_socket manager{u.where.path("foreign/notify")};
@@ -156,7 +156,7 @@ TEST_CASE("a set-id server has no service manager, and none of its successors ha
   CHECK_FALSE(something_was_said(manager));
 }
 
-TEST_CASE("a set-id server starts what it executes again, whatever has come to be at its path") {
+TEST_CASE("a set-id server executes its own file again, whatever is at its path by now") {
   two_users u;
   if (!u.possible()) return;
   // By a hard link, which Linux lets any user make where fs.protected_hardlinks is 0.
@@ -164,7 +164,7 @@ TEST_CASE("a set-id server starts what it executes again, whatever has come to b
   const auto ran = u.where.path("foreign/ran");
   std::string link;
   SUBCASE("another program") { link = path; }
-  SUBCASE("another program, at what looks like the name of a removed file") {
+  SUBCASE("another program, under what looks like the name of a removed file") {
     link = path + " (deleted)";
   }
   fs::create_hard_link(u.where.path("setuid"), link);
@@ -180,7 +180,7 @@ TEST_CASE("a set-id server starts what it executes again, whatever has come to b
   CHECK_FALSE(fs::exists(ran));
 }
 
-TEST_CASE("what a set-id server starts is not found by the PATH or directory of who started it") {
+TEST_CASE("a set-id server ignores the PATH and the directory of the user who started it") {
   two_users u;
   if (!u.possible()) return;
   const auto ran = u.where.path("foreign/ran");
@@ -205,7 +205,7 @@ TEST_CASE("what a set-id server starts is not found by the PATH or directory of 
   CHECK_FALSE(fs::exists(ran));
 }
 
-TEST_CASE("a set-group-ID server does not obey whoever started it, who is not in its group") {
+TEST_CASE("a set-group-ID server does not obey a user who started it and is not in its group") {
   two_users u;
   if (!u.possible()) return;
   process& server = u.start(u.where.path("setgid"), {.user = owner_of_file});
@@ -216,7 +216,7 @@ TEST_CASE("a set-group-ID server does not obey whoever started it, who is not in
   CHECK(server.wait_for_output("ready: generation 2 ", patience));
 }
 
-TEST_CASE("a server with file capabilities belongs to its service manager, and is upgraded") {
+TEST_CASE("a server with file capabilities belongs to its service manager, and can be upgraded") {
   two_users u;
   if (!u.possible()) return;
   // As setcap(8) does it: CAP_NET_BIND_SERVICE, permitted and effective.
@@ -260,7 +260,8 @@ std::vector<std::string> upgrade_to_stubborn(const two_users& u,
 
 }  // namespace
 
-TEST_CASE("a successor that cannot be killed costs an upgrade, and keeps the server from nothing") {
+TEST_CASE(
+    "a successor that cannot be killed fails its upgrade, and hinders the server in nothing") {
   two_users u;
   if (!u.possible()) return;
   process& server = u.start(u.where.path("plain"), {.user = owner_of_file});
@@ -277,7 +278,7 @@ TEST_CASE("a successor that cannot be killed costs an upgrade, and keeps the ser
   CHECK(server.wait_exit(patience).exited(0));
 }
 
-TEST_CASE("a server whose successor cannot be killed ends when it is told to") {
+TEST_CASE("a server whose successor cannot be killed still ends when it is told to") {
   two_users u;
   if (!u.possible()) return;
   process& server = u.start(u.where.path("plain"), {.user = owner_of_file});
@@ -288,7 +289,9 @@ TEST_CASE("a server whose successor cannot be killed ends when it is told to") {
   CHECK(upgrade.wait_exit(patience).exited(7));
 }
 
-TEST_CASE("who has not the capabilities of a server of the same user chooses nothing for it") {
+TEST_CASE(
+    "an operator without the server's capabilities cannot choose its command, even as the same "
+    "user") {
   two_users u;
   if (!u.possible()) return;
   const std::vector<std::string> capable{"/usr/bin/setpriv",

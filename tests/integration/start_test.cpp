@@ -115,7 +115,7 @@ std::string loader() {
 
 }  // namespace
 
-TEST_CASE("below a link to the current release the next release is started, whoever set no PWD") {
+TEST_CASE("a server below a link to the current release starts the next one, whatever PWD says") {
   const strings shell{"/usr/bin/env", "-u", "PWD", "/bin/sh", "-c", "exec \"$@\"", "sh"};
   const strings stale{"/usr/bin/env", "PWD=/", "OLDPWD=/"};
   struct way {
@@ -147,7 +147,7 @@ TEST_CASE("below a link to the current release the next release is started, whoe
   }
 }
 
-TEST_CASE("a successor is told by which link it came to its directory") {
+TEST_CASE("a successor is told through which link its directory was reached") {
   odd_start s;
   releases app{s.path("app")};
   s.options().directory = app.current();
@@ -162,7 +162,7 @@ TEST_CASE("a successor is told by which link it came to its directory") {
   CHECK(told == app.current());
 }
 
-TEST_CASE("if the directory of a server is gone, the operator hears so, and can name another") {
+TEST_CASE("if a server's directory is gone, the operator is told so, and can name another") {
   odd_start s;
   fs::create_directory(s.path("here"));
   s.options().directory = s.path("here");
@@ -183,7 +183,8 @@ TEST_CASE("if the directory of a server is gone, the operator hears so, and can 
   CHECK(s.serving("cwd") == "/");
 }
 
-TEST_CASE("a server that was executed by a descriptor is started by its path, as that is by then") {
+TEST_CASE(
+    "a server that was executed by a descriptor is restarted by its path, with the current file") {
   odd_start s;
   s.copy_server(s.path("server"));
   s.start(python("import os, sys; os.execve(os.open(sys.argv[1], os.O_RDONLY), sys.argv[1:], "
@@ -198,7 +199,7 @@ TEST_CASE("a server that was executed by a descriptor is started by its path, as
   }
 }
 
-TEST_CASE("a server that has no file any more, or never had one, is started by what it executes") {
+TEST_CASE("a server whose file is gone, or never existed, is restarted from what it executes") {
   const char* from_memory =
       "import os, sys; f = os.memfd_create('server'); "
       "os.write(f, open(sys.argv[1], 'rb').read()); os.execve(f, sys.argv[1:], os.environ)";
@@ -218,7 +219,7 @@ TEST_CASE("a server that has no file any more, or never had one, is started by w
   }
 }
 
-TEST_CASE("a server that was started by the dynamic loader is started so again") {
+TEST_CASE("a server that was started by the dynamic loader is started that way again") {
   odd_start s;
   s.start({loader(), "--argv0", "odd"}, programs::http_server());
   for (int i = 0; i < 2; ++i) {
@@ -248,7 +249,7 @@ TEST_CASE("signals that a server was started with blocked or ignored do what ope
   }
 }
 
-TEST_CASE("a supervisor that was started with signals blocked passes them on nevertheless") {
+TEST_CASE("a supervisor that was started with signals blocked still passes them on") {
   scene where;
   auto command = python(
       "import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()); "
@@ -263,7 +264,7 @@ TEST_CASE("a supervisor that was started with signals blocked passes them on nev
   CHECK(supervisor.wait_exit(patience).exited(128 + SIGTERM));
 }
 
-TEST_CASE("a server in a directory that is named in Latin-1 can be asked, after a failure too") {
+TEST_CASE("a server in a directory with a Latin-1 name can be asked, even after a failure") {
   odd_start s;
   const auto directory = s.path("gr\xfcn");
   fs::create_directory(directory);

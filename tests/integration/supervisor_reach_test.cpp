@@ -183,7 +183,7 @@ struct reach {
 
 }  // namespace
 
-TEST_CASE("the paths of a supervisor that were removed come back, and it hears as before") {
+TEST_CASE("a supervisor's removed paths come back, and it hears as before") {
   reach r{{}};
   const auto main = r.wait_main(0);
   const std::vector<std::string> all{r.socket, r.socket + ".lock", r.socket + ".notify",
@@ -223,7 +223,7 @@ TEST_CASE("the paths of a supervisor that were removed come back, and it hears a
   CHECK(fs::is_empty(r.directory));
 }
 
-TEST_CASE("another supervisor's paths are left alone, also at the end") {
+TEST_CASE("another supervisor's paths are left alone, even at the end") {
   reach r{{}};
   fs::rename(r.directory, r.where.path("elsewhere"));
   REQUIRE(::mkdir(r.directory.c_str(), 0755) == 0);
@@ -241,7 +241,8 @@ TEST_CASE("another supervisor's paths are left alone, also at the end") {
   CHECK(r.status()->pid == other.pid());
 }
 
-TEST_CASE("an upgrade just after the supervisor's sockets were removed leaves it with the server") {
+TEST_CASE(
+    "an upgrade just after the supervisor's sockets were removed leaves the server supervised") {
   for (const bool contained : {false, true}) {
     if (contained && !can_be_had("a container", in_container)) continue;
     reach r{{.before = contained ? in_container : std::vector<std::string>{}}};
@@ -266,7 +267,7 @@ TEST_CASE("root's supervisor follows a server of another user through upgrades")
   }
 }
 
-TEST_CASE("a supervisor follows a server that has become another user itself, in a container too") {
+TEST_CASE("a supervisor follows a server that has changed its user, even in a container") {
   if (!can_be_had("another user", as_server_user)) return;
   for (const bool contained : {false, true}) {
     if (contained && !can_be_had("a container", in_container)) continue;
@@ -285,7 +286,7 @@ TEST_CASE("a supervisor follows a server that has become another user itself, in
   }
 }
 
-TEST_CASE("a successor in the server's own PID namespace is known by its number outside of that") {
+TEST_CASE("a successor in the server's own PID namespace is known by its number outside of it") {
   if (!can_be_had("a container", in_container)) return;
   reach r{{.prefix = {"/usr/bin/unshare", "--pid", "--fork", "--kill-child", "/bin/sh", "-c",
                       R"("$@" & exec sleep 1000)", "sh"}}};
@@ -299,7 +300,9 @@ TEST_CASE("a successor in the server's own PID namespace is known by its number 
   CHECK(r.supervisor->output().find("is not believed") == std::string::npos);
 }
 
-TEST_CASE("a server that cannot speak is known to be another before its predecessor has drained") {
+TEST_CASE(
+    "a server that cannot report is recognised as a new process before its predecessor has "
+    "drained") {
   if (!can_be_had("another user", as_server_user)) return;
   reach r{{.prefix = as_server_user, .owner = server_user}};
   const auto text = r.supervisor->stdout_text();

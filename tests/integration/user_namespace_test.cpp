@@ -73,7 +73,7 @@ TEST_CASE(
   CHECK(t.ctl("status", its_user, as_its_root).status == "exited 0");
 }
 
-TEST_CASE("a server in a user namespace obeys its user, from without too, and nobody else") {
+TEST_CASE("a server in a user namespace obeys its own user, also from outside, and no other") {
   two_namespaces t{as_its_root};
   if (t.server == nullptr) return;
   CHECK(t.ctl("upgrade", other_user).status == "exited 4");

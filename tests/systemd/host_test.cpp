@@ -13,7 +13,7 @@ using namespace graceful_systemd;
 
 TEST_SUITE_BEGIN("host");
 
-TEST_CASE("A service runs on a host of its own, and nothing of it is left when that goes") {
+TEST_CASE("A service runs on a host of its own, and nothing of it is left when that ends") {
   for (const auto kind : {manager::system, manager::user}) {
     pid_t outside = 0;
     {
@@ -35,8 +35,7 @@ TEST_CASE("A service runs on a host of its own, and nothing of it is left when t
   }
 }
 
-TEST_CASE(
-    "A host can change nothing that is not its own, and knows no unit but those of the test") {
+TEST_CASE("A host can change only what is its own, and knows only the units of the test") {
   scene place;
   const std::string mine = place.path("mine");
   host there;

@@ -103,7 +103,7 @@ TEST_CASE("A server that hangs is killed and started again, and nothing is refus
   CHECK(seen.lost <= 2 * both_loads::clients_of_each);
 }
 
-TEST_CASE("A server that hangs takes no older generation with it") {
+TEST_CASE("A server that hangs does not end older generations with it") {
   service site{{.drop_in = "WatchdogSec=3s"}};
   INFO(site.report());
   REQUIRE(site.start().status.exited(0));
@@ -114,7 +114,7 @@ TEST_CASE("A server that hangs takes no older generation with it") {
   CHECK(held.finish() == 1);
 }
 
-TEST_CASE("A server that is well is left alone by the watchdog") {
+TEST_CASE("The watchdog leaves a healthy server alone") {
   service site{{.drop_in = "WatchdogSec=3s"}};
   INFO(site.report());
   REQUIRE(site.start().status.exited(0));
@@ -125,7 +125,7 @@ TEST_CASE("A server that is well is left alone by the watchdog") {
   CHECK(site.state().restarts == 0);
 }
 
-TEST_CASE("A stop ends the unit when what was accepted is served") {
+TEST_CASE("A stop ends the unit when the accepted connections are served") {
   service site;
   INFO(site.report());
   REQUIRE(site.start().status.exited(0));
@@ -150,7 +150,7 @@ TEST_CASE("A stop ends the unit when what was accepted is served") {
   CHECK(site.processes().empty());
 }
 
-TEST_CASE("A stop and a restart in a probation end the new process too, and lose nothing") {
+TEST_CASE("A stop or a restart in a probation ends the new process too, and loses nothing") {
   const std::string options = "--listen 127.0.0.1:0 --probation 1min --idle-grace 5s";
   for (const bool again : {true, false}) {
     service site{{.options = options}};
@@ -202,7 +202,7 @@ TEST_CASE("A main process that is killed in a probation is started again, and ta
   CHECK(site.server().pid == site.main().pid);
 }
 
-TEST_CASE("A stop leaves an older generation its connections") {
+TEST_CASE("A stop leaves the connections of an older generation alone") {
   service site;
   INFO(site.report());
   REQUIRE(site.start().status.exited(0));
