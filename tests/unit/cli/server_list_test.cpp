@@ -35,7 +35,7 @@ graceful::unique_fd socket_at(const std::string& path, bool listens) {
 
 }  // namespace
 
-TEST_CASE("in a directory each control socket is a server, and so is a supervisor's alone") {
+TEST_CASE("each control socket in a directory is a server, and so is a supervisor's alone") {
   temporary_directory where;
   const auto web = socket_at(where.path("web.sock"), false);
   const auto its = socket_at(where.path("web.sock.supervisor"), false);
@@ -56,7 +56,7 @@ TEST_CASE("in a directory each control socket is a server, and so is a superviso
   CHECK(servers_in({where.path("nowhere"), 7}).empty());
 }
 
-TEST_CASE("root looks into the directories of all users, unless others can write there too") {
+TEST_CASE("root looks into the directories of all users, except those that others can write to") {
   if (::geteuid() != 0) {
     MESSAGE("skipped: only root looks into those of others");
     return;

@@ -75,7 +75,7 @@ TEST_CASE("a connection counts until it is destroyed or assigned to") {
   CHECK(b.all->open() == 0);
 }
 
-TEST_CASE("a connection that is busy is told that the process drains, and of the deadline") {
+TEST_CASE("a busy connection is told that the process drains, and when the deadline has passed") {
   tracked_fixture b;
   const auto c = b.track();
   CHECK_FALSE(c.draining());
@@ -90,7 +90,7 @@ TEST_CASE("a connection that is busy is told that the process drains, and of the
   CHECK(b.all->cut() == 1);
 }
 
-TEST_CASE("a connection that is idle is told when its grace is over") {
+TEST_CASE("an idle connection is told when its grace is over") {
   tracked_fixture b;
   auto c = b.track();
   c.idle(true);
@@ -114,7 +114,7 @@ TEST_CASE("a connection that becomes idle after its grace is told then, each tim
   CHECK(b.told() == "idle ");
 }
 
-TEST_CASE("a connection that is not idle any more when its turn comes is not told") {
+TEST_CASE("a connection that is busy again when its turn comes is not told") {
   tracked_fixture b;
   auto c = b.track();
   c.idle(true);
@@ -125,7 +125,7 @@ TEST_CASE("a connection that is not idle any more when its turn comes is not tol
   CHECK(b.told().empty());
 }
 
-TEST_CASE("a connection that is destroyed before its handler ran hears nothing") {
+TEST_CASE("a connection that is destroyed before its handler ran is told nothing") {
   tracked_fixture b;
   auto c = b.track();
   b.drain();
@@ -133,7 +133,7 @@ TEST_CASE("a connection that is destroyed before its handler ran hears nothing")
   CHECK(b.told().empty());
 }
 
-TEST_CASE("a connection that comes in a drain is told at once, also after the deadline") {
+TEST_CASE("a connection that is tracked during a drain is told at once, even after the deadline") {
   tracked_fixture b;
   b.drain();
   const auto late = b.track();
@@ -169,7 +169,9 @@ TEST_CASE("a connection may outlive the process's list, and a handler the connec
   c.idle(true);
 }
 
-TEST_CASE("what waits for a stage is destroyed with the context, though it owns the connection") {
+TEST_CASE(
+    "an operation that waits for a stage is destroyed with the context, though it owns the "
+    "connection") {
   auto b = std::make_unique<tracked_fixture>();
   auto session = std::make_shared<connection>(b->track());
   const std::weak_ptr<connection> alive = session;
@@ -180,13 +182,14 @@ TEST_CASE("what waits for a stage is destroyed with the context, though it owns 
   CHECK(alive.expired());
 }
 
-TEST_CASE("a connection that is none does nothing") {
+TEST_CASE("an empty connection does nothing") {
   connection none;
   none.idle(true);
   CHECK_FALSE(none.draining());
 }
 
-TEST_CASE("a connection that comes between the deadline and its announcement is told of it once") {
+TEST_CASE(
+    "a connection that is tracked between the deadline and its announcement is told of it once") {
   tracked_fixture b;
   b.begin -= 40s;  // the deadline has passed, and nobody has looked yet
   b.drain_late();
@@ -199,7 +202,7 @@ TEST_CASE("a connection that comes between the deadline and its announcement is 
   CHECK(b.all->cut() == 2);
 }
 
-TEST_CASE("a stage can be awaited, by several, and at any time") {
+TEST_CASE("a stage can be awaited several times, at any time") {
   tracked_fixture b;
   std::string heard;
   connection kept = b.track();
@@ -224,7 +227,7 @@ TEST_CASE("a stage can be awaited, by several, and at any time") {
   CHECK(heard == "draining again deadline ");
 }
 
-TEST_CASE("who awaits a stage of a connection that is destroyed, or cancels, is told so") {
+TEST_CASE("a wait ends with an error if it is cancelled or its connection is destroyed") {
   tracked_fixture b;
   std::string heard;
   const auto hear = [&](graceful::error_code ec) {

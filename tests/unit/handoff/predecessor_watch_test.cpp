@@ -112,7 +112,7 @@ class predecessor_fixture {
 
 }  // namespace
 
-TEST_CASE("a wake-up for nothing is not taken for the death of the predecessor") {
+TEST_CASE("a spurious wake-up is not taken for the death of the predecessor") {
   predecessor_fixture w;
   // Asio sees that it is readable, and completes the wait after a handler that makes that untrue.
   w.die();
@@ -131,7 +131,7 @@ TEST_CASE("a wake-up for nothing is not taken for the death of the predecessor")
   CHECK(w.rolled_back == 0);
 }
 
-TEST_CASE("what a predecessor said before it died is heard, whatever is seen first") {
+TEST_CASE("a predecessor's last message counts, even if its death is seen first") {
   predecessor_fixture w;
   w.die();  // first: its death is the first event
   w.say(aborted);
@@ -141,7 +141,7 @@ TEST_CASE("what a predecessor said before it died is heard, whatever is seen fir
   CHECK(w.why == "not ready in time");
 }
 
-TEST_CASE("a question that a predecessor asked before it died keeps nobody from staying") {
+TEST_CASE("a question that a predecessor asked before it died does not prevent the commit") {
   predecessor_fixture w;
   w.die();
   w.say(ask_again);
@@ -151,7 +151,7 @@ TEST_CASE("a question that a predecessor asked before it died keeps nobody from 
   CHECK(w.rolled_back == 0);
 }
 
-TEST_CASE("a predecessor that is seen to be dead late was not alive when its connection ended") {
+TEST_CASE("a predecessor whose death is noticed late counts as dead when its connection ended") {
   predecessor_fixture w;
   w.close();
   w.io.poll();
@@ -163,7 +163,7 @@ TEST_CASE("a predecessor that is seen to be dead late was not alive when its con
   CHECK(w.rolled_back == 0);
 }
 
-TEST_CASE("a predecessor that has lost the connection, and lives, is left") {
+TEST_CASE("a successor that has lost the connection to a live predecessor gives up") {
   predecessor_fixture w;
   w.close();
   w.io.poll();
@@ -173,7 +173,7 @@ TEST_CASE("a predecessor that has lost the connection, and lives, is left") {
   CHECK(w.rolled_back == 1);
 }
 
-TEST_CASE("a successor that is asked whether it stays says so, but not if it is about to end") {
+TEST_CASE("a successor confirms when it is asked, except when it is about to end") {
   predecessor_fixture w;
   CHECK(w.asked() == 1);
   w.say(ask_again);
@@ -190,7 +190,7 @@ TEST_CASE("a successor that is asked whether it stays says so, but not if it is 
   CHECK(w.rolled_back == 1);
 }
 
-TEST_CASE("what a predecessor that was asked back has said counts, however late it is read") {
+TEST_CASE("the answer to a request to roll back counts, however late it is read") {
   predecessor_fixture w;
   (*w).ask_back("the successor was told to end");
   predecessor_fixture::stall(2010ms);

@@ -127,7 +127,7 @@ TEST_CASE("a predecessor that gave the upgrade up and then died is taken at its 
   CHECK(ready.error().message == "the predecessor refused: not ready in time");
 }
 
-TEST_CASE("a predecessor that died without a word is succeeded by who has everything") {
+TEST_CASE("a successor that has everything serves if its predecessor died without a word") {
   predecessor old{say_nothing};
   const auto own = old.passed();
   successor_driver& driver = *own;
@@ -135,7 +135,7 @@ TEST_CASE("a predecessor that died without a word is succeeded by who has everyt
   CHECK(driver.ready({}).value() == successor_driver::outcome::proceed);
 }
 
-TEST_CASE("the predecessor is who answers, not who called listen(2) when the successor connected") {
+TEST_CASE("the predecessor is the process that answers, not the one that called listen(2)") {
   predecessor old{say_nothing, predecessor::listener::another};
   const auto own = old.passed();
   successor_driver& driver = *own;
@@ -144,7 +144,7 @@ TEST_CASE("the predecessor is who answers, not who called listen(2) when the suc
   CHECK(driver.ready({}).value() == successor_driver::outcome::proceed);
 }
 
-TEST_CASE("a predecessor has died although a process that it forked holds the connection") {
+TEST_CASE("a predecessor counts as dead even if a process that it forked holds the connection") {
   int held[2];
   REQUIRE(::pipe2(held, O_CLOEXEC) == 0);
   unique_fd until_then{held[1]};
@@ -164,7 +164,8 @@ TEST_CASE("a predecessor has died although a process that it forked holds the co
   ::prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
 
-TEST_CASE("without a pidfd the end of the connection is a death, unless one has broken it off") {
+TEST_CASE(
+    "without a pidfd the end of the connection means death, unless this process has ended it") {
   predecessor old{say_nothing};
   const auto own = old.passed();
   successor_driver& driver = *own;
@@ -173,14 +174,14 @@ TEST_CASE("without a pidfd the end of the connection is a death, unless one has 
     old.do_it();
     CHECK(driver.ready({}).value() == successor_driver::outcome::proceed);
   }
-  SUBCASE("it is told to end while it becomes ready, and its predecessor lives") {
+  SUBCASE("the successor is told to end while it becomes ready, and its predecessor lives") {
     driver.break_off();
     CHECK(driver.broken_off());
     CHECK_FALSE(driver.ready({}).has_value());
   }
 }
 
-TEST_CASE("between two steps a successor sees how it stands with its predecessor") {
+TEST_CASE("between two steps a successor sees the state of its predecessor") {
   using standing = successor_driver::standing;
   SUBCASE("it waits, and dies") {
     predecessor old{say_nothing};
@@ -201,7 +202,7 @@ TEST_CASE("between two steps a successor sees how it stands with its predecessor
   }
 }
 
-TEST_CASE("what a predecessor passes unasked, and takes long to close, holds no successor up") {
+TEST_CASE("unexpected descriptors that close slowly do not delay a successor") {
   lingering_socket late;
   int ends[2];
   REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);

@@ -111,7 +111,7 @@ TEST_CASE("a thread that blocks in accept takes nothing while this process is pa
   CHECK(accept.done.get().second);
 }
 
-TEST_CASE("whatever ends an operation ends a thread that blocks") {
+TEST_CASE("whatever ends an operation ends a blocked thread") {
   SUBCASE("it hands over") {
     check_ended_by([](listening& web) { web.home->stop(); });
   }
@@ -145,7 +145,7 @@ TEST_CASE("a thread that goes on after any error waits in the end, and does not 
   REQUIRE(loop.wait_for(10s) == std::future_status::ready);
 }
 
-TEST_CASE("an accept that must not block says that it would") {
+TEST_CASE("a non-blocking accept without a connection says that it would block") {
   asio::io_context context;
   listening web{context.get_executor()};
   web.home->open();
@@ -159,7 +159,7 @@ TEST_CASE("an accept that must not block says that it would") {
   CHECK(web.acceptor.accept(ec).is_open());
 }
 
-TEST_CASE("a thread that waits leaves the connection in the queue") {
+TEST_CASE("a thread that waits for readiness leaves the connection in the queue") {
   asio::io_context context;
   listening web{context.get_executor()};
   web.home->open();
@@ -202,7 +202,7 @@ TEST_CASE("a thread that waits is told when nothing can come any more") {
   web.acceptor.close();
 }
 
-TEST_CASE("a socket that a thread has accepted blocks, as its own word has it") {
+TEST_CASE("a socket that a thread has accepted is a blocking one") {
   asio::io_context context;
   listening web{context.get_executor()};
   web.home->open();

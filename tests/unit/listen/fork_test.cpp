@@ -104,7 +104,7 @@ struct forking_upgrader {
 
 }  // namespace
 
-TEST_CASE("what a child destroys of an upgrader stays as it is for the parent") {
+TEST_CASE("an upgrader that a child destroys stays intact in the parent") {
   forking_upgrader u;
   const int code = code_of_fork([&] {
     u.token.reset();
@@ -152,7 +152,7 @@ TEST_CASE("a child does not hold the port of its parent, nor the lock") {
   ::waitpid(child, nullptr, 0);
 }
 
-TEST_CASE("a child that throws out of the handler of a pool does not wait for the other threads") {
+TEST_CASE("a child that throws from a handler of a pool does not wait for the other threads") {
   auto pool = std::make_unique<graceful::io_context_pool>(2);
   // On the first context: its thread is the one that has called run().
   std::promise<int> said;
@@ -207,7 +207,9 @@ class forking_session : public std::enable_shared_from_this<forking_session> {
 
 }  // namespace
 
-TEST_CASE("a child that throws out of a server leaves its function, and the server goes on") {
+TEST_CASE(
+    "a child that throws from a server's handler leaves the server function, and the parent goes "
+    "on") {
   temporary_directory directory;
   const pid_t parent = ::getpid();
   std::promise<tcp::endpoint> bound;

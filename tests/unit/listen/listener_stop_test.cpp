@@ -74,7 +74,7 @@ struct accept_loop {
 
 }  // namespace
 
-TEST_CASE("a stopped listener leaves no epoll entry, though somebody else holds the socket") {
+TEST_CASE("a stopped listener leaves no epoll entry, even if another process holds the socket") {
   asio::io_context context;
   listening web{context.get_executor()};
   web.home->open();
@@ -97,7 +97,7 @@ TEST_CASE("a stopped listener leaves no epoll entry, though somebody else holds 
   CHECK(accepted);
 }
 
-TEST_CASE("a paused listener accepts nothing and ends nothing, and goes on where it was") {
+TEST_CASE("a paused listener accepts nothing and ends nothing, and resumes where it was") {
   asio::io_context context;
   listening web{context.get_executor()};
   web.home->open();
@@ -123,7 +123,7 @@ TEST_CASE("a paused listener accepts nothing and ends nothing, and goes on where
   CHECK(run_until(context, [&] { return loop.ended == 1; }));
 }
 
-TEST_CASE("a listener that goes without a stop leaves no epoll entry either") {
+TEST_CASE("a listener that is destroyed without a stop leaves no epoll entry either") {
   asio::io_context context;
   log_book book;
   unique_fd holder = listen_anywhere();
@@ -137,7 +137,7 @@ TEST_CASE("a listener that goes without a stop leaves no epoll entry either") {
   CHECK(epoll_entries_of(holder.get()) == 0);
 }
 
-TEST_CASE("the same socket can be listened on again after a stop, as after a rollback") {
+TEST_CASE("a socket can be listened on again after a stop, as after a rollback") {
   asio::io_context context;
   listening first{context.get_executor()};
   first.home->open();
@@ -245,7 +245,7 @@ TEST_CASE("no connection is lost when four threads accept and the listener is st
   CHECK(graceful::os::accept_queue_of(successor.get()).length == 0);
 }
 
-TEST_CASE("listeners that came and went leave no descriptor and no epoll entry behind") {
+TEST_CASE("listeners that have gone leave no descriptor and no epoll entry behind") {
   asio::io_context context;
   const auto round = [&] {
     listening web{context.get_executor()};

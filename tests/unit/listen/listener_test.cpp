@@ -103,7 +103,8 @@ TEST_CASE("an accepted socket is close-on-exec and non-blocking from the start")
   CHECK(a.socket->remote_endpoint().port() == address_of(client).port());
 }
 
-TEST_CASE("the handler is never called from within async_accept, not even if one waits already") {
+TEST_CASE(
+    "the handler is never called from within async_accept, even if a connection already waits") {
   asio::io_context context;
   listening web{context.get_executor()};
   web.home->open();
@@ -115,7 +116,7 @@ TEST_CASE("the handler is never called from within async_accept, not even if one
   CHECK(run_until(context, [&] { return a.accepted(); }));
 }
 
-TEST_CASE("stopping aborts what waits, and everything that comes later") {
+TEST_CASE("stopping aborts the waiting operations, and all later ones") {
   asio::io_context context;
   listening web{context.get_executor()};
   std::vector<attempt> attempts(2);
@@ -149,7 +150,7 @@ TEST_CASE("a stopped accept loop leaves its context with nothing to do") {
   CHECK(a.aborted());
 }
 
-TEST_CASE("cancel() aborts what waits, and the acceptor goes on") {
+TEST_CASE("cancel() aborts the waiting operations, and the acceptor goes on") {
   asio::io_context context;
   listening web{context.get_executor()};
   web.home->open();
@@ -187,7 +188,7 @@ TEST_CASE("an acceptor knows its name, address and executor") {
   CHECK(web.acceptor.get_executor() == context.get_executor());
 }
 
-TEST_CASE("a connection that was reset while it waited costs no accept") {
+TEST_CASE("a connection that was reset in the queue does not end an accept") {
   asio::io_context context;
   listening web{context.get_executor()};
   web.home->open();
