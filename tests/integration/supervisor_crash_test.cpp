@@ -71,7 +71,8 @@ TEST_CASE(
   survives(s, 100);
 }
 
-TEST_CASE("its socket is kept by name, comes back by name, and goes with the server") {
+TEST_CASE(
+    "a socket that a server stores is kept by name, comes back by name, and goes with the server") {
   supervised s{stranger()};
   const auto port = s.port();
   const auto status = s.wait(keeps_one);

@@ -84,7 +84,7 @@ struct until_told {
 
 }  // namespace
 
-TEST_CASE("how a child exited reads on from 'the successor'") {
+TEST_CASE("how a child exited continues a sentence that begins with 'the successor'") {
   CHECK(end_of_script("exit 0") == "exited with status 0");
   CHECK(end_of_script("exit 3") == "exited with status 3");
 }
@@ -108,7 +108,8 @@ TEST_CASE("a program that cannot be executed is an error, and no child is left")
   CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);
 }
 
-TEST_CASE("a child gets its arguments, environment and directory, and nothing else of them") {
+TEST_CASE(
+    "a child gets its own arguments, environment and directory, and nothing of the parent's") {
   temporary_directory d;
   ::setenv("GRACEFUL_UNIT_TEST", "of the parent", 1);
   auto command = shell(R"sh(printf '%s|' "$0" "$@" "$A" "$GRACEFUL_UNIT_TEST" "$(pwd)" > out)sh");
@@ -165,7 +166,7 @@ TEST_CASE("a child starts with the signals that it is given, not with the parent
   CHECK((ignored & ~of_the_c_library) == 1U << (SIGUSR2 - 1));
 }
 
-TEST_CASE("a child that runs is not reaped, however often it is tried") {
+TEST_CASE("a running child is not reaped, however often it is tried") {
   until_told t;
   CHECK_FALSE(t.child->reap());
   CHECK_FALSE(t.child->reap());
@@ -174,14 +175,14 @@ TEST_CASE("a child that runs is not reaped, however often it is tried") {
   CHECK(end_of(*t.child) == "exited with status 1");
 }
 
-TEST_CASE("a child is killed, and killing it again harms nobody") {
+TEST_CASE("a child is killed, and killing it again harms no other process") {
   until_told t;
   t.child->kill();
   CHECK(end_of(*t.child) == "was killed by signal 9 (SIGKILL)");
   t.child->kill();
 }
 
-TEST_CASE("a child gets a signal where the system forbids to send it by a pidfd") {
+TEST_CASE("a child gets a signal even if the system forbids to send it by a pidfd") {
   for (const int error : {EPERM, ENOSYS}) {
     const pid_t tester = ::fork();  // there is no way back from a filter
     REQUIRE(tester >= 0);
@@ -198,7 +199,7 @@ TEST_CASE("a child gets a signal where the system forbids to send it by a pidfd"
   }
 }
 
-TEST_CASE("a signal that a child cannot get, or needs no more, is said not to have been sent") {
+TEST_CASE("a signal to a child that has ended, or belongs to another user, fails with the reason") {
   auto gone = spawn(shell("exit 0"));
   CHECK(end_of(gone) == "exited with status 0");
   CHECK(gone.signal(SIGTERM) == os::system_code(ESRCH));
@@ -216,7 +217,7 @@ TEST_CASE("a signal that a child cannot get, or needs no more, is said not to ha
   REQUIRE(foreign.wait(std::chrono::seconds{10}));
 }
 
-TEST_CASE("a child that was reaped by the application has ended all the same") {
+TEST_CASE("a child that the application has reaped still counts as ended") {
   auto child = spawn(shell("exit 3"));
   REQUIRE(wait_readable(child.pidfd(), 20s));
   REQUIRE(::waitpid(child.pid(), nullptr, 0) == child.pid());
@@ -233,7 +234,7 @@ TEST_CASE("a child's pidfd is close-on-exec, and reaping leaves no zombie") {
   CHECK(::kill(child.pid(), 0) == -1);
 }
 
-TEST_CASE("a process that is not there has no pidfd") {
+TEST_CASE("a process that does not exist has no pidfd") {
   CHECK_FALSE(os::open_pidfd(0));
   CHECK_FALSE(os::open_pidfd(-1));
   CHECK_FALSE(os::open_pidfd(1 << 30));

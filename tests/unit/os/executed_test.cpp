@@ -38,7 +38,7 @@ TEST_CASE("a program is executed again by the path that was given, with its own 
   CHECK(to_execute_again(of("/srv/server", {})).arguments == strings{"/srv/server"});
 }
 
-TEST_CASE("a path that means nothing to another process is none to execute") {
+TEST_CASE("a path that means nothing to another process is not executed") {
   for (const char* path : {"/dev/fd/3", "/dev/fd/3/bin/server", "/proc/self/fd/3", "/proc/self/exe",
                            "/proc/812/root/server", ""}) {
     CAPTURE(path);
@@ -48,13 +48,13 @@ TEST_CASE("a path that means nothing to another process is none to execute") {
   CHECK(to_execute_again(of("/procure/server", {"server"})).file == "/procure/server");
 }
 
-TEST_CASE("whoever starts a set-id program does not choose what is executed later") {
+TEST_CASE("the user who starts a set-id program cannot choose what is executed later") {
   auto seen = of("/tmp/link", {"link"});
   seen.set_id = true;
   CHECK(to_execute_again(seen).file == own_executable);
 }
 
-TEST_CASE("the loader is executed again with all that it was told") {
+TEST_CASE("the loader is executed again with all its arguments") {
   auto seen = of("./server", {"/lib/ld.so", "--argv0", "odd", "./server", "--x"});
   seen.arguments = 2;
   CHECK(to_execute_again(seen).file == own_executable);
@@ -74,7 +74,7 @@ TEST_CASE("a script is executed again without what the kernel has added for its 
   CHECK(to_execute_again(of(script, seen)).arguments == seen);
 }
 
-TEST_CASE("what this process executes is found at its path while it is there") {
+TEST_CASE("the file that this process executes is found at its path while it exists") {
   CHECK(current_file("/srv/server") == "/srv/server");
   CHECK(current_file(std::string{own_executable}) ==
         std::filesystem::read_symlink("/proc/self/exe").string());

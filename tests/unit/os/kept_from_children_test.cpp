@@ -71,7 +71,7 @@ int code_of_child(Body body) {
 
 }  // namespace
 
-TEST_CASE("a child of fork does not hold what is kept from it, and holds all else") {
+TEST_CASE("a child of fork does not hold descriptors that are kept from it, and holds all others") {
   marked_pipe p;
   std::optional<kept_from_children> mark;
   SUBCASE("marked") {
@@ -86,7 +86,7 @@ TEST_CASE("a child of fork does not hold what is kept from it, and holds all els
     p.writing.reset();
     CHECK_FALSE(p.is_closed());
   }
-  SUBCASE("marked no more") {
+  SUBCASE("no longer marked") {
     mark.emplace(p.writing.get());
     mark.reset();
     p.fork_child();
@@ -109,7 +109,7 @@ TEST_CASE("a child of fork does not hold what is kept from it, and holds all els
   }
 }
 
-TEST_CASE("in the child the number is a file that is never ready, and goes into epoll") {
+TEST_CASE("in the child the number is a file that is never ready, and can be added to epoll") {
   marked_pipe p;
   const kept_from_children mark{p.reading.get()};
   REQUIRE(::write(p.writing.get(), "x", 1) == 1);

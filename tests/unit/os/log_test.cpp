@@ -120,7 +120,7 @@ extern "C" int poll(pollfd* entries, nfds_t count, int timeout) {
   return ready;
 }
 
-TEST_CASE("a line is lost, and nobody waits, where another process took the room for it") {
+TEST_CASE("a line is dropped, without waiting, if another process took the room for it") {
   if (!pipes_offer_it()) return;
   narrow_error narrow;
   auto written = std::async(std::launch::async, [] {
@@ -137,7 +137,7 @@ TEST_CASE("a line is lost, and nobody waits, where another process took the room
   written.wait();
 }
 
-TEST_CASE("standard error says who writes") {
+TEST_CASE("on standard error each line names the process") {
   captured_error captured;
   graceful::log log{{}};
   say_all(log);
@@ -145,7 +145,7 @@ TEST_CASE("standard error says who writes") {
   CHECK(captured.text() == head + "an error\n" + head + "a warning\n" + head + "an info\n");
 }
 
-TEST_CASE("the journal gets a priority with each line, and knows itself who writes") {
+TEST_CASE("the journal gets a priority with each line, and knows by itself which process writes") {
   captured_error captured;
   captured.is_the_journal();
   graceful::log log{{}, log_level::info};
@@ -153,7 +153,7 @@ TEST_CASE("the journal gets a priority with each line, and knows itself who writ
   CHECK(captured.text() == "<3>an error\n<4>a warning\n<6>an info\n");
 }
 
-TEST_CASE("nobody fakes a line or a priority in the journal") {
+TEST_CASE("a message cannot fake a line or a priority in the journal") {
   captured_error captured;
   captured.is_the_journal();
   graceful::log log{{}};
@@ -161,7 +161,7 @@ TEST_CASE("nobody fakes a line or a priority in the journal") {
   CHECK(captured.text() == "<6>it said: ?<0>panic\n");
 }
 
-TEST_CASE("the threshold holds for standard error and for a function") {
+TEST_CASE("the threshold applies to standard error and to a function") {
   captured_error captured;
   graceful::log quiet{{}, log_level::error};
   say_all(quiet);

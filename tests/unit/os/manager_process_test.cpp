@@ -29,7 +29,7 @@ manager_process supervisor_is(std::string text) {
 
 }  // namespace
 
-TEST_CASE("a supervisor is the parent if it says so of the process that the kernel says is it") {
+TEST_CASE("a supervisor is the parent if it names the process that the kernel says is the parent") {
   const auto self = graceful::os::own_process_text();
   CHECK(holds_in_child([&] { return supervisor_is(self).is_parent(); }));
   CHECK_FALSE(supervisor_is(self).is_parent());

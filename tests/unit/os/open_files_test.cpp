@@ -49,7 +49,7 @@ TEST_CASE("a thread that polls a listening socket among others waits for a conne
   }));
 }
 
-TEST_CASE("a thread that selects waits for a connection, where that is not Asio's way to wait") {
+TEST_CASE("a thread that selects waits for a connection, unless Asio itself waits that way") {
   const auto listening = listen_anywhere();
   const auto selects = [&](int wake) {
     fd_set both;
@@ -62,7 +62,7 @@ TEST_CASE("a thread that selects waits for a connection, where that is not Asio'
   CHECK_FALSE(is_seen(listening.get(), selects, false));
 }
 
-TEST_CASE("a process that is not dumpable cannot tell whether a thread of its blocks") {
+TEST_CASE("a process that is not dumpable cannot tell whether one of its threads blocks") {
   if (::geteuid() != 0) {
     MESSAGE("skipped: only root can become another user");
     return;

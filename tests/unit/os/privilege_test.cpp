@@ -49,7 +49,8 @@ struct waiting_process {
 
 }  // namespace
 
-TEST_CASE("a process has the rights of this one if it has all its capabilities, of the same user") {
+TEST_CASE(
+    "a process has the rights of this one if it has all its capabilities, and the same user") {
   if (::geteuid() != 0) {
     CHECK(os::has_rights_of_this({0, ::geteuid(), ::getegid()}, -1));  // there are none to have
     return;
@@ -69,7 +70,7 @@ TEST_CASE("a process has the rights of this one if it has all its capabilities, 
       waiting_process{"setpriv --bounding-set=-kill unshare --user --map-root-user"}.has_rights());
 }
 
-TEST_CASE("whoever cannot be seen, or has ended, has no rights of this process") {
+TEST_CASE("a process that cannot be seen, or has ended, does not have the rights of this process") {
   if (::geteuid() != 0) return;
   CHECK_FALSE(os::has_rights_of_this({0, 0, 0}, -1));
   waiting_process one{""};
@@ -79,7 +80,7 @@ TEST_CASE("whoever cannot be seen, or has ended, has no rights of this process")
   CHECK_FALSE(os::has_rights_of_this({one.child.pid(), 0, 0}, gone.pidfd()));
 }
 
-TEST_CASE("the peer of a socket is held, also when it has ended") {
+TEST_CASE("the pidfd of a socket's peer can be had, and tells whether it has ended") {
   int ends[2]{};
   REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
   const graceful::unique_fd one{ends[0]};

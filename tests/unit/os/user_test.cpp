@@ -62,14 +62,14 @@ TEST_CASE("a map tells which users have a number") {
   CHECK_FALSE(os::is_mapped("", 0));
 }
 
-TEST_CASE("in the first user namespace every number is that of a user, also 65534") {
+TEST_CASE("in the first user namespace every number is a user, even 65534") {
   CHECK(os::is_one_user(overflow));
   CHECK(os::is_own_user(::geteuid()));
   CHECK_FALSE(os::is_own_user(::geteuid() + 1));
   CHECK_FALSE(os::is_one_user(static_cast<uid_t>(-1)));
 }
 
-TEST_CASE("in a user namespace a user without a number of its own is nobody who is trusted") {
+TEST_CASE("in a user namespace a user without a number of its own is not trusted") {
   if (::geteuid() != 0) {
     MESSAGE("skipped: an ordinary user cannot become another");
     return;

@@ -54,7 +54,7 @@ class release {
 
 }  // namespace
 
-TEST_CASE("the shell knows best by which links it came here") {
+TEST_CASE("the shell's PWD decides first which links led here") {
   const release r;
   fs::create_directory_symlink("current", r.path("stable"));
   ::setenv("PWD", r.path("stable").c_str(), 1);
@@ -64,7 +64,7 @@ TEST_CASE("the shell knows best by which links it came here") {
   CHECK(links_of(r.path("current/bin/server")) == r.path("current"));
 }
 
-TEST_CASE("a PWD that is wrong, relative or missing is not believed") {
+TEST_CASE("a PWD that is wrong, relative or missing is ignored") {
   const release r;
   fs::remove(r.path("current"));
   for (const char* wrong : {"/", ".", "", "/no/such/directory"}) {
@@ -73,7 +73,7 @@ TEST_CASE("a PWD that is wrong, relative or missing is not believed") {
   }
 }
 
-TEST_CASE("the way to the program tells of the links, here and above") {
+TEST_CASE("the way to the program shows the links, to this directory and to those above") {
   const release r;
   fs::create_directory_symlink("releases/7", r.path("other"));  // so that no link is the only one
   CHECK(links_of(r.path("current/bin/server")) == r.path("current"));
@@ -89,7 +89,7 @@ TEST_CASE("the way to the program tells of the links, here and above") {
   }
 }
 
-TEST_CASE("the only link beside a directory, or above it, is the one that led there") {
+TEST_CASE("the only link beside a directory, or above it, is taken for the one that led there") {
   const release r;
   CHECK(links_of("bin/server") == r.path("current"));
   // A shell that was told nothing has set it as the kernel does.
@@ -128,7 +128,7 @@ TEST_CASE("a link that another user has made is not followed, and does not hide 
   CHECK(links_of("bin/server") == r.path("current"));
 }
 
-TEST_CASE("no link is followed in a directory in which everybody makes links") {
+TEST_CASE("no link is followed in a directory in which everybody may make links") {
   const release r;
   for (const mode_t mode : {0777, 01777, 01775}) {
     CAPTURE(mode);
@@ -140,7 +140,7 @@ TEST_CASE("no link is followed in a directory in which everybody makes links") {
   CHECK(links_of("bin/server") == r.path("current"));
 }
 
-TEST_CASE("a directory to which nothing leads is called as the kernel calls it") {
+TEST_CASE("a directory to which no link leads has its physical name") {
   const release r;
   fs::remove(r.path("current"));
   fs::create_directory_symlink("nowhere", r.path("current"));

@@ -26,7 +26,7 @@ struct acceptor_owner {
 
 }  // namespace
 
-TEST_CASE("listen binds an acceptor that was only opened, in the place of bind") {
+TEST_CASE("listen also binds an acceptor that was only opened") {
   acceptor_owner s;
   s.acceptor.open(tcp::v4());
   s.acceptor.set_option(tcp::acceptor::reuse_address{true});
@@ -36,7 +36,7 @@ TEST_CASE("listen binds an acceptor that was only opened, in the place of bind")
   CHECK_NOTHROW(client.connect(s.acceptor.local_endpoint()));
 }
 
-TEST_CASE("listen keeps the socket of an acceptor that listens already") {
+TEST_CASE("listen keeps the socket of an acceptor that already listens") {
   acceptor_owner s;
   s.acceptor = {s.io, s.loopback};
   const auto address = s.acceptor.local_endpoint();
@@ -46,7 +46,9 @@ TEST_CASE("listen keeps the socket of an acceptor that listens already") {
   CHECK_NOTHROW(client.connect(address));
 }
 
-TEST_CASE("listen has an acceptor listen that is bound only, and refuses it for another address") {
+TEST_CASE(
+    "listen calls listen(2) for an acceptor that is only bound, and refuses it for another "
+    "address") {
   acceptor_owner s;
   s.acceptor.open(tcp::v4());
   s.acceptor.bind(s.loopback);

@@ -242,7 +242,7 @@ TEST_CASE("a drain lets the sessions end, each on its thread, and then the serve
   }
 }
 
-TEST_CASE("sessions that know nothing of the drain are ended on every thread at the deadline") {
+TEST_CASE("sessions that ignore the drain are ended on every thread at the deadline") {
   server_fixture<greeter> b{{.threads = 3}};
   b.start();
   std::list<graceful::unique_fd> clients;
@@ -266,7 +266,7 @@ TEST_CASE("a session that takes the upgrader may take part in the drain") {
   CHECK_FALSE(b.has_said("stopping the context"));
 }
 
-TEST_CASE("a session that cannot start costs its own connection only") {
+TEST_CASE("a session that cannot start costs only its own connection") {
   server_fixture<moody> b{{.threads = 2}};
   b.start();
   std::string seen;
@@ -281,7 +281,7 @@ TEST_CASE("a session that cannot start costs its own connection only") {
   CHECK(b.result() == 0);
 }
 
-TEST_CASE("what is left of the sessions goes before the upgrader that they hold on to") {
+TEST_CASE("remaining sessions are destroyed before the upgrader that they use") {
   server_fixture<looks_back> b{{.threads = 2}};
   b.server.vars().looks_for = b.directory.path("c.sock");  // which goes with the upgrader
   b.start();
@@ -311,7 +311,7 @@ TEST_CASE("a server logs what its threshold lets pass") {
   CHECK(b.said.empty());
 }
 
-TEST_CASE("a signal that ends a server while it starts is no failure") {
+TEST_CASE("a signal that ends a server while it starts is not a failure") {
   const auto holder = listen_anywhere();
   struct sigaction before {};
   REQUIRE(::sigaction(SIGTERM, nullptr, &before) == 0);
@@ -340,7 +340,7 @@ TEST_CASE("a signal that ends a server while it starts is no failure") {
   ::sigaction(SIGTERM, &before, nullptr);
 }
 
-TEST_CASE("what a handler throws ends the server with an error") {
+TEST_CASE("an exception of a handler ends the server with an error") {
   server_fixture<broken> b{{.threads = 3}};
   b.start();
   const auto client = b.connect();
@@ -348,14 +348,14 @@ TEST_CASE("what a handler throws ends the server with an error") {
   CHECK(b.has_said("the server ends: a bug"));
 }
 
-TEST_CASE("a server that was told to end before it began ends as soon as it has") {
+TEST_CASE("a server that was told to end before it began ends as soon as it has begun") {
   server_fixture<greeter> b{{.threads = 2}};
   b.server.drain();
   b.start();
   CHECK(b.result() == 0);
 }
 
-TEST_CASE("an exit that comes before the beginning is one, and a drain does not make it less") {
+TEST_CASE("an exit before the beginning stays an exit, even if a drain follows") {
   for (const bool drains_too : {false, true}) {
     server_fixture<greeter> b{{.threads = 2}};
     b.server.exit();
@@ -367,7 +367,7 @@ TEST_CASE("an exit that comes before the beginning is one, and a drain does not 
   }
 }
 
-TEST_CASE("a drain that comes before the beginning is no exit") {
+TEST_CASE("a drain before the beginning is a drain, not an exit") {
   server_fixture<greeter> b{{.threads = 2}};
   b.server.drain();
   b.start();
@@ -405,7 +405,8 @@ TEST_CASE("the upgrader and the server call the log function one after the other
   CHECK_FALSE(together);
 }
 
-TEST_CASE("a connection that comes while no descriptor is free is served later; one line says so") {
+TEST_CASE(
+    "a connection that comes while no descriptor is free is served later, and one line says so") {
   server_fixture<greeter> b{{.threads = 1}};
   b.start();
   const auto complaints = [&] {

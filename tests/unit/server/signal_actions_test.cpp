@@ -49,7 +49,7 @@ struct signal_fixture {
 
 }  // namespace
 
-TEST_CASE("the second signal that ends gives back those that end, and no other") {
+TEST_CASE("the second ending signal restores the default action of TERM and INT, and of no other") {
   signal_fixture b;
   CHECK(b.after(SIGQUIT) == "drain");
   CHECK(b.after(SIGTERM) == "drain");
@@ -64,8 +64,7 @@ TEST_CASE("the second signal that ends gives back those that end, and no other")
   CHECK(b.after(SIGQUIT) == "drain");
 }
 
-TEST_CASE(
-    "signals that every thread blocks are taken all the same, and the third has its default") {
+TEST_CASE("signals that every thread blocks are taken too, and the third has its default action") {
   sigset_t all;
   sigset_t before;
   ::sigfillset(&all);
@@ -104,14 +103,14 @@ TEST_CASE(
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
-TEST_CASE("a signal is waited for also after one whose action has thrown") {
+TEST_CASE("the next signal is still waited for after an action has thrown") {
   signal_fixture b;
   b.throws = true;
   CHECK_THROWS_AS(b.after(SIGUSR2), std::runtime_error);
   CHECK(b.after(SIGTERM) == "drain");
 }
 
-TEST_CASE("when it goes, the signals have their default actions, and nothing more is done") {
+TEST_CASE("on destruction the signals get their default actions, and no action runs any more") {
   signal_fixture b;
   b.control.poll();
   b.signals.reset();

@@ -47,7 +47,8 @@ TEST_CASE("an upgrader that knows no context says at the deadline that something
   CHECK_FALSE(io.stopped());
 }
 
-TEST_CASE("who waits for the drain on another context is called there, and it runs until then") {
+TEST_CASE(
+    "a wait for the drain on another context completes there, and keeps it running until then") {
   temporary_directory directory;
   asio::io_context io;
   asio::io_context other;
@@ -124,22 +125,21 @@ struct queued_client {
 
 }  // namespace
 
-TEST_CASE("who is in a hurry does not wait for a queue that nobody empties") {
+TEST_CASE("a process that is hurried does not wait for a queue that no loop empties") {
   queued_client q{5min};
   q.up->drain_now();
   CHECK(q.ends());
   CHECK_FALSE(q.has_said("the deadline has passed"));
 }
 
-TEST_CASE("a queue that nobody empties is waited for until the deadline, and no longer") {
+TEST_CASE("a process waits until the deadline, and no longer, for a queue that no loop empties") {
   queued_client q{10ms, false};
   q.up->drain();
   CHECK(q.ends());
   CHECK(q.says("the deadline has passed"));
 }
 
-TEST_CASE(
-    "a client in a queue that nobody empties is told that no answer comes, and is not reset") {
+TEST_CASE("a client in a queue that no loop empties gets a graceful close, not a reset") {
   queued_client q{5min};
   asio::write(q.client, asio::buffer("GET / HTTP/1.1\r\n\r\n", 18));
   q.up->drain();

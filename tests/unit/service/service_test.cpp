@@ -40,7 +40,7 @@ using namespace graceful::testing;
 using namespace std::chrono_literals;
 using graceful::unique_fd;
 
-TEST_CASE("what is meant for this process alone is taken out of its environment, the rest stays") {
+TEST_CASE("variables for this process alone are removed from its environment, and the rest stays") {
   const std::vector<const char*> all{"NOTIFY_SOCKET", "FDSTORE", "WATCHDOG_USEC", "WATCHDOG_PID",
                                      "GRACEFUL_SUPERVISOR"};
   const auto take = [&](const char* store, const char* usec, const std::string& pid) {
@@ -70,7 +70,9 @@ TEST_CASE("what is meant for this process alone is taken out of its environment,
   CHECK(take("1x", "1", "").store == 0);
 }
 
-TEST_CASE("what a shell was passed is taken from a supervisor; systemd means whom it names") {
+TEST_CASE(
+    "from a supervisor, sockets that a shell was passed are taken; systemd names its process "
+    "exactly") {
   const auto taken = [](const char* supervisor) {
     const pid_t named = ::getpid();
     const pid_t child = ::fork();
@@ -91,19 +93,19 @@ TEST_CASE("what a shell was passed is taken from a supervisor; systemd means who
   CHECK(taken("") == 0);
 }
 
-TEST_CASE("what a service does is told in a line") {
+TEST_CASE("the status of a service is one line") {
   CHECK(graceful::serving_text(3, {}) == "generation 3 serves");
   CHECK(graceful::serving_text(3, {{1, 811, 1}, {2, 812, 41}, {2, 813, {}}}) ==
         "generation 3 serves, 1 connection draining on 811, 41 connections draining on 812");
   CHECK(graceful::ending_text(2) == "ends, 2 connections left");
 }
 
-TEST_CASE("a process that tracks no connection is not said to have 0 left") {
+TEST_CASE("a process that tracks no connections does not report 0 left") {
   CHECK(graceful::serving_text(3, {{2, 812, 0}}) == "generation 3 serves, pid 812 drains");
   CHECK(graceful::ending_text(0) == "ends, waiting for what still runs");
 }
 
-TEST_CASE("without a manager nothing is said, and nothing fails") {
+TEST_CASE("without a manager nothing is sent, and nothing fails") {
   service_bench b{{}};
   graceful::service none{{}, {b.control, b.messages, b.sockets, b.application.get_executor()}};
   none.starts();
@@ -144,7 +146,7 @@ TEST_CASE("the manager keeps what this process listens on, and nothing else") {
   CHECK_FALSE(wait_readable(b.manager.socket(), 0s));
 }
 
-TEST_CASE("a successor has removed from the store what it does not listen on any more") {
+TEST_CASE("a successor removes from the fd store what it does not listen on any more") {
   service_bench b{{.store = 9}};
   std::vector<std::pair<std::string, unique_fd>> passed;
   passed.emplace_back("a", os::listen_tcp(v4("127.0.0.1"), {}).value());
@@ -163,7 +165,7 @@ TEST_CASE("a successor has removed from the store what it does not listen on any
   CHECK(b.sockets.kept() == graceful::inventory::names{"a"});
 }
 
-TEST_CASE("two managers are told from each other, also by the same path, and each is itself") {
+TEST_CASE("two managers are told apart, even with the same path, and each equals itself") {
   temporary_directory d;
   const auto path = d.path("n\xe9");  // no text, as a path may be
   const auto named = [&](const std::string& invocation) {
@@ -184,7 +186,7 @@ TEST_CASE("two managers are told from each other, also by the same path, and eac
   CHECK(named("") != first);
 }
 
-TEST_CASE("of what the predecessor's manager kept, its own gets as much as it takes") {
+TEST_CASE("of what the predecessor's manager kept, this process's own gets as much as it takes") {
   service_bench b{{.store = 2}};
   std::vector<std::pair<std::string, unique_fd>> passed;
   for (const char* name : {"b", "c"}) {
@@ -202,7 +204,7 @@ TEST_CASE("of what the predecessor's manager kept, its own gets as much as it ta
   CHECK(b.sockets.kept() == graceful::inventory::names{"b", "c"});
 }
 
-TEST_CASE("what a slow manager has yet to hear is not lost, and comes in order") {
+TEST_CASE("messages to a slow manager are not lost, and arrive in order") {
   service_bench b{{}};
   b.service.serves(1, false);
   int queue{};  // of a datagram socket
@@ -219,7 +221,7 @@ TEST_CASE("what a slow manager has yet to hear is not lost, and comes in order")
   }
 }
 
-TEST_CASE("only the main process may end the service, and only once does it say so") {
+TEST_CASE("only the main process may end the service, and says so only once") {
   service_bench b{{}};
   b.service.ends(1);  // of a successor in its probation
   CHECK_FALSE(wait_readable(b.manager.socket(), 0s));
@@ -234,7 +236,8 @@ TEST_CASE("only the main process may end the service, and only once does it say 
 }
 
 TEST_CASE(
-    "a process that was told to end before it was ready says both, and keeps what is stored") {
+    "a process that was told to end before it was ready reports both, and keeps the fd store as it "
+    "is") {
   service_bench b{{.store = 9}};
   b.listen("a");
   b.sockets.open();
@@ -251,7 +254,7 @@ TEST_CASE(
   CHECK_FALSE(b.next().has("STOPPING=1"));
 }
 
-TEST_CASE("who serves is not taken for one that never did") {
+TEST_CASE("a process that serves never reports that it ended unserved") {
   service_bench b{{}};
   b.service.serves(1, false);
   b.next();
@@ -259,7 +262,7 @@ TEST_CASE("who serves is not taken for one that never did") {
   CHECK_FALSE(wait_readable(b.manager.socket(), 0s));
 }
 
-TEST_CASE("a watchdog hears of a service whose threads run, and of none that hangs") {
+TEST_CASE("the watchdog is fed by a service whose threads run, and not by one that hangs") {
   temporary_directory d;
   notify_socket manager{d.path("notify")};
   asio::io_context control;

@@ -11,7 +11,7 @@
 
 using namespace graceful_test;
 
-TEST_CASE("a signal that comes before the supervisor runs ends the server that it starts") {
+TEST_CASE("a signal that arrives before the supervisor runs ends the server that it starts") {
   const temporary_directory directory;
   const pid_t child = ::fork();  // a supervisor is for a whole process
   REQUIRE(child >= 0);

@@ -43,7 +43,7 @@ struct served {
 
 }  // namespace
 
-TEST_CASE("an unreachable process hears and says nothing, and its TCP sockets go on") {
+TEST_CASE("an unreachable process hears and sends nothing, and its TCP sockets keep working") {
   served it;
   REQUIRE(it.tcp_answers());
   REQUIRE(it.server.wait_for_output("own tcp client", patience));
@@ -84,7 +84,7 @@ TEST_CASE("a process that has become unreachable sleeps: nothing wakes it again 
   CHECK(it.s.faults.calls(it.server.pid()).calls - before < 60);
 }
 
-TEST_CASE("the epoll of an unreachable process has the entries that it had") {
+TEST_CASE("the epoll of an unreachable process keeps its entries") {
   served it;
   const auto before = take_census(it.server.pid());
   it.s.faults.arm(it.server.pid(), fault::at_call("epoll_wait", 1, fault::action::unreachable,

@@ -57,7 +57,7 @@ struct predecessor_case {
 
 }  // namespace
 
-TEST_CASE("a successor dies at each step: about to call, having called, having the answer") {
+TEST_CASE("a successor can be killed at each step: before a call, after it, and with the answer") {
   for (const auto& [where, when, count, calls, last_said] : {
            successor_case{step::begin, moment::before, 1, 0, ""},
            successor_case{step::begin, moment::after, 1, 1, ""},
@@ -87,7 +87,8 @@ TEST_CASE("a successor dies at each step: about to call, having called, having t
   }
 }
 
-TEST_CASE("a predecessor dies at each step: having the call, about to answer, having answered") {
+TEST_CASE(
+    "a predecessor can be killed at each step: with a call, before the answer, and after it") {
   for (const auto& [where, when, hears, answered] : {
            predecessor_case{step::ready, moment::before, false, false},
            predecessor_case{step::ready, moment::after, false, false},
@@ -117,7 +118,7 @@ TEST_CASE("the steps that a process has seen are counted") {
   CHECK(s.faults.calls(p.pid()).by_step == every_step);
 }
 
-TEST_CASE("a message that comes in pieces is one step") {
+TEST_CASE("a message that arrives in pieces is one step") {
   stage s;
   unix_host host{s.here.path("control")};
   process& p = s.start({"succeed-in-pieces", host.path()});
@@ -135,7 +136,7 @@ TEST_CASE("the rest of a call is not taken for the answer to it") {
   CHECK(p.wait_exit(patience).signalled(SIGKILL));
 }
 
-TEST_CASE("what is said beside the handoff, or after it on the same descriptor, is no step") {
+TEST_CASE("messages outside the handoff, or after it on the same descriptor, are not steps") {
   stage s;
   const auto path = s.here.path("control");
   process& p = s.start({"precede-twice", path});
@@ -159,7 +160,7 @@ TEST_CASE("what is said beside the handoff, or after it on the same descriptor, 
   CHECK(s.faults.calls(p.pid()).by_step == std::map<step, std::uint64_t>{{step::settle, 1}});
 }
 
-TEST_CASE("a process that falls silent at an answer does what it does, and nobody hears of it") {
+TEST_CASE("a process that falls silent at an answer goes on, and nobody hears of it") {
   stage s;
   const auto path = s.here.path("control");
   process& p = s.start({"precede", path}, fault::at_step(step::readied, action::unreachable));
@@ -179,7 +180,7 @@ TEST_CASE("a process that falls silent at an answer does what it does, and nobod
   CHECK(successor.closed_by_peer(patience));
 }
 
-TEST_CASE("who falls silent before it takes a message does not get it") {
+TEST_CASE("a process that falls silent before it takes a message does not get it") {
   stage s;
   const auto path = s.here.path("control");
   process& p = s.start({"precede", path}, fault::at_step(step::ready, action::unreachable));

@@ -83,7 +83,7 @@ TEST_CASE("without a rate, a stall counts for the request that it holds") {
   CHECK(seen.unsent == 0);
 }
 
-TEST_CASE("what was due and found no client free is told") {
+TEST_CASE("requests that were due and found no client free are reported") {
   misbehaving_server server{[](peer& to, unsigned) { to.stall(); }};
   load clients{http_load{.port = server.port(), .connections = 1, .rate = 1000, .timeout = 1s}};
   while (server.requests() == 0) std::this_thread::yield();
@@ -95,7 +95,7 @@ TEST_CASE("what was due and found no client free is told") {
   CHECK(seen.unsent >= 100 - seen.timed_out);
 }
 
-TEST_CASE("stop() waits for no request that is not due yet") {
+TEST_CASE("stop() does not wait for a request that is not due yet") {
   misbehaving_server server{[](peer& to, unsigned) { to.say(reply_of(1)); }};
   load clients{http_load{.port = server.port(), .connections = 2, .rate = 0.001}};
   REQUIRE(clients.wait_for_generation(1, 1, patience));  // in all: it may have been served by now
@@ -104,7 +104,7 @@ TEST_CASE("stop() waits for no request that is not due yet") {
   CHECK(seen.unsent == 0);
 }
 
-TEST_CASE("the longest silence is that of the server") {
+TEST_CASE("the longest silence is the server's longest pause") {
   gate pause;
   misbehaving_server server{pausing(pause, 20)};
   const auto before = clock_type::now();
@@ -120,7 +120,7 @@ TEST_CASE("the longest silence is that of the server") {
   CHECK(seen.longest_silence <= after - before);
 }
 
-TEST_CASE("one client that is answered breaks the silence of the others") {
+TEST_CASE("one client that is answered ends the silence of the others") {
   gate pause;
   misbehaving_server server{pausing(pause, 20)};
   load clients{http_load{.port = server.port(), .connections = 2}};

@@ -92,7 +92,7 @@ void end(pid_t child) {
 
 }  // namespace
 
-TEST_CASE("a child of the test that has no environment is none of a scene's processes") {
+TEST_CASE("a child of the test without an environment does not belong to a scene") {
   const pid_t child = child_without_environment();
   {
     scene other;
@@ -103,8 +103,7 @@ TEST_CASE("a child of the test that has no environment is none of a scene's proc
   end(child);
 }
 
-TEST_CASE(
-    "a child of the test that only its first thread has left is none of a scene's processes") {
+TEST_CASE("a child of the test whose first thread has ended does not belong to a scene") {
   const pid_t child = child_without_first_thread();
   { scene other; }
   CHECK(lives(child));
@@ -154,7 +153,7 @@ TEST_CASE("a process that ends at once is reaped by its object, whatever scenes 
   CHECK(p.wait_exit(patience).exited(0));
 }
 
-TEST_CASE("how a process ends is known in a program that began with SIGCHLD ignored") {
+TEST_CASE("how a process ends is known even in a program that began with SIGCHLD ignored") {
   for (const int flags : {0, SA_NOCLDWAIT}) {
     struct sigaction without_zombies {
     }, before{};
@@ -167,7 +166,7 @@ TEST_CASE("how a process ends is known in a program that began with SIGCHLD igno
   }
 }
 
-TEST_CASE("a process that somebody else has reaped has ended, and nobody knows how") {
+TEST_CASE("a process that was reaped elsewhere has ended, in an unknown way") {
   process p{{"/bin/true"}};
   ::waitpid(p.pid(), nullptr, 0);
   const auto how = p.wait_exit(patience);
@@ -213,7 +212,8 @@ TEST_CASE("no thread of the kit takes a signal that the test waits for") {
   CHECK(its >= 2);
 }
 
-TEST_CASE("a scene's directory is for its user only, until a process of another has to reach it") {
+TEST_CASE(
+    "a scene's directory is private to its user, until a process of another has to reach it") {
   const scene s;
   CHECK(std::filesystem::status(s.directory()).permissions() == std::filesystem::perms::owner_all);
 }
