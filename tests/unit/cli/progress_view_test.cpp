@@ -11,12 +11,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// A view and a clock that goes when the test says so.
+/// A view, and a clock that the test moves.
 struct view_fixture {
   explicit view_fixture(form f = form::live, style s = {})
       : view{f, s, now, "waiting for the server"} {}
 
-  /// With the numbers that a server gives for this phase.
+  /// With the values that a server sends for this phase.
   std::string reach(const std::string& phase) {
     const bool serves = phase == "ready" || phase == "committed";
     graceful::upgrade_phase p{
@@ -124,7 +124,8 @@ TEST_CASE("the live line is always shorter than the terminal is wide, and cuts n
       const std::string line = b.live(width);
       REQUIRE(characters(line) <= (width < 2 ? 0 : width - 1));
       REQUIRE(line.find('\n') == std::string::npos);
-      // One that is not cut ends as it should; a byte in the middle of a character is none.
+      // A line that is not cut ends as it should; a byte in the middle of a character does not
+      // count.
       if (characters(line) + 1 < width) REQUIRE(line.ends_with("left, 5 cut"));
     }
     CHECK(characters(whole) > 60);

@@ -21,7 +21,7 @@ using graceful_test::temporary_directory;
 
 namespace {
 
-/// A Unix socket at `path`; with `listens` somebody could connect, but is not answered.
+/// A Unix socket at `path`. With `listens` a client can connect, but gets no answer.
 graceful::unique_fd socket_at(const std::string& path, bool listens) {
   graceful::unique_fd fd{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   sockaddr_un address{};
@@ -68,7 +68,7 @@ TEST_CASE("root looks into the directories of all users, except those that other
     REQUIRE(::chown(where.path(name).c_str(), owner, owner) == 0);
   };
   make("run/65534/graceful", 65534, 0700);
-  make("run/65533/graceful", 65534, 0700);  // of another than the name says
+  make("run/65533/graceful", 65534, 0700);  // of another user than the name says
   make("run/65532/graceful", 65532, 0770);
   make("run/lock/graceful", 0, 0700);
   make("tmp/graceful-65531", 65531, 0755);

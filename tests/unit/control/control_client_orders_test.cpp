@@ -21,7 +21,7 @@ using graceful::errc;
 
 namespace {
 
-/// A request whose time, and the 5 s that a server has after it, are over in a moment.
+/// For a request whose time, including the 5 s that a server has after it, is nearly over.
 constexpr std::chrono::milliseconds nearly_over = -5s + 10ms;
 
 }  // namespace
@@ -158,7 +158,7 @@ TEST_CASE("the probation is waited for after the upgrade's own time is over") {
                     R"({"parameters":{"phase":"committed","elapsed_ms":2}})" + '\0',
                 true, 1200ms};
   auto client = server.client();
-  // It has a second for the first phase, and the second comes when that is over.
+  // The first phase has a second, and the second phase comes after that.
   const auto last = client.upgrade({.timeout = -4s});
   REQUIRE(last.has_value());
   CHECK(last->phase == "committed");

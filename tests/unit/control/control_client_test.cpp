@@ -36,7 +36,7 @@ graceful::error_code status_error(const std::string& words) {
   return status.error().code;
 }
 
-/// As JSON; a terminal would take it for an order.
+/// In JSON; a terminal would obey it.
 constexpr const char* escape = R"(\u001b[2J)";
 
 }  // namespace

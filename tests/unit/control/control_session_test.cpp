@@ -55,7 +55,7 @@ struct session_fixture {
 
   void call() { say(std::string{R"({"method":"a.b"})"} + '\0'); }
 
-  /// How much there was.
+  /// Returns how much there was.
   std::size_t take() {
     std::string buffer(65'536, '\0');
     const auto n = ::read(peer.get(), buffer.data(), buffer.size());

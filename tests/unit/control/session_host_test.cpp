@@ -36,7 +36,7 @@ unique_fd listen_on(const std::string& path) {
   return listener;
 }
 
-/// Notes which methods are called, in order. Each is answered at once.
+/// Records which methods are called, in order. Each call is answered at once.
 struct host_fixture {
   host_fixture() { host.start(listener.get()); }
   ~host_fixture() { host.stop(); }
@@ -57,7 +57,7 @@ struct host_fixture {
   asio::io_context io;
   graceful::log messages{[](graceful::log_level, std::string_view) {}, graceful::log_level::info};
   std::vector<std::string> handled;
-  std::string needed;  // the session that has made a call of this method is
+  std::string needed;  // the session that has called this method is needed
   std::uint64_t needed_id = 0;
   std::weak_ptr<control_session> slow;  // has made a call that is not answered yet
   session_host host{io,
@@ -132,7 +132,7 @@ TEST_CASE("calls of an upgrade under way go before those of others, but not alwa
   f.run_until("b.fetch");
   CHECK(f.handled.size() <= 3);
   f.handled.clear();
-  f.run_until("a.flood");  // a successor that floods keeps nobody out either
+  f.run_until("a.flood");  // a successor that floods does not keep others out either
   CHECK(f.handled.size() <= 2);
 }
 

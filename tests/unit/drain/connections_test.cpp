@@ -21,7 +21,7 @@ using clock_type = std::chrono::steady_clock;
 
 namespace {
 
-/// A process with connections, in a time of its own.
+/// A process with connections, and its own time.
 struct tracked_fixture {
   connection track() {
     return all->track(io.get_executor(), [this](drain_stage stage) {
@@ -121,7 +121,7 @@ TEST_CASE("a connection that is busy again when its turn comes is not told") {
   b.drain();
   b.told();
   b.all->advance(b.begin + 5s);
-  c.idle(false);  // the handler is on its way
+  c.idle(false);  // the handler has been posted
   CHECK(b.told().empty());
 }
 
@@ -191,7 +191,7 @@ TEST_CASE("an empty connection does nothing") {
 TEST_CASE(
     "a connection that is tracked between the deadline and its announcement is told of it once") {
   tracked_fixture b;
-  b.begin -= 40s;  // the deadline has passed, and nobody has looked yet
+  b.begin -= 40s;  // the deadline has passed, and has not been noticed yet
   b.drain_late();
   const auto c = b.track();
   CHECK(b.advance(40s).ends_with("deadline "));

@@ -32,7 +32,7 @@ TEST_CASE("beyond the cap the oldest is told to hurry, once, and stays told") {
   const auto next = all.report(40, {4, 704, 1}, 0);
   REQUIRE(next.told_to_hurry);
   CHECK(next.told_to_hurry->generation == 2);
-  CHECK_FALSE(next.hurry);  // it hears so when it reports itself
+  CHECK_FALSE(next.hurry);  // it is told when it reports itself
   CHECK(all.report(20, {2, 702, 1}, 0).hurry);
 }
 

@@ -20,7 +20,7 @@ namespace asio = graceful::asio;
 
 namespace {
 
-/// A connection with a watch on it, and what is to be seen there at the next looks.
+/// A connection with a watch on it, and the results of the next looks.
 struct given_up_fixture {
   given_up_fixture() {
     int ends[2];
@@ -52,7 +52,7 @@ struct given_up_fixture {
 TEST_CASE("a spurious wake-up does not end the wait for a predecessor that gives up") {
   given_up_fixture w;
   w.say();
-  // The wait completes after a handler that makes it untrue.
+  // A handler that runs before the wait completes makes the completion spurious.
   asio::post(w.io, [&] { w.take(); });
   w.io.poll();
   CHECK(w.looks == 1);

@@ -40,7 +40,7 @@ struct passed_to_successor {
     }
   }
 
-  /// What the successor takes; then it owns it.
+  /// What the successor takes, and then owns.
   unique_fd take(const std::string& path, const std::string& token = "t0ken") {
     auto taken = graceful::take_channel(start, token, path);
     if (taken) (void)pair.theirs.release();

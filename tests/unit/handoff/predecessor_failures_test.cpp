@@ -39,7 +39,7 @@ std::vector<predecessor_ladder> passing() {
   return {begun, passed};
 }
 
-/// The same, started by somebody else.
+/// The same, started by another process.
 std::vector<predecessor_ladder> passing_to_stranger() {
   predecessor_ladder begun;
   begun.on(begin(1));

@@ -10,7 +10,7 @@ using state = predecessor_ladder::state;
 
 namespace {
 
-/// A successor, spawned or not, on connection 1, that has said that it is ready.
+/// A successor, spawned or not, on connection 1, that has called Ready.
 predecessor_ladder on_probation(bool spawned = true) {
   predecessor_ladder p{.machine = graceful::handoff::predecessor{true}, .descriptors = 3};
   if (spawned) {
@@ -41,7 +41,7 @@ TEST_CASE(
   auto p = on_probation();
   CHECK(p.on(event::commit{}) == "arm_confirmation");
   CHECK(p.on(event::commit{}).empty());
-  // The first Settle may have been on its way, from a successor that hangs by now.
+  // A successor that hangs by now may have sent the first Settle before.
   CHECK(p.on(event::settle{1}) == "ask_again(1)");
   CHECK(p.current() == state::confirming);
   CHECK(p.on(event::settle{1}) == "disarm_timer; stop_accepting; settled(1); report_committed");

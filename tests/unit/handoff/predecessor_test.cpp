@@ -25,7 +25,7 @@ predecessor_ladder after_begin(std::uint64_t descriptors, std::uint64_t peer = 1
 const std::string readied = "disarm_timer; acknowledge_ready(1); report_ready; arm_confirmation";
 const std::string taken_over = "disarm_timer; stop_accepting; settled(1); report_committed";
 
-/// The same, when it has said that it is ready.
+/// The same, after it has called Ready.
 predecessor_ladder ready() {
   auto p = after_begin(3);
   p.on(fetch(1, 0));

@@ -35,8 +35,8 @@ constexpr std::string_view aborted =
 constexpr std::string_view ask_again = R"({"parameters":{"settled":false}})";
 constexpr std::string_view settled = R"({"parameters":{"settled":true}})";
 
-/// A watch, and the predecessor that it watches: a socket, and a pipe for a pidfd, which is
-/// readable when the predecessor is dead.
+/// A watch, and the predecessor that it watches: a socket, and a pipe in place of a pidfd, which
+/// becomes readable when the predecessor dies.
 class predecessor_fixture {
  public:
   predecessor_fixture() {
@@ -48,7 +48,7 @@ class predecessor_fixture {
     io.poll();
   }
 
-  /// What happens later than now, when the first event of those that wait is handled.
+  /// Post it to make it happen after the events that already wait.
   void die() { REQUIRE(::write(death_.get(), "x", 1) == 1); }
   void live_on() {
     char byte = 0;
@@ -57,7 +57,7 @@ class predecessor_fixture {
   void close() { predecessor_ = varlink_peer{unique_fd{}}; }
   void say(std::string_view text) { REQUIRE(predecessor_.send(text)); }
 
-  /// How often it has asked Settle since the last time.
+  /// How often it has called Settle since the last time.
   int asked() {
     int count = 0;
     while (const auto text = predecessor_.receive(0ms)) {
@@ -67,7 +67,7 @@ class predecessor_fixture {
     return count;
   }
 
-  /// A deadline of the watch, of this length, passes while it is kept from running.
+  /// Blocks while a deadline of the watch, of this length, passes.
   static void stall(std::chrono::milliseconds time) {
     asio::io_context other;
     asio::steady_timer{other, time}.wait();
@@ -114,7 +114,7 @@ class predecessor_fixture {
 
 TEST_CASE("a spurious wake-up is not taken for the death of the predecessor") {
   predecessor_fixture w;
-  // Asio sees that it is readable, and completes the wait after a handler that makes that untrue.
+  // Asio sees that it is readable. A handler that runs before the wait completes makes that untrue.
   w.die();
   bool lives = false;
   asio::post(w.io, [&] {
@@ -133,7 +133,7 @@ TEST_CASE("a spurious wake-up is not taken for the death of the predecessor") {
 
 TEST_CASE("a predecessor's last message counts, even if its death is seen first") {
   predecessor_fixture w;
-  w.die();  // first: its death is the first event
+  w.die();  // first, so that its death is the first event
   w.say(aborted);
   w.io.poll();
   CHECK(w.committed == 0);
@@ -156,7 +156,7 @@ TEST_CASE("a predecessor whose death is noticed late counts as dead when its con
   w.close();
   w.io.poll();
   predecessor_fixture::stall(1010ms);
-  // After this handler comes that of the deadline, and the death is not among the events yet.
+  // The deadline's handler follows this one, and the death is not among the events yet.
   asio::post(w.io, [&] { w.die(); });
   w.io.poll();
   CHECK(w.committed == 1);

@@ -71,7 +71,7 @@ TEST_CASE("a failed upgrade counts as failed, and as rolled back if it had been 
   CHECK(s.totals().failed == 2);
   CHECK(s.totals().rolled_back == 1);
   CHECK(s.durations().size() == 2);
-  s.fail();  // what the one before came to is not believed of this one
+  s.fail();  // phases of the upgrade before are not attributed to this one
   CHECK(s.totals().failed == 3);
   CHECK(s.durations().empty());
 }
@@ -90,7 +90,7 @@ TEST_CASE("a committed successor continues the counts of its predecessor") {
   s.inherit({.committed = 3, .failed = 2, .rolled_back = 1, .cut = 9});
   s.ready({{"spawned", 1ms}, {"ready", 2ms}}, start);
   CHECK(s.totals().committed == 3);
-  CHECK_FALSE(s.probation());  // it is in it, but has no successor that is
+  CHECK_FALSE(s.probation());  // it is in probation itself, but has no successor that is
   s.taken_over(start + 5s);
   CHECK(s.totals().committed == 4);
   CHECK(s.totals().failed == 2);

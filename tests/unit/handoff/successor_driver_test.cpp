@@ -32,13 +32,14 @@ using graceful::unique_fd;
 
 namespace {
 
-/// A process that passes its lock and its control socket to one successor. What it does then is up
-/// to the test: it is told when, and ends with it.
+/// A process that passes its lock and its control socket to one successor. The test decides what it
+/// does next: it waits for a signal to do it, and then ends.
 class predecessor {
  public:
   using deed = std::function<void(varlink_peer& successor)>;
 
-  enum class listener { itself, another };  // has called listen(2): whom SO_PEERCRED names
+  // The process that has called listen(2), which SO_PEERCRED names.
+  enum class listener { itself, another };
 
   explicit predecessor(const deed& last, listener called = listener::itself) {
     unique_fd inherited;
@@ -72,7 +73,7 @@ class predecessor {
 
   [[nodiscard]] pid_t pid() const { return pid_; }
 
-  /// A successor of it that has everything.
+  /// Its successor, which has everything.
   std::unique_ptr<successor_driver> passed() {
     const auto until = std::chrono::steady_clock::now() + patience;
     auto driver = std::make_unique<successor_driver>(
@@ -83,7 +84,7 @@ class predecessor {
     return driver;
   }
 
-  /// It does what is up to it, and has ended.
+  /// Makes it do its part, and waits for its end.
   void do_it() {
     told_.reset();
     ::waitpid(std::exchange(pid_, 0), nullptr, 0);
@@ -150,7 +151,7 @@ TEST_CASE("a predecessor counts as dead even if a process that it forked holds t
   unique_fd until_then{held[1]};
   predecessor old{[&](varlink_peer& successor) {
     until_then.reset();
-    // Ends with the test, and not before.
+    // Lives until the test ends.
     if (::fork() == 0 && wait_readable(held[0], 1h)) ::_exit(successor.native_handle());
   }};
   ::close(held[0]);

@@ -163,8 +163,8 @@ TEST_CASE("the loss of descriptors names the limit to raise") {
 TEST_CASE("a batch that was not asked for is a violation") {
   const auto at_fetch = [] { return waiting()[1]; };
   CHECK(at_fetch().on(batch(0, 3)) == "abandon(protocol_violation)");  // more than on offer
-  CHECK(at_fetch().on(batch(1, 1)) == "abandon(protocol_violation)");  // from another index on
-  CHECK(at_fetch().on(batch(0, 0)) == "abandon(protocol_violation)");  // none: would never end
+  CHECK(at_fetch().on(batch(1, 1)) == "abandon(protocol_violation)");  // from another index
+  CHECK(at_fetch().on(batch(0, 0)) == "abandon(protocol_violation)");  // none: it would never end
   CHECK(at_fetch().on(event::replied{{}, 0, false}) == "abandon(protocol_violation)");
   auto s = at_fetch();
   CHECK(s.on(batch(0, 1)) == "keep(1, Fetch 1)");

@@ -20,7 +20,7 @@ using graceful::error_code;
 
 namespace {
 
-/// What an operation has come to.
+/// The result of an operation.
 struct outcome {
   std::optional<error_code> error;
   auto handler() {
@@ -47,7 +47,7 @@ void check_closed(graceful::acceptor<tcp>& acceptor, asio::io_context& context) 
   outcome wait;
   acceptor.async_accept(accept.handler());
   acceptor.async_wait(acceptor.wait_read, wait.handler());
-  CHECK_FALSE(accept.error);  // never from within
+  CHECK_FALSE(accept.error);  // never from within the call
   context.restart();
   context.poll();
   CHECK(accept.error == asio::error::bad_descriptor);
@@ -163,7 +163,7 @@ TEST_CASE("a wait that no event completes is ended by cancellation, and when the
   web.home->stop();
   REQUIRE(run_until(context, [&] { return third.error.has_value(); }));
   CHECK(third.error == asio::error::operation_aborted);
-  CHECK(context.run() == 0);  // nothing is left that keeps it
+  CHECK(context.run() == 0);  // nothing keeps the context running
 }
 
 TEST_CASE("options are those of the socket") {
@@ -178,7 +178,7 @@ TEST_CASE("options are those of the socket") {
   web.acceptor.close();
   error_code ec;
   CHECK(web.acceptor.get_option(size, ec) == asio::error::bad_descriptor);
-  CHECK_FALSE(web.acceptor.cancel(ec));  // of a server that hands over: nothing to complain about
+  CHECK_FALSE(web.acceptor.cancel(ec));  // for a server that hands over this is not an error
 }
 
 TEST_CASE("an accept loop that goes on after any error still ends, and does not spin") {

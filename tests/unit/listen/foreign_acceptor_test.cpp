@@ -31,7 +31,7 @@ using error_code = boost::system::error_code;
 
 namespace {
 
-/// A server with an acceptor of its own.
+/// A server with a plain acceptor.
 struct plain_server {
   explicit plain_server(std::chrono::milliseconds linger = 2s) {
     up.emplace(io, graceful::options{.control_path = place.path("s.sock"),
@@ -50,7 +50,7 @@ struct plain_server {
     return said.find(text) != std::string::npos;
   }
 
-  /// False if somebody can still connect in the end.
+  /// False if clients can still connect at the end.
   bool becomes_refused() {
     const auto until = std::chrono::steady_clock::now() + patience;
     while (std::chrono::steady_clock::now() < until) {
@@ -71,14 +71,14 @@ struct plain_server {
   tcp::endpoint at;
 };
 
-/// A thread that blocks in accept(), and its end.
+/// A thread that blocks in accept(), and its result.
 std::future<error_code> block_in_accept(plain_server& s) {
   auto ended = std::async(std::launch::async, [&s] {
     error_code ec;
     for (int i = 0; i < 2 && !ec; ++i) s.acceptor.accept(ec).close();
     return ec;
   });
-  // It has accepted one, and is about to wait for the next.
+  // The thread has accepted one connection, and is about to wait for the next.
   asio::io_context elsewhere;
   tcp::socket client{elsewhere};
   client.connect(s.at);
@@ -96,7 +96,7 @@ TEST_CASE("a loop whose executor is busy when accepting ends is aborted as soon 
   s.acceptor.async_accept([&](error_code ec, const tcp::socket&) { how = ec; });
   asio::post(s.io, [&] {
     s.up->drain();
-    // Until another thread has lost its patience, and taken the acceptor from its port.
+    // Waits until another thread has lost patience with the executor, and has parked the acceptor.
     const auto until = std::chrono::steady_clock::now() + patience;
     while (s.acceptor.local_endpoint() == s.at && std::chrono::steady_clock::now() < until) {
     }

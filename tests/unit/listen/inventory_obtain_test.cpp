@@ -191,7 +191,7 @@ TEST_CASE("a socket from a service manager can be claimed late too, until claims
   s.items.open();
   CHECK(cookie_of(s.listen("late", at)) == cookie);
   CHECK(is_open_descriptor(number));
-  CHECK(s.items.settle_claims().empty());  // the predecessor has passed none
+  CHECK(s.items.settle_claims().empty());  // the predecessor has not passed any
   CHECK_FALSE(is_open_descriptor(number));
 }
 
@@ -259,7 +259,7 @@ TEST_CASE("unclaimed sockets and those bound here are known") {
   REQUIRE(s.items.obtain("asked", at, {}, {}).has_value());
   REQUIRE(s.listen("fresh").has_value());
   CHECK(s.items.unwanted() == inventory::names{"unasked"});
-  const auto late = s.listen("unasked");  // not what was inherited: that is spoken for
+  const auto late = s.listen("unasked");  // not the inherited one: that is already taken
   REQUIRE(late.has_value());
   CHECK_FALSE((*late)->adopted);
   s.items.remove("unasked", nullptr);

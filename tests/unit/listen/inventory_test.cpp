@@ -32,7 +32,7 @@ namespace os = graceful::os;
 
 namespace {
 
-/// A listen() that has reserved its name and waits for its address, which somebody has.
+/// A listen() that has reserved its name and waits for its address, which is in use.
 struct delayed_listen {
   delayed_listen() {
     items.inherit("web", os::listen_tcp(v4("127.0.0.2"), {}).value());
@@ -125,7 +125,7 @@ TEST_CASE("at the end of a process only the kept sockets are stopped before the 
   CHECK(s.items.sockets().size() == 3);
   socket.reset();
   CHECK_FALSE(is_open_descriptor(number));
-  // It would not be sealed, nor served.
+  // It would be neither sealed nor served.
   CHECK(s.listen("late").error().code == errc::busy);
   s.items.stop();
   CHECK(mixed->stopped >= 1);
@@ -309,7 +309,7 @@ TEST_CASE("an acceptor that closes lets go of all its sockets") {
 
 TEST_CASE("a socket that other processes hold too is left to them, and takes connections") {
   stock s;
-  const auto given = listen_anywhere();  // which a child gets too
+  const auto given = listen_anywhere();  // a child gets it too
   const auto at = address_of(given);
   unique_fd own{::fcntl(given.get(), F_DUPFD_CLOEXEC, 3)};
   REQUIRE(s.items.obtain("shared", at, {}, std::move(own)).has_value());
@@ -335,7 +335,8 @@ TEST_CASE("a socket that the kernel cannot seal, for lack of privilege, is named
   const ordinary_user who;
   stock s;
   auto bound = listen_anywhere();
-  constexpr int locked = 1;  // no filter can be attached: as on kernels that want privilege for it
+  constexpr int locked = 1;  // no filter can be attached, as on kernels that require privilege for
+                             // it
   REQUIRE(::setsockopt(bound.get(), SOL_SOCKET, SO_LOCK_FILTER, &locked, sizeof locked) == 0);
   constexpr std::string_view device = "lo";
   REQUIRE(::setsockopt(bound.get(), SOL_SOCKET, SO_BINDTODEVICE, device.data(), device.size()) ==

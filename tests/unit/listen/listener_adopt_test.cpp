@@ -33,7 +33,7 @@ struct adopting {
     return socket;
   }
 
-  /// Accepts once; `from` gets the port that the client had connected to.
+  /// Accepts once; `from` gets the port that the client has connected to.
   void accept() {
     acceptor.async_accept([this](error_code ec, tcp::socket socket) {
       result = ec;
@@ -87,7 +87,7 @@ TEST_CASE("a listener with several sockets accepts from each, and none starves")
     a.accept();
     REQUIRE(run_until(a.context, [&] { return a.ports.size() == i; }));
   }
-  // In turn: the first three are from three sockets, though the first has enough for all.
+  // In turn: the first three come from three sockets, although the first has enough for all.
   CHECK(std::set(a.ports.begin(), a.ports.begin() + 3).size() == 3);
 }
 

@@ -100,7 +100,7 @@ TEST_CASE("a cancellation that comes too late does not lose the connection") {
   const auto client = web.connect();
   REQUIRE(web.wait_for_queue(1));
   cancellable c;
-  c.start(web.acceptor);  // has taken the connection; the handler is on its way
+  c.start(web.acceptor);  // the connection has been accepted, and the handler posted
   c.signal.emit(cancellation_type::terminal);
   CHECK(run_until(context, [&] { return c.accepted(); }));
 }

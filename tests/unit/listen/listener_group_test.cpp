@@ -64,7 +64,7 @@ TEST_CASE("a group that fails leaves nothing behind") {
 
 TEST_CASE("a group is as large as possible beside inherited sockets, and the log says why") {
   group_bench b;
-  // Without SO_REUSEADDR a connection that was accepted before keeps others from the address.
+  // Without SO_REUSEADDR, a connection that was accepted before blocks the address.
   auto alone = listen_anywhere({.reuse_address = false});
   const auto at = address_of(alone);
   const auto client = connect_to(at);

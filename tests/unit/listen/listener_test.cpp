@@ -16,7 +16,7 @@ using graceful::unique_fd;
 
 namespace {
 
-/// One async_accept and what came of it.
+/// One async_accept, and its result.
 struct attempt {
   std::optional<error_code> result;
   std::optional<graceful::acceptor<tcp>::socket_type> socket;
@@ -44,7 +44,7 @@ TEST_CASE("an accept that starts before open() waits for it, and loses nothing")
   CHECK_FALSE(a.done());
   CHECK(web.wait_for_queue(1));
   web.home->open();
-  CHECK_FALSE(a.done());  // never from within
+  CHECK_FALSE(a.done());  // never from within the call
   REQUIRE(run_until(context, [&] { return a.done(); }));
   CHECK(a.accepted());
 }
@@ -128,7 +128,7 @@ TEST_CASE("stopping aborts the waiting operations, and all later ones") {
   web.home->stop();
   CHECK_FALSE(web.acceptor.is_open());
   CHECK(web.acceptor.local_endpoint() == tcp::endpoint{});
-  CHECK_FALSE(attempts[0].done());  // never from within
+  CHECK_FALSE(attempts[0].done());  // never from within the call
   CHECK(run_until(context, [&] { return attempts[0].aborted() && attempts[1].aborted(); }));
   attempt late;
   late.start(web.acceptor);
@@ -146,7 +146,7 @@ TEST_CASE("a stopped accept loop leaves its context with nothing to do") {
   context.poll();
   web.home->stop();
   context.restart();
-  context.run();  // returns, or the test hangs
+  context.run();  // returns; otherwise the test hangs
   CHECK(a.aborted());
 }
 
@@ -203,7 +203,7 @@ TEST_CASE("a connection that was reset in the queue does not end an accept") {
   first.start(web.acceptor);
   second.start(web.acceptor);
   const auto client = web.connect();
-  // Linux delivers the connection that was reset, and its reset when it is read.
+  // Linux delivers the connection that was reset; reading it reports the reset.
   CHECK(run_until(context, [&] { return first.accepted() && second.accepted(); }));
 }
 

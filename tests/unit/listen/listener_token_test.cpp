@@ -26,7 +26,7 @@ using graceful::error_code;
 
 namespace {
 
-/// Counts what is allocated through it and not given back.
+/// Counts what was allocated through it and not returned.
 template <class T>
 struct counting_allocator {
   using value_type = T;
@@ -65,7 +65,7 @@ TEST_CASE("the handler runs on its associated executor, not on the acceptor's") 
     called = true;
   }));
   const auto client = web.connect();
-  // The handler's context has work to do as long as the operation lasts.
+  // The handler's context has work as long as the operation lasts.
   std::jthread acceptor_thread{[&] { acceptors.run(); }};
   handlers.run();
   CHECK(called);

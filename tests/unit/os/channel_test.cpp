@@ -92,7 +92,7 @@ TEST_CASE("the sender of a message is reported if that is asked for, even beside
   CHECK(unasked.sender == 0);
   os::name_senders(p.b.get());
   const auto files = some_files(253);
-  // Not by the process that has made the socket, which is whom SO_PEERCRED names.
+  // Not the process that made the socket, which SO_PEERCRED names.
   const pid_t child = ::fork();
   if (child == 0) {
     ::_exit(os::send_now(p.a.get(), "x", numbers(files)).what == kind::some ? 0 : 1);

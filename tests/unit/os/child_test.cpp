@@ -52,8 +52,7 @@ std::string end_of_script(const std::string& script) {
   return end_of(child);
 }
 
-/// From now on the call fails with `error` in this process, as under a seccomp filter of a
-/// container.
+/// From now on the call fails with `error` in this process, as under a container's seccomp filter.
 bool forbid(long number, int error) {
   std::array<sock_filter, 4> program{{
       {BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
@@ -66,7 +65,7 @@ bool forbid(long number, int error) {
          ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
 }
 
-/// A child that runs until its standard input, which the test holds, ends.
+/// A child that runs until its standard input ends, which the test holds.
 struct until_told {
   until_told() {
     const unique_fd before{::fcntl(0, F_DUPFD_CLOEXEC, 3)};
@@ -184,7 +183,7 @@ TEST_CASE("a child is killed, and killing it again harms no other process") {
 
 TEST_CASE("a child gets a signal even if the system forbids to send it by a pidfd") {
   for (const int error : {EPERM, ENOSYS}) {
-    const pid_t tester = ::fork();  // there is no way back from a filter
+    const pid_t tester = ::fork();  // a filter cannot be removed again
     REQUIRE(tester >= 0);
     if (tester == 0) {
       const bool forbidden = forbid(SYS_pidfd_send_signal, error);

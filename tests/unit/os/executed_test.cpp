@@ -33,7 +33,7 @@ TEST_CASE("a program is executed again by the path that was given, with its own 
   CHECK(again.file == "/srv/current/server");
   CHECK(again.arguments == strings{"called", "--x"});
   CHECK(to_execute_again(of("bin/server", {"server"})).file == "bin/server");
-  // Without a slash it would be looked up in PATH.
+  // Without a slash, PATH would be searched.
   CHECK(to_execute_again(of("server", {"server"})).file == "./server");
   CHECK(to_execute_again(of("/srv/server", {})).arguments == strings{"/srv/server"});
 }
@@ -68,7 +68,7 @@ TEST_CASE("a script is executed again without what the kernel has added for its 
   const strings seen{"/usr/bin/server", "--config", script, "--x", script};
   CHECK(to_execute_again(of(script, seen)).file == script);
   CHECK(to_execute_again(of(script, seen)).arguments == strings{script, "--x", script});
-  // A program that is named once more in its arguments is no script.
+  // A program that is named again in its arguments is not a script.
   std::ofstream{script} << "\x7f"
                            "ELF";
   CHECK(to_execute_again(of(script, seen)).arguments == seen);

@@ -34,7 +34,7 @@ struct marked_pipe {
     writing.reset(ends[1]);
   }
 
-  /// A child that holds what it has got until it is killed.
+  /// A child that holds everything it has until it is killed.
   void fork_child() {
     child = ::fork();
     if (child == 0) {
@@ -43,7 +43,7 @@ struct marked_pipe {
     REQUIRE(child > 0);
   }
 
-  /// No process has the other end open.
+  /// True if no process has the other end open.
   [[nodiscard]] bool is_closed() const {
     return graceful::testing::wait_readable(reading.get(), std::chrono::seconds{0});
   }
@@ -122,7 +122,7 @@ TEST_CASE("in the child the number is a file that is never ready, and can be add
     return ::epoll_ctl(::epoll_create1(EPOLL_CLOEXEC), EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : 3;
   });
   CHECK(code == 0);
-  // The parent has kept it.
+  // The parent still has the pipe.
   CHECK(graceful::testing::wait_readable(p.reading.get(), std::chrono::seconds{0}));
 }
 
@@ -130,7 +130,7 @@ TEST_CASE("a child of a child does not get a stand-in a second time") {
   marked_pipe p;
   const kept_from_children mark{p.writing.get()};
   const int code = code_of_child([&] {
-    // What the child opens in its place is its own to pass on.
+    // A file that the child opens under the number is passed on.
     ::dup2(p.reading.get(), p.writing.get());
     return code_of_child([&] {
       char byte = 0;

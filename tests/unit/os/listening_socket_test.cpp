@@ -27,7 +27,7 @@ using graceful::unique_fd;
 
 namespace {
 
-/// What check_listening_tcp says of it.
+/// The error of check_listening_tcp.
 std::string complaint(int fd) {
   const auto checked = os::check_listening_tcp(fd);
   if (checked) return "fine";
@@ -183,7 +183,7 @@ TEST_CASE("a number that means another socket now has another cookie") {
 
 namespace {
 
-/// By an ordinary user, to whom some kernels give no socket filter; false if there is no other.
+/// Seals as an ordinary user, to whom some kernels allow no socket filter; false if there is none.
 bool sealed_by_another(int fd) {
   const pid_t child = ::fork();
   REQUIRE(child >= 0);
@@ -197,11 +197,11 @@ bool sealed_by_another(int fd) {
 
 TEST_CASE("a sealed socket gets no new connections, and handshakes under way end in its queue") {
   for (const bool ordinary : {false, true}) {
-    if (ordinary && ::geteuid() != 0) continue;  // the other round is that of an ordinary user
+    if (ordinary && ::geteuid() != 0) continue;  // the other round covers an ordinary user
     for (const auto& address : {v4("127.0.0.1"), v6("::1")}) {
       const auto socket = os::listen_tcp(address, {}).value();
       const auto at = address_of(socket);
-      // The handshake of this one is not over before it has sent something.
+      // This handshake is not over until the client has sent something.
       constexpr int seconds = 30;
       REQUIRE(::setsockopt(socket.get(), IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof seconds) ==
               0);

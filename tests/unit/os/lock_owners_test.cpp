@@ -34,7 +34,7 @@ using graceful::unique_fd;
 
 namespace {
 
-/// A server that is dead, and a child that it has left behind, which holds all that it held.
+/// A dead server, and a child that it has left behind, which holds everything that it held.
 class dead_server {
  public:
   /// `open` is what the server does, before it forks and dies.

@@ -83,7 +83,7 @@ TEST_CASE("a descriptor that is in no epoll is not found, and no epoll is change
 }
 
 TEST_CASE("an ordinary user can park an acceptor too") {
-  if (::geteuid() != 0) return;  // then the case above is that of an ordinary user
+  if (::geteuid() != 0) return;  // the case above has then run as an ordinary user
   park_fixture b;
   const auto entry = os::find_in_epoll(b.accepting.get());
   const pid_t child = ::fork();

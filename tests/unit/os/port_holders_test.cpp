@@ -62,7 +62,7 @@ TEST_CASE("a socket that another process holds counts as held by others, unless 
     ::close(alone.get());
     for (;;) ::pause();
   }
-  // The child may still have to close it.
+  // The child may not have closed it yet.
   std::set<int> held;
   for (int i = 0; i < 100'000 && held != std::set{shared.get()}; ++i) {
     held = os::held_by_others(both, {});

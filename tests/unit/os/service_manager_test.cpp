@@ -120,7 +120,7 @@ TEST_CASE("descriptors for another process are not taken, and no child inherits 
 }
 
 TEST_CASE("passed descriptors are taken by name, close-on-exec and non-blocking") {
-  // In a process of its own, where 3 and 4 are free.
+  // In a separate process, where 3 and 4 are free.
   const pid_t child = ::fork();
   if (child == 0) {
     const auto a = listener();
@@ -149,7 +149,8 @@ TEST_CASE("passed descriptors are taken by name, close-on-exec and non-blocking"
 
 TEST_CASE("descriptors that a shell was passed are taken below it, but only if all still exist") {
   enum class fourth { listens, is_absent, is_no_listener, is_our_own };
-  // `may` be meant for a shell; `shells` of them, of which the first was named.
+  // `may`: whether the descriptors may be meant for a shell; `shells` of them, the first of which
+  // was named.
   const auto taken = [](os::addressee may, int shells, fourth what) {
     const pid_t first = ::fork();
     if (first == 0) {

@@ -69,7 +69,7 @@ TEST_CASE("a title that a program has written over its arguments is not among th
   for (const auto& argument : before) size += argument.size() + 1;
   const pid_t child = ::fork();
   if (child == 0) {
-    // argv[0], where the kernel has put it, and all that follows.
+    // Overwrites argv[0], where the kernel has put it, and everything after it.
     std::memset(program_invocation_name, 'x', size - 1);
     ::_exit(start_command::of_this_process().arguments == before ? 0 : 1);
   }

@@ -25,12 +25,12 @@ bool write_file(const char* path, const std::string& text) {
   return ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
 }
 
-/// In a process of `user` in a user namespace of its own, where `user` is called `inside`; -1:
-/// nothing. False also if that cannot be had.
+/// Runs in a process of `user` in its own user namespace, where the number of `user` is `inside`;
+/// -1: it has none. False also if no such namespace can be made.
 bool holds_in_namespace(uid_t user, int inside, const std::function<bool()>& condition) {
   const pid_t child = ::fork();
   if (child == 0) {
-    // Another user's files in /proc would be root's after that.
+    // After that the files in /proc of another user would belong to root.
     const bool is_user = ::setresuid(user, user, user) == 0 && ::prctl(PR_SET_DUMPABLE, 1) == 0;
     const bool made =
         is_user && ::unshare(CLONE_NEWUSER) == 0 &&

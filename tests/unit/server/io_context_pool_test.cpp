@@ -34,7 +34,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// A pool that runs in a thread of its own.
+/// A pool that runs in its own thread.
 struct running {
   explicit running(std::size_t contexts) : pool{contexts} {}
   ~running() {
@@ -48,7 +48,7 @@ struct running {
   std::future<void> ended = std::async(std::launch::async, [this] { pool.run(); });
 };
 
-/// What `f` returns on the thread of `executor`.
+/// The result of `f` on the thread of `executor`.
 template <class Function>
 auto ask(const asio::any_io_executor& executor, Function f) {
   auto task = std::make_shared<std::packaged_task<decltype(f())()>>(std::move(f));
@@ -134,7 +134,7 @@ TEST_CASE("when the work runs out each thread ends with what runs on its context
   bool served = false;
   session.async_wait([&](boost::system::error_code) { served = true; });
   r.pool.reset_work();
-  // The pool runs: the context still takes what comes from its own thread or another.
+  // The pool runs: the context still takes work from its own thread and from others.
   CHECK(ask(session.get_executor(), [&] { return !served; }));
   asio::post(session.get_executor(), [&] { session.cancel(); });
   REQUIRE(r.ends());
@@ -202,7 +202,7 @@ TEST_CASE("a handler on one context may own a socket on another, even when both 
     const std::weak_ptr<asio::ip::tcp::socket> watched = socket;
     asio::post(all[owner], [socket = std::move(socket)] { FAIL("nobody runs it"); });
     CHECK_FALSE(watched.expired());
-    pool.reset();  // ASan, and Valgrind, see a socket that outlives its context
+    pool.reset();  // ASan and Valgrind would see a socket that outlives its context
     CHECK(watched.expired());
   }
 }

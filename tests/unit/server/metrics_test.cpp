@@ -17,7 +17,7 @@ using boost::asio::ip::tcp;
 
 namespace {
 
-/// A server within the test, which notes what it logs.
+/// A server within the test, which records its log.
 struct server {
   explicit server(graceful::log_level threshold = graceful::log_level::info)
       : up{io,

@@ -31,7 +31,7 @@ TEST_CASE("listen also binds an acceptor that was only opened") {
   s.acceptor.open(tcp::v4());
   s.acceptor.set_option(tcp::acceptor::reuse_address{true});
   s.up.listen(s.acceptor, "web", s.loopback);
-  s.acceptor.listen();  // as the server did before; it listens already
+  s.acceptor.listen();  // as the server did before; it already listens
   tcp::socket client{s.io};
   CHECK_NOTHROW(client.connect(s.acceptor.local_endpoint()));
 }

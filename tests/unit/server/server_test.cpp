@@ -54,7 +54,7 @@ struct shared {
   std::optional<bool> upgrader_lives{};
 };
 
-/// Greets by a letter, and waits until its peer goes. Has no token.
+/// Sends one letter, and waits until its peer goes. Does not track its connection.
 class greeter : public std::enable_shared_from_this<greeter> {
  public:
   greeter(tcp::socket socket, shared& vars) : socket_{std::move(socket)}, vars_{vars} {
@@ -79,7 +79,7 @@ class greeter : public std::enable_shared_from_this<greeter> {
   char byte_ = 0;
 };
 
-/// Takes part in the drain, but can do no more than that.
+/// Takes part in the drain, and does nothing else.
 struct tracked : std::enable_shared_from_this<tracked> {
   tracked(tcp::socket s, shared& vars, graceful::upgrader& up)
       : socket{std::move(s)},
@@ -100,7 +100,7 @@ struct tracked : std::enable_shared_from_this<tracked> {
   char generation;
 };
 
-/// Throws while it is made or started, every second time.
+/// Throws when it is made or started, every second time.
 struct moody {
   moody(tcp::socket s, shared& vars) : socket{std::move(s)}, turn{vars.sessions++} {
     if (turn % 3 == 0) throw std::runtime_error{"in the constructor"};
@@ -118,7 +118,7 @@ struct refuses {
   void start() {}
 };
 
-/// Looks back when it goes, however that comes about.
+/// Looks for the control path in its destructor, whatever led to that.
 struct looks_back : std::enable_shared_from_this<looks_back> {
   looks_back(tcp::socket s, shared& v, graceful::upgrader& u)
       : socket{std::move(s)}, vars{v}, up{u} {}
@@ -141,7 +141,7 @@ struct looks_back : std::enable_shared_from_this<looks_back> {
   char byte = 0;
 };
 
-/// Has a bug that shows later.
+/// Has a bug that appears later.
 struct broken {
   broken(tcp::socket s, shared&) : socket{std::move(s)} {}
   void start() {
@@ -173,7 +173,7 @@ struct server_fixture {
     return params;
   }
 
-  /// In a thread of its own; returns when it serves.
+  /// Runs in its own thread; returns when the server serves.
   void start() {
     ended =
         std::async(std::launch::async, [this] { return server.listen_and_serve("127.0.0.1", 0); });
@@ -203,7 +203,7 @@ struct server_fixture {
   unsigned short port = 0;
 };
 
-/// What the server sends first; 0 if it closes instead.
+/// The first byte that the server sends; 0 if it closes instead.
 char greeting(const graceful::unique_fd& client) {
   char letter = 0;
   return ::read(client.get(), &letter, 1) == 1 ? letter : '\0';
@@ -283,7 +283,7 @@ TEST_CASE("a session that cannot start costs only its own connection") {
 
 TEST_CASE("remaining sessions are destroyed before the upgrader that they use") {
   server_fixture<looks_back> b{{.threads = 2}};
-  b.server.vars().looks_for = b.directory.path("c.sock");  // which goes with the upgrader
+  b.server.vars().looks_for = b.directory.path("c.sock");  // which disappears with the upgrader
   b.start();
   const auto first = b.connect();
   const auto second = b.connect();
@@ -315,7 +315,7 @@ TEST_CASE("a signal that ends a server while it starts is not a failure") {
   const auto holder = listen_anywhere();
   struct sigaction before {};
   REQUIRE(::sigaction(SIGTERM, nullptr, &before) == 0);
-  // It tries for 2.5 s.
+  // It retries for 2.5 s.
   const graceful::server_params busy{.threads = 1, .listen = {.bind_attempts = 8}};
   temporary_directory directory;
   std::promise<void> drains;
@@ -386,7 +386,7 @@ TEST_CASE("the upgrader and the server call the log function one after the other
     if (++inside > 1) together = true;
     if (text.starts_with("a session does not start")) {
       complains.set_value();
-      // The upgrader says that it drains, and has to wait.
+      // The upgrader logs that it drains, and has to wait.
       (void)eventually([&] { return together.load(); }, 200ms);
     }
     --inside;

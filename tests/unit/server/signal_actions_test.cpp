@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// What a signal would do now.
+/// True if a signal would have its default action now.
 bool has_default_action(int number) {
   struct sigaction now {};
   REQUIRE(::sigaction(number, nullptr, &now) == 0);
@@ -57,7 +57,7 @@ TEST_CASE("the second ending signal restores the default action of TERM and INT,
   CHECK(b.after(SIGINT) == "end");
   CHECK(has_default_action(SIGTERM));
   CHECK(has_default_action(SIGINT));
-  // These would end a process that is about to end, and may just have cut what it served.
+  // These would end a process that is about to end anyway, and may just have cut its connections.
   REQUIRE_FALSE(has_default_action(SIGUSR2));
   REQUIRE_FALSE(has_default_action(SIGQUIT));
   CHECK(b.after(SIGUSR2) == "upgrade");
@@ -71,7 +71,8 @@ TEST_CASE("signals that every thread blocks are taken too, and the third has its
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   {
     signal_fixture b;
-    // For the process, as kill(1) sends it: what is for one thread, only that thread can take.
+    // Sent to the process, as kill(1) does: a signal for one thread can be taken only by that
+    // thread.
     const auto after = [&b](int number) {
       b.done.clear();
       ::kill(::getpid(), number);

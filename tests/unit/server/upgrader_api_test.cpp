@@ -144,7 +144,7 @@ TEST_CASE(
       if (fixed) CHECK(plan.obstacles.back().kind == "permission");
     }
     CHECK(order({}).code == graceful::errc::upgrade_failed);
-    // Whether a file is there is not told to whoever may not have it executed.
+    // A caller that may not choose the command does not learn whether a file exists.
     auto client = graceful::control_client::connect(opts.control_path, patience);
     const auto absent = client.value().plan({.command = {"/no/such/program"}}).value();
     const auto looked = std::ranges::count(absent.obstacles, std::string{"program"},

@@ -74,7 +74,7 @@ TEST_CASE(
 
 namespace {
 
-/// An upgrader whose one listener nobody accepts from, and a client in its queue.
+/// An upgrader with one listener from which no loop accepts, and a client in its queue.
 struct queued_client {
   explicit queued_client(std::chrono::milliseconds drain_timeout, bool knows_context = true)
       : options{.control_path = directory.path("s"),
@@ -94,7 +94,7 @@ struct queued_client {
     client.connect(web->local_endpoint());
   }
 
-  /// Does the context run out of work?
+  /// Whether the context runs out of work.
   bool ends() {
     io.run_for(20s);
     return io.stopped();
@@ -105,7 +105,7 @@ struct queued_client {
     return said.find(text) != std::string::npos;
   }
 
-  /// The control thread may say it when the context has ended.
+  /// The control thread may log it after the context has ended.
   bool says(std::string_view text) {
     std::unique_lock lock{mutex};
     return more.wait_for(lock, 20s, [&] { return said.find(text) != std::string::npos; });

@@ -29,14 +29,14 @@ using graceful::unique_fd;
 
 namespace {
 
-/// Who speaks, and a manager that reads as the supervisor does.
+/// A notifier, and a manager that reads as the supervisor does.
 struct notifier_fixture {
   std::optional<os::notify_datagram> next() {
     REQUIRE(wait_readable(manager.get(), patience));
     return os::receive_notify(manager.get(), 100);
   }
 
-  /// Whether the log says that the manager has not come to the barrier.
+  /// Whether the log says that the manager has not reached the barrier.
   [[nodiscard]] bool complained() const {
     return !logged.empty() && logged.back().find("has not said that it knows") != std::string::npos;
   }

@@ -36,7 +36,8 @@ struct supervisor_place {
   std::string path = d.path("supervisor");
 };
 
-/// One that serves, has a listener that is kept, and is about to be accepted by its supervisor.
+/// A service that serves and has a kept listener, and a supervisor that is about to accept its
+/// connection.
 struct supervised : supervisor_place, service_bench {
   supervised() : service_bench{{.store = 9, .supervisor = path}} {
     listen("a");
@@ -221,6 +222,6 @@ TEST_CASE("a server without a supervisor, or whose supervisor has died, can be u
   b.supervisor->close();
   ::unlink(b.service_bench::d.path("notify").c_str());
   CHECK(b.service.objection(false));
-  b.control.poll();  // now it is known
+  b.control.poll();  // now it has been noticed
   CHECK_FALSE(b.service.objection(false));
 }

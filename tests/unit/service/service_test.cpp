@@ -133,7 +133,7 @@ TEST_CASE("the manager keeps what this process listens on, and nothing else") {
   b.service.sockets_changed();
   CHECK(b.next().text == "FDSTOREREMOVE=1\nFDNAME=a");
   CHECK(b.next().text == "FDSTORE=1\nFDNAME=c");
-  b.service.sockets_changed();  // nothing to say
+  b.service.sockets_changed();  // nothing to report
   b.listen("d");
   b.listen("e");
   b.service.sockets_changed();
@@ -158,7 +158,7 @@ TEST_CASE("a successor removes from the fd store what it does not listen on any 
   b.service.serves(2, true);
   CHECK(b.next().has("MAINPID=" + std::to_string(::getpid())));
   CHECK(b.next().text == "FDSTOREREMOVE=1\nFDNAME=gone");
-  // Its own manager may be another than the predecessor's, who said that it is kept.
+  // The predecessor said that it is kept, but its manager may be another one.
   CHECK(b.next().text == "FDSTORE=1\nFDNAME=a");
   b.service.sockets_changed();
   CHECK_FALSE(wait_readable(b.manager.socket(), 0s));
@@ -167,7 +167,7 @@ TEST_CASE("a successor removes from the fd store what it does not listen on any 
 
 TEST_CASE("two managers are told apart, even with the same path, and each equals itself") {
   temporary_directory d;
-  const auto path = d.path("n\xe9");  // no text, as a path may be
+  const auto path = d.path("n\xe9");  // not text: a path may be any bytes
   const auto named = [&](const std::string& invocation) {
     asio::io_context control;
     graceful::log quiet{[](auto, auto) {}};
@@ -197,7 +197,7 @@ TEST_CASE("of what the predecessor's manager kept, this process's own gets as mu
   b.sockets.open();
   b.service.serves(2, true);
   CHECK(b.next().has("MAINPID=" + std::to_string(::getpid())));
-  CHECK(b.next().text == "FDSTORE=1\nFDNAME=b");  // before what is new
+  CHECK(b.next().text == "FDSTORE=1\nFDNAME=b");  // before new ones
   CHECK(b.next().text == "FDSTORE=1\nFDNAME=c");
   CHECK_FALSE(wait_readable(b.manager.socket(), 0s));
   CHECK(b.logged.back().find("keeps 2 descriptors at most") != std::string::npos);
@@ -223,7 +223,7 @@ TEST_CASE("messages to a slow manager are not lost, and arrive in order") {
 
 TEST_CASE("only the main process may end the service, and says so only once") {
   service_bench b{{}};
-  b.service.ends(1);  // of a successor in its probation
+  b.service.ends(1);  // a successor in its probation
   CHECK_FALSE(wait_readable(b.manager.socket(), 0s));
   b.service.serves(1, false);
   b.next();
@@ -277,7 +277,7 @@ TEST_CASE("the watchdog is fed by a service whose threads run, and not by one th
   control.run_for(20ms);  // the application does not run
   CHECK_FALSE(wait_readable(manager.socket(), 0s));
   for (int i = 0; i < 3; ++i) {
-    CHECK(application.poll() == 1);  // one probe waited, however long
+    CHECK(application.poll() == 1);  // one probe was waiting, however long that was
     application.restart();
     control.run_for(20ms);
     CHECK(manager.next(patience).text == "WATCHDOG=1");

@@ -160,7 +160,8 @@ TEST_CASE("a descriptor that closes slowly delays nobody, whether it was kept or
   graceful_test::lingering_socket left;
   const auto taken = graceful_test::duration_of([&] {
     deposit_fixture b;
-    // The test's own close(2) must not be the last: each is read only after it.
+    // The test's own close(2) must not be the last: each is closed only after the message has been
+    // read.
     const auto only = [&](const std::string& text, unique_fd fd) {
       REQUIRE(b.manager.notify(text, {fd.get()}).has_value());
       fd.reset();
@@ -195,7 +196,7 @@ TEST_CASE("messages of another user are ignored") {
     MESSAGE("skipped: an ordinary user cannot become another");
     return;
   }
-  // A pair, which the other has inherited: the path of a real one is closed to it.
+  // A pair that the other user inherits: the path of a real socket is closed to it.
   std::array<int, 2> ends{};
   REQUIRE(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
   deposit_fixture b{unique_fd{ends[0]}};

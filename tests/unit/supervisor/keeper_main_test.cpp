@@ -227,7 +227,7 @@ TEST_CASE("a successor that was rolled back, and drains, is waited for like an o
   auto k = serving();
   CHECK(k.says(8, "X_GRACEFUL_WENT_BACK=1") == "follow 8");
   CHECK(k.says(8, "X_GRACEFUL_WENT_BACK=1") == "");
-  CHECK(k.says(7, "X_GRACEFUL_WENT_BACK=1") == "");  // which serves
+  CHECK(k.says(7, "X_GRACEFUL_WENT_BACK=1") == "");  // it serves
   CHECK(k.says(0, "X_GRACEFUL_WENT_BACK=1") == "");  // not visible from here
   CHECK(k.memory().main == 7);
   k.told(SIGTERM);
@@ -311,7 +311,7 @@ TEST_CASE("a process that has come to serve in place of the server becomes the s
   CHECK(k.on(supervision::event::serves{8}) == "follow 8");
   CHECK(k.noted("pid 8 has come to serve the control path"));
   CHECK(k.memory().main == 8);
-  CHECK(k.on(supervision::event::serves{7}) == "");  // seen before, heard of after it
+  CHECK(k.on(supervision::event::serves{7}) == "");  // observed before, reported after
   CHECK(k.memory().main == 8);
   CHECK(k.exits(7, 0) == "");
   CHECK(k.killed(8, SIGKILL) == "");

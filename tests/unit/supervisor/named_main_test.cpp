@@ -43,7 +43,7 @@ std::optional<pid_t> meant(const speaker& by, pid_t number) {
   return named ? std::optional{named->pid} : std::nullopt;
 }
 
-/// Those of any process, as own_children().
+/// The children of any process, as own_children() lists this one's.
 std::vector<pid_t> children_of(pid_t parent) {
   std::vector<pid_t> found;
   std::error_code failed;
@@ -63,7 +63,7 @@ pid_t wait_for_child_of(pid_t parent) {
   return 0;
 }
 
-/// A child that sleeps, until this ends.
+/// A child that sleeps until this object is destroyed.
 struct sleeper {
   explicit sleeper(const std::string& script = "exec sleep 1000")
       : child{os::child::spawn(shell(script)).value()} {}
@@ -101,8 +101,8 @@ struct stranger {
   pid_t pid = 0;
 };
 
-/// Two processes in a PID namespace of their own, a shell and below it sleep(1): there they are 1
-/// and 2. None where that cannot be had, which is a failure in CI.
+/// Two processes in their own PID namespace, a shell and below it sleep(1): there they are 1 and 2.
+/// None if that cannot be made, which is a failure in CI.
 struct other_space {
   other_space() {
     const char* ci = std::getenv("CI");
@@ -131,7 +131,7 @@ TEST_CASE("a process can be named by itself and, if it is below the supervisor, 
   CHECK(meant(by, one.child.pid()) == one.child.pid());
   CHECK(meant(by, other.child.pid()) == other.child.pid());
   CHECK(meant(by, below) == below);
-  ::kill(below, SIGKILL);  // nobody else would
+  ::kill(below, SIGKILL);  // nothing else would end it
   const auto named = named_main(by, other.child.pid());
   REQUIRE(named);
   CHECK(os::is_held(named->pidfd.get()));

@@ -56,7 +56,7 @@ TEST_CASE("a datagram that is too long, or not text, is ignored as a whole") {
   CHECK_FALSE(parse_notification("READY=1\n" + std::string(max_notification - 7, 'x')));
   CHECK_FALSE(parse_notification("READY=1\0STATUS=x"s));
   CHECK_FALSE(parse_notification("READY=1\nSTATUS=\xff"));
-  CHECK(parse_notification("READY=1\0\0"s)->ready);  // some count the end of a C string
+  CHECK(parse_notification("READY=1\0\0"s)->ready);  // some senders include the end of a C string
 }
 
 TEST_CASE("of two lines with the same key the first counts") {

@@ -83,7 +83,7 @@ struct driver_fixture {
                             {}};
 };
 
-/// That many descriptors more than are open, until this ends.
+/// Leaves only that many descriptors free while it lives.
 struct few_descriptors {
   explicit few_descriptors(int more) {
     REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
@@ -212,7 +212,7 @@ TEST_CASE("a server that cannot be watched for lack of descriptors does not coun
     CHECK(b.driver.remembered().main == ::getppid());
     CHECK(b.asked == 0);
     CHECK(b.logged.find("cannot watch pid " + std::to_string(::getppid())) != std::string::npos);
-    // And it hears what comes then.
+    // It also gets the events that follow.
     graceful::supervision::notification said;
     said.status = "serves";
     b.driver.said({.pid = ::getppid()}, said);

@@ -15,8 +15,8 @@ using namespace graceful_test;
 
 namespace {
 
-/// A server that waits with an edge-triggered epoll: on a connection that it has made, one that
-/// it has accepted, a Unix and a TCP listener and a pair of its own.
+/// A server that waits with an edge-triggered epoll: for a connection that it has made, one that it
+/// has accepted, a Unix and a TCP listener, and its own pair.
 struct served {
   served() {
     REQUIRE(server.wait_for_output("serving", patience));
@@ -56,7 +56,7 @@ TEST_CASE("an unreachable process hears and sends nothing, and its TCP sockets k
   REQUIRE(it.peer.send("four"));
   auto late = varlink_peer::connect(it.s.here.path("control"));
   REQUIRE(late.send("five"));
-  // What it would have said to these comes before the TCP client.
+  // Any reply to these would come before the TCP client's.
   for (int i = 0; i < 3; ++i) REQUIRE(it.tcp_answers());
   REQUIRE(it.server.wait_for_output("own tcp client", patience));
   const auto after = it.server.output().substr(before.size());

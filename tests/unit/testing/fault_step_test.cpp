@@ -24,7 +24,7 @@ std::string call(const std::string& method) {
   return R"({"method":"io.graceful.Handoff.)" + method + R"(","parameters":{}})";
 }
 
-/// Answers the calls of a successor until it ends: what it has called.
+/// Answers the calls of a successor until it ends; returns what it has called.
 std::vector<std::string> answer(unix_host& host) {
   std::vector<std::string> calls;
   auto client = host.accept(patience);
@@ -44,14 +44,14 @@ struct successor_case {
   step where;
   moment when;
   std::uint32_t count;
-  std::size_t calls;      // that the predecessor has seen
-  std::string last_said;  // the last that it could still do
+  std::size_t calls;      // that the predecessor has received
+  std::string last_said;  // the last one that it could still send
 };
 
 struct predecessor_case {
   step where;
   moment when;
-  bool hears;     // it got to know of the call
+  bool hears;     // it has received the call
   bool answered;  // the successor got the reply
 };
 
@@ -147,14 +147,14 @@ TEST_CASE("messages outside the handoff, or after it on the same descriptor, are
     REQUIRE(first.receive(patience));
     REQUIRE(first.send(R"({"text":"named here: io.graceful.Handoff.Ready, no more"})"));
     REQUIRE(first.receive(patience));
-    // Asked, and never answered: the descriptor goes to the next.
+    // A call that is never answered; then another socket gets the descriptor.
     REQUIRE(first.send(R"({"method":"io.graceful.Handoff.Settle","quiet":true})"));
     REQUIRE(p.wait_for_output("Settle", patience));
   }
   auto second = varlink_peer::connect(path);
   REQUIRE(second.send(R"({"method":"io.graceful.Control.Status"})"));
   REQUIRE(second.receive(patience));
-  // Shorter than what has been in the buffer before.
+  // Shorter than what the buffer held before.
   REQUIRE(second.send("{}"));
   REQUIRE(second.receive(patience));
   CHECK(s.faults.calls(p.pid()).by_step == std::map<step, std::uint64_t>{{step::settle, 1}});

@@ -30,8 +30,8 @@ bool said(process& p, const std::string& text) {
   return p.output().find(text) != std::string::npos;
 }
 
-/// As a test program that uses faults, and is killed: no destructor of it runs. Says what it
-/// leaves.
+/// Acts as a test program that uses faults and is killed: none of its destructors runs. Reports
+/// what it leaves behind.
 [[noreturn]] void leave_an_orphan(int told) {
   const fault_injector faults;
   const auto environment = faults.environment();
@@ -240,8 +240,8 @@ TEST_CASE("with many threads each call is counted once, and one is struck") {
       s.start({"threads", fresh.path()}, fault::at_call("mkdir", 501, fault::action::kill));
   CHECK(p.wait_exit(patience).signalled(SIGKILL));
   const auto seen = s.faults.calls(p.pid());
-  // Counted before it is made. The one that is struck is not; and each of the three others may have
-  // gone on until the kill, and have been on its way.
+  // A call is counted before it is made. The struck one is not made; each of the three others may
+  // have been under way at the kill.
   const auto counted = seen.by_kind.at("mkdir");
   CHECK(counted >= 501);
   CHECK(fresh.listing().size() >= counted - 4);
@@ -313,9 +313,9 @@ TEST_CASE("a killed test leaves neither its directory of faults nor its processe
   const deadline until{patience};
   while (::access(directory.c_str(), F_OK) == 0 && !until.passed()) ::poll(nullptr, 0, 1);
   CHECK_FALSE(until.passed());
-  CHECK(wait_readable(its_end.get(), std::chrono::seconds{0}));  // it goes first
-  send_signal(its_end, SIGKILL);  // nothing is left of a test that fails either
-  ::waitpid(orphan, nullptr, 0);  // a child, if a scene has been here
+  CHECK(wait_readable(its_end.get(), std::chrono::seconds{0}));  // it ends first
+  send_signal(its_end, SIGKILL);  // a failed test leaves nothing behind either
+  ::waitpid(orphan, nullptr, 0);  // a child, if there has been a scene here
 }
 
 TEST_CASE("a missing shim is reported with its path") {

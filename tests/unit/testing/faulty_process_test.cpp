@@ -59,7 +59,7 @@ TEST_CASE("a fault whose time has come, but which has not been reported yet, can
   CHECK(process->disarm());
   CHECK(own.file->armed == 0);
   process->arm(word);
-  own.file->armed = shim::taken(word);  // as the shim does, and strikes then
+  own.file->armed = shim::taken(word);  // as the shim does before it strikes
   CHECK_FALSE(process->disarm());
   CHECK_FALSE(process->disarm());
   own.file->struck = shim::striking;

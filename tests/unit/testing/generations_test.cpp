@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// As a successor whose parent has ended is: a child that belongs to no object.
+/// Like a successor whose parent has ended: a child that no object owns.
 pid_t orphan(int exit_code) {
   const pid_t pid = ::fork();
   if (pid == 0) ::_exit(exit_code);

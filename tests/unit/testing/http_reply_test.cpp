@@ -19,7 +19,7 @@ struct read {
   std::optional<request_lost> lost;
 };
 
-/// A server that sends `text`, so many bytes at a time, and closes.
+/// A server that sends `text` in pieces of `step` bytes, and closes.
 read all_of(std::string_view text, std::size_t step, std::string_view served_by = "X-Served-By") {
   http_reply reply{served_by};
   try {
@@ -93,7 +93,7 @@ TEST_CASE("a bad reply is reported with what is wrong, in whatever pieces it arr
       {"HTTP/1.1 200 OK\r\nX: " + std::string(70'000, 'x'), "a reply head without end"},
   };
   for (const auto& each : cases) {
-    const std::string& text = each.first;  // clang 14 captures no structured binding
+    const std::string& text = each.first;  // clang 14 cannot capture a structured binding
     const char* const why = each.second;
     for (const std::size_t step : {std::size_t{1}, std::size_t{7}, text.size()}) {
       CAPTURE(text.substr(0, 200));

@@ -22,7 +22,7 @@ verdict a_line(std::string_view reply) {
 
 TEST_CASE("an exchange sends the user's bytes and wants those that the user expects") {
   misbehaving_server server{[](peer& to, unsigned request) {
-                              // In two pieces, which may arrive as one.
+                              // Two pieces, which may arrive as one.
                               to.say("po");
                               to.say(request % 4 == 3 ? "ny\n" : "ng\n");
                             },
@@ -117,7 +117,7 @@ TEST_CASE("a stream is read no faster than its pace") {
   }};
   load clients{stream_load{.port = server.port(), .connections = 1, .bytes_per_second = 100'000}};
   REQUIRE(clients.wait_for(1, patience));
-  // All but the last piece, a twentieth of a second, is waited for.
+  // The pauses after all pieces but the last, a twentieth of a second each.
   CHECK(clients.stop().max >= 340ms);  // of the first; stop() hurries the next
 }
 
@@ -173,7 +173,7 @@ TEST_CASE("a connection is ok once it is established, and is closed as asked") {
       CHECK(server.requests() == 0);
       connected = seen.ok;
       const deadline until{patience};
-      // Those in the queue are accepted later.
+      // Connections in the queue are accepted later.
       while (server.accepted() < connected && !until.passed()) std::this_thread::yield();
       CHECK(server.accepted() == connected);
       while (abort && server.resets_seen() < connected && !until.passed()) {
@@ -220,7 +220,7 @@ TEST_CASE("a slow client that is cut off has lost its request") {
                               if (request == 0) return to.reset();
                               to.say(reply_of(1));
                             },
-                            // It does not wait for the end of the first.
+                            // It does not wait until the first line is complete.
                             "HTTP/1.1\r\n"};
   load clients{
       slow_load{.port = server.port(), .connections = 1, .send_bytes = 8, .send_pause = 1ms}};

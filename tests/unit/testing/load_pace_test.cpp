@@ -15,7 +15,7 @@ using clock_type = std::chrono::steady_clock;
 
 namespace {
 
-/// Answers, but holds the request of this number back until the gate opens.
+/// Answers, but holds the request with this number back until the gate opens.
 misbehaving_server::answer pausing(gate& before, unsigned number) {
   return [&before, number](peer& to, unsigned request) {
     if (request == number) before.pass();
@@ -23,7 +23,7 @@ misbehaving_server::answer pausing(gate& before, unsigned number) {
   };
 }
 
-/// Lets time pass: what is measured, and nothing that anybody waits for.
+/// Lets time pass that is measured; nobody waits for an event here.
 void let_pass(std::chrono::milliseconds time) {
   std::this_thread::sleep_until(clock_type::now() + time);
 }
@@ -42,7 +42,7 @@ TEST_CASE("a load sends as many requests as its rate says, no more and no fewer"
   const pacer plan{400, seen.started};
   CHECK(seen.ok + seen.unsent >= plan.due_by(before));
   CHECK(seen.ok + seen.unsent <= plan.due_by(after));
-  CHECK(before - seen.started >= 199 * 2500us);  // the 200th was not due before
+  CHECK(before - seen.started >= 199 * 2500us);  // the 200th was not due earlier
 }
 
 TEST_CASE("with a rate, a stall counts for all requests that were due in it") {
@@ -57,8 +57,8 @@ TEST_CASE("with a rate, a stall counts for all requests that were due in it") {
   INFO(seen.to_string());
   CHECK(seen.lost() == 0);
   CHECK(seen.max >= 300ms);
-  // One was due in each of its 300 ms, and waited for its end: the n slowest for 300 ms less n, to
-  // the 64th that percentiles are rounded down by. How many come behind them is up to this thread.
+  // One request was due in each of its 300 ms and waited for its end, so the n slowest took 300 ms
+  // less n, rounded down by 1/64 as percentiles are. How many follow depends on this thread.
   const auto slowest = [&](double share) {
     return (300ms - 1ms * std::ceil(share * static_cast<double>(seen.ok) + 1)) * 63 / 64;
   };
@@ -98,7 +98,8 @@ TEST_CASE("requests that were due and found no client free are reported") {
 TEST_CASE("stop() does not wait for a request that is not due yet") {
   misbehaving_server server{[](peer& to, unsigned) { to.say(reply_of(1)); }};
   load clients{http_load{.port = server.port(), .connections = 2, .rate = 0.001}};
-  REQUIRE(clients.wait_for_generation(1, 1, patience));  // in all: it may have been served by now
+  REQUIRE(clients.wait_for_generation(1, 1, patience));  // one in all: it may have been served by
+                                                         // now
   const auto seen = clients.stop();
   CHECK(seen.ok == 1);
   CHECK(seen.unsent == 0);

@@ -25,7 +25,7 @@ using namespace graceful_test;
 
 namespace {
 
-/// One client, and a server that misbehaves at its first request and at no other.
+/// One client, and a server that misbehaves at its first request only.
 load_report after_misbehaving_once(const std::function<void(peer&)>& how, http_load what = {}) {
   misbehaving_server server{[&](peer& to, unsigned request) {
     if (request == 0) return how(to);
@@ -39,12 +39,13 @@ load_report after_misbehaving_once(const std::function<void(peer&)>& how, http_l
   INFO(seen.to_string());
   CHECK(seen.lost() == 1);
   CHECK(seen.failures.size() == 1);
-  CHECK(seen.reconnects == 1);  // a client that has lost a request goes on over another connection
+  CHECK(seen.reconnects == 1);  // a client that has lost a request continues with another
+                                // connection
   CHECK(seen.served_by(1) == seen.ok);
   return seen;
 }
 
-// What a handler of the test's has seen of a signal that is for one thread.
+// Set by a handler of the test if it gets a signal that was meant for one thread.
 std::atomic<pid_t> meant_for;
 std::atomic<std::uint64_t> taken;
 std::atomic<bool> went_astray;
@@ -54,7 +55,7 @@ void on_signal(int /*number*/) {
   ++taken;
 }
 
-/// Sends one after the other to the process, with some time in between for who takes them.
+/// Sends one signal after the other to the process, with pauses in which threads can take them.
 void send_signals(const std::stop_token& stop) {
   for (std::uint64_t sent = 0; !stop.stop_requested();) {
     ::kill(::getpid(), SIGUSR1);
@@ -84,15 +85,15 @@ TEST_CASE("no thread of a load takes a signal of the test, from its first moment
     for (int i = 0; i < 20; ++i) {
       ::pthread_sigmask(SIG_UNBLOCK, &usr1, nullptr);
       const load clients{http_load{.port = nobody.number, .connections = 10}};
-      // No signal while threads are joined: where pthread_join frees their memory, ThreadSanitizer
-      // runs the handler with its own lock held, which the handler waits for.
+      // Blocks the signal while threads are joined: where pthread_join frees their memory,
+      // ThreadSanitizer runs the handler with its own lock held, for which the handler waits.
       ::pthread_sigmask(SIG_BLOCK, &usr1, nullptr);
     }
   }};
   maker.join();
   CHECK(taken > 0);
   CHECK_FALSE(went_astray);
-  ::signal(SIGUSR1, SIG_IGN);  // forgets the one that nobody has taken
+  ::signal(SIGUSR1, SIG_IGN);  // discards a signal that no thread has taken
   ::sigaction(SIGUSR1, &before, nullptr);
   ::pthread_sigmask(SIG_UNBLOCK, &usr1, nullptr);
 }
@@ -167,7 +168,7 @@ TEST_CASE("a reply that is not the wanted one is lost, with the reason") {
            {"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhello", "bytes after the reply"},
            {"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "Content-Length: -1"},
        }) {
-    const char* const said = each.first;  // clang 14 captures no structured binding
+    const char* const said = each.first;  // clang 14 cannot capture a structured binding
     const char* const why = each.second;
     CAPTURE(said);
     const auto seen = after_misbehaving_once([&](peer& to) { to.say(said); });
@@ -197,7 +198,7 @@ TEST_CASE("a kept connection that is closed between requests costs the next one"
     return clients.stop();
   }();
   INFO(seen.to_string());
-  // Whether the close arrives before the next request decides between the two.
+  // It depends on whether the close arrives before the next request.
   CHECK(seen.cut_short + seen.reset == 1);
   CHECK(seen.lost() == 1);
   CHECK(seen.reconnects == 1);

@@ -39,7 +39,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Of the program that tests, which no scene knows of.
+/// A child of the test program, which no scene knows.
 pid_t child_without_environment() {
   std::array<char*, 3> argv{const_cast<char*>("sleep"), const_cast<char*>("600"), nullptr};
   std::array<char*, 1> none{};
@@ -48,7 +48,8 @@ pid_t child_without_environment() {
   return pid;
 }
 
-/// Whose first thread has ended, and another lives on: it is no zombie, but looks like one.
+/// A child whose first thread has ended, while another lives on: it is not a zombie, but looks like
+/// one.
 pid_t child_without_first_thread() {
   const pid_t pid = ::fork();
   if (pid == 0) {
@@ -64,7 +65,7 @@ pid_t child_without_first_thread() {
     });
   };
   const deadline until{patience};
-  while (!has_left() && !until.passed()) ::poll(nullptr, 0, 1);  // there is no event for it
+  while (!has_left() && !until.passed()) ::poll(nullptr, 0, 1);  // no event reports it
   return pid;
 }
 
@@ -140,7 +141,7 @@ TEST_CASE("a process that ends at once is reaped by its object, whatever scenes 
     for (; !stop.stop_requested(); ++ends) other.end();
   }};
   after_next_fork = [&] {
-    // The child runs to its end, and other scenes come by twice, unless they are kept from it.
+    // The child runs to its end, and other scenes try twice to reap it, unless they are prevented.
     siginfo_t info{};
     const deadline its_end{10s};
     while (info.si_pid == 0 && !its_end.passed()) {

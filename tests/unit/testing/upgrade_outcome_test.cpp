@@ -44,7 +44,7 @@ TEST_CASE("only an upgrade that had been ready can be rolled back, and only by i
   CHECK_FALSE(late.rolled_back());
   late.code = errc::upgrade_failed;
   CHECK(late.rolled_back());
-  late.code = errc::timed_out;  // of who waited
+  late.code = errc::timed_out;  // the waiting test's own deadline
   CHECK(late.failed());
   CHECK_FALSE(late.rolled_back());
 }

@@ -110,7 +110,7 @@ TEST_CASE("the buffer stays bounded while messages are pipelined without end") {
   framer f{8};
   std::size_t taken = 0;
   for (int i = 0; i < 100'000; ++i) {
-    f.feed("lo\0hel"s);  // there always is a part of a message left
+    f.feed("lo\0hel"s);  // a part of a message is always left
     while (auto message = f.next()) {
       CHECK(*message == (taken == 0 ? "lo" : "hello"));
       ++taken;

@@ -25,7 +25,7 @@ std::vector<json::value> others_than(json::kind right) {
   return all;
 }
 
-/// Checks that `parse` takes `good`, and takes it no more when `key` is missing or wrong.
+/// Checks that `parse` accepts `good`, and rejects it if `key` is missing or wrong.
 template <class Parse>
 void check_required(Parse parse, const json::object& good, const char* key) {
   CAPTURE(key);

@@ -25,7 +25,7 @@ namespace json = boost::json;
 
 using names = std::set<std::string>;
 
-/// The ```varlink blocks of the protocol's page.
+/// The ```varlink blocks of docs/protocol.md.
 std::vector<std::string> documented_interfaces() {
   const char* page = std::getenv("PROTOCOL_PAGE");
   REQUIRE(page != nullptr);

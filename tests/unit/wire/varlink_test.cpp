@@ -12,8 +12,8 @@ namespace {
 
 namespace wire = graceful::wire;
 
-/// A call whose deepest value lies `depth` levels deep: the message itself is one, its parameters
-/// are the second.
+/// A call whose deepest value is `depth` levels deep: the message is the first level, its
+/// parameters are the second.
 std::string nested(std::size_t depth) {
   const std::size_t arrays = depth - 2;
   return R"({"method":"a.B","parameters":{"p":)" + std::string(arrays, '[') +
