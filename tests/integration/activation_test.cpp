@@ -118,8 +118,7 @@ TEST_CASE("a passed socket is adopted by its address, whatever its name, and onl
 }
 
 TEST_CASE(
-    "a passed socket that is not asked for is closed after a while, removed from the store, and "
-    "logged") {
+    "an unclaimed passed socket is closed after a while, removed from the store, and logged") {
   managing m;
   const bound_socket s;
   const bound_socket other;
@@ -233,9 +232,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE(
-    "clients in the queues of a listener are served at its end, even if only half of them are "
-    "kept") {
+TEST_CASE("clients in the queues of a listener are served at its end, even if only half are kept") {
   managing m;
   auto environment = m.environment();
   environment["FDSTORE"] = "2";  // of four

@@ -158,9 +158,7 @@ TEST_CASE(
   f.serves(2, 0);
 }
 
-TEST_CASE(
-    "a successor that is told to end in ready() does not wait for its predecessor, and costs "
-    "nothing") {
+TEST_CASE("a successor that is told to end in ready() does not wait, and costs nothing") {
   for (const char* probation : {"0", "1min"}) {
     faulty_site f{{"--probation", probation, "--handoff-timeout", "1d"}};
     f.faults.arm(f.server(), fault::at_step(step::ready, action::stop));
@@ -181,8 +179,7 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "a successor that becomes unreachable in its probation is rolled back, and nothing is "
-    "refused") {
+    "a successor that becomes unreachable in its probation is rolled back, without a refusal") {
   faulty_site f{{"--probation", "300ms"}};
   process& ctl = f.upgrade(fault::at_step(step::settle, action::unreachable, moment::after));
   const auto successor = f.successor(ctl);

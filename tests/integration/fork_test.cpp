@@ -154,9 +154,7 @@ TEST_CASE("of two servers that start beside the child of a killed one, one serve
   CHECK(s.pid() == winner.pid());
 }
 
-TEST_CASE(
-    "a client that waits for an answer is told that the server was killed, although its child "
-    "lives") {
+TEST_CASE("a waiting client is told that the server was killed, although its child lives") {
   forking_site s;
   process& watch = s.scene().start({programs::graceful_ctl(), "monitor", s.control()});
   REQUIRE(watch.wait_for_output("the server is serving", patience));

@@ -89,9 +89,7 @@ TEST_CASE("three hundred listeners go to Python and back, each with its name") {
   r.costs();
 }
 
-TEST_CASE(
-    "a listener that a Python successor does not want is served by the predecessor until the "
-    "commit") {
+TEST_CASE("a listener that Python does not want is served by its predecessor until the commit") {
   relay r{{"--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0", "--probation", "1min"}};
   r.on_probation(r.python({"--leave", "http2"}), 2);
   http_load unwanted = r.s.load_on(false);

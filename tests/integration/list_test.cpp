@@ -107,9 +107,7 @@ TEST_CASE("list shows servers that serve, hang, have crashed, or wait to be star
   CHECK(supervisor.wait_exit(patience));
 }
 
-TEST_CASE(
-    "a directory of control sockets that this user may not enter is reported as a permission "
-    "error") {
+TEST_CASE("a directory of control sockets that this user may not enter is a permission error") {
   if (!others_can_run(programs::graceful_ctl())) return;
   user_servers u;
   fs::create_directory(u.where.path("run/graceful"));

@@ -76,8 +76,7 @@ TEST_CASE("an order that is carried out answers a program with an empty object")
 }
 
 TEST_CASE(
-    "upgrade --until ready returns in the probation, --until drained when the old process has "
-    "ended") {
+    "--until ready returns in the probation, --until drained when the old process has ended") {
   site s{{"--probation", "1min"}};
   const auto ready = s.upgrade({"--until", "ready"});
   CHECK(ready.status == "exited 0");

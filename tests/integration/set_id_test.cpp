@@ -290,8 +290,7 @@ TEST_CASE("a server whose successor cannot be killed still ends when it is told 
 }
 
 TEST_CASE(
-    "an operator without the server's capabilities cannot choose its command, even as the same "
-    "user") {
+    "without the server's capabilities an operator of the same user cannot choose its command") {
   two_users u;
   if (!u.possible()) return;
   const std::vector<std::string> capable{"/usr/bin/setpriv",

@@ -301,8 +301,7 @@ TEST_CASE("a successor in the server's own PID namespace is known by its number 
 }
 
 TEST_CASE(
-    "a server that cannot report is recognised as a new process before its predecessor has "
-    "drained") {
+    "a server that cannot report is known to be a new one before its predecessor has drained") {
   if (!can_be_had("another user", as_server_user)) return;
   reach r{{.prefix = as_server_user, .owner = server_user}};
   const auto text = r.supervisor->stdout_text();

@@ -169,9 +169,7 @@ TEST_CASE("a connection may outlive the process's list, and a handler the connec
   c.idle(true);
 }
 
-TEST_CASE(
-    "an operation that waits for a stage is destroyed with the context, though it owns the "
-    "connection") {
+TEST_CASE("a wait for a stage is destroyed with its context, even if it owns the connection") {
   auto b = std::make_unique<tracked_fixture>();
   auto session = std::make_shared<connection>(b->track());
   const std::weak_ptr<connection> alive = session;

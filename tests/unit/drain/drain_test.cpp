@@ -78,9 +78,7 @@ struct drain_fixture : control_session::owner {
 
 }  // namespace
 
-TEST_CASE(
-    "before a drain begins its reports show no elapsed time, and its watchers get them all the "
-    "same") {
+TEST_CASE("before a drain begins, its watchers get reports without elapsed time") {
   drain_fixture b;
   for (int i = 0; i < 2; ++i) {
     const auto answer = b.next();

@@ -207,9 +207,7 @@ class forking_session : public std::enable_shared_from_this<forking_session> {
 
 }  // namespace
 
-TEST_CASE(
-    "a child that throws from a server's handler leaves the server function, and the parent goes "
-    "on") {
+TEST_CASE("a child that throws from a server's handler leaves the server, and the parent goes on") {
   temporary_directory directory;
   const pid_t parent = ::getpid();
   std::promise<tcp::endpoint> bound;

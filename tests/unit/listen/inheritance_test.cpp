@@ -53,8 +53,7 @@ TEST_CASE("sockets from the predecessor go before those from a service manager")
 }
 
 TEST_CASE(
-    "several sockets with one name, as a .socket unit has them, are told apart by their "
-    "addresses") {
+    "several sockets with one name, as in a .socket unit, are told apart by their addresses") {
   inheritance passed;
   std::vector<os::socket_address> bound;
   for (int i = 0; i < 3; ++i) {

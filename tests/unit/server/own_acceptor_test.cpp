@@ -46,9 +46,7 @@ TEST_CASE("listen keeps the socket of an acceptor that already listens") {
   CHECK_NOTHROW(client.connect(address));
 }
 
-TEST_CASE(
-    "listen calls listen(2) for an acceptor that is only bound, and refuses it for another "
-    "address") {
+TEST_CASE("listen makes a bound acceptor listen, and refuses it for another address") {
   acceptor_owner s;
   s.acceptor.open(tcp::v4());
   s.acceptor.bind(s.loopback);

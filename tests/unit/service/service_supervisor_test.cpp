@@ -198,9 +198,7 @@ TEST_CASE("a server objects to an upgrade while its supervisor cannot hear of it
   CHECK(why->find("try again") != std::string::npos);
 }
 
-TEST_CASE(
-    "a server can be upgraded if its supervisor watches the control path and can see the "
-    "successor") {
+TEST_CASE("a server can be upgraded if its supervisor can see the successor on the control path") {
   supervised b;
   const auto connection = b.supervisor->accept();
   ::unlink(b.service_bench::d.path("notify").c_str());

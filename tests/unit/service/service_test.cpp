@@ -70,9 +70,7 @@ TEST_CASE("variables for this process alone are removed from its environment, an
   CHECK(take("1x", "1", "").store == 0);
 }
 
-TEST_CASE(
-    "from a supervisor, sockets that a shell was passed are taken; systemd names its process "
-    "exactly") {
+TEST_CASE("sockets that a shell was passed are taken from a supervisor, but not from systemd") {
   const auto taken = [](const char* supervisor) {
     const pid_t named = ::getpid();
     const pid_t child = ::fork();
@@ -236,8 +234,7 @@ TEST_CASE("only the main process may end the service, and says so only once") {
 }
 
 TEST_CASE(
-    "a process that was told to end before it was ready reports both, and keeps the fd store as it "
-    "is") {
+    "a process that was told to end before it was ready reports both, and keeps the fd store") {
   service_bench b{{.store = 9}};
   b.listen("a");
   b.sockets.open();

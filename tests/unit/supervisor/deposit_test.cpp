@@ -131,9 +131,7 @@ TEST_CASE("beyond the limit nothing is kept, and that is logged once") {
   ::setrlimit(RLIMIT_NOFILE, &before);
 }
 
-TEST_CASE(
-    "stored descriptors can be passed, however long their names are, and the rest is refused, "
-    "once") {
+TEST_CASE("stored descriptors can be passed, however long their names; the rest is refused, once") {
   deposit_fixture b;
   const auto file = some_file();
   for (int i = 100; i < 800; ++i) {
