@@ -34,8 +34,8 @@ site shaped(const std::string& shape, const char* threads = "1",
   return site{arguments, {}, programs::shaped_server()};
 }
 
-/// While clients come to the new process, the old one has nothing to do but to keep one connection.
-/// Then that ends too.
+/// While the new process gets the clients, the old one only keeps one connection open. Then that
+/// ends too.
 void check_loop(const std::string& shape, const char* threads) {
   CAPTURE(shape);
   CAPTURE(threads);
@@ -52,20 +52,20 @@ void check_loop(const std::string& shape, const char* threads) {
   const auto before = processor_time(s.server().pid());
   const auto began = std::chrono::steady_clock::now();
   const auto written = s.server().output().size();
-  REQUIRE(clients.wait_for(4'000, patience));  // from now on, by whoever serves
+  REQUIRE(clients.wait_for(4'000, patience));  // from now on, whichever process serves
   const auto used = processor_time(s.server().pid()) - before;
   const auto passed = std::chrono::steady_clock::now() - began;
   CHECK(used * 10 < passed);
   CHECK(s.server().output().size() < written + 4'000);
 
-  CHECK(s.server().output().find("accept: ") == std::string::npos);  // it is left alone as yet
+  CHECK(s.server().output().find("accept: ") == std::string::npos);  // it is still left alone
   held.exchange("Host: test\r\n\r\n");                               // the rest of its request
-  held = s.hold();  // closes it; this one is the new process's
+  held = s.hold();  // closes it; the new connection belongs to the new process
   const auto end = s.server().wait_exit(patience);
   REQUIRE(end);
   CHECK(end.exited(0));
   CHECK(s.server().wait_for_output("ended: generation 1", patience));
-  // What has no executor of its own and is not moved need not be stopped: its context runs out.
+  // A context without its own executor or a moved acceptor runs out of work by itself.
   const bool stopped = s.server().output().find("options::linger") != std::string::npos;
   CHECK(stopped == (shape == "coroutine-rearm" || shape == "signals" || shape == "moved"));
   CHECK(s.server().output().size() < written + 4'000);

@@ -24,7 +24,7 @@ namespace {
 
 constexpr uid_t nobody = 65534;
 
-/// What the shell of an upgrade has in its environment, and its descriptors.
+/// What the shell of an upgrade sees in its environment, and its descriptors.
 std::string seen_by_shell(site& s, const std::string& what) {
   const auto file = s.scene().path("seen");
   const auto done =
@@ -87,7 +87,7 @@ TEST_CASE("a server whose directory was removed is upgraded by SIGUSR2") {
   process& server = s.start(command);
   REQUIRE(server.wait_for_output("ready: generation 1 ", patience));
   fs::remove_all(directory);
-  // Nobody can make it again.
+  // The directory cannot be made again.
   std::ofstream{directory} << "in the way";
   server.signal(SIGUSR2);
   CHECK(server.wait_for_output("ready: generation 2 ", patience));
@@ -137,7 +137,7 @@ TEST_CASE("the death of a successor behind a live shell is noticed at once") {
   REQUIRE(at != std::string::npos);
   const auto successor = open_pidfd(static_cast<pid_t>(std::stol(text.substr(at + key.size()))));
   REQUIRE(send_signal(successor, SIGKILL));
-  // The shell, which holds the connection too, may take its time to end.
+  // The shell holds the connection too, and need not end soon.
   const deadline until{patience / 2};
   while (s.status({"--json"}).out.find("probation") != std::string::npos && !until.passed()) {
     ::poll(nullptr, 0, 5);

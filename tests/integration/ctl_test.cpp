@@ -145,11 +145,11 @@ TEST_CASE("a client that knows only Varlink finds its way by introspection") {
   const auto description = ask(
       R"({"method":"org.varlink.service.GetInterfaceDescription","parameters":{"interface":"io.graceful.Control"}})");
   CHECK(description.find("method Upgrade(\\n  command: ?[]string,") != std::string::npos);
-  // A call that wants no reply gets none: the next reply is that of the next call.
+  // A oneway call gets no reply: the next reply belongs to the next call.
   peer.send(R"({"method":"org.varlink.service.GetInfo","oneway":true})");
   CHECK(ask(R"({"method":"io.graceful.Control.Status"})").find("\"generation\":1") !=
         std::string::npos);
-  // Without more there is one reply, the last.
+  // Without "more" there is one reply, the last.
   const auto upgraded = ask(R"({"method":"io.graceful.Control.Upgrade"})");
   CHECK(upgraded.find("\"phase\":\"committed\"") != std::string::npos);
   CHECK(upgraded.find("continues") == std::string::npos);

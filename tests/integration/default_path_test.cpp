@@ -24,7 +24,7 @@ namespace {
 constexpr uid_t ordinary_user = 65534;
 constexpr uid_t stranger = 65533;
 
-/// Copies of the program with rights of several kinds, and directories of several users.
+/// Copies of the program with several kinds of rights, and directories of several users.
 struct room {
   room() {
     REQUIRE(::chmod(where.directory().c_str(), 0711) == 0);

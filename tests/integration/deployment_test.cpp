@@ -95,7 +95,7 @@ TEST_CASE("events continue over generations, and the report merges them with the
     const auto number = std::to_string(generation), pid = std::to_string(site.pid(generation));
     const auto log = report.find("--- output of generation " + number + ", pid " + pid + "\n");
     REQUIRE(log != report.npos);
-    // In its own log, and not in that of another.
+    // In its own log, and in no other.
     const auto line = report.find("ready: generation " + number + " pid " + pid, log);
     REQUIRE(line != report.npos);
     CHECK(report.find("--- output", log + 1) > line);
@@ -111,7 +111,7 @@ TEST_CASE("a client that left an upgrade in its probation can roll it back on a 
   const auto ready = client.upgrade({}, [](const auto& phase) { return phase.phase != "ready"; });
   REQUIRE(ready.has_value());
   REQUIRE(ready->phase == "ready");
-  // What would answer is the upgrade: committed.
+  // The upgrade would be answered, by its commit.
   CHECK(client.rollback().error().code == boost::system::errc::not_connected);
   auto again = connect();
   CHECK(again.rollback().has_value());
@@ -190,7 +190,7 @@ TEST_CASE("thousands of deploys do not fill the test program: ended processes ar
   upgrade();
   const auto before = take_census(::getpid());
   for (int i = 0; i < 5; ++i) upgrade();
-  // The end of a thread is seen a moment after its last word.
+  // A thread's end is seen a moment after its last action.
   CHECK(wait_for_census(::getpid(), before, site.patience()));
 }
 
@@ -229,7 +229,7 @@ TEST_CASE("two deployments at once do not affect each other") {
   }};
   for (int i = 0; i < 3; ++i) CHECK(here.upgrade().committed());
   other.join();
-  // The end of the other has neither ended nor reaped what is ours.
+  // The end of the other one has neither ended nor reaped these processes.
   REQUIRE(load.wait_for(20, here.patience()));
   const auto seen = load.stop();
   CHECK(seen.lost() == 0);
@@ -279,7 +279,8 @@ TEST_CASE("a generation that does not end is a leak, and so is a connection that
   held.send("GET / HTTP/1.1\r\n");
   CHECK(contains(site.leaks(100ms).to_string(), "1 connection is open"));
   REQUIRE(site.upgrade().committed());
-  REQUIRE(site.wait_for_event("watching", site.patience(), 2));  // or that is what does not rest
+  REQUIRE(site.wait_for_event("watching", site.patience(), 2));  // otherwise this is what does not
+                                                                 // come to rest
   CHECK(contains(site.leaks(100ms).to_string(), "generation 1, pid "));
   held.exchange("Host: test\r\n\r\n");
   CHECK(site.leaks() == no_leaks);
@@ -322,7 +323,7 @@ TEST_CASE("a successor that never becomes ready fails its deploy, and nothing el
 TEST_CASE("a server that does not start is an error that says why") {
   CHECK(contains(failure_of({.command = {"/bin/sh", "-c", "echo no config >&2; exit 3"}}),
                  "/bin/sh exited 3 before it served; it wrote:\nno config"));
-  // Both take all of their patience, so they do at the same time.
+  // Both use up all their time, so they run at the same time.
   auto starting = flawed("starting");
   starting.patience = 3s;
   auto never_ready = std::async(std::launch::async, failure_of, starting);
@@ -336,7 +337,7 @@ TEST_CASE("a server that does not start is an error that says why") {
 }
 
 TEST_CASE("the processes of a killed test program end, and its directory is removed") {
-  // It runs until it is killed; its own subreaper is gone then, and generation 2 has no parent.
+  // It runs until it is killed. Its subreaper has gone then, and generation 2 has no parent.
   process program{{from_build("ENDLESS_TEST")}};
   REQUIRE(program.wait_for_output("\n", 30s));
   std::istringstream said{program.stdout_text()};
@@ -353,7 +354,7 @@ TEST_CASE("the processes of a killed test program end, and its directory is remo
   struct stat ignored;
   while (::stat(directory.c_str(), &ignored) == 0 && !until.passed()) ::poll(nullptr, 0, 5);
   CHECK_FALSE(until.passed());
-  // The directory goes last.
+  // The directory is removed last.
   for (const pid_t pid : {first, second}) {
     const auto left = take_census(pid);
     CHECK(left.descriptors == 0);
@@ -362,7 +363,7 @@ TEST_CASE("the processes of a killed test program end, and its directory is remo
 
 TEST_CASE(
     "a deployment prints its report if it is destroyed by an exception or the test asks for it") {
-  // How it fails; what is printed then.
+  // How it fails, and what is printed then.
   const std::vector<std::pair<std::string, std::string_view>> ways{
       {"throws", "--- timeline"},
       {"failed", "--- timeline"},

@@ -17,8 +17,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Ends a server under load. What it accepted, or what was in its queue, is answered; only whoever
-/// comes afterwards is refused.
+/// Ends a server under load. What it has accepted, or has in its queue, is answered; only clients
+/// that connect afterwards are refused.
 void ends_gracefully(const std::vector<std::string>& arguments, bool keep_alive, int signal) {
   site s{arguments};
   http_load options = s.load_on(keep_alive);
@@ -116,7 +116,7 @@ TEST_CASE("drain --now also cuts a drain that is under way, and its watcher is t
   CHECK(s.server().wait_exit(patience).exited(0));
   CHECK(watcher.wait_exit(patience).exited(0));
   CHECK(watcher.output().find("1 connection cut") != std::string::npos);
-  // No deadline has passed, and nobody says so.
+  // No deadline has passed, so none may be mentioned.
   CHECK(done.all.find("deadline") == std::string::npos);
   CHECK(watcher.output().find("deadline") == std::string::npos);
   CHECK(s.server().output().find("drain: ended at once, 1 connection is cut") != std::string::npos);
@@ -161,7 +161,7 @@ TEST_CASE("an application can start a drain itself, and can cut it short") {
   REQUIRE(server.wait_for_output("gate: ready", patience));
   server.signal(SIGHUP);
   REQUIRE(server.wait_for_output("this process drains, and ends", patience));
-  REQUIRE(server.running());  // its SIGHUP handler waits on
+  REQUIRE(server.running());  // its SIGHUP handler still waits
   server.signal(SIGHUP);
   CHECK(server.wait_exit(patience).exited(0));
   CHECK(server.output().find("stopping the context") == std::string::npos);

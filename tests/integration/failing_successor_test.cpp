@@ -28,8 +28,8 @@ std::vector<std::string> behind_dashes(std::vector<std::string> command) {
   return command;
 }
 
-/// Tries an upgrade that fails, under load. Nothing may be lost, everything must be as before, and
-/// the next upgrade must work.
+/// Makes an upgrade fail under load. Nothing may be lost, everything must be as before, and the
+/// next upgrade must work.
 void fails_and_costs_nothing(const std::vector<std::string>& options,
                              const std::function<std::vector<std::string>(site&)>& command,
                              const std::string& says) {
@@ -113,7 +113,7 @@ TEST_CASE("a successor that hangs before it connects is killed and costs nothing
 }
 
 TEST_CASE("a successor that hangs after Begin is killed and costs nothing") {
-  // Long enough for it to connect, however slow the machine is.
+  // Long enough to connect, however slow the machine is.
   rogue_fails("hang-after-begin", "had not called ready() within 5 s", {"--timeout", "5"});
 }
 
@@ -143,7 +143,7 @@ TEST_CASE("a successor that reported ready and then died is not believed") {
   REQUIRE(ctl.wait_for_output("passed", patience));
   const auto successor = open_pidfd(number_after(ctl.output(), "spawned pid "));
   REQUIRE(successor);
-  // The predecessor finds both at once, the call and that its sender has gone.
+  // The predecessor finds the call and the end of its sender at once.
   REQUIRE(s.server().stop());
   REQUIRE(send_signal(successor, SIGUSR1));
   REQUIRE(wait_readable(successor.get(), patience));
@@ -190,7 +190,7 @@ TEST_CASE("a successor whose own listener cannot be bound costs nothing") {
       {},
       [](site& s) {
         auto command = s.command();
-        // Documentation address of RFC 5737: no address of this machine.
+        // A documentation address (RFC 5737), which no machine has.
         command.insert(command.end(), {"--listen", "192.0.2.1:1"});
         return command;
       },
@@ -237,7 +237,7 @@ TEST_CASE("a successor that has every socket serves when its predecessor is kill
   REQUIRE(s.server().wait_exit(patience));
   opening.open();
   REQUIRE(s.server().wait_for_output("generation 2 serves", patience));
-  CHECK(ctl.wait_exit(patience).exited(0));  // it has looked who serves
+  CHECK(ctl.wait_exit(patience).exited(0));  // it has asked which process serves
   load clients{s.load_on(false)};
   CHECK(clients.wait_for_generation(2, 20, patience));
   CHECK(clients.stop().lost() == 0);

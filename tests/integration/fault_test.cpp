@@ -30,7 +30,7 @@ std::vector<std::string> with_defaults(std::vector<std::string> arguments) {
   return arguments;
 }
 
-/// A server under load that can be struck, and so can its successors.
+/// A server under load, on which, and on whose successors, faults can strike.
 struct faulty_site {
   explicit faulty_site(std::vector<std::string> arguments)
       : s{with_defaults(std::move(arguments)), {.environment = faults.environment()}} {
@@ -40,7 +40,7 @@ struct faulty_site {
 
   pid_t server() { return s.server().pid(); }
 
-  /// graceful-ctl upgrade, under way. The fault is for the successor.
+  /// graceful-ctl upgrade, running. The fault is for the successor.
   process& upgrade() { return s.scene().start({programs::graceful_ctl(), "upgrade", s.control()}); }
   process& upgrade(const fault& what) {
     const auto [name, value] = variable_for(what);
@@ -54,8 +54,8 @@ struct faulty_site {
     return std::stoi(text.substr(text.find("spawned pid ") + 12));
   }
 
-  /// `generation` serves who comes; nobody was refused, and `lost` at most. Then the next upgrade
-  /// works.
+  /// `generation` serves new clients; none was refused, and at most `lost` requests were lost. Then
+  /// the next upgrade works.
   void serves(std::uint64_t generation, std::uint64_t lost) {
     REQUIRE(connecting.wait_for_generation(generation, 20, patience));
     REQUIRE(connecting.wait_for(50, patience));
@@ -79,7 +79,7 @@ struct faulty_site {
   load connecting{s.load_on(false)};
 };
 
-/// Requests that may be lost with a process: one for each client of the two loads.
+/// The requests that may be lost with a process: one for each client of the two loads.
 const auto all_clients = 2 * static_cast<std::uint64_t>(http_load{}.connections);
 
 }  // namespace
@@ -199,7 +199,7 @@ TEST_CASE("a successor that is told to end while it waits to become ready stops 
   opening.open();
   REQUIRE(f.faults.fired(f.server(), patience));
   REQUIRE(send_signal(successor, SIGTERM));
-  CHECK(wait_readable(successor.get(), patience));  // it would wait for ever
+  CHECK(wait_readable(successor.get(), patience));  // otherwise it would wait for ever
   f.s.server().signal(SIGCONT);
   CHECK(ctl.wait_exit(patience).exited(1));
   f.serves(1, 0);
@@ -239,7 +239,7 @@ TEST_CASE(
   CHECK(s.ctl({"commit", s.control()}).status == "exited 0");
   REQUIRE(faults.fired(faulty_site::successor(ctl), patience));
 
-  // Generation 1 has let go of the control socket, and SO_PEERCRED of who connects still names it.
+  // Generation 1 has let go of the control socket, but SO_PEERCRED of new clients still names it.
   auto asked = faults.environment();
   asked.insert(variable_for(fault::at_step(step::begin, action::stop, moment::after)));
   asked["GRACEFUL_TAKEOVER"] = "1";

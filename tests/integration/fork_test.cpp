@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A site whose server forks when it is asked to.
+/// A site whose server forks on request.
 class forking_site : public site {
  public:
   explicit forking_site(std::vector<std::string> arguments = {}, process_options options = {})
@@ -32,7 +32,7 @@ class forking_site : public site {
     return static_cast<pid_t>(std::stoi(text.substr(text.find(header) + header.size())));
   }
 
-  /// It ends by itself; nobody else's child.
+  /// It ends by itself; this process has to reap it.
   bool ends(pid_t child) {
     const auto pidfd = open_pidfd(child);
     return !pidfd || wait_readable(pidfd.get(), patience);
@@ -101,7 +101,7 @@ TEST_CASE("a child that outlives a killed server does not prevent the next start
   s.server().signal(SIGKILL);
   REQUIRE(s.server().wait_exit(patience));
   CHECK(s.status().status == "exited 7");
-  // What the child holds by clone(2) includes the port: only another is free.
+  // A child of clone(2) also holds the port, so only another one is free.
   if (path == "/stay") {
     for (auto& argument : again) {
       if (argument == "127.0.0.1:0") argument = "127.0.0.1:" + std::to_string(s.port());

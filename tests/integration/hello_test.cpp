@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// One of them, and where it listens.
+/// One of the programs, and where it listens.
 struct greeter {
   explicit greeter(const char* program) : command{from_build(program)} {
     options.environment["HELLO_CONTROL"] = control;
@@ -48,7 +48,7 @@ struct greeter {
 
   finished ctl(const char* what) { return run(where, {programs::graceful_ctl(), what, control}); }
 
-  /// All that a client reads.
+  /// Everything that a client reads.
   [[nodiscard]] std::string greeting() const {
     const auto address = status().value().listeners.at(0).address;
     const auto port = static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));

@@ -25,7 +25,7 @@ namespace {
 
 constexpr const char* status_call = R"({"method":"io.graceful.Control.Status"})";
 
-/// The server answers an honest peer, and holds what it held before.
+/// The server answers an honest peer, and holds only what it held before.
 void unharmed(site& s, const census& before) {
   INFO(take_census(s.server().pid()).to_string(), "before:\n", before.to_string());
   CHECK(wait_for_census(s.server().pid(), before, patience));
@@ -165,11 +165,11 @@ TEST_CASE("a client that connects while every connection waits for an answer is 
       told += answer.find("draining") != std::string::npos ? 1 : 0;
       if (answer.find("io.graceful.Control.Busy") == std::string::npos) continue;
       ++refused;
-      CHECK(peer.closed_by_peer(patience));  // else the census may find it there still
+      CHECK(peer.closed_by_peer(patience));  // otherwise the census may still find it
     }
     CHECK(told == 64);
     CHECK(refused == 36);
-    // Where a call of theirs was not read another thread closes the connection.
+    // If a call of theirs was not read, another thread closes the connection.
     const auto few = [&] {
       return take_census(s.server().pid()).descriptors <= before.descriptors + 64 + 1;
     };
@@ -188,7 +188,7 @@ TEST_CASE("a successor that begins costs its predecessor only one descriptor: th
   const auto before = take_census(s.server().pid());
   peer.send(R"({"method":"io.graceful.Handoff.Begin","parameters":{"versions":[1]}})");
   REQUIRE(peer.receive(patience).value_or("closed").find("\"descriptors\":3") != std::string::npos);
-  // If it did, an upgrade would fail for the want of one.
+  // If it took more, an upgrade would fail for lack of one.
   CHECK(take_census(s.server().pid()).descriptors == before.descriptors);
 }
 
@@ -226,7 +226,7 @@ TEST_CASE("clients that take every descriptor do not make an accept loop spin") 
 
 namespace {
 
-/// A server whose clients have every descriptor that its limit leaves them.
+/// A server whose clients hold every descriptor that its limit allows.
 struct exhausted {
   explicit exhausted(bool plain) : s{plain ? plain_acceptor() : std::vector<std::string>{}, few()} {
     const auto target = resolve("127.0.0.1", s.port(), patience);
@@ -303,7 +303,7 @@ TEST_CASE("a peer of another uid is refused by its credentials if the mode lets 
 }
 
 TEST_CASE("an operator does not look for servers in a directory that others can write to") {
-  if (!others_can_run(programs::graceful_ctl())) return;  // and root's directory is not for tests
+  if (!others_can_run(programs::graceful_ctl())) return;  // and tests must not use root's directory
   scene where;
   const auto runtime = where.path("runtime");
   const auto open = runtime + "/graceful";
@@ -330,7 +330,7 @@ TEST_CASE("an operator does not look for servers in a directory that others can 
 
 TEST_CASE("an operator who is not trusted by the server does not trust it either") {
   if (!others_can_run(programs::graceful_ctl())) return;
-  // The server runs as another user than the client, and neither is root.
+  // The server runs as a different user than the client, and neither is root.
   site s;
   REQUIRE(::chmod(s.control().c_str(), 0666) == 0);
   process_options nobody;
@@ -346,7 +346,7 @@ TEST_CASE("a peer that reports ready without having taken the sockets takes over
   const auto before = s.at_rest();
   {
     auto peer = varlink_peer::connect(s.control());
-    // Answers that it does not take fill the connection, and what Fetch yields stays behind them.
+    // Unread answers fill the connection, and the descriptors of Fetch stay behind them.
     std::string calls;
     for (int i = 0; i < 1000; ++i) calls += std::string{status_call} + '\0';
     peer.send_raw(calls);

@@ -13,7 +13,7 @@ using namespace graceful_test;
 
 namespace {
 
-/// Status until it says this; ends with the deadline only where it never does.
+/// Repeats status until it says this; waits until the deadline only if it never does.
 bool comes_to_say(site& s, const std::string& text) {
   const deadline until{patience};
   while (s.status().out.find(text) == std::string::npos) {
@@ -22,7 +22,7 @@ bool comes_to_say(site& s, const std::string& text) {
   return true;
 }
 
-/// Status until it no longer says this.
+/// Repeats status until it no longer says this.
 bool ceases_to_say(site& s, const std::string& text) {
   const deadline until{patience};
   while (s.status().out.find(text) != std::string::npos) {

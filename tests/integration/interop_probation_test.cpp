@@ -18,11 +18,11 @@ namespace {
 
 constexpr const char* a_minute = "1min";
 
-/// A server of Python that serves as generation 2, and gives its successors a minute of probation.
+/// A Python server that serves as generation 2, and gives its successors a minute of probation.
 struct python_serves : relay {
   python_serves() {
     deployed(python({"--probation", a_minute}), 2);
-    // Or a client that generation 1 still has would come to the next successor, and be lost with
+    // Otherwise a client of generation 1 would reconnect to the next successor, and be lost with
     // it.
     REQUIRE(s.server().wait_exit(patience).exited(0));
   }

@@ -17,7 +17,7 @@ using namespace graceful_test;
 
 namespace {
 
-/// Five generations, of which the second and the fourth are of Python.
+/// Five generations, the second and the fourth in Python.
 void alternate(const std::vector<std::string>& arguments, const std::vector<std::string>& python) {
   relay r{arguments};
   for (std::uint64_t generation = 2; generation <= 5; ++generation) {
@@ -36,7 +36,7 @@ void alternate(const std::vector<std::string>& arguments, const std::vector<std:
   r.ends();
 }
 
-/// The pid that generation `number`, of Python, has said.
+/// The pid that the Python generation `number` has printed.
 pid_t pid_of(site& s, int number) {
   const auto line = "interop: ready: generation " + std::to_string(number) + " pid ";
   REQUIRE(s.server().wait_for_output(line, patience));
@@ -64,7 +64,8 @@ TEST_CASE("a generation of either kind takes over if GRACEFUL_TAKEOVER says so, 
   REQUIRE(third.wait_for_output("ready: generation 3 ", patience));
   REQUIRE(r.connecting.wait_for_generation(3, 20, patience));
   r.costs();
-  CHECK(r.s.scene().start(r.python()).wait_exit(patience).exited(1));  // nobody asked it
+  CHECK(r.s.scene().start(r.python()).wait_exit(patience).exited(1));  // it was not told to take
+                                                                       // over
   r.ends();
 }
 
@@ -79,7 +80,7 @@ TEST_CASE("a Python generation holds no more than the one before it, and reaps i
   const auto rests = [&] { return take_census(pid_of(r.s, 4)); };
   REQUIRE(r.deploy({"/bin/false"}).status == "exited 1");
   INFO(rests().to_string());
-  // The lock, the control socket, the listener; epoll, the ends of the signals' pair, the outputs.
+  // The lock, the control socket, the listener; epoll, the socket pair for signals, the outputs.
   CHECK(wait_for_census(pid_of(r.s, 4), {9, 4, 3, 1, 0, {}}, patience));
   r.ends();
 }

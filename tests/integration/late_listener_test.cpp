@@ -28,7 +28,7 @@ bool says(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-/// The old process serves on, and has lost nobody.
+/// The old process keeps serving, and no client was lost.
 void check_rolled_back(const char* shape, const char* probation, const std::string& why) {
   CAPTURE(shape);
   CAPTURE(probation);

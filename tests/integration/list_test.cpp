@@ -100,7 +100,7 @@ TEST_CASE("list shows servers that serve, hang, have crashed, or wait to be star
   CHECK(std::count(json.out.begin(), json.out.end(), '\n') == 5);
   CHECK(mentions_text(json.out, R"({"name":"web","user":")"));
   CHECK(mentions_text(json.out, R"("supervisor":{"pid":)" + std::to_string(supervisor.pid())));
-  // What another command can be given, and a shell may evaluate.
+  // Only what another command accepts, and a shell may evaluate.
   CHECK(u.ctl({"list", "--names", "--timeout", "300ms"}).out == "down\nweb\n");
   stuck.signal(SIGCONT);
   supervisor.signal(SIGTERM);

@@ -18,7 +18,7 @@ using namespace graceful_test;
 
 namespace {
 
-/// A server of this kind can be started where the one of the site was.
+/// A server can be started in place of the site's.
 void can_be_started(site& s) {
   process& fresh = s.scene().start(s.command());
   REQUIRE(fresh.wait_for_output("ready: generation 1 ", patience));
@@ -56,7 +56,7 @@ TEST_CASE("a successor whose death has not been noticed yet is not committed") {
   REQUIRE(p.s.server().stop());
   REQUIRE(send_signal(p.successor, SIGKILL));
   REQUIRE(wait_readable(p.successor.get(), patience));
-  // What has happened and what is to happen are known in the same moment.
+  // The signal and the death are noticed at the same moment.
   p.s.server().signal(SIGTERM);
   p.s.server().signal(SIGCONT);
   CHECK(p.s.server().wait_exit(patience).exited(0));
@@ -96,7 +96,7 @@ TEST_CASE(
   can_be_started(s);
   load clients{s.load_on(false)};
   REQUIRE(clients.wait_for_lost(1, patience));
-  CHECK(clients.stop().refused > 0);  // nobody waits in a queue that nobody empties
+  CHECK(clients.stop().refused > 0);  // no client waits in a queue that no loop empties
   REQUIRE(late.running());
   never.open();
   CHECK(late.wait_exit(patience).exited(1));
@@ -148,7 +148,7 @@ TEST_CASE("without a probation a successor that is lost before it asks to settle
       REQUIRE(answer);
       CHECK(answer->find("\"error\"") == std::string::npos);
     }
-    // Both live, and the connection ends.
+    // Both are alive, and the connection ends.
   }
   REQUIRE(s.server().wait_for_output(
       "rolled back: the successor closed its connection before it was committed", patience));

@@ -11,7 +11,7 @@ using namespace graceful_test;
 
 namespace {
 
-/// A successor meets a predecessor that lies: it says what is wrong, and exits non-zero.
+/// A successor meets a predecessor that lies. It must say what is wrong, and exit non-zero.
 void is_found_out(const std::vector<std::string>& lie, const std::string& says,
                   process_options options = {}) {
   scene s;
@@ -23,7 +23,7 @@ void is_found_out(const std::vector<std::string>& lie, const std::string& says,
   REQUIRE(predecessor.wait_for_output("listening", patience));
   std::vector<std::string> command{programs::http_server(), "--control", control, "--listen",
                                    "127.0.0.1:0",           "--takeover"};
-  // Those that say nothing are waited for.
+  // The successor waits for those that send nothing.
   for (const char* silent : {"closes", "mute", "hangs"}) {
     if (lie.front() == silent) command.insert(command.end(), {"--handoff-timeout", "1s"});
   }

@@ -24,7 +24,7 @@ open_metrics metrics_of(site& s) {
   return parse_open_metrics(asked.out);
 }
 
-/// Asks until it has the value: what a predecessor says of its drain comes when it comes.
+/// Asks until the sample has the value: a predecessor's reports on its drain arrive at some time.
 bool comes_to(site& s, const std::string& sample, double value) {
   const deadline until{patience};
   while (metrics_of(s).at(sample) != value) {
@@ -45,7 +45,7 @@ long number_after(const std::string& text, const std::string& key, std::size_t f
   return at == std::string::npos ? -1 : std::stol(text.substr(at + key.size()));
 }
 
-/// A server whose standard error is, or is not, what JOURNAL_STREAM names.
+/// A server whose standard error is, or is not, the stream that JOURNAL_STREAM names.
 std::vector<std::string> with_journal_stream(const std::string& value, const scene& where) {
   return {"/bin/sh",
           "-c",
@@ -191,7 +191,7 @@ TEST_CASE("an application can read its metrics from any thread, even during an u
           const auto got = parse_open_metrics(response.substr(response.find("\r\n\r\n") + 4));
           const bool typed =
               response.find("application/openmetrics-text; version=1.0.0") != std::string::npos;
-          // An old process may be slower to answer than a new one is to learn that it stays.
+          // An old process may answer more slowly than a new one learns that it stays.
           const bool same = std::exchange(generation, got.at("graceful_generation")) ==
                             got.at("graceful_generation");
           if (!typed || (same && got.at(outcome("committed")) < committed)) wrong = response;

@@ -31,7 +31,7 @@ std::size_t mentioned(const std::string& text, const std::string& words) {
   return found;
 }
 
-/// The command line of the server of `s`, where each argument `from` is replaced.
+/// The command line of the server of `s`, with each argument `from` replaced.
 std::vector<std::string> command_with(const site& s, const std::string& from,
                                       const std::string& to) {
   auto command = s.command();
@@ -261,7 +261,7 @@ TEST_CASE("an upgrade is a single line in the log of each process that ends or s
   REQUIRE(s.server().wait_exit(patience).exited(0));
   const auto ended = "generation 1 (pid " + std::to_string(s.server().pid()) + ") has ended";
   REQUIRE(s.server().wait_for_output(ended, patience));
-  // What the successor has had to say of that end has been said when it says the next thing.
+  // What the successor has to log about that end comes before its next message.
   REQUIRE(s.upgrade({"--", "/bin/false"}).status == "exited 1");
   const auto log = s.server().output();
   INFO(log);
@@ -379,7 +379,7 @@ TEST_CASE("an upgrade or a drain that is reported as failed does not begin later
     s.server().signal(SIGCONT);
     INFO(answer.all);
     CHECK(answer.status == "exited 1");
-    // An upgrade begins with a question, which is no order.
+    // An upgrade begins with a question, which is not an order.
     CHECK(mentions(answer.all, order == "upgrade" ? "did not answer in time; it may be stopped"
                                                   : "drops it when it does"));
     CHECK(mentions(s.status().all, "generation 1, pid " + std::to_string(s.server().pid()) +

@@ -103,7 +103,7 @@ TEST_CASE("a dry run of a server whose program is missing says where to put the 
 TEST_CASE("a dry run does not upgrade a server of an older build, and says why") {
   scene where;
   const auto control = where.path("control.sock");
-  // It speaks Varlink, and knows no Plan; an Upgrade would be answered too.
+  // It speaks Varlink, but does not know Plan; it would answer an Upgrade too.
   process& older = where.start({"/usr/bin/python3", "-c", R"(
 import json, socket, sys
 listener = socket.socket(socket.AF_UNIX)

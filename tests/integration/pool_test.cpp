@@ -24,7 +24,7 @@ struct pool_site : site {
   explicit pool_site(words arguments = {}, process_options options = {})
       : site{std::move(arguments), std::move(options), programs::pool_server()} {}
 
-  /// An upgrade to a server of this kind with other arguments.
+  /// An upgrade to a server of the same kind with other arguments.
   finished upgrade_to(const words& arguments) {
     words command{"--",        programs::pool_server(),
                   "--control", control(),
@@ -33,7 +33,7 @@ struct pool_site : site {
     return upgrade(command);
   }
 
-  /// How many sockets listen, as Status says.
+  /// How many sockets listen, according to Status.
   long listeners() {
     const std::string text = status().out;
     constexpr std::string_view mark = "  accept queue ";
@@ -43,7 +43,7 @@ struct pool_site : site {
   }
 };
 
-/// New connections, and kept ones, while the server becomes another. Nothing may be lost.
+/// New connections and kept ones, during upgrades. Nothing may be lost.
 struct crowd {
   explicit crowd(site& s) : connecting{many(s.load_on(false))}, kept{s.load_on(true)} {
     REQUIRE(connecting.wait_for(100, patience));
@@ -173,8 +173,9 @@ TEST_CASE("the deadline ends the remaining connections on every thread") {
 TEST_CASE("a server that runs out of descriptors logs it, waits, and loses no client") {
   process_options few;
   few.descriptor_limit = 40;
-  // UBSan asks by a pipe whether an object is readable, and without one takes a good vptr for bad.
-  // That report must go to standard error: there is no descriptor for a file of its own either.
+  // UBSan checks through a pipe whether an object is readable; without one it takes a good vptr for
+  // a bad one. That report must go to standard error: there is no descriptor for its own file
+  // either.
   few.environment = {{"UBSAN_OPTIONS", "halt_on_error=0"}, {"ASAN_OPTIONS", ""}};
   pool_site s{{"--threads", "2"}, few};
   const auto target = resolve("127.0.0.1", s.port(), patience);

@@ -15,7 +15,8 @@ using namespace graceful_test;
 
 namespace {
 
-/// A successor that dies in its probation costs what was in it, and its predecessor serves on.
+/// A successor dies in its probation: only its own connections are lost, and its predecessor
+/// resumes.
 void successor_dies(std::vector<std::string> arguments, int signal, const std::string& reason) {
   on_probation p{std::move(arguments)};
   REQUIRE(send_signal(p.successor, signal));
@@ -170,7 +171,7 @@ TEST_CASE("a predecessor that is killed in the probation leaves a successor that
   on_probation p;
   p.s.server().signal(SIGKILL);
   REQUIRE(p.s.server().wait_exit(patience));
-  CHECK(p.ctl->wait_exit(patience).exited(0));  // it has looked who serves
+  CHECK(p.ctl->wait_exit(patience).exited(0));  // it has asked which process serves
   CHECK(p.s.generation() == 2);
   p.serves(2, on_probation::killed::predecessor);
 }
@@ -186,7 +187,7 @@ TEST_CASE("a predecessor that is told to end in the probation commits") {
 
 TEST_CASE("if both are told to end in a probation, both end, and nobody is reset") {
   on_probation p;
-  // The predecessor first: it commits, and the successor finds nobody to go back to.
+  // The predecessor first: it commits, and the successor cannot go back to it.
   p.s.server().signal(SIGTERM);
   REQUIRE(p.s.server().wait_for_output("has taken over", patience));
   REQUIRE(send_signal(p.successor, SIGTERM));
@@ -215,7 +216,7 @@ TEST_CASE("a successor that is told twice to end does not wait for a predecessor
   REQUIRE(p.s.server().wait_for_output("this process drains, and ends", patience));
   REQUIRE(send_signal(p.successor, SIGTERM));
   CHECK(wait_readable(p.successor.get(), patience));
-  // For that it waits 2 s, when it is told once.
+  // It waits 2 s for that if it is told once.
   CHECK(p.s.server().output().find("does not say whether it serves again") == std::string::npos);
   p.s.server().signal(SIGCONT);
   REQUIRE(p.s.server().wait_for_output("this process serves on", patience));

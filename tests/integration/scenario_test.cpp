@@ -21,7 +21,7 @@ deployment_params impatient(const char* flaw) {
   return params;
 }
 
-/// What is said of a good deploy of a server that is none.
+/// The report of a deploy whose program is not a server.
 std::string failed_deploy(const deployment_params& params, const scenario::params& with = {}) {
   deployment site{params};
   const auto result = scenario::good_deploy(site, with);
@@ -80,8 +80,7 @@ TEST_CASE("a bad server fails them, and the result says what happened") {
   }
   SUBCASE("it never answers") {
     auto params = impatient("cut");
-    params.patience =
-        6s;  // within it the server has to come to rest, too, on a machine that is busy
+    params.patience = 6s;  // within it the server has to come to rest, even on a busy machine
     deployment site{params};
     REQUIRE(site.upgrade({.until = upgrade_end::drained}).committed());
     const auto result = scenario::deploy_while_draining(site, {.connections = 0});

@@ -28,7 +28,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// An upgrade whose successor is in probation, for a minute.
+/// An upgrade whose successor is in probation for a minute.
 struct managed_probation : managed_site {
   explicit managed_probation(std::map<std::string, std::string> environment = {})
       : managed_site{{"--probation", "1min"}, std::move(environment)} {
@@ -41,7 +41,7 @@ struct managed_probation : managed_site {
     });
   }
 
-  /// All that was said was said by the predecessor, and not of another main process.
+  /// All messages came from the predecessor, and none named another main process.
   void nobody_was_named() {
     read_rest();
     for (const auto& each : heard) {
@@ -80,7 +80,7 @@ TEST_CASE("an upgrade is a reload, after which the successor is the main process
   CHECK(end.value("STATUS") == "generation 2 serves");
   const auto next = std::stoi(end.value("MAINPID"));
   CHECK(next == m.server.pid());
-  // Both may have the last word in either order, but the successor speaks after the MAINPID.
+  // Either may send the last message, but the successor sends only after the MAINPID.
   bool barrier = false;
   bool confirmed = false;
   while (!barrier || !confirmed) {
@@ -130,7 +130,7 @@ TEST_CASE("an upgrade that fails ends the reload, and says why") {
                               "/bin/sh", "-c", "read end < \"$0\"; exit 1", word});
   const auto status = m.await(m.says("RELOADING=1")).value("STATUS");
   REQUIRE(status.starts_with("upgrade: spawned pid "));
-  // As a manager does: how a sibling ended is known when it has been reaped, at once.
+  // As a manager does. The test's own reaping tells at once how a sibling ended.
   const auto successor = static_cast<pid_t>(std::stoi(status.substr(status.rfind(' '))));
   std::jthread manager{[successor] { CHECK(::waitpid(successor, nullptr, 0) == successor); }};
   graceful::unique_fd{::open(word.c_str(), O_WRONLY | O_CLOEXEC)}.reset();
@@ -144,7 +144,7 @@ TEST_CASE("an upgrade that fails ends the reload, and says why") {
 
 TEST_CASE("a rollback in the probation does not change the main process") {
   managed_probation m;
-  CHECK(parent_of(m.successor) == ::getpid());  // as the predecessor's is
+  CHECK(parent_of(m.successor) == ::getpid());  // like the predecessor's
   CHECK(m.server.ctl({"rollback", m.server.control()}).status == "exited 0");
   const auto end = m.await(m.says("READY=1"));
   CHECK(end.pid == m.old);

@@ -85,7 +85,7 @@ class two_users {
     return ctl(std::move(arguments));
   }
 
-  /// Of the process that serves.
+  /// The pid of the process that serves.
   std::string pid() {
     const auto text = ctl({"status", control(), "--json"}).out;
     constexpr std::string_view key = "\"pid\":";
@@ -159,7 +159,7 @@ TEST_CASE("a set-id server has no service manager, and neither have its successo
 TEST_CASE("a set-id server executes its own file again, whatever is at its path by now") {
   two_users u;
   if (!u.possible()) return;
-  // By a hard link, which Linux lets any user make where fs.protected_hardlinks is 0.
+  // Through a hard link, which any user can make if fs.protected_hardlinks is 0.
   const auto path = u.where.path("foreign/server");
   const auto ran = u.where.path("foreign/ran");
   std::string link;
@@ -190,7 +190,7 @@ TEST_CASE("a set-id server ignores the PATH and the directory of the user who st
   u.start(u.where.path("setuid"), options);
   CHECK(u.upgrade({"--", "cat", "/no/such/file"}).status == "exited 1");
   CHECK_FALSE(fs::exists(ran));
-  // What graceful-ctl does not do, but another client may: the path is relative for the server.
+  // graceful-ctl sends no relative path, but another client may: it is relative to the server.
   const auto relative = run(u.where,
                             {"/usr/bin/python3", "-c",
                              "import json, socket, sys\n"
@@ -244,8 +244,7 @@ TEST_CASE("a server with file capabilities belongs to its service manager, and c
 
 namespace {
 
-/// An upgrade to a process that becomes root for good by the rights of its file: kill(2) says
-/// EPERM.
+/// An upgrade to a process whose file makes it root for good, so that kill(2) fails with EPERM.
 std::vector<std::string> upgrade_to_stubborn(const two_users& u,
                                              const std::vector<std::string>& options) {
   const auto stubborn = u.where.path("stubborn");
@@ -319,7 +318,7 @@ TEST_CASE(
   CHECK_FALSE(fs::exists(ran));
   const auto plain = u.upgrade();
   CHECK_MESSAGE(plain.status == "exited 0", plain.all);
-  // Root has all of them, and so has a process that was given the same.
+  // Root has all capabilities, and so has a process that was given the same ones.
   const auto by_root = u.ctl({"upgrade", u.control(), "--env", "A=1"}, 0);
   CHECK_MESSAGE(by_root.status == "exited 0", by_root.all);
   const auto by_equal =

@@ -26,7 +26,7 @@ const strings without_pwd{"/usr/bin/env", "-u", "PWD"};
 
 strings python(const std::string& script) { return {"/usr/bin/python3", "-c", script}; }
 
-/// A server that something else executes: `prefix` gets its command line as arguments.
+/// A server that another program executes: `prefix` gets its command line as arguments.
 class odd_start {
  public:
   odd_start() { options_.environment["LD_LIBRARY_PATH"] = programs::libraries(); }
@@ -50,7 +50,7 @@ class odd_start {
     return run(where_, command);
   }
 
-  /// What the kernel says of the process that serves: "cwd", "exe".
+  /// What the kernel says about the serving process: "cwd", "exe".
   fs::path serving(const char* link) {
     const auto text = run(where_, {programs::graceful_ctl(), "status", control(), "--json"}).out;
     constexpr std::string_view key = "\"pid\":";
@@ -58,7 +58,7 @@ class odd_start {
     return fs::read_symlink("/proc/" + pid + "/" + link);
   }
 
-  /// The server by another name, which needs the libraries of the build.
+  /// A copy of the server, which needs the libraries of the build.
   void copy_server(const std::string& to) const {
     fs::copy_file(programs::http_server(), to, fs::copy_options::overwrite_existing);
   }
@@ -82,10 +82,10 @@ class releases {
   }
   [[nodiscard]] std::string current() const { return root_ + "/current"; }
 
-  /// Another release, and the one before is gone.
+  /// Publishes another release, and removes the one before.
   void publish(int number) {
     fs::create_directories(root_ + "/releases");
-    fs::permissions(root_, fs::perms{0755});  // whatever the umask: elsewhere no link counts
+    fs::permissions(root_, fs::perms{0755});  // whatever the umask: otherwise links do not count
     fs::create_directories(directory(number) + "/bin");
     fs::create_symlink(programs::http_server(), directory(number) + "/bin/server");
     fs::create_directory_symlink("releases/" + std::to_string(number), root_ + "/next");
@@ -132,7 +132,7 @@ TEST_CASE("a server below a link to the current release starts the next one, wha
            way{"stale PWD", stale, "", "bin/server"},
            way{"a shell that sets PWD by itself", shell, "", "bin/server"},
        }) {
-    const char* const called = name;  // a structured binding cannot be captured
+    const char* const called = name;  // clang 14 cannot capture a structured binding
     CAPTURE(called);
     odd_start s;
     releases app{s.path("app")};
@@ -152,7 +152,7 @@ TEST_CASE("a successor is told through which link its directory was reached") {
   releases app{s.path("app")};
   s.options().directory = app.current();
   s.start(without_pwd, "bin/server");
-  // So it need not find out, when there is another link.
+  // With a second link it cannot find out the right one by itself.
   fs::create_directory_symlink(app.directory(7), s.path("app/stable"));
   const auto log = s.path("app/log");
   const auto failed = s.upgrade({"--", "/usr/bin/env", "sh", "-c", "echo $PWD >" + log});
@@ -178,7 +178,7 @@ TEST_CASE("if a server's directory is gone, the operator is told so, and can nam
   const auto done = s.upgrade({"--directory", "/"});
   CHECK_MESSAGE(done.status == "exited 0", done.all);
   CHECK(s.serving("cwd") == "/");
-  // From then on that is its directory.
+  // This is its directory from then on.
   CHECK(s.upgrade().status == "exited 0");
   CHECK(s.serving("cwd") == "/");
 }

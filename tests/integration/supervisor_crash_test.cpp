@@ -27,7 +27,7 @@ using namespace graceful_test;
 
 namespace {
 
-/// Speaks sd_notify(3), and nothing else of this project.
+/// Speaks sd_notify(3), and has nothing else to do with this project.
 std::vector<std::string> stranger() {
   auto command = programs::python("notifying_server.py");
   command.emplace_back("0");
@@ -36,7 +36,7 @@ std::vector<std::string> stranger() {
 
 bool keeps_one(const graceful::supervisor_status& s) { return s.kept.size() == 1; }
 
-/// Kills the server again and again, at moments that differ, under load.
+/// Kills the server again and again, at different moments, under load.
 void survives(supervised& s, int kills) {
   const char* given = std::getenv("GRACEFUL_TEST_SEED");
   const auto seed =
@@ -108,7 +108,7 @@ TEST_CASE(
     std::ifstream environment{"/proc/" + std::to_string(main) + "/environ"};
     const std::string all{std::istreambuf_iterator<char>{environment}, {}};
     CHECK(all.find("GRACEFUL_SUPERVISOR=") != all.npos);
-    CHECK(all.find("GRACEFUL_REEXEC=") == all.npos);  // which is the supervisor's own
+    CHECK(all.find("GRACEFUL_REEXEC=") == all.npos);  // that one belongs to the supervisor
   }
   CHECK(descriptors_without_cloexec(pid).empty());
   REQUIRE(at_work.wait_for(10, patience));
@@ -354,7 +354,7 @@ TEST_CASE(
   s.supervisor().signal(SIGKILL);
   REQUIRE(s.supervisor().wait_exit(patience));
   REQUIRE(s.ctl({"upgrade", s.control()}).status == "exited 0");
-  // Its predecessor has said so; that it has the control socket it says itself.
+  // Its predecessor has reported it; the server itself reports that it has the control socket.
   const deadline until{patience};
   const auto generation = [&s] {
     return graceful::control_client::connect(s.control(), patience).value().status()->generation;

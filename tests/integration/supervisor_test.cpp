@@ -26,9 +26,10 @@ namespace {
 
 const std::vector<std::string> sleeper{"/bin/sleep", "1000"};
 
-/// A process answers until its first thread has run, and found that it is to stop.
+/// A process still answers until its first thread has run and noticed the stop.
 bool has_stopped(pid_t pid) {
-  for (const deadline until{patience}; !until.passed(); ::poll(nullptr, 0, 1)) {  // without events
+  for (const deadline until{patience}; !until.passed(); ::poll(nullptr, 0, 1)) {  // no event
+                                                                                  // reports it
     const auto entry = process_entry_of(pid);
     if (!entry || entry->state == 'T') return entry.has_value();
   }
@@ -88,7 +89,7 @@ TEST_CASE("a server that waits to be started again is visible, and can be given 
 }
 
 TEST_CASE("if a server or its supervisor hangs, that is reported with the other's answer") {
-  // Whoever asks waits for all of its timeout, so two ask at the same time.
+  // Each question uses up its timeout, so two are asked at the same time.
   supervised first{supervised::http()}, second{supervised::http()};
   const auto ask = [](supervised& s, pid_t hangs) -> process& {
     REQUIRE(::kill(hangs, SIGSTOP) == 0);
@@ -173,7 +174,7 @@ TEST_CASE("Ctrl-C reaches the server once, so that it ends gracefully") {
   REQUIRE(tty.wait_for("up", patience));
   tty.type("\x03");
   REQUIRE(tty.wait_for("INT 1", patience));
-  // Behind what the terminal has sent: whatever is made of that has been made by then.
+  // Sent after the terminal's signal, whose effect is visible by then.
   s.supervisor().signal(SIGUSR1);
   CHECK(tty.wait_for("done", patience));
   CHECK(s.supervisor().wait_exit(patience).exited(0));
@@ -194,7 +195,7 @@ TEST_CASE("a signal to the supervisor's process group reaches the server once") 
   CHECK(::getpgid(server) == server);  // two signals in a row may count as one
   REQUIRE(::kill(-leader.pid(), SIGTERM) == 0);
   REQUIRE(leader.wait_for_output("TERM 1", patience));
-  leader.signal(SIGUSR1);  // behind it
+  leader.signal(SIGUSR1);  // after it
   CHECK(leader.wait_for_output("done", patience));
   CHECK(leader.wait_exit(patience).exited(0));
   CHECK(leader.output().find("TERM 2") == std::string::npos);
@@ -269,13 +270,13 @@ TEST_CASE("after a re-exec too, a server that a shell has started again is belie
   command.insert(command.begin(), {"/bin/sh", "-c", "while :; do \"$0\" \"$@\"; done"});
   supervised s{command};
   const auto shell = s.wait_main();
-  /// The server, once it answers, as another process than `before`.
+  /// The pid of the server, once it answers, if it is not `before`.
   const auto server = [&](std::int64_t before) {
     for (const deadline until{patience}; !until.passed();) {
       auto client = graceful::control_client::connect(s.control(), patience);
       const auto status = client ? client->status() : client.error();
       if (status && status->state == "serving" && status->pid != before) return status->pid;
-      ::poll(nullptr, 0, 2);  // between two servers there is nobody to tell
+      ::poll(nullptr, 0, 2);  // between two servers no process answers
     }
     FAIL("no server: ", s.supervisor().output());
     return std::int64_t{};
@@ -312,7 +313,7 @@ TEST_CASE("a number that counts in a server's own PID namespace names no process
   }
   scene elsewhere;
   process& stranger = elsewhere.start({"/bin/sleep", "1000"});
-  // unshare(1) does not heed SIGTERM.
+  // unshare(1) ignores SIGTERM.
   std::vector<std::string> command{"/bin/sh", "-c", R"("$@" & wait)", "sh"};
   command.insert(command.end(), in_space.begin(), in_space.end());
   for (const auto& word : programs::python("notifying_server.py")) command.push_back(word);

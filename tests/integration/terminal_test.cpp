@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// graceful-ctl in front of a person.
+/// graceful-ctl at a terminal.
 struct session {
   session(scene& where, std::vector<std::string> argv, unsigned short columns = 80,
           std::map<std::string, std::string> environment = {}) {
@@ -38,7 +38,7 @@ struct session {
     tty.let_go();
   }
 
-  /// To the end of the program.
+  /// Waits for the end of the program.
   std::string end() {
     tty.wait_end(patience);
     const auto status = ctl->wait_exit(patience);
@@ -61,7 +61,7 @@ bool contains(const std::string& text, const char* needle) {
   return text.find(needle) != std::string::npos;
 }
 
-/// That there are just these lines, each with its text.
+/// Checks that there are exactly these lines, each with its text.
 void check_lines(const std::vector<std::string>& lines, const std::vector<const char*>& texts) {
   std::string all;
   for (const auto& line : lines) all += line + '\n';
@@ -70,7 +70,7 @@ void check_lines(const std::vector<std::string>& lines, const std::vector<const 
   for (std::size_t i = 0; i < lines.size(); ++i) CHECK(contains(lines[i], texts[i]));
 }
 
-/// All its threads: proc_pid_stat(5), behind the name.
+/// Checks all its threads: proc_pid_stat(5), after the name.
 bool is_stopped(pid_t pid) {
   const auto tasks = fs::directory_iterator{"/proc/" + std::to_string(pid) + "/task"};
   return std::all_of(begin(tasks), end(tasks), [](const fs::directory_entry& task) {
@@ -224,7 +224,7 @@ TEST_CASE("a terminal that gets narrower and wraps the live line shows no trace 
   gate opening{s.scene()};
   session operator_{s.scene(), opening.upgrade(s), 60};
   REQUIRE(operator_.tty.wait_for("waiting for generation 2 to be ready\x1b[J", patience));
-  // What is written then is for the new width.
+  // What is written then must fit the new width.
   REQUIRE(operator_.ctl->signal(SIGSTOP));
   REQUIRE(wait_stopped(operator_.ctl->pid(), patience));
   const auto before = operator_.tty.read_so_far();
@@ -244,7 +244,7 @@ TEST_CASE("a terminal that gets narrower and wraps the live line shows no trace 
 TEST_CASE("Ctrl-Z removes the live line, and it comes back with the job") {
   site s;
   gate opening{s.scene()};
-  // A shell with job control: it goes on when the job has stopped, and then fetches it back.
+  // A shell with job control: it continues when the job has stopped, and then resumes it.
   std::string command;
   for (const std::string& word : opening.upgrade(s)) command += "'" + word + "' ";
   session operator_{

@@ -15,7 +15,7 @@ using namespace graceful_test;
 
 namespace {
 
-/// Upgrades under load, and sees to it that each generation serves before the next comes.
+/// Upgrades under load, and checks that each generation serves before the next begins.
 void upgrade_under_load(const std::vector<std::string>& arguments, bool keep_alive, int upgrades) {
   site s{arguments};
   load clients{s.load_on(keep_alive)};
@@ -67,7 +67,7 @@ TEST_CASE("a server whose standard error nobody reads any more can still be upgr
   scene where;
   gate opening{where};
   const auto control = where.path("control.sock");
-  // With the default disposition of SIGPIPE, which Python ignores for itself.
+  // With the default action of SIGPIPE, which Python ignores for itself.
   std::vector<std::string> argv{
       "/usr/bin/python3", "-c",
       "import os, signal, sys; signal.signal(signal.SIGPIPE, signal.SIG_DFL); r, w = os.pipe(); "
@@ -221,7 +221,7 @@ TEST_CASE("three hundred listeners are handed over, each under its own name") {
   CHECK(done.status == "exited 0");
   CHECK(done.out.find("300 sockets passed") != std::string::npos);
   REQUIRE(s.server().wait_for_output("ready: generation 2 ", patience));
-  // Each line "listening on" stands twice now: the same ports in the same order.
+  // Each line "listening on" appears twice now: the same ports in the same order.
   const std::string text = s.server().stdout_text();
   const std::string second = text.substr(text.find("ready: generation 1 "));
   for (std::size_t i = 0; i < 300; ++i) {
