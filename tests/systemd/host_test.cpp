@@ -47,7 +47,7 @@ TEST_CASE("A host can change only what is its own, and knows only the units of t
            " touch $d/written 2>/dev/null && echo wrote in $d; done;"
            " echo 10 2>/dev/null > /proc/sys/vm/swappiness && echo wrote a sysctl; true"});
   CHECK(wrote.text == "");
-  CHECK_FALSE(fs::exists(mine));  // it has a /tmp of its own
+  CHECK_FALSE(fs::exists(mine));  // it has its own /tmp
   CHECK(there
             .run({"/usr/bin/find", "/usr/lib/systemd/system", "/usr/lib/tmpfiles.d", "-mindepth",
                   "1"})

@@ -52,7 +52,7 @@ TEST_CASE("A reload replaces the main process, and loses nothing") {
     CHECK(site.server().pid == main.pid);
     CHECK(main.child_of_manager);
     const auto all = site.processes();
-    CHECK(all.size() == 2);  // the old one has a connection still
+    CHECK(all.size() == 2);  // the old one still has a connection
     CHECK(std::any_of(all.begin(), all.end(), [&](auto& each) { return each.pid == before.pid; }));
 
     CHECK(held.finish() == 1);
@@ -168,7 +168,7 @@ TEST_CASE("A successor that dies in its probation does not end the unit") {
   const auto seen = loads.stop();
   INFO(seen.text);
   CHECK(seen.refused == 0);
-  CHECK(seen.lost <= 2 * both_loads::clients_of_each);  // what the killed one had
+  CHECK(seen.lost <= 2 * both_loads::clients_of_each);  // the connections of the killed one
 }
 
 TEST_CASE(
@@ -195,7 +195,7 @@ TEST_CASE(
   const auto seen = loads.stop();
   INFO(seen.text);
   CHECK(seen.refused == 0);
-  CHECK(seen.lost <= 2 * both_loads::clients_of_each);  // what the killed one had
+  CHECK(seen.lost <= 2 * both_loads::clients_of_each);  // the connections of the killed one
   CHECK(held.finish() == 1);
   CHECK(site.wait_gone(first.outside));
   CHECK(site.state().active == "active");

@@ -78,7 +78,7 @@ TEST_CASE("A main process that is killed is started again, and nothing is refuse
     INFO(seen.text);
     CHECK(seen.refused == 0);
     CHECK(seen.timed_out == 0);
-    CHECK(seen.lost <= 2 * both_loads::clients_of_each);  // what the killed one had
+    CHECK(seen.lost <= 2 * both_loads::clients_of_each);  // the connections of the killed one
     CHECK(again.stored == 1);
   }
 }
@@ -87,7 +87,7 @@ TEST_CASE("A server that hangs is killed and started again, and nothing is refus
   service site{{.drop_in = "WatchdogSec=3s"}};
   INFO(site.report());
   REQUIRE(site.start().status.exited(0));
-  REQUIRE(site.reload().status.exited(0));  // so it is the successor that pings
+  REQUIRE(site.reload().status.exited(0));  // so that the successor sends the watchdog's pings
   both_loads loads{site.port()};
   REQUIRE(loads.reach(2));
   const auto before = site.main();
@@ -171,7 +171,7 @@ TEST_CASE("A stop or a restart in a probation ends the new process too, and lose
     if (again) CHECK(seen.lost == 0);
     for (const auto& each : both) CHECK(site.wait_gone(each.outside));
     const auto now = site.state();
-    CHECK((now.active == "active") == again);  // else inactive; or failed, as the reload has
+    CHECK((now.active == "active") == again);  // otherwise inactive; or failed, like the reload
     CHECK(now.restarts == 0);
     CHECK(site.processes().size() == (again ? 1 : 0));
   }
