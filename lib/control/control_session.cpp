@@ -204,7 +204,7 @@ void control_session::write() {
   if (closing_) close();
 }
 
-/// For a channel the kernel names this process as the peer; the one that sent messages is another.
+/// The kernel names this process as the peer of a channel; the process that sends on it is another.
 bool control_session::has_rights_of_this() {
   if (met_)
     return os::has_rights_of_this(*met_, peer_pidfd_.is_open() ? peer_pidfd_.native_handle() : -1);

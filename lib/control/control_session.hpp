@@ -145,7 +145,7 @@ class control_session : public std::enable_shared_from_this<control_session> {
   void write();
 
   asio::local::stream_protocol::socket socket_;
-  // In a child that outlives this process, a copy would keep a client waiting for its answer for
+  // A copy in a child that outlives this process would keep a client waiting for its answer for
   // ever.
   std::optional<os::kept_from_children> mark_;
   asio::posix::stream_descriptor peer_pidfd_;  // of a channel's peer

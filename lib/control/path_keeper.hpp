@@ -67,7 +67,7 @@ class path_keeper {
   owned_path& owned_;
   const settings settings_;
   const std::string directory_;
-  // Of the directory, when this process began to serve.
+  // The mode and the owner of the directory when this process began to serve.
   mode_t mode_ = 0700;
   uid_t user_ = ::geteuid();
   asio::steady_timer timer_;

@@ -178,7 +178,7 @@ void session_host::on_waiting(control_session& from) {
 }
 
 /// The event loop runs once between two calls, so that signals, timers and the upgrade under way
-/// wait for one call at most, whoever makes them and however many.
+/// wait for one call at most, however many calls there are.
 void session_host::post_turn() {
   if (urgent_.empty() && waiting_.empty()) return;
   if (!std::exchange(turn_posted_, true)) asio::post(context_, [this] { give_turn(); });

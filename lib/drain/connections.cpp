@@ -25,7 +25,7 @@ drain_stage stage_of(handoff::drain_plan::due::kind what) {
 
 }  // namespace
 
-/// For a connection that is tracked late, the end of its grace is noticed within a second, see
+/// The end of the grace of a connection that is tracked late is noticed within a second, see
 /// `drain`.
 connection connections::track(asio::any_io_executor executor, connection::stage_handler on_stage) {
   const boost::intrusive_ptr added{
@@ -156,7 +156,8 @@ void tracked_connection::idle(bool is_idle) {
 bool tracked_connection::draining() const { return all_.draining(); }
 
 void tracked_connection::end() {
-  // In a child of fork(2) the connection is the parent's, which may have held the mutex.
+  // A child of fork(2) must leave the parent's connection alone. The parent may have held the
+  // mutex.
   if (!home_.is_this()) return;
   ended_ = true;
   all_.remove(*this);

@@ -183,7 +183,7 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
     }
     resume(event::ready{id});
   } else if (call.method == wire::settle_method) {
-    // As with Ready: a successor must be alive to be committed.
+    // A successor must be alive to be committed, as with Ready.
     if (machine_.is_successor(id) && from.peer_gone()) return from.close(), true;
     auto message = wire::parse_settle(call.parameters);
     if (!message) return from.reply(wire::invalid("unwanted")), true;

@@ -113,7 +113,7 @@ void successor_driver::identify(pid_t predecessor, unique_fd pidfd) {
   predecessor_pidfd_ = pidfd ? std::move(pidfd) : os::open_pidfd(predecessor);
 }
 
-/// False also if it is unknown: before the first answer, or because the peer's PID namespace is not
+/// False even if it is unknown: before the first answer, or because the peer's PID namespace is not
 /// visible from here.
 bool successor_driver::predecessor_lives() const {
   if (!predecessor_pidfd_ && broken_off_)

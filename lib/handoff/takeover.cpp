@@ -102,7 +102,7 @@ result<std::optional<takeover>> take_over(varlink_connection connection,
 
 takeover_request takeover_request::of(const options& opts, std::string control_path,
                                       std::string manager, os::start_command& start) {
-  // Read in a set-id program too, whoever set it: the server at the control path compares the
+  // A set-id program reads it too, whoever has set it: the server at the control path compares the
   // token, and refuses one that it has not made.
   const char* given = std::getenv(upgrade_variable);
   std::string token = given == nullptr ? "" : given;

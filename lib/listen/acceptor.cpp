@@ -78,7 +78,7 @@ void cancel(listener* self, error_code& ec) {
   if (self != nullptr) self->cancel();
 }
 
-/// As with Asio's own, closing a closed acceptor is not an error.
+/// Closing a closed acceptor is not an error, as with Asio's own.
 void close(listener* self, error_code& ec) {
   ec = {};
   if (self != nullptr) self->close();

@@ -53,7 +53,7 @@ listener::looked listener::look(bool take, peer_address peer, accepted& got, err
       if (::poll(&entry, 1, 0) > 0) return looked::got;
       continue;
     }
-    // As with Asio, a thread that blocks gets a blocking socket.
+    // A thread that blocks gets a blocking socket, as with Asio.
     const auto seen = accept_now(from, peer, 0, got, error);
     if (seen != looked::nothing) return seen;
   }

@@ -191,7 +191,8 @@ void foreign_acceptor::unpark() {
   cookie_ = os::cookie_of(fd_);
   parked_ = !back;
   if (back) return;
-  // For example for lack of memory. The accept loop and its clients wait until an attempt succeeds.
+  // There may be no memory, for example. The accept loop and its clients wait until an attempt
+  // succeeds.
   timer_.expires_after(retry_pause);
   timer_.async_wait([self = shared_from_this()](boost::system::error_code ec) {
     const std::lock_guard lock{self->mutex_};

@@ -12,7 +12,7 @@ namespace graceful {
 
 namespace {
 
-/// With port 0, only the name tells which socket was handed over for `wanted`.
+/// Only the name tells which socket was handed over for `wanted` if that has port 0.
 bool akin(std::string_view name, int fd, std::string_view wanted) {
   const auto group = group_of(wanted);
   return name == group || (group_of(name) == group && os::shares_port(fd));

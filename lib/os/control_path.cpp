@@ -154,7 +154,7 @@ result<std::optional<unique_fd>> try_lock(const std::string& control_path) {
     if (!fd) return system_failure("cannot open the lock file " + path);
     struct stat mine {};
     if (::fstat(fd.get(), &mine) != 0) return system_failure("cannot look at " + path);
-    // With two names it may be any file of this user to which another user has made a hard link
+    // A file with two names may be any file of this user to which another user has made a hard link
     // here.
     if (!S_ISREG(mine.st_mode) || mine.st_uid != ::geteuid() || mine.st_nlink > 1) {
       return failure{errc::permission_denied,

@@ -71,7 +71,7 @@ std::optional<double> take_number(std::string_view& text) {
   return number;
 }
 
-/// In milliseconds; none if `text` is not a duration.
+/// Returns milliseconds; none if `text` is not a duration.
 std::optional<double> read_time(std::string_view text) {
   double sum = 0;
   skip_blanks(text);

@@ -157,7 +157,7 @@ class signals_blocked {
   sigset_t before_{};
 };
 
-/// In the child's environment, with room for the pid, which only the child learns.
+/// A variable for the child, with room for the pid, which only the child learns.
 constexpr std::string_view pid_variable = "LISTEN_PID=";
 constexpr std::string_view pid_room = "0000000000";
 

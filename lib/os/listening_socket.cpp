@@ -77,7 +77,7 @@ result<unique_fd> try_bind(const socket_address& address, const listen_params& p
 result<unique_fd> try_listen(const socket_address& address, const listen_params& params) {
   auto fd = try_bind(address, params);
   if (!fd) return fd;
-  // With SO_REUSEADDR two sockets may bind to one address, and the second listen(2) then fails.
+  // SO_REUSEADDR lets two sockets bind to one address; the second listen(2) then fails.
   if (::listen(fd->get(), params.backlog) != 0) {
     return system_failure("cannot listen on " + address.to_string());
   }
@@ -185,7 +185,7 @@ result<void> seal(int fd) {
       {.code = BPF_RET | BPF_K, .jt = 0, .jf = 0, .k = 0xffffffff},
   }};
   const sock_fprog filter{.len = program.size(), .filter = program.data()};
-  // With TCP_DEFER_ACCEPT a connection waits outside the queue, unseen, until its client has sent
+  // TCP_DEFER_ACCEPT keeps a connection outside the queue, unseen, until its client has sent
   // something.
   constexpr int off = 0;
   ::setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &off, sizeof off);

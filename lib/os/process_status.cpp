@@ -27,7 +27,7 @@ std::string link_at(const std::string& path) {
 
 std::string pid_space_of(pid_t pid) { return link_at("/proc/" + std::to_string(pid) + "/ns/pid"); }
 
-/// In the /proc of another PID namespace the numbers belong to other processes.
+/// False in the /proc of another PID namespace, where the numbers belong to other processes.
 bool is_proc_own() { return link_at("/proc/self") == std::to_string(::getpid()); }
 
 void read_line(process_status& found, const std::string& key, std::istringstream& values) {

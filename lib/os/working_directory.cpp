@@ -19,7 +19,7 @@ namespace graceful::os {
 
 namespace {
 
-/// In a larger directory the search would delay a server's start too long.
+/// Searching a larger directory would delay a server's start too long.
 constexpr int most_entries = 1024;
 
 /// How far below a link this directory may be: for example "current/bin".
@@ -77,7 +77,7 @@ bool is_shared(const struct stat& directory) {
          ((directory.st_mode & S_IWGRP) != 0 && (directory.st_mode & S_ISVTX) != 0);
 }
 
-/// For the same reason the link may belong to the owner of the directory.
+/// The link may also belong to the owner of the directory, for the same reason.
 bool is_trusted(const struct stat& link, const struct stat& directory) {
   return is_one_user(link.st_uid) &&
          (link.st_uid == 0 || link.st_uid == ::geteuid() || link.st_uid == directory.st_uid);

@@ -157,7 +157,7 @@ io_context_pool::io_context_pool(detail::this_asio_abi /*abi*/, std::size_t cont
   impl_ = std::make_unique<impl>(contexts);
 }
 
-/// In a child of fork(2) it ends nothing: it would wait for threads that only the parent has.
+/// Ends nothing in a child of fork(2): it would wait for threads that only the parent has.
 io_context_pool::~io_context_pool() {
   if (!impl_->at_home()) os::leave_alone(std::move(impl_));
 }

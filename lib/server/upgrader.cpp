@@ -169,7 +169,7 @@ upgrader::upgrader(detail::this_asio_abi /*abi*/, executor_type executor, option
                                       std::move(stop_context));
       })} {}
 
-/// In a child of fork(2) it ends nothing: the parent keeps serving, and needs it.
+/// Ends nothing in a child of fork(2): the parent keeps serving, and needs it.
 upgrader::~upgrader() {
   if (!impl_->at_home()) os::leave_alone(std::move(impl_));
 }

@@ -31,7 +31,7 @@ class notifier {
   /// back.
   void insist(std::string assignments);
 
-  /// Of several such messages only the last one matters.
+  /// Only the last of several such messages matters.
   void say_status(const std::string& text);
 
   /// Sends `socket` with the message, and holds it until then.

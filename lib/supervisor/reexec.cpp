@@ -176,8 +176,8 @@ failure execute_again(const os::start_command& program, const bequest& left) {
 
   const auto arguments = pointers(next.arguments);
   const auto environment = pointers(next.environment);
-  // To come back if the exec fails: by its path, a symbolic link on the way may lead elsewhere by
-  // now.
+  // Leads back if the exec fails: a symbolic link on the way to the directory may point elsewhere
+  // by now.
   const unique_fd here{::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)};
   if (!here || ::chdir(next.directory.c_str()) != 0) {
     return os::system_failure("cannot go to " + next.directory);

@@ -362,7 +362,7 @@ supervisor::supervisor(supervisor_params params) {
     throw;
   }
 }
-/// In a child of fork(2) it ends nothing.
+/// Ends nothing in a child of fork(2).
 supervisor::~supervisor() {
   if (!impl_->at_home()) os::leave_alone(std::move(impl_));
 }

@@ -39,7 +39,7 @@ class deployment::impl {
   [[nodiscard]] upgrade_request to_request(const upgrade_params& with) const;
   std::shared_ptr<upgrade_run> start(const upgrade_params& with);
 
-  // In leaks.cpp.
+  // Defined in leaks.cpp.
   void take_reference();
   leak_report leaks(deadline until);
 

@@ -60,8 +60,8 @@ class http_client final : public client {
   }
 
  private:
-  // With the kernel's default a long reply would be received at once, and the server would not
-  // notice the slow reader.
+  // The kernel's default would take in a long reply at once, and the server would not notice the
+  // slow reader.
   static constexpr int slow_buffer = 4096;
 
   template <class Until>

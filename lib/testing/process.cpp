@@ -21,7 +21,7 @@
 namespace graceful::testing {
 namespace {
 
-/// For a process that was reaped elsewhere; no process can exit with this status.
+/// The status of a process that was reaped elsewhere; no process can exit with it.
 constexpr int unknown = -1;
 
 std::vector<std::string> merged_environment(const std::map<std::string, std::string>& added) {

@@ -66,8 +66,8 @@ struct ready {
 /// Asks whether the successor stays. It also answers the predecessor's question whether the
 /// successor is alive.
 struct settle {
-  /// As in `ready`, and replaces it: listeners that were asked for since are not among them. None:
-  /// nothing has changed.
+  /// The same as in `ready`, which it replaces: listeners that were asked for since are not among
+  /// them. None: nothing has changed.
   std::optional<std::vector<std::string>> unwanted{};
 };
 

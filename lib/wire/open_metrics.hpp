@@ -25,7 +25,7 @@ struct metrics {
   std::uint64_t listeners_dropped = 0;  // of the previous generation
 };
 
-/// As OpenMetrics 1.0: https://github.com/OpenObservability/OpenMetrics. A family without values is
+/// OpenMetrics 1.0: https://github.com/OpenObservability/OpenMetrics. A family without values is
 /// left out.
 std::string to_open_metrics(const metrics& m);
 

@@ -50,7 +50,7 @@ std::string text_of(const std::string& file) {
   return {std::istreambuf_iterator<char>{in}, {}};
 }
 
-/// By an operator, or by itself.
+/// An operator commits, or the probation ends by itself.
 enum class commit { as_soon_as_ready, after_the_probation };
 
 class trial {

@@ -130,7 +130,8 @@ TEST_CASE("an upgrade that fails ends the reload, and says why") {
                               "/bin/sh", "-c", "read end < \"$0\"; exit 1", word});
   const auto status = m.await(m.says("RELOADING=1")).value("STATUS");
   REQUIRE(status.starts_with("upgrade: spawned pid "));
-  // As a manager does. The test's own reaping tells at once how a sibling ended.
+  // The test reaps its children, as a manager does, so that it is known at once how a sibling
+  // ended.
   const auto successor = static_cast<pid_t>(std::stoi(status.substr(status.rfind(' '))));
   std::jthread manager{[successor] { CHECK(::waitpid(successor, nullptr, 0) == successor); }};
   graceful::unique_fd{::open(word.c_str(), O_WRONLY | O_CLOEXEC)}.reset();

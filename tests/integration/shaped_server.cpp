@@ -260,7 +260,7 @@ class server {
     asio::post(io_, [this] { accept_while_open(); });
   }
 
-  /// As in many examples: after any event everything stops.
+  /// Stops everything after any event, as many examples do.
   void wait_for_signals() {
     signals_.async_wait([this](error_code, int) { io_.stop(); });
   }

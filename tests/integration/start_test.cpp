@@ -152,7 +152,7 @@ TEST_CASE("a successor is told through which link its directory was reached") {
   releases app{s.path("app")};
   s.options().directory = app.current();
   s.start(without_pwd, "bin/server");
-  // With a second link it cannot find out the right one by itself.
+  // A second link keeps it from finding out the right one by itself.
   fs::create_directory_symlink(app.directory(7), s.path("app/stable"));
   const auto log = s.path("app/log");
   const auto failed = s.upgrade({"--", "/usr/bin/env", "sh", "-c", "echo $PWD >" + log});

@@ -19,7 +19,7 @@ kind kind_of(Arguments... /*all*/) {
   return K;
 }
 
-/// For symbols that are missing in the libc that a program was built for.
+/// Used for symbols that are missing in the libc that a program was built for.
 template <>
 kind kind_of<kind::syscall>(long number, long, long, long, long, long, long) {
   switch (number) {

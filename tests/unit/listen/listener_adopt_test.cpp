@@ -87,7 +87,7 @@ TEST_CASE("a listener with several sockets accepts from each, and none starves")
     a.accept();
     REQUIRE(run_until(a.context, [&] { return a.ports.size() == i; }));
   }
-  // In turn: the first three come from three sockets, although the first has enough for all.
+  // The first three come from three sockets, in turn, although the first has enough for all.
   CHECK(std::set(a.ports.begin(), a.ports.begin() + 3).size() == 3);
 }
 

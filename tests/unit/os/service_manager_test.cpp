@@ -120,7 +120,7 @@ TEST_CASE("descriptors for another process are not taken, and no child inherits 
 }
 
 TEST_CASE("passed descriptors are taken by name, close-on-exec and non-blocking") {
-  // In a separate process, where 3 and 4 are free.
+  // A separate process, where 3 and 4 are free.
   const pid_t child = ::fork();
   if (child == 0) {
     const auto a = listener();
