@@ -154,7 +154,7 @@ class ControlServer:
             self._methods[f"{interface}.{name}"] = method
 
     def start(self, listener: socket.socket) -> None:
-        # Once more, so that SO_PEERCRED names this process.
+        # Called again, so that SO_PEERCRED names this process.
         listener.setblocking(False)
         listener.listen(MAX_CONNECTIONS)
         self._socket = listener

@@ -69,7 +69,8 @@ class Loop:
         self._running = True
         while self._running:
             for key, events in self._selector.select(self._run_timers()):
-                # What an earlier one of this round has forgotten, or watches otherwise, is stale.
+                # Skip it if an earlier callback of this round has stopped watching
+                # it, or watches it differently.
                 if self._selector.get_map().get(key.fd) != key:
                     continue
                 on_read, on_write = key.data

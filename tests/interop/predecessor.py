@@ -107,7 +107,7 @@ class Upgrade:
         self._end_asked_by: list[Call] = []
         self._timer: Timer | None = None
 
-    # What an operator asks.
+    # Calls of operators.
 
     def spawn(self, command: list[str], environment: dict[str, str], timeout: float) -> None:
         environment = environment | {"GRACEFUL_UPGRADE": self.token or ""}
@@ -160,7 +160,7 @@ class Upgrade:
             self._child.kill()
         self.roll_back("the successor did not answer at the end of its probation")
 
-    # What the successor asks.
+    # Calls of the successor.
 
     def begin(self, call: Call) -> None:
         self._session = call.session
@@ -216,7 +216,7 @@ class Upgrade:
         call.reply()
         (self.roll_back if self.step in ("probation", "asked") else self.give_up)(reason)
 
-    # How it ends.
+    # The end.
 
     def told_to_end(self) -> None:
         """The server is: in a probation its successor is there already."""

@@ -20,7 +20,7 @@ MODES = """exit-at-once crash-at-start crash-after-begin crash-after-fetch crash
 hang-before-begin hang-after-begin hang-before-ready wrong-version not-on-offer out-of-order fail
 die-with-ready""".split()
 
-# What else is asked, and is to be refused: before which call, and what.
+# Additional calls that must be refused: before which call they are made, and what they are.
 FORBIDDEN: dict[str, tuple[str, str, Object]] = {
     "out-of-order": ("Begin", "Ready", {}),
     "not-on-offer": ("Fetch", "Fetch", {"first": 100_000}),

@@ -17,7 +17,7 @@ from varlink import Channel, Closed, Object, VarlinkError, connect, result_of
 
 HANDOFF = "io.graceful.Handoff."
 VERSIONS = [1]
-# From the end of its connection to the end of a process: it may have a core to dump.
+# How long a process may take from the end of its connection to its own end: it may dump its core.
 DEATH_TIME = 10.0
 
 
@@ -90,7 +90,7 @@ class Takeover:
         adopted = socket.socket(fileno=descriptor)
         if not adopted.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
             raise Closed("a socket that came does not listen")
-        # What it says is shared with the predecessor: it may be set, but never cleared.
+        # The flag is shared with the predecessor: it may be set, but never cleared.
         adopted.setblocking(False)
         return adopted
 
