@@ -39,7 +39,7 @@ def hang() -> None:
 
 
 class Rogue(Takeover):
-    """Does everything right up to where its mode says otherwise."""
+    """Does everything right until its mode says otherwise."""
 
     def __init__(self, mode: str, control: str) -> None:
         self._mode = mode
@@ -68,7 +68,7 @@ class Rogue(Takeover):
             hang()
 
     def _call_refused(self, method: str, parameters: Object) -> None:
-        """The server must refuse it: exit status 4 if it does not."""
+        """The server must refuse this; exits with status 4 if it does not."""
         print("not refused:", super().call(method, parameters), file=sys.stderr)
         sys.exit(4)
 
