@@ -44,7 +44,7 @@ class Loop:
             self._selector.register(fd, events, (on_read, on_write))
 
     def forget(self, fd: int) -> None:
-        """Call it before closing fd: another process may hold the same file, and epoll would keep watching it."""
+        """Call it before closing fd: if another process holds the file, epoll would keep watching it."""
         self.watch(fd, None)
 
     def after(self, seconds: float, callback: Callback) -> Timer:

@@ -68,7 +68,7 @@ class Channel:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
 
     def receive(self) -> list[Object]:
-        """Returns the messages that have arrived. Raises Closed at the end, after all others were returned."""
+        """Returns the messages that have arrived. Raises Closed after all have been returned."""
         data, truncated = self._receive_bytes()
         if truncated:
             raise Closed("descriptors were lost on the way")
