@@ -22,35 +22,35 @@ namespace graceful {
 
 class upgrader;
 
-/// A listening socket that takes part in upgrades: what `boost::asio::basic_socket_acceptor` is
-/// otherwise, and used as that is. It is closed until `upgrader::listen` opens it, in the place of
-/// `open`, `bind` and `listen`.
+/// A listening socket that takes part in upgrades. Otherwise it is like
+/// `boost::asio::basic_socket_acceptor`, and used in the same way. It is closed until
+/// `upgrader::listen` opens it, in the place of `open`, `bind` and `listen`.
 ///
 /// It accepts from `upgrader::ready()` until a successor has taken over, or until `close()`. An
-/// operation that starts earlier waits. When a successor is committed, the operations that wait end
-/// with `asio::error::operation_aborted`, and so does every later one: the usual accept loop ends
-/// by itself. One that goes on after any error is ended after a thousand of them: its handler is
-/// destroyed and not called, and a thread that blocks stays so. No connection is lost by that: one
-/// is taken from the kernel's queue only in order to be handed to an operation, and what is not
-/// taken stays there for the successor.
+/// operation that starts earlier waits. When a successor is committed, waiting operations end with
+/// `asio::error::operation_aborted`, and so does every later one: the usual accept loop ends by
+/// itself. A loop that goes on after any error is ended after a thousand of them: its handler is
+/// destroyed and not called; a thread that blocks stays blocked. No connection is lost by that: a
+/// connection is taken from the kernel's queue only to be passed to an operation, and the others
+/// stay there for the successor.
 ///
-/// Every accepted socket is close-on-exec from the start (accept4(2)), and non-blocking, but for
-/// those of the functions that block.
+/// Every accepted socket is close-on-exec from the start (accept4(2)). It is non-blocking, except
+/// from the functions that block.
 ///
 /// **Executor.** Completion handlers without an executor of their own run on that of the acceptor,
 /// and new sockets live there. A handler is never called from within the function that starts its
 /// operation.
 ///
 /// **Object lifetimes.** A handle: copies refer to the same socket, which lives until it is handed
-/// over, closed, or the upgrader is destroyed. When the last of them is destroyed, what waits ends
-/// with `operation_aborted`. One that was moved from is closed, and keeps its
-/// executor. The execution context must outlive the upgrader.
+/// over, closed, or the upgrader is destroyed. When the last copy is destroyed, waiting operations
+/// end with `operation_aborted`. An acceptor that was moved from is closed, and keeps its executor.
+/// The execution context must outlive the upgrader.
 ///
 /// **Thread-safety.** Distinct objects: safe. Shared objects: safe for all member functions but
 /// assignment; no strand is needed.
 ///
-/// **Errors.** Of an acceptor that never was opened, or was moved from: `bad_descriptor`. Of one
-/// that this process has stopped to accept from, or that was closed: `operation_aborted`. Functions
+/// **Errors.** `bad_descriptor` if the acceptor was never opened, or was moved from.
+/// `operation_aborted` if this process has stopped accepting from it, or it was closed. Functions
 /// that take no `error_code` throw `boost::system::system_error`.
 template <class Protocol, class Executor = boost::asio::any_io_executor>
 class basic_acceptor : public boost::asio::socket_base {
@@ -73,7 +73,7 @@ class basic_acceptor : public boost::asio::socket_base {
     using other = basic_acceptor<Protocol, Other>;
   };
 
-  /// A closed one.
+  /// Constructs a closed acceptor.
   explicit basic_acceptor(const executor_type& executor) : executor_{executor} {}
 
   /// The same, on the executor of `context`.
@@ -102,7 +102,7 @@ class basic_acceptor : public boost::asio::socket_base {
   }
   ~basic_acceptor() = default;
 
-  /// From an acceptor on a kind of executor that converts to this one's.
+  /// Converts from an acceptor on a kind of executor that converts to this one's.
   template <class Other>
   requires(std::is_convertible_v<Other, Executor> && !std::is_same_v<Other, Executor>)  //
       basic_acceptor(basic_acceptor<Protocol, Other> other)
@@ -119,9 +119,9 @@ class basic_acceptor : public boost::asio::socket_base {
   /// **Per-operation cancellation.** Terminal, partial and total: each ends the operation with
   /// `operation_aborted`, and none loses a connection.
   ///
-  /// **Errors.** `operation_aborted` when this process stopped to accept, `cancel()` or `close()`
-  /// was called, or the operation was cancelled: end the loop. Otherwise those of accept(2),
-  /// `no_descriptors` (EMFILE) among them: the acceptor goes on. Pause before the next
+  /// **Errors.** `operation_aborted` if this process stopped accepting, `cancel()` or `close()` was
+  /// called, or the operation was cancelled: end the loop. Otherwise those of accept(2), including
+  /// `no_descriptors` (EMFILE); the acceptor continues to work. Pause before the next
   /// `async_accept` then, or the loop spins: the connection stays in the queue meanwhile.
   template <BOOST_ASIO_COMPLETION_TOKEN_FOR(void(error_code, socket_type)) Token =
                 boost::asio::default_completion_token_t<executor_type>>
@@ -140,7 +140,7 @@ class basic_acceptor : public boost::asio::socket_base {
         detail::executor_from(where), detail::no_endpoint{}, token);
   }
 
-  /// The same, with the address of the peer, put into `peer`, which must live until the handler is
+  /// The same, and stores the address of the peer in `peer`, which must live until the handler is
   /// called.
   template <std::same_as<endpoint_type> Endpoint,
             BOOST_ASIO_COMPLETION_TOKEN_FOR(void(error_code, socket_type))
@@ -159,8 +159,8 @@ class basic_acceptor : public boost::asio::socket_base {
         detail::executor_from(where), detail::peer_endpoint<endpoint_type>{&peer}, token);
   }
 
-  /// The same, into `socket`, which must not be open (else `already_open`) and must live until the
-  /// handler is called. It may be that of another kind of stream: `ssl_stream.lowest_layer()`.
+  /// The same, into `socket`, which must not be open (otherwise `already_open`) and must live until
+  /// the handler is called. It may be that of another kind of stream: `ssl_stream.lowest_layer()`.
   ///
   /// **Handler signature.** `void(error_code)`.
   template <class OtherProtocol, class OtherExecutor,
@@ -182,20 +182,20 @@ class basic_acceptor : public boost::asio::socket_base {
                                              token);
   }
 
-  /// Waits until a connection could be accepted (`wait_read`), without accepting it. There is
-  /// nothing else that a listening socket gets ready for: other waits end by `cancel` and the like.
+  /// Waits until a connection could be accepted (`wait_read`), without accepting it. A listening
+  /// socket gets ready for nothing else: other waits end only by `cancel` and the like.
   ///
-  /// **Handler signature, cancellation.** `void(error_code)`; as of `async_accept`.
+  /// **Handler signature, cancellation.** `void(error_code)`; cancellation as of `async_accept`.
   template <BOOST_ASIO_COMPLETION_TOKEN_FOR(void(error_code))
                 Token = boost::asio::default_completion_token_t<executor_type>>
   auto async_wait(wait_type what, Token&& token = Token{}) {
     return boost::asio::async_initiate<Token, void(error_code)>(initiate_wait{*this}, token, what);
   }
 
-  /// Accepts one connection, and blocks until there is one. Ends with `operation_aborted` where an
-  /// operation would, but not by a signal handler: `cancel()` it. The socket lives on this
-  /// acceptor's executor, or on `where`: an executor, or an execution context; or it is `socket`,
-  /// as above. `peer` gets the address of the peer.
+  /// Accepts one connection, and blocks until there is one. Ends with `operation_aborted` in the
+  /// same cases as an operation. A signal handler does not end it: call `cancel()`. The socket
+  /// lives on this acceptor's executor, or on `where`: an executor, or an execution context; or it
+  /// is `socket`, as above. `peer` gets the address of the peer.
   socket_type accept() { return sync_new<socket_type>(executor_, detail::no_endpoint{}); }
   socket_type accept(error_code& ec) {
     return sync_new<socket_type>(executor_, detail::no_endpoint{}, ec);
@@ -252,7 +252,7 @@ class basic_acceptor : public boost::asio::socket_base {
     return sync_given<OtherProtocol>(socket, detail::peer_endpoint<endpoint_type>{&peer}, ec);
   }
 
-  /// As `async_wait`, and blocks.
+  /// The same as `async_wait`, and blocks.
   void wait(wait_type what) {
     error_code ec;
     wait(what, ec);
@@ -263,9 +263,9 @@ class basic_acceptor : public boost::asio::socket_base {
     return ec;
   }
 
-  /// The address the socket is bound to, with the real port where port 0 was asked for. A
-  /// default-constructed endpoint once the socket is handed over or closed: this one does not
-  /// throw, since a server that says where it listens may be handing over just now.
+  /// The address the socket is bound to, with the real port if port 0 was asked for. A
+  /// default-constructed endpoint once the socket is handed over or closed. This function does not
+  /// throw: the process may hand over just when the server prints where it listens.
   [[nodiscard]] endpoint_type local_endpoint() const {
     error_code ignored;
     return local_endpoint(ignored);
@@ -282,11 +282,11 @@ class basic_acceptor : public boost::asio::socket_base {
   /// The name it listens under; empty if it does not.
   [[nodiscard]] std::string name() const { return detail::name_of(body_.get()); }
 
-  /// False once the socket is handed over or closed; and in a group as long as the socket does not
-  /// listen yet, see `upgrader::listen_group`.
+  /// False once the socket is handed over or closed; in a group also until the socket listens, see
+  /// `upgrader::listen_group`.
   [[nodiscard]] bool is_open() const { return detail::is_open(body_.get()); }
 
-  /// The descriptor, -1 if it is closed. Look at it, and leave it: a successor has it too.
+  /// The descriptor, -1 if it is closed. Only look at it: a successor has it too.
   [[nodiscard]] native_handle_type native_handle() const {
     return detail::native_handle(body_.get());
   }
@@ -303,8 +303,8 @@ class basic_acceptor : public boost::asio::socket_base {
     return ec;
   }
 
-  /// setsockopt(2) and getsockopt(2) by Asio's option types. An acceptor that has several sockets
-  /// (see `upgrader::ready`) sets those of all that it has by then.
+  /// Calls setsockopt(2) and getsockopt(2) with Asio's option types. If the acceptor has several
+  /// sockets (see `upgrader::ready`), the option is set on all that it has by then.
   template <class Option>
   void set_option(const Option& option) {
     error_code ec;
@@ -332,7 +332,7 @@ class basic_acceptor : public boost::asio::socket_base {
     return ec;
   }
 
-  /// Ends the operations that wait, with `operation_aborted`. The acceptor stays usable.
+  /// Ends waiting operations with `operation_aborted`. The acceptor stays usable.
   void cancel() {
     error_code ec;
     check(cancel(ec), "cancel");
@@ -343,8 +343,8 @@ class basic_acceptor : public boost::asio::socket_base {
   }
 
   /// Stops listening for good: the socket is closed, and no successor gets it unless its upgrade
-  /// has begun. What waits in the accept queue is reset by the kernel when the last holder closes,
-  /// see listen(2).
+  /// has begun. When the last holder closes it, the kernel resets the connections in the accept
+  /// queue, see listen(2).
   void close() {
     error_code ec;
     check(close(ec), "close");
@@ -450,7 +450,7 @@ class basic_acceptor : public boost::asio::socket_base {
   Protocol protocol_ = Protocol::v4();
 };
 
-/// On whatever executor.
+/// The same on any kind of executor.
 template <class Protocol>
 using acceptor = basic_acceptor<Protocol>;
 

@@ -21,57 +21,58 @@ class tracked_connection;
 
 namespace detail {
 
-/// Has a connection count no more.
+/// Stops counting a connection.
 struct GRACEFUL_API untrack {
   void operator()(tracked_connection* body) const noexcept;
 };
 
 }  // namespace detail
 
-/// What a connection is told while its process drains, in this order.
+/// The stages of which a connection is told while its process drains, in this order.
 enum class drain_stage {
-  draining,         ///< Finish what you do, and tell the peer: `Connection: close`, WebSocket 1001.
-  idle_grace_over,  ///< Close: you said that you are idle. Only told to those.
-  deadline,         ///< Cancel everything and close, whatever you do.
+  draining,         ///< Finish, and tell the peer: `Connection: close`, WebSocket 1001.
+  idle_grace_over,  ///< Close. Told only to connections that are idle.
+  deadline,         ///< Cancel everything and close, idle or not.
 };
 
 /// A connection that takes part in the drain; made by `upgrader::track`, held by the session.
 ///
 /// It counts from `track` to its destruction. As soon as the process drains, because a successor
-/// has taken over or because it is to end, its handler is called for each stage. A session needs
-/// none: without one the process ends when its handlers are done, and is cut off at the deadline.
-/// A coroutine awaits the stages instead, by `async_wait`.
+/// has taken over or because the process was told to end, its handler is called for each stage. A
+/// session needs no handler: without one the process ends when its other handlers are done, and the
+/// session is cut at the deadline. A coroutine awaits the stages instead, with `async_wait`.
 ///
 /// **Object lifetimes.** Move-only. The handler is destroyed with it, and must not own it: capture
-/// `this` or a `std::weak_ptr`. May outlive the upgrader; from then on it is told only what was
-/// under way by then, and, if its grace was over, the answer to `idle(true)`.
+/// `this` or a `std::weak_ptr`. It may outlive the upgrader. From then on it is told only stages
+/// that were already on their way, and, if its grace was over, the answer to `idle(true)`.
 ///
 /// **Thread-safety.** Distinct objects: safe. Shared objects: unsafe but for `draining`. Use it,
-/// and destroy it, on the executor that `track` was given, on which the handler runs too; if more
-/// than one thread runs that, it is to be a strand.
+/// and destroy it, on the executor that `track` was given, on which the handler runs too. If more
+/// than one thread runs that, it must be a strand.
 class GRACEFUL_API connection {
  public:
   using stage_handler = std::function<void(drain_stage)>;
 
-  /// One that counts nowhere and is told nothing, to be assigned to.
+  /// Constructs a connection that counts nowhere and is told nothing, to be assigned to.
   connection() noexcept = default;
 
-  /// Says whether nothing would be lost if this connection were closed now. A connection is not
-  /// idle at first. If it becomes idle after its grace is over, it is told so again.
+  /// Says whether closing this connection now would lose nothing. A connection is not idle at
+  /// first. If it becomes idle after its grace is over, it is told `idle_grace_over` again.
   void idle(bool is_idle);
 
-  /// Waits until this connection is told `stage`, or a later one: for a coroutine, which can await
-  /// it beside a read, `co_await (token.async_wait(drain_stage::draining) || async_read(...))`.
+  /// Waits until this connection is told `stage`, or a later one. A coroutine can await it beside a
+  /// read: `co_await (token.async_wait(drain_stage::draining) || async_read(...))`.
   ///
   /// **Handler signature.** `void(error_code)`.
   ///
   /// **Executor, allocator.** The handler's associated ones are honoured; the default executor is
-  /// that of `track`. Completes at once, but never from within this function, if it has been told.
+  /// that of `track`. Completes at once, but never from within this function, if the connection has
+  /// been told already.
   ///
   /// **Per-operation cancellation.** Terminal, partial and total: `operation_aborted`.
   ///
   /// **Errors.** `operation_aborted` if cancelled, or the connection is destroyed;
-  /// `invalid_argument` of one that counts nowhere.
+  /// `invalid_argument` for a connection that counts nowhere.
   template <BOOST_ASIO_COMPLETION_TOKEN_FOR(void(error_code))
                 Token = boost::asio::default_completion_token_t<boost::asio::any_io_executor>>
   auto async_wait(drain_stage stage, Token&& token = Token{}) {
@@ -83,7 +84,7 @@ class GRACEFUL_API connection {
         token);
   }
 
-  /// True as soon as the process drains, though this connection may be told later.
+  /// True as soon as the process drains, even if this connection is told later.
   [[nodiscard]] bool draining() const noexcept;
 
  private:

@@ -12,18 +12,18 @@ namespace graceful {
 
 using boost::system::error_code;
 
-/// What can go wrong in an upgrade, beyond the errors of the system itself (which are reported
-/// in `boost::system::system_category()`). `message()` says what to do next, where
-/// there is something.
+/// The errors of an upgrade, beyond the errors of the system itself (which are reported in
+/// `boost::system::system_category()`). `message()` says what to do next, if there is something to
+/// do.
 enum class errc {
   already_running = 1,  ///< Another process serves under this control path; takeover not asked for.
-  busy,               ///< An upgrade is under way already, or the process drains; or too many ask.
-  not_running,        ///< Nobody answers at the control path.
+  busy,                 ///< An upgrade is in progress, or the process drains; or too many ask.
+  not_running,          ///< No process answers at the control path.
   permission_denied,  ///< The peer is neither the same user nor root, or a path belongs to another.
   incompatible_version,  ///< Predecessor and successor share no version of the handoff protocol.
   not_on_offer,          ///< The successor asked for a socket that the predecessor does not have.
-  not_expected,          ///< The predecessor knows nothing of the upgrade this process belongs to.
-  protocol_violation,    ///< A peer said something that the protocol forbids.
+  not_expected,          ///< The predecessor does not know this process's upgrade.
+  protocol_violation,    ///< A peer sent a message that the protocol forbids.
   descriptors_lost,      ///< The kernel truncated or the peer miscounted the passed descriptors.
   wrong_socket,          ///< A descriptor is not the listening socket it is said to be.
   timed_out,             ///< A peer did not answer within its deadline.
@@ -31,9 +31,9 @@ enum class errc {
   upgrade_failed,        ///< The successor failed; the predecessor still serves.
   path_in_use,           ///< The control path exists and is not a socket.
   path_too_long,         ///< The control path does not fit into a Unix socket address.
-  invalid_argument,      ///< A name, option or parameter is not usable; the message says why.
+  invalid_argument,      ///< A name, option or parameter cannot be used; the message says why.
   not_ready,             ///< The server has not called ready() yet.
-  no_upgrade,            ///< None is under way that could be aborted; or none is in probation.
+  no_upgrade,            ///< There is none to abort, or none in probation.
 };
 
 /// The category of `errc`. Thread-safe.

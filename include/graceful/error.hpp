@@ -12,15 +12,14 @@
 
 namespace graceful {
 
-/// An error as a value: a code to decide by and one sentence for a person, which says what
-/// happened and what to do next.
+/// An error as a value: a code for decisions, and one sentence for people, which says what happened
+/// and what to do next.
 struct failure {
   error_code code;
   std::string message;
 };
 
-/// What the throwing functions of this library throw. `what()` is the sentence of the failure,
-/// `code()` its code.
+/// The exception of this library. `what()` is the sentence of the failure, `code()` its code.
 class GRACEFUL_API error : public boost::system::system_error {
  public:
   explicit error(failure why);
@@ -30,7 +29,7 @@ class GRACEFUL_API error : public boost::system::system_error {
   std::string message_;
 };
 
-/// A value or a `failure`. `value()` throws `error` where there is none.
+/// A value or a `failure`. `value()` throws `error` if there is no value.
 template <class T>
 using result = boost::system::result<T, failure>;
 

@@ -18,25 +18,25 @@ namespace detail {
 class server_body;
 }  // namespace detail
 
-/// Several `io_context`s with a thread each: what runs on one of them needs no strand.
+/// Several `io_context`s with one thread each: work on one of them needs no strand.
 ///
-/// Where Asio takes an execution context (`post`, `co_spawn`, a timer, a socket) it stands for its
-/// first one. Give it to the `upgrader`, and a connection to `next()`. It runs until its work runs
-/// out: each context is kept running by a work guard, and by what runs on it. When nothing new is
-/// given to any of them, because the accept loops have ended, `reset_work()` drops the guards; each
+/// Where Asio takes an execution context (`post`, `co_spawn`, a timer, a socket) the pool stands
+/// for its first one. Give the pool to the `upgrader`, and a connection to `next()`. It runs until
+/// its work runs out: a work guard keeps each context running, and so does its own work. When the
+/// accept loops have ended, and so no context gets new work, `reset_work()` drops the guards. Each
 /// thread then ends with the last session of its context, and `run()` returns.
 ///
-/// **Object lifetimes.** Outlives whatever uses its executors, an upgrader above all. Destroying
-/// it destroys the handlers that did not run, on all contexts, before any context goes: a handler
-/// on one may own a socket on another.
+/// **Object lifetimes.** Must outlive everything that uses its executors, above all an upgrader.
+/// Destroying it destroys the handlers that did not run, on all contexts, before any context is
+/// destroyed: a handler on one may own a socket on another.
 ///
 /// **Thread-safety.** Distinct objects: safe. Shared objects: safe, but `run()` is called once.
 class GRACEFUL_API io_context_pool {
  public:
   using executor_type = boost::asio::any_io_executor;
 
-  /// As many contexts as the calling thread may use processors, see sched_getaffinity(2); at least
-  /// one.
+  /// Makes as many contexts as the calling thread may use processors, see sched_getaffinity(2); at
+  /// least one.
   io_context_pool() : io_context_pool{detail::this_asio_abi{}} {}
 
   /// **Errors.** Throws `error`: `invalid_argument` if `contexts` is 0.
@@ -49,29 +49,29 @@ class GRACEFUL_API io_context_pool {
 
   [[nodiscard]] std::size_t size() const noexcept;
 
-  /// The executor of one context after the other.
+  /// The executor of the next context, in turn.
   [[nodiscard]] executor_type next() noexcept;
 
   /// The executor of the first context, the same each time.
   [[nodiscard]] executor_type get_executor() const noexcept;
 
-  /// The first context. Its `run` and `stop` are not those of the pool: leave them alone.
+  /// The first context. Do not call its `run` and `stop`, which are not those of the pool.
   // NOLINTNEXTLINE(google-explicit-constructor)
   [[nodiscard]] operator boost::asio::io_context&() noexcept;
 
-  /// Those of all contexts, see `upgrader::listen_group`.
+  /// The executors of all contexts, see `upgrader::listen_group`.
   [[nodiscard]] std::vector<executor_type> executors() const;
 
-  /// Runs the first context in this thread and each other in one of its own; returns when all have
-  /// ended. The threads that it makes have all signals blocked, so that signals keep going where
-  /// they went before. If a handler throws, all contexts are stopped, and the exception is thrown
-  /// here; of several, the first.
+  /// Runs the first context in this thread and each other in a thread of its own; returns when all
+  /// have ended. The new threads have all signals blocked, so signals keep going to the same
+  /// threads as before. If a handler throws, all contexts are stopped, and the exception is thrown
+  /// here; if several throw, the first.
   ///
-  /// **Errors.** What a handler throws; `std::system_error` if a thread cannot be made.
+  /// **Errors.** The exception of a handler; `std::system_error` if a thread cannot be made.
   void run();
 
-  /// Stops all contexts at once, see `io_context::stop`: what has not run does not run any more. To
-  /// end gracefully, let the work run out.
+  /// Stops all contexts at once, see `io_context::stop`: handlers that have not run do not run any
+  /// more. To end gracefully, let the work run out.
   void stop();
 
   /// Resets the work guards: from now on a context ends as soon as it has nothing to do, and does

@@ -7,32 +7,32 @@
 
 namespace graceful {
 
-/// How a listening socket is made. What can be changed on an adopted socket is: `backlog`, and
-/// `reuse_port` if it is true. An adopted socket with another `v6only` is refused. The rest applies
-/// only where the socket is bound afresh.
+/// How a listening socket is made. On an adopted socket only `backlog` is changed, and `reuse_port`
+/// if it is true. An adopted socket with another `v6only` is refused. The rest applies only to a
+/// socket that is newly bound.
 struct listen_params {
-  /// Length of the accept queue, see listen(2); the kernel caps it at net.core.somaxconn.
-  /// Default: 4096. An adopted socket gets it at `ready()`, if it has another.
+  /// Length of the accept queue, see listen(2); the kernel caps it at net.core.somaxconn. Default:
+  /// 4096. An adopted socket that has another length gets this one at `ready()`.
   int backlog = 4096;
 
-  /// SO_REUSEADDR: bind even though old connections linger in TIME_WAIT. Default: true.
+  /// SO_REUSEADDR: bind even if old connections linger in TIME_WAIT. Default: true.
   bool reuse_address = true;
 
   /// SO_REUSEPORT: several sockets may listen on the same address. Default: false.
-  /// `upgrader::listen` makes one socket all the same; `upgrader::listen_group` makes one for each
+  /// `upgrader::listen` still makes one socket. `upgrader::listen_group` makes one for each
   /// executor, and sets this by itself. In `server_params::listen` it asks for such a group.
   bool reuse_port = false;
 
-  /// IPV6_V6ONLY of an IPv6 socket. Default: not touched, the system's net.ipv6.bindv6only holds.
-  /// An adopted socket for every address (::) has to be what is asked for, or the system's default:
-  /// it cannot be changed once it is bound, and `listen` fails with `wrong_socket`.
+  /// IPV6_V6ONLY of an IPv6 socket. Default: not set, so the system's net.ipv6.bindv6only applies.
+  /// An adopted socket for every address (::) must already have this value, or the system's
+  /// default: it cannot be changed on a bound socket. Otherwise `listen` fails with `wrong_socket`.
   std::optional<bool> v6only{};
 
-  /// How often bind(2) and listen(2) are tried while the address is in use (EADDRINUSE); at
-  /// least 1. Default: 5.
+  /// How often to try bind(2) and listen(2) while the address is in use (EADDRINUSE); at least 1.
+  /// Default: 5.
   int bind_attempts = 5;
 
-  /// Pause after the first failed try; doubled after each. Default: 20 ms (so 300 ms in all).
+  /// Pause after the first failed attempt; doubled after each. Default: 20 ms (so 300 ms in all).
   std::chrono::milliseconds bind_backoff{20};
 };
 

@@ -33,10 +33,10 @@ class unique_fd {
 
   [[nodiscard]] explicit operator bool() const noexcept { return fd_ >= 0; }
 
-  /// Gives the descriptor, and the duty to close it, to the caller.
+  /// Gives the descriptor to the caller, who has to close it.
   [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
 
-  /// Closes what is owned and owns `fd` from now on.
+  /// Closes the descriptor that is owned, and owns `fd` from now on.
   void reset(int fd = -1) noexcept {
     if (const int old = std::exchange(fd_, fd); old >= 0) ::close(old);
   }

@@ -35,29 +35,31 @@ class server_body;
 /// Makes a server upgradable: takes the listening sockets over from a predecessor, and hands them
 /// to a successor when one comes.
 ///
-/// A server makes one, listens through it, and calls `ready()`. From then on `graceful-ctl
-/// upgrade` can replace the process. When a successor is ready this process pauses, and goes on if
-/// that dies in its probation (`options::probation`); when it is committed, this process drains:
-/// its accept loops end, and `io_context::run()` returns once the connections it accepted are done.
+/// A server makes one, listens through it, and calls `ready()`. From then on `graceful-ctl upgrade`
+/// can replace the process. When a successor is ready this process pauses, and resumes if the
+/// successor dies during probation (`options::probation`). When the successor is committed, this
+/// process drains: its accept loops end, and `io_context::run()` returns once the connections it
+/// accepted are done.
 ///
 /// Until `ready()` nothing is decided: a process that fails or ends before costs the predecessor
-/// nothing. The upgrader keeps the executor's context busy (outstanding work) until a successor
-/// has taken over.
+/// nothing. The upgrader keeps the executor's context busy (outstanding work) until a successor has
+/// taken over.
 ///
-/// It runs one thread of its own, with all signals blocked, which serves the control socket; so an
+/// It runs one thread of its own, with all signals blocked, which serves the control socket. So an
 /// upgrade works, and can be watched, however busy the server's threads are. Contexts made with
 /// `BOOST_ASIO_CONCURRENCY_HINT_UNSAFE` or `..._UNSAFE_IO` cannot be used.
 ///
-/// **Children.** A child that this process forks, and that executes nothing, does not hold what
-/// this library listens on, nor the control socket and its lock (fork(3) of libc only, not
-/// clone(2)). There its objects do nothing: acceptors accept nothing, and what is destroyed is left
-/// as it is for the parent. To use sockets of its own on the same context the child calls
-/// `io_context::notify_fork(fork_child)` first. `run()` does not return there by itself: the child
-/// calls `stop()`, throws, or exits. A plain acceptor is the application's, also in a child.
+/// **Children.** A child that this process forks, and that executes nothing, does not hold the
+/// library's listening sockets, control socket and lock. This applies to fork(3) of libc, not to
+/// clone(2). In the child the library's objects do nothing: acceptors accept nothing, and
+/// destroying an object leaves everything as it is for the parent. To use sockets of its own on the
+/// same context, the child calls `io_context::notify_fork(fork_child)` first. `run()` does not
+/// return there by itself: the child calls `stop()`, throws, or exits. A plain acceptor belongs to
+/// the application, in a child too.
 ///
 /// **Object lifetimes.** The execution context must outlive the upgrader, and so must those of
-/// every other executor that it is given, by `listen`, `listen_group` or `track`. Destroying the
-/// upgrader closes what it still owns, removes the control path if it is still its own, and ends
+/// every other executor that is passed to `listen`, `listen_group` or `track`. Destroying the
+/// upgrader closes what it still owns, removes the control path if that is still its own, and ends
 /// its thread.
 ///
 /// **Thread-safety.** Distinct objects: safe. Shared objects: safe for all member functions.
@@ -65,41 +67,41 @@ class GRACEFUL_API upgrader {
  public:
   using executor_type = boost::asio::any_io_executor;
 
-  /// Starts cold, or takes over from a predecessor; returns when that is settled and the sockets
-  /// on offer have arrived. Blocks for `options::handoff_timeout` a step at most.
+  /// Starts cold, or takes over from a predecessor; returns when that is settled and the sockets on
+  /// offer have arrived. Blocks for at most `options::handoff_timeout` a step.
   ///
   /// It takes over if `graceful-ctl upgrade` started this process, `options::takeover` is set, or
-  /// GRACEFUL_TAKEOVER=1 is in the environment. Variables of this library (GRACEFUL_TAKEOVER,
-  /// GRACEFUL_UPGRADE, GRACEFUL_CHANNEL, GRACEFUL_CONTROL_PATH) are taken out of the environment
-  /// here, so that no child inherits them; construct the upgrader before other threads read the
-  /// environment. A process that `graceful-ctl upgrade` has started has a connection to its
-  /// predecessor as descriptor 3, and needs no path; where that got lost it goes by the path.
+  /// GRACEFUL_TAKEOVER=1 is in the environment. It takes the library's variables
+  /// (GRACEFUL_TAKEOVER, GRACEFUL_UPGRADE, GRACEFUL_CHANNEL, GRACEFUL_CONTROL_PATH) out of the
+  /// environment, so that no child inherits them. So construct the upgrader before other threads
+  /// read the environment. A process that `graceful-ctl upgrade` has started has a connection to
+  /// its predecessor as descriptor 3, and needs no path; if that got lost, it uses the path.
   ///
-  /// **Service managers.** With NOTIFY_SOCKET in the environment (systemd, `graceful-ctl run`) the
-  /// manager hears of this process what sd_notify(3) has words for, pings for its watchdog
-  /// (WATCHDOG_USEC) included, which are sent on `executor`; a successor is spawned as a child of
-  /// the manager. What LISTEN_FDS passes is taken over here, all of it: what `listen` does not ask
-  /// for is closed at the commit, or `options::probation`, but at least a second, after `ready()`.
-  /// With FDSTORE above 0 the manager keeps so many listeners.
-  /// GRACEFUL_SUPERVISOR names the control socket of a supervisor; with it LISTEN_FDS counts behind
-  /// a shell too. LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES and WATCHDOG_PID are taken out of the
+  /// **Service managers.** With NOTIFY_SOCKET in the environment (systemd, `graceful-ctl run`) this
+  /// process tells the manager everything that sd_notify(3) has words for. That includes pings for
+  /// its watchdog (WATCHDOG_USEC), which are sent on `executor`. A successor is spawned as a child
+  /// of the manager. All sockets that LISTEN_FDS passes are taken over here. Those that `listen`
+  /// does not ask for are closed at the commit, or `options::probation`, but at least a second,
+  /// after `ready()`. With FDSTORE above 0 the manager keeps that many listeners.
+  /// GRACEFUL_SUPERVISOR names the control socket of a supervisor; with it LISTEN_FDS also counts
+  /// behind a shell. LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES and WATCHDOG_PID are taken out of the
   /// environment, the others stay.
   ///
   /// **Errors.** Throws `error`: `already_running` if another process serves under this control
   /// path and takeover was not asked for; `busy`, `not_ready`, `incompatible_version`,
   /// `not_expected`, `permission_denied`, `timed_out`, `peer_gone`, `protocol_violation`,
-  /// `descriptors_lost`, `wrong_socket` where the handoff fails; `path_in_use`, `path_too_long`,
-  /// `invalid_argument` or an error of the system where the control socket cannot be made.
+  /// `descriptors_lost`, `wrong_socket` if the handoff fails; `path_in_use`, `path_too_long`,
+  /// `invalid_argument` or an error of the system if the control socket cannot be made.
   ///
-  /// With an executor there is nothing that could be stopped at the deadline of a drain: what does
-  /// not end by itself then keeps the context running, and the log says so. See below.
+  /// An executor has no `stop()` for the deadline of a drain: work that does not end by itself then
+  /// keeps the context running, and the log says so. The next constructor can stop its context.
   upgrader(executor_type executor, options opts)
       : upgrader{detail::this_asio_abi{}, std::move(executor), std::move(opts), {}} {}
 
-  /// The same, on the executor of `context`, which is stopped when what runs on it has not ended
-  /// two seconds after the deadline of a drain. An `io_context`, a `thread_pool`, or an
-  /// `io_context_pool`, of which every context is stopped. Destroy the
-  /// upgrader before `context` is run for something else.
+  /// The same, on the executor of `context`, which is stopped if its work has not ended two seconds
+  /// after the deadline of a drain. `context` is an `io_context`, a `thread_pool`, or an
+  /// `io_context_pool`, of which every context is stopped. Destroy the upgrader before you run
+  /// `context` for something else.
   template <class Context>
   requires requires(Context& c) {
     executor_type{c.get_executor()};
@@ -115,21 +117,21 @@ class GRACEFUL_API upgrader {
 
   /// Returns the listening socket `name`, adopted from the predecessor or bound to `endpoint`.
   ///
-  /// Name and address are both checked. A socket that the predecessor handed over is adopted if
-  /// it is bound to `endpoint` (with port 0: to its address, whatever the port); the one of the
-  /// same name is preferred. If `name` was handed over with another address, the socket is bound
-  /// afresh, and the log says so. What a service manager has passed (LISTEN_FDS) is looked at
-  /// second, in the same way.
+  /// Name and address are both checked. A socket that the predecessor handed over is adopted if it
+  /// is bound to `endpoint` (with port 0: to its address, whatever the port); the one of the same
+  /// name is preferred. If `name` was handed over with another address, a new socket is bound, and
+  /// the log says so. Sockets that a service manager has passed (LISTEN_FDS) come second, and are
+  /// checked in the same way.
   ///
   /// `name` is unique within the server, UTF-8 of at most 255 bytes, and does not start with '@'.
   /// May be called before and after `ready()`.
   ///
   /// Blocks while the address is in use, see `listen_params::bind_attempts`.
   ///
-  /// **Errors.** Throws `error`: `busy` while the sockets are handed to a successor (try again when
-  /// that has failed) and when that is done; `invalid_argument` for a bad name or one that is
-  /// taken, or an empty executor; `wrong_socket` if what was handed over is no such socket, or the
-  /// system's error of socket(2), bind(2) or listen(2).
+  /// **Errors.** Throws `error`: `busy` while the sockets are being handed to a successor (try
+  /// again if that fails) and after that; `invalid_argument` for a bad name or one that is taken,
+  /// or an empty executor; `wrong_socket` if the socket that was handed over is no such socket, or
+  /// the system's error of socket(2), bind(2) or listen(2).
   template <class Protocol>
   acceptor<Protocol> listen(std::string_view name, const typename Protocol::endpoint& endpoint,
                             const listen_params& params = {}) {
@@ -145,8 +147,8 @@ class GRACEFUL_API upgrader {
     return {make_listener(executor, name, data, size, params), endpoint.protocol()};
   }
 
-  /// The same, into an acceptor that the server has made, on whatever kind of executor: that of
-  /// `acceptor`. One that is open is closed first.
+  /// The same, into an acceptor that the server has made, on any kind of executor. The listener
+  /// uses the executor of `acceptor`. If the acceptor is open, it is closed first.
   template <class Protocol, class Executor>
   void listen(basic_acceptor<Protocol, Executor>& acceptor, std::string_view name,
               const typename Protocol::endpoint& endpoint, const listen_params& params = {}) {
@@ -162,20 +164,22 @@ class GRACEFUL_API upgrader {
   /// the kernel spreads the connections over them, and no two threads accept from one queue. Their
   /// names are NAME/0, NAME/1 and so on.
   ///
-  /// Each socket has a queue of its own, which is reset when it is closed, so none is: every one
-  /// that the predecessor handed over is accepted from. If there are more of them than executors,
-  /// `ready()` spreads the others over the acceptors, as it does for a `listen` on that address. If
-  /// there are fewer, new ones are bound beside them, but listen only from the commit on: what
-  /// waited in them would be lost if this process died in its probation. Their acceptors are not
-  /// open until then. A socket that the predecessor made by `listen` becomes one of the group.
+  /// Each socket has a queue of its own, which is reset when the socket is closed. So none is
+  /// closed: this process accepts from every socket that the predecessor handed over. If there are
+  /// more of them than executors, `ready()` spreads the others over the acceptors, as it does for a
+  /// `listen` on that address. If there are fewer, new sockets are bound beside them, but listen
+  /// only from the commit on: connections that waited in them would be lost if this process died
+  /// during its probation. Until then their acceptors are not open. A socket that the predecessor
+  /// made by `listen` becomes one of the group.
   ///
-  /// Returns an acceptor for each executor, in that order; fewer, and the log says why, if no
-  /// socket can be bound beside those that were handed over: they belong to another user, say.
+  /// Returns an acceptor for each executor, in that order. It returns fewer, and the log says why,
+  /// if no socket can be bound beside those that were handed over, for example because they belong
+  /// to another user.
   ///
-  /// Any other process of the same user can bind a socket to the address from then on, and gets a
-  /// part of the connections. That nobody listens there already is checked at a cold start.
+  /// From then on any other process of the same user can bind a socket to the address, and gets a
+  /// part of the connections. A cold start checks that no process listens there already.
   ///
-  /// **Errors.** As above, and `invalid_argument` if there is no executor.
+  /// **Errors.** The same, and `invalid_argument` if there is no executor.
   template <class Protocol>
   std::vector<acceptor<Protocol>> listen_group(const std::vector<executor_type>& executors,
                                                std::string_view name,
@@ -190,44 +194,45 @@ class GRACEFUL_API upgrader {
     return group;
   }
 
-  /// Puts the listening socket `name` into an acceptor that the server owns already, in the place
-  /// of `open`, `bind` and `listen`, or of `bind` alone: what was opened only is replaced, with the
-  /// options that were set on it, and a `listen` afterwards sets its backlog. If the acceptor is
-  /// open, what waits on it is aborted; a socket that it listens on already, or is bound to, is
-  /// kept if the predecessor handed none over and it has the address `endpoint`.
+  /// Puts the listening socket `name` into an acceptor that the server owns already. It replaces
+  /// `open`, `bind` and `listen`, or `bind` alone: a socket that was only opened is replaced, with
+  /// the options that were set on it, and a `listen` afterwards sets its backlog. If the acceptor
+  /// is open, its waiting operations are aborted. If it listens or is bound already, its socket is
+  /// kept if that has the address `endpoint` and the predecessor handed none over.
   ///
-  /// The accept loop may be whatever it is: one that ends when it is aborted, one that looks
-  /// whether the acceptor is open, one that goes on after any error, one that throws, or a thread
-  /// that blocks in `accept()`. When a successor is committed, the acceptor's descriptor stands for
-  /// a socket without connections, and the loop waits there. What was accepted before is still
-  /// delivered with success: serve it. When the last connection that was accepted on this port has
-  /// been closed, or at the deadline of the drain, what waits is aborted once, with
-  /// `operation_aborted`. A loop that accepts again all the same waits for ever, but keeps no
+  /// The accept loop may have any shape: it may end when it is aborted, check whether the acceptor
+  /// is open, go on after any error, or throw; or it may be a thread that blocks in `accept()`.
+  /// When a successor is committed, a socket without connections replaces the one behind the
+  /// acceptor's descriptor, and the loop waits there. Connections that were accepted before are
+  /// still delivered with success: serve them. When the last connection that was accepted on this
+  /// port has been closed, or at the deadline of the drain, waiting operations are aborted once,
+  /// with `operation_aborted`. A loop that accepts again all the same waits for ever, but keeps no
   /// context running, unless its handler has an executor of its own (a coroutine): then
-  /// `options::linger` has it stopped. A synchronous `accept()` fails at that time. The same
-  /// happens when the upgrader is destroyed, or the listener withdrawn, at once. From then on the
+  /// `options::linger` stops the context. A synchronous `accept()` fails at that time. The same
+  /// happens at once when the upgrader is destroyed, or the listener withdrawn. From then on the
   /// acceptor is of no use: it belongs to an executor that nobody runs.
   ///
-  /// An acceptor that its application closes is withdrawn within a second or two.
+  /// If the application closes the acceptor, it is withdrawn within a second or two.
   ///
-  /// Start to accept after `ready()`: what this acceptor takes earlier is lost if this process
-  /// fails before.
+  /// Start to accept after `ready()`: if this process fails before, connections that this acceptor
+  /// took are lost.
   ///
-  /// In the probation of a successor this process accepts no more, as with an `acceptor`; but with
-  /// another reactor than epoll(7), without /proc, and where a thread blocks in `accept()`, both
-  /// accept until the commit.
+  /// During the probation of a successor this process accepts no more, as with an `acceptor`. But
+  /// with a reactor other than epoll(7), without /proc, and where a thread blocks in `accept()`,
+  /// both processes accept until the commit.
   ///
-  /// **Object lifetimes.** Its `release()` must not be called: this library counts on the
-  /// descriptor being the acceptor's until that is closed. It may be moved, but then waits to be
-  /// destroyed or stopped where it would be aborted otherwise. It may be destroyed at any time by
-  /// code that runs on its executor, if that is a strand or run by one thread; else it must live,
-  /// and not be closed, until the context has been run to its end or stopped.
+  /// **Object lifetimes.** Do not call its `release()`: this library relies on the acceptor owning
+  /// the descriptor until it is closed. The acceptor may be moved; but then its operations are not
+  /// aborted, and wait until they are destroyed or the context is stopped. It may be destroyed at
+  /// any time by code that runs on its executor, if that is a strand or run by one thread.
+  /// Otherwise it must live, and not be closed, until the context has been run to its end or
+  /// stopped.
   ///
-  /// **Thread-safety.** Everything this library does to the acceptor after this call it does on
-  /// the acceptor's executor; on its own thread only if nobody has run that executor for a moment.
+  /// **Thread-safety.** After this call, this library uses the acceptor only on the acceptor's
+  /// executor. It uses its own thread only if nobody has run that executor for a moment.
   ///
-  /// **Errors.** As above, and `invalid_argument` if the acceptor is bound to another address, or
-  /// its loop was ended before.
+  /// **Errors.** The same as of the other `listen`, and `invalid_argument` if the acceptor is bound
+  /// to another address, or its loop was ended before.
   template <class Protocol, class Executor>
   void listen(boost::asio::basic_socket_acceptor<Protocol, Executor>& acceptor,
               std::string_view name, const typename Protocol::endpoint& endpoint,
@@ -241,8 +246,8 @@ class GRACEFUL_API upgrader {
       const unique_fd old{acceptor.is_open() ? acceptor.release() : -1};
       acceptor.assign(endpoint.protocol(), fd.get());
       const int raw = fd.release();
-      // Asio would set this lazily, in async_accept; set now, nothing but the acceptor's
-      // internals, which have locks, changes when cancel() meets an accept loop on another thread.
+      // Asio would set this lazily, in async_accept. Set it now: then, if cancel() meets an accept
+      // loop on another thread, only the acceptor's internals change, which have locks.
       acceptor.native_non_blocking(true);
       watch_foreign(name, raw, acceptor.get_executor(), {acceptor, endpoint.protocol()});
     } catch (...) {
@@ -252,41 +257,42 @@ class GRACEFUL_API upgrader {
   }
 
   /// Closes the listening socket `name` for good, and ends the operations that wait on it: no
-  /// successor gets it. What waits in its accept queue is reset, see listen(2). Returns false if
-  /// there is no such listener, or the sockets are just being handed to a successor. Thread-safe.
+  /// successor gets it. Connections in its accept queue are reset, see listen(2). Returns false if
+  /// there is no such listener, or the sockets are being handed to a successor. Thread-safe.
   bool withdraw(std::string_view name);
 
-  /// Says that this process has initialised and serves from now on. The acceptors start; with a
-  /// predecessor, that one acknowledges it first, and stops accepting as soon as this process does
-  /// (an acceptor that its application owns stops a moment later). What it handed over and nobody
-  /// has asked for by `listen` is kept until the commit, and the predecessor goes on accepting
-  /// there, for a `listen` that comes late (in a coroutine, say). At the commit it is dropped: the
-  /// predecessor ends it gracefully, and the log, `graceful-ctl upgrade` and `status`, and the
-  /// metrics say so. But if it is bound to an address on which an acceptor of this library listens,
-  /// that accepts from it too (SO_REUSEPORT). A second call does nothing.
+  /// Says that this process has initialised and serves from now on. The acceptors start. A
+  /// predecessor acknowledges this first, and stops accepting as soon as this process starts (a
+  /// plain acceptor stops a moment later).
   ///
-  /// A successor that was handed listeners, and listens on nothing when it is to be committed, is
-  /// rolled back; and so is one whose threads do not answer, see `options::confirm_timeout`.
+  /// Sockets that were handed over, and for which nobody has called `listen`, are kept until the
+  /// commit for a late `listen` (in a coroutine, say); the predecessor goes on accepting there. At
+  /// the commit they are dropped: the predecessor ends them gracefully, and the log, `graceful-ctl
+  /// upgrade` and `status`, and the metrics say so. But if an acceptor of this library listens on
+  /// the same address, it accepts from that socket too (SO_REUSEPORT). A second call does nothing.
   ///
-  /// Blocks for `options::handoff_timeout` at most. If the predecessor died meanwhile, this process
+  /// A successor that was handed listeners is rolled back if it listens on nothing when it is about
+  /// to be committed. So is one whose threads do not answer, see `options::confirm_timeout`.
+  ///
+  /// Blocks for at most `options::handoff_timeout`. If the predecessor died meanwhile, this process
   /// serves all the same: it holds every socket.
   ///
   /// **Errors.** Throws `error`: `upgrade_failed` if the predecessor gave this upgrade up (its
-  /// message says why), or this process was told to end, `timed_out`, `peer_gone`,
+  /// message says why), or this process was told to end; `timed_out`, `peer_gone`,
   /// `protocol_violation`. The predecessor then still serves, and this process must end.
   void ready();
 
-  /// 1 for a cold start, else the predecessor's plus 1.
+  /// 1 for a cold start, otherwise the predecessor's plus 1.
   [[nodiscard]] std::uint64_t generation() const noexcept;
 
-  /// Has a connection take part in the drain, until the token is destroyed. `on_stage` is called on
-  /// `executor`, never from within this function; at once if this process drains already.
-  /// Without a handler it is told by `connection::async_wait` alone.
+  /// Makes a connection take part in the drain until the token is destroyed. `on_stage` is called
+  /// on `executor`, never from within this function; if this process drains already, it is called
+  /// at once. Without a handler, only `connection::async_wait` tells the stages.
   ///
   /// **Errors.** Throws `error`: `invalid_argument` if the executor is empty.
   [[nodiscard]] connection track(executor_type executor, connection::stage_handler on_stage = {});
 
-  /// The same with a handler that can only be moved.
+  /// The same with a move-only handler.
   template <class Handler>
   requires(std::is_invocable_v<Handler&, drain_stage> && !std::is_copy_constructible_v<Handler>)  //
       [[nodiscard]] connection track(executor_type executor, Handler on_stage) {
@@ -295,27 +301,28 @@ class GRACEFUL_API upgrader {
                  connection::stage_handler{[shared](drain_stage stage) { (*shared)(stage); }});
   }
 
-  /// Ends this process without a successor, gracefully: an upgrade that is under way is given up,
-  /// but committed if its successor is in probation, which then serves (`graceful-ctl drain` is
-  /// refused in a probation: it may mean either). A service of systemd ends with its main process:
-  /// there the upgrade is rolled back, and the successor drains too. A process that is itself in
-  /// its probation has its predecessor accept again first. The connections in the accept queues are
-  /// accepted and served, while no new ones begin; then the acceptors end with `operation_aborted`,
-  /// and `io_context::run()` returns when the connections are done. They have
-  /// `options::drain_timeout`. What a service manager holds too is left at once, its queue to the
-  /// process that is started next. In a process that has handed over this does nothing, since it
-  /// drains.
+  /// Ends this process without a successor, gracefully. If an upgrade is in progress it is given
+  /// up; but if its successor is in probation it is committed, and the successor serves.
+  /// (`graceful-ctl drain` is refused during probation: it may mean either.) A systemd service ends
+  /// with its main process: there the upgrade is rolled back, and the successor drains too. A
+  /// process that is in its own probation first makes its predecessor resume accepting.
+  ///
+  /// The connections in the accept queues are accepted and served, while no new ones begin. Then
+  /// the acceptors end with `operation_aborted`, and `io_context::run()` returns when the
+  /// connections are done. They have `options::drain_timeout`. Sockets that a service manager holds
+  /// too are closed at once: the next process that it starts serves their queues. In a process that
+  /// has handed over this does nothing, since it drains already.
   void drain();
 
-  /// The same at once: the deadline of the drain is now, whatever began it.
+  /// The same at once: the deadline of the drain is now, whatever started the drain.
   void drain_now();
 
-  /// Lets signals do what operators expect: SIGTERM and SIGINT drain, the second one at once;
-  /// SIGQUIT drains; SIGUSR2 upgrades by the server's own start command. A third SIGTERM or SIGINT
-  /// has its default action. SIGHUP is left to the application. It does not matter whether the
-  /// threads of the application, or whoever started this process, block or ignore these signals.
-  /// What they do is in the log. To drain is what `drain()` does, in a probation too. A `ready()`
-  /// that waits for the predecessor fails.
+  /// Installs the signal handling that operators expect. SIGTERM and SIGINT drain; the second one
+  /// ends the drain at once; a third has its default action. SIGQUIT drains. SIGUSR2 upgrades with
+  /// the server's own start command. SIGHUP is left to the application. It does not matter whether
+  /// the threads of the application, or the process that started this one, block or ignore these
+  /// signals. The log says what each signal does. A signal that drains does what `drain()` does,
+  /// during probation too. A `ready()` that waits for the predecessor fails.
   ///
   /// **Errors.** Throws `boost::system::system_error` if a handler cannot be installed, or no
   /// descriptor is free.
@@ -324,27 +331,27 @@ class GRACEFUL_API upgrader {
   /// True as soon as this process drains: because a successor has taken over, or because it ends.
   [[nodiscard]] bool draining() const noexcept;
 
-  /// What this process measures, as OpenMetrics 1.0 text
+  /// The metrics of this process, as OpenMetrics 1.0 text
   /// (https://github.com/OpenObservability/OpenMetrics): generation, state, upgrades by outcome,
-  /// the durations of the last one's phases in seconds, tracked connections, accept queues. To be
-  /// served as `application/openmetrics-text; version=1.0.0; charset=utf-8`. Counters go on from
-  /// one generation to the next.
+  /// the durations of the last one's phases in seconds, tracked connections, accept queues. Serve
+  /// it as `application/openmetrics-text; version=1.0.0; charset=utf-8`. Counters go on from one
+  /// generation to the next.
   ///
-  /// Does not wait for the control socket's thread; costs one getsockopt(2) for each listener. Not
-  /// to be called from `options::log`.
+  /// Does not wait for the control socket's thread; costs one getsockopt(2) for each listener. Do
+  /// not call it from `options::log`.
   [[nodiscard]] std::string metrics() const;
 
-  /// Waits until this process drains. For work that would keep the `io_context` alive
-  /// (timers, signal sets), and for connections that have to be told.
+  /// Waits until this process drains. Use it to end work that would keep the `io_context` alive
+  /// (timers, signal sets), and to tell connections.
   ///
   /// **Handler signature.** `void(error_code)`.
   ///
   /// **Executor, allocator.** The handler's associated ones are honoured; the default executor is
-  /// the upgrader's. Completes at once, but never from within this function, if `draining()`.
-  /// Does not keep the upgrader's `io_context` running by itself, which the upgrader does until it
-  /// drains; if it is destroyed, and the context not run after that, the handler is not called. An
-  /// executor of the handler's own, if `any_io_executor` can hold it, is kept running until the
-  /// handler is called.
+  /// the upgrader's. Completes at once, but never from within this function, if `draining()`. This
+  /// wait alone does not keep the upgrader's `io_context` running; the upgrader does until it
+  /// drains. If the upgrader is destroyed and the context is not run after that, the handler is not
+  /// called. If the handler has an executor of its own, and `any_io_executor` can hold it, that is
+  /// kept running until the handler is called.
   ///
   /// **Per-operation cancellation.** Terminal, partial and total: `operation_aborted`.
   ///
@@ -355,11 +362,12 @@ class GRACEFUL_API upgrader {
     return start_wait<Token>(&upgrader::wait_drain, token);
   }
 
-  /// Waits until it is certain that this process stays: at once after `ready()` at a cold start,
-  /// and at the commit, the end of its probation, if it has a predecessor. For what cannot be
-  /// undone: a migration of a database, an announcement, a job that only one process may do.
+  /// Waits until it is certain that this process stays. That is at once after `ready()` at a cold
+  /// start, and at the commit, the end of its probation, if it has a predecessor. Use it for work
+  /// that cannot be undone: a migration of a database, an announcement, a job that only one process
+  /// may do.
   ///
-  /// **Handler signature, executor, cancellation.** As of `async_wait_drain`.
+  /// **Handler signature, executor, cancellation.** The same as of `async_wait_drain`.
   ///
   /// **Errors.** `upgrade_failed` if this process was rolled back, or drains without having been
   /// committed; `operation_aborted` if cancelled or the upgrader is destroyed.

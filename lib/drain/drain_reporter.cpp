@@ -1,6 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "drain/drain_reporter.hpp"
 
+#include "wire/handoff_messages.hpp"
+
 #include <utility>
 
 namespace graceful {

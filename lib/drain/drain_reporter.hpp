@@ -3,7 +3,7 @@
 #define GRACEFUL_DRAIN_DRAIN_REPORTER_HPP
 
 #include "control/control_link.hpp"
-#include "wire/handoff_messages.hpp"
+#include "wire/handoff_values.hpp"
 
 #include <cstdint>
 #include <functional>

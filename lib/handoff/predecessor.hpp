@@ -2,7 +2,7 @@
 #ifndef GRACEFUL_HANDOFF_PREDECESSOR_HPP
 #define GRACEFUL_HANDOFF_PREDECESSOR_HPP
 
-#include "wire/handoff_messages.hpp"
+#include "wire/handoff_values.hpp"
 
 #include <compare>
 #include <cstdint>

@@ -9,6 +9,7 @@
 #include "os/socket_address.hpp"
 #include "os/system_failure.hpp"
 #include "wire/control_messages.hpp"
+#include "wire/handoff_messages.hpp"
 
 #include <algorithm>
 #include <array>

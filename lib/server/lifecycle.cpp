@@ -26,23 +26,12 @@ namespace graceful {
 
 namespace {
 
-std::string name_of(const draining_process& process) {
-  const auto name = "generation " + std::to_string(process.generation);
-  // 0: in a PID namespace that is not visible from here.
-  return process.pid > 0 ? name + " (pid " + std::to_string(process.pid) + ")" : name;
-}
-
 /// That of the predecessor, also if this process would choose another directory by default: it may
 /// be another user by now, or without XDG_RUNTIME_DIR.
 std::string path_of(const options& opts) {
   auto passed = passed_control_path(opts);
   return passed ? std::move(*passed) : control_path_of(opts).value();
 }
-
-/// For a `listen` that comes after ready(), at a cold start.
-constexpr std::chrono::milliseconds least_time_for_late_listens{1'000};
-
-failure told_to_end() { return {errc::upgrade_failed, "it was told to end before it was ready"}; }
 
 }  // namespace
 
@@ -57,7 +46,6 @@ lifecycle::lifecycle(const options& opts, surroundings around)
       older_{options_.max_draining},
       giving_up_{control_.context(), [this] { return look_at_predecessor(); }},
       late_listens_{control_.context()},
-      look_again_{control_.context()},
       drain_{control_.context(),
              log_,
              around_.tracked,
@@ -93,7 +81,7 @@ lifecycle::lifecycle(const options& opts, surroundings around)
   }
   service_->bring(std::move(taken.listeners), owned_.predecessor ? owned_.predecessor->offer().kept
                                                                  : std::vector<std::string>{});
-  committed_ = !owned_.predecessor;
+  life_.emplace(owned_.predecessor != nullptr);
   // There is no destructor yet for what is thrown from here on.
   struct removal {
     lifecycle* of;
@@ -113,7 +101,7 @@ lifecycle::lifecycle(const options& opts, surroundings around)
   server_.emplace(control_.context(), log_, *driver_, server_settings());
   // A successor answers on the control socket when it is committed; its predecessor does until
   // then.
-  if (committed_) {
+  if (now().committed()) {
     serve_control();
   } else {
     giving_up_.start(owned_.predecessor->socket());
@@ -126,7 +114,7 @@ lifecycle::lifecycle(const options& opts, surroundings around)
     });
   });
   // Of a spawned successor the manager hears from its predecessor.
-  if (request.token.empty() || committed_) service_->starts();
+  if (request.token.empty() || now().committed()) service_->starts();
   control_.start();
   on_failure.of = nullptr;
 }
@@ -154,7 +142,7 @@ void lifecycle::end_control() {
 lifecycle::~lifecycle() {
   around_.sockets.on_change({});
   end_control();
-  if (owned_.predecessor && !ready_ && !ready_failure_) {
+  if (owned_.predecessor && !now().was_ready() && !ready_failure_) {
     owned_.predecessor->fail(last_failure_.empty() ? std::string{wire::ended_before_ready}
                                                    : last_failure_);
   }
@@ -170,7 +158,7 @@ lifecycle::~lifecycle() {
 /// Only the last generation does. Whoever has a predecessor that still serves, or has handed over,
 /// leaves them to the other.
 void lifecycle::remove_paths() const {
-  if (handed_over_ || !committed_) return;
+  if (now().handed_over() || !now().committed()) return;
   os::remove_path(control_path_, owned_.file);
   os::remove_path(os::lock_path(control_path_), os::identify(owned_.lock->get()));
 }
@@ -206,7 +194,8 @@ predecessor_driver::settings lifecycle::driver_settings(os::start_command start)
           .stop_accepting =
               [this](const auto& ours) {
                 service_->hands_over(driver_->heir());
-                hand_over(ours);
+                ours_ = ours;
+                decide(life::event::succeeded);
               }};
 }
 
@@ -219,7 +208,7 @@ control_server::settings lifecycle::server_settings() {
       .monitor =
           [this](control_session& from) {
             monitors_->add(from, state_in_words());
-            if (handed_over_) conclude_monitors();  // it connected before that
+            if (now().handed_over()) conclude_monitors();  // it connected before that
           },
       .drain = [this](control_session& from, bool now) { on_drain_call(from, now); },
       .metrics = [this] { return server_metrics{.text = metrics()}; },
@@ -247,163 +236,100 @@ void lifecycle::note_failure(const std::string& why) {
   last_failure_ = why;
 }
 
-void lifecycle::ready() {
-  const std::lock_guard lock{ready_mutex_};
-  if (ready_) return;
-  if (draining_ && owned_.predecessor && !ready_failure_) {
-    ready_failure_ = told_to_end();
-    owned_.predecessor->fail(ready_failure_->message);
-  }
-  if (ready_failure_) throw error{*ready_failure_};
-  if (owned_.predecessor) {
-    if (const auto outcome = owned_.predecessor->ready(around_.sockets.unwanted()); !outcome) {
-      ready_failure_ = told_to_end_ ? told_to_end() : outcome.error();
-      throw error{*ready_failure_};
+life lifecycle::now() const {
+  const std::lock_guard lock{life_mutex_};
+  return *life_;
+}
+
+/// What is the control thread's is queued, in the order of the decisions; what is not is returned.
+life::actions lifecycle::take(life::event e) {
+  const std::lock_guard lock{life_mutex_};
+  auto actions = life_->resume(e);
+  const auto is_of_ready = [](life::action a) {
+    return a == life::action::announce || a == life::action::open ||
+           a == life::action::refuse_ready;
+  };
+  const auto queued = std::ranges::stable_partition(actions, is_of_ready);
+  queued_.insert(queued_.end(), queued.begin(), queued.end());
+  actions.erase(queued.begin(), queued.end());
+  return actions;
+}
+
+/// On the control thread.
+void lifecycle::decide(life::event e) {
+  (void)take(e);
+  perform_queued();
+}
+
+/// On the control thread. What an action leads to is performed after what had been decided before
+/// it.
+void lifecycle::perform_queued() {
+  for (;;) {
+    life::action next{};
+    {
+      const std::lock_guard lock{life_mutex_};
+      if (queued_.empty()) return;
+      next = queued_.front();
+      queued_.pop_front();
     }
-    statistics_.ready(owned_.predecessor->durations(), std::chrono::steady_clock::now());
-  }
-  ready_ = true;
-  around_.sockets.open();
-  log_.info("generation " + std::to_string(generation_) + " serves");
-  if (!owned_.predecessor) around_.commit_waiters.complete({});
-  asio::post(control_.context(), [this] {
-    caretaker_.look_after();
-    if (owned_.predecessor) return watch_predecessor();
-    if (draining_) return service_->ends_unserved();
-    service_->serves(generation_, false);
-    // What a service manager has passed is kept as long as what a predecessor passes.
-    late_listens_.expires_after(std::max(options_.probation, least_time_for_late_listens));
-    late_listens_.async_wait([this](boost::system::error_code cancelled) {
-      if (!cancelled) (void)around_.sockets.settle_claims();
-    });
-  });
-}
-
-void lifecycle::watch_predecessor() {
-  giving_up_.stop();
-  try {
-    auto [connection, incoming] = owned_.predecessor->release();
-    // Its end is this process's own doing, and no sign of a death.
-    if (owned_.predecessor->broken_off()) {
-      connection.reset();
-      return roll_back("it was told to end while it became ready");
+    try {
+      perform(next);
+    } catch (...) {
+      // One that fails is no reason not to do the others.
+      asio::post(control_.context(), [this] { perform_queued(); });
+      throw;
     }
-    predecessor_.emplace(
-        control_.context(), log_,
-        predecessor_watch::predecessor{owned_.predecessor->predecessor_pid(), std::move(connection),
-                                       std::move(incoming), owned_.predecessor->release_pidfd(),
-                                       owned_.predecessor->predecessor_asks()},
-        control_path_,
-        predecessor_watch::outcomes{[this](auto vouch) { confirm(std::move(vouch)); },
-                                    [this] { commit(); },
-                                    [this](const std::string& why) { roll_back(why); },
-                                    [this] { on_predecessor_ended(); }});
-    predecessor_->start();
-  } catch (const std::exception& e) {
-    // The connection is closed by now, which has the predecessor accept again.
-    roll_back(std::string{"cannot watch the predecessor: "} + e.what());
   }
 }
 
-/// The predecessor wants to hear that this process serves, before it lets its sockets go.
-void lifecycle::confirm(predecessor_watch::outcomes::vouch vouch) {
-  // Besides the listeners the lock and the control socket are on offer.
-  const bool must_listen = owned_.predecessor->offer().descriptors > 2;
-  confirmation_.ask(
-      must_listen,
-      {.serves = [this, vouch = std::move(vouch)] { vouch(around_.sockets.settle_claims()); },
-       .does_not = [this](const std::string& why) { predecessor_->fail(why); }});
-}
-
-/// On the control thread, before ready(): a predecessor that has given the upgrade up serves on,
-/// and ends some day. Then nobody may hold its sockets who does not know.
-giving_up_watch::seen lifecycle::look_at_predecessor() {
-  using seen = giving_up_watch::seen;
-  const std::unique_lock lock{ready_mutex_, std::try_to_lock};
-  if (!lock) return seen::busy;
-  if (ready_ || ready_failure_) return seen::enough;
-  const auto looked = owned_.predecessor->look();
-  if (looked) {
-    return *looked == successor_driver::standing::waits ? seen::nothing : seen::enough;
+void lifecycle::perform(life::action a) {
+  using action = life::action;
+  switch (a) {
+    case action::announce:
+    case action::open:
+    case action::refuse_ready:
+      return;  // ready()
+    case action::say_serves:
+      return say_serves();
+    case action::say_unserved:
+      return service_->ends_unserved();
+    case action::watch:
+      return watch_predecessor();
+    case action::break_off:
+      return owned_.predecessor->break_off();
+    case action::give_back:
+      return give_back();
+    case action::tell_end:
+      return log_.info(now().in_a_hurry() ? "this process ends" : "this process drains, and ends");
+    case action::settle_upgrade:
+      return settle_upgrade();
+    case action::ask_back:
+      return predecessor_->ask_back("the successor was told to end");
+    case action::stay:
+      return stay();
+    case action::serve_path:
+      serve_control();
+      return around_.commit_waiters.complete({});
+    case action::end_alone:
+      return end_alone();
+    case action::go_back:
+      return go_back();
+    case action::hand_over:
+      return hand_over(ours_);
+    case action::hurry:
+      return hurry();
   }
-  ready_failure_ = looked.error();
-  log_.error(ready_failure_->message + "; this process has to end");
-  around_.sockets.stop();
-  owned_.control.reset();
-  owned_.lock.reset();
-  return seen::enough;
-}
-
-/// The predecessor does not come back.
-void lifecycle::commit() {
-  if (handed_over_ || committed_.exchange(true)) return;
-  log_.info("committed: this process stays");
-  around_.sockets.commit();
-  (void)around_.sockets.settle_claims();
-  statistics_.taken_over(std::chrono::steady_clock::now());
-  os::sign_lock(owned_.lock->get(), os::signing::alone);
-  (void)os::adopt_control(owned_.control->get());  // if that fails the path_keeper tries again
-  service_->serves(generation_, true);
-  if (asked_back_) end_alone();
-  // The last, because it can fail: where epoll has no room the manager hears of this process all
-  // the same. And whoever is answered here finds a manager that has been told.
-  serve_control();
-  around_.commit_waiters.complete({});
 }
 
 void lifecycle::handle_signals() {
   std::call_once(signals_once_, [this] {
     const auto drain = [this](bool now) {
-      if (draining_ && !now) log_.info("this process drains already; a second signal ends it");
+      if (draining() && !now) log_.info("this process drains already; a second signal ends it");
       end(now);
     };
     signals_.emplace(control_.context(),
                      signal_actions::actions{drain, [this] { upgrade_by_signal(); }});
   });
-}
-
-/// A process of another generation drains. If this one does too, another serves by now, and a new
-/// connection finds it.
-void lifecycle::on_report(control_session& from, const wire::report& said) {
-  if (draining_) return from.close();
-  const draining_process process{said.generation, said.pid, said.connections};
-  predecessor_reports_ = predecessor_reports_ || is_predecessor(process);
-  const auto answer = older_.report(from.id(), process, said.cut);
-  service_->others_drain(older_.all());
-  statistics_.others_cut(answer.newly_cut);
-  statistics_.others_drain(older_.connections());
-  if (answer.told_to_hurry) {
-    const auto message = name_of(*answer.told_to_hurry) +
-                         " is told to cut its connections: more than " +
-                         std::to_string(options_.max_draining) + " generations drain";
-    log_.warning(message);
-    monitors_->tell("hurried", message);
-  }
-  from.reply(wire::to_reply(wire::reported{answer.hurry}));
-}
-
-void lifecycle::on_reporter_gone(const control_session& from) {
-  const auto ended = older_.closed(from.id());
-  service_->others_drain(older_.all());
-  statistics_.others_drain(older_.connections());
-  if (ended) tell_end(*ended);
-}
-
-/// One that reports how it drains closes its connection too. Which of both is seen first is chance.
-void lifecycle::on_predecessor_ended() {
-  if (!predecessor_reports_) tell_end({generation_ - 1, predecessor_->pid(), {}});
-}
-
-bool lifecycle::is_predecessor(const draining_process& process) const {
-  return predecessor_ && process.generation + 1 == generation_ &&
-         (predecessor_->pid() <= 0 || predecessor_->pid() == process.pid);
-}
-
-void lifecycle::tell_end(const draining_process& process) {
-  if (draining_ || (is_predecessor(process) && std::exchange(predecessor_ended_, true))) return;
-  const auto message = name_of(process) + " has ended";
-  log_.info(message);
-  monitors_->tell("generation_ended", message);
 }
 
 void lifecycle::upgrade_by_signal() {

@@ -23,6 +23,7 @@
 #include "server/caretaker.hpp"
 #include "server/confirmation.hpp"
 #include "server/control_server.hpp"
+#include "server/life.hpp"
 #include "server/monitors.hpp"
 #include "server/signal_actions.hpp"
 #include "service/service.hpp"
@@ -30,9 +31,9 @@
 
 #include <boost/asio/steady_timer.hpp>
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -42,8 +43,8 @@
 
 namespace graceful {
 
-/// What becomes of this process: it starts alone or takes over, serves, hands over, is rolled back,
-/// or ends. Decides who owns the control path, and runs the thread that serves it.
+/// Does what `life` decides: starts alone or takes over, serves, hands over, goes back, ends. Owns
+/// the control path, and runs the thread that serves it.
 class lifecycle {
  public:
   /// What it acts on. All of it outlives the lifecycle.
@@ -75,10 +76,18 @@ class lifecycle {
   /// Why this process will presumably not become ready.
   void note_failure(const std::string& why);
   [[nodiscard]] std::uint64_t generation() const { return generation_; }
-  [[nodiscard]] bool draining() const { return draining_; }
+  [[nodiscard]] bool draining() const { return now().drains(); }
   [[nodiscard]] std::string metrics() const;
 
  private:
+  life::actions take(life::event e);
+  void decide(life::event e);
+  void perform_queued();
+  void perform(life::action a);
+  [[nodiscard]] life now() const;
+  life::actions announce();
+  [[noreturn]] void refuse_ready();
+  void open();
   unique_fd open_channel();
   [[nodiscard]] predecessor_driver::settings driver_settings(os::start_command start);
   [[nodiscard]] control_server::settings server_settings();
@@ -87,12 +96,14 @@ class lifecycle {
   giving_up_watch::seen look_at_predecessor();
   void watch_predecessor();
   void confirm(predecessor_watch::outcomes::vouch vouch);
-  void commit();
+  void say_serves();
+  void give_back();
+  void settle_upgrade();
+  void stay();
   void roll_back(const std::string& why);
   void go_back();
   void hand_over(const inventory::names& ours);
   void end(bool now);
-  void end_after_ready(bool now);
   void end_alone();
   [[nodiscard]] std::set<pid_t> other_generations() const;
   void begin_drain();
@@ -124,14 +135,12 @@ class lifecycle {
   ownership owned_;
   std::uint64_t generation_ = 1;
 
-  std::mutex ready_mutex_;
-  std::string last_failure_;              // of listen()
+  mutable std::mutex life_mutex_;    // never held while anything waits
+  std::optional<life> life_;         // from the takeover on
+  std::deque<life::action> queued_;  // for the control thread
+  std::mutex ready_mutex_;           // whose holder may talk to the predecessor, before ready()
+  std::string last_failure_;         // of listen()
   std::optional<failure> ready_failure_;  // final: the predecessor serves on
-  std::atomic<bool> ready_{false};
-  std::atomic<bool> draining_{false};
-  std::atomic<bool> handed_over_{false};  // to a successor, or back to the predecessor
-  std::atomic<bool> committed_{false};    // nobody else may go on accepting
-  std::atomic<bool> told_to_end_{false};  // while ready() waited
   statistics statistics_;
 
   const os::spare_descriptors spare_;
@@ -148,9 +157,7 @@ class lifecycle {
   std::optional<service> service_;
   giving_up_watch giving_up_;         // until ready()
   asio::steady_timer late_listens_;   // of a cold start: until they are over
-  asio::steady_timer look_again_;     // whether ready() has returned
-  bool asked_back_ = false;           // the predecessor: this process ends in its probation
-  bool in_a_hurry_ = false;           // what drains is cut
+  inventory::names ours_;             // what the successor does not have
   bool predecessor_reports_ = false;  // that it drains
   bool predecessor_ended_ = false;    // and so it was told
   class drain drain_;

@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 //
-// What a process answers when it is asked about itself, and what it has to offer.
+// What a process answers when it is asked about itself, what it has to offer, and what it hears of
+// other generations.
 #include <graceful/version.hpp>
 
 #include "os/listening_socket.hpp"
@@ -17,16 +18,27 @@
 
 namespace graceful {
 
+namespace {
+
+std::string name_of(const draining_process& process) {
+  const auto name = "generation " + std::to_string(process.generation);
+  // 0: in a PID namespace that is not visible from here.
+  return process.pid > 0 ? name + " (pid " + std::to_string(process.pid) + ")" : name;
+}
+
+}  // namespace
+
 /// Why this process takes part in no upgrade now.
 std::optional<wire::reply> lifecycle::refusal() const {
-  if (draining_ && !handed_over_) {
+  const auto life = now();
+  if (life.current() == life::stage::draining) {
     return wire::to_error(wire::busy_error,
                           "the server drains, and ends; start it again when it has");
   }
-  if (ready_ && !committed_) {
+  if (life.was_ready() && !life.committed()) {
     return wire::to_error(wire::busy_error, "this process is in its probation");
   }
-  if (!ready_) {
+  if (!life.was_ready()) {
     return wire::to_error(wire::not_ready_error, "the server has not finished starting; try again");
   }
   return {};
@@ -73,7 +85,7 @@ server_status lifecycle::status() const {
     s.dropped.push_back(std::move(name));
     s.dropped_addresses.push_back(std::move(address));
   }
-  if (!predecessor_ || !predecessor_->alive() || draining_) return s;
+  if (!predecessor_ || !predecessor_->alive() || draining()) return s;
   const auto reported = std::ranges::any_of(
       s.draining, [this](const auto& process) { return process.pid == predecessor_->pid(); });
   if (!reported) s.draining.push_back({generation_ - 1, predecessor_->pid(), {}});
@@ -81,8 +93,9 @@ server_status lifecycle::status() const {
 }
 
 const char* lifecycle::state() const {
-  if (draining_) return "draining";
-  if (!ready_) return "starting";
+  const auto life = now();
+  if (life.drains()) return "draining";
+  if (!life.was_ready()) return "starting";
   // Without one it is the moment until the successor confirms that it is there.
   if (statistics_.probation() && options_.probation.count() > 0) return "probation";
   return statistics_.upgrading() ? "upgrading" : "serving";
@@ -115,9 +128,53 @@ std::string lifecycle::metrics() const {
        .so_far = totals,
        .last_upgrade = statistics_.durations(),
        .connections = open,
-       .connections_draining = statistics_.draining_before() + (draining_ ? open : 0),
+       .connections_draining = statistics_.draining_before() + (draining() ? open : 0),
        .listeners = listeners(),
        .listeners_dropped = around_.sockets.dropped().size()});
+}
+
+/// A process of another generation drains. If this one does too, another serves by now, and a new
+/// connection finds it.
+void lifecycle::on_report(control_session& from, const wire::report& said) {
+  if (draining()) return from.close();
+  const draining_process process{said.generation, said.pid, said.connections};
+  predecessor_reports_ = predecessor_reports_ || is_predecessor(process);
+  const auto answer = older_.report(from.id(), process, said.cut);
+  service_->others_drain(older_.all());
+  statistics_.others_cut(answer.newly_cut);
+  statistics_.others_drain(older_.connections());
+  if (answer.told_to_hurry) {
+    const auto message = name_of(*answer.told_to_hurry) +
+                         " is told to cut its connections: more than " +
+                         std::to_string(options_.max_draining) + " generations drain";
+    log_.warning(message);
+    monitors_->tell("hurried", message);
+  }
+  from.reply(wire::to_reply(wire::reported{answer.hurry}));
+}
+
+void lifecycle::on_reporter_gone(const control_session& from) {
+  const auto ended = older_.closed(from.id());
+  service_->others_drain(older_.all());
+  statistics_.others_drain(older_.connections());
+  if (ended) tell_end(*ended);
+}
+
+/// One that reports how it drains closes its connection too. Which of both is seen first is chance.
+void lifecycle::on_predecessor_ended() {
+  if (!predecessor_reports_) tell_end({generation_ - 1, predecessor_->pid(), {}});
+}
+
+bool lifecycle::is_predecessor(const draining_process& process) const {
+  return predecessor_ && process.generation + 1 == generation_ &&
+         (predecessor_->pid() <= 0 || predecessor_->pid() == process.pid);
+}
+
+void lifecycle::tell_end(const draining_process& process) {
+  if (draining() || (is_predecessor(process) && std::exchange(predecessor_ended_, true))) return;
+  const auto message = name_of(process) + " has ended";
+  log_.info(message);
+  monitors_->tell("generation_ended", message);
 }
 
 }  // namespace graceful

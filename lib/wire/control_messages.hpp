@@ -7,10 +7,10 @@
 #include "wire/varlink.hpp"
 
 #include <boost/json/object.hpp>
-#include <boost/json/value.hpp>
 
 #include <chrono>
 #include <optional>
+#include <string>
 #include <string_view>
 
 /// What operators and servers send to each other: io.graceful.Control as values. The values are
@@ -65,10 +65,6 @@ reply to_reply(const server_status& m);
 reply to_reply(const drain_progress& m);
 reply to_reply(const server_event& m);
 reply to_reply(const server_metrics& m);
-
-/// A part of several messages.
-std::optional<listener_status> parse_listener(const json::value& value);
-json::object to_object(const listener_status& m);
 
 /// An error reply with a sentence for a person, which all our errors carry.
 reply to_error(std::string_view error, std::string_view message);

@@ -26,6 +26,7 @@ MACHINES = [
     "drain/drain_plan",
     "handoff/predecessor",
     "handoff/successor",
+    "server/life",
     "supervisor/keeper",
     "supervisor/memory_text",
     "supervisor/notification",

@@ -7,19 +7,19 @@
 #include <boost/asio/detail/config.hpp>
 #include <boost/version.hpp>
 
-// Before, accept loops on that back end do not always end.
+// Accept loops on that back end do not always end with earlier versions of Boost.
 #if defined(BOOST_ASIO_HAS_IO_URING_AS_DEFAULT) && BOOST_VERSION < 108200
 #error "graceful: io_uring as Asio's default back end needs Boost 1.82; epoll does not"
 #endif
 
 namespace graceful::detail {
 
-/// Asio lays its types out by these settings, so library and program must be built with the same.
-/// The tag is part of the mangled name of the upgrader's constructor: a mismatch does not link,
-/// and the linker's message names both.
+/// These settings determine the layout of Asio's types, so library and program must be built with
+/// the same ones. The tag is part of the mangled name of the upgrader's constructor: a mismatch
+/// does not link, and the linker's message names both.
 ///
-/// The version is that of this library: before 1.0 a minor version, from then on a major one, may
-/// change what the headers and the library tell each other.
+/// The version is that of this library. A minor version before 1.0, and a major one from then on,
+/// may change the interface between the headers and the library.
 template <int GracefulMajor, int GracefulMinor, int BoostVersion, bool IoUring, bool IoUringDefault,
           bool Epoll, bool Threads, bool Rtti, bool TypeId, bool HandlerTracking,
           int RecyclingCacheSize>

@@ -13,9 +13,9 @@
 
 namespace graceful::detail {
 
-/// Starts a wait, by `start(handler, own)`: `own` is the handler's own executor, or the default
-/// one; empty if `any_io_executor` cannot hold it. As Asio's own initiations this has an executor,
-/// for tokens that need one: one with a timeout, say.
+/// Starts a wait by `start(handler, own)`. `own` is the handler's own executor, or the default one;
+/// it is empty if `any_io_executor` cannot hold it. Like Asio's own initiations, this one has an
+/// executor, for tokens that need one, such as a token with a timeout.
 template <class Start>
 class initiation {
  public:

@@ -25,11 +25,11 @@ namespace graceful::detail {
 
 namespace asio = boost::asio;
 
-/// The compiled body of `basic_acceptor`: see lib/listener.hpp. Where a function below takes a
-/// pointer, null is an acceptor that is closed, and the error `closed()`.
+/// The compiled body of `basic_acceptor`: see lib/listen/listener.hpp. If a function below takes a
+/// pointer, null means a closed acceptor, and the error `closed()`.
 class listener;
 
-/// Where accept4(2) leaves the peer's address: nowhere, or in an endpoint that lives until the
+/// The place where accept4(2) stores the peer's address: none, or an endpoint that lives until the
 /// handler is called.
 struct peer_address {
   sockaddr* data = nullptr;
@@ -49,13 +49,14 @@ GRACEFUL_API void async_wait(listener& self, wait_type what, accept_handler hand
 GRACEFUL_API accepted accept(listener* self, peer_address peer, error_code& ec);
 GRACEFUL_API void wait(listener* self, wait_type what, error_code& ec);
 
-/// Completes an operation that cannot be begun, on `executor` unless the handler has its own.
+/// Completes an operation that cannot start, on `executor` unless the handler has its own.
 GRACEFUL_API void fail(const asio::any_io_executor& executor, error_code ec,
                        accept_handler handler);
-/// What is said of an acceptor that never was opened, or was moved from.
+/// The error of an acceptor that was never opened, or was moved from.
 inline error_code closed() { return asio::error::bad_descriptor; }
 
-/// What acceptors refer to the body by: when the last of them has gone, what waits is aborted.
+/// Makes the handle by which acceptors refer to the body. When the last handle is destroyed,
+/// waiting operations are aborted.
 GRACEFUL_API std::shared_ptr<listener> handle_of(std::shared_ptr<listener> body);
 GRACEFUL_API asio::any_io_executor executor_of(const listener& self);
 GRACEFUL_API std::string name_of(const listener* self);
@@ -69,11 +70,11 @@ GRACEFUL_API void close(listener* self, error_code& ec);
 GRACEFUL_API socklen_t local_address(const listener* self, peer_address to, error_code& ec);
 GRACEFUL_API void set_option(const listener* self, int level, int option, const void* data,
                              std::size_t size, error_code& ec);
-/// Returns the size that the option has.
+/// Returns the size of the option.
 GRACEFUL_API std::size_t get_option(const listener* self, int level, int option, void* data,
                                     std::size_t size, error_code& ec);
 
-/// What an accept is to come to: a new socket, on an executor of the user's.
+/// The target of an accept: a new socket, on an executor of the user's.
 template <class Socket, class Protocol>
 struct into_new {
   typename Socket::executor_type executor;
@@ -84,7 +85,7 @@ struct into_new {
   Socket take(error_code& ec, unique_fd fd) const {
     Socket socket{executor};
     if (ec) return socket;
-    // Owned by the socket as soon as assign() succeeds; closed by `fd` where it does not.
+    // The socket owns it as soon as assign() succeeds; otherwise `fd` closes it.
     const int raw = fd.get();
     socket.assign(protocol, raw, ec);
     if (!ec) (void)fd.release();
@@ -104,7 +105,7 @@ struct into_given {
   Socket* socket;
   Protocol protocol;
 
-  /// A connection that it cannot take is not to be accepted.
+  /// Prevents an accept whose connection the socket could not take.
   bool can_accept(error_code& ec) const {
     if (socket->is_open()) ec = asio::error::already_open;
     return !ec;
@@ -124,7 +125,7 @@ struct into_given {
   }
 };
 
-/// What a wait is to come to: nothing is accepted.
+/// The target of a wait: nothing is accepted.
 struct into_nothing {
   template <class Handler>
   void deliver(Handler handler, error_code ec, const unique_fd& /*fd*/) const {
@@ -132,7 +133,7 @@ struct into_nothing {
   }
 };
 
-/// Where the user wants no address.
+/// The peer's address is not wanted.
 struct no_endpoint {
   static peer_address room() { return {}; }
   static void resize(socklen_t /*length*/) {}
@@ -147,8 +148,8 @@ struct peer_endpoint {
   void resize(socklen_t length) const { endpoint->resize(length); }
 };
 
-/// Turns what was accepted into what the user's handler takes. Executor, allocator and cancellation
-/// slot are those of that handler.
+/// Turns an accepted connection into the arguments of the user's handler. Executor, allocator and
+/// cancellation slot are those of that handler.
 template <class Handler, class Into, class Peer>
 struct accept_wrapper {
   Handler handler;
@@ -161,7 +162,7 @@ struct accept_wrapper {
   }
 };
 
-/// What Asio's own acceptor takes to say where a new socket is to live.
+/// The types with which Asio's own acceptor says where a new socket lives.
 template <class T>
 inline constexpr bool is_context =
     std::is_convertible_v<std::add_lvalue_reference_t<T>, asio::execution_context&>;

@@ -20,11 +20,12 @@ namespace graceful::detail {
 
 namespace asio = boost::asio;
 
-/// A context that is never run, and lives as long as the process: what waits there waits for ever,
-/// and keeps nobody else's context running.
+/// A context that is never run, and lives as long as the process. Operations that wait there wait
+/// for ever, and keep no other context running.
 GRACEFUL_API asio::io_context& parking_lot();
 
-/// An acceptor whose loop was ended belongs there: what waits on it would wait for ever.
+/// True for an acceptor whose loop was ended: it belongs to the parking lot, where operations wait
+/// for ever.
 template <class Protocol, class Executor>
 bool is_parked_for_good(asio::basic_socket_acceptor<Protocol, Executor>& acceptor) {
   if constexpr (std::is_constructible_v<Executor, asio::io_context::executor_type>) {
@@ -34,10 +35,10 @@ bool is_parked_for_good(asio::basic_socket_acceptor<Protocol, Executor>& accepto
 }
 [[noreturn]] GRACEFUL_API void refuse_parked(std::string_view name);
 
-/// Makes no descriptor: a copy of that of the parked socket.
+/// Duplicates `fd`, which shares its socket; close-on-exec. Empty if that fails.
 GRACEFUL_API unique_fd copy_of(int fd);
 
-/// An acceptor of the application, which the library refers to, but does not own.
+/// An acceptor of the application, to which the library refers without owning it.
 class GRACEFUL_API plain_acceptor {
  public:
   template <class Protocol, class Executor>
@@ -50,25 +51,24 @@ class GRACEFUL_API plain_acceptor {
                          acceptor.cancel(ignored);
                        }} {}
 
-  /// The application may have moved it, and freed the place where it was: only the kernel may look
-  /// there. What has been moved from has no descriptor any more.
+  /// False if the application has moved the acceptor, and maybe freed its place: only the kernel
+  /// may read there. An acceptor that was moved from has no descriptor any more.
   [[nodiscard]] bool is_where_it_was() const;
 
-  // For where it was.
+  // Call these only while it is where it was.
 
-  /// Aborts what waits there, with `operation_aborted`.
+  /// Aborts waiting operations, with `operation_aborted`.
   void cancel() const { end_(false); }
 
-  /// The same, once: a loop that accepts again waits for ever from then on, without a context that
-  /// it would keep running. No thread may use the acceptor meanwhile, which is at home in the
-  /// parking lot afterwards.
+  /// The same, once: from then on a loop that accepts again waits for ever, and keeps no context
+  /// running. No thread may use the acceptor meanwhile. Afterwards it belongs to the parking lot.
   void end_loop() const { end_(true); }
 
  private:
   plain_acceptor(const void* object, std::size_t size, int fd, std::function<void(bool)> end);
 
-  /// What waits moves along with the acceptor's innards (so the handlers find another one in its
-  /// place), and is aborted by its close.
+  /// Moves the acceptor's members, and with them the waiting operations, so that their handlers
+  /// find another acceptor in its place; then closes the old one, which aborts them.
   template <class Protocol, class Executor>
   static void end_loop_of(asio::basic_socket_acceptor<Protocol, Executor>& acceptor,
                           const Protocol& protocol) {
@@ -90,8 +90,8 @@ class GRACEFUL_API plain_acceptor {
   }
 
   const void* object_;
-  std::vector<unsigned char> bytes_;  // of the object, when it was given to us
-  std::vector<std::size_t> fd_at_;    // where among them its descriptor stands
+  std::vector<unsigned char> bytes_;  // the object's, when it was passed to us
+  std::vector<std::size_t> fd_at_;    // the offsets of its descriptor among them
   std::function<void(bool for_good)> end_;
 };
 

@@ -13,7 +13,7 @@
 
 namespace graceful::testing {
 
-/// What a process holds, so that a test can tell whether anything was left behind.
+/// The resources of a process, so that a test can tell whether anything was left behind.
 struct GRACEFUL_API census {
   std::size_t descriptors{};
   std::size_t sockets{};
@@ -22,7 +22,7 @@ struct GRACEFUL_API census {
   std::size_t zombies{};             ///< Children that it has not reaped.
   std::vector<std::string> listing;  ///< Each descriptor: "7 socket:[4711]".
 
-  /// Of the figures: the same things may have other numbers.
+  /// Compares the figures only: the same things may have other numbers.
   friend bool operator==(const census& a, const census& b) {
     return a.descriptors == b.descriptors && a.sockets == b.sockets &&
            a.epoll_entries == b.epoll_entries && a.threads == b.threads && a.zombies == b.zombies;
@@ -31,13 +31,14 @@ struct GRACEFUL_API census {
   [[nodiscard]] std::string to_string() const;
 };
 
-/// Of the test program itself too. All zero for a process that has gone.
+/// Counts the resources of a process, which may be the test program itself. All figures are zero
+/// for a process that has ended.
 GRACEFUL_API census take_census(pid_t pid);
 
-/// Those above 2 that an exec would pass on.
+/// The descriptors above 2 that an exec would pass on.
 GRACEFUL_API std::vector<int> descriptors_without_cloexec(pid_t pid);
 
-/// Waits for a process to settle.
+/// Waits until a process has settled at `wanted`.
 GRACEFUL_API bool wait_for_census(pid_t pid, const census& wanted, deadline until);
 
 }  // namespace graceful::testing

@@ -11,7 +11,7 @@
 
 namespace graceful::testing {
 
-/// A point in time until which somebody waits. Converts from a duration, so that a test can say
+/// The time at which a wait ends. Converts from a duration, so that a test can write
 /// `wait_exit(5s)`; several waits can share one.
 class deadline {
  public:
@@ -24,7 +24,7 @@ class deadline {
   [[nodiscard]] clock::time_point when() const { return end_; }
   [[nodiscard]] bool passed() const { return clock::now() >= end_; }
 
-  /// What is left, for poll(2): of a long time, a part.
+  /// The time that is left, for poll(2): capped at its maximum.
   [[nodiscard]] int poll_timeout() const {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(end_ - clock::now());
     constexpr std::chrono::milliseconds::rep limit = std::numeric_limits<int>::max();

@@ -20,7 +20,7 @@ class client_socket;
 struct http_target {
   sockaddr_storage address{};
   socklen_t length{};
-  std::chrono::milliseconds timeout{};  ///< Of connecting, and of each request.
+  std::chrono::milliseconds timeout{};  ///< For connecting, and for each request.
 };
 
 /// Throws `std::runtime_error` for a name that cannot be resolved.
@@ -28,16 +28,16 @@ GRACEFUL_API http_target resolve(const std::string& host, std::uint16_t port,
                                  std::chrono::milliseconds timeout);
 
 struct http_response {
-  std::uint64_t generation{};  ///< From X-Served-By; 0 without.
+  std::uint64_t generation{};  ///< Value of X-Served-By; 0 without.
   bool closes{};               ///< It said `Connection: close`.
 };
 
-/// A client's connection: one request at a time, nothing retried. Its failures are thrown as
+/// A client's connection: one request at a time; it retries nothing. It throws its failures as
 /// `request_lost`. Not thread-safe.
 class GRACEFUL_API http_connection {
  public:
-  /// Connects. On 127.0.0.0/8, `sequence` spreads connections over 32 source addresses, so that
-  /// one in TIME_WAIT costs a local port of one of them only.
+  /// Connects. On 127.0.0.0/8, `sequence` spreads connections over 32 source addresses, so that a
+  /// connection in TIME_WAIT takes a local port of only one of them.
   http_connection(const http_target& target, unsigned sequence);
   http_connection(http_connection&& other) noexcept;
   http_connection& operator=(http_connection&& other) noexcept;
@@ -46,16 +46,16 @@ class GRACEFUL_API http_connection {
   /// Sends a request, or a part of one.
   void send(std::string_view request);
 
-  /// Sends `request` and reads a complete response: status 200, a body of Content-Length. If that
-  /// says `Connection: close`, the client's half is closed too, so that the server need not wait
-  /// for it.
+  /// Sends `request` and reads a complete response: status 200, a body of Content-Length. If the
+  /// response says `Connection: close`, closes the client's half too, so that the server need not
+  /// wait for it.
   http_response exchange(std::string_view request);
 
-  /// What `exchange` has read last, head and body.
+  /// The last response that `exchange` has read, head and body.
   [[nodiscard]] const std::string& last_response() const { return received_; }
 
-  /// Waits for the server to close first, as it must after `Connection: close`, which leaves the
-  /// TIME_WAIT to it.
+  /// Waits until the server closes first, as it must after `Connection: close`; so the TIME_WAIT
+  /// stays with the server.
   void await_close();
 
  private:

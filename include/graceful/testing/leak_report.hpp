@@ -10,13 +10,13 @@
 
 namespace graceful::testing {
 
-/// What upgrades have left behind: see `deployment::leaks`.
+/// The leaks of upgrades: see `deployment::leaks`.
 struct GRACEFUL_API leak_report {
-  std::vector<std::string> leaks{};  ///< A sentence each.
+  std::vector<std::string> leaks{};  ///< One sentence each.
 
   friend bool operator==(const leak_report& a, const leak_report& b) { return a.leaks == b.leaks; }
 
-  [[nodiscard]] std::string to_string() const;  ///< One a line; "no leaks".
+  [[nodiscard]] std::string to_string() const;  ///< One leak a line; or "no leaks".
 };
 
 inline const leak_report no_leaks{};

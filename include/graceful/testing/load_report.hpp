@@ -16,17 +16,17 @@ namespace graceful::testing {
 
 /// A request that was lost, for a timeline.
 struct GRACEFUL_API load_failure {
-  std::chrono::milliseconds after{};  ///< Since `load_report::started`.
-  std::uint64_t ok_before{};          ///< How many had succeeded by then.
+  std::chrono::milliseconds after{};  ///< Time since `load_report::started`.
+  std::uint64_t ok_before{};          ///< How many requests had succeeded by then.
   loss how{};
   std::string why;
 
   [[nodiscard]] std::string to_string() const;  ///< "reset: recv: ... (after 12 ms, 340 ok)"
 };
 
-/// What became of the requests of a load; each counts once.
+/// The outcomes of the requests of a load; each request counts once.
 struct GRACEFUL_API load_report {
-  /// So many failures are told one by one; all are counted.
+  /// The number of failures with details; all are counted.
   static constexpr std::size_t failures_told = 100;
 
   std::uint64_t ok{};
@@ -37,16 +37,17 @@ struct GRACEFUL_API load_report {
   std::uint64_t other{};
   std::uint64_t reconnects{};  ///< Connections, attempts too, beyond one for each client.
 
-  /// With a rate only: requests that were due when the load was stopped, but for which no client
-  /// was free. A few of the last moment are in order; many say that the server did not keep up.
+  /// With a rate only: requests that were due before the load was stopped, but for which no client
+  /// was free. A few from the last moment are normal; many mean that the server did not keep up.
   std::uint64_t unsent{};
 
-  /// Of those that were ok; 0 stands for replies that do not tell.
+  /// The number of ok requests by generation; 0 stands for replies that do not tell theirs.
   std::map<std::uint64_t, std::uint64_t> by_generation;
 
-  /// Of those that were ok: by when so many of them were answered. Rounded down to a multiple of
-  /// a power of two, by less than 1/64 (1.6 %); exact below 128 us. Without a rate each begins
-  /// when it is sent (its connection, when it needs one), else when it was due.
+  /// Latencies of ok requests, as percentiles. Rounded down to a multiple of a power of two, by
+  /// less than 1/64 (1.6 %); exact below 128 us. Without a rate, a latency counts from when the
+  /// request is sent (or its connection is opened, if it needs one), otherwise from when it was
+  /// due.
   std::chrono::microseconds p50{}, p90{}, p99{}, p999{};
   std::chrono::microseconds max{};  ///< Exact.
 
@@ -54,18 +55,19 @@ struct GRACEFUL_API load_report {
   std::chrono::milliseconds longest_silence{};
 
   std::chrono::steady_clock::time_point started{};
-  std::vector<load_failure> failures;  ///< The first of them, in the order of their ends.
+  std::vector<load_failure> failures;  ///< The first failures, in the order of their ends.
 
-  /// All but those that were ok or never sent.
+  /// The number of requests that were neither ok nor left unsent.
   [[nodiscard]] std::uint64_t lost() const;
 
-  /// How many replies came from this generation.
+  /// The number of replies from this generation.
   [[nodiscard]] std::uint64_t served_by(std::uint64_t generation) const;
 
-  /// How many replies came from the highest generation that sent any; 0 if none tells its own.
+  /// The number of replies from the highest generation that sent any; 0 if no reply tells its
+  /// generation.
   [[nodiscard]] std::uint64_t served_by_latest() const;
 
-  /// One `key: value` a line, of the failures the first.
+  /// One `key: value` a line, and the first failures.
   [[nodiscard]] std::string to_string() const;
 };
 

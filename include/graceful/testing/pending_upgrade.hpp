@@ -13,18 +13,18 @@ namespace graceful::testing {
 
 class upgrade_run;
 
-/// An upgrade that runs while the test does something else. A handle, good after the end of its
-/// deployment too; destroying it neither ends nor awaits the upgrade. Thread-safe.
+/// An upgrade that runs while the test does something else. A handle, valid even after the end of
+/// its deployment; destroying it neither ends the upgrade nor waits for it. Thread-safe.
 class GRACEFUL_API pending_upgrade {
  public:
   /// True once this phase ("spawned", "begun", "passed", "ready", "committed") has been reached;
   /// false at the deadline, and if the upgrade fails before.
   [[nodiscard]] bool wait_for(std::string_view phase, deadline until) const;
 
-  /// Waits for the end. At the deadline: what has been reached so far, with `errc::timed_out`.
+  /// Waits for the end. At the deadline it returns the progress so far, with `errc::timed_out`.
   [[nodiscard]] upgrade_outcome wait(deadline until) const;
 
-  /// What has been reached so far.
+  /// The progress so far.
   [[nodiscard]] upgrade_outcome so_far() const;
 
  private:

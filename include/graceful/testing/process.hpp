@@ -22,27 +22,27 @@ namespace graceful::testing {
 class output_capture;
 
 struct process_options {
-  std::map<std::string, std::string> environment{};  ///< Added to that of the test.
-  std::string directory{};                           ///< Default: that of the test.
-  std::optional<uid_t> user{};                       ///< To switch to, as root; the group too.
+  std::map<std::string, std::string> environment{};  ///< Added to the test's.
+  std::string directory{};                           ///< Default: the test's.
+  std::optional<uid_t> user{};                       ///< User to switch to, as root; the group too.
   std::optional<rlim_t> descriptor_limit{};          ///< RLIMIT_NOFILE, soft and hard.
-  /// Its outputs are a Unix socket each, not a pipe, so that the kernel says which process wrote
-  /// what. As under systemd's journal, opening /dev/stderr by name fails then.
+  /// Makes each of its outputs a Unix socket, not a pipe, so that the kernel says which process
+  /// wrote what. As under systemd's journal, opening /dev/stderr by name fails then.
   bool attribute_output = false;
   std::optional<int> terminal{};  ///< Its controlling terminal, and all that it reads and writes.
 };
 
-/// Something that one process has written at once.
+/// A text that one process has written at once.
 struct output_piece {
   std::chrono::system_clock::time_point when{};
-  pid_t pid{};  ///< Of the writer; 0 if `process_options::attribute_output` is not set.
+  pid_t pid{};  ///< The writer; 0 if `process_options::attribute_output` is not set.
   bool standard_error{};
   std::string text{};
 };
 
-/// How a process ended, or that it has not: then it is false, and neither exited nor signalled.
-/// Where somebody else has reaped it, a `waitpid(-1)` of the test program, it is true, and that is
-/// all: no code that a process can exit with is its, and no signal.
+/// How a process ended. If it has not ended, this is false, and neither exited nor signalled. If
+/// somebody else has reaped it (a `waitpid(-1)` of the test program), this is true, but matches no
+/// exit code and no signal.
 class GRACEFUL_API exit_status {
  public:
   exit_status() = default;
@@ -62,19 +62,19 @@ class GRACEFUL_API exit_status {
   int value_ = 0;
 };
 
-/// A child of the test. It begins with default signal dispositions, nothing blocked, standard
-/// input from /dev/null, its outputs captured, and no other descriptor. It dies when the thread
-/// that started it ends (PR_SET_PDEATHSIG goes by the thread), and with this object.
+/// A child of the test. It starts with default signal dispositions, nothing blocked, standard input
+/// from /dev/null, its outputs captured, and no other descriptor. It dies when the thread that
+/// started it ends (PR_SET_PDEATHSIG goes by the thread), and with this object.
 ///
-/// **SIGCHLD.** How a child ended is kept for its parent only where SIGCHLD is not ignored and has
-/// no SA_NOCLDWAIT, sigaction(2). So whoever starts a process changes that, for the whole program:
-/// SIGCHLD that is ignored gets its default disposition, SA_NOCLDWAIT is taken away, and neither is
-/// put back. A handler stays; it is called for the kit's children too.
+/// **SIGCHLD.** The kernel keeps the exit status of a child only if SIGCHLD is not ignored and has
+/// no SA_NOCLDWAIT, see sigaction(2). So starting a process changes that for the whole program: an
+/// ignored SIGCHLD gets its default disposition, SA_NOCLDWAIT is removed, and neither is restored.
+/// A handler stays; it is called for the kit's children too.
 ///
 /// Not thread-safe, but for the outputs.
 class GRACEFUL_API process {
  public:
-  /// Returns once the program runs: throws `std::system_error` if it cannot be executed.
+  /// Returns once the program runs. Throws `std::system_error` if it cannot be executed.
   explicit process(std::vector<std::string> argv, const process_options& options = {});
   process(const process&) = delete;
   process& operator=(const process&) = delete;
@@ -85,15 +85,17 @@ class GRACEFUL_API process {
   /// False if it has ended.
   bool signal(int number);
 
-  /// SIGSTOP, which nobody can ignore; returns when it has stopped. False if it has ended.
+  /// Sends SIGSTOP, which no process can ignore; returns when it has stopped. False if it has
+  /// ended.
   bool stop();
 
   [[nodiscard]] bool running() const;
 
-  /// Reaps it, if it ends before the deadline. See `exit_status` for one that has been reaped.
+  /// Reaps the process if it ends before the deadline. See `exit_status` for a process that
+  /// somebody else has reaped.
   exit_status wait_exit(deadline until);
 
-  /// Searches each of its outputs from the beginning on; what its successors write is included.
+  /// Searches each of its outputs from the beginning, including the output of its successors.
   bool wait_for_output(std::string_view needle, deadline until);
 
   [[nodiscard]] std::string output();  ///< Both, in the order of arrival.
@@ -101,7 +103,7 @@ class GRACEFUL_API process {
   [[nodiscard]] std::vector<output_piece> pieces_of_output();  ///< In the order of arrival.
   [[nodiscard]] const std::string& program() const { return program_; }
 
-  /// Is this the pid of a living object? Then nobody else may reap it.
+  /// True if this is the pid of a living object. Then nobody else may reap it.
   static bool owns(pid_t pid);
 
  private:

@@ -8,14 +8,14 @@ namespace graceful::testing {
 
 /// How a request was lost.
 enum class loss {
-  refused,    ///< Nobody listens.
-  reset,      ///< By the server, at any time between connecting and the end of the reply.
-  cut_short,  ///< Closed by the server before the reply was complete, or before it began.
+  refused,    ///< No process listens.
+  reset,      ///< The server reset it, at any time between connecting and the end of the reply.
+  cut_short,  ///< The server closed before the reply was complete, or before it began.
   timed_out,
-  other,  ///< A reply that is malformed or not the one wanted, or an error of this machine.
+  other,  ///< A malformed or unexpected reply, or an error of this machine.
 };
 
-/// Thrown by what speaks to a server; its connection is of no use any more.
+/// Thrown by functions that talk to a server; its connection is of no use any more.
 struct request_lost {
   loss how;
   std::string why;

@@ -11,39 +11,39 @@
 #include <vector>
 
 /// Deploys that go well and deploys that do not, each with the promises that have to hold. Each
-/// leaves the deployment as it was: a server that serves, at rest; so they may follow one another.
+/// leaves the deployment as it was: a server that serves, at rest. So they may follow one another.
 namespace graceful::testing::scenario {
 
 struct params {
-  upgrade_params upgrade{};  ///< What good deploys put in place; `until` does not count.
+  upgrade_params upgrade{};  ///< For good deploys; `until` does not count.
 
-  /// Clients of each of two HTTP loads that run all the while: one keeps its connections, the
-  /// other opens one for each request. 0: none, for a server that does not speak HTTP; what runs
-  /// instead is the test's affair.
+  /// The number of clients of each of two HTTP loads that run all the while: one keeps its
+  /// connections, the other opens one for each request. 0: none, for a server that does not speak
+  /// HTTP; then the test may run its own load instead.
   ///
-  /// If replies say which generation sent them, that is checked too: who connects after a deploy
-  /// finds the new one, and the old one after a deploy that failed.
+  /// If replies say which generation sent them, that is checked too: clients that connect after a
+  /// deploy must reach the new generation, and after a failed deploy the old one.
   int connections = 4;
   std::string path = "/";
   std::string served_by = "X-Served-By";  ///< See `http_load::served_by`.
 
-  int deploys = 5;  ///< In a row, by `deploy_storm`.
+  int deploys = 5;  ///< How many in a row, by `deploy_storm`.
 };
 
 /// A deploy commits, loses nothing, and leaves nothing behind.
 GRACEFUL_API scenario_result good_deploy(deployment& site, const params& with = {});
 
-/// A program that ends at once does not get in the way; the next deploy works.
+/// A program that ends at once does no harm; the next deploy works.
 GRACEFUL_API scenario_result bad_binary(deployment& site, const params& with = {});
 
-/// A successor that is killed in its probation is replaced by its predecessor: at most one request
-/// of each client, inside of it, is lost. This and the next two need a server with a probation.
+/// When a successor is killed in its probation, its predecessor resumes: each client loses at most
+/// one request, the one inside the successor. This and the next two need a server with a probation.
 GRACEFUL_API scenario_result crash_in_probation(deployment& site, const params& with = {});
 
 /// An operator's rollback loses nothing.
 GRACEFUL_API scenario_result rollback(deployment& site, const params& with = {});
 
-/// A second deploy during a first is told that it is busy, and does not disturb it.
+/// A second deploy during a first gets `busy`, and does not disturb the first.
 GRACEFUL_API scenario_result double_deploy(deployment& site, const params& with = {});
 
 /// Deploys in a row lose nothing.

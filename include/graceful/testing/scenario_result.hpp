@@ -9,7 +9,7 @@
 
 namespace graceful::testing {
 
-/// Whether a server kept its promises, and in which it did not. True if it kept them.
+/// Whether a server kept its promises, and which ones it broke. True if it kept all.
 class GRACEFUL_API scenario_result {
  public:
   explicit scenario_result(std::string name) : name_{std::move(name)} {}
@@ -17,14 +17,14 @@ class GRACEFUL_API scenario_result {
   [[nodiscard]] bool passed() const { return passed_; }
   explicit operator bool() const { return passed_; }
 
-  /// "rollback: failed", then a line for each promise: what was expected and, if it was not, what
-  /// was seen. Then the deployment's report, if something failed.
+  /// "rollback: failed", then a line for each promise: what was expected and, if it did not happen,
+  /// what was seen. If something failed, the deployment's report follows.
   [[nodiscard]] std::string to_string() const;
 
-  /// Records that `what` was expected; `seen` counts where it did not come. Returns `met`.
+  /// Records that `what` was expected; `seen` counts only if it did not happen. Returns `met`.
   bool expect(bool met, const std::string& what, const std::string& seen);
 
-  /// Attaches what helps to understand a failure.
+  /// Attaches a report that helps to understand a failure.
   void explain(std::string report) { report_ = std::move(report); }
 
  private:

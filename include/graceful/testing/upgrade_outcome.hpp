@@ -15,19 +15,19 @@
 
 namespace graceful::testing {
 
-/// How far an upgrade has come, and what became of it.
+/// The progress of an upgrade, and its outcome.
 struct GRACEFUL_API upgrade_outcome {
-  error_code code{};                    ///< None unless the upgrade has failed.
+  error_code code{};                    ///< Set only if the upgrade has failed.
   std::string message{};                ///< Why it failed: one sentence.
-  std::vector<upgrade_phase> phases{};  ///< That were reached, with their durations.
-  pid_t pid{};                          ///< Of the successor; 0 if none was started.
-  std::uint64_t generation{};           ///< Of the successor; 0 if none has connected.
+  std::vector<upgrade_phase> phases{};  ///< Phases that were reached, with their durations.
+  pid_t pid{};                          ///< The successor's; 0 if none was started.
+  std::uint64_t generation{};           ///< The successor's; 0 if none has connected.
 
   [[nodiscard]] bool reached(std::string_view phase) const;
 
-  [[nodiscard]] bool ready() const;        ///< The successor was ready, whatever came then.
-  [[nodiscard]] bool committed() const;    ///< It stays.
-  [[nodiscard]] bool failed() const;       ///< Rolled back or refused too.
+  [[nodiscard]] bool ready() const;        ///< The successor was ready, whatever happened then.
+  [[nodiscard]] bool committed() const;    ///< The successor stays.
+  [[nodiscard]] bool failed() const;       ///< Includes rolled back and refused.
   [[nodiscard]] bool rolled_back() const;  ///< Failed after it was ready.
   [[nodiscard]] bool busy() const;         ///< Refused: another upgrade runs.
 

@@ -15,22 +15,22 @@ namespace graceful::testing {
 /// When `deployment::upgrade` returns, if the upgrade does not fail.
 enum class upgrade_end {
   ready,      ///< The successor accepts: its probation begins.
-  committed,  ///< It stays.
-  drained,    ///< And its predecessor has ended.
+  committed,  ///< The successor stays.
+  drained,    ///< Its predecessor has ended, too.
 };
 
-/// What a deploy puts in the place of what runs.
+/// The parameters of a deploy.
 struct upgrade_params {
-  /// Of the new process, with the placeholders of `deployment_params::command`. Default (empty):
-  /// the command that the server was started with.
+  /// The command of the new process, with the placeholders of `deployment_params::command`. Default
+  /// (empty): the command that the server was started with.
   std::vector<std::string> command{};
 
-  /// Added to the server's start environment, with placeholders too.
+  /// Variables to add to the server's start environment, with placeholders too.
   std::map<std::string, std::string> environment{};
 
-  /// Strikes the new process; not the successors that it will have. The deployment has to be
-  /// started with `fault_injector::environment()`. Whether it has struck tells
-  /// `fault_injector::fired(outcome.pid, ...)`. Default: none.
+  /// A fault that strikes the new process, but not its successors. Start the deployment with
+  /// `fault_injector::environment()`. `fault_injector::fired(outcome.pid, ...)` tells whether it
+  /// has struck. Default: none.
   std::optional<testing::fault> fault{};
 
   /// How long the new process may take until it is ready. Default: the deployment's patience.

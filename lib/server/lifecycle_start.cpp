@@ -1,0 +1,142 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+//
+// How a process comes to serve: ready(), the probation of a successor, and its end.
+#include <graceful/error.hpp>
+
+#include "os/control_path.hpp"
+#include "os/lock_owners.hpp"
+#include "server/lifecycle.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace graceful {
+
+namespace {
+
+/// For a `listen` that comes after ready(), at a cold start.
+constexpr std::chrono::milliseconds least_time_for_late_listens{1'000};
+
+failure told_to_end() { return {errc::upgrade_failed, "it was told to end before it was ready"}; }
+
+}  // namespace
+
+void lifecycle::ready() {
+  const std::lock_guard lock{ready_mutex_};
+  auto todo = take(life::event::ready_called);
+  if (todo == life::actions{life::action::announce}) todo = announce();
+  asio::post(control_.context(), [this] { perform_queued(); });
+  if (todo == life::actions{life::action::refuse_ready}) refuse_ready();
+  if (todo == life::actions{life::action::open}) open();
+}
+
+life::actions lifecycle::announce() {
+  if (const auto outcome = owned_.predecessor->ready(around_.sockets.unwanted()); !outcome) {
+    ready_failure_ = now().told_to_end() ? told_to_end() : outcome.error();
+    return take(life::event::not_accepted);
+  }
+  statistics_.ready(owned_.predecessor->durations(), std::chrono::steady_clock::now());
+  return take(life::event::announced);
+}
+
+void lifecycle::refuse_ready() {
+  if (!ready_failure_) {
+    ready_failure_ = told_to_end();
+    owned_.predecessor->fail(ready_failure_->message);
+  }
+  throw error{*ready_failure_};
+}
+
+void lifecycle::open() {
+  around_.sockets.open();
+  log_.info("generation " + std::to_string(generation_) + " serves");
+  (void)take(life::event::opened);
+  asio::post(control_.context(), [this] { perform_queued(); });
+}
+
+void lifecycle::say_serves() {
+  around_.commit_waiters.complete({});
+  caretaker_.look_after();
+  service_->serves(generation_, false);
+  // What a service manager has passed is kept as long as what a predecessor passes.
+  late_listens_.expires_after(std::max(options_.probation, least_time_for_late_listens));
+  late_listens_.async_wait([this](boost::system::error_code cancelled) {
+    if (!cancelled) (void)around_.sockets.settle_claims();
+  });
+}
+
+void lifecycle::watch_predecessor() {
+  giving_up_.stop();
+  caretaker_.look_after();
+  try {
+    auto [connection, incoming] = owned_.predecessor->release();
+    predecessor_.emplace(
+        control_.context(), log_,
+        predecessor_watch::predecessor{owned_.predecessor->predecessor_pid(), std::move(connection),
+                                       std::move(incoming), owned_.predecessor->release_pidfd(),
+                                       owned_.predecessor->predecessor_asks()},
+        control_path_,
+        predecessor_watch::outcomes{[this](auto vouch) { confirm(std::move(vouch)); },
+                                    [this] { decide(life::event::committed); },
+                                    [this](const std::string& why) { roll_back(why); },
+                                    [this] { on_predecessor_ended(); }});
+    predecessor_->start();
+  } catch (const std::exception& e) {
+    // The connection is closed by now, which has the predecessor accept again.
+    roll_back(std::string{"cannot watch the predecessor: "} + e.what());
+  }
+}
+
+/// The predecessor wants to hear that this process serves, before it lets its sockets go.
+void lifecycle::confirm(predecessor_watch::outcomes::vouch vouch) {
+  // Besides the listeners the lock and the control socket are on offer.
+  const bool must_listen = owned_.predecessor->offer().descriptors > 2;
+  confirmation_.ask(
+      must_listen,
+      {.serves = [this, vouch = std::move(vouch)] { vouch(around_.sockets.settle_claims()); },
+       .does_not = [this](const std::string& why) { predecessor_->fail(why); }});
+}
+
+/// On the control thread, before ready(): a predecessor that has given the upgrade up serves on,
+/// and ends some day. Then nobody may hold its sockets who does not know.
+giving_up_watch::seen lifecycle::look_at_predecessor() {
+  using seen = giving_up_watch::seen;
+  const std::unique_lock lock{ready_mutex_, std::try_to_lock};
+  if (!lock) return seen::busy;
+  if (now().current() != life::stage::starting) return seen::enough;
+  const auto looked = owned_.predecessor->look();
+  if (looked) {
+    return *looked == successor_driver::standing::waits ? seen::nothing : seen::enough;
+  }
+  ready_failure_ = looked.error();
+  decide(life::event::given_up);
+  return seen::enough;
+}
+
+void lifecycle::give_back() {
+  log_.error(ready_failure_->message + "; this process has to end");
+  around_.sockets.stop();
+  owned_.control.reset();
+  owned_.lock.reset();
+}
+
+/// The predecessor does not come back.
+void lifecycle::stay() {
+  log_.info("committed: this process stays");
+  around_.sockets.commit();
+  (void)around_.sockets.settle_claims();
+  statistics_.taken_over(std::chrono::steady_clock::now());
+  os::sign_lock(owned_.lock->get(), os::signing::alone);
+  (void)os::adopt_control(owned_.control->get());  // if that fails the path_keeper tries again
+  // Now: who is answered on the control path finds a manager that has been told.
+  service_->serves(generation_, true);
+}
+
+}  // namespace graceful
