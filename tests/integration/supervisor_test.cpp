@@ -49,7 +49,7 @@ TEST_CASE("a server is run until it ends, and its exit code is passed on") {
   }
 }
 
-TEST_CASE("a failing server is started again, and no more after the limit") {
+TEST_CASE("a failing server is started again until the limit is reached") {
   supervised s{{"/bin/sh", "-c", "echo tried; exit 3"}, {"--max-failures", "3"}};
   CHECK(s.supervisor().wait_exit(patience).exited(3));
   CHECK(s.supervisor().stdout_text() == "tried\ntried\ntried\n");

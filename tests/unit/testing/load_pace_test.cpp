@@ -30,7 +30,7 @@ void let_pass(std::chrono::milliseconds time) {
 
 }  // namespace
 
-TEST_CASE("a load sends as many requests as its rate says, no more and no fewer") {
+TEST_CASE("a load sends exactly as many requests as its rate says") {
   misbehaving_server server{[](peer& to, unsigned) { to.say(reply_of(1)); }};
   load clients{http_load{.port = server.port(), .connections = 4, .rate = 400}};
   REQUIRE(clients.wait_for(200, patience));
