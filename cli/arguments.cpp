@@ -24,10 +24,11 @@ namespace po = boost::program_options;
 namespace {
 
 constexpr std::chrono::milliseconds shortest_time{1};
-constexpr std::chrono::milliseconds longest_time = std::chrono::hours{24};  // as the server allows
+constexpr std::chrono::milliseconds longest_time = std::chrono::hours{24};  // the server's own
+                                                                            // limit
 constexpr unsigned most_failures = 1'000'000;
 
-/// All that can be given, whatever the command.
+/// All options, of whatever command.
 po::options_description known_options() {
   po::options_description all;
   for (const auto& row : all_options()) {
@@ -60,7 +61,7 @@ result<std::map<std::string, std::string>> environment(const std::vector<std::st
   return variables;
 }
 
-/// None if it was not given; the error, if it is no time that makes sense.
+/// None if the option was not given; an error if its value is not a usable duration.
 result<std::optional<std::chrono::milliseconds>> time_option(const po::variables_map& values,
                                                              const std::string& name) {
   if (values.count(name) == 0) return std::optional<std::chrono::milliseconds>{};
@@ -107,7 +108,7 @@ result<supervisor_params> supervise(const po::variables_map& values) {
   return params;
 }
 
-/// The server starts the command in its own directory; what the user wrote is relative to this one.
+/// The server starts the command in its own directory; the user's path is relative to this one.
 result<std::string> absolute(const std::string& path, const char* what) {
   std::error_code ec;
   const auto whole = std::filesystem::absolute(path, ec);
@@ -118,13 +119,13 @@ result<std::string> absolute(const std::string& path, const char* what) {
 }
 
 result<std::string> absolute_program(const std::string& program) {
-  if (program.find('/') == std::string::npos) return program;  // looked up in the server's PATH
+  if (program.find('/') == std::string::npos) return program;  // the server looks it up in PATH
   auto path = absolute(program, "COMMAND");
   if (!path) return path;
   return std::filesystem::path{*path}.lexically_normal().string();
 }
 
-/// The command that the words name; none if that cannot be told.
+/// The command that the words name; none if that is unclear.
 const command_row* named_in(const std::vector<std::string>& words) {
   for (const auto& word : words) {
     if (const auto* const row = find_command(word)) return row;
@@ -132,7 +133,7 @@ const command_row* named_in(const std::vector<std::string>& words) {
   return nullptr;
 }
 
-/// The command that help is asked for: `help COMMAND`, or COMMAND --help.
+/// The command that help is wanted for: `help COMMAND`, or COMMAND --help.
 result<arguments> ask_for_help(const std::vector<std::string>& given) {
   arguments parsed;
   const bool by_command = !given.empty() && given.front() == row_of(command::help).name;
@@ -144,7 +145,7 @@ result<arguments> ask_for_help(const std::vector<std::string>& given) {
   return parsed;
 }
 
-/// Options that the command does not take.
+/// Rejects options that the command does not take.
 result<void> check_options(const po::variables_map& values, const command_row& row) {
   for (const auto& option : all_options()) {
     const std::string name{option.name};
@@ -156,7 +157,7 @@ result<void> check_options(const po::variables_map& values, const command_row& r
   return {};
 }
 
-/// What follows --, if anything does.
+/// The words after --, if there is one.
 using command_line = std::optional<std::vector<std::string>>;
 
 result<arguments> complete_run(arguments parsed, const po::variables_map& values,
@@ -185,7 +186,7 @@ result<arguments> complete_upgrade(arguments parsed, const po::variables_map& va
   if (values.count("directory") > 0) {
     const auto& directory = values["directory"].as<std::string>();
     if (directory.empty()) return usage_error("--directory is empty");
-    // Not normalised: ".." behind a symbolic link is not what it looks like.
+    // Not normalised: ".." after a symbolic link does not mean what it seems to.
     auto path = absolute(directory, "--directory");
     if (!path) return path.error();
     parsed.upgrade.directory = std::move(*path);

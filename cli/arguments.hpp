@@ -20,12 +20,13 @@ struct arguments {
   using milestone = cli::milestone;
 
   command what = command::help;
-  std::optional<command> topic;  // of help; none: the overview
-  std::string target;            // a name, a path, or empty: the only server there is; or a shell
+  std::optional<command> topic;  // of help; none: overview
+  std::string target;  // a name, a path, or empty: the only server there is; for completion, a
+                       // shell
   bool json = false;
   bool now = false;
-  bool names = false;    // of list: nothing else
-  bool dry_run = false;  // of upgrade
+  bool names = false;    // for list: print nothing else
+  bool dry_run = false;  // for upgrade
   milestone until = milestone::committed;
   std::optional<std::chrono::milliseconds> timeout;
   upgrade_request upgrade;

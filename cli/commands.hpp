@@ -11,33 +11,34 @@
 
 namespace graceful::cli {
 
-/// How long a server may take to answer if nothing is said.
+/// How long a server may take to answer by default.
 inline constexpr std::chrono::milliseconds default_deadline{5'000};
 
-// Each is a command that takes a while, and returns the exit code.
+// Each runs a command that takes a while, and returns the exit code.
 
-/// `path` is that of the control socket: a successor answers there too.
+/// `path` is the control path: a successor answers there too.
 int upgrade(control_client& client, const std::string& path, const arguments& args);
 
-/// What `upgrade` would do; the exit code says whether something would stop it.
+/// Prints what `upgrade` would do; the exit code says whether something would prevent it.
 int plan_upgrade(control_client& client, const arguments& args);
 
-/// All servers that can be asked.
+/// Lists all servers that can be asked.
 int list(const arguments& args);
 
-/// Prints what happens in the server and its successors, until one ends.
+/// Prints what happens in the server and its successors, until one of them ends.
 int monitor(control_client client, const std::string& path, const arguments& args);
 
-/// Ends the server. It says that it is done when it is about to exit; the control path goes then.
+/// Ends the server. The server reports that it is done just before it exits; the control path
+/// disappears then.
 int drain(control_client& client, const arguments& args);
 
-/// Runs a server, until it has ended for good.
+/// Runs a server until it has ended for good.
 int run_server(const arguments& args);
 
-/// What the server says of itself, and its supervisor, if it has one; or one of them alone.
+/// Prints the status of the server and of its supervisor, if it has one; or of one of them.
 int status(const std::string& path, const arguments& args);
 
-/// Has the supervisor of the server go on in its program as it is by now.
+/// Makes the server's supervisor execute the current file of its program.
 int reexec(const std::string& path, const arguments& args);
 
 }  // namespace graceful::cli

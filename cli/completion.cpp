@@ -9,7 +9,7 @@ namespace graceful::cli {
 
 namespace {
 
-/// Which servers there are, as a TARGET names them; a shell does not wait for one that hangs.
+/// Lists the servers as a TARGET names them. A shell must not wait for one that hangs.
 constexpr std::string_view server_words = " list --names --timeout 500ms 2>/dev/null";
 
 std::string joined_words(std::span<const std::string_view> all) {
@@ -44,14 +44,14 @@ std::string patterns(bool (*wanted)(word_kind)) {
   return text;
 }
 
-/// Puts a text in single quotes, for each of the shells.
+/// Puts a text in single quotes, for any of the shells.
 std::string in_quotes(std::string_view text) {
   std::string inside;
   for (const char c : text) inside += c == '\'' ? std::string{"'\\''"} : std::string{c};
   return '\'' + inside + '\'';
 }
 
-/// What a description in brackets or behind a colon must not have as it is.
+/// Escapes what zsh does not allow in a description in brackets or after a colon.
 std::string for_arguments(std::string_view text) {
   std::string escaped;
   for (const char c : text) {

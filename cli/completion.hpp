@@ -6,8 +6,8 @@
 
 namespace graceful::cli {
 
-// What each shell reads to complete the words of a graceful-ctl command line: commands, the options
-// of each, their values, and the servers there are.
+// The script from which a shell completes the words of a graceful-ctl command line: commands, their
+// options, the values of these, and the running servers.
 std::string bash_completion();
 std::string zsh_completion();
 std::string fish_completion();

@@ -17,7 +17,7 @@ constexpr timespec redraw_interval{.tv_sec = 0, .tv_nsec = 100'000'000};
 
 constexpr int out = STDOUT_FILENO;
 
-/// What is behind the cursor is erased, to the end of the screen.
+/// Erases everything after the cursor, to the end of the screen.
 constexpr std::string_view erase_rest = "\x1b[J";
 
 form form_of(bool json) {
@@ -34,7 +34,7 @@ display::display(bool json, std::string awaited, const std::string& target)
           (target.empty() ? target : ' ' + target) + '\n'} {
   ::signal(SIGHUP, SIG_IGN);
   ::sigemptyset(&signals_);
-  // SIGWINCH, besides, ends the thread's wait.
+  // SIGWINCH also ends the thread's wait.
   for (const int signal : {SIGINT, SIGTERM, SIGWINCH}) ::sigaddset(&signals_, signal);
   if (view_.shown_as() == form::live) {
     for (const int signal : {SIGTSTP, SIGCONT}) ::sigaddset(&signals_, signal);
@@ -60,10 +60,10 @@ bool display::end() {
   return !failed_;
 }
 
-/// In one write(2), so that nothing flickers. The width is asked for each time: SIGWINCH only says
-/// that it is worth while. The cursor stays before the live line: a terminal that gets narrower,
-/// and folds it, keeps the cursor in the first of its rows, and all of them are below what is
-/// erased.
+/// Writes with one write(2), so that nothing flickers. Asks for the width each time: SIGWINCH only
+/// tells that it has changed. The cursor stays in front of the live line. A terminal that gets
+/// narrower, and wraps the line, keeps the cursor in its first row, so that all its rows are after
+/// the cursor and are erased.
 void display::print(std::string_view text) {
   std::string bytes;
   if (drawn_ && !text.empty()) bytes.append("\r").append(erase_rest);
@@ -102,8 +102,8 @@ void display::attend(const std::stop_token& stop) {
   }
 }
 
-/// Stops as if the signal had not been caught: the shell sees the usual reason. Nobody writes
-/// meanwhile.
+/// Stops as if the signal had not been caught, so that the shell sees the usual reason. The mutex
+/// keeps others from writing meanwhile.
 void display::suspend() {
   const std::lock_guard lock{mutex_};
   erase();
@@ -111,12 +111,11 @@ void display::suspend() {
   ::sigemptyset(&stop);
   ::sigaddset(&stop, SIGTSTP);
   ::raise(SIGTSTP);
-  ::pthread_sigmask(SIG_UNBLOCK, &stop, nullptr);  // it stops here
+  ::pthread_sigmask(SIG_UNBLOCK, &stop, nullptr);  // the process stops here
   ::pthread_sigmask(SIG_BLOCK, &stop, nullptr);
 }
 
-/// Neither a reader that has stopped reading nor the other thread, which may wait for it, keeps
-/// this from ending.
+/// Ends in any case, even if the reader has stopped reading, or the other thread waits for it.
 void display::interrupted(int signal) {
   constexpr int patience_ms = 200;
   std::unique_lock lock{mutex_, std::defer_lock};
@@ -127,7 +126,7 @@ void display::interrupted(int signal) {
   };
   std::string note = '\n' + note_;  // the terminal has echoed ^C
   if (lock && drawn_ && takes(out)) {
-    // It stays, whole: over the echo, and with the cursor behind it.
+    // The line stays, complete: written over the echo, with the cursor after it.
     std::string line{"\r"};
     line.append(view_.live(clock::now(), width_of(out))).append(erase_rest).append("\n");
     write_all(out, line);

@@ -14,17 +14,17 @@
 
 namespace graceful::cli {
 
-/// What is shown on standard output while an upgrade or a drain goes on: a line for what has been
-/// reached, and on a terminal a live one below, which a thread draws again and again.
+/// The output of an upgrade or a drain on standard output: a line for each event and, on a
+/// terminal, a live line below them, which a thread redraws.
 ///
-/// The same thread takes the signals, so that no two write at the same time, and no handler has to
-/// be careful. SIGINT and SIGTERM end the process, with a note that what was begun goes on;
-/// SIGTSTP takes the live line away first. A hang-up of the terminal ends nothing.
+/// The same thread takes the signals, so that no two threads write at the same time, and no signal
+/// handler is needed. SIGINT and SIGTERM end the process, with a note that the upgrade or drain
+/// goes on; SIGTSTP first removes the live line. A hang-up of the terminal ends nothing.
 ///
-/// One thread at a time calls it. There is one of these in a process.
+/// Only one thread at a time may call it. There is one in a process.
 class display {
  public:
-  /// `awaited` is what comes first, `target` what the user called the server.
+  /// `awaited` is what comes first, `target` the user's name for the server.
   display(bool json, std::string awaited, const std::string& target);
   display(const display&) = delete;
   display& operator=(const display&) = delete;
@@ -39,18 +39,18 @@ class display {
 
   void await(std::string what);
 
-  /// Takes the live line away; signals do what they did before. False if there was something that
-  /// could not be written, apart from the live line.
+  /// Removes the live line, and restores the signals. False if any text, except the live line,
+  /// could not be written.
   bool end();
 
  private:
   using clock = std::chrono::steady_clock;
 
-  // With the mutex held.
+  // Call it with the mutex held.
   void print(std::string_view text);
   void erase();
 
-  // On the thread.
+  // Runs on the thread.
   void attend(const std::stop_token& stop);
   [[nodiscard]] int next_signal() const;
   void suspend();
@@ -61,7 +61,7 @@ class display {
   sigset_t signals_{};
   sigset_t blocked_before_{};
   std::mutex mutex_;
-  bool drawn_ = false;   // the cursor is before a live line
+  bool drawn_ = false;   // the cursor is in front of a live line
   bool lost_ = false;    // the terminal has gone
   bool failed_ = false;  // a line could not be written
   std::jthread attendant_;

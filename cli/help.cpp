@@ -18,7 +18,8 @@ constexpr std::string_view target_text =
 constexpr std::string_view time_text =
     "TIME is 2s, 500ms, 1min 30s (in quotes) or 2h; a number alone is seconds.";
 
-/// The words of `text`, in lines that begin in column `indent`; the first one is there already.
+/// The words of `text`, in lines that begin in column `indent`; on the first line the column is
+/// already reached.
 std::string wrapped(std::string_view text, std::size_t indent) {
   std::string lines;
   std::size_t column = indent;
@@ -38,7 +39,7 @@ std::string wrapped(std::string_view text, std::size_t indent) {
   return lines + '\n';
 }
 
-/// "  LABEL   what is said of it", where all texts of a list begin in the same column.
+/// "  LABEL   description"; all descriptions of a list begin in the same column.
 std::string item(const std::string& label, std::string_view text, std::size_t width) {
   const std::size_t indent = width + 4;
   std::string line = "  " + label;

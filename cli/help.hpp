@@ -8,10 +8,10 @@
 
 namespace graceful::cli {
 
-/// What --help prints: the commands, and what holds for all.
+/// The output of --help: the commands, and what applies to all of them.
 std::string help();
 
-/// What COMMAND --help prints.
+/// The output of COMMAND --help.
 std::string help(command about);
 
 }  // namespace graceful::cli

@@ -23,18 +23,18 @@ namespace graceful::cli {
 
 namespace {
 
-/// Short: who lists servers does not wait for the one that hangs.
+/// Short: a user who lists servers does not want to wait for one that hangs.
 constexpr std::chrono::milliseconds list_deadline{2'000};
 
-/// A shell that completes words may evaluate what it is given, and another user may have named a
-/// server so that it does.
+/// A shell that completes words may evaluate them, and another user may have given a server a name
+/// that abuses this.
 bool is_plain_word(std::string_view word) {
   constexpr std::string_view safe =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
   return !word.empty() && word.find_first_not_of(safe) == std::string_view::npos;
 }
 
-/// The name of a file may be anything.
+/// The name of a file may contain any bytes.
 std::string plain(std::string text) {
   std::replace_if(
       text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
@@ -57,7 +57,7 @@ std::string state_of(const answering_server& each) {
   return code == errc::permission_denied ? "denied" : "no answer";
 }
 
-/// Why there is no more to say of it; empty if it has answered.
+/// Why there is no more information; empty if the server has answered.
 std::string reason_of(const answering_server& each) {
   if (each.server) return {};
   if (each.supervisor && *each.supervisor && each.server.error().code == errc::not_running) {
@@ -139,7 +139,7 @@ int list(const arguments& args) {
   if (args.names) {
     for (const auto& each : answers) {
       const bool own = each.where.path == default_control_path(each.where.name);
-      // What is not running is no TARGET.
+      // A server that is not running is not a TARGET.
       const auto target = own ? each.where.name : each.where.path;
       if ((each.server || each.supervisor) && is_plain_word(target)) text += target + '\n';
     }

@@ -24,7 +24,7 @@
 namespace graceful::cli {
 namespace {
 
-/// The path of the control socket that the user means.
+/// The control path that the user means.
 result<std::string> resolve(const std::string& target) {
   if (target.find('/') != std::string::npos) return target;
   const auto paths = find_control_paths();
@@ -35,7 +35,8 @@ result<std::string> resolve(const std::string& target) {
   for (const std::string& path : *paths) {
     auto client = control_client::connect(path, default_deadline);
     if (!client && client.error().code == errc::not_running) {
-      // Left behind by a crash; a supervisor may be about to start it again.
+      // The socket was left behind by a crash, but a supervisor may be about to start the server
+      // again.
       if (!supervisor_client::connect(default_supervisor_path(path), default_deadline)) continue;
     }
     running.push_back(path);
@@ -104,13 +105,14 @@ int run(const std::vector<std::string>& words) {
 }  // namespace graceful::cli
 
 int main(int argc, char** argv) {
-  // What is opened next would take the place of what is closed, and be written to.
+  // Otherwise the next file that is opened would take the number of a closed standard stream, and
+  // get its output.
   for (int standard = STDIN_FILENO; standard <= STDERR_FILENO; ++standard) {
     if (::fcntl(standard, F_GETFD) < 0) (void)::open("/dev/null", O_RDWR | O_CLOEXEC);
   }
-  // A reader that went away must not change what the exit code says of the upgrade.
+  // A reader that has gone must not change what the exit code says about the upgrade.
   ::signal(SIGPIPE, SIG_IGN);
-  std::setlocale(LC_CTYPE, "");  // what a terminal takes
+  std::setlocale(LC_CTYPE, "");  // for the characters of the terminal
   try {
     return graceful::cli::run({argv + 1, argv + argc});
   } catch (const std::exception& e) {

@@ -14,10 +14,10 @@ int monitor(control_client client, const std::string& path, const arguments& arg
     if (!printed) return failed;
     if (last && last->event == "ended") return done;
     if (!last && last.error().code != errc::peer_gone) return complain_of_server(last.error());
-    // Handed over, or died: a successor answers at the same path.
+    // The server has handed over or died: a successor answers at the same path.
     const auto deadline = args.timeout.value_or(default_deadline);
     auto next = control_client::connect(path, deadline);
-    while (!next && next.error().code == errc::not_ready) {  // the successor is about to
+    while (!next && next.error().code == errc::not_ready) {  // the successor is about to answer
       next = control_client::connect(path, deadline);
     }
     if (!next) return complain_of_server(next.error());

@@ -13,7 +13,7 @@ namespace graceful::cli {
 
 namespace {
 
-/// The system refused it, not our own check of users; its message does not say what to do.
+/// True if the system refused it, not our own check of users; its message does not say what to do.
 bool is_forbidden(const failure& why) {
   return why.code == boost::system::errc::permission_denied ||
          why.code == boost::system::errc::operation_not_permitted;
@@ -27,7 +27,7 @@ int exit_code_of(const failure& why) {
   return failed;
 }
 
-/// What the messages of these leave open.
+/// The next step, where the message does not name it.
 std::string next_step(const failure& why) {
   if (why.code == errc::not_running) return "; start it, or name another";
   if (why.code == errc::timed_out) return "; it may be stopped or overloaded: look at its process";

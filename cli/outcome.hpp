@@ -17,19 +17,19 @@ enum exit_code {
   busy = 75,
 };
 
-/// Says what happened, on standard error; returns the exit code. The message is to say what to do
+/// Prints what went wrong to standard error; returns the exit code. The message must say what to do
 /// next.
 int complain(const failure& why);
 
-/// The same for what a call of `control_client` reports: what to do next is added where only who
-/// called knows.
+/// The same for a failure of a `control_client` call. Adds what to do next where only the caller
+/// knows it.
 int complain_of_server(const failure& why);
 
-/// The exit code of a command whose answer, if it succeeds, is empty: an object for a program, and
-/// nothing for a person.
+/// The exit code of a command whose answer is empty if it succeeds: prints an object for a program,
+/// and nothing for a person.
 int conclude(const result<void>& outcome, bool json);
 
-/// To standard output; returns the exit code.
+/// Prints to standard output; returns the exit code.
 int print_or_fail(const std::string& text);
 
 }  // namespace graceful::cli

@@ -13,7 +13,7 @@ namespace graceful::cli {
 
 namespace {
 
-/// As a shell would take it.
+/// Quotes a word as a shell needs it.
 std::string shell_word(const std::string& word) {
   constexpr std::string_view unquoted =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";

@@ -23,7 +23,7 @@ struct piece {
 
 bool starts_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U; }
 
-/// How many columns it takes: each character is one wide.
+/// How many columns it takes: each character is one column wide.
 std::size_t columns(const std::string& text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), starts_character));
 }
@@ -59,7 +59,7 @@ std::string repeated(const char* character, std::size_t times) {
   return text;
 }
 
-/// "[####------]", or of blocks.
+/// "[####------]", or made of blocks.
 std::vector<piece> bar(std::uint64_t done, std::uint64_t all, std::size_t width, const style& s) {
   const std::size_t frame = s.utf8 ? 0 : 2;
   const auto share = static_cast<double>(done) / static_cast<double>(all);
@@ -70,14 +70,14 @@ std::vector<piece> bar(std::uint64_t done, std::uint64_t all, std::size_t width,
   return {{"["}, {begun, tone::success}, {open}, {"]"}};
 }
 
-/// "+12.3 s", in tenths as long as that is short.
+/// "+12.3 s": in tenths while the time is short.
 std::string running_for(milliseconds elapsed) {
   if (elapsed >= std::chrono::minutes{1}) return '+' + in_short(elapsed);
   const auto tenths = std::max(elapsed.count(), milliseconds::rep{0}) / 100;
   return '+' + std::to_string(tenths / 10) + '.' + std::to_string(tenths % 10) + " s";
 }
 
-/// What is awaited when a phase has been reached; nothing after the last.
+/// What to wait for after a phase; nothing after the last one.
 std::string awaited_after(const upgrade_phase& phase, const std::string& successor) {
   if (phase.phase == "spawned") return "waiting for " + successor + " to connect";
   if (phase.phase == "begun") return "waiting for " + successor + " to take the sockets";
@@ -115,7 +115,7 @@ std::string progress_view::on(const drain_progress& progress, time now) {
   const bool first = !drain_;
   const std::uint64_t most = std::max(first ? 0 : drain_->most, progress.connections);
   drain_ = draining{most, progress.connections, progress.cut};
-  // Where the live line tells how many are left, there is no need of a line each second.
+  // The live line shows how many are left, so no line is needed every second.
   const bool told = form_ == form::live && !first;
   return told ? std::string{} : describe(progress, style_);
 }
@@ -155,7 +155,7 @@ std::string progress_view::live(time now, std::size_t width) const {
     return joined(line, room, style_);
   }
   line.push_back({"draining "});
-  // As wide as in the beginning, so that the bar keeps its length.
+  // Padded to the initial width, so that the bar keeps its length.
   const std::string most = std::to_string(drain_->most);
   const std::string left = std::to_string(drain_->left);
   std::vector<piece> counts{{std::string(most.size() - left.size(), ' ') + left + " of " + most +

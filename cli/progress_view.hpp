@@ -16,31 +16,31 @@ namespace graceful::cli {
 /// How progress is shown: as the server's own JSON, in lines, or in lines with a live one below.
 enum class form { json, lines, live };
 
-/// What there is to see of an upgrade or a drain: events, the time and a width in, text out. Does
-/// no I/O and has no clock.
+/// The output of an upgrade or a drain: events, times and a width in, text out. No I/O and no
+/// clock.
 class progress_view {
  public:
   using time = std::chrono::steady_clock::time_point;
 
-  /// `awaited` is what the live line says until something else is awaited.
+  /// The live line shows `awaited` until something else is awaited.
   progress_view(form f, style s, time begin, std::string awaited);
 
-  // Each returns what is to be printed for good: a line, or nothing.
+  // Each returns what is printed for good: a line, or nothing.
   std::string on(const upgrade_phase& phase, time now);
   std::string on(const drain_progress& progress, time now);
   std::string on(const std::optional<draining_process>& old, time now);  ///< None: it has ended.
 
   void await(std::string what);  ///< Empty: nothing more.
 
-  /// The line below, without a line break and always shorter than `width`: a terminal that writes
-  /// its last column may go on to the next line. Empty in the other forms, and when all is over.
+  /// The live line, without a line break and always shorter than `width`: after its last column a
+  /// terminal may go to the next line. Empty in the other forms, and when everything is over.
   [[nodiscard]] std::string live(time now, std::size_t width) const;
 
   [[nodiscard]] form shown_as() const { return form_; }
 
  private:
   struct draining {
-    std::uint64_t most;  // connections that there have been at once
+    std::uint64_t most;  // most connections at one time
     std::uint64_t left;
     std::uint64_t cut;
   };
@@ -49,7 +49,7 @@ class progress_view {
   style style_;
   time begin_;
   std::string awaited_;
-  std::string successor_ = "the new process";  // until it is known by a number
+  std::string successor_ = "the new process";  // until its pid or generation is known
   std::optional<draining> drain_;
 };
 

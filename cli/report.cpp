@@ -24,12 +24,12 @@ std::string padded(std::string text, std::size_t width) {
   return text;
 }
 
-/// "+12 ms     " and what happened then.
+/// "+12 ms     ", followed by what happened then.
 std::string line(std::chrono::milliseconds elapsed, const std::string& what, const style& s) {
   return paint(elapsed_column('+' + duration_text(elapsed)), tone::dim, s) + what + '\n';
 }
 
-/// The listener `i` of those that were dropped. An older server does not say where they were.
+/// For dropped listener `i`. An older server does not send the addresses.
 std::string nobody_listens(const std::vector<std::string>& names,
                            const std::vector<std::string>& addresses, std::size_t i) {
   const auto name = "'" + names[i] + "'";
@@ -37,7 +37,7 @@ std::string nobody_listens(const std::vector<std::string>& names,
          " any more";
 }
 
-/// Where the listener of this name is now, or that there is none.
+/// Says where the listener of this name is now, or that there is none.
 std::string instead_of(const server_status& status, const std::string& name) {
   const auto now = std::ranges::find(status.listeners, name, &listener_status::name);
   return now == status.listeners.end() ? "this build does not listen there"

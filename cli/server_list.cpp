@@ -24,16 +24,16 @@ namespace fs = std::filesystem;
 constexpr std::string_view socket_ending = ".sock";
 constexpr std::string_view supervisor_ending = ".sock.supervisor";
 
-/// What a user has put into a directory of theirs does not keep root from an answer.
+/// However many files a user puts into a directory, root gets an answer.
 constexpr std::size_t most_entries = 4'096;
 constexpr std::size_t most_servers = 256;
 
 /// At the same time.
 constexpr std::size_t most_asked = 16;
 
-constexpr int times_of_all = 4;  // of the deadline of each
+constexpr int times_of_all = 4;  // The deadline for all servers, in deadlines of one.
 
-/// The user whose number the text is.
+/// The user whose number is `text`.
 std::optional<uid_t> user_of(std::string_view text) {
   const bool digits = !text.empty() && text.size() <= 10 &&
                       text.find_first_not_of("0123456789") == std::string_view::npos;
@@ -52,7 +52,7 @@ bool is_socket(const std::string& path) {
   return ::lstat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode);
 }
 
-/// The names in a directory that begin so; none if it cannot be read.
+/// The names in a directory that begin with `prefix`; none if it cannot be read.
 std::vector<std::string> names_in(const std::string& directory, std::string_view prefix = {}) {
   std::vector<std::string> names;
   std::error_code ec;
@@ -123,7 +123,7 @@ std::vector<answering_server> ask(const std::vector<listed_server>& servers,
   answers.reserve(servers.size());
   for (const auto& server : servers) answers.push_back({server, failure{}, {}});
   std::atomic<std::size_t> next{0};
-  // One that hangs costs nobody anything, and many do not cost more than this.
+  // A server that hangs delays no other, and many of them delay the answer by no more than this.
   using clock = std::chrono::steady_clock;
   const auto until = clock::now() + deadline * times_of_all;
   const auto left = [&] {

@@ -5,7 +5,7 @@ namespace graceful::cli {
 
 namespace {
 
-/// The terminals that have cursor movement but no colours: DEC's own, and what calls itself
+/// Terminals with cursor movement but no colours: DEC's own, and those that call themselves
 /// monochrome.
 bool monochrome(std::string_view term) {
   const bool dec = term.size() > 2 && term.starts_with("vt") && term[2] >= '0' && term[2] <= '9';

@@ -7,7 +7,7 @@
 
 namespace graceful::cli {
 
-/// What a terminal can show. Without any of it everything can still be read.
+/// What a terminal can show. Everything can be read without any of it.
 struct style {
   bool colour = false;
   bool utf8 = false;
@@ -18,11 +18,11 @@ enum class tone { plain, success, failure, dim };
 /// The text in the colour of its tone, if there are colours.
 std::string paint(std::string text, tone t, const style& s);
 
-/// Whether a line of a terminal of this kind (TERM) can be drawn again.
+/// Whether a terminal of this kind (TERM) can redraw a line.
 bool can_redraw(std::string_view term);
 
-/// What can be shown on a terminal of this kind, where NO_COLOR has this value and the locale this
-/// codeset (nl_langinfo(3)). https://no-color.org: an empty NO_COLOR is none.
+/// What a terminal of this kind can show, with this value of NO_COLOR and this codeset of the
+/// locale (nl_langinfo(3)). https://no-color.org: an empty NO_COLOR does not count.
 style style_of(std::string_view term, std::string_view no_color, std::string_view codeset);
 
 }  // namespace graceful::cli

@@ -9,11 +9,11 @@ namespace graceful::cli {
 
 namespace {
 
-/// No name is as long; what is typed may be, and need not be looked at.
+/// No name is as long; a typed word may be, and is not compared then.
 constexpr std::size_t longest_word = 64;
 
-/// How many letters to change, add, leave out, or swap with the next: the distance of Damerau and
-/// Levenshtein, where nothing is changed twice.
+/// The number of letters to change, add, leave out, or swap with the next one: the
+/// Damerau-Levenshtein distance, where nothing is changed twice.
 std::size_t changes(std::string_view a, std::string_view b) {
   std::vector<std::vector<std::size_t>> least(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
   for (std::size_t i = 0; i <= a.size(); ++i) least[i][0] = i;

@@ -8,8 +8,8 @@
 
 namespace graceful::cli {
 
-/// What somebody may have meant who has typed `word`: the one that takes the fewest changes of a
-/// letter, or begins so. None if all are too far away.
+/// What the user may have meant by `word`: the candidate that takes the fewest changes of a letter,
+/// or begins with it. None if all are too different.
 std::optional<std::string_view> nearest(std::string_view word,
                                         const std::vector<std::string_view>& known);
 

@@ -32,7 +32,7 @@ result<std::string> said_by(result<Client> client, const arguments& args) {
 
 int run_server(const arguments& args) {
   for (int standard = STDIN_FILENO; standard <= STDERR_FILENO; ++standard) {
-    ::fcntl(standard, F_SETFD, 0);  // also what main() has opened where nothing was
+    ::fcntl(standard, F_SETFD, 0);  // even those that main() has opened in place of closed ones
   }
   try {
     supervisor s{args.supervise};
@@ -48,7 +48,7 @@ int status(const std::string& path, const arguments& args) {
   auto found = supervisor_client::connect(supervisor_path(path, args), deadline);
   const bool supervised = found.has_value();
   const auto supervisor = said_by(std::move(found), args);
-  // If one hangs, the other may know why.
+  // If one of them hangs, the other may know why.
   std::string all = server ? *server : "";
   if (!server && supervisor && !args.json && server.error().code == errc::not_running) {
     all = "no server answers at " + path + '\n';

@@ -37,7 +37,8 @@ std::size_t width_of(int fd) {
 
 bool in_foreground(int fd) {
   const pid_t group = ::tcgetpgrp(fd);
-  return group < 0 || group == ::getpgrp();  // a terminal that does not control us has no jobs
+  return group < 0 || group == ::getpgrp();  // a terminal that does not control this process has no
+                                             // jobs
 }
 
 bool write_all(int fd, std::string_view text) {
@@ -45,7 +46,7 @@ bool write_all(int fd, std::string_view text) {
     const auto written = ::write(fd, text.data(), text.size());
     if (written >= 0) {
       text.remove_prefix(static_cast<std::size_t>(written));
-    } else if (errno == EAGAIN) {  // somebody who shares it has made it non-blocking
+    } else if (errno == EAGAIN) {  // a process that shares it has made it non-blocking
       pollfd entry{fd, POLLOUT, 0};
       ::poll(&entry, 1, -1);
     } else if (errno != EINTR) {

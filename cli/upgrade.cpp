@@ -15,14 +15,15 @@ namespace {
 
 constexpr std::chrono::milliseconds drain_look_interval{100};
 
-/// How long a successor may take to become ready if nothing is said: what servers allow by default.
+/// How long a successor may take to become ready by default, on servers as well.
 constexpr std::chrono::milliseconds longest_start{30'000};
 
-/// Before another look whether it does by now. Longer than it takes to find that nobody will.
+/// How long to wait for an answer before the next attempt. Longer than it takes to find that no
+/// process will answer.
 constexpr std::chrono::milliseconds successor_look_time{2'000};
 
-/// How long a process that is on its way out may take connections and not answer, and how long to
-/// wait before another is made.
+/// How long an ending process may take connections without answering, and the pause before the next
+/// attempt.
 constexpr std::chrono::milliseconds dying_time{1'000};
 constexpr std::chrono::milliseconds dying_look_interval{50};
 
@@ -32,8 +33,8 @@ void end(display& show) {
                "graceful-ctl: cannot write to standard output; the upgrade counts all the same\n");
 }
 
-/// The server has ended in the middle of the upgrade: a successor that had its sockets by then
-/// serves all the same, once it is ready.
+/// The server has ended during the upgrade. A successor that already had its sockets serves all the
+/// same, once it is ready.
 int look_for_successor(display& show, const std::string& path, const arguments& args,
                        std::uint64_t generation) {
   const auto successor = "generation " + std::to_string(generation + 1);
@@ -41,8 +42,8 @@ int look_for_successor(display& show, const std::string& path, const arguments& 
   const auto until =
       std::chrono::steady_clock::now() + args.upgrade.timeout.value_or(longest_start);
   result<server_status> status = failure{errc::peer_gone, {}};
-  // Who is on its way out may take this connection and not answer: a process that dies, and a child
-  // of it still listens; or a successor that ends too, with this connection in its queue.
+  // An ending process may take this connection and not answer: a process dies while its child still
+  // listens, or a successor ends too, with this connection in its queue.
   std::chrono::steady_clock::time_point lost_until{};
   for (;;) {
     auto client = control_client::connect(path, successor_look_time);
@@ -106,8 +107,7 @@ int await_drained(display& show, const std::string& path, std::int64_t old_pid) 
   return done;
 }
 
-/// The upgrade has ended because somebody wanted it to, and not for anything that the new process
-/// has said.
+/// True if a person or a signal ended the upgrade, and nothing that the new process has logged.
 bool is_order(const std::string& reason) {
   return reason.starts_with("an operator aborted it") ||
          reason.starts_with("rolled back: an operator asked for it") ||

@@ -41,7 +41,7 @@ failure unknown_option(const std::string& given, const command_row* about) {
       std::string_view{word}.substr(std::min(word.find_first_not_of('-'), word.size())), names);
   const auto of = about == nullptr ? std::string{} : " of " + std::string{about->name};
   const auto hint = meant ? "; did you mean --" + std::string{*meant} + "?" : std::string{};
-  // What looks like an option may be the server's own.
+  // What looks like an option may be meant for the server.
   const bool runs = about != nullptr && about->what == command::run;
   return usage_error(word + " is no option" + of + hint +
                          (runs ? "; what is the server's goes behind --: graceful-ctl run "

@@ -10,11 +10,10 @@
 
 namespace graceful::cli {
 
-/// What is wrong with a command line, and where to read more: of the command, if it is known by
-/// then.
+/// What is wrong with a command line, and where to read more: about the command, if it is known.
 failure usage_error(const std::string& what, const command_row* about = nullptr);
 
-/// Each names what may have been meant.
+/// Each names what the user may have meant.
 failure unknown_command(const std::string& word);
 failure unknown_option(const std::string& given, const command_row* about);
 

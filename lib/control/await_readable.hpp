@@ -14,9 +14,9 @@ namespace graceful {
 
 inline constexpr std::chrono::milliseconds await_again_after{100};
 
-/// Calls `ready` when the descriptor can be read, or may be; not if the wait is cancelled. A wait
-/// that fails otherwise (a filter of seccomp(2), no memory) must not be the last one: then `ready`
-/// is called after a pause, and finds out.
+/// Calls `ready` when the descriptor can be read, or may be; does not call it if the wait is
+/// cancelled. After a wait that fails otherwise (a seccomp(2) filter, no memory), `ready` is called
+/// after a pause and finds out, so that this was not the last wait.
 template <class Descriptor, class Ready>
 void await_readable(Descriptor& descriptor, Ready ready) {
   namespace asio = boost::asio;

@@ -25,17 +25,18 @@ namespace graceful {
 
 namespace {
 
-/// How much longer than the upgrade itself its last answer may take: the successor that was not
-/// ready in time is killed and reaped first.
+/// How much longer than the upgrade itself its last answer may take: a successor that was not ready
+/// in time is killed and reaped first.
 constexpr std::chrono::seconds grace{5};
 
-/// The server's own limit, if the request names none, is not known here: wait as long as it may be.
+/// If the request names no limit, the server's own applies, which is unknown here. So wait for the
+/// longest possible.
 constexpr std::chrono::milliseconds longest_upgrade = wire::max_timeout;
 
 /// How often a server reports while it drains.
 constexpr std::chrono::seconds drain_report_interval{1};
 
-/// What the server would not take, and end the connection for.
+/// Checks what the server would answer by closing the connection.
 result<void> check(const upgrade_request& request, const wire::call& call) {
   bool sayable = std::ranges::all_of(request.command, is_text) && is_text(request.directory);
   for (const auto& [key, value] : request.environment) {
@@ -57,8 +58,8 @@ result<void> check(const upgrade_request& request, const wire::call& call) {
   return {};
 }
 
-/// Asks the server whether its interface has this; `otherwise` goes on from "the server is of an
-/// older build, ".
+/// Asks the server whether its interface contains `part`. `otherwise` completes the sentence "the
+/// server is of an older build, ...".
 result<void> check_offers(varlink_caller& server, std::string_view part, const char* otherwise) {
   wire::call call{.method = "org.varlink.service.GetInterfaceDescription", .parameters = {}};
   call.parameters["interface"] = "io.graceful.Control";
@@ -112,8 +113,8 @@ bool is_directory_of(uid_t user, const std::string& path) {
          os::is_one_user(user);
 }
 
-/// Server and operator have to come to the same, although one may lack the variable, or have that
-/// of the user before su(1). So what the kernel says counts first.
+/// Server and operator must find the same directory, although one may lack the variable, or have
+/// that of the user before su(1). So what the kernel says counts first.
 std::string default_directory() {
   const uid_t user = ::geteuid();
   if (user == 0) return "/run/graceful";
@@ -160,7 +161,7 @@ result<upgrade_phase> control_client::upgrade(
   const auto call = wire::to_call(request);
   if (auto sayable = check(request, call); !sayable) return sayable.error();
   if (!request.directory.empty()) {
-    // An older one ignores the parameter, and would start its successor in its own directory.
+    // An older server ignores the parameter and would start its successor in its own directory.
     const auto known =
         check_offers(*impl_, "directory: ?string",
                      "which cannot start its successor in another directory; upgrade "
@@ -181,7 +182,7 @@ result<upgrade_phase> control_client::upgrade(
     make_printable(phase->dropped);
     make_printable(phase->dropped_addresses);
     phase->json = boost::json::serialize(reply->parameters);
-    // A probation may be as long as an upgrade.
+    // A probation may last as long as an upgrade.
     until = phase->phase == "ready" ? os::after(longest_upgrade + grace) : ready_by;
     if (!reply->continues) talk.end();
     const bool enough = on_phase && !on_phase(*phase);
@@ -238,7 +239,7 @@ result<server_event> control_client::monitor(
   impl::conversation talk{*impl_};
   if (auto sent = talk.begin(call); !sent) return sent.error();
   for (;;) {
-    auto reply = talk.receive(os::deadline::max());  // nothing may happen for long
+    auto reply = talk.receive(os::deadline::max());  // a long time may pass without an event
     if (!reply) return reply.error();
     auto event = wire::parse_event(reply->parameters);
     if (!event) return garbled();

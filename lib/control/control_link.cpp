@@ -17,7 +17,7 @@ std::uint64_t control_link::connected() {
   return (stream_ && stream_->is_open()) || connect() ? connections_ : 0;
 }
 
-/// connect(2) to a Unix socket is done at once, or not at all if the queue is full.
+/// connect(2) to a Unix socket succeeds at once, or fails if the queue is full.
 bool control_link::connect() {
   auto made = varlink_connection::connect(path_, std::chrono::steady_clock::now());
   if (!made) return false;

@@ -11,7 +11,7 @@
 
 namespace graceful {
 
-/// Calls whoever serves the control path, now and then. Lives on the control thread.
+/// Calls the process that serves the control path, now and then. Lives on the control thread.
 class control_link {
  public:
   using reply_handler = std::function<void(const wire::reply&)>;
@@ -19,11 +19,11 @@ class control_link {
   /// `on_reply` is called for each reply.
   control_link(asio::io_context& control, std::string path, reply_handler on_reply);
 
-  /// The number of the connection there is, or of a new one; 0 if nobody serves the path.
+  /// The number of the current connection, or of a new one; 0 if no process serves the path.
   std::uint64_t connected();
 
-  /// Calls on it. False if nobody serves the path, or takes the call now. No reply comes if the
-  /// connection ends first.
+  /// Sends a call on it. False if no process serves the path, or it does not take the call now. No
+  /// reply comes if the connection ends first.
   bool call(const wire::call& call);
 
  private:

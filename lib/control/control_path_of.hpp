@@ -9,7 +9,8 @@
 
 namespace graceful {
 
-/// The absolute path of a server's control socket; makes the default directory if that is used.
+/// The absolute path of a server's control socket. Makes the default directory if the path is in
+/// it.
 result<std::string> control_path_of(const options& opts);
 
 }  // namespace graceful

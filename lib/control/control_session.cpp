@@ -24,7 +24,7 @@ namespace {
 using kind = os::transfer::kind;
 using boost::system::error_code;
 
-/// Replies that may wait for a peer that does not read them.
+/// The size of the replies that may wait for a peer that does not read them.
 constexpr std::size_t max_outgoing = std::size_t{1} << 20;
 
 }  // namespace
@@ -33,7 +33,7 @@ control_session::control_session(asio::io_context& control, unique_fd socket, pi
                                  std::uint64_t id, owner& owner)
     : socket_{control}, peer_pidfd_{control}, peer_pid_{peer_pid}, id_{id}, owner_{owner} {
   socket_.assign(asio::local::stream_protocol{}, socket.get());
-  // Owned by socket_ now, which it would not be had assign() thrown.
+  // socket_ owns it from here on; if assign() had thrown, it would not.
   mark_.emplace(socket.release());
   os::refuse_descriptors(socket_.native_handle());
 }
@@ -48,13 +48,15 @@ void control_session::start_as_channel() {
   read();
 }
 
-/// False if it is no peer for this process: as with SO_PEERCRED of one that connects.
+/// Identifies the peer of a channel by its first message. False if this process does not trust it,
+/// as with SO_PEERCRED of a process that connects.
 bool control_session::meet(os::inbox& box) {
   if (!std::exchange(awaits_peer_, false)) return true;
   peer_pid_ = box.sender;
   met_ = os::peer{box.sender, box.sender_user, box.sender_group};
   if (!met_->trusted()) return false;
-  // A shell that has passed the descriptor on keeps the connection open when the successor ends.
+  // Watch the process itself: a shell that passed the descriptor on keeps the connection open when
+  // the successor ends.
   auto pidfd = box.sender_pidfd ? std::move(box.sender_pidfd) : os::open_pidfd(peer_pid_);
   error_code ignored;
   if (pidfd) peer_pidfd_.assign(pidfd.get(), ignored);
@@ -69,7 +71,7 @@ void control_session::watch_peer() {
   await_readable(peer_pidfd_, [self = shared_from_this()] {
     if (!self->socket_.is_open()) return;
     if (!self->peer_gone()) return self->watch_peer();  // the wake-up was spurious
-    if (self->take_in()) self->end_of_input(true);      // what it said before is heard
+    if (self->take_in()) self->end_of_input(true);      // what it sent before still counts
   });
 }
 
@@ -82,18 +84,19 @@ void control_session::read() {
 }
 
 void control_session::on_readable() {
-  // Read on when the call that waits has been handled: what a peer sends waits with the peer.
+  // Reading goes on when the waiting call has been handled. Until then, what the peer sends waits
+  // in its socket.
   if (!socket_.is_open() || next_) return;
   if (!take_in()) return;
   wait_for_turn();
   if (!next_ && socket_.is_open()) read();
 }
 
-/// Takes in what the peer has said. False if that was the end of the connection, or of what comes.
+/// Takes in what the peer has sent. False if the connection, or the peer's side of it, has ended.
 bool control_session::take_in() {
   os::inbox box;
   const auto got = os::receive_now(socket_.native_handle(), box);
-  // Sent before it was refused, or the kernel cannot refuse them.
+  // They were sent before refuse_descriptors(), or the kernel cannot refuse them.
   os::close_aside(std::exchange(box.descriptors, {}));
   if (got.what == kind::closed) return end_of_input(false), false;
   if (got.what == kind::failed) return close(), false;
@@ -101,13 +104,14 @@ bool control_session::take_in() {
     if (!meet(box)) return close(), false;
     last_said_ = clock::now();
     incoming_.feed(box.bytes);
-    // It piles up behind a call that is not answered yet.
+    // Calls pile up behind one that is not answered yet.
     if (incoming_.buffered() > 2 * wire::max_call_size) return close(), false;
   }
   return true;
 }
 
-/// What the peer has said still counts, and it hears the answers if it only says no more.
+/// What the peer has sent still counts. If it has only ended its own side, it still gets the
+/// answers.
 void control_session::end_of_input(bool gone) {
   ended_ = true;
   gone_ = gone_ || gone;
@@ -120,7 +124,7 @@ void control_session::wait_for_turn() {
   next_ = incoming_.next();
   if (next_) return owner_.on_waiting(*this);
   if (incoming_.overflowed() || (ended_ && outgoing_.empty())) return close();
-  closing_ = ended_;  // when the answers have gone
+  closing_ = ended_;  // when the answers are sent
 }
 
 void control_session::take_turn() {
@@ -146,7 +150,7 @@ void control_session::handle(const std::string& text) {
   try {
     owner_.on_call(*this, std::move(*call));
   } catch (const std::exception&) {
-    close();  // no memory, say, for this call; the connection is of no more use
+    close();  // no memory for this call, for example; the connection is of no more use
   }
 }
 
@@ -200,7 +204,7 @@ void control_session::write() {
   if (closing_) close();
 }
 
-/// The kernel names this process as the peer of a channel; who has spoken there is another.
+/// The kernel names this process as the peer of a channel; the process that sends on it is another.
 bool control_session::has_rights_of_this() {
   if (met_)
     return os::has_rights_of_this(*met_, peer_pidfd_.is_open() ? peer_pidfd_.native_handle() : -1);
@@ -208,8 +212,8 @@ bool control_session::has_rights_of_this() {
   unique_fd held = os::peer_pidfd(socket_.native_handle());
   const bool has_them = peer && os::has_rights_of_this(*peer, held.get());
   os::spare_descriptors::close(std::move(held));
-  // Where the kernel does not hold the peer of a connection (before Linux 6.5) its number may be
-  // another's by now.
+  // Where the kernel gives no pidfd of a peer (before Linux 6.5), its number may belong to another
+  // process by now.
   const auto now = os::process_identity::of(peer_pid_);
   return has_them &&
          (os::needs_no_rights() || (identity_ && now && identity_->started == now->started));
@@ -224,7 +228,7 @@ bool control_session::peer_gone() {
   return ::poll(&p, 1, 0) > 0;
 }
 
-/// A peer that has only ended what it says (shutdown(2), as `nc -N` does) still takes an answer.
+/// A peer that has only ended its own side (shutdown(2), as `nc -N` does) still takes an answer.
 bool control_session::caller_gone() { return !(current_ && current_->oneway) && hung_up(); }
 
 bool control_session::hung_up() {

@@ -30,26 +30,26 @@ namespace graceful {
 
 namespace asio = boost::asio;
 
-/// A descriptor that goes to a peer, and what keeps it open until it has gone.
+/// A descriptor that goes to a peer, and what keeps it open until it is sent.
 struct passed_descriptor {
   int fd;
   std::shared_ptr<const void> owner;
 };
 
-/// One connection to the control socket: takes calls one after the other, sends replies. Lives on
-/// the control thread. Nothing a peer does blocks it or makes it grow without bound.
+/// One connection to the control socket: takes calls one after the other and sends replies. Lives
+/// on the control thread. Nothing that a peer does blocks it or makes it grow without bound.
 ///
-/// A call waits for its turn, which its owner gives it: one call a turn. So a peer that sends
-/// thousands of calls at once keeps nobody else waiting for more than one of them. Meanwhile
-/// nothing more is read from it.
+/// A call waits for its turn, which the owner gives: one call a turn. So a peer that sends
+/// thousands of calls at once delays others by one of them at most. Meanwhile nothing more is read
+/// from it.
 class control_session : public std::enable_shared_from_this<control_session> {
  public:
   using clock = std::chrono::steady_clock;
 
-  /// Who answers the calls.
+  /// Answers the calls.
   class owner {
    public:
-    /// A call waits: `take_turn` is to be called later, from the event loop.
+    /// A call waits. Call `take_turn` later, from the event loop.
     virtual void on_waiting(control_session& from) = 0;
     virtual void on_call(control_session& from, wire::call call) = 0;
     virtual void on_closed(control_session& from) = 0;
@@ -63,27 +63,28 @@ class control_session : public std::enable_shared_from_this<control_session> {
 
   void start();
 
-  /// The same on an end of a socketpair: its peer is who says something first (SO_PASSCRED is set).
+  /// Starts on an end of a socketpair. Its peer is the process that sends the first message
+  /// (SO_PASSCRED is set).
   void start_as_channel();
 
-  /// Handles the call that waits, if it still does.
+  /// Handles the waiting call, if it still waits.
   void take_turn();
 
-  /// Handles what the peer has said so far, a few calls at most: it has ended, and that is not to
-  /// be acted on before its last words are.
+  /// Handles what the peer has sent so far, a few calls at most. Use it when the peer has ended,
+  /// before acting on that: its last words come first.
   void hear_out();
 
-  /// On such a connection nobody has said anything yet.
+  /// True on a channel until its peer has sent something.
   [[nodiscard]] bool awaits_peer() const { return awaits_peer_; }
 
-  /// Answers the call that is being handled, which is over unless the reply continues. Replies that
-  /// the caller did not ask for (it is gone, `oneway`, or `continues` without `more`) are dropped.
+  /// Answers the call that is being handled. The call is over unless the reply continues. Drops
+  /// replies that the caller did not ask for (it is gone, `oneway`, or `continues` without `more`).
   void reply(const wire::reply& reply, std::vector<passed_descriptor> descriptors = {});
 
-  /// Says a last word, to no call, and closes.
+  /// Sends a last message, which answers no call, and closes.
   void close_with(const wire::reply& last);
 
-  /// Closes; the owner hears of it later, once.
+  /// Closes. The owner hears of it later, once.
   void close();
 
   [[nodiscard]] std::uint64_t id() const { return id_; }
@@ -91,30 +92,31 @@ class control_session : public std::enable_shared_from_this<control_session> {
   /// As of connect(2), or of the first message; 0 if it is not visible from here.
   [[nodiscard]] pid_t peer_pid() const { return peer_pid_; }
 
-  /// Whoever speaks here could do by itself what this process can: see os::has_rights_of_this.
+  /// True if the peer could do by itself what this process can: see os::has_rights_of_this.
   [[nodiscard]] bool has_rights_of_this();
 
-  /// Borrowed, for a program that is to answer in the place of this one.
+  /// Borrowed, for a program that will answer in place of this one.
   [[nodiscard]] int descriptor() { return socket_.native_handle(); }
 
-  /// A call is being handled, or waits for its turn.
+  /// True if a call is being handled, or waits for its turn.
   [[nodiscard]] bool occupied() const { return current_ || next_; }
 
-  /// The peer has ended what it says, and takes no answer either.
+  /// True if the peer has ended its side and takes no answer either.
   [[nodiscard]] bool left() { return ended_ && hung_up(); }
 
-  /// The peer has closed its end. Known at once, even while what it sent before waits to be read.
+  /// True if the peer has closed its end or ended. Known at once, even while what it sent before
+  /// waits to be read.
   [[nodiscard]] bool peer_gone();
 
-  /// Whoever has made the call that is being handled takes no answer any more, although it wanted
-  /// one: it has given up, and has told its user so.
+  /// True if the caller of the call that is being handled wanted an answer and takes none any more:
+  /// it has given up, and has told its user so.
   [[nodiscard]] bool caller_gone();
 
-  /// Whether there is something to send that the peer does not take.
+  /// True if something waits to be sent that the peer does not take.
   [[nodiscard]] bool congested() const { return !outgoing_.empty(); }
 
-  /// Since when the peer has done nothing: taken nothing of what waits for it or, if nothing does,
-  /// neither said nor taken anything.
+  /// When the peer last did something: took part of what waits for it or, if nothing waits, sent or
+  /// took anything.
   [[nodiscard]] clock::time_point idle_since() const {
     return congested() ? last_taken_ : std::max(last_said_, last_taken_);
   }
@@ -143,7 +145,8 @@ class control_session : public std::enable_shared_from_this<control_session> {
   void write();
 
   asio::local::stream_protocol::socket socket_;
-  // Beside a child that outlives this process, a client would wait for its answer for ever.
+  // A copy in a child that outlives this process would keep a client waiting for its answer for
+  // ever.
   std::optional<os::kept_from_children> mark_;
   asio::posix::stream_descriptor peer_pidfd_;  // of a channel's peer
   pid_t peer_pid_;
@@ -158,12 +161,13 @@ class control_session : public std::enable_shared_from_this<control_session> {
   bool awaits_peer_ = false;
   std::optional<os::peer> met_;  // on a channel
   bool reading_ = false;
-  bool ended_ = false;  // the peer says no more
-  bool gone_ = false;   // it has died, whoever holds its end of the connection open
+  bool ended_ = false;  // the peer sends no more
+  bool gone_ = false;  // the peer has died, even if another process holds its end of the connection
+                       // open
   bool writing_ = false;
   bool closing_ = false;
   clock::time_point last_said_ = clock::now();
-  clock::time_point last_taken_ = clock::now();  // or: when the first thing came to wait for it
+  clock::time_point last_taken_ = clock::now();  // or when the first message began to wait for it
 };
 
 }  // namespace graceful

@@ -13,7 +13,7 @@ void control_thread::start() {
   sigset_t all;
   sigset_t before;
   ::sigfillset(&all);
-  // A thread inherits the mask of its creator: no moment in which it could take a signal.
+  // A thread inherits the mask of its creator, so at no moment can this one take a signal.
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   try {
     thread_ = std::thread{[this] { run(); }};
@@ -40,7 +40,7 @@ void control_thread::run() {
       context_.run();
       return;
     } catch (const std::exception& e) {
-      // No memory or no descriptors for one connection: the others go on.
+      // No memory or no descriptors for one connection must not end the others.
       log_.error("control socket: " + std::string{e.what()});
     }
   }

@@ -13,7 +13,7 @@ namespace graceful {
 
 namespace asio = boost::asio;
 
-/// An io_context with a thread of its own, in which all signals are blocked: they stay with the
+/// An io_context with its own thread, in which all signals are blocked: they stay with the
 /// application's threads, see `signal_actions` for the exception.
 class control_thread {
  public:
@@ -24,7 +24,7 @@ class control_thread {
 
   void start();
 
-  /// Waits until something has stopped the context; what is pending then is dropped.
+  /// Waits until something has stopped the context. Drops what is pending then.
   void wait();
 
  private:

@@ -11,13 +11,12 @@
 
 namespace graceful {
 
-/// What makes a process the one that a path leads to: a server its control path, a supervisor its
-/// socket.
+/// What a process owns that a path leads to: a server its control path, a supervisor its socket.
 struct owned_path {
-  // Shared with what passes them on, which may end later.
+  // Shared with operations that pass it on and may end later.
   std::shared_ptr<const unique_fd> lock = std::make_shared<const unique_fd>();
   std::shared_ptr<const unique_fd> control = std::make_shared<const unique_fd>();
-  std::optional<os::file_id> file{};  ///< Which the socket has at its path.
+  std::optional<os::file_id> file{};  ///< The file of the socket at its path.
 };
 
 }  // namespace graceful

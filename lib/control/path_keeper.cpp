@@ -20,12 +20,12 @@ namespace graceful {
 
 namespace {
 
-/// Not by inotify(7): close(2) of that waits for a grace period of the kernel, for more than a
-/// second on a busy machine, and so does the end of a process that is killed. Its successor has
-/// seen the connection end by then, but a pidfd that says that it lives.
+/// Polls instead of using inotify(7): close(2) of an inotify descriptor waits for a grace period of
+/// the kernel, more than a second on a busy machine, and so does the end of a killed process. Its
+/// successor would see the connection end while the pidfd still says that the process lives.
 constexpr std::chrono::seconds path_interval{1};
 
-/// What cannot be looked at is not known to be gone.
+/// A path that cannot be inspected does not count as gone.
 bool is_gone(const std::string& path) {
   struct stat status {};
   return ::lstat(path.c_str(), &status) != 0 && (errno == ENOENT || errno == ENOTDIR);
@@ -40,7 +40,7 @@ path_keeper::path_keeper(asio::io_context& control, log& log, owned_path& owned,
       directory_{std::filesystem::path{settings_.path}.parent_path().string()},
       timer_{control} {
   struct stat status {};
-  // A file may be in the way by now: nobody could enter a directory of its mode.
+  // A file may be in the way by now: nobody could enter a directory with its mode.
   if (::stat(directory_.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) return;
   user_ = status.st_uid;
   if (user_ == ::geteuid()) mode_ = status.st_mode & 07777;
@@ -86,7 +86,7 @@ bool path_keeper::all_in_place() const {
   return in_place() && (!settings_.rest_in_place || settings_.rest_in_place());
 }
 
-/// What is in place is not touched.
+/// Leaves alone what is in place.
 result<void> path_keeper::put_back() {
   if (auto checked = check_socket(); !checked) return checked;
   const auto lock_path = os::lock_path(settings_.path);
@@ -122,7 +122,7 @@ result<void> path_keeper::put_back() {
   return {};
 }
 
-/// Whether the socket at the path is this process's, which it may not have bound itself.
+/// Checks whether the socket at the path is this process's. Another process may have bound it.
 result<void> path_keeper::check_socket() {
   const auto socket = os::identify(settings_.path);
   if (!socket) {
@@ -143,7 +143,8 @@ result<void> path_keeper::check_socket() {
 
 result<void> path_keeper::make_directory() const {
   if (is_gone(directory_)) {
-    // Root's would keep its user out: a server, say, that has its own path there.
+    // A directory of root's would lock out its user, for example a server that has its own path
+    // there.
     if (user_ != ::geteuid()) {
       return failure{errc::permission_denied, "the directory " + directory_ +
                                                   " was another user's, who has to make it again"};
@@ -155,7 +156,7 @@ result<void> path_keeper::make_directory() const {
   return check_directory();
 }
 
-/// Another user may have made it while it was gone: a socket there would be in that user's hands.
+/// Another user may have made the directory while it was gone, and would control a socket there.
 result<void> path_keeper::check_directory() const {
   if (settings_.by_default) return os::check_private_directory(directory_);
   struct stat status {};

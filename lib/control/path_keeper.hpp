@@ -21,36 +21,36 @@ namespace graceful {
 
 namespace asio = boost::asio;
 
-/// Puts a server's control path, or the paths of a supervisor, back when somebody has removed them:
-/// logind takes /run/user/UID away at logout, and others clean up. A socket or a lock of another
-/// process stays as it is. Lives on the thread that serves the path.
+/// Puts a server's control path, or the paths of a supervisor, back when they have been removed:
+/// logind removes /run/user/UID at logout, and cleaners remove others. A socket or a lock of
+/// another process stays as it is. Lives on the thread that serves the path.
 class path_keeper {
  public:
   struct settings {
     std::string path;
-    std::string called;  ///< "control path": what the log calls it.
-    /// Its directory is private then, and at a name that others may know, in /tmp.
+    std::string called;  ///< The name for the log, such as "control path".
+    /// The directory is then private, with a name in /tmp that others may know.
     bool by_default;
-    /// What is owned is on offer to nobody, so that it may be replaced.
+    /// True while nothing that is owned is on offer to a successor, so that it may be replaced.
     std::function<bool()> may_replace;
     /// Serves on another control socket from now on.
     std::function<void(int listener)> serve;
-    /// What else belongs there: whether it is in place, and puts it back, before the socket: who
-    /// finds that relies on it. Empty: nothing does.
+    /// Whether the other files that belong there are in place; they are put back before the socket,
+    /// because a process that finds the socket relies on them. Empty: there are none.
     std::function<bool()> rest_in_place{};
     std::function<result<void>()> put_rest_back{};
   };
 
-  /// `owned` is kept up to date.
+  /// Keeps `owned` up to date.
   path_keeper(asio::io_context& control, log& log, owned_path& owned, settings s);
 
-  /// Looks at once, and then every second.
+  /// Checks at once, and then every second.
   void start();
 
-  /// Looks no more. The object has to outlive what runs on the control thread.
+  /// Stops checking. The object must outlive everything that runs on the control thread.
   void stop();
 
-  /// The path leads to this process: as far as the files there tell.
+  /// True if the path leads to this process, as far as the files there tell.
   [[nodiscard]] bool in_place() const;
 
  private:
@@ -67,13 +67,13 @@ class path_keeper {
   owned_path& owned_;
   const settings settings_;
   const std::string directory_;
-  // Of the directory, when this process came to serve.
+  // The mode and the owner of the directory when this process began to serve.
   mode_t mode_ = 0700;
   uid_t user_ = ::geteuid();
   asio::steady_timer timer_;
   bool stopped_ = false;
   bool adopted_ = false;  // see os::adopt_control
-  bool told_ = false;     // that it cannot be put back
+  bool told_ = false;     // the log says that it cannot be put back
 };
 
 }  // namespace graceful

@@ -26,7 +26,8 @@ constexpr std::size_t max_sessions = 64;
 constexpr std::chrono::seconds idle_limit{30};
 constexpr std::chrono::seconds sweep_interval{5};
 
-/// How long to leave the queue alone when nothing can be accepted: no descriptors, for instance.
+/// How long to leave the queue alone when nothing can be accepted, for example for lack of
+/// descriptors.
 constexpr std::chrono::milliseconds retry_pause{100};
 
 std::string described_user(uid_t user) {
@@ -56,7 +57,7 @@ void session_host::start(int listener) {
 }
 
 void session_host::stop_accepting() {
-  // Assigned, so its entry leaves epoll although the successor holds the same socket.
+  // It was assigned, so its entry leaves epoll although the successor holds the same socket.
   if (listener_.is_open()) (void)listener_.release();
   retry_timer_.cancel();
 }
@@ -90,7 +91,7 @@ void session_host::on_connectable() {
     try {
       admit(std::move(socket));
     } catch (const std::exception& e) {
-      // No memory or no room in epoll for this connection: the next one may be luckier.
+      // No memory, or no room in epoll, for this connection: the next may be luckier.
       log_.error(settings_.called + ": " + std::string{e.what()});
     }
   } else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
@@ -137,8 +138,8 @@ void session_host::adopt(unique_fd socket) {
   session->start_as_channel();
 }
 
-/// An operator gets in however many connections somebody has left lying about. Those on which a
-/// call is under way are not for others to end.
+/// An operator can connect however many idle connections others keep open. Connections with a call
+/// under way are never closed for that.
 bool session_host::make_room() {
   control_session* oldest = nullptr;
   for (const auto& [id, session] : sessions_) {
@@ -166,7 +167,7 @@ void session_host::sweep() {
   });
 }
 
-/// Nobody waits for anything on it.
+/// True if nobody waits for anything on it.
 bool session_host::dispensable(const control_session& session) const {
   return !session.occupied() && !settings_.needed(session);
 }
@@ -176,8 +177,8 @@ void session_host::on_waiting(control_session& from) {
   post_turn();
 }
 
-/// One call, and the event loop goes round before the next one: signals, timers and the upgrade
-/// under way are heard between any two calls, whoever makes them, however many.
+/// The event loop runs once between two calls, so that signals, timers and the upgrade under way
+/// wait for one call at most, however many calls there are.
 void session_host::post_turn() {
   if (urgent_.empty() && waiting_.empty()) return;
   if (!std::exchange(turn_posted_, true)) asio::post(context_, [this] { give_turn(); });

@@ -20,35 +20,36 @@
 
 namespace graceful {
 
-/// Takes connections on a Unix socket, lets only the same user and root in, and ends those that
-/// are left lying about. On the thread of its context.
+/// Takes connections on a Unix socket, admits only the same user and root, and closes idle ones.
+/// Runs on the thread of its context.
 class session_host final : private control_session::owner {
  public:
   struct settings {
-    std::string called;  ///< What the log calls the socket.
+    std::string called;  ///< The name of the socket for the log.
     std::function<void(control_session&, wire::call)> call;
     std::function<void(const control_session&)> closed;
-    /// Whether somebody counts on the session although no call waits on it.
+    /// True if the session is needed although no call waits on it.
     std::function<bool(const control_session&)> needed;
   };
 
   session_host(asio::io_context& context, log& log, settings s);
   ~session_host();
 
-  /// Serves on `listener`, which it borrows.
+  /// Serves on `listener`, which is borrowed.
   void start(int listener);
 
-  /// Serves on a connection whose other end is passed to a process: the first message says which.
+  /// Serves on a connection whose other end is passed to a process. The first message identifies
+  /// that process.
   void adopt(unique_fd socket);
 
-  /// Takes no more connections; those that exist go on.
+  /// Takes no more connections; existing ones go on.
   void stop_accepting();
 
   /// Closes all connections.
   void stop();
 
-  /// Closes those on which nobody waits for an answer, whoever counts on them: who does connects
-  /// again.
+  /// Closes the connections on which nobody waits for an answer, even those that are needed: their
+  /// peers connect again.
   void hang_up();
 
  private:
@@ -73,7 +74,7 @@ class session_host final : private control_session::owner {
   std::uint64_t next_id_ = 1;
   std::map<std::uint64_t, std::shared_ptr<control_session>> sessions_;
   std::deque<std::weak_ptr<control_session>> waiting_;  // for their turns
-  std::deque<std::weak_ptr<control_session>> urgent_;   // the same, of those that are needed
+  std::deque<std::weak_ptr<control_session>> urgent_;   // the same, for sessions that are needed
   bool urgent_was_last_ = false;
   bool turn_posted_ = false;
 };

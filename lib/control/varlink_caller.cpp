@@ -15,7 +15,7 @@ namespace graceful {
 
 namespace {
 
-/// An error reply as a failure.
+/// Turns an error reply into a failure.
 failure to_failure(const wire::reply& r) {
   static constexpr std::array<std::pair<std::string_view, errc>, 6> known{{
       {wire::busy_error, errc::busy},
@@ -51,7 +51,8 @@ result<varlink_caller> varlink_caller::connect(const std::string& path,
                                                std::chrono::milliseconds deadline) {
   auto connection = varlink_connection::connect(path, os::after(deadline), os::trust::operators);
   if (!connection) return connection.error();
-  os::refuse_descriptors(connection->socket());  // close(2) of what a server sends may take long
+  os::refuse_descriptors(connection->socket());  // close(2) of descriptors that a server sends may
+                                                 // take long
   return varlink_caller{std::move(*connection), deadline};
 }
 

@@ -15,30 +15,30 @@
 
 namespace graceful {
 
-/// Calls, one after the other, on a connection to a control socket, for a program that waits for
-/// each reply.
+/// Makes calls, one after the other, on a connection to a control socket, for a program that waits
+/// for each reply.
 class varlink_caller {
  public:
-  /// `deadline` bounds the connecting and each answer for which nothing else is said. Trusts any
-  /// user if this process is root's: it gives nothing but orders.
+  /// `deadline` bounds the connect, and each answer for which no other deadline is given. If this
+  /// process is root's, it trusts a server of any user: it only gives orders.
   static result<varlink_caller> connect(const std::string& path,
                                         std::chrono::milliseconds deadline);
 
-  /// One call and its replies. Of which call a reply is, only their order says: what comes late
-  /// would be taken for the answer to the next one. So the connection comes back only after the
-  /// last reply; whatever ends the call before, an exception too, closes it.
+  /// One call and its replies. Only their order tells which call a reply belongs to: a late reply
+  /// would be taken for the answer to the next call. So the connection is returned only after the
+  /// last reply; anything that ends the call earlier, an exception too, closes it.
   class conversation {
    public:
     explicit conversation(varlink_caller& home)
         : home_{home}, connection_{std::exchange(home.connection_, std::nullopt)} {}
 
-    /// Fails with ENOTCONN if the call before has not had its last reply.
+    /// Fails with ENOTCONN if the previous call has not had its last reply.
     result<void> begin(const wire::call& call);
 
-    /// The next reply to the call, if it is no error.
+    /// The next reply to the call. An error reply is returned as a failure.
     result<wire::reply> receive(os::deadline until);
 
-    /// The last reply has come.
+    /// The last reply has been received.
     void end() { home_.connection_ = std::move(connection_); }
 
    private:
@@ -47,10 +47,10 @@ class varlink_caller {
     bool is_order_ = false;
   };
 
-  /// A call that has no parameters, and its only reply.
+  /// Makes a call without parameters, and returns its only reply.
   result<wire::reply> ask(std::string_view method);
 
-  /// The same, where the reply says nothing but that it is done.
+  /// The same, where the reply only says that it is done.
   result<void> order(std::string_view method);
 
   [[nodiscard]] std::chrono::milliseconds deadline() const { return deadline_; }
@@ -59,11 +59,11 @@ class varlink_caller {
   varlink_caller(varlink_connection connection, std::chrono::milliseconds deadline)
       : connection_{std::move(connection)}, deadline_{deadline} {}
 
-  std::optional<varlink_connection> connection_;  // none: a call has no last reply
+  std::optional<varlink_connection> connection_;  // none: a call did not get its last reply
   std::chrono::milliseconds deadline_;
 };
 
-/// What answers does not speak this protocol.
+/// The peer does not speak this protocol.
 failure garbled();
 
 }  // namespace graceful

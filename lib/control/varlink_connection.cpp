@@ -25,17 +25,19 @@ using kind = os::transfer::kind;
 
 namespace {
 
-/// Between two looks at a path whose listener has died: each leaves a connection in its queue.
+/// The pause between two connects to a path whose listener has died: each leaves a connection in
+/// its queue.
 constexpr std::chrono::milliseconds look_again{250};
 
-/// The same while a successor starts, which may take long: the queue is to have room for others.
+/// The pause while a successor starts, which may take long: the queue must keep room for others.
 constexpr std::chrono::milliseconds look_at_starting{1'000};
 
-/// The same where nobody listens: whoever holds the lock starts, ends, or puts its socket back.
+/// The pause where no process listens: the holder of the lock starts, ends, or puts its socket
+/// back.
 constexpr std::chrono::milliseconds look_at_absent{50};
 
-/// Who listened at `path` has died. Its successor, if it has all the sockets, listens by and by; a
-/// child that it has forked never does. The lock tells them apart.
+/// The process that listened at `path` has died. Its successor, if it has all the sockets, will
+/// soon listen; a child that it forked never will. The lock tells them apart.
 failure nobody_answers(const std::string& path, const std::vector<pid_t>& successors) {
   if (successors.empty()) {
     return {errc::not_running, "no server is running at " + path +
@@ -47,7 +49,7 @@ failure nobody_answers(const std::string& path, const std::vector<pid_t>& succes
                                ") is starting: wait until it serves, or look at its log"};
 }
 
-/// Nobody listens at `path`. One of `owners`, who hold its lock, is to.
+/// No process listens at `path`. One of `owners`, who hold its lock, should.
 failure nobody_listens(const std::string& path, const std::vector<pid_t>& owners, bool there) {
   if (owners.empty()) {
     return {errc::not_running,
@@ -117,7 +119,7 @@ result<varlink_connection> varlink_connection::adopt(unique_fd socket) {
 }
 
 varlink_connection::~varlink_connection() {
-  if (!home_.is_this()) return;  // in a child of fork(2): the connection is the parent's
+  if (!home_.is_this()) return;  // in a child of fork(2) the connection belongs to the parent
   os::close_aside(std::move(descriptors_));
   os::close_connection(std::move(socket_));
 }
@@ -140,7 +142,7 @@ result<void> varlink_connection::send(const wire::call& call, os::deadline until
   return {};
 }
 
-/// In this order: what is unread after shutdown(2) can only be read by who can see it.
+/// The order matters: after shutdown(2), only a server that can see it reads what is still unread.
 bool varlink_connection::give_up() {
   int unread = 0;
   ::shutdown(socket_.get(), SHUT_RDWR);

@@ -53,7 +53,7 @@ bool varlink_stream::send(const wire::call& call) {
 }
 
 void varlink_stream::catch_up() {
-  // No more than that: who goes on talking must not keep this thread.
+  // Reads no more than that: a peer that keeps sending must not hold up this thread.
   boost::system::error_code ec;
   auto left = is_open() ? socket_.available(ec) : 0;
   while (left > 0 && is_open() && !incoming_.overflowed()) {

@@ -18,30 +18,32 @@ namespace graceful {
 
 namespace asio = boost::asio;
 
-/// The client's end of a connection to a control socket, on the control thread: calls go out, and
-/// what comes in is told. Nothing blocks.
+/// The client's end of a connection to a control socket, on the control thread: sends calls and
+/// reports replies by callbacks. Nothing blocks.
 class varlink_stream : public std::enable_shared_from_this<varlink_stream> {
  public:
   struct events {
     std::function<void(const std::string& text)> message;
-    std::function<void()> end;  ///< By the peer, or by a message that is too long. Once.
+    std::function<void()> end;  ///< The peer has ended the connection, or has sent a message that
+                                ///< is too long. Called once.
   };
 
-  /// `incoming`: what has been read from the socket already.
+  /// `incoming`: what has already been read from the socket.
   varlink_stream(asio::io_context& control, unique_fd socket, wire::framer incoming, events on);
 
   ~varlink_stream();
 
   void start();
 
-  /// Tells no more, and ends the connection.
+  /// Makes no more callbacks, and closes the connection.
   void stop();
 
-  /// False if the peer does not take the call now: half a call cannot be taken back, so the
-  /// connection is of no more use, and its end is told later.
+  /// False if the peer does not take the call now. Half a call cannot be taken back, so the
+  /// connection is of no more use, and `end` is called later.
   bool send(const wire::call& call);
 
-  /// Tells now what has come already. What it leads to is told before this returns; an end is not.
+  /// Reports now what has already arrived. All callbacks that result are made before this returns,
+  /// except `end`.
   void catch_up();
 
   [[nodiscard]] bool is_open() const { return socket_.is_open(); }

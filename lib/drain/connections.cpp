@@ -25,7 +25,8 @@ drain_stage stage_of(handoff::drain_plan::due::kind what) {
 
 }  // namespace
 
-/// Of a connection that comes late the end of the grace is seen within a second, see `drain`.
+/// The end of the grace of a connection that is tracked late is noticed within a second, see
+/// `drain`.
 connection connections::track(asio::any_io_executor executor, connection::stage_handler on_stage) {
   const boost::intrusive_ptr added{
       new tracked_connection{*this, std::move(executor), std::move(on_stage)}};
@@ -41,11 +42,11 @@ connection connections::track(asio::any_io_executor executor, connection::stage_
       plan_.add(clock::now(), added->id());
       planned_.emplace(added->id(), added.get());
     }
-    // What may throw is done.
+    // Nothing below throws.
     if (open_.empty()) self_ = shared_from_this();
     open_.push_back(*added);
   }
-  intrusive_ptr_add_ref(added.get());  // the connection's
+  intrusive_ptr_add_ref(added.get());  // for the connection
   connection made{added.get()};
   if (at_once) added->tell(*at_once);
   return made;
@@ -97,7 +98,7 @@ std::size_t connections::open() const {
 }
 
 void connections::remove(tracked_connection& gone) {
-  std::shared_ptr<connections> last;  // outlives the lock
+  std::shared_ptr<connections> last;  // destroyed after the lock is released
   const std::lock_guard lock{mutex_};
   open_.erase(open_.iterator_to(gone));
   if (plan_.begun()) planned_.erase(gone.id());
@@ -113,7 +114,7 @@ void tracked_connection::tell(drain_stage stage) {
 }
 
 void tracked_connection::on_stage(drain_stage stage) {
-  if (ended_) return;  // its connection has gone in between
+  if (ended_) return;  // its connection has ended meanwhile
   if (stage == drain_stage::idle_grace_over) {
     grace_over_ = true;
     if (!idle_) return;
@@ -123,7 +124,7 @@ void tracked_connection::on_stage(drain_stage stage) {
        ++reached) {
     if (const auto& waiters = (*waiters_)[reached]) waiters->complete({});
   }
-  // Moved: the handler may destroy the connection, and itself with it.
+  // Moved out: the handler may destroy the connection, and itself with it.
   auto handler = std::exchange(on_stage_, nullptr);
   if (!handler) return;
   try {
@@ -155,7 +156,9 @@ void tracked_connection::idle(bool is_idle) {
 bool tracked_connection::draining() const { return all_.draining(); }
 
 void tracked_connection::end() {
-  if (!home_.is_this()) return;  // the parent has the connection, and may have held the mutex
+  // A child of fork(2) must leave the parent's connection alone. The parent may have held the
+  // mutex.
+  if (!home_.is_this()) return;
   ended_ = true;
   all_.remove(*this);
   on_stage_ = nullptr;
@@ -181,7 +184,7 @@ asio::any_io_executor connection::executor() const {
 void connection::wait(drain_stage stage, asio::any_completion_handler<void(error_code)> handler,
                       asio::any_io_executor own) {
   if (body_) return body_->wait(stage, std::move(handler), std::move(own));
-  // One that counts nowhere is told nothing.
+  // A connection that is not tracked gets an error.
   if (!own) own = asio::system_executor{};
   asio::post(own, asio::append(std::move(handler), make_error_code(errc::invalid_argument)));
 }

@@ -26,7 +26,7 @@ namespace asio = boost::asio;
 
 class connections;
 
-/// What a `connection` refers to. Its members but `id` are used on its executor only.
+/// The object that a `connection` refers to. All members except `id` are used on its executor only.
 class tracked_connection : public boost::intrusive_ref_counter<tracked_connection>,
                            public boost::intrusive::list_base_hook<
                                boost::intrusive::link_mode<boost::intrusive::normal_link>> {
@@ -34,7 +34,7 @@ class tracked_connection : public boost::intrusive_ref_counter<tracked_connectio
   tracked_connection(connections& all, asio::any_io_executor executor,
                      connection::stage_handler on_stage);
 
-  /// Calls the handler, later and on the executor.
+  /// Posts a call of the handler to the executor.
   void tell(drain_stage stage);
 
   void idle(bool is_idle);
@@ -43,7 +43,7 @@ class tracked_connection : public boost::intrusive_ref_counter<tracked_connectio
   [[nodiscard]] const asio::any_io_executor& executor() const { return executor_; }
   [[nodiscard]] handoff::connection_id id() const { return id_; }
 
-  /// Its `connection` is destroyed.
+  /// Its `connection` has been destroyed.
   void end();
 
  private:
@@ -64,7 +64,7 @@ class tracked_connection : public boost::intrusive_ref_counter<tracked_connectio
   bool grace_over_ = false;
 };
 
-/// The connections of this process that are tracked, and what they are told when. Thread-safe.
+/// The tracked connections of this process, and when they are told what. Thread-safe.
 class connections : public std::enable_shared_from_this<connections> {
  public:
   using time = handoff::drain_plan::time;
@@ -73,18 +73,19 @@ class connections : public std::enable_shared_from_this<connections> {
 
   connection track(asio::any_io_executor executor, connection::stage_handler on_stage);
 
-  /// From now on `advance` says something.
+  /// From now on `advance` tells connections.
   void begin(time now);
 
-  /// The deadline is now.
+  /// Makes the deadline now.
   void hurry(time now);
 
-  /// Says what is due, on the connections' own executors. Returns when to come again; nothing once
-  /// the deadline has passed.
+  /// Tells the connections what is due, on their own executors. Returns when to call again; nothing
+  /// once the deadline has passed.
   std::optional<time> advance(time now);
 
   [[nodiscard]] std::size_t open() const;
-  [[nodiscard]] std::size_t cut() const { return cut_; }  ///< Told that the deadline has passed.
+  /// How many were told that the deadline has passed.
+  [[nodiscard]] std::size_t cut() const { return cut_; }
   [[nodiscard]] bool draining() const { return draining_; }
 
  private:
@@ -96,9 +97,9 @@ class connections : public std::enable_shared_from_this<connections> {
   mutable std::mutex mutex_;
   handoff::drain_plan plan_;
   handoff::connection_id next_id_ = 0;
-  boost::intrusive::list<tracked_connection> open_;  // none is destroyed before it is removed
-  std::shared_ptr<connections> self_;  // while one is open: it may outlive the upgrader
-  std::unordered_map<handoff::connection_id, tracked_connection*> planned_;  // in a drain
+  boost::intrusive::list<tracked_connection> open_;  // each is removed before it is destroyed
+  std::shared_ptr<connections> self_;  // set while one is open: this may outlive the upgrader
+  std::unordered_map<handoff::connection_id, tracked_connection*> planned_;  // during a drain
 };
 
 }  // namespace graceful

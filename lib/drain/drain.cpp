@@ -12,7 +12,7 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-/// What connections get after the deadline to close themselves, before the context is stopped.
+/// How long connections have after the deadline to close themselves, before the context is stopped.
 constexpr std::chrono::seconds last_grace{2};
 
 constexpr std::chrono::seconds report_interval{1};
@@ -52,7 +52,7 @@ void drain::advance() {
   });
 }
 
-/// Whoever is tracked knows that the deadline has passed, or that nobody waits for it.
+/// Tracked connections have been told that the deadline has passed.
 void drain::expire() {
   expired_ = true;
   const auto cut = connections_.cut();
@@ -62,7 +62,7 @@ void drain::expire() {
         std::to_string(cut) + (cut == 1 ? " connection is cut" : " connections are cut"));
   }
   report();
-  around_.every_second();  // the next second may not come
+  around_.every_second();  // nothing may run in the next second any more
   stage_timer_.expires_after(last_grace);
   stage_timer_.async_wait([this](boost::system::error_code ec) {
     if (!ec) around_.cut_short();
@@ -72,7 +72,7 @@ void drain::expire() {
 void drain::watch(control_session& from) {
   watchers_.push_back(from.weak_from_this());
   from.reply(progress("draining"));
-  // Who hears nothing for long believes that nobody is there.
+  // A caller that hears nothing for long takes this process for dead.
   if (!std::exchange(reporting_, true)) every_second();
 }
 
@@ -80,7 +80,7 @@ void drain::every_second() {
   report_timer_.expires_after(report_interval);
   report_timer_.async_wait([this](boost::system::error_code ec) {
     if (ec) return;
-    if (began_) advance();  // connections that came meanwhile have times of their own
+    if (began_) advance();  // connections that were tracked meanwhile have their own deadlines
     report();
     if (began_) around_.every_second();
     every_second();

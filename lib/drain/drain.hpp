@@ -17,27 +17,28 @@
 
 namespace graceful {
 
-/// The end of this process: tells its connections stage by stage, reports how many are left, and
+/// The drain of this process: tells its connections stage by stage, reports how many are left, and
 /// ends what is left at the deadline. Lives on the control thread.
 class drain {
  public:
   struct surroundings {
-    std::function<void()> every_second;  ///< While it goes on, and at the deadline.
-    std::function<void()> cut_short;     ///< Ends what is left two seconds after the deadline.
+    std::function<void()> every_second;  ///< Called every second of the drain, and at the deadline.
+    std::function<void()> cut_short;     ///< Called two seconds after the deadline, to end what is
+                                         ///< left.
   };
 
   drain(asio::io_context& control, log& log, connections& all, surroundings around);
 
   void begin();
 
-  /// Begins, if it has not begun, and makes the deadline now.
+  /// Starts the drain if it has not begun, and makes the deadline now.
   void hurry();
 
-  /// Streams to `from` how the drain goes on; also one that has yet to begin, of which no time has
-  /// passed. Its call is answered by `finish`.
+  /// Streams the progress of the drain to `from`. Before the drain begins, the reports show no time
+  /// as passed. `finish` answers the call.
   void watch(control_session& from);
 
-  /// All is done.
+  /// Ends the drain: everything is done.
   void finish();
 
  private:

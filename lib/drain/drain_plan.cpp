@@ -9,7 +9,7 @@ namespace graceful::handoff {
 void drain_plan::begin(time now, const std::vector<connection_id>& open) {
   if (begun()) return;
   deadline_ = now + limits_.timeout;
-  // Clients that lose their connections connect again: not all in one moment.
+  // Clients that lose their connections reconnect: this spreads them over time.
   const auto last = std::max<std::size_t>(open.size(), 2) - 1;
   for (std::size_t i = 0; i < open.size(); ++i) {
     const auto share = static_cast<double>(i) / static_cast<double>(last);

@@ -8,23 +8,24 @@
 #include <optional>
 #include <vector>
 
-/// When each connection of a draining process hears of which stage, without I/O and without a
-/// clock: times in, what is due out.
+/// Decides when each connection of a draining process is told which stage. No I/O and no clock:
+/// times in, due notices out.
 namespace graceful::handoff {
 
 using connection_id = std::uint64_t;
 
 struct drain_limits {
   std::chrono::milliseconds timeout;     ///< From the begin to the deadline.
-  std::chrono::milliseconds idle_grace;  ///< From a connection's being told to its end, if idle.
-  std::chrono::milliseconds spread;      ///< Over which the connections are told.
+  std::chrono::milliseconds idle_grace;  ///< From the moment when a connection is told until it
+                                         ///< ends, if idle.
+  std::chrono::milliseconds spread;      ///< The time over which the connections are told.
 };
 
 class drain_plan {
  public:
   using time = std::chrono::steady_clock::time_point;
 
-  /// What is due for one connection. At the deadline there is nothing to say of any single one.
+  /// A notice that is due for one connection. The deadline is not a notice for a single one.
   struct due {
     connection_id connection;
     enum class kind { draining, idle_grace_over } what;
@@ -33,16 +34,16 @@ class drain_plan {
 
   explicit drain_plan(const drain_limits& limits) : limits_{limits} {}
 
-  /// The drain begins, with these connections. A second time is none.
+  /// Begins the drain with these connections. Has no effect the second time.
   void begin(time now, const std::vector<connection_id>& open);
 
-  /// A connection has come after the begin, and has been told: what remains is its grace.
+  /// Adds a connection that came after the begin and has been told already: only its grace remains.
   void add(time now, connection_id connection);
 
-  /// The deadline is now.
+  /// Makes the deadline now.
   void hurry(time now);
 
-  /// What is due, in order of time; each is said once.
+  /// Returns what is due, in order of time; each notice once.
   std::vector<due> take(time now);
 
   /// When something is due next; nothing before the begin and after the deadline.
@@ -50,7 +51,7 @@ class drain_plan {
 
   [[nodiscard]] bool begun() const { return deadline_.has_value(); }
   [[nodiscard]] bool expired(time now) const { return deadline_ && now >= *deadline_; }
-  /// The same, and `take` has been called since.
+  /// True if the deadline has passed and `take` has been called since.
   [[nodiscard]] bool over() const { return over_; }
 
  private:

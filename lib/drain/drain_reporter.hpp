@@ -11,14 +11,14 @@
 
 namespace graceful {
 
-/// Tells whoever serves the control path how the drain of this process goes on. Lives on the
+/// Reports the drain of this process to the process that serves the control path. Lives on the
 /// control thread.
 class drain_reporter {
  public:
   /// `hurry` is called once, if this process is told to cut its connections.
   drain_reporter(asio::io_context& control, std::string path, std::function<void()> hurry);
 
-  /// `now.cut`: of the whole drain. If nobody serves there is nobody who wants to know.
+  /// `now.cut` counts the whole drain. If no process serves the path, nothing is reported.
   void report(wire::report now);
 
  private:
@@ -29,7 +29,7 @@ class drain_reporter {
   std::uint64_t connection_ = 0;  // of the last report
   std::uint64_t cut_said_ = 0;    // in the last report
   std::uint64_t cut_heard_ = 0;   // in the last one that was answered
-  std::uint64_t cut_before_ = 0;  // in those that were answered on earlier connections
+  std::uint64_t cut_before_ = 0;  // in reports that were answered on earlier connections
 };
 
 }  // namespace graceful

@@ -18,13 +18,13 @@
 
 namespace graceful {
 
-/// Those of one context. Outlives it where one of them does.
+/// The waiters of one context. Outlives the context where a waiter does.
 struct drain_waiters::known {
   std::mutex mutex;
   std::set<drain_waiters*> all;
 };
 
-/// Part of a context, which calls `shutdown` when it ends.
+/// A service of the context, which calls `shutdown` when it ends.
 class drain_waiters::of_context final : public asio::execution_context::service {
  public:
   using key_type = of_context;
@@ -96,7 +96,7 @@ void drain_waiters::destroy_all() {
 }
 
 void drain_waiters::abort(std::uint64_t id) {
-  // As a node: any_completion_handler of Boost 1.81 recurses without end when it is assigned.
+  // A node, because any_completion_handler of Boost 1.81 recurses without end when it is assigned.
   std::map<std::uint64_t, waiter>::node_type waiting;
   {
     const std::lock_guard lock{mutex_};
@@ -107,7 +107,7 @@ void drain_waiters::abort(std::uint64_t id) {
 
 void drain_waiters::post(waiter done, error_code result) {
   auto completion = asio::append(std::move(done.h), result);
-  // Not by way of the upgrader's context, which may have ended.
+  // Does not go through the upgrader's context, which may have ended.
   if (done.own_work) return asio::post(done.own_work, std::move(completion));
   asio::post(executor_, std::move(completion));
 }

@@ -17,10 +17,10 @@ namespace graceful {
 
 namespace asio = boost::asio;
 
-/// The operations that wait for something that happens once: that the drain begins, that this
-/// process is committed, that a connection is told a stage. Those that still wait when the
-/// executor's context ends are destroyed with it, as the context's own are: else a coroutine would
-/// own the connection, which owns what waits, which owns the coroutine. Thread-safe.
+/// Operations that wait for an event that happens once: the drain begins, this process is
+/// committed, a connection is told a stage. Those that still wait when the context of their
+/// executor ends are destroyed with it, like the context's own. Otherwise a coroutine would own the
+/// connection, which owns the waiting operation, which owns the coroutine. Thread-safe.
 class drain_waiters : public std::enable_shared_from_this<drain_waiters> {
  public:
   using handler = asio::any_completion_handler<void(error_code)>;
@@ -30,17 +30,17 @@ class drain_waiters : public std::enable_shared_from_this<drain_waiters> {
   drain_waiters& operator=(const drain_waiters&) = delete;
   ~drain_waiters();
 
-  /// `own` is the handler's executor, or empty if that is not known: then the handler gets there by
-  /// way of the upgrader's.
+  /// `own` is the handler's executor, or empty if unknown: the handler is then called through the
+  /// upgrader's executor.
   void wait(handler h, asio::any_io_executor own = {});
 
-  /// Completes all, and each that comes later, with `result`.
+  /// Completes all waiters, and every later one, with `result`.
   void complete(error_code result);
 
  private:
   struct waiter {
     handler h;
-    /// Keeps the context of the handler's own executor running; none if that is the upgrader's.
+    /// Keeps the context of the handler's own executor running; empty if that is the upgrader's.
     asio::any_io_executor own_work;
   };
 
@@ -56,7 +56,8 @@ class drain_waiters : public std::enable_shared_from_this<drain_waiters> {
   std::optional<error_code> result_;
   std::uint64_t next_id_ = 0;
   std::map<std::uint64_t, waiter> waiting_;
-  std::shared_ptr<known> known_;  // where the context finds this, as soon as anything waits
+  std::shared_ptr<known> known_;  // the context finds this object here, as soon as an operation
+                                  // waits
 };
 
 }  // namespace graceful

@@ -12,30 +12,31 @@
 
 namespace graceful {
 
-/// The processes that drain while this one serves, as they report it: each on a connection of its
-/// own to whoever serves, so no death in between breaks the chain.
+/// The older processes that still drain, as they report it. Each has its own connection to the
+/// process that serves, so no death in between breaks the chain.
 class older_generations {
  public:
-  /// At most `most` drain at their leisure.
+  /// At most `most` of them drain without being told to hurry.
   explicit older_generations(std::size_t most) : most_{most} {}
 
   struct answer {
-    bool hurry;               ///< The process that has reported is to cut what it has left.
-    std::uint64_t newly_cut;  ///< Connections, since its last report.
-    std::optional<draining_process> told_to_hurry;  ///< Since now, because there are too many.
+    bool hurry;               ///< The reporting process must cut its remaining connections.
+    std::uint64_t newly_cut;  ///< Connections cut since its last report.
+    std::optional<draining_process> told_to_hurry;  ///< The process that is now told to hurry,
+                                                    ///< because too many drain.
   };
 
-  /// A report on the connection `session`, on which the process has said of `cut` connections in
-  /// all that they were cut. The oldest generation is the one that is to hurry.
+  /// Takes a report on the connection `session`. `cut`: how many connections the process has cut
+  /// in all on that connection. The oldest generation is the one that is told to hurry.
   answer report(std::uint64_t session, const draining_process& process, std::uint64_t cut);
 
-  /// The process of the connection has ended; none if it reported nothing.
+  /// The process of this connection has ended; none if it reported nothing.
   std::optional<draining_process> closed(std::uint64_t session);
 
-  /// That all together have left.
+  /// The connections that all of them together still have.
   [[nodiscard]] std::uint64_t connections() const;
 
-  /// By generation.
+  /// Sorted by generation.
   [[nodiscard]] std::vector<draining_process> all() const;
 
  private:

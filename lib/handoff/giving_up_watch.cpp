@@ -16,7 +16,7 @@ namespace graceful {
 
 namespace {
 
-/// Before another look at what a busy application keeps from being looked at.
+/// The pause before the next look when a busy application prevented one.
 constexpr std::chrono::milliseconds pause{100};
 
 }  // namespace
@@ -41,7 +41,7 @@ void giving_up_watch::await() {
   await_readable(connection_, [this] {
     if (!connection_.is_open()) return;
     switch (look_()) {
-      case seen::nothing:  // the wake-up was for nothing, or for half a message
+      case seen::nothing:  // the wake-up was spurious, or only half a message has arrived
         return await();
       case seen::busy:
         look_again_.expires_after(pause);

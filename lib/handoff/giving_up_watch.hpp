@@ -12,20 +12,20 @@ namespace graceful {
 
 namespace asio = boost::asio;
 
-/// A successor that is not ready yet waits for its predecessor to give the upgrade up. Knows when
-/// to look, not what is seen. Its handlers run on the control thread.
+/// Watches, for a successor that is not ready yet, whether its predecessor gives the upgrade up.
+/// Knows when to look; `look` knows what to look at. Its handlers run on the control thread.
 class giving_up_watch {
  public:
   enum class seen {
-    nothing,  ///< Wait on.
-    busy,     ///< Nobody can look now; ask again in a while.
-    enough    ///< There is nothing more to wait for.
+    nothing,  ///< Keep waiting.
+    busy,     ///< No look is possible now; try again in a while.
+    enough    ///< There is nothing left to wait for.
   };
 
   giving_up_watch(asio::io_context& control, std::function<seen()> look);
 
-  /// Has `look` called whenever something has come on the connection, or for nothing. Borrows
-  /// `connection`, for the time of the call. Throws `boost::system::system_error`.
+  /// Calls `look` whenever something has arrived on the connection, and sometimes for no reason.
+  /// Borrows `connection` for the time of the call. Throws `boost::system::system_error`.
   void start(int connection);
 
   void stop();

@@ -29,7 +29,8 @@ std::string variable(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-/// Both are of one upgrade: an older build in between passes on what it does not know.
+/// True if both belong to one upgrade: an older build in between passes on variables that it does
+/// not know.
 bool is_of(std::string_view channel, std::string_view token) {
   return !token.empty() && channel.size() > token.size() && channel.starts_with(token) &&
          channel[token.size()] == ':';
@@ -43,7 +44,7 @@ bool read_number(std::string_view& text, Number& number) {
   return true;
 }
 
-/// -1 if it is not there any more.
+/// -1 if the descriptor does not mean that socket any more.
 int find_channel(std::string_view rest) {
   int number = -1;
   std::uint64_t inode = 0;
@@ -64,7 +65,7 @@ channel_pair channel_pair::make() {
     return ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data());
   };
   if (os::spare_descriptors::with(make) != 0) return {};
-  // SO_PEERCRED names this process at both ends; each message names its sender.
+  // SO_PEERCRED names this process at both ends, so each message must name its sender.
   os::name_senders(ends[0]);
   return {unique_fd{ends[0]}, unique_fd{ends[1]}};
 }

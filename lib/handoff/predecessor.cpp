@@ -10,7 +10,7 @@ using action::refusal;
 
 namespace {
 
-/// What a program that is none of ours does: it never connects.
+/// A likely reason: a program that does not use this library never connects.
 constexpr const char* another_program = " (does it make a graceful::upgrader?)";
 
 }  // namespace
@@ -22,7 +22,7 @@ predecessor_actions predecessor::resume(const predecessor_event& event, std::uin
 }
 
 void predecessor::on(const event::upgrade& e) {
-  if (state_ != state::serving) return;  // the caller answers busy: see idle()
+  if (state_ != state::serving) return;  // The caller answers busy: see idle().
   state_ = state::spawning;
   token_ = e.token;
   now_.actions = {action::arm_timer{}, action::spawn{token_}};
@@ -105,7 +105,8 @@ void predecessor::on(const event::ready& e) {
     state_ = state::probation;
     now_.actions.emplace_back(action::arm_probation{});
   } else {
-    // Its first Settle, which comes when it has read the answer to Ready, is answer enough.
+    // The successor's first Settle, which it sends after it has read the answer to Ready, is the
+    // confirmation.
     state_ = state::confirming;
     asked_ = true;
     now_.actions.emplace_back(action::arm_confirmation{});
@@ -116,15 +117,15 @@ void predecessor::on(const event::settle& e) {
   if (peer_ == e.peer && state_ == state::handed_over) {
     now_.actions = {action::settle{e.peer, true, true}};
   } else if (peer_ == e.peer && state_ == state::probation) {
-    // Not at Ready: the successor has still to read the answer, and two threads have to be
-    // scheduled until it accepts. Nobody would accept meanwhile, for milliseconds where all
-    // processors are busy. Both share the queue, and what this process accepts it serves: so it
-    // goes on until the first Settle, which a successor sends when it accepts.
+    // Pauses here, not at Ready. After Ready the successor still has to read the answer, and two
+    // threads have to be scheduled before it accepts; where all processors are busy, nobody would
+    // accept for milliseconds. A successor sends its first Settle when it accepts. Until then both
+    // accept from the same queue, and this process serves what it accepts.
     if (!std::exchange(settling_, true)) now_.actions = {action::pause_accepting{}};
   } else if (peer_ == e.peer && state_ == state::confirming && std::exchange(asked_, true)) {
     commit(true);
   } else if (peer_ == e.peer && state_ == state::confirming) {
-    // It may have waited here to be read since before the question: that is no answer.
+    // This Settle may have been sent before the question, so it is not the answer.
     now_.actions = {action::settle{e.peer, false, true}};
   } else {
     refuse(e.peer, refusal::out_of_order, "Settle comes after Ready");
@@ -135,8 +136,8 @@ void predecessor::on(const event::commit& /*e*/) {
   if (state_ == state::probation) confirm();
 }
 
-/// A successor that hangs, is stopped, or dumps core has not closed its connection: only an answer
-/// shows that somebody is there who can serve for good.
+/// A successor that hangs, is stopped, or dumps core keeps its connection open. Only an answer
+/// shows that it can serve for good.
 void predecessor::confirm() {
   state_ = state::confirming;
   now_.actions = {action::arm_confirmation{}};
@@ -167,7 +168,8 @@ void predecessor::on(const event::rollback& e) {
 void predecessor::on(const event::fail& e) {
   if (in_probation() && peer_ == e.peer) {
     rolled_back_ = true;
-    // As where it is lost: from now on it has the time of a successor that ends, no more, no less.
+    // The same as when the connection is lost: the successor gets the time that a successor has to
+    // end.
     now_.actions = {action::resume_accepting{}, action::arm_timer{}, action::acknowledge{e.peer}};
     return await_end("the successor gave up: " + e.message.reason);
   }
@@ -175,7 +177,7 @@ void predecessor::on(const event::fail& e) {
     return refuse(e.peer, refusal::out_of_order, "there is no upgrade that could fail");
   }
   now_.actions = {action::acknowledge{e.peer}};
-  // How it ends says more than that it does.
+  // The way in which it ends says more than this reason.
   const bool only_ends = child_alive_ && e.message.reason == wire::ended_before_ready;
   await_end(only_ends ? std::string{} : "the successor gave up: " + e.message.reason);
 }
@@ -190,11 +192,11 @@ void predecessor::on(const event::closed& e) {
   lose_successor();
 }
 
-/// The successor does not speak any more.
+/// The successor's connection or process has ended.
 void predecessor::lose_successor() {
   if (in_probation()) {
     rolled_back_ = true;
-    // What is left of the probation says nothing about how long it may take to end.
+    // Arm the timer again: the rest of the probation has nothing to do with the time to end.
     now_.actions.emplace_back(action::resume_accepting{});
     now_.actions.emplace_back(action::arm_timer{});
   }
@@ -213,8 +215,9 @@ void predecessor::on(const event::exited& e) {
     case state::passing:
     case state::probation:
     case state::confirming:
-      // What was spawned may be a shell that started the server: then the connection decides. It
-      // does not where a process that the successor forked holds it open.
+      // The spawned process may be a shell that started the server: the connection decides then. If
+      // the successor itself was spawned, its end decides, as a process that it forked may hold the
+      // connection open.
       if (!e.had_connected) return;
       return lose_successor();
     case state::serving:
@@ -261,8 +264,8 @@ void predecessor::refuse(peer_id peer, refusal why, std::string message) {
   now_.actions.emplace_back(action::refuse{peer, why, std::move(message)});
 }
 
-/// The upgrade has failed, and the successor knows: it ends by itself, or the timer ends it. Not
-/// killed at once, because how it ends is what the operator wants to read.
+/// The upgrade has failed, and the successor knows it: it ends by itself, or the timer ends it. It
+/// is not killed at once, because the operator wants to read how it ends.
 void predecessor::await_end(std::string reason) {
   peer_.reset();
   if (!child_alive_) return conclude(reason.empty() ? end_of_child() : std::move(reason));
@@ -270,7 +273,7 @@ void predecessor::await_end(std::string reason) {
   reason_ = std::move(reason);
 }
 
-/// The upgrade has failed, and the successor has to be told.
+/// The upgrade has failed, and the successor must be told.
 void predecessor::give_up(std::string reason) {
   if (peer_) now_.actions.emplace_back(action::abort_peer{*peer_, reason});
   peer_.reset();

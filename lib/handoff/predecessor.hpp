@@ -17,12 +17,12 @@ namespace graceful::handoff {
 /// Identifies a connection to the control socket; chosen by the caller, never reused.
 using peer_id = std::uint64_t;
 
-/// Most descriptors in one message: SCM_MAX_FD of the kernel.
+/// The most descriptors in one message: SCM_MAX_FD of the kernel.
 inline constexpr std::uint64_t max_batch = 253;
 
-/// What happened. `peer` is the connection on which it did.
+/// What happened. `peer` is the connection on which it happened.
 namespace event {
-/// An operator wants an upgrade; `token` identifies the successor to be spawned.
+/// An operator asks for an upgrade; `token` identifies the successor to be spawned.
 struct upgrade {
   std::string token;
 };
@@ -47,31 +47,31 @@ struct fail {
   peer_id peer;
   wire::fail message;
 };
-/// The successor waits to hear that it stays.
+/// The successor asks whether it stays.
 struct settle {
   peer_id peer;
 };
 struct closed {
   peer_id peer;
 };
-/// The process that was spawned has ended; `how` reads on from "the successor".
+/// The spawned process has ended; `how` continues a sentence that begins with "the successor".
 struct exited {
   std::string how;
-  bool had_connected = false;  ///< It was the successor itself, not a shell that started it.
+  bool had_connected = false;  ///< The successor itself was spawned, not a shell that started it.
 };
-/// For the report: who is late, and how long it has had.
+/// For the report: who is late, and how much time it had.
 struct timeout {
   std::string who = "the successor";
   std::string after = "its time";
 };
-/// An operator wants the upgrade to be given up before the successor is ready.
+/// An operator wants to give the upgrade up before the successor is ready.
 struct abort {};
-/// Somebody wants probation to end: the successor stays, if it is still there, or goes.
+/// The probation is to end now: the successor stays if it confirms, and is rolled back otherwise.
 struct commit {};
 struct rollback {
   std::string reason;
 };
-/// This process stops, and not in favour of a successor.
+/// This process ends, and not because a successor replaces it.
 struct shutdown {};
 }  // namespace event
 
@@ -80,7 +80,7 @@ using predecessor_event =
                  event::ready, event::fail, event::settle, event::closed, event::exited,
                  event::timeout, event::abort, event::commit, event::rollback, event::shutdown>;
 
-/// What is to be done, in order.
+/// What to do, in this order.
 namespace action {
 enum class refusal {
   busy,
@@ -95,7 +95,7 @@ struct spawn {
   std::string token;
 };
 struct arm_timer {};
-/// The same, for as long as probation takes, or the successor to say that it is still there.
+/// Arms the timer for the probation.
 struct arm_probation {};
 struct arm_confirmation {};
 struct disarm_timer {};
@@ -107,10 +107,10 @@ struct reply_batch {
   std::uint64_t first;
   std::uint64_t count;
 };
-/// Accept no more, but keep the sockets: the successor accepts now.
+/// Stop accepting, but keep the sockets: the successor accepts now.
 struct pause_accepting {};
 struct resume_accepting {};
-/// Accept no more, and let the sockets go.
+/// Stop accepting, and let go of the sockets.
 struct stop_accepting {};
 /// Answers Ready.
 struct acknowledge_ready {
@@ -120,27 +120,30 @@ struct acknowledge_ready {
 struct acknowledge {
   peer_id peer;
 };
-/// Answers Settle: the successor stays, or is to ask once more. Unasked, it is the last word.
+/// Answers Settle: the successor stays, or must ask again. If it was not asked, this is the last
+/// message.
 struct settle {
   peer_id peer;
   bool settled;
   bool asked;
 };
-/// Answers the call with an error; the connection stays.
+/// Answers the call with an error; the connection stays open.
 struct refuse {
   peer_id peer;
   refusal why;
   std::string message;
-  std::vector<std::int64_t> versions{};  ///< That the successor speaks, if that is why.
+  std::vector<std::int64_t> versions{};  ///< The versions that the successor speaks, if that is the
+                                         ///< reason.
 };
 /// Tells the successor that the upgrade is given up, and closes the connection.
 struct abort_peer {
   peer_id peer;
   std::string message;
 };
-/// Ends the process that was spawned, which yields event::exited.
+/// Kills the spawned process, which leads to event::exited.
 struct kill_successor {};
-/// What was spawned ends by itself some time, and is this machine's no more: there is no event.
+/// The spawned process will end by itself at some time, and this machine has no more to do with it:
+/// there is no event.
 struct retire_successor {};
 /// For the operator.
 struct report_spawned {
@@ -153,7 +156,7 @@ struct report_committed {};
 struct report_failed {
   std::string reason;
 };
-/// For the log: the successor was lost after it took over.
+/// For the log: the successor was lost after it had taken over.
 struct report_lost {};
 }  // namespace action
 
@@ -167,32 +170,33 @@ using predecessor_action = std::variant<
 
 using predecessor_actions = std::vector<predecessor_action>;
 
-/// One process's life as a predecessor: any number of upgrades that fail, and one that does not.
+/// The life of one process as a predecessor: any number of upgrades that fail, and one that
+/// succeeds.
 class predecessor {
  public:
-  /// Until a successor is committed every failure leads back to `serving`.
+  /// Until a successor is committed, every failure leads back to `serving`.
   enum class state {
-    serving,      ///< No upgrade.
-    spawning,     ///< The successor is being spawned, or has been and has not called Begin.
-    passing,      ///< Begin has been answered; descriptors are on their way, or all passed.
-    ending,       ///< The upgrade has failed; the spawned process has yet to end.
-    probation,    ///< The successor serves; this process waits, and can go on.
-    confirming,   ///< The successor is to stay, as soon as it has said that it is still there.
+    serving,      ///< No upgrade is under way.
+    spawning,     ///< The successor is being spawned, or has been spawned and has not called Begin.
+    passing,      ///< Begin has been answered; descriptors are being passed, or all have been.
+    ending,       ///< The upgrade has failed; the spawned process has not ended yet.
+    probation,    ///< The successor serves; this process waits, and can resume.
+    confirming,   ///< The successor stays as soon as it has confirmed.
     handed_over,  ///< The successor stays. Final.
   };
 
-  /// Without a probation a successor stays as soon as it asks whether it does.
+  /// Without a probation, a successor stays as soon as it asks whether it does.
   predecessor() = default;
   explicit predecessor(bool has_probation) : has_probation_{has_probation} {}
 
-  /// No upgrade runs: one can begin.
+  /// True if no upgrade is under way: one can begin.
   [[nodiscard]] bool idle() const { return state_ == state::serving; }
   [[nodiscard]] state current() const { return state_; }
-  /// An upgrade has begun and is not decided yet: it can be aborted.
+  /// True if an upgrade has begun and the successor is not ready: it can be aborted.
   [[nodiscard]] bool under_way() const {
     return state_ == state::spawning || state_ == state::passing || state_ == state::ending;
   }
-  /// The successor serves, and may still be rolled back.
+  /// True if the successor serves, and may still be rolled back.
   [[nodiscard]] bool in_probation() const {
     return state_ == state::probation || state_ == state::confirming;
   }
@@ -200,14 +204,14 @@ class predecessor {
   [[nodiscard]] std::optional<peer_id> successor() const { return peer_; }
   [[nodiscard]] bool is_successor(peer_id peer) const { return peer_ == peer; }
 
-  /// `descriptors`: how many are on offer; looked at when an upgrade begins.
+  /// `descriptors`: how many are on offer; used when an upgrade begins.
   predecessor_actions resume(const predecessor_event& event, std::uint64_t descriptors);
 
-  /// Equal ones do the same from now on, whatever happens.
+  /// Equal machines behave the same from now on, whatever happens.
   std::strong_ordering operator<=>(const predecessor&) const = default;
 
  private:
-  /// What is of no meaning between two events.
+  /// State that has no meaning between two events.
   struct scratch {
     predecessor_actions actions;
     std::uint64_t on_offer = 0;  // as given with the event
@@ -243,17 +247,17 @@ class predecessor {
 
   bool has_probation_ = false;
   state state_ = state::serving;
-  std::string token_;            // of the successor that was spawned
-  bool child_alive_ = false;     // what was spawned has not been reaped
-  std::string child_end_;        // how it ended; empty: it has not, or there was none
+  std::string token_;            // of the spawned successor
+  bool child_alive_ = false;     // the spawned process has not been reaped
+  std::string child_end_;        // how it ended; empty: it has not ended, or there was none
   std::optional<peer_id> peer_;  // the successor's connection
   std::uint64_t offered_ = 0;    // descriptors on offer in this upgrade
-  std::uint64_t passed_ = 0;     // of these, how many were passed
-  std::string reason_;           // why the upgrade failed, while ending
-  bool settling_ = false;        // the successor's Settle is to be answered
-  bool asked_ = false;           // the successor, whether it is still there
-  bool rolled_back_ = false;     // the upgrade that is ending had been ready
-  scratch now_;                  // of the event being handled
+  std::uint64_t passed_ = 0;     // how many of these were passed
+  std::string reason_;           // why the upgrade failed, in the state `ending`
+  bool settling_ = false;        // the successor's Settle has to be answered
+  bool asked_ = false;           // the successor was asked to confirm
+  bool rolled_back_ = false;     // the successor of the upgrade that is ending had been ready
+  scratch now_;                  // for the event that is being handled
 };
 
 }  // namespace graceful::handoff

@@ -24,7 +24,7 @@ namespace graceful {
 
 namespace {
 
-/// How long a successor that was rolled back may take to end when the time for its drain is over.
+/// How long a rolled-back successor may take to end after the time for its drain is over.
 constexpr std::chrono::seconds after_drain{5};
 
 namespace action = handoff::action;
@@ -91,7 +91,7 @@ std::string predecessor_driver::why_busy() const {
          "; wait until it has ended, or end it: graceful-ctl abort";
 }
 
-/// Where none is in probation.
+/// The answer where no successor is in probation.
 wire::reply predecessor_driver::nothing_to(const std::string& decide,
                                            const std::string& instead) const {
   const auto pid = successor_pid() ? successor_pid() : child_.pid();
@@ -157,8 +157,8 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
       report_.start();
       request_ = {};
     }
-    // Indices refer to the offer: it must not change while descriptors are on their way, nor be
-    // withdrawn for a stranger's sake.
+    // Indices refer to the offer: it must not change while descriptors are being passed, nor be
+    // withdrawn because another peer calls Begin.
     using state = handoff::predecessor::state;
     const bool may_begin = !busy() || machine_.current() == state::spawning;
     if (may_begin) {
@@ -172,9 +172,9 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
     if (!message) return from.reply(wire::invalid("first")), true;
     resume(event::fetch{id, *message});
   } else if (call.method == wire::ready_method) {
-    // What a successor said before it died, or before it lost patience with a predecessor that was
-    // stopped, can still be read. It must not be believed: nobody would serve then. Nor can one be
-    // ready that has not taken its descriptors yet.
+    // Calls can still be read that a successor sent before it died, or before it gave up on a
+    // predecessor that was stopped. They must not be believed: nobody would serve then. Nor can a
+    // successor be ready that has not read all its descriptors.
     if (from.peer_gone() || from.congested()) return from.close(), true;
     auto message = wire::parse_ready(call.parameters);
     if (!message) return from.reply(wire::invalid("unwanted")), true;
@@ -184,7 +184,7 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
     }
     resume(event::ready{id});
   } else if (call.method == wire::settle_method) {
-    // As with Ready: what is committed to has to be alive.
+    // A successor must be alive to be committed, as with Ready.
     if (machine_.is_successor(id) && from.peer_gone()) return from.close(), true;
     auto message = wire::parse_settle(call.parameters);
     if (!message) return from.reply(wire::invalid("unwanted")), true;
@@ -203,7 +203,7 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
   return true;
 }
 
-/// A successor stays only if whoever looks after this process can know of it.
+/// A successor stays only if the service manager of this process can be told of it.
 void predecessor_driver::settle(handoff::peer_id id) {
   if (machine_.is_successor(id) && in_probation() && !elsewhere_) {
     if (const auto why = settings_.objection(child_.pid().has_value())) {
@@ -217,7 +217,8 @@ void predecessor_driver::closed(const control_session& session) {
   if (peers_.erase(session.id()) > 0) resume(event::closed{session.id()});
 }
 
-/// Who has just died may not be heard of yet, and must not be committed.
+/// The successor may have died just now, and the event may still wait. It must not be committed
+/// then.
 void predecessor_driver::look_at_successor() {
   if (!in_probation()) return;
   const auto id = *machine_.successor();
@@ -230,7 +231,7 @@ void predecessor_driver::shutdown(bool with_it) {
   look_at_successor();
   if (with_it && child_.pid()) resume(event::rollback{"the service ends"});
   resume(event::shutdown{});
-  // What had to be killed is not left behind as a zombie.
+  // A killed successor must not remain as a zombie.
   if (machine_.current() == handoff::predecessor::state::ending) child_.wait();
 }
 
@@ -286,7 +287,8 @@ void predecessor_driver::act(const action::arm_confirmation& /*a*/) {
 
 void predecessor_driver::arm(std::chrono::milliseconds duration) {
   timer_.expires_after(duration);
-  // A wait that is over cannot be cancelled any more: the number tells whether it is still meant.
+  // A wait that has completed cannot be cancelled any more: the number tells whether it still
+  // counts.
   timer_.async_wait([this, duration, armed = ++timer_armed_](boost::system::error_code ec) {
     if (ec || armed != timer_armed_) return;
     const auto pid = successor_pid() ? successor_pid() : child_.pid();
@@ -334,8 +336,9 @@ void predecessor_driver::act(const action::resume_accepting& /*a*/) {
   measured_.resume();
 }
 
-/// The listeners of this process that the successor leaves; none as long as it may still ask for
-/// them: to end one under its feet would be worse than to close one without a last call.
+/// The listeners of this process that the successor drops. None while the successor may still ask
+/// for them: it is worse to end a listener that it is about to use than to close one without a last
+/// call.
 std::vector<std::string> predecessor_driver::dropped() const {
   return unwanted_is_final_ ? unwanted_ : std::vector<std::string>{};
 }

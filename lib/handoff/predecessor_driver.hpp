@@ -25,76 +25,78 @@
 
 namespace graceful {
 
-/// A descriptor on offer to a successor, under its name in the handoff protocol.
+/// A descriptor on offer to a successor, with its name in the handoff protocol.
 struct offered_descriptor {
   std::string name;
   passed_descriptor descriptor;
   bool kept = false;  // a service manager holds it too
 };
 
-/// Joins the predecessor's state machine to processes, connections and time. Lives on the control
-/// thread.
+/// Connects the predecessor's state machine to processes, connections and time. Lives on the
+/// control thread.
 class predecessor_driver {
  public:
   struct settings {
     std::string name;
     std::uint64_t generation;
     std::string control_path;
-    /// The successor's end of a connection that is served here; empty: there can be none.
+    /// Makes the successor's end of a connection that is served here; empty: none can be made.
     std::function<unique_fd()> open_channel;
     os::start_command start;
-    std::function<os::placement()> place;  ///< Of a successor that it spawns.
+    std::function<os::placement()> place;  ///< Whose child a spawned successor is.
     std::chrono::milliseconds ready_timeout;
-    /// How long a successor that is to stay may take to say that it serves.
+    /// How long a successor that is about to be committed may take to confirm.
     std::chrono::milliseconds confirm_timeout;
-    /// How long a successor that was rolled back may take to end.
+    /// How long a rolled-back successor may take to end.
     std::chrono::milliseconds drain_timeout;
-    std::function<std::string()> manager;  ///< Of this process, as in `wire::begin`.
-    /// What is on offer now. It stays that until `withdraw` is called, or the handover.
+    std::function<std::string()> manager;  ///< The service manager of this process, as in
+                                           ///< `wire::begin`.
+    /// Returns what is on offer now. The offer does not change until `withdraw` is called, or the
+    /// handover.
     std::function<std::vector<offered_descriptor>()> offer;
     std::function<void()> withdraw;
-    /// Why this process must not be succeeded now; none if it may. `spawned`: by one that it has
-    /// started itself.
+    /// Why this process must not be replaced now; none if it may be. `spawned`: by a process that
+    /// it has spawned itself.
     std::function<std::optional<std::string>(bool spawned)> objection;
-    /// How long a successor that serves is watched before it stays; 0: not at all.
+    /// How long a successor that serves is watched before it stays; 0: no probation.
     std::chrono::milliseconds probation;
-    /// `unwanted`: the listeners on offer that the successor does not take; they are not paused.
+    /// `unwanted`: the listeners on offer that the successor does not take. They are not paused.
     std::function<void(const std::vector<std::string>& unwanted)> pause_accepting;
     std::function<void()> resume_accepting;
-    /// Stops accepting on what was taken, at once and for good.
+    /// Stops accepting on the listeners that were taken, at once and for good.
     std::function<void(const std::vector<std::string>& unwanted)> stop_accepting;
   };
 
   predecessor_driver(asio::io_context& control, upgrade_report::audience to, settings s);
 
-  /// Starts an upgrade and streams its phases to `from`; the call is answered in any case.
+  /// Starts an upgrade and streams its phases to `from`. The call is answered in any case.
   void upgrade(control_session& from, const upgrade_request& request);
 
-  /// Starts an upgrade for which nobody waits; the log tells how it goes.
+  /// Starts an upgrade that nobody waits for; the log tells how it goes.
   void upgrade();
 
-  /// What such an upgrade would do, and what would stop it, as far as is known here: not which
-  /// listeners there are.
+  /// What such an upgrade would do, and what would prevent it, as far as this class knows: the
+  /// listeners are not included.
   [[nodiscard]] upgrade_plan plan(const upgrade_request& request) const;
 
-  /// Gives up the upgrade that is under way; false if there is none.
+  /// Aborts the upgrade that is under way; false if there is none.
   bool abort();
 
   /// Handles a call of io.graceful.Handoff; false if there is no such method.
   bool handoff(control_session& from, const wire::call& call);
 
-  /// Ends the probation that a successor is in. The call is answered when that is decided.
+  /// Ends the probation of the successor. Answers the call when the outcome is decided.
   void commit(control_session& from);
   void rollback(control_session& from, const std::string& reason);
 
-  /// Why there can be no upgrade now, and what to do.
+  /// Why no upgrade can start now, and what to do.
   [[nodiscard]] std::string why_busy() const;
 
   [[nodiscard]] bool in_probation() const { return machine_.in_probation(); }
 
   /// The pid of the successor that has connected.
   [[nodiscard]] std::optional<pid_t> successor_pid() const;
-  /// The same; none if another service manager looks after it than after this process.
+  /// The same; none if it has another service manager than this process.
   [[nodiscard]] std::optional<pid_t> heir() const {
     return elsewhere_ ? std::nullopt : successor_pid();
   }
@@ -105,8 +107,8 @@ class predecessor_driver {
   /// A connection has ended.
   void closed(const control_session& session);
 
-  /// This process ends: so does an upgrade that is not ready. One in its probation is committed;
-  /// or rolled back, if what this process has spawned is to end `with_it`.
+  /// This process ends. Aborts an upgrade whose successor is not ready. Commits one in probation,
+  /// or rolls it back if the spawned successor must end `with_it`.
   void shutdown(bool with_it = false);
 
   [[nodiscard]] const std::string& name() const { return settings_.name; }
@@ -158,7 +160,7 @@ class predecessor_driver {
 
   struct handoff_peer {
     std::weak_ptr<control_session> session;
-    bool refused = false;  // and the log says so, once
+    bool refused = false;  // and the log has said so
   };
 
   log& log_;
@@ -167,12 +169,12 @@ class predecessor_driver {
   handoff::predecessor machine_;
   upgrade_report report_;
 
-  std::vector<offered_descriptor> offer_;  // of the upgrade that runs
-  bool elsewhere_ = false;  // the successor's service manager is another than this process's
-  std::vector<std::string> unwanted_;      // of the offer
-  bool unwanted_is_final_ = true;          // else the successor may ask for those after ready() too
-  std::vector<dropped_listener> dropped_;  // at the handover
-  std::map<handoff::peer_id, handoff_peer> peers_;  // that spoke of a handoff
+  std::vector<offered_descriptor> offer_;  // of the upgrade under way
+  bool elsewhere_ = false;  // the successor has another service manager than this process
+  std::vector<std::string> unwanted_;  // among the offer
+  bool unwanted_is_final_ = true;      // else the successor may still ask for those after ready()
+  std::vector<dropped_listener> dropped_;           // at the handover
+  std::map<handoff::peer_id, handoff_peer> peers_;  // peers that have called io.graceful.Handoff
   upgrade_request request_;
   asio::steady_timer timer_;
   std::uint64_t timer_armed_ = 0;

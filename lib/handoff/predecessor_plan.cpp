@@ -13,7 +13,7 @@ namespace graceful {
 
 namespace {
 
-/// Variables of `after` that `before` does not have, or with another value.
+/// Variables of `after` that are missing in `before`, or have another value there.
 std::map<std::string, std::string> changed(const std::vector<std::string>& before,
                                            const std::vector<std::string>& after) {
   std::map<std::string, std::string> variables;
@@ -34,7 +34,7 @@ std::string predecessor_driver::why_not_spawned(const failure& why,
          (own ? "; put the new build there, or name one: graceful-ctl upgrade -- COMMAND" : "");
 }
 
-/// What a successor is started by, but for what tells it of which upgrade it is.
+/// The command that starts a successor, without the variables that identify the upgrade.
 os::start_command predecessor_driver::command_for(const upgrade_request& request) const {
   os::start_command command = settings_.start;
   if (!request.command.empty()) {
@@ -42,7 +42,8 @@ os::start_command predecessor_driver::command_for(const upgrade_request& request
     command.arguments = request.command;
   }
   if (!request.directory.empty()) command.directory = request.directory;
-  command.set("PWD", command.directory);  // its links, which chdir(2) does not tell a process
+  command.set("PWD", command.directory);  // keeps the path's symbolic links, which chdir(2) does
+                                          // not tell a process
   for (const auto& [key, value] : request.environment) command.set(key, value);
   return command;
 }
@@ -60,7 +61,7 @@ upgrade_plan predecessor_driver::plan(const upgrade_request& request) const {
   if (auto why = settings_.objection(true)) plan.obstacles.push_back({"supervisor", *why});
   if (const auto entered = os::check_directory(command); !entered) {
     plan.obstacles.push_back({"directory", entered.error().message});
-    return plan;  // where a program is looked for may depend on it
+    return plan;  // the search for the program may depend on the directory
   }
   auto program = os::find_program(command);
   if (program) {

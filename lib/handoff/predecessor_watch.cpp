@@ -15,7 +15,7 @@ namespace graceful {
 
 namespace {
 
-/// How long a predecessor that was asked back may take to decide.
+/// How long the predecessor may take to decide about a request to roll back.
 constexpr std::chrono::seconds patience{2};
 
 }  // namespace
@@ -57,20 +57,21 @@ void predecessor_watch::leave() {
   stream_->stop();
 }
 
-/// If the predecessor has gone, its end is told.
+/// If the predecessor has gone, on_end() is called.
 void predecessor_watch::ask() { (void)stream_->send(wire::to_call(wire::settle{})); }
 
-/// The answer to the question whether this process serves, which only its application can give.
+/// Answers the question whether this process serves, which only its application can.
 void predecessor_watch::confirm() {
   on_.whether_it_serves([this](std::vector<std::string> unwanted) {
-    // A process that is about to end must not be committed: it waits to be taken at its word.
+    // A process that is about to end must not be committed: it waits for the rollback that it asked
+    // for.
     if (settled_ || asked_back_) return;
     (void)stream_->send(wire::to_call(wire::settle{std::move(unwanted)}));
   });
 }
 
 void predecessor_watch::on_message(const std::string& text) {
-  if (settled_) return;  // it has nothing more to say
+  if (settled_) return;  // nothing more is expected
   const auto reply = wire::parse_reply(text);
   if (reply && reply->error.empty()) {
     const auto answer = wire::parse_settled(reply->parameters);
@@ -83,8 +84,9 @@ void predecessor_watch::on_message(const std::string& text) {
                         : "the predecessor's answer is no reply");
 }
 
-/// Who takes the sockets back says so first, if it can. Without a word the predecessor has died,
-/// and there is nobody else who could serve; unless it lives, and believes that this process died.
+/// A predecessor that takes the sockets back says so first, if it can. If nothing was said, its
+/// pidfd decides: if it died, this process stays, as nobody else could serve. If it lives, it takes
+/// this process for dead.
 void predecessor_watch::on_end() {
   if (settled_) return;
   if (!pidfd_.is_open()) {
@@ -109,17 +111,19 @@ void predecessor_watch::ask_back(const std::string& reason) {
   });
 }
 
-/// It holds the sockets, and lives: it accepts again when it sees the connection end.
+/// The predecessor holds the sockets and is alive: it accepts again when it sees the connection
+/// end.
 void predecessor_watch::give_up(const std::string& why) {
   if (!std::exchange(settled_, true)) on_.rolled_back(why);
 }
 
-/// Does not wait for the end of the connection: a process that the predecessor forked may hold it.
+/// Does not wait for the end of the connection: a process that the predecessor forked may keep it
+/// open.
 void predecessor_watch::await_death() {
   await_readable(pidfd_, [this] {
     if (!pidfd_.is_open()) return;
     decided();
-    // The wake-up may have been spurious: it was, if the predecessor lives.
+    // The wake-up was spurious if the predecessor lives.
     if (pidfd_.is_open()) await_death();
   });
 }
@@ -129,10 +133,10 @@ std::string predecessor_watch::lost() const {
          " has died in the probation of this process";
 }
 
-/// Looks itself: an event may wait behind the one that is handled, or was for nothing. What the
-/// predecessor has said comes before its death, and its death before any deadline.
+/// Checks for itself, because the event may wait behind the one that is being handled. What the
+/// predecessor has said counts before its death, and its death before any deadline.
 bool predecessor_watch::decided() {
-  // In this order: who is dead by now says nothing more after that.
+  // Check for death first: a dead predecessor says nothing more after that.
   const bool dead = pidfd_.is_open() &&
                     os::wait_readable(pidfd_.native_handle(), std::chrono::steady_clock::now());
   stream_->catch_up();

@@ -20,40 +20,41 @@
 
 namespace graceful {
 
-/// The successor's end of the connection after ready(): waits for the end of its probation, and
-/// knows whether the predecessor still drains, and what. Lives on the control thread.
+/// The successor's end of the connection after ready(). Waits for the end of the probation; knows
+/// whether the predecessor still drains, and how much. Lives on the control thread.
 class predecessor_watch {
  public:
   struct outcomes {
-    /// Calls back, on the control thread, as soon as this process can say that it serves; or not at
-    /// all. With the listeners that it leaves to the predecessor for good.
+    /// A callback that confirms that this process serves. It is called on the control thread as
+    /// soon as that is true, or never. `unwanted`: the listeners that this process leaves to the
+    /// predecessor for good.
     using vouch = std::function<void(std::vector<std::string> unwanted)>;
     std::function<void(vouch)> whether_it_serves;
     std::function<void()> committed;  ///< This process stays: its predecessor says so, or has gone.
     std::function<void(const std::string& why)> rolled_back;  ///< The predecessor serves again.
-    std::function<void()> ended = [] {};  ///< The predecessor has, after one of these.
+    std::function<void()> ended = [] {};  ///< The predecessor has ended, after one of these.
   };
 
   struct predecessor {
     pid_t pid;
     unique_fd connection;
-    wire::framer incoming;  // what has been read from it already
-    unique_fd pidfd;        // none: whether it lives cannot be told
-    bool asks = false;      // before it commits, see `wire::readied`
+    wire::framer incoming;  // what has already been read from it
+    unique_fd pidfd;        // none: it is unknown whether the predecessor lives
+    bool asks = false;      // the predecessor asks before it commits, see `wire::readied`
   };
 
-  /// `start` has one of the outcomes called, once.
+  /// After `start`, one of the outcomes is called, once.
   predecessor_watch(asio::io_context& control, log& log, predecessor whom,
                     const std::string& control_path, outcomes on);
 
   void start();
 
-  /// This process ends in its probation: asks the predecessor, which answers on the control path,
-  /// to serve again. What it decides is an outcome as ever, and so is its silence.
+  /// This process ends in its probation: asks the predecessor, over the control path, to serve
+  /// again. The decision comes as one of the outcomes; so does a missing answer.
   void ask_back(const std::string& reason);
 
-  /// This process does not stay, whatever the predecessor says: that sees the connection end, and
-  /// accepts again.
+  /// This process does not stay, whatever the predecessor says. The predecessor sees the connection
+  /// end, and accepts again.
   void leave();
 
   /// This process cannot serve: the predecessor accepts again, and learns why.

@@ -16,10 +16,10 @@ namespace {
 
 constexpr std::chrono::milliseconds retired_interval{100};
 
-/// How long what was killed may take to end, for an upgrade that waits for it.
+/// How long a killed process may take to end before an upgrade stops waiting for it.
 constexpr std::chrono::seconds time_to_die{3};
 
-/// The same for a process that ends itself.
+/// The same for a process that is ending itself.
 constexpr std::chrono::seconds last_wait{1};
 
 }  // namespace
@@ -68,8 +68,8 @@ void spawned_successor::kill() {
   });
 }
 
-/// What waits for its end would wait for ever: whoever it is now, or sleeps in, decides when that
-/// is.
+/// Stops waiting for the successor's end, which may never come: it may run as another user by now,
+/// or sleep in the kernel.
 void spawned_successor::leave_alone() {
   const auto pid = child_->pid();
   log_.error(
@@ -110,7 +110,7 @@ void spawned_successor::retire(std::chrono::milliseconds time_to_end) {
   watch_retired();
 }
 
-/// Nobody waits for it: now and then is enough.
+/// Nobody waits for it, so a look now and then is enough.
 void spawned_successor::watch_retired() {
   if (retired_.empty()) return;
   retired_timer_.expires_after(retired_interval);
@@ -122,7 +122,7 @@ void spawned_successor::watch_retired() {
       const auto who = "the successor (pid " + std::to_string(child.process.pid()) + "), which " +
                        child.why + ", ";
       if (how) {
-        // That it has ended its connections tell already.
+        // Its closed connections already tell that it has ended; the log needs only a failure.
         if (*how != os::ending{os::ending::kind::exited, 0}) {
           log_.info(who + how->to_string());
         }

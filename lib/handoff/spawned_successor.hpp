@@ -25,31 +25,32 @@ namespace graceful {
 
 namespace asio = boost::asio;
 
-/// The process that this one has spawned to succeed it. Reaps it, whenever it ends. Lives on the
+/// The process that this one has spawned to succeed it. Reaps it whenever it ends. Lives on the
 /// control thread.
 class spawned_successor {
  public:
-  /// `ended` is called when it has, with its pid; `how` reads on from "the successor".
+  /// `ended` is called when the process has ended; `how` continues a sentence that begins with "the
+  /// successor".
   using ended = std::function<void(const std::string& how, pid_t pid)>;
 
   spawned_successor(asio::io_context& control, log& log, ended on_end);
 
-  /// It gets `channel` as descriptor `channel_number`; -1: none.
+  /// The process gets `channel` as descriptor `channel_number`; -1: none.
   result<void> spawn(const os::start_command& command, os::placement where, int channel);
   static constexpr int channel_number = os::first_passed;
 
-  /// None if there is none, or it has been reaped.
+  /// None if no process was spawned, or it has been reaped.
   [[nodiscard]] std::optional<pid_t> pid() const;
 
-  /// It ends, or cannot be killed: it has made itself another user's, or sleeps in the kernel.
-  /// After three seconds it counts as ended all the same, and is left to itself.
+  /// Kills the process. That may fail, if it runs as another user by now, or sleeps in the kernel.
+  /// After three seconds it then counts as ended, and is left alone.
   void kill();
 
-  /// Waits for the end of one that was killed, for a second at most, and says nothing of it.
+  /// Waits for the end of a killed process, for a second at most, without a report.
   void wait();
 
-  /// It drains, and only the log wants to know its end. One that is still there when the time is
-  /// over is killed: it hangs, and holds every socket.
+  /// The process drains, and only the log wants to know its end. It is killed if it has not ended
+  /// in that time: it then hangs, and holds every socket.
   void retire(std::chrono::milliseconds time_to_end);
 
  private:
@@ -70,7 +71,7 @@ class spawned_successor {
   std::vector<retired> retired_;
   asio::steady_timer retired_timer_;
   asio::steady_timer killed_timer_;
-  bool killed_ = false;  // the one that is not retired
+  bool killed_ = false;  // the process that is not retired
 };
 
 }  // namespace graceful

@@ -39,7 +39,7 @@ void statistics::resume() {
 
 void statistics::fail() {
   const std::lock_guard lock{mutex_};
-  if (!reached_) durations_.clear();  // it came to no phase at all
+  if (!reached_) durations_.clear();  // it did not reach any phase
   ++(durations_.contains("ready") ? totals_.rolled_back : totals_.failed);
   reached_.reset();
 }

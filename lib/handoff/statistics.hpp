@@ -12,44 +12,46 @@
 
 namespace graceful {
 
-/// What became of the upgrades, here and in the generations before, and what a predecessor that
-/// drains says of its connections. Thread-safe: written by the control thread, read by any.
+/// The outcomes of the upgrades, here and in earlier generations, and the connections that draining
+/// predecessors report. Thread-safe: the control thread writes, any thread reads.
 class statistics {
  public:
   using time = std::chrono::steady_clock::time_point;
 
-  /// What the predecessor has counted, when this process connects to it.
+  /// Adds what the predecessor has counted, when this process connects to it.
   void inherit(const wire::totals& before);
 
-  /// An upgrade that was `started` then has come to `phase`. Both times are rounded down to
-  /// milliseconds, so that durations add up to what has elapsed.
+  /// An upgrade that began at `started` has reached `phase`. Both times are rounded down to
+  /// milliseconds, so that the durations add up to the elapsed time.
   struct step {
-    std::chrono::milliseconds elapsed;   // since it was started
-    std::chrono::milliseconds duration;  // since the phase before
+    std::chrono::milliseconds elapsed;   // since `started`
+    std::chrono::milliseconds duration;  // since the previous phase
   };
   step reach(std::string_view phase, time started, time now);
 
-  /// This process accepts again, though what it spawned may have yet to end.
+  /// This process accepts again, although the process that it spawned may not have ended yet.
   void resume();
-  /// The upgrade has failed: rolled back, if its successor was ready.
+  /// The upgrade has failed. It counts as rolled back if its successor was ready.
   void fail();
 
-  /// This process serves, and may have to go again. `phases` is what its predecessor has measured.
+  /// This process serves, and may still be rolled back. `phases` is what its predecessor has
+  /// measured.
   void ready(wire::phase_durations phases, time now);
-  /// It stays.
+  /// This process stays.
   void taken_over(time now);
 
-  /// What earlier generations have left to drain, and have cut since they said so last.
+  /// The connections that earlier generations still have, and how many they have cut since their
+  /// last report.
   void others_drain(std::uint64_t connections);
   void others_cut(std::uint64_t connections);
 
   /// What a successor inherits.
   [[nodiscard]] wire::totals totals() const;
 
-  /// Of the upgrade that runs, or else of the last one.
+  /// The phases of the upgrade under way, or else of the last one.
   [[nodiscard]] wire::phase_durations durations() const;
 
-  /// The same, as if that had come to `phase` now.
+  /// The same, as if it had reached `phase` now.
   [[nodiscard]] wire::phase_durations durations_to(std::string_view phase, time now) const;
 
   [[nodiscard]] std::uint64_t draining_before() const;  ///< Connections of earlier generations.
@@ -60,7 +62,7 @@ class statistics {
   mutable std::mutex mutex_;
   wire::totals totals_;
   wire::phase_durations durations_;
-  std::optional<time> reached_;  // the last phase of the upgrade that runs
+  std::optional<time> reached_;  // the last phase of the upgrade under way
   bool probation_ = false;
   time ready_at_;
   std::uint64_t others_connections_ = 0;

@@ -10,7 +10,7 @@ namespace graceful::handoff {
 
 namespace {
 
-/// The errors of io.graceful.Handoff, and what they are to the program.
+/// The errors of io.graceful.Handoff, and their error codes here.
 constexpr std::array<std::pair<std::string_view, errc>, 7> known_errors{{
     {"io.graceful.Handoff.Busy", errc::busy},
     {"io.graceful.Handoff.IncompatibleVersion", errc::incompatible_version},
@@ -40,7 +40,8 @@ successor_action successor::resume(const successor_event& event) {
   if (std::get<event::disconnected>(event).alive) {
     return abandon(errc::peer_gone, "the predecessor closed the connection, but serves on");
   }
-  // It has died. Whoever has every socket can serve, and now is the only one who can.
+  // The predecessor has died. A process with all sockets can serve, and is now the only one that
+  // can.
   if (state_ == state::readying) {
     state_ = state::done;
     return action::serve{};

@@ -13,11 +13,11 @@
 /// The successor's side of an upgrade, without I/O and without a clock: events in, an action out.
 namespace graceful::handoff {
 
-/// Most descriptors that a predecessor is believed to have on offer.
+/// The most descriptors that a predecessor may claim to have on offer.
 inline constexpr std::uint64_t max_offer = 1'000'000;
 
 namespace event {
-/// The connection stands and the peer has been authorised.
+/// The connection is established and the peer is authorised.
 struct connected {};
 /// A reply has arrived, with this many descriptors; `truncated` if the kernel had to drop some.
 struct replied {
@@ -25,13 +25,13 @@ struct replied {
   std::uint64_t descriptors;
   bool truncated;
 };
-/// What arrived is no Varlink reply.
+/// What arrived is not a Varlink reply.
 struct garbled {};
-/// The application has initialised, and has asked for all it wants.
+/// The application has initialised itself, and has asked for all listeners that it wants.
 struct initialised {
   wire::ready message{};
 };
-/// The connection has ended; `alive` if the predecessor itself is known to live on.
+/// The connection has ended; `alive` if the predecessor itself is known to be alive.
 struct disconnected {
   bool alive;
 };
@@ -46,8 +46,8 @@ namespace action {
 struct send {
   wire::call message;
 };
-/// Keep the descriptors of the reply, which belong to these names. Then, as long as it does not
-/// have everything, send the next call.
+/// Keep the descriptors of the reply under these names. Then send the next call, unless everything
+/// has arrived.
 struct keep {
   std::vector<std::string> names;
   bool complete;
@@ -57,7 +57,7 @@ struct keep {
 struct serve {};
 /// The predecessor has died before it passed everything: there is nothing to take over.
 struct start_cold {};
-/// End; the predecessor still serves.
+/// End. The predecessor still serves.
 struct abandon {
   failure why;
 };
@@ -79,10 +79,10 @@ class successor {
 
   [[nodiscard]] state current() const { return state_; }
 
-  /// What the predecessor said in reply to Begin.
+  /// The predecessor's answer to Begin.
   [[nodiscard]] const wire::begun& offer() const { return offer_; }
 
-  /// What it said in reply to Ready.
+  /// From its answer to Ready.
   [[nodiscard]] const wire::phase_durations& durations() const { return readied_.durations; }
   [[nodiscard]] bool asks() const { return readied_.asks; }
 

@@ -27,8 +27,8 @@ result<successor_driver::outcome> successor_driver::take_over() { return run(eve
 
 result<successor_driver::outcome> successor_driver::ready(std::vector<std::string> unwanted) {
   auto outcome = run(event::initialised{{std::move(unwanted), machine_.offer().late_claims}});
-  // Ended before anybody hears of the failure: a predecessor that was stopped, and reads Ready
-  // only now, must see that nobody is there any more.
+  // Ended before the failure is reported: a predecessor that was stopped, and reads Ready only now,
+  // must see that this process has gone.
   if (!outcome) ::shutdown(connection_.socket(), SHUT_RDWR);
   return outcome;
 }
@@ -94,7 +94,7 @@ handoff::successor_event successor_driver::exchange(const wire::call& call) {
     return event::disconnected{predecessor_lives()};
   }
   if (!std::exchange(answered_, true)) identify(message->sender, std::move(message->sender_pidfd));
-  // Nothing is complete then: what came is closed, also to have descriptors left to report it.
+  // The message is incomplete: close what came, also to free descriptors for the report.
   if (message->truncated) {
     os::close_aside(std::exchange(message->descriptors, {}));
     descriptors_.clear();
@@ -105,18 +105,19 @@ handoff::successor_event successor_driver::exchange(const wire::call& call) {
   return event::replied{std::move(*reply), arrived_.size(), message->truncated};
 }
 
-/// By who answers, and not by SO_PEERCRED: that names the generation before while the one that
-/// serves has yet to call listen(2), and would have its end taken for the predecessor's.
+/// Identifies the predecessor by its answer, not by SO_PEERCRED. That names the generation before
+/// while the process that serves has not called listen(2) yet, and the end of that generation would
+/// count as the predecessor's.
 void successor_driver::identify(pid_t predecessor, unique_fd pidfd) {
   predecessor_pid_ = predecessor;
   predecessor_pidfd_ = pidfd ? std::move(pidfd) : os::open_pidfd(predecessor);
 }
 
-/// False also where it cannot be told: before the first answer, or because the peer's PID namespace
-/// is not visible from here.
+/// False even if it is unknown: before the first answer, or because the peer's PID namespace is not
+/// visible from here.
 bool successor_driver::predecessor_lives() const {
   if (!predecessor_pidfd_ && broken_off_)
-    return true;  // that the connection ended says nothing then
+    return true;  // this process ended the connection, so that proves nothing
   return predecessor_pidfd_ &&
          !os::wait_readable(predecessor_pidfd_.get(),
                             std::chrono::steady_clock::now() + os::dying_time);

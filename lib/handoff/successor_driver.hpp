@@ -16,7 +16,7 @@
 
 namespace graceful {
 
-/// Joins the successor's state machine to its connection. Synchronous: a server that starts has no
+/// Connects the successor's state machine to its connection. Synchronous: a starting server has no
 /// running io_context yet.
 class successor_driver {
  public:
@@ -25,48 +25,48 @@ class successor_driver {
                    std::chrono::milliseconds step_timeout);
 
   enum class outcome {
-    proceed,          ///< Done; go on.
-    predecessor_died  ///< It had not passed everything: start cold.
+    proceed,          ///< Done; continue.
+    predecessor_died  ///< The predecessor had not passed everything: start cold.
   };
 
   /// Takes everything that is on offer.
   result<outcome> take_over();
 
-  /// Says that this process serves. Does not return before the predecessor has stopped accepting,
-  /// or has died.
+  /// Tells the predecessor that this process serves. Returns only after the predecessor has
+  /// answered, or has died.
   result<outcome> ready(std::vector<std::string> unwanted);
 
-  /// Ends the connection under a ready() that waits on another thread: as if it had broken. No
-  /// other member may be called while that is so.
+  /// Ends the connection while another thread waits in ready(), as if it had broken. No other
+  /// member may be called meanwhile.
   void break_off();
   [[nodiscard]] bool broken_off() const { return broken_off_; }
 
-  /// Tells the predecessor why this process gives up; waits for nothing.
+  /// Tells the predecessor why this process gives up. Does not wait.
   void fail(const std::string& reason);
 
   [[nodiscard]] const wire::begun& offer() const { return machine_.offer(); }
   /// What the predecessor has measured of this upgrade, up to ready().
   [[nodiscard]] const wire::phase_durations& durations() const { return machine_.durations(); }
-  /// Whether it asks before it commits, see `wire::readied`.
+  /// Whether the predecessor asks before it commits, see `wire::readied`.
   [[nodiscard]] bool predecessor_asks() const { return machine_.asks(); }
-  /// Who has answered Begin; 0 if it is not visible from here.
+  /// The process that answered Begin; 0 if it is not visible from here.
   [[nodiscard]] pid_t predecessor_pid() const { return predecessor_pid_; }
 
-  /// What was passed, by its name in the protocol; the caller's.
+  /// Moves the passed descriptors, by their names in the protocol, to the caller.
   [[nodiscard]] std::vector<std::pair<std::string, unique_fd>> take_descriptors() {
     return std::exchange(descriptors_, {});
   }
 
   enum class standing {
-    waits,  ///< For the next step, or for what it was about to say to be complete.
-    died    ///< Without a word: whoever has everything has to serve.
+    waits,  ///< Waits for the next step, or for the rest of a message.
+    died    ///< It died without a message: a process that has everything has to serve.
   };
 
-  /// Looks, between two steps, how it stands with the predecessor. An error if it has given the
-  /// upgrade up. Waits a moment, if the connection has ended, to see whether the predecessor has.
+  /// Checks, between two steps, the state of the predecessor. An error if it has given the upgrade
+  /// up. If the connection has ended, waits a moment to see whether the predecessor has too.
   result<standing> look();
 
-  /// The connection and the predecessor's pidfd (none if it cannot be had), which say that the
+  /// The connection and the predecessor's pidfd (none if there is none), which tell when the
   /// predecessor has ended.
   [[nodiscard]] auto release() { return connection_.release(); }
   [[nodiscard]] unique_fd release_pidfd() { return std::move(predecessor_pidfd_); }
@@ -83,7 +83,7 @@ class successor_driver {
   varlink_connection connection_;
   handoff::successor machine_;
   std::chrono::milliseconds step_timeout_;
-  bool answered_ = false;  // the first call
+  bool answered_ = false;  // the first call has been answered
   pid_t predecessor_pid_ = 0;
   unique_fd predecessor_pidfd_;
   std::atomic<bool> broken_off_{false};

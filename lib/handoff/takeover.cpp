@@ -18,7 +18,8 @@ namespace graceful {
 
 namespace {
 
-/// Between two looks at a server that is starting or ending: it holds the lock, but nobody answers.
+/// The pause between two looks at a server that is starting or ending: it holds the lock, but does
+/// not answer.
 constexpr std::chrono::milliseconds look_again{10};
 
 using clock = std::chrono::steady_clock;
@@ -40,7 +41,8 @@ failure already_running(const std::string& path, os::deadline until) {
                                      ", or start this one with GRACEFUL_TAKEOVER=1"};
 }
 
-/// The path is the way where nothing was passed, or that has already come to nothing.
+/// Connects through the channel. Uses the path if no channel was passed, or an attempt over it has
+/// already failed.
 result<varlink_connection> reach(const takeover_request& request, unique_fd channel,
                                  os::deadline until) {
   if (channel) {
@@ -49,7 +51,7 @@ result<varlink_connection> reach(const takeover_request& request, unique_fd chan
   return varlink_connection::connect(request.control_path, until);
 }
 
-/// The sockets that guard and are the control path, from among what was passed.
+/// Takes the lock and the control socket out of what was passed.
 result<ownership> own(std::unique_ptr<successor_driver> driver,
                       std::vector<std::pair<std::string, unique_fd>>& passed,
                       const std::string& path) {
@@ -72,14 +74,14 @@ result<ownership> own(std::unique_ptr<successor_driver> driver,
     driver->fail(checked.error().message);
     return checked.error();
   }
-  // From now on the death of the predecessor alone does not make the lock anybody's.
+  // From now on the lock has a second owner, so the predecessor's death alone does not free it.
   os::sign_lock(owned.lock->get(), os::signing::beside);
   owned.file = os::identify(path);
   owned.predecessor = std::move(driver);
   return owned;
 }
 
-/// Takes everything over; none if the predecessor died before it had passed it all.
+/// Takes everything over; none if the predecessor died before it had passed everything.
 result<std::optional<takeover>> take_over(varlink_connection connection,
                                           const takeover_request& request) {
   auto driver = std::make_unique<successor_driver>(std::move(connection), request.token,
@@ -106,8 +108,8 @@ result<std::optional<takeover>> take_over(varlink_connection connection,
 
 takeover_request takeover_request::of(const options& opts, std::string control_path,
                                       std::string manager, os::start_command& start) {
-  // Also in a set-id program, whoever wrote it: the server at the control path compares it, and
-  // refuses a token that it has not made.
+  // A set-id program reads it too, whoever has set it: the server at the control path compares the
+  // token, and refuses one that it has not made.
   const char* given = std::getenv(upgrade_variable);
   std::string token = given == nullptr ? "" : given;
   (void)start.take(upgrade_variable);
@@ -122,12 +124,13 @@ takeover_request takeover_request::of(const options& opts, std::string control_p
 result<takeover> take_ownership(const takeover_request& request, unique_fd channel, log& log) {
   const bool wanted = request.explicitly || !request.token.empty();
   const auto until = clock::now() + request.step_timeout;
-  bool left_alone = false;    // by a predecessor: the lock tells whether it lives
-  bool held_by_dead = false;  // the lock: all its owners have ended
+  bool left_alone = false;    // the predecessor closed the connection: the lock tells whether it
+                              // lives
+  bool held_by_dead = false;  // all owners of the lock have ended
   clock::time_point dead_since;
   for (;;) {
-    // First, because a live predecessor is what counts: its lock file may have been removed, or
-    // belong to root, if it has dropped privileges since.
+    // Try the predecessor first, because a live one is what counts: its lock file may have been
+    // removed, or belong to root if it has dropped privileges since.
     if (wanted) {
       auto connection = reach(request, std::exchange(channel, {}), until);
       if (connection) {
@@ -144,7 +147,7 @@ result<takeover> take_ownership(const takeover_request& request, unique_fd chann
         std::exchange(held_by_dead, !*lock && os::owners_have_ended(request.control_path));
     if (!held_before) dead_since = clock::now();
     if (held_by_dead && clock::now() - dead_since >= os::dying_time) {
-      // A process that they have forked keeps the lock from those who start.
+      // A process that the owners forked keeps the lock from processes that start.
       lock = os::replace_lock(request.control_path);
       if (!lock) return lock.error();
       held_by_dead = false;
@@ -160,8 +163,8 @@ result<takeover> take_ownership(const takeover_request& request, unique_fd chann
       }
       auto control = os::bind_control(request.control_path);
       if (!control) {
-        // Made just now, perhaps, beside a server whose own lock file was removed: left there, it
-        // would have every successor of that server believe that it was passed the wrong lock.
+        // The lock may have been made just now, beside a server whose own lock file was removed. If
+        // it stayed, every successor of that server would report that it was passed the wrong lock.
         os::remove_path(os::lock_path(request.control_path), os::identify((*lock)->get()));
         return control.error();
       }

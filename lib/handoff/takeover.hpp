@@ -16,18 +16,18 @@
 #include <utility>
 #include <vector>
 
-/// How a process comes to own a control path: alone, or from a predecessor.
+/// How a process becomes the owner of a control path: by a cold start, or from a predecessor.
 namespace graceful {
 
 struct takeover_request {
-  /// As the options and the environment say; but to a set-id program the environment says no more
-  /// than for which upgrade it was spawned. Takes the variables of this library out of the
-  /// environment, and out of the start command, so that no child inherits them.
+  /// Made from the options and the environment. A set-id program takes only one thing from the
+  /// environment: the upgrade for which it was spawned. Removes the variables of this library from
+  /// the environment and from the start command, so that no child inherits them.
   static takeover_request of(const options& opts, std::string control_path, std::string manager,
                              os::start_command& start);
 
   std::string control_path;
-  std::string token;    // of the upgrade that spawned this process; empty: none did
+  std::string token;    // of the upgrade that spawned this process; empty: none
   bool explicitly;      // options::takeover or GRACEFUL_TAKEOVER
   std::string manager;  // as in `wire::begin`
   std::chrono::milliseconds step_timeout;
@@ -50,8 +50,8 @@ struct takeover {
   std::vector<passed_listener> listeners;
 };
 
-/// Blocks for a few times `step_timeout` at most. `channel`: a connection to the predecessor that
-/// it has passed; empty: the control path leads to it.
+/// Blocks for a few times `step_timeout` at most. `channel`: a connection to the predecessor, which
+/// it has passed; empty: connect through the control path.
 result<takeover> take_ownership(const takeover_request& request, unique_fd channel, log& log);
 
 }  // namespace graceful

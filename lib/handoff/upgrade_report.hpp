@@ -26,9 +26,8 @@ struct dropped_listener {
   std::string address;
 };
 
-/// What is heard of the upgrades of this process: by the operator who asked for one, by those who
-/// ended a probation, by the log, by the monitors, and by the statistics. Lives on the control
-/// thread.
+/// Reports the upgrades of this process to the operator who asked for one, to those who ended a
+/// probation, to the log, to the monitors, and to the statistics. Lives on the control thread.
 class upgrade_report {
  public:
   struct audience {
@@ -37,23 +36,23 @@ class upgrade_report {
     std::function<void(const std::string& event, const std::string& message)> monitors;
   };
 
-  /// `successor` is its generation.
+  /// `successor` is the successor's generation.
   upgrade_report(audience to, std::uint64_t successor)
       : to_{std::move(to)}, generation_{successor} {}
 
-  /// An upgrade begins; nobody may have asked for it.
+  /// An upgrade begins. Without `operator_session` nobody has asked for it.
   void start(std::weak_ptr<control_session> operator_session = {});
 
-  /// Answers `from` when the successor has been committed, or has not.
+  /// Answers `from` when the successor has been committed or rolled back.
   void await_decision(control_session& from) { deciders_.push_back(from.weak_from_this()); }
 
   void spawned(pid_t pid);
   void begun();
   void passed(std::uint64_t listeners);
   void ready(std::optional<pid_t> pid, std::chrono::milliseconds probation);
-  /// `dropped`: the listeners of this process that nobody listens on from now on.
+  /// `dropped`: the listeners of this process that no process accepts from any more.
   void committed(std::optional<pid_t> pid, const std::vector<dropped_listener>& dropped);
-  /// `ends`: so does this process.
+  /// `ends`: this process ends too.
   void failed(const std::string& reason, bool ends);
 
   [[nodiscard]] std::chrono::steady_clock::time_point started() const { return started_; }

@@ -78,7 +78,7 @@ void cancel(listener* self, error_code& ec) {
   if (self != nullptr) self->cancel();
 }
 
-/// As Asio's own, not an error of one that is closed.
+/// Closing a closed acceptor is not an error, as with Asio's own.
 void close(listener* self, error_code& ec) {
   ec = {};
   if (self != nullptr) self->close();
@@ -96,7 +96,7 @@ void set_option(const listener* self, int level, int option, const void* data, s
                 error_code& ec) {
   const auto sockets = self == nullptr ? decltype(self->sockets()){} : self->sockets();
   ec = sockets.empty() ? closed() : error_code{};
-  // Asio's own, which is no option of the kernel: accept passes over such connections always.
+  // An option of Asio itself, not of the kernel: accept always skips aborted connections.
   if (is_option<asio::socket_base::enable_connection_aborted>(level, option)) return;
   for (const auto& each : sockets) {
     if (!ec && ::setsockopt(each->fd.get(), level, option, data, static_cast<socklen_t>(size)) != 0)
@@ -112,7 +112,7 @@ std::size_t get_option(const listener* self, int level, int option, void* data, 
   if (!ec && ::getsockopt(socket->fd.get(), level, option, data, &length) != 0) {
     ec = os::system_code();
   }
-  // socket(7): the kernel gives the double of what was set. Asio says what was set.
+  // socket(7): the kernel returns double the value that was set. Asio returns the value itself.
   const bool doubled = is_option<asio::socket_base::receive_buffer_size>(level, option) ||
                        is_option<asio::socket_base::send_buffer_size>(level, option);
   if (!ec && doubled && length == sizeof(int)) *static_cast<int*>(data) /= 2;

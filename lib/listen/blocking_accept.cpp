@@ -17,8 +17,8 @@
 
 namespace graceful::detail {
 
-/// A thread stands in the list while it blocks, however it leaves: by an exception, or cancelled,
-/// as poll(2) is a point of pthread_cancel(3).
+/// Keeps a thread in the list while it blocks, however it leaves: by an exception, or by
+/// pthread_cancel(3), for which poll(2) is a cancellation point.
 class listener::registration {
  public:
   registration(listener& home, std::unique_lock<std::mutex>& lock, blocked& self)
@@ -42,7 +42,7 @@ void listener::wait(wait_type what, error_code& ec) {
   (void)block(false, what == wait_type::wait_read, {}, ec);
 }
 
-/// What there is now, in whichever of the sockets; in turn, as for the operations.
+/// Takes what is there now, from the sockets in turn, as for the operations.
 listener::looked listener::look(bool take, peer_address peer, accepted& got, error_code& error) {
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     source& from = *turn_;
@@ -53,7 +53,7 @@ listener::looked listener::look(bool take, peer_address peer, accepted& got, err
       if (::poll(&entry, 1, 0) > 0) return looked::got;
       continue;
     }
-    // As Asio's, the socket of a thread that blocks is one that blocks.
+    // A thread that blocks gets a blocking socket, as with Asio.
     const auto seen = accept_now(from, peer, 0, got, error);
     if (seen != looked::nothing) return seen;
   }
@@ -61,7 +61,7 @@ listener::looked listener::look(bool take, peer_address peer, accepted& got, err
 }
 
 /// Waits in poll(2), without the mutex: on the sockets while this process accepts from them, and on
-/// an eventfd, by which whatever changes that is told. The sockets that it polls stay open.
+/// an eventfd, which signals every change of that. The polled sockets stay open.
 accepted listener::block(bool take, bool until_readable, peer_address peer, error_code& ec) {
   accepted got;
   blocked self{.wake = unique_fd{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)}};
@@ -70,7 +70,7 @@ accepted listener::block(bool take, bool until_readable, peer_address peer, erro
   std::unique_lock lock{mutex_};
   const registration registered{*this, lock, self};
   for (;;) {
-    // A loop that goes on after any error is not to spin: from then on it waits.
+    // A loop that goes on after any error must not spin: after so many aborts it waits.
     const bool told_often = state_ == state::stopped && aborted_ >= most_aborted;
     if (self.cancelled || (state_ == state::stopped && !told_often)) {
       if (state_ == state::stopped) ++aborted_;

@@ -14,7 +14,7 @@ namespace graceful {
 
 namespace {
 
-/// How long a client may take to say what it was about to say, and to end.
+/// How long a client may take to finish sending, and to close.
 constexpr std::chrono::seconds time_to_leave{2};
 
 }  // namespace

@@ -13,22 +13,23 @@ namespace graceful {
 
 namespace asio = boost::asio;
 
-/// Ends in order what waits in an accept queue and will be served by nobody. Closing a listening
-/// socket resets its queue, and closing a connection resets it if it has bytes that were not read
-/// (RFC 1122, 4.2.2.13). So each is accepted and half-closed, and what its client still says is
-/// read and discarded, until the client ends too (RFC 9112, 9.6). Lives on the control thread.
+/// A graceful close for connections in an accept queue that no process will serve. Closing a
+/// listening socket resets its queue, and closing a connection resets it if it has unread bytes
+/// (RFC 1122, 4.2.2.13). So each connection is accepted and half-closed; what its client still
+/// sends is read and discarded until the client closes too (RFC 9112, 9.6). Lives on the control
+/// thread.
 class farewell {
  public:
   explicit farewell(asio::io_context& control) : control_{control}, timer_{control} {}
 
-  /// Says it to all clients in the queue of this non-blocking listening socket. Returns how many
-  /// they are; those left (no descriptor is free) are reset when the socket is closed.
+  /// Begins to close all connections in the queue of this non-blocking listening socket. Returns
+  /// how many. Those left, for lack of a free descriptor, are reset when the socket is closed.
   std::size_t bid(int listening);
 
-  /// All clients have ended, or have had the time to.
+  /// True if all clients have closed, or their time is over.
   [[nodiscard]] bool over() const { return leaving_.empty(); }
 
-  /// Waits for no client any more.
+  /// Stops waiting for clients.
   void stop();
 
  private:

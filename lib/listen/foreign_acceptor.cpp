@@ -15,17 +15,17 @@ namespace graceful {
 
 namespace {
 
-/// Before another try to put an acceptor back.
+/// The pause before the next attempt to put an acceptor back.
 constexpr std::chrono::milliseconds retry_pause{100};
 
 /// How long the acceptor's executor may take before another thread does what it can. Most probably
-/// nobody else uses the descriptor then: who would close it is not running.
+/// no other thread uses the descriptor then: the one that would close it is not running.
 constexpr std::chrono::milliseconds patience_with_executor{20};
 
-/// A loop whose wait was aborted, and that accepts again all the same, waits by then.
+/// How long until a loop that accepts again after its aborted wait is waiting again.
 constexpr std::chrono::milliseconds waits_again_after{100};
 
-/// Asio waits for acceptors in epoll. Elsewhere (io_uring, select) what waits already holds the
+/// Asio waits for acceptors in epoll. With io_uring or select, a pending wait already holds the
 /// real socket, and would not notice that it is back.
 constexpr bool acceptors_in_epoll = detail::asio_epoll && !detail::asio_io_uring_default;
 
@@ -42,7 +42,7 @@ foreign_acceptor::foreign_acceptor(asio::any_io_executor executor, int fd,
       timer_{strand_},
       cookie_{os::cookie_of(fd)},
       socket_{std::move(socket)} {
-  // Made now, because there may be no descriptor left when it is needed.
+  // Made now, because no descriptor may be free when it is needed.
   if (auto place = os::unreachable_listener()) {
     place_ = std::move(*place);
   } else {
@@ -58,8 +58,8 @@ foreign_acceptor::foreign_acceptor(asio::any_io_executor executor, int fd,
 void foreign_acceptor::open() { want(fate::open); }
 
 void foreign_acceptor::pause() {
-  // Another reactor's goes on accepting, and so does a thread that blocks in accept(2): what it
-  // waits on cannot be changed under its feet and back again. For a while both processes accept.
+  // An acceptor of another reactor keeps accepting, and so does a thread that blocks in accept(2):
+  // what it waits on cannot be exchanged meanwhile and put back. For a while both processes accept.
   if (!cannot_pause_.empty() || somebody_blocks() == os::answer::yes) return;
   want(fate::paused);
 }
@@ -82,7 +82,7 @@ void foreign_acceptor::abandon() {
     }
   }
   by_force();
-  // A thread that comes to accept() from now on would wait for ever: nobody looks for it any more.
+  // A thread that calls accept() from now on would wait for ever: nothing wakes it any more.
   const std::lock_guard lock{mutex_};
   if (!exists()) return;
   (void)os::end_blocking_accept(fd_, -1);
@@ -106,7 +106,7 @@ void foreign_acceptor::want(fate what) {
   asio::post(strand_, [self = shared_from_this()] { self->apply(); });
 }
 
-/// On the executor.
+/// Runs on the executor.
 void foreign_acceptor::apply() {
   const std::unique_lock lock{mutex_};
   if (std::exchange(settled_, true)) return;
@@ -135,17 +135,17 @@ bool foreign_acceptor::tend() {
   return true;
 }
 
-/// What can be done without the executor. One that is only busy finds it done, and ends its own
-/// loop: the acceptor is in its hands.
+/// Does what is possible without the executor. If the executor was only busy, it finds this done,
+/// and ends its loop itself: the acceptor belongs to it.
 void foreign_acceptor::by_force() {
   {
     const std::lock_guard lock{mutex_};
     park();
   }
-  // Now, because a thread may have come there until then.
+  // Looks only now, because a thread may have called accept() until park().
   const auto blocks = somebody_blocks();
   const std::lock_guard lock{mutex_};
-  // It may wait in poll(2) on the socket that was there: that is kept, to wake it.
+  // The thread may wait in poll(2) on the socket that was there: keep that to wake it.
   if (blocks != os::answer::no && socket_) blocked_on_ = socket_;
   socket_.reset();
   if (fate_ < fate::aborted) return;
@@ -191,7 +191,8 @@ void foreign_acceptor::unpark() {
   cookie_ = os::cookie_of(fd_);
   parked_ = !back;
   if (back) return;
-  // No memory, say. Who accepts waits, and clients with it: until it works.
+  // There may be no memory, for example. The accept loop and its clients wait until an attempt
+  // succeeds.
   timer_.expires_after(retry_pause);
   timer_.async_wait([self = shared_from_this()](boost::system::error_code ec) {
     const std::lock_guard lock{self->mutex_};

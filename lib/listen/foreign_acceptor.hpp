@@ -21,16 +21,16 @@ namespace graceful {
 
 namespace asio = boost::asio;
 
-/// The acceptor that an application owns. Its descriptor is parked on a socket that has no
-/// connections, so that the accept loop waits there at its next accept, however busy the real
-/// socket is. A loop that waits quietly is left alone until nobody is served any more (`retire`),
-/// since what it does of an error only the application knows: some end, some go on at once, some
-/// throw.
+/// The plain acceptor, which the application owns. Stopping parks its descriptor on a socket that
+/// gets no connections, so that the accept loop waits there at its next accept, however busy the
+/// real socket is. A loop that waits quietly is left alone until no connection is served any more
+/// (`retire`). Only the application knows what it does after an error: some loops end, some go on
+/// at once, some throw.
 ///
-/// What is to become of it is asked for from any thread, and happens on the acceptor's executor,
-/// and only while the acceptor still has its descriptor: the application may destroy it meanwhile,
-/// on that executor. Then its number is free or means another socket, and the cookie, which is
-/// never reused, tells. Where nobody runs that executor, `tend` does what can be done without it.
+/// Any thread may request a change. It happens on the acceptor's executor, and only while the
+/// acceptor still has its descriptor: the application may destroy it meanwhile, on that executor.
+/// Its number is then free or means another socket, which the cookie tells, as cookies are never
+/// reused. If no thread runs that executor, `tend` does what is possible without it.
 class foreign_acceptor final : public accepting,
                                public std::enable_shared_from_this<foreign_acceptor> {
  public:
@@ -46,22 +46,23 @@ class foreign_acceptor final : public accepting,
   [[nodiscard]] os::answer somebody_blocks() const override;
   [[nodiscard]] bool gone() const override;
 
-  /// Why it goes on accepting while this process is paused; empty: it does not.
+  /// Why the acceptor keeps accepting while this process is paused; empty: it does not.
   [[nodiscard]] const std::string& cannot_pause() const { return cannot_pause_; }
 
-  /// Does what the acceptor's executor has not done within a moment after `stop`, as far as it can
-  /// be done elsewhere. On the control thread, or where there is none any more. False if that
+  /// If the acceptor's executor has not reacted within a moment after `stop`, does what can be done
+  /// elsewhere. Called on the control thread, or on any thread when that has ended. False if the
   /// moment is not over yet.
   bool tend();
 
-  /// Aborts what waits there now, and soon after that ends the loop as `retire` does.
+  /// Aborts the operations that wait there now, and soon after that ends the loop as `retire` does.
   void abort();
 
-  /// Ends what waits for a connection. For a loop that is known to wait: nobody has been served for
-  /// a while.
+  /// Ends the wait for a connection. Only for a loop that is known to wait: no connection has been
+  /// served for a while.
   void retire();
 
-  /// As `abort`; returns when it has been done, by the executor or, after a moment, without it.
+  /// Does the same as `abort`, and returns when it is done, by the executor or, after a moment,
+  /// without it.
   void abandon();
 
  private:
@@ -78,7 +79,7 @@ class foreign_acceptor final : public accepting,
   void retire_when_quiet();
 
   const asio::any_io_executor executor_;
-  const asio::any_io_executor strand_;  // one thing at a time, on however many threads
+  const asio::any_io_executor strand_;  // one change at a time, on however many threads
   const int fd_;
   const detail::plain_acceptor object_;
   const std::optional<os::epoll_entry> entry_;
@@ -87,13 +88,14 @@ class foreign_acceptor final : public accepting,
 
   mutable std::mutex mutex_;
   std::condition_variable settled_changed_;
-  std::uint64_t cookie_;  // of what is behind fd_; 0: nothing of ours any more
+  std::uint64_t cookie_;  // of the socket behind fd_; 0: it is not ours any more
   fate fate_ = fate::open;
   bool settled_ = true;  // the executor has done it
   std::chrono::steady_clock::time_point since_;
   std::shared_ptr<const listening_socket> socket_;      // until it is stopped
-  std::shared_ptr<const listening_socket> blocked_on_;  // by a thread that accepts, to wake it
-  unique_fd place_;                                     // to park on
+  std::shared_ptr<const listening_socket> blocked_on_;  // set while a thread waits on it, to wake
+                                                        // that thread
+  unique_fd place_;                                     // a socket to park on
   bool parked_ = false;
 };
 

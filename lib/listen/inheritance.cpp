@@ -12,7 +12,7 @@ namespace graceful {
 
 namespace {
 
-/// With port 0 only the name tells what was handed over for `wanted`.
+/// Only the name tells which socket was handed over for `wanted` if that has port 0.
 bool akin(std::string_view name, int fd, std::string_view wanted) {
   const auto group = group_of(wanted);
   return name == group || (group_of(name) == group && os::shares_port(fd));
@@ -75,7 +75,7 @@ inheritance::items::iterator inheritance::find(const std::string& name,
   for (auto same = first; same != last; ++same) {
     if (!eligible(same->second)) continue;
     const auto bound = os::socket_address::bound_to(same->second.fd.get());
-    // What is no TCP socket at all is taken too, and reported by the check that follows.
+    // A descriptor that is not a TCP socket is taken too; the check that follows reports it.
     if (bound.satisfies(wanted) || (bound.family() != AF_INET && bound.family() != AF_INET6)) {
       return same;
     }

@@ -14,16 +14,16 @@
 
 namespace graceful {
 
-/// Where a listening socket has come from. What was bound here has no origin.
+/// Where a listening socket has come from. A socket that was bound here has no origin.
 enum class origin { predecessor, service_manager, supervisor };
 
 /// "comes from the predecessor", "is bound".
 const char* to_text(std::optional<origin> from);
 
-/// "http/3" belongs to the group "http", and so does a socket that was alone and named "http".
+/// "http/3" belongs to the group "http", and so does a single socket named "http".
 std::string_view group_of(std::string_view name);
 
-/// The sockets that were passed to this process and not asked for yet.
+/// The sockets that were passed to this process and have not been asked for.
 class inheritance {
  public:
   struct item {
@@ -32,23 +32,24 @@ class inheritance {
     bool kept;  // the service manager holds it too
   };
 
-  /// What has come from a service manager is kept there. Of a socket that is here already only
-  /// that is noted: the manager may pass it twice, and so may a predecessor.
+  /// A socket from a service manager is kept there too. If the same socket is already here, from
+  /// either source, only that is noted.
   void add(std::string name, item passed);
 
   struct found {
     item what;
     os::socket_address address;
-    std::string name;  // under which it was passed
+    std::string name;  // the name under which it was passed
   };
   struct claim {
     std::optional<found> socket;
-    std::string elsewhere;  // where the one of that name is bound, if that is why there is none
+    std::string elsewhere;  // where the socket of that name is bound, if that is why it cannot be
+                            // used
   };
 
-  /// The socket that serves as `name` at `wanted`, if there is one. The name decides among several;
-  /// the address has to be right in any case. What the predecessor has passed goes first.
-  /// Without `of_predecessor` only what a service manager has passed counts.
+  /// Takes the socket for the listener `name` at `wanted`, if there is one. The name decides among
+  /// several; the address must match in any case. Sockets from the predecessor go first. Without
+  /// `of_predecessor`, only those from a service manager count.
   claim take(const std::string& name, const os::socket_address& wanted, bool of_predecessor = true);
 
   /// All that is left.

@@ -168,7 +168,7 @@ void inventory::leave_to_others(const std::set<pid_t>& but) {
     const std::lock_guard lock{mutex_};
     sealed_ = true;
     for (const auto& [name, entry] : entries_) {
-      // What this process has bound itself no other has: see os::kept_from_children.
+      // No other process has a socket that this one has bound itself: see os::kept_from_children.
       if (!is_present(entry) || entry.kept || entry.socket->bound_here) continue;
       names.emplace(entry.socket->fd.get(), name);
       sockets.insert(entry.socket->fd.get());
@@ -187,7 +187,7 @@ void inventory::leave_to_others(const std::set<pid_t>& but) {
 void inventory::stop_those(
     const std::function<bool(const std::string& name, const entry&)>& meant) {
   std::vector<entry> gone;
-  std::set<std::shared_ptr<accepting>> still_needed;  // for sockets that nobody else has
+  std::set<std::shared_ptr<accepting>> still_needed;  // their sockets are held by no other process
   {
     const std::lock_guard lock{mutex_};
     sealed_ = true;
@@ -210,8 +210,8 @@ void inventory::keep_none() {
 
 bool inventory::is_present(const entry& e) const { return e.socket && !(e.late && provisional_); }
 
-/// Of what is kept too: if a successor does not want it, the manager was told to drop it, and who
-/// waits there is nobody else's.
+/// Counts the queues of kept sockets too: if a successor does not want one, the manager was told to
+/// drop it, and no other process serves its clients.
 std::uint64_t inventory::queued() const {
   std::uint64_t waiting = 0;
   for (const auto& socket : sockets()) waiting += os::accept_queue_of(socket->fd.get()).length;
@@ -241,7 +241,7 @@ void inventory::open() {
   if (state_ != state::closed) return;
   state_ = state::open;
   auto unwanted = inherited_.take_all();
-  std::vector<std::pair<bool, std::string>> remarks;  // for the log, without the mutex
+  std::vector<std::pair<bool, std::string>> remarks;  // logged after the mutex is released
   for (auto& [name, held] : unwanted) {
     const auto what = "listener '" + name + "' (" +
                       os::socket_address::bound_to(held.fd.get()).to_string() +
@@ -260,7 +260,7 @@ void inventory::open() {
   for (const auto& [name, entry] : entries_) {
     if (!entry.socket) continue;
     const auto& socket = *entry.socket;
-    // Only now, because the backlog is the predecessor's too. If that goes on, it sets its own.
+    // Not earlier, because the backlog is the predecessor's too. If that resumes, it sets its own.
     if (socket.backlog_now != socket.backlog) ::listen(socket.fd.get(), socket.backlog);
     if (entry.user) entry.user->open();
   }
@@ -289,7 +289,7 @@ void inventory::commit() {
   }
 }
 
-/// Of what was bound only. Sets errno where it fails.
+/// Listens on a socket that was only bound. Sets errno on failure.
 bool inventory::begin_late(entry& late) {
   if (::listen(late.socket->fd.get(), late.socket->backlog) != 0) return false;
   if (late.user) late.late = !late.user->adopt(late.socket);
@@ -383,7 +383,7 @@ void inventory::resume() {
   const std::lock_guard lock{mutex_};
   for (auto& [name, entry] : entries_) {
     if (!std::exchange(entry.paused, false)) continue;
-    ::listen(entry.socket->fd.get(), entry.socket->backlog);  // the successor may have its own
+    ::listen(entry.socket->fd.get(), entry.socket->backlog);  // the successor may have set its own
     if (entry.user) entry.user->open();
   }
 }

@@ -30,49 +30,49 @@
 
 namespace graceful {
 
-/// A listening socket under its name. Closed when the last one who uses it lets go.
+/// A listening socket with its name. Closed when its last user lets go.
 struct listening_socket {
   std::string name;
   os::socket_address address;
   unique_fd fd;
   int backlog;
-  int backlog_now = backlog;  // of an adopted socket: what it was handed over with
+  int backlog_now = backlog;  // of an adopted socket: the backlog that it was handed over with
   bool adopted = false;       // the predecessor has it too
-  bool late = false;          // bound only, when it was made: it listens from the commit on
-  bool bound_here = false;    // by this process, for nobody else
+  bool late = false;          // only bound when it was made; it listens from the commit on
+  bool bound_here = false;    // by this process, and no other process has it
   os::kept_from_children mark{fd.get()};
 };
 
-/// Something that accepts from a listening socket.
+/// An object that accepts from a listening socket.
 class accepting {
  public:
   virtual ~accepting() = default;
 
-  /// Accept from now on.
+  /// Starts accepting.
   virtual void open() = 0;
 
-  /// Accept no more, but wait: `open` or `stop` follows.
+  /// Stops accepting, but waits: `open` or `stop` follows.
   virtual void pause() = 0;
 
-  /// Accept no more, and let go of the socket. Does not block, may be called from any thread.
+  /// Stops accepting, and lets go of the socket. Does not block; may be called from any thread.
   virtual void stop() = 0;
 
-  /// The same, and whoever waits for a connection is told: nobody goes on with it.
+  /// The same, and tells the operations that wait for a connection: nobody continues for them.
   virtual void withdraw() { stop(); }
 
-  /// Accept from this socket too. False if it cannot.
+  /// Accepts from this socket too. False if it cannot.
   virtual bool adopt(const std::shared_ptr<const listening_socket>& /*socket*/) { return false; }
 
-  /// Accept no more from this one of several sockets, and let go of it, as `stop` does of all.
+  /// Stops accepting from this one of several sockets, and lets go of it, as `stop` does for all.
   virtual void let_go(const std::shared_ptr<const listening_socket>& /*socket*/) {}
 
-  /// Where the application is told of connections; empty: nowhere that could be asked.
+  /// The executor on which the application gets its connections; empty: there is none to ask.
   [[nodiscard]] virtual boost::asio::any_io_executor executor() const { return {}; }
 
-  /// The application has closed what it accepts with, and has told nobody.
+  /// The application has closed its acceptor without telling us.
   [[nodiscard]] virtual bool gone() const { return false; }
 
-  /// Somebody waits for a connection now.
+  /// An operation waits for a connection now.
   [[nodiscard]] virtual bool waits() const { return false; }
 
   /// Whether a thread of the application waits for connections and does nothing else meanwhile.
@@ -86,127 +86,129 @@ class inventory {
 
   explicit inventory(log& log) : log_{log} {}
 
-  /// A socket that was passed to this process. `kept`: the service manager holds it too, as it does
-  /// what comes from there.
+  /// Adds a socket that was passed to this process. `kept`: the service manager holds it too, as it
+  /// always does with sockets that it has passed.
   void inherit(std::string name, unique_fd fd, origin from = origin::predecessor,
                bool kept = false);
 
-  /// The log says of each socket where it has come from, since there are several ways.
+  /// Makes the log say where each socket has come from, since there are several ways.
   void tell_origins() { tells_origins_ = true; }
 
-  /// Called when there are other sockets than before, from `open` on; must not call back. Empty:
-  /// nobody is told.
+  /// `changed` is called when the set of sockets changes, from `open` on; it must not call back.
+  /// Empty: no call.
   void on_change(std::function<void()> changed);
 
-  /// The socket to listen on: inherited, the caller's `own` if it has one, or bound afresh. What
-  /// the predecessor has passed goes before what a service manager has.
+  /// Returns the socket to listen on: an inherited one, the caller's `own` if given, or a new one.
+  /// Sockets from the predecessor go before those from a service manager.
   result<std::shared_ptr<const listening_socket>> obtain(std::string_view name,
                                                          const os::socket_address& wanted,
                                                          const listen_params& params,
                                                          unique_fd own);
 
-  /// The first socket of a group: alone on its address if it is bound afresh, but others may
-  /// follow.
+  /// Returns the first socket of a group. If it is new, it is bound alone on its address, but
+  /// others may follow.
   result<std::shared_ptr<const listening_socket>> obtain_first(std::string_view name,
                                                                const os::socket_address& wanted,
                                                                const listen_params& params);
 
-  /// One more socket of the group of `first`, inherited or bound beside it. Bound beside what was
-  /// inherited it does not listen as long as the predecessor may come back.
+  /// Returns one more socket of the group of `first`, inherited or bound beside it. If it is bound
+  /// beside an inherited one, it does not listen as long as the predecessor may come back.
   result<std::shared_ptr<const listening_socket>> obtain_beside(const listening_socket& first,
                                                                 std::string_view name,
                                                                 const listen_params& params);
 
-  /// Who accepts from the socket `name`; opened at once if all are.
+  /// Registers what accepts from the socket `name`; opens it at once if the others are open.
   void attach(std::string_view name, const std::shared_ptr<accepting>& user);
 
-  /// Closes for good all that `user` accepts from; the socket `name`, if it has no user yet and
-  /// `user` is none.
+  /// Closes for good all sockets that `user` accepts from. If `user` is null, closes the socket
+  /// `name` if it has no user yet.
   void remove(std::string_view name, const accepting* user);
 
-  /// Lets go of what the application has closed without a word: clients could connect there, and
-  /// would wait for ever. While the sockets are handed over nothing changes.
+  /// Lets go of sockets whose acceptor the application has closed without a word: clients could
+  /// connect to them, and would wait for ever. Does nothing while the sockets are being handed
+  /// over.
   void withdraw_closed();
 
-  /// Closes the socket `name` for good, and ends who accepts from it. False if there is none, or it
-  /// is being handed over.
+  /// Closes the socket `name` for good, and ends what accepts from it. False if there is none, or
+  /// it is being handed over.
   bool withdraw(std::string_view name);
 
-  /// The socket `name`; none if there is none.
+  /// The socket `name`; null if there is none.
   [[nodiscard]] std::shared_ptr<const listening_socket> find(std::string_view name) const;
 
-  /// All that can be handed over, by name.
+  /// All sockets that can be handed over, sorted by name.
   [[nodiscard]] std::vector<std::shared_ptr<const listening_socket>> sockets() const;
 
-  /// The same, and nothing is added until `thaw()`: a socket that is no part of the handoff would
+  /// The same, and nothing is added until `thaw()`: a socket that is not part of the handoff would
   /// be closed after it, with the connections in its queue.
   std::vector<std::shared_ptr<const listening_socket>> freeze();
   void thaw();
 
-  /// The service manager holds these too, from now on. They are never sealed: a filter would stay
-  /// with the socket, which whoever is started next is to use.
+  /// From now on the service manager holds these too. They are never sealed: the filter would stay
+  /// on the socket, which the next server is to use.
   void keep(const names& held);
-  /// Those among what can be handed over.
+  /// The kept ones among those that can be handed over.
   [[nodiscard]] names kept() const;
-  /// This process ends: stops accepting there, and nowhere else, and no socket is added any more.
-  /// What is in the queues waits for whoever is started next.
+  /// This process ends: stops accepting from the kept sockets, and from no others; no socket is
+  /// added any more. The connections in their queues wait for the next server.
   void let_go_kept();
-  /// The same with what other processes have open too, but for these: a server that forks workers,
-  /// or is started with a socket that others were started with, is not alone in its queue. As far
-  /// as that can be told, see `os::held_by_others`.
+  /// The same for sockets that other processes hold too, except the processes of `but`: a server
+  /// that forks workers, or was started with a socket that others were started with, is not alone
+  /// in its queue. Finds only holders that it can see, see `os::held_by_others`.
   void leave_to_others(const std::set<pid_t>& but);
   /// The service manager does not hold them any more.
   void keep_none();
 
-  /// This process ends without a successor: no socket is added any more, and no connection begins
-  /// on what nobody else holds. Says where the kernel refuses that: there a client that connects in
-  /// the last moment is reset; nothing else is lost.
+  /// This process ends without a successor: no socket is added any more, and no new connection
+  /// begins on a socket that no other process holds. Returns where the kernel refuses that: there a
+  /// client that connects in the last moment is reset; nothing else is lost.
   std::vector<std::string> seal();
   /// How many connections wait in the queues.
   [[nodiscard]] std::uint64_t queued() const;
-  /// Somebody waits for what is in a queue, and is about to get it.
+  /// An operation waits for what is in a queue, and is about to get it.
   [[nodiscard]] bool somebody_waits() const;
 
-  /// What the predecessor has passed and goes to nobody here. Until `settle_claims` a `listen` can
-  /// still claim it, if this process `keeps_unclaimed`; else not.
+  /// What the predecessor has passed and nobody here uses. If this process `keeps_unclaimed`, a
+  /// `listen` can still claim it until `settle_claims`; otherwise not.
   [[nodiscard]] names unwanted();
   void keep_unclaimed() { keeps_unclaimed_ = true; }
 
-  /// No `listen` claims any more what was passed: what is left of it is closed. Returns the names
-  /// of what the predecessor has passed; the same again when it is called again.
+  /// From now on no `listen` claims what was passed; what is left is closed. Returns the names of
+  /// those that the predecessor has passed, and returns them again on every later call.
   names settle_claims();
 
-  /// The listeners of the predecessor that this process has dropped: their names and addresses.
+  /// The predecessor's listeners that this process has dropped: their names and addresses.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> dropped() const;
 
-  /// Whether anybody can connect to this process.
+  /// Whether clients can connect to this process.
   [[nodiscard]] bool listens() const;
 
-  /// Whether a thread of the application blocks in accept(2), or waits to, on one of them.
+  /// Whether a thread of the application blocks in accept(2) on one of them, or in a call that
+  /// waits to.
   [[nodiscard]] os::answer somebody_blocks_in_accept() const;
 
-  /// The connections that this process has accepted from whatever it has listened on, by their
-  /// cookies: those of listeners that are gone by now too.
+  /// The connections that this process has accepted on any port that it has ever listened on, by
+  /// their cookies. Includes those of listeners that have gone.
   [[nodiscard]] std::set<std::uint64_t> connections() const;
 
-  /// Where the application is told of connections, each once.
+  /// The executors on which the application gets its connections, each once.
   [[nodiscard]] std::vector<boost::asio::any_io_executor> executors() const;
 
-  /// What this process has bound itself.
+  /// The sockets that this process has bound itself.
   [[nodiscard]] names own() const;
 
-  /// Opens everything, and sets backlogs. What was inherited and not asked for goes to those who
-  /// accept on the same address, in turn; or it is kept, for a `listen` that comes late, or closed.
+  /// Opens everything, and sets backlogs. Inherited sockets that nobody asked for go to acceptors
+  /// on the same address, in turn; otherwise they are kept for a late `listen`, or closed.
   void open();
 
   /// The predecessor does not come back: all sockets listen.
   void commit();
 
-  /// Stops accepting but on `ours`, and keeps everything, so that it can go on.
+  /// Stops accepting, except on `ours`, but keeps everything so that it can resume.
   void pause(const names& ours);
   void resume();
 
-  /// Stops, and lets go of, everything but `ours`. True if anything is left.
+  /// Stops, and lets go of, everything except `ours`. True if anything is left.
   bool let_go(const names& ours);
 
   /// Stops everything and lets go of all sockets.
@@ -218,14 +220,14 @@ class inventory {
     std::shared_ptr<accepting> user;
     bool paused = false;
     bool kept = false;
-    bool late = false;  // the user has yet to adopt the socket, once that listens
+    bool late = false;  // the user adopts the socket when it listens
   };
   enum class state { closed, open, stopped };
 
   struct claimed {
     unique_fd fd;
     os::socket_address address;
-    std::function<void()> remark;  // for the log, without the mutex
+    std::function<void()> remark;  // logged after the mutex is released
     std::optional<origin> from;
     bool kept = false;
   };
@@ -254,7 +256,7 @@ class inventory {
   bool sealed_ = false;
   bool claims_over_ = false;
   bool keeps_unclaimed_ = false;
-  bool provisional_ = false;  // the predecessor may come back to what was inherited
+  bool provisional_ = false;  // the predecessor may take the inherited sockets back
   std::map<std::string, entry, std::less<>> entries_;
   std::set<std::uint16_t> ports_;  // all that this process has ever listened on
   inheritance inherited_;

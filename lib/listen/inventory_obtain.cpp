@@ -28,12 +28,12 @@ result<void> check_name(std::string_view name) {
                  "a listener's name is UTF-8 text of 1 to 255 bytes that does not start with '@'"};
 }
 
-/// The caller's own socket, as open, bind and listen have left it.
+/// Prepares the caller's own socket, in whatever state open, bind and listen have left it.
 result<unique_fd> fit(const std::string& name, unique_fd own, const os::socket_address& wanted,
                       const listen_params& params) {
   const auto bound = os::socket_address::bound_to(own.get());
   const bool internet = bound.family() == AF_INET || bound.family() == AF_INET6;
-  // Opened only: what is bound afresh takes its place.
+  // It was only opened: a new socket takes its place.
   if (internet && bound.port() == 0) return unique_fd{};
   if (internet && !bound.satisfies(wanted)) {
     return failure{errc::invalid_argument,
@@ -114,7 +114,8 @@ result<std::shared_ptr<const listening_socket>> inventory::obtain(std::string_vi
       backlog_now = static_cast<int>(queue->limit);
     } else {
       listen_params own_params = params;
-      // The first of a group is bound alone: whoever else listens there is found out.
+      // The first socket of a group is bound alone, so that another listener on the address is
+      // noticed.
       if (as != membership::alone) own_params.reuse_port = as != membership::first;
       late = as == membership::late;
       auto fresh = late ? os::bind_tcp(wanted, own_params) : os::listen_tcp(wanted, own_params);
@@ -126,7 +127,7 @@ result<std::shared_ptr<const listening_socket>> inventory::obtain(std::string_vi
       found.fd = std::move(*fresh);
       bound_here = true;
     }
-    // It may be set at any time, and from then on others can be bound beside it.
+    // The option may be set at any time; from then on others can be bound beside the socket.
     if (as != membership::alone || (found.from && params.reuse_port)) {
       if (auto shared = os::share_port(found.fd.get()); !shared) return shared.error();
     }
@@ -160,7 +161,7 @@ result<std::shared_ptr<const listening_socket>> inventory::obtain(std::string_vi
     ports_.insert(added.socket->address.port());
     added.kept = found.kept;
     added.late = added.socket->late;
-    if (added.late && !provisional_ && !begin_late(added)) {  // there was a commit in between
+    if (added.late && !provisional_ && !begin_late(added)) {  // a commit has happened meanwhile
       socket = os::system_failure("cannot listen on " + added.socket->address.to_string());
     }
   }
@@ -204,8 +205,8 @@ inventory::claimed inventory::claim(const std::string& name, const os::socket_ad
   return result;
 }
 
-/// What an adopted socket is cannot be changed any more where it was bound so; then it is better to
-/// fail before ready(), which costs nothing, than to serve half of the clients.
+/// Some properties of a bound socket cannot be changed. It is better to fail before ready(), which
+/// costs nothing, than to serve half of the clients.
 result<void> inventory::check_claimed(const std::string& name, const claimed& found,
                                       const listen_params& params) {
   const auto bound = os::socket_address::bound_to(found.fd.get());
@@ -227,7 +228,7 @@ result<void> inventory::check_claimed(const std::string& name, const claimed& fo
   return {};
 }
 
-/// What is in the way of a bind to `wanted`, as far as this process knows: reads on from an error.
+/// What prevents a bind to `wanted`, as far as this process knows. Completes an error message.
 std::string inventory::who_has(const os::socket_address& wanted) const {
   const std::lock_guard lock{mutex_};
   for (const auto& [name, entry] : entries_) {
@@ -259,8 +260,8 @@ std::string inventory::who_has(const os::socket_address& wanted) const {
   return {};
 }
 
-/// Closing one of several sockets on an address would reset what is in its queue, and those who
-/// come to it: so whoever accepts there with the fewest sockets takes it too.
+/// Closing one of several sockets on an address would reset the connections in its queue, and those
+/// on their way to it. So the acceptor there with the fewest sockets takes it too.
 bool inventory::share(const std::string& name, inheritance::item& what) {
   const auto queue = os::check_listening_tcp(what.fd.get());
   const auto address = os::socket_address::bound_to(what.fd.get());
@@ -301,7 +302,8 @@ bool inventory::share(const std::string& name, inheritance::item& what) {
 
 inventory::names inventory::unwanted() {
   const std::lock_guard lock{mutex_};
-  // The predecessor ends these gently: whoever claimed one now would have it ended under his feet.
+  // The predecessor closes these sockets gracefully. A `listen` that claimed one now would lose it
+  // to that.
   claims_over_ = !keeps_unclaimed_;
   names all;
   for (const auto& [name, held] : inherited_.all()) {

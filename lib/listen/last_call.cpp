@@ -10,14 +10,14 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-/// How long a handshake may be under way that began before the sockets were sealed. The kernel does
-/// not say whether there is one: a round trip around the world, about.
+/// How long a handshake may take that began before the sockets were sealed. The kernel does not
+/// tell whether there is one, so this is about a round trip around the world.
 constexpr std::chrono::milliseconds handshake_time{300};
 
 constexpr std::chrono::milliseconds look_interval{5};
 
-/// How long a queue may stay as it is before nobody is believed to accept from it any more: the
-/// loop has ended, or the application has closed its acceptor.
+/// How long a queue may stay unchanged before it counts as abandoned: the loop has ended, or the
+/// application has closed its acceptor.
 constexpr std::chrono::seconds abandoned_after{3};
 
 }  // namespace
@@ -54,7 +54,7 @@ void last_call::look() {
   });
 }
 
-/// False if that helps nobody.
+/// False if there was nobody to tell.
 bool last_call::bid_farewell(std::uint64_t waiting) {
   std::size_t told = 0;
   for (const auto& socket : inventory_.sockets()) told += farewell_.bid(socket->fd.get());

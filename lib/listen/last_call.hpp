@@ -16,12 +16,12 @@ namespace graceful {
 
 namespace asio = boost::asio;
 
-/// Ends accepting where nobody succeeds this process, and resets nobody: no handshake begins any
-/// more, those under way end, and the accept loops empty the queues. Where no loop does, each
-/// client is bidden farewell. Lives on the control thread.
+/// Ends accepting where no process succeeds this one, and resets nobody: no handshake begins any
+/// more, those under way end, and the accept loops empty the queues. Where no loop does, the
+/// clients get a graceful close. Lives on the control thread.
 class last_call {
  public:
-  /// `done` is called once; then the sockets may be closed.
+  /// `done` is called once; the sockets may be closed then.
   last_call(asio::io_context& control, log& log, inventory& sockets, std::function<void()> done)
       : log_{log},
         inventory_{sockets},
@@ -31,7 +31,7 @@ class last_call {
 
   void begin();
 
-  /// Waits for the queues no longer.
+  /// Stops waiting for the queues.
   void end();
 
  private:
@@ -42,7 +42,7 @@ class last_call {
   inventory& inventory_;
   std::function<void()> done_;
   std::chrono::steady_clock::time_point earliest_;
-  std::uint64_t waiting_ = 0;  // in the queues, at the last change of that number
+  std::uint64_t waiting_ = 0;  // in the queues, when that number last changed
   std::chrono::steady_clock::time_point changed_;
   farewell farewell_;
   asio::steady_timer timer_;

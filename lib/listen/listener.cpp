@@ -22,8 +22,9 @@ namespace graceful::detail {
 
 namespace {
 
-/// Errors of accept(2) that concern the connection it would have returned, not the listener: a
-/// reset in the queue, or a network error that Linux passes on. The next one may be fine.
+/// True for errors of accept(2) that concern the connection that it would have returned, not the
+/// listener: a reset in the queue, or a network error that Linux passes on. The next call may
+/// succeed.
 bool concerns_one_connection(int error) {
   switch (error) {
     case ECONNABORTED:
@@ -60,13 +61,13 @@ listener::listener(asio::any_io_executor executor, std::shared_ptr<const listeni
 
 listener::~listener() {
   if (!process_.is_this()) {
-    // The entries in epoll are the parent's too, who goes on accepting.
+    // The entries in epoll belong to the parent too, which keeps accepting.
     os::leave_alone(std::make_unique<std::list<source>>(std::move(sources_)));
     os::leave_alone(std::make_unique<operations>(std::move(operations_)));
     os::leave_alone(std::make_unique<operations>(std::move(waits_)));
     return;
   }
-  // Deregisters the descriptor, which the socket closes.
+  // Deregisters the descriptor; the shared socket closes it.
   for (source& from : sources_) {
     if (from.readiness.is_open()) (void)from.readiness.release();
   }
@@ -212,13 +213,13 @@ std::vector<std::shared_ptr<const listening_socket>> listener::sockets() const {
   return all;
 }
 
-/// Whether there is an operation that a connection would end.
+/// Whether there is an operation that a connection would complete.
 bool listener::wants() const {
   return !operations_.empty() ||
          std::ranges::any_of(waits_, [](const operation& op) { return op.until_readable; });
 }
 
-/// Accepts for the operations that wait, as far as the queues reach.
+/// Accepts for the waiting operations, as long as the queues last.
 void listener::serve(operations& done) {
   std::size_t empty = 0;
   while (wants() && empty < sources_.size()) {
@@ -226,14 +227,14 @@ void listener::serve(operations& done) {
     if (++turn_ == sources_.end()) turn_ = sources_.begin();
     empty = serve_one(from, done) ? 0 : empty + 1;
   }
-  if (sources_.size() > 1) stop_waiting();  // on the others
+  if (sources_.size() > 1) stop_waiting();  // on the other sockets
 }
 
-/// False if there is nothing, for which it then waits.
+/// False if nothing was there; it then waits for that socket.
 bool listener::serve_one(source& from, operations& done) {
   if (!from.socket) return false;
-  // An accept4(2) that finds nothing has made a file and a socket in vain: several times as
-  // expensive as a look at the queue. A wrong look is no harm, wait() sees what it missed.
+  // An accept4(2) that finds nothing has made a file and a socket in vain, which costs several
+  // times as much as a look at the queue. A wrong look does no harm: wait() notices what it missed.
   if (from.expected == 0) from.expected = os::accept_queue_of(from.socket->fd.get()).length;
   if (from.expected == 0) {
     wait(from, done);
@@ -254,7 +255,7 @@ bool listener::serve_one(source& from, operations& done) {
   return true;
 }
 
-/// Takes a connection, if there is one; passes over what is wrong with a single one.
+/// Takes a connection, if there is one. Skips errors that concern a single connection.
 listener::looked listener::accept_now(source& from, peer_address peer, int flags, accepted& got,
                                       error_code& error) {
   for (;;) {
@@ -277,7 +278,7 @@ listener::looked listener::accept_now(source& from, peer_address peer, int flags
   }
 }
 
-/// Where there is no memory for it the operations are told, since nobody would wake them.
+/// If there is no memory for the wait, the operations fail, since nothing would wake them.
 void listener::wait(source& from, operations& done) {
   if (from.waiting) return;
   try {
@@ -299,13 +300,14 @@ void listener::on_readable(source& from, error_code error) {
     if (error && error != asio::error::operation_aborted) {
       fail_all(error, done);
     } else {
-      // Readiness may be spurious, or another process was faster: then it waits again.
+      // Readiness may be spurious, or another process was faster: the socket is then waited for
+      // again.
       if (!error) from.expected = std::max<std::uint64_t>(from.expected, 1);
       serve(done);
     }
   }
   if (done.empty()) return;
-  // The last handler may run in here. If it throws, nothing behind it is lost.
+  // The last handler may run in here. If it throws, nothing after it is lost.
   operation last = std::move(done.back());
   operations used;
   used.splice(used.end(), done, std::prev(done.end()));

@@ -22,24 +22,24 @@
 
 namespace graceful::detail {
 
-/// The body of `acceptor`. Accepts only when an operation waits for a connection, so there never
-/// is a connection that nobody is there to take; everything happens under one mutex, so stopping
-/// is complete when stop() returns, however busy the executor is.
+/// The body of `acceptor`. Accepts only when an operation waits for a connection, so there is never
+/// a connection that nobody takes. Everything happens under one mutex, so stopping is complete when
+/// stop() returns, however busy the executor is.
 ///
-/// It accepts from one socket, or from several of one address (SO_REUSEPORT); in turn, so that none
+/// Accepts from one socket, or in turn from several on one address (SO_REUSEPORT), so that none
 /// starves.
 class listener final : public accepting, public std::enable_shared_from_this<listener> {
  public:
   listener(asio::any_io_executor executor, std::shared_ptr<const listening_socket> socket,
            std::weak_ptr<inventory> home);
 
-  /// The same without a socket as yet: one is to be adopted.
+  /// The same without a socket yet: it adopts one later.
   listener(asio::any_io_executor executor, std::string name, std::weak_ptr<inventory> home);
   ~listener() override;
 
   void async_accept(peer_address peer, accept_handler handler);
   void async_wait(wait_type what, accept_handler handler);
-  /// Block: see lib/blocking_accept.cpp.
+  /// These block: see lib/listen/blocking_accept.cpp.
   accepted accept(peer_address peer, error_code& ec);
   void wait(wait_type what, error_code& ec);
   void open() override;
@@ -54,7 +54,7 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
   [[nodiscard]] bool waits() const override;
   [[nodiscard]] os::answer somebody_blocks() const override;
   [[nodiscard]] const std::string& name() const { return name_; }
-  /// The first of its sockets; none if it has none.
+  /// The first of its sockets; null if it has none.
   [[nodiscard]] std::shared_ptr<const listening_socket> socket() const;
   [[nodiscard]] std::vector<std::shared_ptr<const listening_socket>> sockets() const;
   [[nodiscard]] bool non_blocking() const { return non_blocking_; }
@@ -64,28 +64,28 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
   using waiter = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
   enum class state { closed, open, stopped };
 
-  /// A socket to accept from. Stays where it is, and is never removed.
+  /// A socket to accept from. Never moved and never removed.
   struct source {
     source(const asio::any_io_executor& executor, std::shared_ptr<const listening_socket> from)
         : socket{std::move(from)}, readiness{executor} {}
 
-    std::shared_ptr<const listening_socket> socket;  // none: it was let go
+    std::shared_ptr<const listening_socket> socket;  // null: let go
     waiter readiness;                                // borrows the descriptor of socket
     bool waiting = false;
-    std::uint64_t expected = 0;  // so many connections are thought to be in the queue
+    std::uint64_t expected = 0;  // how many connections the queue is believed to hold
   };
 
-  /// An operation that waits, and what it has come to.
+  /// A waiting operation, and its result.
   struct operation {
     void operator()() { std::move(handler)(error, std::move(got)); }
 
     std::uint64_t id = 0;
     accept_handler handler;
     peer_address peer;
-    bool until_readable = false;  // of a wait: there may be others, for which nothing gets ready
+    bool until_readable = false;  // of a wait: other waits exist, which nothing makes ready
     bool forsaken = false;        // its handler is not called
-    // What keeps the contexts running that it needs, until its handler is called: the acceptor's,
-    // and the handler's, if that has an executor of its own.
+    // Keeps the contexts running that it needs until its handler is called: the acceptor's, and the
+    // handler's if that has its own executor.
     asio::any_io_executor work;
     asio::any_completion_executor own_work;
     error_code error;
@@ -93,8 +93,8 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
   };
   using operations = std::list<operation>;
 
-  /// So many operations that are started after the end are told of it: more than there are loops
-  /// that were busy at the end, and so have still to hear of it.
+  /// How many operations that start after the end are told of it. That is more than there are loops
+  /// that were busy at the end and have not heard of it yet.
   static constexpr std::size_t most_aborted = 1'000;
 
   /// A thread that blocks.
@@ -104,7 +104,7 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
   };
   class registration;
 
-  // These move to `done` what has come to an end, to be delivered without the mutex.
+  // These move completed operations to `done`, which is delivered without the mutex.
   void serve(operations& done);
   void abort_all(operations& done);
   static void finish(operations& from, operations::iterator op, error_code error, accepted got,
@@ -136,20 +136,21 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
 
   const os::home_process process_;
   const asio::any_io_executor executor_;
-  const asio::any_io_executor poster_;  // the same, but never runs anything in its caller
-  const asio::any_completion_executor default_executor_;  // the same, for handlers without one
+  const asio::any_io_executor poster_;  // the same, but never runs a function in its caller
+  const asio::any_completion_executor default_executor_;  // the same, for handlers without an
+                                                          // executor of their own
   const std::string name_;
   const std::weak_ptr<inventory> home_;
 
   mutable std::mutex mutex_;
   std::list<source> sources_;
-  std::list<source>::iterator turn_ = sources_.end();  // where the next connection is looked for
+  std::list<source>::iterator turn_ = sources_.end();  // where to look for the next connection
   state state_ = state::closed;
   std::uint64_t next_id_ = 0;
-  std::size_t aborted_ = 0;  // that were started after the end
-  operations operations_;    // that accept
+  std::size_t aborted_ = 0;  // operations that were started after the end
+  operations operations_;    // operations that accept
   operations waits_;
-  operations spare_;  // so that an accept allocates nothing here
+  operations spare_;  // reused, so that an accept allocates nothing here
   std::list<blocked*> blocked_;
   std::atomic<bool> non_blocking_{false};
 };

@@ -16,7 +16,7 @@ std::string member(std::string_view name, std::size_t number) {
   return std::string{name} + '/' + std::to_string(number);
 }
 
-/// What else holds the address may be of another user, or a port that only root can bind.
+/// The address may be held by another user, or its port may be one that only root can bind.
 bool cannot_be_bound(const failure& why) {
   return why.code.category() == boost::system::system_category();
 }

@@ -15,7 +15,7 @@
 
 namespace graceful {
 
-/// A listener on `wanted` for each executor, each with a socket of its own: see
+/// Makes a listener on `wanted` for each executor, each with its own socket: see
 /// `upgrader::listen_group`.
 result<std::vector<std::shared_ptr<detail::listener>>> listen_group(
     const std::shared_ptr<inventory>& sockets, log& log,

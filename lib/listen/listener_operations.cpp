@@ -17,7 +17,7 @@ namespace graceful::detail {
 
 namespace {
 
-/// As many as wait at the same time in all but strange servers.
+/// More operations rarely wait at the same time.
 constexpr std::size_t most_spare = 16;
 
 }  // namespace
@@ -28,7 +28,7 @@ listener::operation& listener::start(operations& in, accept_handler handler) {
   if (spare_.empty()) spare_.emplace_back();
   operation& op = spare_.front();
   op.id = id;
-  op.handler.swap(handler);  // Boost 1.81 wraps what it is to assign
+  op.handler.swap(handler);  // A swap, because Boost 1.81 wraps the handler when it is assigned
   op.peer = {};
   op.until_readable = false;
   op.forsaken = false;
@@ -40,13 +40,13 @@ listener::operation& listener::start(operations& in, accept_handler handler) {
   auto slot = asio::get_associated_cancellation_slot(op.handler);
   if (slot.is_connected()) {
     // Never cleared: once the operation is done its id means nothing, and the slot belongs to the
-    // handler's executor, where this function runs but a completion need not.
+    // handler's executor. This function runs there, but a completion need not.
     slot.assign([weak = weak_from_this(), id](asio::cancellation_type type) {
       if (type == asio::cancellation_type::none) return;
       if (const auto self = weak.lock()) self->abort(id);
     });
   }
-  in.splice(in.end(), spare_, spare_.begin());  // last: nothing is begun where something throws
+  in.splice(in.end(), spare_, spare_.begin());  // last, so that an exception leaves nothing begun
   return op;
 }
 
@@ -71,7 +71,7 @@ void listener::abort_all(operations& done) {
   stop_waiting();
 }
 
-/// A wait for which no operation is left would keep the acceptor's context running for nothing.
+/// A wait that no operation needs would keep the acceptor's context running for nothing.
 void listener::stop_waiting() {
   if (wants()) return;
   for (source& from : sources_) {
@@ -97,14 +97,15 @@ void listener::finish_readable(error_code error, operations& done) {
   }
 }
 
-/// Those that a connection would have ended.
+/// Fails the operations that a connection would have completed.
 void listener::fail_all(error_code error, operations& done) {
   while (!operations_.empty()) finish(operations_, operations_.begin(), error, {}, done);
   finish_readable(error, done);
 }
 
-/// The operation that was started last. A loop that goes on after any error would spin now, and so
-/// keep its process: after many aborts its handler is destroyed uncalled, as when a context ends.
+/// Begins the operation that was started last. After the end, a loop that goes on after any error
+/// would spin, and so keep its process alive. So after many aborts its handler is destroyed
+/// uncalled, as when a context ends.
 void listener::begin(operations& done) {
   if (state_ == state::open) return serve(done);
   if (state_ != state::stopped) return;
@@ -113,10 +114,11 @@ void listener::begin(operations& done) {
   for (operation& op : done) op.forsaken = true;
 }
 
-/// Never from within the caller: Asio's rule for operations that complete at once.
+/// Never calls a handler from within the caller: Asio's rule for operations that complete at once.
 void listener::post(operations done) {
   if (done.empty()) return;
-  const auto self = shared_from_this();  // a handler may end the last acceptor, on another thread
+  const auto self = shared_from_this();  // a handler may destroy the last acceptor, on another
+                                         // thread
   for (operation& op : done) {
     poster_.execute([op = std::move(op)]() mutable { run(std::move(op)); });
   }
@@ -129,7 +131,7 @@ void listener::recycle(operations used) {
   if (spare_.size() < most_spare) spare_.splice(spare_.end(), used);
 }
 
-/// On the acceptor's executor; calls the handler there, or passes it on to its own.
+/// Runs on the acceptor's executor. Calls the handler there, or passes it on to its own executor.
 void listener::run(operation done) {
   if (done.forsaken) return;
   if (!done.own_work) return done();

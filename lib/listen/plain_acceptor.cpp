@@ -14,8 +14,8 @@ namespace graceful::detail {
 
 namespace {
 
-/// What a moved acceptor has left behind may be freed, and even unmapped: write(2) says EFAULT
-/// then, where a look of our own would be a crash, or a report of a sanitizer.
+/// The memory of a moved-from acceptor may be freed, and even unmapped. write(2) then returns
+/// EFAULT, where reading it here would crash, or be reported by a sanitizer.
 std::vector<unsigned char> read_by_kernel(const void* from, std::size_t size) {
   std::vector<unsigned char> bytes(size);
   std::array<int, 2> ends{};
@@ -39,7 +39,7 @@ int int_at(const std::vector<unsigned char>& bytes, std::size_t at) {
 }  // namespace
 
 asio::io_context& parking_lot() {
-  // Never destroyed: an acceptor of the application may be, at any time until the end.
+  // Never destroyed: an acceptor of the application may be destroyed at any time until the end.
   static auto* const lot = new asio::io_context{1};
   return *lot;
 }
@@ -67,7 +67,7 @@ bool plain_acceptor::is_where_it_was() const {
   if (now.size() != bytes_.size() || fd_at_.empty()) return false;
   std::size_t at = 0;
   for (const std::size_t fd : fd_at_) {
-    // Behind the descriptor stand flags, which change: with non_blocking(true), say.
+    // The descriptor is followed by flags, which may change: with non_blocking(true), for example.
     if (std::memcmp(now.data() + at, bytes_.data() + at, fd + sizeof(int) - at) != 0) return false;
     at = fd + 2 * sizeof(int);
     if (at > bytes_.size()) return true;

@@ -13,8 +13,8 @@ namespace graceful {
 
 namespace {
 
-/// An application that answers does so at once. One that has not by then may have threads that
-/// accept by themselves.
+/// A healthy application answers at once. If it has not answered by then, its threads may accept by
+/// themselves.
 constexpr std::chrono::milliseconds thread_look_interval{100};
 
 }  // namespace
@@ -23,7 +23,7 @@ struct roll_call::roll {
   std::mutex mutex;
   std::size_t asked;
   std::size_t missing;
-  asio::io_context* control;  // none: nobody waits any more
+  asio::io_context* control;  // null: nobody waits any more
   std::function<void()> all_here;
 };
 
@@ -42,7 +42,7 @@ void roll_call::call(std::function<void()> all_here) {
     asio::post(executor, [this, roll = roll_] {
       const std::lock_guard lock{roll->mutex};
       if (--roll->missing > 0 || roll->control == nullptr) return;
-      // There this object lives as long as it waits for this roll.
+      // On the control thread this object is alive as long as it waits for this roll.
       asio::post(*roll->control, [this, roll] {
         if (roll->control != nullptr) conclude();
       });
@@ -52,7 +52,7 @@ void roll_call::call(std::function<void()> all_here) {
   look_for_accepting_threads();
 }
 
-/// Only where nobody answers at all: what runs a context is to answer for all of them.
+/// Counts only where no executor answers at all. If one context runs, all of them must answer.
 void roll_call::look_for_accepting_threads() {
   look_again_.expires_after(thread_look_interval);
   look_again_.async_wait([this](boost::system::error_code ec) {
@@ -60,8 +60,8 @@ void roll_call::look_for_accepting_threads() {
     if (nobody_has_answered()) {
       const auto before = std::exchange(connections_, inventory_.connections());
       const bool accepts = before && !std::ranges::includes(*before, *connections_);
-      // Where /proc does not tell, a thread that blocks looks like one that hangs. To roll every
-      // successor of such a server back would be worse than to believe one that hangs.
+      // Where /proc does not tell, a blocking thread looks like a hanging one. Rolling back every
+      // successor of such a server would be worse than trusting one that hangs.
       if (accepts || inventory_.somebody_blocks_in_accept() != os::answer::no) return conclude();
     }
     look_for_accepting_threads();

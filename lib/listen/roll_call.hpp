@@ -18,11 +18,12 @@ namespace graceful {
 
 namespace asio = boost::asio;
 
-/// Asks the application's threads whether they go on: a round trip through every executor on which
-/// it accepts, and through the upgrader's. The control thread answers while they hang, so its own
-/// word says nothing. A server that runs no context, because its threads accept by themselves,
-/// shows by that that it serves: one blocks in accept(2), or there is a new connection. Lives on
-/// the control thread; what it has posted may outlive it, in the application's queues.
+/// Asks whether the application's threads still run: posts a round trip through every executor on
+/// which it accepts, and through the upgrader's. The control thread answers even while they hang,
+/// so its own answer proves nothing. A server that runs no context, because its threads accept by
+/// themselves, proves that it serves in another way: a thread blocks in accept(2), or there is a
+/// new connection. Lives on the control thread; what it has posted may outlive it in the
+/// application's queues.
 class roll_call {
  public:
   roll_call(asio::io_context& control, const inventory& sockets, asio::any_io_executor application)
@@ -34,11 +35,11 @@ class roll_call {
   roll_call(const roll_call&) = delete;
   roll_call& operator=(const roll_call&) = delete;
 
-  /// Calls `all_here`, on the control thread, when all have answered. One roll is called at a time:
-  /// an earlier one is dismissed.
+  /// Calls `all_here` on the control thread when all have answered. Only one roll is called at a
+  /// time: a new one dismisses an earlier one.
   void call(std::function<void()> all_here);
 
-  /// Waits no more.
+  /// Stops waiting.
   void dismiss();
 
   [[nodiscard]] bool under_way() const { return roll_ != nullptr; }
@@ -54,7 +55,7 @@ class roll_call {
   const asio::any_io_executor application_;
   asio::steady_timer look_again_;
   std::shared_ptr<roll> roll_;
-  std::optional<std::set<std::uint64_t>> connections_;  // at the last look
+  std::optional<std::set<std::uint64_t>> connections_;  // when last looked at
 };
 
 }  // namespace graceful

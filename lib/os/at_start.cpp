@@ -17,7 +17,7 @@ namespace {
 // Constant-initialised: nothing sets them again after the constructor below has run.
 constinit signal_setup first_signals{};
 constinit std::array<char, PATH_MAX> first_directory{};
-constinit const char* first_arguments = nullptr;  // one behind the other, each with its NUL
+constinit const char* first_arguments = nullptr;  // one after the other, each with its NUL
 constinit int argument_count = 0;
 
 void note_signals() {
@@ -36,8 +36,8 @@ void note_directory() {
   }
 }
 
-// 101 comes first of all that a program may use: before the application's constructors, even where
-// this library is linked statically.
+// 101 is the first priority that a program may use. So this runs before the application's
+// constructors, even where this library is linked statically.
 #ifdef __GLIBC__
 [[gnu::constructor(101)]] void note_start(int argc, char** argv, char** /*environment*/) {
   note_signals();

@@ -8,37 +8,39 @@
 #include <string>
 #include <vector>
 
-/// What this process began with. It is noted before main(), because the application may change it:
-/// it blocks signals for its own threads, for instance, which must not be blocked in a successor;
-/// it goes to another directory, or writes a title where its arguments were.
+/// What this process started with. It is noted before main(), because the application may change
+/// it: it blocks signals for its own threads, for instance, which must not be blocked in a
+/// successor; it changes the directory, or writes a title over its arguments.
 namespace graceful::os {
 
-/// What execve(2) kept of whoever started this process.
+/// What execve(2) kept from the process that executed this one.
 const signal_setup& signals_at_start();
 
-/// The working directory, as the kernel knows it; "/" if it had been removed by then.
+/// The working directory, as the kernel knows it; "/" if it had already been removed.
 std::string directory_at_start();
 
-/// What main() got. Empty with a C library that does not pass it to constructors (not glibc).
+/// The arguments of main(). Empty with a C library that does not pass them to constructors (not
+/// glibc).
 std::vector<std::string> arguments_at_start();
 
-/// The effective user or group comes from the program's file. So whoever started this process is
-/// another user, and its paths and variables are not to be believed.
+/// The effective user or group comes from the program's file. The user who started this process is
+/// then another one, and its paths and variables must not be trusted.
 bool is_set_id();
 
-/// The group, at least. Then the same user may be who started this process, and have less rights.
+/// At least the effective group comes from the program's file. The process may then have been
+/// started by the same user, with fewer rights.
 bool is_set_group_id();
 
-/// A variable of the environment, null if it is not set, or not to be believed. File capabilities
-/// set AT_SECURE too, and so does a change of the security context; secure_getenv(3) hides
-/// everything then. But the environment is that of the same user, whom the control socket obeys
-/// anyway; and what it has this process execute has no capabilities by this one's file: execve(2)
-/// gives only those of the other.
+/// An environment variable; null if it is not set or not trusted. File capabilities and a change of
+/// the security context set AT_SECURE too, and secure_getenv(3) then hides everything. But that
+/// environment belongs to the same user, whom the control socket obeys anyway; and programs that
+/// this process executes get no capabilities from this program's file: execve(2) grants only those
+/// of their own.
 const char* trusted_variable(const char* name);
 
-/// All that `trusted_variable` is asked for, and that would be passed on. A set-id program that has
-/// changed its real user too has successors for which nothing is set-id any more: they must not
-/// find what was not believed.
+/// All variables that `trusted_variable` is asked for and that would be passed on. For the
+/// successors of a set-id program that has also changed its real user, nothing is set-id any more:
+/// they must not find what was not trusted.
 inline constexpr std::array passed_on_variables{"FDSTORE",
                                                 "GRACEFUL_SUPERVISOR",
                                                 "GRACEFUL_SUPERVISOR_PROCESS",

@@ -22,7 +22,7 @@ bool wait_for(std::span<pollfd> any, deadline until) {
   for (;;) {
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
-    // Capped: poll takes an int, and a deadline may lie further away.
+    // Capped: poll takes an int, and a deadline may lie further ahead.
     const auto wait = std::clamp<std::chrono::milliseconds::rep>(left.count(), 0, 3'600'000);
     const int n = ::poll(any.data(), any.size(), static_cast<int>(wait));
     if (n > 0) return true;
@@ -47,7 +47,8 @@ void take_control_data(msghdr& message, inbox& box) {
       box.sender_pidfd.reset(pidfd < 0 ? -1 : pidfd);
     }
     if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
-    // cmsg_len, not the room there was: padding may hold one descriptor more than was asked for.
+    // Use cmsg_len, not the size of the buffer: padding may leave room for one descriptor more than
+    // was asked for.
     const std::size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
     for (std::size_t i = 0; i < count; ++i) {
       int fd = -1;
@@ -72,7 +73,7 @@ void refuse_descriptors(int socket) {
 }
 
 transfer send_now(int socket, std::string_view bytes, std::span<const int> descriptors) {
-  // What the kernel would say; it must not come to the copy below, which has room for no more.
+  // The kernel's own answer. The copy below has no room for more, so it must not be reached.
   if (descriptors.size() > max_descriptors) return {transfer::kind::failed, 0, EINVAL};
   iovec data{.iov_base = const_cast<char*>(bytes.data()), .iov_len = bytes.size()};
   msghdr message{};
@@ -148,8 +149,8 @@ result<unique_fd> connect_unix(const std::string& path, deadline until) {
     if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
       return socket;
     }
-    // A non-blocking connect(2) to a Unix socket whose queue is full says EAGAIN, and there is no
-    // event that tells when there is room again: only another try does.
+    // A non-blocking connect(2) to a Unix socket whose queue is full fails with EAGAIN. No event
+    // tells when there is room again, so the only way is to retry.
     if (errno != EAGAIN && errno != EINTR) return system_failure("cannot connect to " + path);
     if (std::chrono::steady_clock::now() + pause > until) {
       return failure{errc::timed_out, "nobody took the connection to " + path + " in time"};

@@ -28,10 +28,10 @@ namespace {
 /// P_PIDFD, which older headers lack: waitid(2).
 constexpr auto wait_by_pidfd = static_cast<idtype_t>(3);
 
-/// For whoever has to reap a sibling to do so.
+/// How long the process that has to reap a sibling may take.
 constexpr int reaping_time_ms = 100;
 
-/// struct pidfd_info of <linux/pidfd.h>, as of Linux 6.13, which older headers lack.
+/// struct pidfd_info of <linux/pidfd.h> as of Linux 6.13, which older headers lack.
 struct pidfd_info {
   std::uint64_t mask;
   std::uint64_t cgroup;
@@ -46,7 +46,8 @@ bool poll_one(int fd, short events, int timeout_ms) {
   return ::poll(&p, 1, timeout_ms) > 0;
 }
 
-/// Of a process that somebody else reaps: the kernel keeps it for its pidfds, from then on.
+/// The ending of a process that another process reaps: from then on the kernel keeps it for its
+/// pidfds.
 ending ending_by(int pidfd) {
   for (const bool last : {false, true}) {
     pidfd_info info{};
@@ -55,7 +56,8 @@ ending ending_by(int pidfd) {
     if (found && (info.mask & pidfd_info_exit) != 0) {
       return ending::of_wait_status(info.exit_code);
     }
-    // ESRCH: reaped just now, after the kernel had looked for its end and before it looked for it.
+    // ESRCH: the process was reaped between the kernel's look for its exit and its look for the
+    // process.
     if (!found && errno != ESRCH) return {};
     if (found && !last) poll_one(pidfd, 0, reaping_time_ms);  // POLLHUP: it has been reaped
   }
@@ -84,7 +86,8 @@ result<child> child::spawn(const start_command& command, placement where,
   now.file = current_file(command.file);
   auto started = launch(now, where, sockets, channel);
   if (!started) {
-    // chdir(2) in the child fails as execve(2) does, and the message of launch() names both.
+    // chdir(2) in the child fails with the same errors as execve(2), and the message of launch()
+    // names both.
     const auto entered = check_directory(now);
     return entered ? started.error() : entered.error();
   }
@@ -100,7 +103,7 @@ std::optional<ending> child::reap() {
                   info.si_status};
   }
   if (errno == EINTR) return {};
-  // ECHILD: a sibling, or the application ignores SIGCHLD, or has reaped it.
+  // ECHILD: it is a sibling, or the application ignores SIGCHLD or has reaped it.
   if (!poll_one(pidfd_.get(), POLLIN, 0)) return {};
   return ending_by(pidfd_.get());
 }
@@ -123,14 +126,15 @@ boost::system::error_code child::kill() { return signal(SIGKILL); }
 boost::system::error_code child::signal(int number) {
   if (::syscall(SYS_pidfd_send_signal, pidfd_.get(), number, nullptr, 0) == 0) return {};
   const int why = errno;
-  // A seccomp filter may not know the call, and says anything. Who really may not is told again.
+  // A seccomp filter that does not know the call may return any error. Where permission really is
+  // lacking, kill(2) fails with the same error.
   const bool ended = why == ESRCH || poll_one(pidfd_.get(), POLLIN, 0);
   if (ended || !is_child(pid_)) return system_code(why);
   return system_code(::kill(pid_, number) == 0 ? 0 : errno);
 }
 
 unique_fd open_pidfd(pid_t pid) {
-  // By number: <sys/pidfd.h> of older systems lacks it, or lacks extern "C". Close-on-exec.
+  // Called by number: <sys/pidfd.h> of older systems lacks it, or lacks extern "C". Close-on-exec.
   if (pid <= 0) return {};
   return unique_fd{spare_descriptors::with(
       [pid] { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); })};

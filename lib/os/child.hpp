@@ -27,31 +27,32 @@ struct ending {
   kind how = kind::unknown;
   int value = 0;  ///< The exit status, or the signal.
 
-  /// Of what waitpid(2) calls a status.
+  /// Reads a wait status of waitpid(2).
   static ending of_wait_status(int status);
 
-  /// "exited with status 3", "was killed by signal 9 (SIGKILL)", "ended": reads on from its name.
+  /// "exited with status 3", "was killed by signal 9 (SIGKILL)", "ended": continues a sentence that
+  /// begins with the process's name.
   [[nodiscard]] std::string to_string() const;
 
   bool operator==(const ending&) const = default;
 };
 
-/// A process that this one has spawned. A child proper is a zombie from its end until it is
-/// reaped, so its owner reaps it when `pidfd()` becomes readable.
+/// A process that this one has spawned. A real child is a zombie from its end until it is reaped,
+/// so its owner reaps it when `pidfd()` becomes readable.
 class child {
  public:
-  /// Starts `command`, see `launch`. The error says so if the program cannot be executed.
+  /// Starts `command`, see `launch`. If the program cannot be executed, the error says so.
   static result<child> spawn(const start_command& command, placement where = placement::child,
                              const std::vector<passed_socket>& sockets = {}, int channel = -1);
 
-  /// One that runs already, and that somebody else may have spawned. None if there is no such
+  /// A process that runs already; another process may have spawned it. None if there is no such
   /// process (any more).
   static std::optional<child> of(pid_t pid);
 
-  /// The one that `pidfd` holds.
+  /// The process that `pidfd` refers to.
   static child held(pid_t pid, unique_fd pidfd) { return {pid, std::move(pidfd)}; }
 
-  /// What holds it, for somebody else to hold it by.
+  /// Gives its pidfd to the caller.
   unique_fd let_go() && { return std::move(pidfd_); }
 
   [[nodiscard]] pid_t pid() const { return pid_; }
@@ -59,21 +60,22 @@ class child {
   /// Readable when the process has ended: pidfd_open(2).
   [[nodiscard]] int pidfd() const { return pidfd_.get(); }
 
-  /// How it ended; none if it still runs. Reaps it. What became of one that somebody else reaps, a
-  /// sibling above all, the kernel tells when that is done (since Linux 6.15), for which this
-  /// waits 100 ms at most; else it is unknown.
+  /// Reaps the process and returns how it ended; none if it still runs. If another process reaps it
+  /// (for a sibling, above all), the kernel tells how it ended once that is done (since Linux
+  /// 6.15). This waits for that for 100 ms at most; after that the ending is unknown.
   std::optional<ending> reap();
 
-  /// Waits until it has ended, and reaps it; for one that has been killed. False if it has not
-  /// after that time: it may be in an uninterruptible sleep, or write a core dump.
+  /// Waits until the process has ended, and reaps it. For a process that has been killed. False if
+  /// it has not ended in that time: it may be in an uninterruptible sleep, or write a core dump.
   bool wait(std::chrono::milliseconds longest);
 
-  /// SIGKILL. Reaches this process and no other: the number cannot be recycled behind a pidfd.
+  /// Sends SIGKILL. Reaches this process and no other: a pidfd never refers to a recycled number.
   boost::system::error_code kill();
 
-  /// The same with another signal. ESRCH if it has ended; EPERM if it is another user's by now.
-  /// Where the system forbids pidfd_send_signal(2), a child proper gets it by its number, which is
-  /// its own until it is reaped: so not while another thread may do that.
+  /// Sends another signal in the same way. ESRCH if the process has ended; EPERM if it belongs to
+  /// another user by now. Where the system forbids pidfd_send_signal(2), a real child gets the
+  /// signal by its number, which stays its own until it is reaped. So do not call this while
+  /// another thread may reap it.
   boost::system::error_code signal(int number);
 
  private:
@@ -86,7 +88,7 @@ class child {
 /// A pidfd of another process; empty if there is no such process (any more), or no pidfds.
 unique_fd open_pidfd(pid_t pid);
 
-/// A process that dies closes its connections before its pidfd says so: how long that may take.
+/// How long a dying process may take from closing its connections until its pidfd reports its end.
 inline constexpr std::chrono::seconds dying_time{1};
 
 }  // namespace graceful::os

@@ -19,7 +19,7 @@ namespace graceful::os {
 
 namespace {
 
-/// Who sends more that takes its time has only its own descriptors wait.
+/// A peer that sends more slow descriptors only makes its own wait.
 constexpr int most_closers = 16;
 
 struct closers {
@@ -62,7 +62,7 @@ void close_all_that_waits() {
   --all.running;
 }
 
-/// Takes no signal, which are others' to take. False if there can be no thread.
+/// The thread blocks all signals: other threads take them. False if no thread can be started.
 bool start_closer() {
   sigset_t every;
   sigset_t before;
@@ -82,7 +82,7 @@ bool start_closer() {
 
 void close_connection(unique_fd socket) {
   if (!socket) return;
-  // Of the connection, not of the number: a child of fork(2) may have a copy.
+  // Ends the connection, not just this descriptor: a child of fork(2) may have a copy.
   ::shutdown(socket.get(), SHUT_RDWR);
   int unread = 0;
   if (::ioctl(socket.get(), FIONREAD, &unread) == 0 && unread == 0) {
@@ -99,7 +99,7 @@ void close_aside(std::vector<unique_fd> descriptors) {
   auto& all = all_closers();
   const std::lock_guard lock{all.mutex};
   for (auto& fd : descriptors) all.waiting.push_back(std::move(fd));
-  // A thread that runs may wait for long.
+  // A running thread may block for long.
   if (all.running < most_closers && start_closer()) ++all.running;
 }
 

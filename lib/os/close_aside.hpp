@@ -8,15 +8,15 @@
 
 namespace graceful::os {
 
-/// Closes what others have sent, and never waits. close(2) may: for the peer of a socket that
-/// lingers, non-blocking or not (socket(7)), also if that waits in the queue of a Unix socket; for
-/// the process behind a file of FUSE; for a terminal's output. What cannot is closed before this
-/// returns: pipes, as in sd_notify(3)'s barriers, and TCP sockets that listen. The rest is closed
-/// by threads, of which there are a few; what is left waits for one.
+/// Closes descriptors that peers have sent, and never blocks. close(2) itself may block: on the
+/// peer of a lingering socket, non-blocking or not (socket(7)), even if that socket is still in the
+/// queue of a Unix socket; on the process behind a FUSE file; on a terminal's output. Descriptors
+/// that cannot block are closed before this returns: pipes, as in sd_notify(3)'s barriers, and
+/// listening TCP sockets. A few threads close the rest, which waits until one of them is free.
 void close_aside(std::vector<unique_fd> descriptors);
 
-/// Closes a connection of a Unix socket, and its end is heard at once. A descriptor that nobody has
-/// read is closed with it: then another thread does it, as above.
+/// Closes a connection of a Unix socket; the peer sees its end at once. Descriptors that nobody has
+/// received are closed with it, so another thread does that, as above.
 void close_connection(unique_fd socket);
 
 }  // namespace graceful::os

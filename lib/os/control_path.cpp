@@ -34,11 +34,11 @@ constexpr std::chrono::seconds probe_time{1};
 
 constexpr std::chrono::milliseconds probe_pause{250};
 
-/// How long another process may have a lock file for itself.
+/// How long another process may hold the guard of a lock file.
 constexpr std::chrono::milliseconds guard_time{100};
 
-/// Far behind what is ever written there: where a file system makes flock(2) such a lock too, of
-/// the whole file, as NFS does, giving this byte back leaves the rest locked.
+/// Far beyond anything that is written there. Where a file system implements flock(2) as such a
+/// lock on the whole file, as NFS does, releasing this byte leaves the rest locked.
 constexpr off_t guarded_byte = off_t{1} << 30;
 
 bool set_guard(int lock, short type) {
@@ -88,13 +88,13 @@ lock_guard::lock_guard(int lock, purpose why) : lock_{lock} {
     const bool busy = errno == EAGAIN || errno == EACCES;
     what_ = busy ? outcome::busy : outcome::impossible;
     if (!busy || std::chrono::steady_clock::now() >= until) return;
-    ::poll(nullptr, 0, 1);  // there is a call that waits, but none with a deadline
+    ::poll(nullptr, 0, 1);  // fcntl(2) has a call that waits, but none with a deadline
   }
   what_ = outcome::held;
 }
 
 lock_guard::~lock_guard() {
-  // Not left to close(2): the descriptor stays open, as the lock.
+  // Not left to close(2): the descriptor stays open, as it is the lock.
   if (what_ == outcome::held) set_guard(lock_, F_UNLCK);
 }
 
@@ -108,7 +108,7 @@ result<void> check_replaceable(const std::string& path) {
     return failure{errc::path_in_use, "the control path " + path +
                                           " exists and is no socket; remove it or choose another"};
   }
-  // A listener that has died may have been succeeded: then the successor calls listen(2) by and by.
+  // The dead listener may have a successor, which calls listen(2) in a moment.
   const auto until = std::chrono::steady_clock::now() + probe_time;
   for (;;) {
     const auto probe = connect_unix(path, until);
@@ -154,7 +154,8 @@ result<std::optional<unique_fd>> try_lock(const std::string& control_path) {
     if (!fd) return system_failure("cannot open the lock file " + path);
     struct stat mine {};
     if (::fstat(fd.get(), &mine) != 0) return system_failure("cannot look at " + path);
-    // With two names it may be any file of this user's, to which another has made a link here.
+    // A file with two names may be any file of this user to which another user has made a hard link
+    // here.
     if (!S_ISREG(mine.st_mode) || mine.st_uid != ::geteuid() || mine.st_nlink > 1) {
       return failure{errc::permission_denied,
                      "the lock file " + path +
@@ -167,7 +168,7 @@ result<std::optional<unique_fd>> try_lock(const std::string& control_path) {
       if (errno == EWOULDBLOCK) return std::optional<unique_fd>{};
       return system_failure("cannot lock " + path);
     }
-    // The last holder removes the file as it goes: a lock on a removed file guards nothing.
+    // The last holder removes the file when it ends, and a lock on a removed file guards nothing.
     if (identify(path) == file_id{mine.st_dev, mine.st_ino}) {
       sign_lock(fd.get(), signing::alone);
       return std::optional{std::move(fd)};
@@ -190,11 +191,11 @@ result<unique_fd> bind_control(const std::string& path) {
     return path_too_long(
         path, "a Unix socket's path has at most " + std::to_string(longest_path) + " bytes");
   }
-  // Bound by way of /proc, so that a directory of any length leaves room for the temporary name.
+  // Bound through /proc, so that a long directory name leaves room for the temporary name.
   const auto name = temporary_name();
   auto temporary = "/proc/self/fd/" + std::to_string(directory.get());
   if (struct stat status{}; ::stat(temporary.c_str(), &status) != 0) {
-    temporary = where;  // there is no /proc, in a chroot for instance
+    temporary = where;  // there is no /proc, for instance in a chroot
   }
   temporary.append("/").append(name);
   if (temporary.size() > longest_path) {
@@ -206,8 +207,8 @@ result<unique_fd> bind_control(const std::string& path) {
   unique_fd fd{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
   if (!fd) return system_failure("cannot make the control socket");
   const auto address = unix_address(temporary);
-  // The file that bind(2) makes gets the mode of the socket: there is no moment in which it is
-  // open to others, whatever the umask.
+  // The file that bind(2) makes gets the mode of the socket: at no moment is it open to others,
+  // whatever the umask.
   if (::fchmod(fd.get(), 0600) != 0 ||
       ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     return system_failure("cannot bind the control socket " + path);

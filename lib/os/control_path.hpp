@@ -11,31 +11,33 @@
 
 #include <sys/types.h>
 
-/// The control socket's path in the file system, and the lock beside it that says who may bind it.
+/// The control socket's path in the file system, and the lock file beside it that decides who may
+/// bind it.
 namespace graceful::os {
 
-/// Makes the directory of default control paths, if it is not there, and checks that nobody else
+/// Makes the directory of default control paths if it does not exist, and checks that no other user
 /// can write to it.
 result<void> make_private_directory(const std::string& directory);
 
-/// The check alone. ENOENT if the directory is not there.
+/// Only checks. ENOENT if the directory does not exist.
 result<void> check_private_directory(const std::string& directory);
 
-/// flock(2) on PATH.lock, signed (see lock_owners). None: another process holds it, or replaces it
-/// just now. The lock belongs to the open file description, so passing the descriptor to another
-/// process passes the lock.
+/// Takes flock(2) on PATH.lock and signs it (see lock_owners). None: another process holds the
+/// lock, or is replacing it. The lock belongs to the open file description, so passing the
+/// descriptor to another process passes the lock.
 result<std::optional<unique_fd>> try_lock(const std::string& control_path);
 
-/// Nobody replaces a lock that is left behind while another process takes it. By another lock of
-/// the same file: fcntl(2), F_OFD_SETLK, which is nothing to flock(2). So a process that has been
-/// left behind does not hold it, and another user, who cannot open the file, never does.
+/// While one process takes a lock, no other can replace it as left behind. The guard is another
+/// lock on the same file, fcntl(2) F_OFD_SETLK, which does not interact with flock(2). So a forked
+/// process that was left behind does not hold it, and another user, who cannot open the file, never
+/// does.
 class lock_guard {
  public:
   enum class purpose { taking, replacing };
   enum class outcome { held, busy, impossible };
 
-  /// Waits for 100 ms at most. `lock` is an open lock file, and stays open as long as this object
-  /// lives.
+  /// Waits for 100 ms at most. `lock` is an open lock file and must stay open as long as this
+  /// object lives.
   lock_guard(int lock, purpose why);
   lock_guard(const lock_guard&) = delete;
   lock_guard& operator=(const lock_guard&) = delete;
@@ -48,26 +50,26 @@ class lock_guard {
   outcome what_ = outcome::held;
 };
 
-/// A name that nothing has, with a dot in front.
+/// A name that no file has, with a leading dot.
 std::string temporary_name();
 
-/// True if `fd` is an open PATH.lock, and locked; or if somebody has removed the file meanwhile, in
-/// which case the live control socket alone guards the path.
+/// True if `fd` is an open PATH.lock and locked, or if the file has been removed meanwhile: the
+/// live control socket alone then guards the path.
 bool holds_lock(int fd, const std::string& control_path);
 
-/// Binds the control socket, mode 0600, and listens; for the holder of the lock. The path appears
-/// in one step, with somebody listening behind it. A socket that nobody listens on is replaced; a
-/// live one (already_running) and a file of another kind (path_in_use) never are.
+/// Binds the control socket, mode 0600, and listens. Only for the holder of the lock. The path
+/// appears in one step, already listening. It replaces a socket that nobody listens on, but never a
+/// live one (already_running) or a file of another kind (path_in_use).
 result<unique_fd> bind_control(const std::string& path);
 
-/// Success if it could: nothing is there, or a socket that nobody listens on.
+/// Succeeds if bind_control() could: the path is free, or a socket that nobody listens on.
 result<void> check_replaceable(const std::string& path);
 
-/// Success if `fd` is a listening Unix stream socket.
+/// Succeeds if `fd` is a listening Unix stream socket.
 result<void> check_control(int fd);
 
-/// listen(2) once more, which makes this process the one that SO_PEERCRED of clients names: they
-/// believe nobody else. False, with errno, if that fails.
+/// Calls listen(2) again, so that the SO_PEERCRED of clients names this process: clients trust no
+/// other. False, with errno, if that fails.
 bool adopt_control(int fd);
 
 /// Which file a path names.
@@ -82,7 +84,6 @@ std::optional<file_id> identify(int fd);
 /// Removes the path if it still names this file.
 void remove_path(const std::string& path, const std::optional<file_id>& file);
 
-/// The path of the lock.
 inline std::string lock_path(const std::string& control_path) { return control_path + ".lock"; }
 
 }  // namespace graceful::os

@@ -41,7 +41,7 @@ constexpr std::array<std::pair<std::string_view, std::int64_t>, 17> time_units{{
     {"days", ms_per_day},
 }};
 
-/// More than any option takes, and far from where a double is not exact.
+/// More than any option takes, and well within what a double holds exactly.
 constexpr double longest_read = 1e15;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -59,7 +59,7 @@ void skip_blanks(std::string_view& text) {
   take_while(text, [](char c) { return c == ' ' || c == '\t'; });
 }
 
-/// "2" or "2.5", which is taken off. No sign, no exponent, nothing hexadecimal.
+/// Takes "2" or "2.5" off the front. No sign, no exponent, no hexadecimal.
 std::optional<double> take_number(std::string_view& text) {
   double number = 0;
   const bool point = text.size() > 1 && text.front() == '.' && is_digit(text[1]);
@@ -71,7 +71,7 @@ std::optional<double> take_number(std::string_view& text) {
   return number;
 }
 
-/// In milliseconds; none if it is no time.
+/// Returns milliseconds; none if `text` is not a duration.
 std::optional<double> read_time(std::string_view text) {
   double sum = 0;
   skip_blanks(text);
@@ -118,7 +118,7 @@ std::string duration_text(milliseconds duration) {
 
 result<milliseconds> parse_duration(std::string_view text, milliseconds least, milliseconds most) {
   const auto read = read_time(text);
-  // Before it is rounded: what is shorter than a millisecond is none.
+  // Checked before rounding: less than a millisecond is out of range.
   const bool fits = read && *read >= static_cast<double>(least.count()) &&
                     *read <= static_cast<double>(most.count());
   if (fits) return milliseconds{std::llround(*read)};

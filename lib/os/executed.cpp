@@ -24,10 +24,11 @@ namespace {
 /// What the kernel appends to the name of a file that has been removed.
 constexpr std::string_view removed_mark = " (deleted)";
 
-/// /proc/self/cmdline. Read with plain system calls: the first stream of a process costs more than
-/// all else here.
+/// Reads /proc/self/cmdline with plain system calls: the first stream of a process costs more than
+/// everything else here.
 std::vector<std::string> read_command_line() {
-  const auto text = whole_file("/proc/self/cmdline");  // empty without a /proc, in a chroot
+  const auto text = whole_file("/proc/self/cmdline");  // empty without /proc, for instance in a
+                                                       // chroot
   std::vector<std::string> arguments;
   for (std::size_t at = 0; at < text.size(); at += arguments.back().size() + 1) {
     arguments.emplace_back(text.c_str() + at);
@@ -35,9 +36,9 @@ std::vector<std::string> read_command_line() {
   return arguments;
 }
 
-/// Whether `all` is the command line of a program that got `arguments`. The dynamic loader, if it
-/// was told to run the program (AT_BASE is 0 then), has words of its own before them, and may have
-/// chosen argv[0].
+/// Whether `all` is the command line of a program that got `arguments`. If the dynamic loader was
+/// told to run the program (AT_BASE is then 0), its own words come first, and it may have chosen
+/// argv[0].
 bool is_command_line(const std::vector<std::string>& all,
                      const std::vector<std::string>& arguments) {
   if (all.size() <= arguments.size() || ::getauxval(AT_BASE) != 0) return all == arguments;
@@ -53,8 +54,8 @@ bool is_script(const std::string& path) {
   return read && beginning[0] == '#' && beginning[1] == '!';
 }
 
-/// The kernel has put the interpreter of a script, and its option, in the place of the script's
-/// argv[0]: execve(2). It would do so once more.
+/// The kernel has replaced a script's argv[0] by the interpreter and its option: execve(2). It
+/// would do so again.
 std::vector<std::string> without_interpreter(const std::string& script,
                                              const std::vector<std::string>& arguments) {
   if (arguments.empty()) return arguments;
@@ -75,15 +76,15 @@ execution execution::of_this_process() {
   if (own.empty()) {
     seen.arguments = seen.command_line.size();
   } else if (!is_command_line(seen.command_line, own)) {
-    seen.command_line = own;  // there is no /proc; or the application has written a title there
+    seen.command_line = own;  // there is no /proc, or the application has written a title there
   }
   return seen;
 }
 
 executed to_execute_again(const execution& seen) {
   executed again{.file = seen.path, .arguments = seen.command_line};
-  // "ld.so PROGRAM": the loader takes itself, and its options, from the arguments of the program,
-  // and says of AT_EXECFN what would be there without it.
+  // "ld.so PROGRAM": the loader removes itself and its options from the program's arguments, and
+  // sets AT_EXECFN as if it had not been there.
   const bool by_loader = seen.arguments < seen.command_line.size();
   if (seen.path.empty() || by_loader || seen.set_id || is_own_path(seen.path)) {
     again.file = own_executable;
@@ -106,7 +107,7 @@ std::string current_file(const std::string& file) {
   if (length <= 0) return file;
   std::string path{buffer.data(), static_cast<std::size_t>(length)};
   if (path.ends_with(removed_mark)) path.resize(path.size() - removed_mark.size());
-  // Nothing is there if it was removed for good, or never was there: memfd_create(2).
+  // The file does not exist if it was removed for good, or never had a name: memfd_create(2).
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return file;
   return path;

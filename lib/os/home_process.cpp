@@ -8,7 +8,7 @@ namespace graceful::os {
 namespace {
 
 /// A page that the kernel wipes in every child that gets a copy of it, by whatever call:
-/// madvise(2), MADV_WIPEONFORK. So a look at it is enough, where getpid(2) would enter the kernel.
+/// madvise(2), MADV_WIPEONFORK. Reading it is enough, where getpid(2) would enter the kernel.
 std::atomic<pid_t>* wiped_in_children() {
   void* page = ::mmap(nullptr, sizeof(std::atomic<pid_t>), PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

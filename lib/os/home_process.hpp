@@ -14,9 +14,9 @@ namespace graceful::os {
 /// getpid(2), without a system call.
 pid_t this_process();
 
-/// The process in which an object was made. A child that this forks has a copy of the object, but
-/// not its threads, nor a say in its locks; its files, and its entries in epoll, are the parent's.
-/// So what ends in the child leaves all of that alone.
+/// The process in which an object was made. A child of fork(2) has a copy of the object, but not
+/// its threads and no right to its locks; its files and epoll entries are the parent's. So a
+/// destructor in the child leaves all of that alone.
 class home_process {
  public:
   [[nodiscard]] bool is_this() const { return pid_ == this_process(); }
@@ -25,8 +25,8 @@ class home_process {
   pid_t pid_ = this_process();
 };
 
-/// What is not to end in this process, because it is another's: it is never destroyed. A leak
-/// checker still finds the way to it. Thread-safe.
+/// Keeps an object that belongs to another process: it is never destroyed here. A leak checker
+/// still finds it. Thread-safe.
 template <class T>
 void leave_alone(std::unique_ptr<T> object) {
   struct link {

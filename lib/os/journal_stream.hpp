@@ -6,8 +6,8 @@
 
 namespace graceful::os {
 
-/// Is `fd` the stream to the journal that JOURNAL_STREAM=`variable` names? The variable alone says
-/// nothing: it is inherited also by those whose output was redirected since, see systemd.exec(5).
+/// Whether `fd` is the stream to the journal that JOURNAL_STREAM=`variable` names. The variable
+/// alone proves nothing: processes whose output was redirected inherit it too, see systemd.exec(5).
 bool is_journal_stream(int fd, std::string_view variable);
 
 }  // namespace graceful::os

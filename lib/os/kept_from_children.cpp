@@ -23,7 +23,7 @@ constexpr std::size_t most_marks = 1'048'576;
 
 using word = std::atomic<std::uint64_t>;
 
-/// A bit for each number. No lock: one that another thread holds while this one forks stays locked
+/// One bit for each number. No lock: if another thread held it during fork(2), it would stay locked
 /// in the child for ever. Pages that nobody has written to take no memory.
 std::array<word, most_marks / word_bits> marks;
 std::atomic<std::size_t> words_used;
@@ -32,7 +32,7 @@ void put_in_place(int stand_in, int fd) {
   if (stand_in < 0 || ::dup3(stand_in, fd, O_CLOEXEC) < 0) ::close(fd);
 }
 
-/// Calls nothing but the kernel: the child of a process with threads may do no more.
+/// Makes only system calls: the child of a threaded process may do no more.
 void forget_in_child() {
   const int saved = errno;
   const auto used = words_used.load();
@@ -70,7 +70,7 @@ std::shared_ptr<const unique_fd> share_but_keep(unique_fd fd) {
   struct kept {
     explicit kept(unique_fd f) : fd{std::move(f)} {}
     unique_fd fd;
-    kept_from_children mark{fd.get()};  // ends first
+    kept_from_children mark{fd.get()};  // destroyed first
   };
   auto both = std::make_shared<const kept>(std::move(fd));
   return {both, &both->fd};

@@ -9,13 +9,13 @@
 
 namespace graceful::os {
 
-/// Marks a descriptor that a child of fork(2) does not get, although it executes nothing: in the
-/// child the number means a file that is never ready. Else a child that outlives this process keeps
-/// the lock, the control socket and the ports from the next one. The file is a stand-in, and not
-/// just closed, because Asio registers all its descriptors again in io_context::notify_fork().
+/// Marks a descriptor that a child of fork(2) must not have, even if it executes nothing. In the
+/// child the number then refers to a file that is never ready. Otherwise a child that outlives this
+/// process keeps the lock, the control socket and the ports from the next server. The number is not
+/// simply closed, because Asio registers all its descriptors again in io_context::notify_fork().
 ///
-/// Only fork(3) of libc tells (pthread_atfork): raw clone(2) does not. Thread-safe. The mark ends
-/// before the descriptor is closed.
+/// Works for fork(3) of libc (pthread_atfork), not for raw clone(2). Thread-safe. Remove the mark
+/// before you close the descriptor.
 class kept_from_children {
  public:
   kept_from_children() = default;
@@ -28,7 +28,7 @@ class kept_from_children {
   int fd_ = -1;
 };
 
-/// Owns `fd`, and keeps it from children as long.
+/// Owns `fd` and keeps it from children for as long.
 std::shared_ptr<const unique_fd> share_but_keep(unique_fd fd);
 
 }  // namespace graceful::os

@@ -19,8 +19,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/// clone(3) by its other name, which no sanitizer replaces: theirs take it for a fork(2), and undo
-/// in the child what the parent, whose memory it is too, undoes once more.
+/// clone(3) by its other name, which sanitizers do not intercept. Their version treats the call as
+/// a fork(2): it undoes its work in the child and then again in the parent, which shares the
+/// memory.
 extern "C" int graceful_plain_clone(int (*function)(void*), void* stack, int flags, void* argument,
                                     ...) asm("__clone");
 
@@ -37,14 +38,14 @@ struct disposition {
   std::array<unsigned long, 4> nothing{};
 };
 
-/// All that the child needs, prepared: it shares the memory of this process and must ask nobody
-/// but the kernel.
+/// All that the child needs, prepared beforehand: it shares the memory of this process and may call
+/// only the kernel.
 struct plan {
   const char* directory;
   char* const* files;  // to try in turn
   char* const* arguments;
   char* const* environment;
-  char* own_pid;  // where the digits of LISTEN_PID go; none: nowhere
+  char* own_pid;  // where to write the digits of LISTEN_PID; null: nowhere
   int* sockets;
   int socket_count;
   bool own_group;
@@ -53,7 +54,7 @@ struct plan {
   int error;  // the child's answer
 };
 
-// Nothing of a sanitizer runs in the child: what it keeps of this thread would be the parent's.
+// No sanitizer code runs in the child: it would use this thread's state, which is the parent's.
 #define GRACEFUL_IN_CHILD __attribute__((no_sanitize("address", "thread", "undefined")))
 
 GRACEFUL_IN_CHILD long duplicate_to(long from, long to) {
@@ -61,7 +62,8 @@ GRACEFUL_IN_CHILD long duplicate_to(long from, long to) {
   return ::syscall(SYS_fcntl, from, F_SETFD, 0);
 }
 
-/// Puts the sockets where they belong; what is in the way and still needed moves first.
+/// Puts the sockets at their numbers. Descriptors that are in the way and still needed are moved
+/// first.
 GRACEFUL_IN_CHILD bool place_sockets(plan& p) {
   for (int i = 0; i < p.socket_count; ++i) {
     const int target = first_passed + i;
@@ -79,7 +81,7 @@ GRACEFUL_IN_CHILD bool place_sockets(plan& p) {
 }
 
 GRACEFUL_IN_CHILD void close_others(long first) {
-  // Asio marks nothing close-on-exec, so neither may the application have done.
+  // Asio opens nothing close-on-exec, so the application's descriptors may not be either.
   if (::syscall(SYS_close_range, first, ~0U, 0) != 0) {
     ::closefrom(static_cast<int>(first));  // Linux before 5.9
   }
@@ -109,7 +111,7 @@ GRACEFUL_IN_CHILD int execute(plan& p) {
   for (char* const* file = p.files; *file != nullptr; ++file) {
     ::syscall(SYS_execve, *file, p.arguments, p.environment);
     const int now = errno;
-    if (now == ENOENT || now == ENOTDIR) continue;  // as execvp(3) goes through PATH
+    if (now == ENOENT || now == ENOTDIR) continue;  // as execvp(3) walks through PATH
     error = now;
     if (now != EACCES) break;
   }
@@ -155,7 +157,7 @@ class signals_blocked {
   sigset_t before_{};
 };
 
-/// In the child's environment, with room for the pid that it learns only there.
+/// A variable for the child, with room for the pid, which only the child learns.
 constexpr std::string_view pid_variable = "LISTEN_PID=";
 constexpr std::string_view pid_room = "0000000000";
 
@@ -206,11 +208,11 @@ result<launched> launch(const start_command& command, placement where,
   int error = 0;
   {
     const signals_blocked quiet;
-    // Returns when the child has executed its program, or ended: CLONE_VFORK.
+    // Returns when the child has executed its program or ended: CLONE_VFORK.
     if (where == placement::sibling) {
       pid = spare_descriptors::with(
           [&] { return graceful_plain_clone(in_child, top, flags | CLONE_PARENT, &p, &pidfd); });
-      // PID 1 of a namespace has no parent there that could reap anything.
+      // PID 1 of a namespace has no parent there to reap a sibling.
       if (pid < 0 && errno == EINVAL) where = placement::child;
     }
     if (pid < 0 && where != placement::sibling) {

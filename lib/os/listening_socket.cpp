@@ -77,20 +77,22 @@ result<unique_fd> try_bind(const socket_address& address, const listen_params& p
 result<unique_fd> try_listen(const socket_address& address, const listen_params& params) {
   auto fd = try_bind(address, params);
   if (!fd) return fd;
-  // With SO_REUSEADDR two sockets may bind to one address, and the second listen(2) fails.
+  // SO_REUSEADDR lets two sockets bind to one address; the second listen(2) then fails.
   if (::listen(fd->get(), params.backlog) != 0) {
     return system_failure("cannot listen on " + address.to_string());
   }
   return fd;
 }
 
-/// One system call tells what takes three otherwise: whether it is TCP, and listens. None if not.
+/// One system call tells whether the socket is TCP and listens, and its queue; otherwise that takes
+/// three. None if it is not.
 std::optional<accept_queue> queue_of_listening_tcp(int fd) {
   tcp_info info{};
   socklen_t length = sizeof info;
   if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return {};
   if (info.tcpi_state != TCP_LISTEN) return {};
-  // Of a listening socket these two are the queue and its limit: tcp_get_info() of the kernel.
+  // On a listening socket these two fields are the queue and its limit: tcp_get_info() of the
+  // kernel.
   return accept_queue{info.tcpi_unacked, info.tcpi_sacked};
 }
 
@@ -102,7 +104,7 @@ std::string instead_of_listening_tcp(int fd) {
   return "a socket that does not listen";
 }
 
-/// Tries again while the address is in use.
+/// Retries while the address is in use.
 result<unique_fd> patiently(const socket_address& address, const listen_params& params,
                             result<unique_fd> attempt_once(const socket_address&,
                                                            const listen_params&)) {
@@ -142,7 +144,7 @@ bool shares_port(int fd) { return int_option(fd, SOL_SOCKET, SO_REUSEPORT) > 0; 
 
 bool is_v6only(int fd) { return int_option(fd, IPPROTO_IPV6, IPV6_V6ONLY) > 0; }
 
-/// Asked of a socket, not of /proc, which may not be there.
+/// Asks a socket, because /proc may not exist.
 bool system_v6only() {
   const unique_fd fresh{::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP)};
   return fresh && is_v6only(fresh.get());
@@ -159,8 +161,8 @@ result<accept_queue> check_listening_tcp(int fd) {
   const auto queue = queue_of_listening_tcp(fd);
   if (!queue)
     return failure{errc::wrong_socket, "what was passed is " + instead_of_listening_tcp(fd)};
-  // Asio caches that it has set O_NONBLOCK; if it were clear, a speculative accept of any holder
-  // would block its thread.
+  // Asio caches that it has set O_NONBLOCK. If the flag were clear, a speculative accept in any
+  // holder would block its thread.
   const int flags = ::fcntl(fd, F_GETFL);
   if (flags < 0 || ((flags & O_NONBLOCK) == 0 && ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)) {
     return system_failure("cannot set O_NONBLOCK");
@@ -171,8 +173,8 @@ result<accept_queue> check_listening_tcp(int fd) {
 accept_queue accept_queue_of(int fd) { return queue_of_listening_tcp(fd).value_or(accept_queue{}); }
 
 result<void> seal(int fd) {
-  // On a TCP socket the filter sees the segment from its header on; byte 13 holds the flags. It is
-  // the listener's filter also for the acknowledgement that ends a handshake: tcp_v4_rcv().
+  // On a TCP socket the filter sees the segment from its header on; byte 13 holds the flags. The
+  // listener's filter also sees the acknowledgement that ends a handshake: tcp_v4_rcv().
   constexpr unsigned syn = 0x02;
   constexpr unsigned ack = 0x10;
   std::array<sock_filter, 5> program{{
@@ -183,13 +185,14 @@ result<void> seal(int fd) {
       {.code = BPF_RET | BPF_K, .jt = 0, .jf = 0, .k = 0xffffffff},
   }};
   const sock_fprog filter{.len = program.size(), .filter = program.data()};
-  // Else a connection waits outside of the queue, unseen, until its client has sent something.
+  // TCP_DEFER_ACCEPT keeps a connection outside the queue, unseen, until its client has sent
+  // something.
   constexpr int off = 0;
   ::setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &off, sizeof off);
   if (::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0) return {};
-  // There are kernels on which that needs CAP_NET_ADMIN. An interface that nobody has does not; but
-  // who comes is refused then, and does not try again. What is under way keeps its interface, that
-  // of its SYN: tcp_v4_syn_recv_sock().
+  // On some kernels the filter needs CAP_NET_ADMIN. Binding to an interface that does not exist
+  // never does; but a client that connects is then refused, and does not retry. Handshakes under
+  // way keep their interface, that of their SYN: tcp_v4_syn_recv_sock().
   constexpr int no_interface = std::numeric_limits<int>::max();
   if (::setsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &no_interface, sizeof no_interface) != 0) {
     return system_failure("cannot keep new connections from a listening socket");
@@ -202,7 +205,7 @@ std::uint64_t cookie_of(int fd) {
   socklen_t length = sizeof cookie;
   if (::getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) == 0) return cookie;
   if (errno != ENOPROTOOPT) return 0;
-  // Where no socket has one (before Linux 4.12, and in sandboxes).
+  // Where sockets have no cookie (before Linux 4.12, and in sandboxes).
   struct stat file {};
   const bool is_socket = ::fstat(fd, &file) == 0 && S_ISSOCK(file.st_mode);
   return is_socket ? static_cast<std::uint64_t>(file.st_ino) : 0;

@@ -13,43 +13,43 @@
 
 namespace graceful::os {
 
-/// A TCP socket, bound to `address` and listening, non-blocking and close-on-exec. Blocks while
-/// the address is in use, as `params` says.
+/// Returns a TCP socket that is bound to `address` and listens, non-blocking and close-on-exec.
+/// Blocks while the address is in use, for as long as `params` says.
 result<unique_fd> listen_tcp(const socket_address& address, const listen_params& params);
 
-/// The same, but it does not listen yet. Until it does it takes part in nothing: of several sockets
-/// on one address (SO_REUSEPORT) connections go to those that listen.
+/// The same, but the socket does not listen yet. Until then it gets no connections: of several
+/// sockets on one address (SO_REUSEPORT), only those that listen do.
 result<unique_fd> bind_tcp(const socket_address& address, const listen_params& params);
 
-/// Sets SO_REUSEPORT, so that other sockets of this user can be bound to the address of `fd`. Works
-/// on a socket that is bound and listens already, also if it was bound without.
+/// Sets SO_REUSEPORT, so that other sockets of this user can be bound to the address of `fd`. Also
+/// works on a socket that is already bound and listens, even if it was bound without the option.
 result<void> share_port(int fd);
 bool shares_port(int fd);
 
-/// IPV6_V6ONLY of an IPv6 socket, and what net.ipv6.bindv6only has it be: ipv6(7).
+/// IPV6_V6ONLY of an IPv6 socket; net.ipv6.bindv6only is its default: ipv6(7).
 bool is_v6only(int fd);
 bool system_v6only();
 
 /// The device that SO_BINDTODEVICE has bound it to: socket(7). Empty: none.
 std::string bound_device(int fd);
 
-/// How many connections wait to be accepted, and how many may.
+/// How many connections wait to be accepted, and how many may wait.
 struct accept_queue {
   std::uint64_t length = 0;
   std::uint64_t limit = 0;
 };
 accept_queue accept_queue_of(int fd);
 
-/// The queue of `fd` if it is a listening TCP socket; else says what it is instead. Sets
-/// O_NONBLOCK, which all holders of the socket share.
+/// Returns the queue of `fd` if it is a listening TCP socket; the error says what it is instead.
+/// Sets O_NONBLOCK, which all holders of the socket share.
 result<accept_queue> check_listening_tcp(int fd);
 
-/// Lets no handshake begin any more; those under way still end in the queue. For the last holder of
-/// the socket, and final: closing a socket resets what is in its queue, so it has to run empty
-/// first.
+/// Refuses new handshakes; those under way still end in the queue. Final, and only for the last
+/// holder of the socket: closing a socket resets what is in its queue, so the queue has to be
+/// emptied first.
 result<void> seal(int fd);
 
-/// SO_COOKIE: identifies a socket for as long as the system runs; 0 if `fd` is none.
+/// SO_COOKIE: identifies a socket for as long as the system runs; 0 if `fd` is not a socket.
 std::uint64_t cookie_of(int fd);
 
 }  // namespace graceful::os

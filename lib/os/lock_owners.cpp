@@ -23,7 +23,7 @@ namespace graceful::os {
 
 namespace {
 
-/// More processes than ever share a lock.
+/// Room for more processes than ever share a lock.
 constexpr std::size_t longest_text = 4096;
 
 std::string text_of(int lock) {
@@ -32,8 +32,8 @@ std::string text_of(int lock) {
   return {buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0))};
 }
 
-/// Of proc(5), field 22, which comes 20 behind the name; empty if it cannot be told. Read with
-/// plain system calls: the first stream of a process costs more than all else in an upgrade.
+/// Field 22 of proc(5), 20 fields after the name; empty if unknown. Read with plain system calls:
+/// the first stream of a process costs more than everything else in an upgrade.
 std::string own_start_time() {
   const auto text = whole_file("/proc/self/stat");
   auto at = text.rfind(')');
@@ -42,7 +42,7 @@ std::string own_start_time() {
   return text.substr(at + 1, text.find(' ', at + 1) - at - 1);
 }
 
-/// One line: PID START-TIME PID-NAMESPACE. Empty if it cannot be told.
+/// One line: PID START-TIME PID-NAMESPACE. Empty if unknown.
 std::string own_line() {
   std::array<char, 64> space{};
   const auto length = ::readlink("/proc/self/ns/pid", space.data(), space.size());
@@ -52,7 +52,7 @@ std::string own_line() {
          std::string{space.data(), static_cast<std::size_t>(length)} + '\n';
 }
 
-/// None for a line that nobody has written, or not all of it.
+/// None for a line that no owner has written, or not completely.
 std::optional<process_identity> parse_owner(const std::string& line) {
   process_identity owner{};
   if (!(std::istringstream{line} >> owner.pid >> owner.started >> owner.space)) return {};
@@ -65,18 +65,18 @@ bool have_ended(int lock) {
   bool any = false;
   for (std::string line; std::getline(lines, line); any = true) {
     const auto owner = parse_owner(line);
-    // The last line may be half written: then its owner lives.
+    // The last line may be half written: its owner is then alive.
     if (lines.eof() || !owner || !owner->has_ended()) return false;
   }
   return any;
 }
 
-/// An older build, which has not signed, may have taken over since.
+/// An older build, which does not sign, may have taken over since.
 bool nobody_listens(const std::string& control_path) {
   const auto probe = connect_unix(control_path, after(dying_time));
   if (probe) return peer_has_ended(probe->get());
-  // A queue that stays full is that of a process that does not accept: it was filled by processes
-  // that looked, as this one does.
+  // A queue that stays full belongs to a process that does not accept: processes that probed it, as
+  // this one does, have filled it.
   return probe.error().code == system_code(ECONNREFUSED) ||
          probe.error().code == system_code(ENOENT) || probe.error().code == errc::timed_out;
 }
@@ -89,7 +89,7 @@ unique_fd open_lock(const std::string& path) {
   return ours ? std::move(lock) : unique_fd{};
 }
 
-/// Held from the moment at which it can be seen.
+/// Locks the file before it becomes visible.
 result<unique_fd> make_lock(const std::string& path) {
   const std::string temporary = path + temporary_name();
   unique_fd lock{
@@ -111,8 +111,9 @@ void sign_lock(int lock, signing how) {
   if (line.empty()) return;
   auto text = how == signing::beside ? text_of(lock) : std::string{};
   if (text.find(line) == std::string::npos) text += line;
-  // Not emptied first: a process that looks just then would find no owner, while there is one. What
-  // is left of a longer text behind this one, for a moment, changes nothing: this owner lives.
+  // Not truncated first: a process that reads at that moment would find no owner, although there is
+  // one. A longer old text leaves some lines behind this one for a moment, which does no harm: this
+  // owner is alive.
   const auto written = ::pwrite(lock, text.data(), text.size(), 0);
   if (written == static_cast<ssize_t>(text.size())) (void)!::ftruncate(lock, written);
 }
@@ -143,13 +144,13 @@ result<std::optional<unique_fd>> replace_lock(const std::string& control_path) {
   if (!lock) return std::optional<unique_fd>{};
   const lock_guard guard{lock.get(), lock_guard::purpose::replacing};
   const auto socket = identify(control_path);
-  // Another process may have replaced it meanwhile.
+  // Another process may have replaced the file meanwhile.
   if (guard.what() != lock_guard::outcome::held ||
       identify(lock_path(control_path)) != identify(lock.get()) || !have_ended(lock.get()) ||
       !nobody_listens(control_path)) {
     return std::optional<unique_fd>{};
   }
-  if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) {  // whoever held it has just gone
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) {  // the holder has just gone
     sign_lock(lock.get(), signing::alone);
     return std::optional{std::move(lock)};
   }

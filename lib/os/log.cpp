@@ -20,7 +20,7 @@ namespace graceful {
 
 namespace {
 
-/// What the journal takes from the head of a line: sd-daemon(3).
+/// The prefix by which the journal knows the priority of a line: sd-daemon(3).
 const char* syslog_priority(log_level level) {
   switch (level) {
     case log_level::error:
@@ -38,9 +38,9 @@ std::string journal_stream_variable() {
   return value == nullptr ? "" : value;
 }
 
-/// As write(2), but does not wait for room where the kernel can be told not to. That there was some
-/// a moment ago says little: both processes of an upgrade write to the same pipe, and who waits
-/// there holds up the thread that has to answer the other.
+/// Like write(2), but does not wait for room where the kernel supports that. Checking for room
+/// beforehand proves little: both processes of an upgrade write to the same pipe, and a thread that
+/// waits there cannot answer the other process.
 ssize_t write_now(const std::string& line) {
   struct stat is {};
   (void)::fstat(STDERR_FILENO, &is);
@@ -50,14 +50,14 @@ ssize_t write_now(const std::string& line) {
   if (S_ISFIFO(is.st_mode)) {
     const iovec whole{.iov_base = const_cast<char*>(line.data()), .iov_len = line.size()};
     const ssize_t written = ::pwritev2(STDERR_FILENO, &whole, 1, -1, RWF_NOWAIT);
-    // Before Linux 6.4 pipes do not offer it, and a sandbox may not know the call.
+    // Before Linux 6.4 pipes do not support it, and a sandbox may not know the call.
     if (written >= 0 || errno == EAGAIN || errno == EPIPE) return written;
   }
   return ::write(STDERR_FILENO, line.data(), line.size());
 }
 
-/// Neither blocks nor raises SIGPIPE: standard error may be a pipe that nobody reads any more, of
-/// a shell that started the first generation, and a server must not stop or die of that.
+/// Neither blocks nor raises SIGPIPE: standard error may be a pipe that nobody reads any more, from
+/// the shell that started the first generation. A server must not stop or die because of that.
 void write_line(const std::string& line) {
   pollfd writable{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
   if (::poll(&writable, 1, 0) <= 0) return;
@@ -69,7 +69,7 @@ void write_line(const std::string& line) {
   ::pthread_sigmask(SIG_BLOCK, &broken_pipe, &before);
   ::sigpending(&pending);
   const bool was_pending = ::sigismember(&pending, SIGPIPE) == 1;
-  // One call, so that the lines of two processes do not mix.
+  // Written with one call, so that the lines of two processes do not mix.
   if (write_now(line) < 0 && errno == EPIPE && !was_pending) {
     constexpr timespec at_once{};
     ::sigtimedwait(&broken_pipe, nullptr, &at_once);
@@ -87,14 +87,14 @@ void log::write(log_level level, const std::string& message) noexcept {
   try {
     const std::lock_guard lock{mutex_};
     if (sink_) return sink_(level, printable(message));
-    // Looked at each time: the application may send its standard error elsewhere. The journal knows
-    // by itself which process writes.
+    // Checked each time: the application may redirect its standard error. The journal knows by
+    // itself which process writes.
     const bool journal = os::is_journal_stream(STDERR_FILENO, journal_stream_);
     const std::string head =
         journal ? syslog_priority(level) : "graceful[" + std::to_string(::getpid()) + "]: ";
     write_line(head + printable(message) + '\n');
   } catch (...) {
-    // A log that fails must not end an upgrade.
+    // A log function that fails must not end an upgrade.
   }
 }
 

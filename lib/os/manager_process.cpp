@@ -22,7 +22,7 @@ bool is_directory(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-/// Who called listen(2) there, as the kernel says; 0 if nobody answers for that.
+/// The process that called listen(2) there, according to the kernel; 0 if none answers.
 pid_t listener_at(const std::string& path) {
   constexpr std::chrono::milliseconds enough{200};
   const auto connection = connect_unix(path, after(enough));

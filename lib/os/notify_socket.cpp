@@ -33,7 +33,7 @@ result<unique_fd> bind_notify(const std::string& path) {
   }
   unique_fd fd{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
   constexpr int on = 1;
-  // The mode before the bind: no moment in which others could send.
+  // Set the mode before the bind: at no moment can others send.
   if (!fd || ::setsockopt(fd.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0 ||
       ::fchmod(fd.get(), 0600) != 0 ||
       ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {

@@ -15,21 +15,21 @@
 /// The receiving end of sd_notify(3): datagrams on a Unix socket, with credentials and descriptors.
 namespace graceful::os {
 
-/// A datagram socket bound to `path`, mode 0600, non-blocking and close-on-exec. Takes the place of
-/// a socket that lies there already: for whoever holds the lock that guards the path.
+/// Returns a datagram socket that is bound to `path`, mode 0600, non-blocking and close-on-exec.
+/// Replaces a socket that is already there: only for the holder of the lock that guards the path.
 result<unique_fd> bind_notify(const std::string& path);
 
 struct notify_datagram {
   std::string bytes;         // cut beyond the limit
-  std::optional<pid_t> pid;  // 0: not visible from here; none: the kernel does not say who it was
+  std::optional<pid_t> pid;  // 0: not visible from here; none: the kernel does not name the sender
   uid_t uid;
   unique_fd pidfd;                     // of the same process: SCM_PIDFD, Linux 6.5; else empty
   std::vector<unique_fd> descriptors;  // close-on-exec
   bool truncated;                      // the kernel dropped descriptors (MSG_CTRUNC)
 };
 
-/// What waits on the socket; none if nothing does. Of a datagram that is longer, so much and one
-/// byte more is returned.
+/// Receives the next datagram of the socket; none if there is none. Of a datagram longer than
+/// `limit`, returns `limit` + 1 bytes.
 std::optional<notify_datagram> receive_notify(int socket, std::size_t limit);
 
 }  // namespace graceful::os

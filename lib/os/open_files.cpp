@@ -33,7 +33,7 @@ namespace {
 
 using directory = std::unique_ptr<DIR, int (*)(DIR*)>;
 
-/// Without /proc, and with a limit of a million descriptors, looking at each would take long.
+/// Without /proc, and with a limit of a million descriptors, checking each number would take long.
 constexpr rlim_t highest_guess = 65'536;
 
 bool is_connected_on(int fd, const std::set<std::uint16_t>& ports) {
@@ -50,7 +50,7 @@ bool is_connected_on(int fd, const std::set<std::uint16_t>& ports) {
   return ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 && listens == 0;
 }
 
-/// Another thread's memory may be gone by now: the kernel reads it. What cannot be read is zero.
+/// Another thread's memory may be gone by now, so the kernel reads it. What cannot be read is zero.
 void read_memory(std::uint64_t address, void* to, std::size_t size) {
   const unique_fd memory{::open("/proc/self/mem", O_RDONLY | O_CLOEXEC)};
   std::memset(to, 0, size);
@@ -132,14 +132,14 @@ answer somebody_blocks_in_accept(int fd, bool also_in_select) {
     const unique_fd file{
         ::open((std::string{"/proc/self/task/"} + entry->d_name + "/syscall").c_str(),
                O_RDONLY | O_CLOEXEC)};
-    if (!file && errno != ENOENT) otherwise = answer::unknown;  // not: the thread has just ended
+    if (!file && errno != ENOENT) otherwise = answer::unknown;  // ENOENT: the thread has ended
     std::array<char, 256> text{};
     const auto length = file ? ::read(file.get(), text.data(), text.size() - 1) : 0;
     if (length <= 0) continue;
     long number = -1;
     std::uint64_t first = 0;
     std::uint64_t second = 0;
-    // "running" where it does not wait: then no number is read.
+    // "running" where the thread does not wait: then no number is read.
     if (std::sscanf(text.data(), "%ld 0x%" SCNx64 " 0x%" SCNx64, &number, &first, &second) != 3)
       continue;
     if (is_accept(number) && first == static_cast<std::uint64_t>(fd)) return answer::yes;

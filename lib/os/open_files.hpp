@@ -9,20 +9,20 @@
 namespace graceful::os {
 
 /// Calls `look` for each open descriptor of this process, until it returns false. Works without
-/// /proc as well, but looks at numbers that are not open then.
+/// /proc too, but then also visits numbers that are not open.
 void for_each_open_file(const std::function<bool(int fd)>& look);
 
-/// The connections that this process has on local TCP ports, by their cookies: what it has accepted
-/// there. Looks through all that is open.
+/// The connections of this process on local TCP ports, by their cookies: what it has accepted
+/// there. Looks through all open descriptors.
 std::set<std::uint64_t> connections_on(const std::set<std::uint16_t>& ports);
 
-/// `unknown`: /proc does not tell. There is none, or this process is not dumpable, so that what it
-/// says of it is for root to see: PR_SET_DUMPABLE(2const), proc_pid(5).
+/// `unknown`: /proc does not tell. There is none, or this process is not dumpable, so that only
+/// root may read its entries: PR_SET_DUMPABLE(2const), proc_pid(5).
 enum class answer { no, yes, unknown };
 
-/// Whether a thread of this process blocks in accept(2) on `fd`, or in poll(2) on it, as Asio does
-/// where a synchronous accept finds nothing, alone or among others, as loops do that are no
-/// context; in select(2) too, if that is not Asio's own way to wait.
+/// Whether a thread of this process blocks in accept(2) on `fd`, or in poll(2) on it, alone or
+/// among others. Asio polls where a synchronous accept finds nothing, and so do event loops other
+/// than Asio's. `also_in_select` counts select(2) too; use it unless Asio itself waits that way.
 answer somebody_blocks_in_accept(int fd, bool also_in_select);
 
 }  // namespace graceful::os

@@ -24,16 +24,16 @@ namespace graceful::os {
 
 namespace {
 
-// Not by libc's names: what the control thread does to a descriptor for a thread that blocks in
-// accept(2), and that closes it when it is woken, ThreadSanitizer would take for a race. The kernel
-// excludes that.
+// Uses the raw system call, not libc's function. ThreadSanitizer would report a race between the
+// control thread, which changes a descriptor, and a thread that blocks in accept(2) on it and
+// closes it when woken. The kernel excludes that race.
 bool put(int socket, int fd) { return ::syscall(SYS_dup3, socket, fd, O_CLOEXEC) >= 0; }
 bool change_epoll(int instance, int how, int fd, epoll_event* event) {
   return ::syscall(SYS_epoll_ctl, instance, how, fd, event) == 0;
 }
 
-/// An entry that is there already is what epoll_ctl(2) says when it is to be added. Where it was
-/// not there, it has been added for a moment, without an event that could be reported.
+/// Tries to add an entry: epoll_ctl(2) says if there is one already. If there was none, one exists
+/// for a moment, without an event that could be reported.
 bool is_registered(int instance, int fd) {
   epoll_event nothing{};
   if (::epoll_ctl(instance, EPOLL_CTL_ADD, fd, &nothing) != 0) return errno == EEXIST;
@@ -41,8 +41,8 @@ bool is_registered(int instance, int fd) {
   return false;
 }
 
-/// From the fdinfo of the instance: proc(5). An entry that is left behind by another file may have
-/// the same number: the inode tells.
+/// Read from the fdinfo of the instance: proc(5). A stale entry of another file may have the same
+/// number: the inode tells them apart.
 std::optional<epoll_entry::registration> registration_of(int fd, int instance) {
   struct stat file {};
   if (::fstat(fd, &file) != 0) return {};
@@ -73,8 +73,8 @@ std::optional<epoll_entry> find_in_epoll(int fd) {
   return found;
 }
 
-/// On an interface that nobody has nothing arrives. Where the kernel does not know that option yet,
-/// it drops what comes with a TTL below the highest: ip(7), IP_MINTTL.
+/// Nothing arrives on an interface that does not exist. Where the kernel does not know that option
+/// yet, the socket drops packets whose TTL is below the highest: ip(7), IP_MINTTL.
 result<unique_fd> unreachable_listener() {
   unique_fd fd{spare_descriptors::with(
       [] { return ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP); })};
@@ -94,9 +94,9 @@ result<unique_fd> unreachable_listener() {
   return fd;
 }
 
-/// An entry is known by its number and its open file description. While another process holds the
-/// description, closing the number or giving it to another file leaves the entry behind for ever,
-/// so it has to be removed first.
+/// An epoll entry is identified by its number and its open file description. While another process
+/// holds the description, closing the number or giving it to another file leaves the entry behind
+/// for ever. So the entry has to be removed first.
 result<void> park(int fd, const std::optional<epoll_entry>& entry, const unique_fd& place) {
   if (entry && !change_epoll(entry->instance, EPOLL_CTL_DEL, fd, nullptr)) {
     return system_failure("cannot take an acceptor out of epoll");
@@ -111,16 +111,16 @@ result<void> unpark(int fd, const std::optional<epoll_entry>& entry, int socket)
   epoll_event event{};
   event.events = entry->known->events;
   event.data.u64 = entry->known->data;
-  // Reports at once what waits in the queue: an edge-triggered entry begins with its state.
+  // Reports at once what waits in the queue: an edge-triggered entry starts with its state.
   if (!change_epoll(entry->instance, EPOLL_CTL_ADD, fd, &event)) {
     return system_failure("cannot have an acceptor wait again");
   }
   return {};
 }
 
-/// poll(2) looks at its descriptors by their numbers whenever it is woken, but waits on the sockets
-/// that were behind them when it was called. A shutdown(2) for writing does nothing to a socket
-/// that listens, but wakes whoever sleeps in poll(2) on it: inet_shutdown() of the kernel.
+/// poll(2) looks its descriptors up by number whenever it is woken, but waits on the sockets that
+/// the numbers meant when it was called. A shutdown(2) for writing does nothing to a listening
+/// socket except wake the threads that sleep in poll(2) on it: inet_shutdown() of the kernel.
 result<void> end_blocking_accept(int fd, int was) {
   const unique_fd never_listened{spare_descriptors::with(
       [] { return ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP); })};

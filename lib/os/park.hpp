@@ -10,37 +10,37 @@
 
 namespace graceful::os {
 
-/// Where the descriptor of an acceptor waits in epoll, and as what.
+/// Where an acceptor's descriptor is registered in epoll, and with what.
 struct epoll_entry {
   int instance;
   struct registration {
     std::uint32_t events;
     std::uint64_t data;
   };
-  std::optional<registration> known;  ///< None: there is no /proc that would tell.
+  std::optional<registration> known;  ///< None: there is no /proc to read it from.
 };
 
-/// Looks once, when `fd` has been registered: what is open in this process is looked through for
-/// that. None if `fd` is in no epoll instance of this process.
+/// Looks through the open descriptors of this process. Call it once, after `fd` has been
+/// registered. None if `fd` is in no epoll instance of this process.
 std::optional<epoll_entry> find_in_epoll(int fd);
 
-/// A listening socket to which nobody can connect, to stand in for another.
+/// A listening socket to which nobody can connect, as a stand-in for another.
 result<unique_fd> unreachable_listener();
 
-/// Puts `place` where the socket behind `fd` is, and takes that out of epoll; from one system call
-/// to the next and under the feet of whoever accepts from `fd`, on this thread or another. From
-/// then on accept(2) finds nothing there. A few microseconds, whatever is open.
+/// Puts `place` behind the number `fd` and takes the real socket out of epoll, between two system
+/// calls of the thread that accepts from `fd`, be it this one or another. From then on accept(2)
+/// finds nothing there. Takes a few microseconds, however many descriptors are open.
 ///
 /// `entry`: where `fd` is registered; none if it is in no epoll.
 result<void> park(int fd, const std::optional<epoll_entry>& entry, const unique_fd& place);
 
-/// The way back: `socket` behind `fd` again, and `fd` in the epoll instance that it was in, which
-/// reports at once what waits in the queue.
+/// Undoes park(): puts `socket` behind `fd` again, and `fd` into its epoll instance, which reports
+/// at once what waits in the queue.
 result<void> unpark(int fd, const std::optional<epoll_entry>& entry, int socket);
 
-/// Ends accept(2) behind `fd`, where a thread blocks in it or in poll(2) on it, with EINVAL, for
-/// good. `was`: the socket on which the thread may wait by now, although another is behind `fd`:
-/// shared with other processes, where it has no effect.
+/// Ends accept(2) on `fd` with EINVAL, for good, where a thread blocks in it or in poll(2) on it.
+/// `was`: the socket on which the thread may still wait although another is behind `fd` by now.
+/// Other processes may share `was`; they notice nothing.
 result<void> end_blocking_accept(int fd, int was);
 
 }  // namespace graceful::os

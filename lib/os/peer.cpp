@@ -57,7 +57,7 @@ bool peer_has_ended(int socket) {
     return has_ended(unique_fd{value});
   }
   if (errno == ESRCH || errno == EINVAL) return true;  // it has been reaped
-  // The number may be another process's by now: then nothing is known.
+  // The number may belong to another process by now: nothing is known then.
   const auto who = peer::of(socket);
   if (!who || who->pid <= 0) return false;
   const auto pidfd = open_pidfd(who->pid);

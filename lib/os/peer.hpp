@@ -12,10 +12,11 @@ namespace graceful::os {
 
 enum class trust {
   own_user,   ///< The same user or root.
-  operators,  ///< The same, and for a process of root's anybody: it gives nothing but orders.
+  operators,  ///< The same user or root; for a process of root, any user: such a peer only gives
+              ///< orders.
 };
 
-/// Who is at the other end of a Unix socket, as of connect(2) or, seen from the client, of
+/// The process at the other end of a Unix socket, as of connect(2) or, seen from the client, as of
 /// listen(2): SO_PEERCRED, unix(7).
 struct peer {
   pid_t pid;  // 0 if the peer lives in a PID namespace that is not visible from here
@@ -24,18 +25,18 @@ struct peer {
 
   static std::optional<peer> of(int socket);
 
-  /// Authorisation is by uid, as a pid may be recycled; in a set-group-ID program by gid too, since
-  /// the same user is whoever has started it, who has not its rights. A user that has no number in
-  /// this user namespace is nobody that could be told from others, not even root of the host.
+  /// Authorises by uid, as a pid may be recycled. A set-group-ID program also compares the gid: the
+  /// same user may have started it without its group's rights. A user without a number in this user
+  /// namespace cannot be told from others and is not trusted, not even if it is root of the host.
   [[nodiscard]] bool trusted(trust whom = trust::own_user) const;
 };
 
-/// A pidfd of the same process: SO_PEERPIDFD. Where the kernel lacks that (before Linux 6.5), of
-/// the one that has its number by now; empty if there is none.
+/// A pidfd of that process: SO_PEERPIDFD. Where the kernel lacks that (before Linux 6.5), of the
+/// process that has its number by now. Empty if there is none.
 unique_fd peer_pidfd(int socket);
 
-/// Who called listen(2), seen from a client, has ended for sure: it does not answer, and what keeps
-/// its socket open is a process that it has left behind.
+/// True if the process that called listen(2), seen from a client, has certainly ended: it will not
+/// answer, and a process that it left behind keeps its socket open.
 bool peer_has_ended(int socket);
 
 }  // namespace graceful::os

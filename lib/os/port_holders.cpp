@@ -34,11 +34,11 @@ constexpr const char* listening = "0A";  // TCP_LISTEN, as /proc/net/tcp has it
 
 using links_of_sockets = std::set<std::string, std::less<>>;
 
-/// Adds what readlink(2) says of descriptors of these sockets.
+/// Adds the link texts that readlink(2) shows for descriptors of these sockets.
 void add_sockets(const char* table, std::uint16_t port, links_of_sockets& links) {
   std::ifstream file{table};
   std::string line;
-  std::getline(file, line);  // the headings
+  std::getline(file, line);  // the header line
   while (std::getline(file, line)) {
     std::istringstream fields{line};
     // sl local_address rem_address st tx:rx tr:tm->when retrnsmt uid timeout inode
@@ -54,13 +54,13 @@ void add_sockets(const char* table, std::uint16_t port, links_of_sockets& links)
   }
 }
 
-/// Until `look` returns false.
+/// Visits the links until `look` returns false.
 void for_each_link(const fs::path& process, const std::function<bool(std::string_view)>& look) {
   std::error_code ec;
   for (fs::directory_iterator fd{process / "fd", ec}, end; !ec && fd != end; fd.increment(ec)) {
     std::array<char, PATH_MAX> link{};
     const auto length = ::readlink(fd->path().c_str(), link.data(), link.size());
-    if (length < 0 && errno == EACCES) return;  // all of them are somebody else's
+    if (length < 0 && errno == EACCES) return;  // all of them belong to another user
     if (length > 0 && !look({link.data(), static_cast<std::size_t>(length)})) return;
   }
 }
@@ -71,7 +71,7 @@ bool holds_one(const fs::path& process, const links_of_sockets& links) {
   return found;
 }
 
-/// Until `look` returns false.
+/// Visits the processes until `look` returns false.
 void for_each_process(const std::function<bool(pid_t pid, const fs::path&)>& look) {
   std::error_code ec;
   for (fs::directory_iterator entry{"/proc", ec}, end; !ec && entry != end; entry.increment(ec)) {
@@ -83,7 +83,8 @@ void for_each_process(const std::function<bool(pid_t pid, const fs::path&)>& loo
   }
 }
 
-/// The control path whose lock the process has signed, and has open as `file`. Empty: it is none.
+/// The control path whose lock the process has signed and has open as `file`. Empty: it is not such
+/// a lock.
 std::string control_path_by(const std::string& file, pid_t process) {
   constexpr std::string_view lock = ".lock";
   constexpr std::string_view supervisor = ".supervisor";

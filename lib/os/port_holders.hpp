@@ -11,23 +11,24 @@
 
 namespace graceful::os {
 
-/// A process that has a socket open which listens on a TCP port.
+/// A process that holds a socket which listens on a TCP port.
 struct port_holder {
   pid_t pid;
   std::string name;          ///< As ps(1) shows it; empty if it cannot be read.
-  std::string control_path;  ///< If it is a server that can be upgraded, or the supervisor of one.
+  std::string control_path;  ///< Set if it is a server that can be upgraded, or the supervisor of
+                             ///< one.
 };
 
-/// All that can be seen: others' descriptors are for root to see, and for the same user. Reads all
-/// of /proc: it is for a message about an error.
+/// All holders that this process can see: descriptors are visible to the same user and to root.
+/// Reads all of /proc, so use it only for an error message.
 std::vector<port_holder> holders_of_port(std::uint16_t port);
 
-/// The rest of a message that says that the port is in use: by whom, and what to do. A process that
-/// has started this one is not to be ended, nor is a server that can be upgraded.
+/// Completes a message that says that the port is in use: who holds it, and what to do. Never
+/// advises to end a process that started this one, or a server that can be upgraded.
 std::string advice_on_port(std::uint16_t port);
 
-/// Those of these sockets that a process other than this one, and than those of `but`, has open
-/// too. What cannot be seen (another user's, no /proc) is not counted. Reads all of /proc.
+/// Those of `sockets` that another process, other than those of `but`, also holds. Holders that
+/// cannot be seen (another user's, no /proc) are not counted. Reads all of /proc.
 std::set<int> held_by_others(const std::set<int>& sockets, const std::set<pid_t>& but);
 
 }  // namespace graceful::os

@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::size_t longest = 2048;
 
-/// Characters that turn the text around them (U+202A to U+202E, U+2066 to U+2069), or begin a line
-/// (U+2028, U+2029).
+/// Characters that change the direction of the text around them (U+202A to U+202E, U+2066 to
+/// U+2069) or begin a line (U+2028, U+2029).
 bool moves_others(std::string_view character) {
   if (character.size() != 3 || !character.starts_with("\xe2")) return false;
   const auto second = static_cast<unsigned char>(character[1]);
@@ -28,7 +28,7 @@ bool is_control(std::string_view character) {
   return character.size() == 2 && character.front() == '\xc2' && last < 0xa0;  // C1
 }
 
-/// The same; lines stay lines if `lines`.
+/// Replaces what is not printable by '?'; keeps newlines if `lines`.
 std::string made_printable(std::string_view text, bool lines) {
   std::string result;
   result.reserve(text.size());
@@ -50,7 +50,7 @@ std::string made_printable(std::string_view text, bool lines) {
 std::string printable(std::string text) {
   text = made_printable(text, false);
   if (text.size() <= longest) return text;
-  auto end = longest;  // where a character begins
+  auto end = longest;  // moved back to where a character begins
   while ((static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
   text.resize(end);
   return text;

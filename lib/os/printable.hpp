@@ -7,12 +7,12 @@
 
 namespace graceful {
 
-/// What another process says, for a log or a terminal: UTF-8 in which nothing moves a cursor, turns
-/// the direction of writing, or fakes a line. Such characters are replaced, and so is what is no
-/// character; at most 2048 bytes are left.
+/// Makes text from another process safe for a log or a terminal: UTF-8 in which nothing moves a
+/// cursor, changes the writing direction, or fakes a line. Such characters are replaced, and so are
+/// bytes that belong to none; at most 2048 bytes are kept.
 [[nodiscard]] std::string printable(std::string text);
 
-/// The same of a text of any length that has lines.
+/// The same for a text of several lines and any length.
 [[nodiscard]] std::string printable_lines(std::string_view text);
 
 }  // namespace graceful

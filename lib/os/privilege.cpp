@@ -19,8 +19,8 @@ namespace graceful::os {
 
 namespace {
 
-/// What a program that this process executes can have: of root's that is all that is not taken from
-/// its bounding set, whatever it has dropped itself (capabilities(7)).
+/// The capabilities that a program executed by this process can have. For root these are all in its
+/// bounding set, even those that it has dropped itself (capabilities(7)).
 std::uint64_t own_permitted() {
   __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
   std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> data{};
@@ -47,9 +47,9 @@ std::string namespace_of(const std::string& process) {
   return length > 0 ? std::string{target.data(), static_cast<std::size_t>(length)} : std::string{};
 }
 
-/// The kernel does not show the namespace itself of whoever has more rights. The map, in the
-/// numbers of this process's namespace, is the same in another one only if that was made by
-/// somebody with more rights still.
+/// The kernel does not show the namespace of a process that has more rights. Then the map decides:
+/// read in the numbers of this process's namespace, it is the same in another namespace only if a
+/// process with even more rights made that one.
 bool is_in_own_user_namespace(const std::string& process) {
   const auto theirs = namespace_of(process);
   if (!theirs.empty() && theirs != namespace_of("self")) return false;
@@ -57,8 +57,8 @@ bool is_in_own_user_namespace(const std::string& process) {
   return !map.empty() && map == file_of("self", "uid_map");
 }
 
-/// A program with file capabilities, or a set-id one, has nothing to say for who has executed it:
-/// the kernel gives its files in /proc to root then.
+/// A set-id program, or one with file capabilities, does not speak for the user who executed it:
+/// its files in /proc then belong to root.
 bool is_of(uid_t user, const process_status& status, const std::string& process) {
   struct stat itself {};
   return status.user == user && status.effective_user == user && status.saved_user == user &&

@@ -6,13 +6,13 @@
 
 namespace graceful::os {
 
-/// `who`, whom `pidfd` holds, could do by itself what this process can: it has the capabilities
-/// that this one has, in the same user namespace; that need not be so of the same user:
-/// capabilities(7). True of anybody if this process has none. False also if it cannot be seen, or
-/// has become another by execve(2) of a set-id program since it connected.
+/// True if `who`, to which `pidfd` refers, could do by itself what this process can: it has the
+/// same capabilities, in the same user namespace. Being the same user does not imply that:
+/// capabilities(7). True of any peer if this process has none. False if the peer cannot be seen, or
+/// has executed a set-id program since it connected.
 bool has_rights_of_this(const peer& who, int pidfd);
 
-/// This process has no capability that anybody could lack.
+/// True if this process has no capability that a peer could lack.
 bool needs_no_rights();
 
 }  // namespace graceful::os

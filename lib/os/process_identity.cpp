@@ -26,16 +26,16 @@ namespace {
 constexpr int state = 3;
 constexpr int start_time = 22;
 
-/// From the state on.
+/// The fields from the state on.
 std::optional<std::istringstream> fields_of(pid_t pid) {
   const auto text = pid > 0 ? whole_file("/proc/" + std::to_string(pid) + "/stat") : std::string{};
-  // The name is in parentheses, and may have any of them in it.
+  // The name is in parentheses, and may contain parentheses.
   const auto name_end = text.rfind(')');
   if (name_end == text.npos) return {};
   return std::istringstream{text.substr(name_end + 1)};
 }
 
-/// 0 if there is none that is visible.
+/// 0 if no parent is visible.
 pid_t parent_of(pid_t pid) {
   auto fields = fields_of(pid);
   std::string process_state;
@@ -44,7 +44,7 @@ pid_t parent_of(pid_t pid) {
   return parent;
 }
 
-/// Processes may end while they are looked at, and others get their numbers: no way up is for ever.
+/// Processes may end during the walk, and others get their numbers: the limit ends every walk.
 constexpr int most_ancestors = 64;
 
 }  // namespace
@@ -71,11 +71,11 @@ std::optional<process_identity> process_identity::of(pid_t pid) {
 bool process_identity::has_ended() const {
   if (pid <= 0 || space.empty() || space != own_pid_space()) return false;
   const auto pidfd = open_pidfd(pid);
-  // None for the number of a thread, which kill(2) takes for that of its process; without pidfds;
-  // or if the system does not let this process have one.
+  // There is no pidfd for the number of a thread (which kill(2) takes for its process), on a kernel
+  // without pidfds, or if the system forbids it.
   if (!pidfd && (errno == ESRCH || (::kill(pid, 0) != 0 && errno == ESRCH))) return true;
   if (pidfd && wait_readable(pidfd.get(), std::chrono::steady_clock::now())) return true;
-  const auto now = of(pid);  // /proc may hide it (hidepid): then nothing is known
+  const auto now = of(pid);  // /proc may hide it (hidepid): its state is unknown then
   return now && now->started != started;
 }
 
@@ -101,7 +101,7 @@ bool is_child(pid_t pid) {
 
 bool is_below_this(pid_t pid) { return is_child(pid) || is_descendant(pid, ::getpid()); }
 
-/// A child belongs to the thread that has made it, or got it as an orphan.
+/// A child belongs to the thread that made it or, if it was orphaned, got it.
 std::optional<std::vector<pid_t>> own_children() {
   std::error_code failed;
   std::vector<pid_t> found;

@@ -27,7 +27,7 @@ std::string link_at(const std::string& path) {
 
 std::string pid_space_of(pid_t pid) { return link_at("/proc/" + std::to_string(pid) + "/ns/pid"); }
 
-/// In that of another PID namespace the numbers are of other processes.
+/// False in the /proc of another PID namespace, where the numbers belong to other processes.
 bool is_proc_own() { return link_at("/proc/self") == std::to_string(::getpid()); }
 
 void read_line(process_status& found, const std::string& key, std::istringstream& values) {
@@ -45,7 +45,7 @@ void read_line(process_status& found, const std::string& key, std::istringstream
 }  // namespace
 
 bool is_held(int pidfd) {
-  // A system that forbids the call says something else than ESRCH.
+  // A system that forbids the call returns an error other than ESRCH.
   return ::syscall(SYS_pidfd_send_signal, pidfd, 0, nullptr, 0) == 0 || errno != ESRCH;
 }
 
@@ -59,7 +59,7 @@ std::optional<process_status> process_status::of(pid_t pid, int pidfd) {
     values >> key;
     read_line(found, key, values);
   }
-  // Looked at last: what was read was of the process that is held.
+  // Checked last: what was read then belonged to the process that `pidfd` refers to.
   if (found.numbers.empty() || found.numbers.front() != pid) return {};
   if (pidfd >= 0 && !is_held(pidfd)) return {};
   return found;

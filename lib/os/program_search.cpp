@@ -27,7 +27,8 @@ bool may_execute(const std::string& path) {
   return ::faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) == 0;
 }
 
-/// What the first line of a script names; none if this is no script, or cannot be read.
+/// The interpreter that the first line of a script names; none if this is no script, or cannot be
+/// read.
 std::string interpreter_of(std::string_view beginning) {
   if (!beginning.starts_with("#!")) return {};
   beginning.remove_prefix(std::min(beginning.find_first_not_of(" \t", 2), beginning.size()));
@@ -45,7 +46,7 @@ std::string path_in(const std::string& directory, const std::string& file) {
   return file.starts_with('/') ? file : directory + '/' + file;
 }
 
-/// execve(2) says ENOENT too where the file is there and its interpreter is not.
+/// execve(2) also fails with ENOENT where the file exists and its interpreter does not.
 std::string missing_interpreter(const start_command& command) {
   if (command.file.find('/') == std::string::npos) return {};
   const auto path = path_in(command.directory, command.file);
@@ -58,7 +59,7 @@ std::string missing_interpreter(const start_command& command) {
          ") is missing; install it, or name another in its first line";
 }
 
-/// The error of execve(2), as far as it can be told; 0: there is none.
+/// The error that execve(2) would return, as far as it can be predicted; 0: none.
 int why_not_executable(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return errno;
@@ -116,7 +117,7 @@ result<std::string> find_program(const start_command& command) {
     auto path = path_in(now.directory, place);
     const int why = why_not_executable(path);
     if (why == 0) return path;
-    if (why == ENOENT || why == ENOTDIR) continue;  // as launch() goes through PATH
+    if (why == ENOENT || why == ENOTDIR) continue;  // as launch() walks through PATH
     error = why;
     if (why != EACCES) break;
   }

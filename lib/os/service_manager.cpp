@@ -35,7 +35,7 @@ std::vector<std::string> split(std::string_view text) {
   }
 }
 
-/// False if there is no such descriptor.
+/// False if the descriptor is not open.
 bool prepare(int fd) {
   const int flags = ::fcntl(fd, F_GETFD);
   if (flags < 0 || ::fcntl(fd, F_SETFD, flags | FD_CLOEXEC) < 0) return false;
@@ -43,7 +43,7 @@ bool prepare(int fd) {
   return status >= 0 && ::fcntl(fd, F_SETFL, status | O_NONBLOCK) >= 0;
 }
 
-/// It can have come by execve(2), and is a listening socket.
+/// True if it can have come through execve(2) and is a listening socket.
 bool is_passed_listener(int fd) {
   const int flags = ::fcntl(fd, F_GETFD);
   int listens = 0;
@@ -127,7 +127,7 @@ result<void> service_manager::notify(std::string_view assignments,
   return {};
 }
 
-/// connect(2) looks the address up, and whether this process may write there.
+/// connect(2) resolves the address and checks whether this process may write there.
 result<void> service_manager::reach() const {
   const unique_fd probe{spare_descriptors::with(
       [] { return ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); })};
@@ -147,7 +147,7 @@ std::vector<named_descriptor> take_listen_fds(start_command& start, addressee wh
   const bool named = names.size() == static_cast<std::size_t>(std::max(*count, 0));
   for (int i = 0; i < *count; ++i) {
     const int fd = first_passed + i;
-    if (!prepare(fd)) break;  // a count that is wrong must not cost more than that
+    if (!prepare(fd)) break;  // a wrong count must not cost more than that
     auto name = named ? names[static_cast<std::size_t>(i)] : std::string{};
     passed.push_back({name.empty() ? "unknown" : std::move(name), unique_fd{fd}});
   }
@@ -169,7 +169,8 @@ std::string to_fd_name(std::string_view name) {
   if (result.size() <= max_fd_name) return result;
   const auto hash = '~' + hash_of(name);
   std::size_t kept = max_fd_name - hash.size();
-  // Not in the middle of an escape: it is to come out of from_fd_name() and in again unchanged.
+  // Does not cut in the middle of an escape: from_fd_name() and to_fd_name() must reproduce the
+  // name.
   for (const std::size_t back : {1, 2}) {
     if (result[kept - back] == '%') kept -= back;
   }

@@ -15,7 +15,7 @@ class socket_address {
   socket_address() = default;
   socket_address(const sockaddr* address, socklen_t length);
 
-  /// The address that a socket is bound to; family() is AF_UNSPEC if it cannot be told.
+  /// The address that a socket is bound to; family() is AF_UNSPEC if it is unknown.
   static socket_address bound_to(int fd);
 
   [[nodiscard]] int family() const { return storage_.ss_family; }
@@ -26,7 +26,8 @@ class socket_address {
   /// Every address of the family: 0.0.0.0 or ::.
   [[nodiscard]] bool is_any() const;
 
-  /// True if a socket bound to this address is what was asked for: port 0 asks for any port.
+  /// True if a socket bound to this address satisfies a request for `wanted`: port 0 asks for any
+  /// port.
   [[nodiscard]] bool satisfies(const socket_address& wanted) const;
 
   /// "127.0.0.1:80", "[::1]:80", "[fe80::1%2]:80".

@@ -16,14 +16,14 @@ namespace graceful::os {
 
 namespace {
 
-constexpr rlim_t most = 12;  // an upgrade takes seven, and two operators get in meanwhile
+constexpr rlim_t most = 12;  // an upgrade takes seven, and two operators still connect meanwhile
 constexpr rlim_t share_of_limit = 8;
 
 struct reserve {
   std::mutex mutex;
   int users = 0;
   std::size_t wanted = 0;
-  unique_fd original;            // that the others are duplicates of; never given up
+  unique_fd original;            // the others are duplicates of this one; never given up
   std::vector<unique_fd> spare;  // never grows beyond its capacity
 };
 

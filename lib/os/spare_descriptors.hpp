@@ -4,12 +4,12 @@
 
 #include <graceful/unique_fd.hpp>
 
-/// Descriptors in reserve: clients may take all that the limit of open files allows (EMFILE), and
-/// an operator still gets in, and an upgrade has what it needs. The limit is the process's, and so
-/// is the reserve. Thread-safe.
+/// Descriptors in reserve. Clients may use up the limit of open files (EMFILE); an operator can
+/// then still connect, and an upgrade has what it needs. The limit is the process's, and so is the
+/// reserve. Thread-safe.
 namespace graceful::os {
 
-/// While one lives there is a reserve: an eighth of the limit, at most twelve.
+/// While an object of this class lives there is a reserve: an eighth of the limit, at most twelve.
 class spare_descriptors {
  public:
   spare_descriptors();
@@ -17,8 +17,8 @@ class spare_descriptors {
   spare_descriptors& operator=(const spare_descriptors&) = delete;
   ~spare_descriptors();
 
-  /// What `make` returns, which is negative if it fails, with errno. If it fails for want of
-  /// descriptors one is given up for it, and it is called again, until none is left.
+  /// Returns what `make` returns: negative if it fails, with errno. If it fails for want of
+  /// descriptors, one spare is given up and `make` is called again, until no spare is left.
   template <class Make>
   static int with(Make make) {
     for (;;) {
@@ -27,14 +27,15 @@ class spare_descriptors {
     }
   }
 
-  /// Closes it. If one is missing its number stays, in one step: no accept loop is quicker.
+  /// Closes `fd`. If a spare is missing, one takes the number in one step, before any accept
+  /// loop can.
   static void close(unique_fd fd);
 
-  /// Takes back what was given up, as far as there is something to be had.
+  /// Takes back what was given up, as far as descriptors are free.
   static void refill();
 
  private:
-  /// False, with errno as it was, if that says something else, or there is none.
+  /// False, with errno unchanged, if errno says something else or no spare is left.
   static bool give_one_up();
 };
 

@@ -17,7 +17,7 @@ inline error_code system_code(int number = errno) {
   return {number, boost::system::system_category()};
 }
 
-/// What to do about an error that only whoever starts the process can do something about.
+/// What to do about an error that only the user who starts the process can fix.
 inline std::string remedy(const error_code& code) {
   if (code != system_code(EMFILE)) return {};
   return "; raise the limit of open files (RLIMIT_NOFILE, ulimit -n)";
@@ -29,8 +29,8 @@ inline failure system_failure(const std::string& tried, int number = errno) {
   return {code, tried + ": " + code.message() + remedy(code)};
 }
 
-/// Runs `f`, which has Asio open descriptors. Its own exceptions name a function of Asio's, and not
-/// what to do.
+/// Runs `f`, in which Asio opens descriptors. Asio's own exceptions name a function of Asio, and
+/// not what to do.
 template <class F>
 decltype(auto) in_words(const std::string& tried, F&& f) {
   try {

@@ -13,7 +13,7 @@ constexpr unsigned byte_at(std::string_view bytes, std::size_t i) {
   return static_cast<unsigned char>(bytes[i]);
 }
 
-/// How many characters there are that are well-formed, in bytes.
+/// The length in bytes of the well-formed characters at the beginning.
 std::size_t text_length(std::string_view bytes) {
   std::size_t length = 0;
   while (length < bytes.size()) {
@@ -36,7 +36,7 @@ std::size_t character_length(std::string_view bytes) {
                              : lead < 0xf5 ? 4
                                            : 0;
   if (length == 0 || bytes.size() < length) return 0;
-  // Not longer than need be, no surrogate, and nothing beyond U+10FFFF.
+  // No overlong form, no surrogate, nothing beyond U+10FFFF.
   const unsigned least = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
   const unsigned most = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
   if (byte_at(bytes, 1) < least || byte_at(bytes, 1) > most) return 0;

@@ -6,16 +6,16 @@
 #include <string>
 #include <string_view>
 
-/// UTF-8 (RFC 3629), and what is none: paths, arguments and names are any bytes.
+/// UTF-8 (RFC 3629), and bytes that are not: paths, arguments and names may be any bytes.
 namespace graceful {
 
-/// How long the character is with which `bytes` begin; 0 if they begin with none.
+/// The length of the character that `bytes` begins with; 0 if it begins with none.
 [[nodiscard]] std::size_t character_length(std::string_view bytes);
 
-/// A string that is not makes a message that no peer can parse.
+/// True if `bytes` is valid UTF-8. A string that is not makes a message that no peer can parse.
 [[nodiscard]] bool is_text(std::string_view bytes);
 
-/// The same, with U+FFFD in the place of each byte that is of no character.
+/// The same text, with U+FFFD in place of each byte that belongs to no character.
 [[nodiscard]] std::string to_text(std::string bytes);
 
 }  // namespace graceful

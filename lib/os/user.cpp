@@ -25,7 +25,7 @@ std::uint64_t overflow_id(const char* path) {
   return file >> id ? id : default_overflow;
 }
 
-/// None without a /proc.
+/// None without /proc.
 std::optional<bool> is_mapped_here(const char* map, std::uint64_t id) {
   std::ifstream file{map};
   if (!file.is_open()) return {};
@@ -46,7 +46,7 @@ bool is_one_user(uid_t user) {
   if (user == static_cast<uid_t>(-1)) return false;
   if (user != overflow_id("/proc/sys/kernel/overflowuid")) return true;
   if (const auto mapped = is_mapped_here("/proc/self/uid_map", user)) return *mapped;
-  // ESRCH if no process is of that user, as of one that has no number here.
+  // ESRCH if no process belongs to that user, as with one that has no number here.
   errno = 0;
   (void)::getpriority(PRIO_USER, user);
   return errno == 0;

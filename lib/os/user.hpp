@@ -10,17 +10,18 @@
 /// Users as this process's user namespace knows them: user_namespaces(7).
 namespace graceful::os {
 
-/// `user` is one user. The kernel shows all that have no number in this namespace as the overflow
-/// uid (65534 as a rule), which is a user's own number only where it is mapped.
+/// True if `user` stands for one user. The kernel shows all users without a number in this
+/// namespace as the overflow uid (usually 65534), which is one user's own number only where it is
+/// mapped.
 bool is_one_user(uid_t user);
 
-/// The same of a group.
+/// The same for a group.
 bool is_one_group(gid_t group);
 
-/// `user` is whom this process acts as, and known to be.
+/// True if `user` is the one as whom this process acts, and certainly so.
 bool is_own_user(uid_t user);
 
-/// Whether `map`, in the format of /proc/PID/uid_map, has a number for `id`.
+/// True if `map`, in the format of /proc/PID/uid_map, has a number for `id`.
 bool is_mapped(std::string_view map, std::uint64_t id);
 
 }  // namespace graceful::os

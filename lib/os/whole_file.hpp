@@ -16,7 +16,7 @@
 
 namespace graceful::os {
 
-/// What a file of /proc says, also where clients have taken every descriptor; empty if it cannot be
+/// Reads a file of /proc, even where clients have taken every descriptor; empty if it cannot be
 /// read.
 inline std::string whole_file(const std::string& path) {
   unique_fd file{

@@ -10,7 +10,7 @@
 
 namespace graceful::os {
 
-/// The number that is all of `text`; none if something else is there, or it does not fit.
+/// The number that makes up all of `text`; none if there is anything else, or it does not fit.
 template <class Number>
 std::optional<Number> whole_number(std::string_view text, int base = 10) {
   Number value{};

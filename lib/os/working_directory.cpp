@@ -19,10 +19,10 @@ namespace graceful::os {
 
 namespace {
 
-/// In a directory with more the start of a server would take too long.
+/// Searching a larger directory would delay a server's start too long.
 constexpr int most_entries = 1024;
 
-/// "current/bin", say: how far below a link this directory may be.
+/// How far below a link this directory may be: for example "current/bin".
 constexpr int most_levels = 2;
 
 using file = std::pair<dev_t, ino_t>;
@@ -33,10 +33,10 @@ std::optional<file> file_at(const std::string& path) {
   return file{status.st_dev, status.st_ino};
 }
 
-/// Empty for what is in the root directory.
+/// The parent of `path`; empty for an entry of the root directory.
 std::string above(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
-/// This directory as $PWD has it; empty if that tells nothing.
+/// This directory as $PWD names it; empty if $PWD tells nothing.
 std::string by_shell(const std::string& physical) {
   const char* variable = trusted_variable("PWD");
   const std::string shell = variable != nullptr ? variable : "";
@@ -45,7 +45,7 @@ std::string by_shell(const std::string& physical) {
   return here && file_at(shell) == here ? shell : std::string{};
 }
 
-/// The same by the way to the program.
+/// This directory as the way to the program names it.
 std::string by_program(const std::string& program, const std::string& physical) {
   if (!program.starts_with('/') || is_own_path(program)) return {};
   std::vector<std::pair<std::string, std::optional<file>>> chain;
@@ -56,28 +56,28 @@ std::string by_program(const std::string& program, const std::string& physical) 
     const auto named = file_at(way);
     for (const auto& [directory, its_file] : chain) {
       if (!named || its_file != named) continue;
-      // Without links from here upwards.
+      // Contains no links from here upwards.
       return way == directory ? std::string{} : way + physical.substr(directory.size());
     }
   }
   return {};
 }
 
-/// What leads from `where` to a directory.
+/// The links that lead from `where` to a directory.
 struct links {
   std::string one;
   bool more = false;  // or there may be
 };
 
-/// Where others may make links, one need not be what led here, and may lead elsewhere tomorrow. A
-/// group that may rename the directory of this process itself, because the sticky bit does not keep
-/// it from that, gains nothing by a link.
+/// Where others may make links, a link need not be the one that led here, and may point elsewhere
+/// tomorrow. A group that may rename this process's directory itself, because no sticky bit
+/// prevents it, gains nothing by a link.
 bool is_shared(const struct stat& directory) {
   return (directory.st_mode & S_IWOTH) != 0 ||
          ((directory.st_mode & S_IWGRP) != 0 && (directory.st_mode & S_ISVTX) != 0);
 }
 
-/// By the same reason the link may be of the owner of the directory.
+/// The link may also belong to the owner of the directory, for the same reason.
 bool is_trusted(const struct stat& link, const struct stat& directory) {
   return is_one_user(link.st_uid) &&
          (link.st_uid == 0 || link.st_uid == ::geteuid() || link.st_uid == directory.st_uid);
@@ -106,8 +106,8 @@ void look(const std::string& where, const file& directory, links& found) {
   }
 }
 
-/// The same by a link beside it. The root directory is not looked at: what links there are, /lib or
-/// /bin, are the system's.
+/// This directory as a link beside it names it. The root directory is skipped: links there, such as
+/// /lib or /bin, are the system's.
 std::string by_link(const std::string& physical) {
   std::string directory = physical;
   for (int level = 0; level <= most_levels; ++level, directory = above(directory)) {

@@ -17,18 +17,18 @@ using clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
-/// Between two looks for acceptors that were closed.
+/// The interval of the search for closed acceptors.
 constexpr std::chrono::seconds closed_interval{1};
 
-/// Between two looks for clients, at least. A look goes through all that is open: it is to cost no
-/// more than a fiftieth of a processor.
+/// The shortest interval of the search for clients. A search goes through all open descriptors, and
+/// must not cost more than a fiftieth of a processor.
 constexpr milliseconds client_interval{25};
 constexpr int share = 50;
 
-/// While executors have still to do what was posted to them.
+/// The interval while executors still have to run what was posted to them.
 constexpr milliseconds tend_interval{5};
 
-/// A loop that was between two accepts when its acceptor was parked waits quietly by then.
+/// After this time a loop that was between two accepts when its acceptor was parked waits quietly.
 constexpr milliseconds quiet_by_then{100};
 
 nanoseconds time_of(clockid_t which) {
@@ -37,12 +37,12 @@ nanoseconds time_of(clockid_t which) {
   return std::chrono::seconds{now.tv_sec} + nanoseconds{now.tv_nsec};
 }
 
-/// What the application has used, without this thread.
+/// The processor time of the application, without this thread.
 nanoseconds application_time() {
   return time_of(CLOCK_PROCESS_CPUTIME_ID) - time_of(CLOCK_THREAD_CPUTIME_ID);
 }
 
-/// False if `Executor` is not what it is.
+/// Stops the context of `executor` if its type is `Executor`, or a strand of that; false otherwise.
 template <class Executor>
 bool stop_if(const asio::any_io_executor& executor) {
   const auto* plain = executor.target<Executor>();
@@ -137,10 +137,10 @@ void caretaker::look_again(std::chrono::steady_clock::duration pause) {
   });
 }
 
-/// Whoever has accepted it, and whether it is tracked or not.
+/// True while there is an accepted connection, whichever acceptor took it, tracked or not.
 bool caretaker::anybody_served() const { return !around_.sockets.connections().empty(); }
 
-/// The application has hardly used a processor since the last look.
+/// True if the application has hardly used a processor since the last call.
 bool caretaker::is_quiet() {
   const auto used = application_time();
   return used - std::exchange(processor_time_, used) < nanoseconds{client_interval} / 10;

@@ -22,7 +22,7 @@ namespace graceful {
 
 namespace asio = boost::asio;
 
-/// The acceptors that the application owns. Thread-safe.
+/// The plain acceptors, which the application owns. Thread-safe.
 class plain_acceptors {
  public:
   void add(std::shared_ptr<foreign_acceptor> acceptor);
@@ -33,11 +33,10 @@ class plain_acceptors {
   std::vector<std::shared_ptr<foreign_acceptor>> all_;
 };
 
-/// Looks after the acceptors that the application owns, which tell nobody what becomes of them. One
-/// that was closed is withdrawn. In the end those who accept are left alone until the last client
-/// has gone, whoever tracks it or not; then their loops are ended, and what keeps the process
-/// running all the same (loops that go on after any error, signal sets, timers) is stopped. Lives
-/// on the control thread.
+/// Looks after the plain acceptors, which do not tell us what happens to them. Withdraws those that
+/// were closed. At the end it leaves the accept loops alone until the last client has gone, tracked
+/// or not. Then it ends the loops, and stops what still keeps the process running (loops that go on
+/// after any error, signal sets, timers). Lives on the control thread.
 class caretaker {
  public:
   struct surroundings {
@@ -45,19 +44,19 @@ class caretaker {
     inventory& sockets;
     const plain_acceptors& acceptors;
     const connections& tracked;
-    std::function<void()> stop_context;  ///< Empty: there is none that is known.
+    std::function<void()> stop_context;  ///< Empty: no context is known.
   };
 
-  /// `linger`: for how long nobody is to be served, and nothing to happen, before it stops.
+  /// `linger`: how long there must be no client and no activity before the context is stopped.
   caretaker(asio::io_context& control, surroundings around, std::chrono::milliseconds linger);
 
-  /// This process serves, and there may be other acceptors than before.
+  /// This process serves, and the set of acceptors may have changed.
   void look_after();
 
-  /// This process accepts no more.
+  /// This process stops accepting.
   void see_off();
 
-  /// Waits for no client any more.
+  /// Stops waiting for clients.
   void hurry();
 
   void stop();
@@ -77,7 +76,7 @@ class caretaker {
   bool sees_off_ = false;
   bool hurried_ = false;
   std::chrono::steady_clock::time_point began_;
-  std::chrono::nanoseconds processor_time_{};  // of the application, at the last look
+  std::chrono::nanoseconds processor_time_{};  // of the application, when last measured
   std::optional<std::chrono::steady_clock::time_point> quiet_since_;
 };
 

@@ -36,13 +36,13 @@ unique_fd control_server::open_channel() {
   try {
     if (channel.ours) host_.adopt(std::move(channel.ours));
   } catch (const std::exception&) {
-    return {};  // no room in epoll: the path leads here too
+    return {};  // no room in epoll; the successor can use the control path
   }
   return std::move(channel.theirs);
 }
 
-/// Why the caller may not choose what it asks for; none if it may, or chooses nothing. The command
-/// has all rights of this process, which the same user need not have.
+/// Why the caller may not choose the command or the directory; none if it may, or chooses nothing.
+/// The command gets all rights of this process, which the same user need not have.
 std::optional<std::string> control_server::denial(control_session& from,
                                                   const upgrade_request& request) const {
   const bool chooses =
@@ -70,10 +70,11 @@ void control_server::on_upgrade(control_session& from, const upgrade_request& re
 
 void control_server::on_call(control_session& from, const wire::call& call) {
   if (auto answer = wire::answer_service_call(call)) return from.reply(*answer);
-  // A successor that asks to be rolled back may end before that is read.
+  // A successor that asks for a rollback may end before the call is read.
   const bool of_operator = driver_.successor_pid() != from.peer_pid();
   if (of_operator && wire::is_order(call.method) && from.caller_gone()) {
-    // It came while this process was stopped or busy; the caller has reported a failure since.
+    // The order arrived while this process was stopped or busy. The caller has reported a failure
+    // since.
     log_.warning("the order " + call.method + " is dropped: its caller has given up");
     return from.close();
   }
@@ -133,7 +134,8 @@ void control_server::plan(control_session& from, const wire::call& call) {
   const auto request = wire::parse_upgrade(call.parameters);
   if (!request) return from.reply(wire::invalid("command, environment or timeout_ms"));
   auto why = denial(from, *request);
-  // Who may not choose is not told either what there is to choose: this process may see more.
+  // A caller that may not choose does not learn what there is to choose either: this process may
+  // see more than the caller.
   auto plan = driver_.plan(why ? upgrade_request{} : *request);
   plan.listeners = settings_.status().listeners;
   if (why) plan.obstacles.push_back({"permission", std::move(*why)});

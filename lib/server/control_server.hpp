@@ -17,35 +17,36 @@
 
 namespace graceful {
 
-/// Answers the calls that come on the control socket. Lives on the control thread.
+/// Answers the calls on the control socket. Lives on the control thread.
 class control_server final {
  public:
   struct settings {
     std::function<server_status()> status;
-    /// Why nothing but Status can be asked for; none if it can.
+    /// The refusal of all calls except Status; none if they are allowed.
     std::function<std::optional<wire::reply>()> refusal;
-    /// A process that drains says so; a reporter has gone.
+    /// Handles the report of a draining process, and the end of a reporter's connection.
     std::function<void(control_session&, const wire::report&)> report;
     std::function<void(const control_session&)> reporter_gone;
-    /// Tells the session all that happens.
+    /// Streams all events to the session.
     std::function<void(control_session&)> monitor;
-    /// Has the process drain, at once or not, and the session watch it.
+    /// Makes the process drain, at once or not, and streams the drain to the session.
     std::function<void(control_session&, bool now)> drain;
     std::function<server_metrics()> metrics;
-    /// Nobody who asks for an upgrade may choose what is executed.
+    /// A caller of Upgrade may not choose what is executed.
     bool fixed_command = false;
-    /// A supervisor looks who serves here.
+    /// A supervisor watches who serves here.
     std::function<void(const std::string& supervisor)> watched;
   };
 
   control_server(asio::io_context& control, log& log, predecessor_driver& driver, settings s);
-  /// Serves on `listener`, which it borrows.
+  /// Serves on `listener`, which is borrowed.
   void start(int listener) { host_.start(listener); }
 
-  /// Serves on a connection that is made for a successor; returns its end, empty if that fails.
+  /// Makes a connection for a successor, and serves on it. Returns the successor's end; empty if
+  /// that fails.
   unique_fd open_channel();
 
-  /// Takes no more connections; those that exist go on.
+  /// Takes no more connections; existing ones go on.
   void stop_accepting() { host_.stop_accepting(); }
 
   /// Closes all connections.

@@ -24,7 +24,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-/// New threads inherit the mask of the one that makes them.
+/// New threads inherit the mask of the thread that makes them.
 class all_signals_blocked {
  public:
   all_signals_blocked() {
@@ -40,11 +40,13 @@ class all_signals_blocked {
   sigset_t before_{};
 };
 
-/// hardware_concurrency() counts those of the machine, whatever a container or taskset(1) allows.
+/// hardware_concurrency() counts the processors of the machine, whatever a container or taskset(1)
+/// allows.
 std::size_t processors() {
   cpu_set_t allowed;
   if (::sched_getaffinity(0, sizeof allowed, &allowed) == 0) return CPU_COUNT(&allowed);
-  return std::max<std::size_t>(std::thread::hardware_concurrency(), 1);  // more than fit in the set
+  return std::max<std::size_t>(std::thread::hardware_concurrency(), 1);  // there are more than fit
+                                                                         // into the set
 }
 
 }  // namespace
@@ -59,7 +61,7 @@ class io_context_pool::impl {
   impl& operator=(const impl&) = delete;
   ~impl() { destroy_handlers(); }
 
-  /// A second time too: what came in between.
+  /// May be called again, for handlers that were added meanwhile.
   void destroy_handlers() {
     guards_.clear();
     for (auto& context : contexts_) context.shutdown();
@@ -81,10 +83,10 @@ class io_context_pool::impl {
   }
 
  private:
-  /// One thread runs it: it may queue without waking another. Other threads may post all the same.
+  /// One thread runs it, so it may queue without waking another. Other threads may still post.
   struct context : asio::io_context {
     context() : io_context{1} {}
-    /// Destroys what is left of handlers; what they own may still use its services.
+    /// Destroys the remaining handlers; the objects that they own may still use its services.
     using execution_context::shutdown;
   };
 
@@ -96,7 +98,7 @@ class io_context_pool::impl {
   std::atomic<std::size_t> turn_{0};
   std::mutex mutex_;
   std::vector<asio::executor_work_guard<asio::io_context::executor_type>> guards_;
-  std::exception_ptr failure_;  // the first
+  std::exception_ptr failure_;  // the first failure
 };
 
 void io_context_pool::impl::run() {
@@ -111,7 +113,8 @@ void io_context_pool::impl::run() {
   }
   run(contexts_.front());
   if (!at_home()) {
-    // A handler has forked, and its exception comes here. The child has none of the threads.
+    // A handler has forked, and its exception arrives here in the child, which has none of the
+    // threads.
     os::leave_alone(std::move(others));
     if (failure_) std::rethrow_exception(failure_);
     return;
@@ -121,7 +124,7 @@ void io_context_pool::impl::run() {
   if (failure_) std::rethrow_exception(failure_);
 }
 
-/// What leaves a thread otherwise ends the process by std::terminate.
+/// An exception that leaves a thread would end the process by std::terminate.
 void io_context_pool::impl::run(context& one) noexcept {
   try {
     one.run();
@@ -154,7 +157,7 @@ io_context_pool::io_context_pool(detail::this_asio_abi /*abi*/, std::size_t cont
   impl_ = std::make_unique<impl>(contexts);
 }
 
-/// In a child of fork(2) nothing of it ends: it would wait for threads that are the parent's.
+/// Ends nothing in a child of fork(2): it would wait for threads that only the parent has.
 io_context_pool::~io_context_pool() {
   if (!impl_->at_home()) os::leave_alone(std::move(impl_));
 }

@@ -12,7 +12,7 @@ namespace graceful {
 
 namespace {
 
-/// Half of the connections: the others are for those who give orders, and for successors.
+/// Half of the connections; the others are for callers that give orders, and for successors.
 constexpr std::size_t max_monitors = 32;
 
 }  // namespace

@@ -12,17 +12,17 @@
 
 namespace graceful {
 
-/// Connections to which everything is told that happens. Lives on the control thread.
+/// The connections to which all events are streamed. Lives on the control thread.
 class monitors {
  public:
   explicit monitors(std::uint64_t generation) : generation_{generation} {}
 
-  /// Streams to `from`, beginning with `first`; refuses if too many are told already.
+  /// Streams events to `from`, beginning with `first`; refuses if there are too many already.
   void add(control_session& from, const std::string& first);
 
   void tell(const std::string& event, const std::string& message);
 
-  /// Tells a last event, and answers the calls.
+  /// Sends a last event, and answers the calls.
   void conclude(const std::string& event, const std::string& message);
 
  private:

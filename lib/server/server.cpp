@@ -41,8 +41,8 @@ result<tcp::endpoint> parse(std::string_view address, std::uint16_t port) {
                      "interface"};
 }
 
-/// The log function is called by one thread at a time; also by the upgrader and the server
-/// together.
+/// Makes sure that one thread at a time calls the log function, although both the upgrader and the
+/// server use it.
 options with_safe_log(options opts) {
   if (!opts.log) return opts;
   opts.log = [mutex = std::make_shared<std::mutex>(), sink = std::move(opts.log)](
@@ -53,14 +53,14 @@ options with_safe_log(options opts) {
   return opts;
 }
 
-/// The sockets of one server, and the sessions that it begins.
+/// The sockets of one server, and the sessions that start from them.
 class reception {
  public:
   reception(io_context_pool& pool, upgrader& up, log& log,
             const server_body::session_starter& start)
       : pool_{pool}, up_{up}, log_{log}, start_{start} {}
 
-  /// Returns the address.
+  /// Returns the address that it listens on.
   tcp::endpoint listen(const tcp::endpoint& endpoint, const server_params& params) {
     if (params.listen.reuse_port) {
       acceptors_ =
@@ -96,7 +96,8 @@ class reception {
       home_.begin(std::move(socket));
     }
 
-    /// EMFILE, for instance: the connection waits in the queue until something has been closed.
+    /// Pauses after an error such as EMFILE: the connection waits in the queue until a descriptor
+    /// is free.
     void wait_after(error_code ec) {
       const auto now = clock::now();
       if (!complained_ || now - *complained_ >= pause_between_complaints) {
@@ -113,8 +114,8 @@ class reception {
     std::optional<clock::time_point> complained_;
   };
 
-  /// The thread that serves what comes next. Each serves what its own socket accepts, if all have
-  /// one; in a probation they do not yet.
+  /// The thread that serves the next connection. If each thread has its own socket, it serves what
+  /// that accepts. In a probation they do not have one yet.
   asio::any_io_executor place_for(const acceptor<tcp>& acceptor) {
     if (!each_has_one_) {
       each_has_one_ = acceptors_.size() == pool_.size() &&
@@ -123,7 +124,7 @@ class reception {
     return each_has_one_ ? acceptor.get_executor() : pool_.next();
   }
 
-  /// On the thread that is to serve it.
+  /// Runs on the thread that serves the connection.
   void begin(tcp::socket socket) {
     auto executor = socket.get_executor();
     asio::dispatch(executor, [this, socket = std::move(socket)]() mutable {
@@ -136,7 +137,7 @@ class reception {
     });
   }
 
-  /// Only now: what a loop accepts is given to another context, which must still be running.
+  /// Not before: a loop passes its connections to another context, which must still be running.
   void loop_ends() {
     if (--loops_ == 0) pool_.reset_work();
   }
@@ -165,7 +166,7 @@ class server_body::impl {
  private:
   enum class wish { serve, drain, exit };
 
-  /// drain() and exit() reach the upgrader as long as it lives.
+  /// Lets drain() and exit() reach the upgrader as long as it lives.
   struct published {
     published(impl& server, upgrader& up) : self{server} { self.publish(&up); }
     published(const published&) = delete;
@@ -176,8 +177,8 @@ class server_body::impl {
     impl& self;
   };
 
-  /// Sessions may use the upgrader as long as they live. What is left of them when the pool has
-  /// ended is destroyed before it, and when nothing any more is posted to the pool.
+  /// Sessions may use the upgrader as long as they live. Those left when the pool has ended are
+  /// destroyed before the upgrader, when nothing is posted to the pool any more.
   struct last_sessions {
     last_sessions(io_context_pool& all, upgrader& used) : pool{all}, up{used} {}
     last_sessions(const last_sessions&) = delete;
@@ -217,7 +218,7 @@ int server_body::impl::listen_and_serve(std::string_view address, std::uint16_t 
   return 1;
 }
 
-/// A child that a handler has forked is silent: the server goes on, and the log may be locked.
+/// A child that a handler has forked logs nothing: the server goes on, and the log may be locked.
 void server_body::impl::failed(const std::string& why) {
   if (home_.is_this()) log_.error("the server ends: " + why);
 }
@@ -236,7 +237,7 @@ void server_body::impl::serve(const tcp::endpoint& endpoint) {
     known.emplace(*this, up);
     up.ready();
   } catch (const error&) {
-    if (up.draining()) return;  // told to end before it has started: then nothing else counts
+    if (up.draining()) return;  // told to end before it has started: nothing else counts then
     throw;
   }
   if (params_.on_ready) params_.on_ready(up, bound);

@@ -7,13 +7,13 @@
 
 #include "os/start_command.hpp"
 
-/// What the options of a server come to.
+/// What the options of a server result in.
 namespace graceful {
 
-/// How a successor is started, unless an operator asks for something else.
+/// The command that starts a successor, unless an operator asks for something else.
 result<os::start_command> start_command_of(const options& opts);
 
-/// With durations that are not negative, and can be added to a time without an overflow.
+/// Limits durations: none is negative, and each can be added to a time without an overflow.
 options bounded(options opts);
 
 }  // namespace graceful

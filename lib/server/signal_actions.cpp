@@ -37,8 +37,8 @@ void signal_actions::wait() {
   signals_.async_wait([this](boost::system::error_code ec, int number) {
     if (ec) return;
     if (number != SIGUSR2 && number != SIGQUIT) ++endings_;
-    // First, in case what follows throws: a signal that nobody waits for is lost. A third signal
-    // that ends has its default action; the others still must not end the process.
+    // Arm the wait first, in case what follows throws: a signal that nobody waits for is lost. A
+    // third ending signal has its default action; the others still must not end the process.
     if (endings_ == 2) {
       signals_.remove(SIGTERM);
       signals_.remove(SIGINT);
@@ -48,10 +48,10 @@ void signal_actions::wait() {
   });
 }
 
-/// A signal that no thread takes stays pending, which signalfd(2) shows. It is not read there: a
-/// thread of the application may be about to take it, and other signal_sets wait for it too. This
-/// thread unblocks it just here, where no system call is interrupted: pthread_sigmask(3) returns
-/// when what was pending has been delivered.
+/// A signal that no thread takes stays pending, which signalfd(2) shows. It is not read there,
+/// because a thread of the application may be about to take it, and other signal_sets wait for it
+/// too. This thread unblocks it here, where no system call is interrupted: pthread_sigmask(3)
+/// returns when what was pending has been delivered.
 void signal_actions::wait_blocked() {
   await_readable(blocked_, [this] {
     if (!blocked_.is_open()) return;

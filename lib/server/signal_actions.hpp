@@ -12,10 +12,10 @@ namespace graceful {
 
 namespace asio = boost::asio;
 
-/// What `upgrader::handle_signals` promises: TERM and INT drain, the second ends, the third has its
-/// default action; QUIT drains; USR2 upgrades. The actions run on the control thread. It takes what
-/// all other threads block: a mask that whoever started this process has left, for instance, since
-/// execve(2) keeps it.
+/// Implements `upgrader::handle_signals`: TERM and INT drain, the second one ends the process, the
+/// third has its default action; QUIT drains; USR2 upgrades. The actions run on the control thread.
+/// It also takes signals that all other threads block, for example with a mask that the parent
+/// process has left, since execve(2) keeps it.
 class signal_actions {
  public:
   struct actions {
@@ -23,7 +23,7 @@ class signal_actions {
     std::function<void()> upgrade;
   };
 
-  /// Takes the signals from its return on. Throws `boost::system::system_error`.
+  /// Takes the signals as soon as it returns. Throws `boost::system::system_error`.
   signal_actions(asio::io_context& control, actions on);
 
  private:

@@ -27,7 +27,7 @@ namespace graceful {
 
 namespace {
 
-/// An empty one would fail where nobody can be told any more.
+/// An empty executor would fail later, where nobody can be told.
 void check(const asio::any_io_executor& executor, const char* tried) {
   if (executor) return;
   throw error{{errc::invalid_argument, std::string{"cannot "} + tried +
@@ -58,7 +58,7 @@ class upgrader::impl {
     return connections_->track(std::move(executor), std::move(on_stage));
   }
 
-  /// See os::in_words. A predecessor hears of it too.
+  /// See os::in_words. Tells the predecessor too.
   template <class F>
   decltype(auto) in_words(const std::string& tried, F&& f) {
     try {
@@ -78,7 +78,7 @@ class upgrader::impl {
  private:
   const os::home_process home_;
   const executor_type executor_;
-  executor_type work_;  // keeps the context of executor_ running, until this process drains
+  executor_type work_;  // keeps the context of executor_ running until this process drains
   const options options_;
   log log_;
   std::shared_ptr<inventory> inventory_;
@@ -131,7 +131,7 @@ std::shared_ptr<detail::listener> upgrader::impl::listen(executor_type executor,
     inventory_->attach(name, body);
     return body;
   } catch (...) {
-    // Nobody would accept from it, here or in a successor.
+    // No process would accept from it, neither this one nor a successor.
     drop(name);
     throw;
   }
@@ -169,7 +169,7 @@ upgrader::upgrader(detail::this_asio_abi /*abi*/, executor_type executor, option
                                       std::move(stop_context));
       })} {}
 
-/// In a child of fork(2) nothing of it ends: the parent serves on, and needs it.
+/// Ends nothing in a child of fork(2): the parent keeps serving, and needs it.
 upgrader::~upgrader() {
   if (!impl_->at_home()) os::leave_alone(std::move(impl_));
 }

@@ -20,20 +20,20 @@ namespace graceful {
 
 namespace {
 
-/// Between two attempts to write to a socket whose reader is behind. Nothing tells when it is not:
-/// the socket is not connected, because the one behind its name may change.
+/// The pause between two attempts to write to a socket whose reader is behind. No event tells when
+/// it has caught up: the socket is not connected, because another may take its name.
 constexpr std::chrono::milliseconds send_again_after{20};
 
-/// The same where there is no socket.
+/// The same where the socket is missing.
 constexpr std::chrono::milliseconds look_again_after{200};
 
-/// The reader is behind, or has not taken enough descriptors out of its socket.
+/// True if the reader is behind, or has too many descriptors waiting in its socket.
 bool passes_by(const error_code& why) {
   return why == os::system_code(EAGAIN) || why == os::system_code(ENOBUFS) ||
          why == os::system_code(ETOOMANYREFS);
 }
 
-/// There is nothing at the path of the manager's socket.
+/// True if nothing is at the path of the manager's socket.
 bool is_gone(const error_code& why) {
   return why == os::system_code(ENOENT) || why == os::system_code(ENOTDIR);
 }

@@ -18,8 +18,8 @@ namespace graceful {
 
 namespace asio = boost::asio;
 
-/// What is said to the service manager, in order, however slow it is to listen; nobody waits for
-/// it but a process that ends. Lives on the control thread.
+/// Sends messages to the service manager in order, however slowly it reads. Only a process that
+/// ends waits for that. Lives on the control thread.
 class notifier {
  public:
   notifier(asio::io_context& control, log& log, std::shared_ptr<const os::service_manager> to)
@@ -27,22 +27,22 @@ class notifier {
 
   void say(std::string assignments);
 
-  /// While the manager's socket is gone it is not dropped: the manager is expected to put that
+  /// Keeps the message while the manager's socket is missing: the manager is expected to put it
   /// back.
   void insist(std::string assignments);
 
-  /// Of what is said in this way only the last matters.
+  /// Only the last of several such messages matters.
   void say_status(const std::string& text);
 
-  /// A socket rides along, and is held until then.
+  /// Sends `socket` with the message, and holds it until then.
   void say(std::string assignments, std::shared_ptr<const listening_socket> socket);
 
-  /// `finish` waits until all that was said up to here has been dealt with, or the manager is gone:
-  /// a process that ends earlier may be gone before the manager knows who has written.
+  /// Makes `finish` wait until the manager has processed everything up to here, or is gone. A
+  /// process that ends earlier may be gone before the manager knows who wrote.
   void barrier();
 
-  /// Says what is left, and waits: for the manager to take it, and to come to the barrier, if
-  /// there is one. A manager that does not listen is not waited for longer than `patience`.
+  /// Sends what is left and waits until the manager has taken it, and has reached the barrier if
+  /// there is one. Waits for `patience` at most.
   void finish(std::chrono::milliseconds patience);
 
  private:
@@ -62,8 +62,8 @@ class notifier {
   std::deque<message> queue_;
   asio::steady_timer again_;
   bool waiting_ = false;
-  bool deaf_ = false;  // and the log says so
-  unique_fd through_;  // readable (end of file) when the manager has come to the barrier
+  bool deaf_ = false;  // and the log has said so
+  unique_fd through_;  // readable (end of file) when the manager has reached the barrier
 };
 
 }  // namespace graceful

@@ -19,10 +19,10 @@ namespace graceful {
 
 namespace {
 
-/// For which the manager is asked each second while this process ends.
+/// How much more time this process asks for, every second while it ends.
 constexpr std::chrono::seconds extension{10};
 
-/// How long the end of this process waits for a manager that does not listen.
+/// How long this process waits at its end for a manager that does not read.
 constexpr std::chrono::seconds patience{5};
 
 std::string monotonic_usec() {
@@ -56,8 +56,8 @@ service::service(service_settings settings, surroundings around)
   });
 }
 
-/// Of all units of systemd the socket is the same, and in two containers two sockets may be called
-/// the same. What a path is made of need not be text.
+/// All units of systemd share one socket, and the sockets in two containers may have the same name.
+/// The bytes of a path need not be text.
 std::string service::manager() const {
   if (!managed()) return {};
   const auto file = os::identify(settings_.notify_socket);
@@ -102,7 +102,7 @@ void service::ends_unserved() {
   notifier_->say("READY=1\nSTOPPING=1\nSTATUS=" + ending_text(0));
 }
 
-/// Also to a manager that knows nothing of this process.
+/// Also tells a manager that does not know this process.
 void service::announce() {
   notifier_->say("MAINPID=" + std::to_string(::getpid()) +
                  "\nREADY=1\nSTATUS=" + serving_text(generation_, others_));
@@ -123,7 +123,7 @@ void service::on_upgrade(const std::string& event, const std::string& message) {
 
 void service::hands_over(std::optional<pid_t> to) {
   if (!managed() || role_ != role::main) return;
-  // 0: it lives where this process cannot see it, and neither may the manager.
+  // 0: this process cannot see the successor, and perhaps the manager cannot either.
   const auto main_pid = to && *to > 0 ? "MAINPID=" + std::to_string(*to) + '\n' : std::string{};
   const auto text = main_pid + "READY=1\nSTATUS=" + serving_text(generation_ + 1, {});
   // A supervisor puts its socket back.
@@ -139,7 +139,7 @@ std::optional<std::string> service::objection(bool watched) const {
                : result<void>{failure{errc::invalid_argument,
                                       "NOTIFY_SOCKET is not in the environment, or wrong"}};
   if (reached) return {};
-  // Who has died looks after nobody; the next one asks who serves.
+  // A supervisor that has died manages nothing; the next one asks which process serves.
   const bool dead = supervisor_ && supervisor_->met()
                         ? !supervisor_->connected()
                         : reached.error().code == os::system_code(ECONNREFUSED);
@@ -204,8 +204,8 @@ void service::say_status(const std::string& text) {
   if (managed()) notifier_->say_status(text);
 }
 
-/// Makes the manager keep what this process listens on, and nothing else. What it has already, by
-/// the predecessor's word, it takes for the same, if it is the predecessor's.
+/// Makes the manager keep exactly what this process listens on. Sockets that the manager already
+/// keeps, as the predecessor has said, count only if it is the predecessor's manager too.
 void service::store() {
   if (settings_.store == 0) return;
   std::map<std::string, std::shared_ptr<const listening_socket>> wanted;
@@ -219,7 +219,7 @@ void service::store() {
     notifier_->say("FDSTOREREMOVE=1\nFDNAME=" + name);
     return true;
   });
-  // What the manager may have already comes first: for what is new there may be no room.
+  // Sockets that the manager may already have come first: there may be no room for new ones.
   std::vector<std::pair<std::string, std::shared_ptr<const listening_socket>>> in_turn{
       wanted.begin(), wanted.end()};
   std::stable_partition(in_turn.begin(), in_turn.end(),

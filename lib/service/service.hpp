@@ -29,32 +29,31 @@
 
 namespace graceful {
 
-/// This process as a service: what its manager, systemd or the supervisor, hears of it and when,
-/// and which sockets it keeps. Does nothing where there is no manager. Lives on the control thread.
+/// This process as a service: when its manager, systemd or the supervisor, is told what, and which
+/// sockets it keeps. Does nothing without a manager. Lives on the control thread.
 class service {
  public:
   struct surroundings {
     asio::io_context& control;
     log& messages;
     inventory& sockets;
-    asio::any_io_executor application;  // whose threads the watchdog watches
+    asio::any_io_executor application;  // the watchdog watches its threads
   };
 
   service(service_settings settings, surroundings around);
 
   [[nodiscard]] bool managed() const { return notifier_.has_value(); }
-  /// Where a successor belongs: under the manager, if that is the parent of this process, and so
-  /// waits for it too.
+  /// Whose child a successor is: the manager's, if that is the parent of this process and so waits
+  /// for it too.
   [[nodiscard]] os::placement placement() const {
     const bool below = managed() && settings_.process.is_parent();
     return below ? os::placement::sibling : os::placement::child;
   }
 
-  /// Who looks after this process, to be compared: `wire::begin::manager`.
+  /// Identifies the manager of this process, for comparison: `wire::begin::manager`.
   [[nodiscard]] std::string manager() const;
 
-  /// With this process the service ends: its manager tells the others nothing, as a supervisor of
-  /// ours does.
+  /// The service ends with this process: its manager, like a supervisor of ours, signals no other.
   [[nodiscard]] bool stopped_by_its_main() const {
     return managed() && role_ == role::main && settings_.supervisor.empty();
   }
@@ -65,47 +64,50 @@ class service {
   /// After that: puts what the manager has passed to this process into the inventory.
   void bring();
 
-  /// The manager waits for this process to become ready: nobody speaks for it.
+  /// The manager waits until this process is ready, and no other process speaks for it.
   void starts();
 
-  /// It is the main process from now on, as `generation`; `succeeds`: in the place of another.
+  /// This process is the main process from now on, as `generation`. `succeeds`: it replaces
+  /// another.
   void serves(std::uint64_t generation, bool succeeds);
 
-  /// It has been told to end before it was ready: a manager that waits for that hears both.
+  /// This process was told to end before it was ready. A manager that waits for that is told both.
   void ends_unserved();
 
-  /// What happens to an upgrade of this process: an event of `upgrade_report`.
+  /// Reports an upgrade of this process: an event of `upgrade_report`.
   void on_upgrade(const std::string& event, const std::string& message);
 
-  /// Another process is the main one. This one says so, since nobody else may, and nothing more.
-  /// `to`: its pid; none if the manager has nothing to do with it.
+  /// Another process is the main one now. This process says so, since no other may, and then says
+  /// nothing more. `to`: its pid; none if this manager does not manage it.
   void hands_over(std::optional<pid_t> to);
 
-  /// Why its manager, which has to look after the successor, would not hear of it, and would take
-  /// the end of this process for that of the service: with what to do. None if it would. `watched`:
-  /// the successor can be seen on the control path, by a supervisor that looks there.
+  /// Why the manager, which must manage the successor, would not learn of it, and would take the
+  /// end of this process for that of the service; and what to do. None if it would. `watched`: a
+  /// supervisor watches the control path, and can see the successor there.
   [[nodiscard]] std::optional<std::string> objection(bool watched) const;
 
-  /// A supervisor looks who serves the control path.
+  /// A supervisor watches which process serves the control path.
   void watched_by(const std::string& supervisor);
 
-  /// It goes back: what it had is its predecessor's. A supervisor waits until it has drained.
+  /// This process was rolled back: its sockets are the predecessor's. A supervisor waits until it
+  /// has drained.
   void goes_back();
 
-  /// Before it ends: asks the supervisor whether it ends too, and has let go of the sockets that it
-  /// kept; then the inventory does not take them for kept any more. `then` is called once.
+  /// Called before this process ends: asks the supervisor whether it ends too, and has released the
+  /// sockets that it kept. If so, the inventory no longer counts them as kept. `then` is called
+  /// once.
   void ask_for_sockets(std::function<void()> then);
 
-  /// It ends, and nobody succeeds it: `connections` are left.
+  /// This process ends without a successor, with `connections` left.
   void ends(std::uint64_t connections);
 
-  /// What other processes have yet to finish.
+  /// Tells what other processes still have to finish.
   void others_drain(const std::vector<draining_process>& others);
 
-  /// There are other sockets than before.
+  /// The set of sockets has changed.
   void sockets_changed();
 
-  /// The last: waits until the manager knows what it has to.
+  /// The last call: waits until the manager knows what it must know.
   void finish();
 
  private:
@@ -127,12 +129,12 @@ class service {
   bool reloading_ = false;
   bool told_stopping_ = false;
   bool watched_ = false;
-  bool store_is_full_ = false;  // and the log says so
+  bool store_is_full_ = false;  // and the log has said so
   std::uint64_t generation_ = 0;
   std::vector<draining_process> others_;
   struct stored {
     std::uint64_t cookie;         // SO_COOKIE
-    bool by_this_manager = true;  // false: the predecessor said so, whose manager may be another
+    bool by_this_manager = true;  // false: the predecessor said so, which may have another manager
   };
   std::map<std::string, stored> stored_;  // what is kept, by its FDNAME
 };

@@ -13,7 +13,7 @@ namespace graceful {
 
 namespace {
 
-/// More than this is no time-out that anybody means, and could not be added to a time.
+/// A longer time-out is not meant seriously, and could not be added to a time.
 constexpr std::uint64_t longest_watchdog = 365ULL * 24 * 3600 * 1'000'000;
 
 std::string variable(const char* name) {
@@ -29,7 +29,7 @@ std::uint64_t number(const char* name) {
 
 service_settings service_settings::take(os::start_command& start) {
   auto supervisor = variable("GRACEFUL_SUPERVISOR");
-  // systemd names exactly whom it means: sd_listen_fds(3).
+  // systemd names exactly the process that it means: sd_listen_fds(3).
   const auto whom = supervisor.empty() ? os::addressee::itself : os::addressee::or_ancestor;
   service_settings s{.notify_socket = variable("NOTIFY_SOCKET"),
                      .invocation = variable("INVOCATION_ID"),
@@ -41,7 +41,7 @@ service_settings service_settings::take(os::start_command& start) {
                                  .user_manager = variable("MANAGERPID"),
                                  .executed = variable("SYSTEMD_EXEC_PID")}};
   for (auto& [name, fd] : s.passed) name = os::from_fd_name(name);
-  // A successor has none: its predecessor was the one that was named.
+  // A successor gets none: the variable named its predecessor.
   const auto meant = start.take("WATCHDOG_PID");
   const auto period = number("WATCHDOG_USEC");
   if ((meant.empty() || meant == std::to_string(::getpid())) && period <= longest_watchdog) {

@@ -23,7 +23,7 @@ std::string serving_text(std::uint64_t generation, const std::vector<draining_pr
 }
 
 std::string ending_text(std::uint64_t connections) {
-  if (connections == 0) return "ends, waiting for what still runs";  // it may track none
+  if (connections == 0) return "ends, waiting for what still runs";  // it may not track any
   return "ends, " + counted(connections) + " left";
 }
 

@@ -11,7 +11,8 @@
 /// What `systemctl status` and `graceful-ctl status` show of a service.
 namespace graceful {
 
-/// "generation 3 serves"; "generation 3 serves, 41 connections draining on 812" where others drain.
+/// "generation 3 serves", or "generation 3 serves, 41 connections draining on 812" where others
+/// drain.
 std::string serving_text(std::uint64_t generation, const std::vector<draining_process>& others);
 
 /// "ends, 1 connection left"; no number where none is tracked.

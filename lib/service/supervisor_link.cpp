@@ -40,7 +40,7 @@ void supervisor_link::stop() {
   stream_.reset();
 }
 
-/// connect(2) to a Unix socket is done at once, or not at all if the queue is full.
+/// connect(2) to a Unix socket succeeds at once, or fails if the queue is full.
 boost::system::error_code supervisor_link::connect() {
   auto made = varlink_connection::connect(path_, std::chrono::steady_clock::now());
   if (!made) {
@@ -82,8 +82,8 @@ bool supervisor_link::ask() {
   return stream_ && stream_->send(question);
 }
 
-/// One that executes itself again ends its connections, and listens all the while: it answers when
-/// it is back. Who has ended keeps nothing.
+/// A supervisor that executes itself again ends its connections but keeps listening: it answers
+/// when it is back. One that has ended keeps nothing.
 void supervisor_link::ask_again() {
   timer_.cancel();
   if (stream_) stream_->stop();

@@ -14,27 +14,27 @@
 
 namespace graceful {
 
-/// Holds a connection to the supervisor, whose end tells that it has gone, and waits for the next
-/// one. Lives on the control thread.
+/// Keeps a connection to the supervisor. Its end tells that the supervisor has gone; then this
+/// waits for the next one. Lives on the control thread.
 class supervisor_link {
  public:
-  /// `found_again` is called when there is a supervisor after there was none: it may be another,
-  /// which knows nothing of this process.
+  /// `found_again` is called when there is a supervisor again: it may be another one, which does
+  /// not know this process.
   supervisor_link(asio::io_context& control, std::string path, std::function<void()> found_again);
   ~supervisor_link();
 
-  /// Nothing is done if the path is empty.
+  /// Does nothing if the path is empty.
   void start();
   void stop();
 
-  /// There has been a supervisor; and there is one.
+  /// True if there has been a supervisor; `connected` tells if there is one now.
   [[nodiscard]] bool met() const { return met_; }
   [[nodiscard]] bool connected() const { return started_ && met_ && !lost_; }
 
-  /// Asks whether this process is to hold its sockets alone from now on, because the supervisor
-  /// ends too. False also if there is no answer within a second. `answer` is called once, unless
-  /// `stop` is before; at once if there is nobody to ask. Who executes itself again meanwhile is
-  /// asked again.
+  /// Asks whether this process shall hold its sockets alone from now on, because the supervisor
+  /// ends too. The answer is false if none comes within a second. `answer` is called once, unless
+  /// `stop` is called first; at once if there is no supervisor. One that executes itself again
+  /// meanwhile is asked again.
   void ask_release(std::function<void(bool released)> answer);
 
  private:

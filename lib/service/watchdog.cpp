@@ -25,9 +25,9 @@ void watchdog::stop() {
 }
 
 void watchdog::look() {
-  // One at a time: what hangs is not to find a heap of them when it goes on.
+  // One at a time: an application that hangs must not find a heap of them when it resumes.
   if (!roll_.under_way()) {
-    // Lost if the manager is behind; it will hear the next.
+    // Lost if the manager is behind; the next one will arrive.
     roll_.call([this] { (void)to_->notify("WATCHDOG=1"); });
   }
   timer_.expires_after(interval_);

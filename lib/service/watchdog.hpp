@@ -17,11 +17,12 @@ namespace graceful {
 
 namespace asio = boost::asio;
 
-/// Shows the service manager that the application's own threads go on: says so when they have
+/// Proves to the service manager that the application's own threads run: reports when they have
 /// answered. Lives on the control thread.
 class watchdog {
  public:
-  /// Says so twice in `period`, in which the manager wants to hear of this process; 0: never.
+  /// Reports twice per `period`, within which the manager expects to hear from this process; 0:
+  /// never.
   watchdog(asio::io_context& control, const inventory& sockets, asio::any_io_executor application,
            std::shared_ptr<const os::service_manager> to, std::chrono::microseconds period);
 

@@ -17,13 +17,13 @@ namespace graceful {
 
 namespace {
 
-/// So many datagrams at once, then it is the turn of others.
+/// The most datagrams to read at once; then others get a turn.
 constexpr int batch = 64;
 
-/// The kernel's queue of them is short, and those who send are not to wait: but this is bounded
-/// too.
+/// The kernel's queue of datagrams is short, and their senders must not wait. But what is kept is
+/// bounded too.
 constexpr std::size_t most_kept = 4096;
-constexpr rlim_t needed_otherwise = 128;  // sessions of the control socket above all
+constexpr rlim_t needed_otherwise = 128;  // mainly for sessions of the control socket
 
 std::size_t keepable() {
   rlimit limit{};
@@ -51,14 +51,15 @@ deposit::~deposit() {
 
 void deposit::start(int socket, listener on) {
   on_ = std::move(on);
-  os::name_senders(socket);  // an older program may have made it, which this one goes on for
+  os::name_senders(socket);  // an older program, which this process executed before, may have made
+                             // the socket
   socket_.assign(socket);
   wait();
 }
 
 void deposit::move_to(int socket) {
   read();
-  (void)socket_.release();  // whoever waits on it hears that
+  (void)socket_.release();  // cancels the wait on it
   socket_.assign(socket);
   wait();
 }
@@ -81,7 +82,7 @@ void deposit::read(int most) {
 
 void deposit::take(os::notify_datagram datagram) {
   hear(datagram);
-  // What is not kept, and without waiting for whoever has sent it; a barrier waits for just that.
+  // Closes what is not kept, without waiting for its sender. A barrier waits for just that close.
   os::close_aside(std::move(datagram.descriptors));
 }
 

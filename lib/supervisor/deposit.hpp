@@ -24,7 +24,8 @@ namespace graceful {
 
 namespace asio = boost::asio;
 
-/// Takes what a server says by sd_notify(3), and keeps the descriptors that it deposits so.
+/// The supervisor's fd store: receives what a server says by sd_notify(3), and keeps the
+/// descriptors that it stores that way.
 class deposit {
  public:
   using listener = std::function<void(speaker by, supervision::notification what)>;
@@ -32,30 +33,31 @@ class deposit {
   deposit(asio::io_context& context, log& log);
   ~deposit();
 
-  /// Reads from `socket`, which it borrows; tells all that is said, by whoever may say it.
+  /// Reads from `socket`, which is borrowed; reports every message of a trusted sender.
   void start(int socket, listener on);
 
-  /// Goes on with another socket; what waits on the one before is read first.
+  /// Goes on with another socket, after reading what waits on the old one.
   void move_to(int socket);
 
-  /// All that waits to be read, now.
+  /// Reads everything that waits, now.
   void read() { read(more_than_can_wait); }
 
   /// Takes `fd` only if it is kept.
   void keep(const std::string& name, unique_fd& fd);
 
-  /// Lets go of everything that has been read, and keeps nothing more until a process starts, or
-  /// `keep_again`.
+  /// Releases everything that has been read, and keeps nothing more until a process starts, or
+  /// `keep_again` is called.
   void release();
   void keep_again() { released_ = false; }
 
-  /// What a process that starts gets.
+  /// What a new process gets.
   [[nodiscard]] std::vector<os::passed_socket> for_start();
   [[nodiscard]] const std::vector<kept_descriptors::item>& items() const { return kept_.items(); }
   [[nodiscard]] std::size_t limit() const { return kept_.limit(); }
 
  private:
-  /// Beyond what net.unix.max_dgram_qlen allows anywhere; who goes on writing meanwhile waits.
+  /// More than net.unix.max_dgram_qlen allows anywhere. A sender that goes on meanwhile has to
+  /// wait.
   static constexpr int more_than_can_wait = 4096;
 
   void read(int most);

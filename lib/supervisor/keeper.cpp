@@ -15,11 +15,11 @@ namespace {
 
 using kind = action::note::kind;
 
-/// For how long after a claim the end of main may have come before it, and be seen after it. Later,
-/// another had no business to claim.
+/// How long after a claim the end of main may still be reported, although it came before the claim.
+/// Later, the claim does not count.
 constexpr std::chrono::seconds late_news{5};
 
-/// For who was told to end to say that it does.
+/// How long a process that was told to end may take to say that it does.
 constexpr std::chrono::seconds time_to_stop{1};
 
 std::string pid_text(pid_t pid) { return "pid " + std::to_string(pid); }
@@ -45,7 +45,7 @@ void keeper::on(const event::adopt& e, time now) {
   memory_.main = e.pid;
   memory_.ever_started = true;
   memory_.now = phase::serving;
-  memory_.spoke = true;  // nobody waits until it is ready: it may have said so long ago
+  memory_.spoke = true;  // it may have said long ago that it is ready, so nobody waits for that
   memory_.begun = now;
   actions_.emplace_back(action::follow{e.pid});
   note(kind::info, "the server runs already as " + pid_text(e.pid) + ": taken care of from now on");
@@ -55,7 +55,7 @@ void keeper::on(const event::started& e, time now) {
   memory_.main = e.pid;
   memory_.speaker.reset();
   memory_.ever_started = true;
-  memory_.now = phase::serving;  // until it says that it will say when it is ready
+  memory_.now = phase::serving;  // until it says that it will report when it is ready
   memory_.spoke = memory_.ready = memory_.overdue = memory_.stopping = false;
   memory_.claimant.reset();
   memory_.due.reset();
@@ -81,7 +81,7 @@ void keeper::on(const event::said& e, time now) {
     if (memory_.speaker == e.by) memory_.speaker.reset();
     actions_.emplace_back(action::follow{e.by});
   }
-  const bool former = memory_.formers.contains(e.by);  // by now; it may be about to become one
+  const bool former = memory_.formers.contains(e.by);  // checked now, as it may become one below
   if (n.main_pid) {
     if (may_name_main(e.by)) {
       become_main(*n.main_pid, now);
@@ -92,7 +92,8 @@ void keeper::on(const event::said& e, time now) {
     }
   }
   if (!memory_.main || former) return;
-  // Who has served so long in silence is not waited for: any process of the user can speak here.
+  // A server that has long served in silence is not waited for: any process of the user can send
+  // here.
   const bool starts = now - memory_.begun < limits_.ready_timeout;
   if (starts && !std::exchange(memory_.spoke, true) && !memory_.ready) {
     memory_.now = phase::starting;
@@ -121,7 +122,7 @@ void keeper::become_main(pid_t pid, time now) {
     memory_.failures = 0;
     actions_.emplace_back(action::keep{});
   }
-  forgive(now);  // what the one before has earned; the time of this one begins now
+  forgive(now);  // counts for the previous process; the time of this one begins now
   memory_.now = phase::serving;
   memory_.overdue = memory_.stopping = false;
   memory_.claimant.reset();
@@ -131,7 +132,7 @@ void keeper::become_main(pid_t pid, time now) {
   be_ready(pid, now);
   note(kind::info, pid_text(pid) + " is the main process from now on" +
                        (before ? "; " + pid_text(*before) + " goes when it is done" : ""));
-  // What was to be ended was the server, whichever process that is by now.
+  // The order to end was meant for the server, whichever process that is by now.
   if (memory_.told > 0) actions_.emplace_back(action::send{pid, SIGTERM});
 }
 
@@ -154,7 +155,7 @@ void keeper::on(const event::ended& e, time now) {
   if (memory_.main != e.pid) return;
   memory_.main.reset();
   memory_.due.reset();
-  // A successor that sees its predecessor die may say so before that is known here.
+  // A successor that sees its predecessor die may claim before that death is reported here.
   const auto heir = std::exchange(memory_.claimant, std::nullopt);
   if (heir && now - heir->second < late_news) return become_main(heir->first, now);
   if (e.heir) {
@@ -184,7 +185,7 @@ void keeper::on(const event::ended& e, time now) {
   finish(told_unseen ? 0 : exit_code(e.how));
 }
 
-/// What is seen may be older than what was said: a process that was main does not come back.
+/// An observation may be older than a message: a former main process does not come back.
 void keeper::on(const event::serves& e, time now) {
   if (memory_.main == e.pid || memory_.formers.contains(e.pid)) return;
   note(kind::info, pid_text(e.pid) + " has come to serve the control path");
@@ -197,7 +198,7 @@ bool keeper::would_finish(const event::ended& e, time now) const {
   return trial.memory_.now == phase::ending || trial.memory_.now == phase::over;
 }
 
-/// Main was a shell around the server, which need not go when that does.
+/// Main was a shell around the server; the server need not end with it.
 void keeper::leave_to_speaker(const event::ended& e, time now) {
   note(kind::warning, pid_text(e.pid) + ' ' + e.how.to_string() + "; what it has started, " +
                           pid_text(*memory_.speaker) +
@@ -207,7 +208,8 @@ void keeper::leave_to_speaker(const event::ended& e, time now) {
   become_main(*memory_.speaker, now);
   memory_.told = told;
   memory_.stopping = ends;
-  // The shell may have told it, which it will say; a second time would be impatience.
+  // The shell may have passed the order on; the server then says that it stops. A second order
+  // would mean impatience.
   if (told > 0) memory_.due = now + time_to_stop;
 }
 

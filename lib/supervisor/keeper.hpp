@@ -16,34 +16,36 @@
 
 #include <sys/types.h>
 
-/// The supervisor's part in the life of a server, without I/O and without a clock: events and times
-/// in, actions out.
+/// The supervisor's view of the life of a server. No I/O and no clock: events and times in, actions
+/// out.
 namespace graceful::supervision {
 
 using time = std::chrono::steady_clock::time_point;
 
 using os::ending;
 
-/// What a shell would say: 128 + n for a signal; 1 if it is not known.
+/// As a shell reports it: 128 + n for a signal; 1 if unknown.
 int exit_code(const ending& how);
 
 struct restart_limits {
   std::chrono::milliseconds first_delay;  ///< Doubled with each failure in a row.
   std::chrono::milliseconds longest_delay;
-  unsigned failures;                        ///< In a row, the last of which ends it; 0: no limit.
-  std::chrono::milliseconds good_while;     ///< Served so long: what failed before is forgiven.
-  std::chrono::milliseconds ready_timeout;  ///< From the start of a program that speaks sd_notify.
+  unsigned failures;  ///< In a row; the last of these ends the service; 0: no limit.
+  std::chrono::milliseconds good_while;     ///< After this time of service, earlier failures are
+                                            ///< forgiven.
+  std::chrono::milliseconds ready_timeout;  ///< Counts from the start of a program that speaks
+                                            ///< sd_notify.
 };
 
 namespace event {
-struct begin {};  ///< Nothing runs yet.
-struct adopt {    ///< The server runs already: a supervisor before this one had started it.
+struct begin {};  ///< No server runs yet.
+struct adopt {    ///< The server already runs: an earlier supervisor has started it.
   pid_t pid;
 };
 struct started {
   pid_t pid;
 };
-struct not_started {  ///< `code` is what a shell would exit with.
+struct not_started {  ///< `code` is the exit code that a shell would use.
   int code;
   std::string why;
 };
@@ -54,18 +56,19 @@ struct said {
 struct ended {
   pid_t pid;
   ending how;
-  bool speaker_left = false;    ///< The speaker lives, and has lost its parent.
-  std::optional<pid_t> heir{};  ///< Serves the control path, if that is another process by now.
-  bool left_others = false;     ///< Processes that it has started live.
+  bool speaker_left = false;    ///< The speaker is alive, and has lost its parent.
+  std::optional<pid_t> heir{};  ///< The process that serves the control path, if that is another
+                                ///< one by now.
+  bool left_others = false;     ///< Processes that it has started are alive.
 };
-/// Another process than main has come to serve the control path: it has been upgraded, and may not
-/// have been able to say so.
+/// A process other than main has come to serve the control path: the server was upgraded, perhaps
+/// without being able to say so.
 struct serves {
   pid_t pid;
 };
 struct told {  ///< This process got a signal that is meant for the server.
   int signal;
-  bool to_all = false;  ///< By a terminal, which tells all processes of a group.
+  bool to_all = false;  ///< A terminal sent it to all processes of a group.
 };
 struct tick {};  ///< Time has passed.
 }  // namespace event
@@ -79,9 +82,9 @@ struct start {};
 struct send {
   pid_t pid;
   int signal;
-  bool to_group = false;  ///< To all of the process group that it leads, if it does.
+  bool to_group = false;  ///< To its whole process group, if it leads one.
 };
-/// Have `ended` told of this process; at once, if there is none.
+/// Report `ended` for this process; at once if there is no such process.
 struct follow {
   pid_t pid;
 };
@@ -89,10 +92,10 @@ struct note {
   enum class kind { error, warning, info } what;
   std::string text;
 };
-/// Nobody is to accept any more: what is kept of the server is let go, since who connects would
-/// wait for nobody; and nothing more is kept.
+/// No process will accept any more: release what is kept of the server, since a client that
+/// connects would wait for ever; and keep nothing more.
 struct release {};
-/// There is a server after all: what it deposits is kept as before.
+/// There is a server after all: keep what it stores, as before.
 struct keep {};
 /// The supervisor ends.
 struct finish {
@@ -107,27 +110,30 @@ using keeper_actions = std::vector<keeper_action>;
 enum class phase { starting, serving, waiting, ending, over };
 std::string_view to_string(phase p);
 
-/// All that it remembers.
+/// Everything that the keeper remembers.
 struct memory {
   phase now = phase::starting;
   std::optional<pid_t> main{};
-  std::optional<pid_t> speaker{};  ///< Said that the server is ready; it may not be `main`.
-  std::set<pid_t> formers{};       ///< Were main once, or a successor that went back, and live.
-  /// Said that it is main, and when, while that lived for all that is known here.
+  std::optional<pid_t> speaker{};  ///< The process that said that the server is ready; it may not
+                                   ///< be `main`.
+  std::set<pid_t> formers{};  ///< Live processes that were main once, or are successors that were
+                              ///< rolled back.
+  /// The process that said that it is main while main seemed to be alive, and when.
   std::optional<std::pair<pid_t, time>> claimant{};
   bool ever_started = false;
-  bool spoke = false;  ///< It speaks sd_notify.
+  bool spoke = false;  ///< The server speaks sd_notify.
   bool ready = false;
-  bool overdue = false;       ///< Killed because it was not ready.
-  bool stopping = false;      ///< It says that it ends.
-  std::optional<time> due{};  ///< When it is started again, has to be ready, or is told to end.
-  time begun{};               ///< When main was started, or ready.
-  std::string status{};       ///< What it says of itself.
-  std::string last_end{};     ///< How the last one ended that failed.
+  bool overdue = false;       ///< Killed because it was not ready in time.
+  bool stopping = false;      ///< It has said that it ends.
+  std::optional<time> due{};  ///< When the server is started again, must be ready, or is told to
+                              ///< end.
+  time begun{};               ///< When main was started, or became ready.
+  std::string status{};       ///< What the server says about itself.
+  std::string last_end{};     ///< How the last server that failed ended.
   int last_code = 0;
   unsigned failures = 0;  ///< In a row.
   unsigned restarts = 0;
-  unsigned told = 0;  ///< How often to end.
+  unsigned told = 0;  ///< How often the server was told to end.
 };
 
 class keeper {
@@ -137,10 +143,10 @@ class keeper {
 
   keeper_actions resume(const keeper_event& e, time now);
 
-  /// When to come with a tick; none if there is nothing to wait for.
+  /// When to send a tick; none if there is nothing to wait for.
   [[nodiscard]] std::optional<time> next() const { return memory_.due; }
 
-  /// Whether that would be the end of the service, also if older processes are still waited for.
+  /// Whether this event would end the service, even if older processes still have to end.
   [[nodiscard]] bool would_finish(const event::ended& e, time now) const;
 
   [[nodiscard]] const memory& remembered() const { return memory_; }

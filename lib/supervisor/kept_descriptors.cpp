@@ -13,7 +13,8 @@ namespace graceful {
 
 namespace {
 
-/// The same open file description. Where the kernel cannot tell, a socket is told by its inode.
+/// True for the same open file description. Where the kernel cannot tell, sockets are compared by
+/// inode.
 bool same_file(int a, int b, const struct stat& status) {
   const auto self = ::getpid();
   const auto order = ::syscall(SYS_kcmp, self, self, KCMP_FILE, a, b);

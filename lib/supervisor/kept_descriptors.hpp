@@ -15,8 +15,8 @@
 
 namespace graceful {
 
-/// What a server has deposited with its supervisor: descriptors by name, a file once. Several may
-/// have the same name.
+/// The descriptors that a server has stored with its supervisor, by name, each file once. Several
+/// may have the same name.
 class kept_descriptors {
  public:
   struct item {
@@ -26,19 +26,19 @@ class kept_descriptors {
     ino_t inode;
   };
 
-  /// `names`: how long all of them may be together, a separator for each included.
+  /// `names`: the maximum length of all names together, including a separator for each.
   explicit kept_descriptors(std::size_t limit, std::size_t names = os::longest_socket_names)
       : limit_{limit}, names_limit_{names} {}
 
   enum class outcome { kept, known, full, names_too_long };
-  /// Takes `fd` only if that is kept from now on. Closes nothing: that is its caller's, who may
-  /// have no time for it.
+  /// Takes `fd` only if it is kept from now on. Never closes it: the caller does, who may have no
+  /// time for that now.
   outcome keep(const std::string& name, unique_fd& fd);
 
-  /// What there was of that name.
+  /// Returns the descriptors that had this name.
   std::vector<unique_fd> remove(std::string_view name);
 
-  /// Everything.
+  /// Returns everything.
   std::vector<unique_fd> clear();
 
   [[nodiscard]] const std::vector<item>& items() const { return items_; }

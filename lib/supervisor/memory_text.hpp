@@ -6,13 +6,14 @@
 
 #include <boost/json/object.hpp>
 
-/// What a keeper remembers, for the next program that this process executes. Times count from the
-/// start of the system, so they mean the same there.
+/// What a keeper remembers, as text for the next program that this process executes. Times count
+/// from the start of the system, so they mean the same there.
 namespace graceful::supervision {
 
 boost::json::object to_json(const memory& m);
 
-/// What is missing, or of a wrong type, is as in a new keeper: another build may have written it.
+/// Values that are missing or have a wrong type are those of a new keeper: another build may have
+/// written the text.
 memory memory_from(const boost::json::object& o);
 
 }  // namespace graceful::supervision

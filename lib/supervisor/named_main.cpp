@@ -21,18 +21,18 @@ named_process itself(const speaker& by) {
                             : os::open_pidfd(by.pid)};
 }
 
-/// `user`: whose processes count, although they are not below this one; none: nobody's.
+/// `user`: also accepts processes of this user that are not below this one; none: does not.
 bool can_be_server(pid_t pid, int pidfd, std::optional<uid_t> user) {
   if (os::is_below_this(pid)) return os::is_held(pidfd);
   const auto status = os::process_status::of(pid, pidfd);
   return status && user && status->user == *user && pid != ::getpid() && !os::is_ancestor(pid);
 }
 
-/// The number is one of this process's PID namespace.
+/// `number` counts in this process's PID namespace.
 std::optional<named_process> find(pid_t number, std::optional<uid_t> user) {
   auto pidfd = os::open_pidfd(number);
   const int why = errno;
-  // It has ended, and will be heard to have; nobody else is harmed.
+  // It has ended, and its end will be reported; no other process is affected.
   if (!pidfd && why == ESRCH) return named_process{.pid = number, .gone = true};
   const bool thread = !pidfd && (why == EINVAL || why == ENOENT);
   if (thread || !can_be_server(number, pidfd.get(), user)) return {};

@@ -10,23 +10,23 @@
 
 namespace graceful {
 
-/// Who says something to the supervisor, as the kernel tells.
+/// The process that sent a message to the supervisor, according to the kernel.
 struct speaker {
   pid_t pid = 0;  ///< 0: it is not visible from here.
   uid_t user = 0;
-  unique_fd pidfd{};  ///< Of the same process; empty on Linux before 6.5.
+  unique_fd pidfd{};  ///< Of the same process; empty before Linux 6.5.
 };
 
-/// A process that is meant.
+/// A process that a message names.
 struct named_process {
   pid_t pid;
-  unique_fd pidfd{};  ///< Empty if it has gone, or there are no descriptors.
-  bool gone = false;  ///< There is no process of that number (any more).
+  unique_fd pidfd{};  ///< Empty if it has gone, or no pidfd can be had.
+  bool gone = false;  ///< There is no process with that number (any more).
 };
 
-/// Whom `by` means by MAINPID=`number`. That is only a text, and its number counts where `by`
-/// lives: so none, unless the kernel shows that this is `by` itself, or a process that can be a
-/// server of this supervisor: one below it, or one of the same user as `by`, but none above it.
+/// The process that `by` means by MAINPID=`number`. The number is only text, and counts in the PID
+/// namespace of `by`. None, unless the kernel shows that it is `by` itself, or a process that can
+/// be a server of this supervisor: one below it, or one of the same user as `by` but not above it.
 std::optional<named_process> named_main(const speaker& by, pid_t number);
 
 }  // namespace graceful

@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t longest_name = 255;
 constexpr std::size_t longest_status = 1024;
 
-/// A number that fills the whole text and is more than 0.
+/// A number greater than 0 that makes up the whole text.
 template <class Number>
 std::optional<Number> positive(std::string_view text) {
   Number number{};
@@ -27,7 +27,7 @@ std::optional<Number> positive(std::string_view text) {
   return number;
 }
 
-/// Cut where no character is cut in two.
+/// Never cuts within a character.
 std::string shortened(std::string_view text) {
   if (text.size() <= longest_status) return std::string{text};
   auto end = longest_status;

@@ -12,7 +12,7 @@
 
 namespace graceful::supervision {
 
-/// Longest datagram that is looked at: as much as systemd takes.
+/// The longest datagram that is accepted: as much as systemd takes.
 inline constexpr std::size_t max_notification = 4096;
 
 /// The name of a descriptor that was stored without one: sd_notify(3).
@@ -26,19 +26,19 @@ struct notification {
   bool barrier = false;
   bool store = false;
   bool remove = false;
-  bool went_back = false;     ///< A successor that does not serve after all, and drains.
-  std::string name{unnamed};  ///< Of what is stored or removed.
+  bool went_back = false;     ///< A successor that was rolled back, and drains.
+  std::string name{unnamed};  ///< Of the descriptor that is stored or removed.
   std::optional<std::string> status{};
   std::optional<pid_t> main_pid{};
-  std::optional<std::chrono::microseconds> extension{};  ///< At most a day.
+  std::optional<std::chrono::microseconds> extension{};  ///< At most one day.
 };
 
-/// None if it is too long, or no text. What is unknown, or has a value that makes no sense, is left
-/// out; of two lines with the same key the first counts.
+/// None if the datagram is too long, or not text. Ignores unknown keys and senseless values; of two
+/// lines with the same key, the first counts.
 std::optional<notification> parse_notification(std::string_view datagram);
 
-/// Whether a descriptor can be called that: ASCII without control characters and ':', at most 255
-/// bytes, and not empty.
+/// Whether a descriptor can have this name: ASCII without control characters and ':', 1 to 255
+/// bytes.
 bool is_descriptor_name(std::string_view name);
 
 }  // namespace graceful::supervision

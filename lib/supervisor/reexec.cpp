@@ -35,9 +35,9 @@ namespace json = boost::json;
 
 constexpr const char* variable = "GRACEFUL_REEXEC";
 
-/// In the note: the process that gets it only tries the program.
+/// A key of the note: the process that gets it only tries the program.
 constexpr const char* trial = "trial";
-constexpr std::chrono::seconds trial_time{4};  // less than who asked for it waits
+constexpr std::chrono::seconds trial_time{4};  // less than the caller waits
 
 json::array numbers_of(const sigset_t& signals) {
   json::array numbers;
@@ -83,7 +83,8 @@ std::optional<int> number_of(const json::object& o, std::string_view key) {
   return static_cast<int>(*number);
 }
 
-/// All that is needed is named there; in a trial the descriptors themselves are not open.
+/// True if the note names everything that is needed; in a trial the descriptors themselves are not
+/// open.
 bool is_complete(const json::object& o) {
   const json::value* sockets = o.if_contains("sockets");
   return number_of(o, "lock") && number_of(o, "control") && number_of(o, "notify") &&
@@ -94,7 +95,7 @@ bool is_complete(const json::object& o) {
          });
 }
 
-/// A descriptor that is named there and open; from now on close-on-exec.
+/// A descriptor that the note names and that is open; close-on-exec from now on.
 unique_fd take_descriptor(const json::object& o, std::string_view key) {
   const auto fd = number_of(o, key);
   if (!fd || ::fcntl(*fd, F_SETFD, FD_CLOEXEC) != 0) return {};
@@ -132,7 +133,7 @@ result<unique_fd> write_note(const json::object& what) {
   return note;
 }
 
-/// Who can read the note empties it.
+/// A program that can read the note empties it.
 bool is_read(int note) {
   struct stat status {};
   return ::fstat(note, &status) == 0 && status.st_size == 0;
@@ -175,7 +176,8 @@ failure execute_again(const os::start_command& program, const bequest& left) {
 
   const auto arguments = pointers(next.arguments);
   const auto environment = pointers(next.environment);
-  // Where it was tried: a symbolic link on the way to the directory may lead elsewhere by now.
+  // Leads back if the exec fails: a symbolic link on the way to the directory may point elsewhere
+  // by now.
   const unique_fd here{::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)};
   if (!here || ::chdir(next.directory.c_str()) != 0) {
     return os::system_failure("cannot go to " + next.directory);

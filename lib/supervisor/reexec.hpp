@@ -16,15 +16,15 @@
 
 namespace graceful {
 
-/// What one program of a supervisor leaves to the next that the same process executes. Borrowed: if
-/// that fails, this one goes on with it.
+/// What one program of a supervisor leaves to the next one that the same process executes.
+/// Borrowed: if the exec fails, this program goes on with it.
 struct bequest {
   const supervision::memory& memory;
-  supervision::time started;        ///< The supervisor.
+  supervision::time started;        ///< When the supervisor started.
   const os::signal_setup& signals;  ///< For the server.
   supervisor_place::numbers open;
   std::vector<os::passed_socket> sockets;
-  int caller;  ///< The connection on which the answer to Reexec is awaited.
+  int caller;  ///< The connection of the caller of Reexec, which waits for an answer.
 };
 
 /// The same, as the next program gets it.
@@ -41,15 +41,15 @@ struct legacy {
   unique_fd caller;
 };
 
-/// Executes `program` in this process. Returns only if that fails; then nothing has changed. What
-/// is left is inherited, and no other descriptor above 2. First the program is tried in a process
-/// of its own, for 4 s at most: one that does not start, or cannot read what it is left, would end
-/// this process after its exec, when there is no way back.
+/// Executes `program` in this process. Returns only on failure; nothing has changed then. The
+/// program inherits what is left to it, and no other descriptor above 2. First the program is tried
+/// in a separate process, for 4 s at most: one that does not start, or cannot read what it is left,
+/// would end this process after its exec, when there is no way back.
 failure execute_again(const os::start_command& program, const bequest& left);
 
-/// What the program before has left, if there was one. Takes its variable out of the environment,
-/// and out of the start command. In a process that only tries the program, says that it can read
-/// that, and ends the process.
+/// What the previous program has left; none if there was none. Removes its variable from the
+/// environment and from the start command. In a process that only tries the program, reports that
+/// it can read the note, and ends the process.
 result<std::optional<legacy>> take_legacy(os::start_command& own);
 
 }  // namespace graceful

@@ -19,10 +19,10 @@ namespace graceful {
 
 namespace {
 
-/// A successor signs the lock a little before it calls listen(2).
+/// A successor signs the lock shortly before it calls listen(2).
 constexpr int looks_after_a_change = 3;
 
-/// Also a server that a shell has started is below a child of this process.
+/// A server that a shell has started is also a descendant of a child of this process.
 bool has_children_but(const std::set<pid_t>& formers, pid_t ended) {
   const auto children = os::own_children();
   if (children) {
@@ -45,7 +45,8 @@ path_server path_server::of(const std::string& path, os::deadline until) {
     return found;
   }
   const auto peer = os::peer::of(connection->get());
-  // First the number, then whether that is still the process that it was: not the other way round.
+  // Read the number first, then check that it is still the same process; the other order would
+  // prove nothing.
   if (!peer || os::peer_has_ended(connection->get())) {
     found.what = kind::unknown;
     return found;
@@ -79,8 +80,8 @@ std::optional<named_process> serving_watch::look(const supervision::memory& know
   (void)os::send_now(who.connection.get(), wire::to_message(call));  // a new socket has room
   const auto before = std::exchange(server_, who.pid);
   if (who.pid == known.main || who.pid == known.speaker) return {};
-  // Main may be a shell around the server, which starts it again when it dies: then that is no
-  // upgrade, of which the process before would live to see the end.
+  // Main may be a shell around the server that restarts it when it dies. That is no upgrade; in an
+  // upgrade the previous process is still alive now.
   const bool upgraded = before && before != who.pid && os::process_identity::of(*before);
   if (known.main && !upgraded && os::is_descendant(who.pid, *known.main)) return {};
   return named_process{.pid = who.pid, .pidfd = std::move(who.pidfd)};

@@ -17,42 +17,42 @@
 
 namespace graceful {
 
-/// Who listens on a control path, as far as the kernel tells.
+/// The process that listens on a control path, according to the kernel.
 struct path_server {
   enum class kind {
     nobody,
-    /// Somebody holds the socket, and who called listen(2) has ended: after a commit the successor
-    /// calls it by and by. Or it cannot be told.
+    /// The socket is held, but the process that called listen(2) has ended: after a commit the
+    /// successor will soon call it. Or it cannot be told.
     unknown,
     process,
   } what = kind::nobody;
-  pid_t pid = 0;           ///< 0: it is not visible from here, or another user's.
-  bool own_user = false;   ///< It is this process's user's, or root's.
-  unique_fd connection{};  ///< To it.
+  pid_t pid = 0;           ///< 0: it is not visible from here, or belongs to another user.
+  bool own_user = false;   ///< It belongs to this process's user, or to root.
+  unique_fd connection{};  ///< A connection to it.
   unique_fd pidfd{};       ///< Of the same process; empty if it is not visible.
 
   static path_server of(const std::string& path, os::deadline until);
 };
 
-/// How a supervisor hears of an upgrade that the server cannot tell of: the socket for that may
-/// have been removed, or be another user's than the server's.
+/// Tells a supervisor of upgrades that the server cannot report: the socket for reports may have
+/// been removed, or may belong to another user than the server.
 class serving_watch {
  public:
-  /// `control`: of the server; empty: it is not known. `socket`: of the supervisor.
+  /// `control`: the server's path; empty: unknown. `socket`: the supervisor's.
   serving_watch(std::string control, std::string socket)
       : control_{std::move(control)}, socket_{std::move(socket)} {}
 
-  /// To be called every second: which process has come to serve in the place of another. Asks only
-  /// while the lock's file changes, as an upgrade has it do, and tells a server that can be
-  /// succeeded so that it is watched.
+  /// Call it every second: it returns the process that has come to serve in place of another.
+  /// Connects only after the lock file has changed, which every upgrade does, and tells a server
+  /// that can be upgraded that it is watched.
   std::optional<named_process> look(const supervision::memory& known);
 
   struct after {
     std::optional<pid_t> heir{};
     unique_fd pidfd{};      ///< Of the heir.
-    bool may_come = false;  ///< There is a process that may be about to serve.
+    bool may_come = false;  ///< Some process may be about to serve.
   };
-  /// Main has ended: who serves in its place.
+  /// Main has ended: returns which process serves in its place.
   [[nodiscard]] after end_of(pid_t main, const supervision::memory& known) const;
 
  private:
@@ -71,7 +71,7 @@ class serving_watch {
   const std::string socket_;
   std::optional<lock_state> lock_;
   int looks_left_ = 0;
-  std::optional<pid_t> server_;  ///< Who served when it was looked at last.
+  std::optional<pid_t> server_;  ///< The process that served at the last look.
 };
 
 }  // namespace graceful

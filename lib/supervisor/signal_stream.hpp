@@ -16,14 +16,13 @@ namespace graceful {
 
 namespace asio = boost::asio;
 
-/// The signals that this process gets, one after the other, with who sent them: signalfd(2). The
-/// caller has blocked them; so none is lost, also not over an execve(2), and also a process that is
-/// PID 1 gets them.
+/// The signals that this process gets, one after the other, with their sender: signalfd(2). The
+/// caller has blocked them, so none is lost, not even across an execve(2), and PID 1 gets them too.
 class signal_stream {
  public:
   struct signal {
     int number;
-    bool by_kernel;  ///< Not by kill(2): by a terminal, for instance.
+    bool by_kernel;  ///< Not sent by kill(2), but for example by a terminal.
   };
 
   signal_stream(asio::io_context& context, std::function<void(const signal&)> on)

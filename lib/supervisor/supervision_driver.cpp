@@ -26,16 +26,17 @@ using clock = std::chrono::steady_clock;
 
 constexpr const char* takeover_variable = "GRACEFUL_TAKEOVER";
 
-/// What a shell exits with.
+/// The exit codes of a shell.
 constexpr int not_found = 127;
 constexpr int not_executable = 126;
 
 constexpr std::size_t most_recent = 64;
 
-/// How long a successor may take from its predecessor's end until it listens on the control path:
-/// as long as a machine may be busy, and to put a path back that was removed.
+/// How long a successor may take after its predecessor's end until it listens on the control path.
+/// Allows for a busy machine, and for a removed path that has to be put back.
 constexpr std::chrono::seconds time_to_serve{5};
-constexpr std::chrono::milliseconds ask_again_after{20};  // no event tells that another listens
+constexpr std::chrono::milliseconds ask_again_after{20};  // no event tells that another process
+                                                          // listens
 
 constexpr std::chrono::seconds follow_again_after{1};
 
@@ -76,7 +77,7 @@ void supervision_driver::adopt(named_process server) {
 
 void supervision_driver::resume() {
   settings_.server.unset(takeover_variable);
-  settings_.listen();  // who is gone by now may have named its successor
+  settings_.listen();  // a process that has gone may have named its successor
   auto processes = remembered().formers;
   for (const auto& who : {remembered().main, remembered().speaker}) {
     if (who) processes.insert(*who);
@@ -118,7 +119,7 @@ void supervision_driver::forget_introduced() {
                 [this](const auto& each) { return !unfollowed_.contains(each.first); });
 }
 
-/// None if it has ended; then errno is that of pidfd_open(2).
+/// None if it has ended; errno is then that of pidfd_open(2).
 std::optional<os::child> supervision_driver::held(pid_t pid) {
   const auto found = introduced_.find(pid);
   if (found == introduced_.end()) return os::child::of(pid);
@@ -131,7 +132,7 @@ std::optional<os::child> supervision_driver::held(pid_t pid) {
 void supervision_driver::apply(supervision::keeper_event event) {
   events_.push_back(std::move(event));
   if (std::exchange(applying_, true)) return;
-  // Also after an exception: what comes then is not to wait for ever.
+  // Runs after an exception too: later events must not wait for ever.
   const std::unique_ptr<bool, void (*)(bool*)> at_last{&applying_,
                                                        [](bool* applying) { *applying = false; }};
   const auto before = remembered().main;
@@ -146,11 +147,11 @@ void supervision_driver::apply(supervision::keeper_event event) {
   arm();
 }
 
-/// The end of main is that of the service only if nobody serves in its place: it may have been
-/// upgraded, and unable to say so. True if that is not known yet.
+/// The end of main ends the service only if no process serves in its place: the server may have
+/// been upgraded without being able to say so. True if that is not known yet.
 bool supervision_driver::put_off(event::ended& e) {
   const bool meanwhile = undecided_ && undecided_->what.pid == e.pid && e.pid != remembered().main;
-  if (meanwhile) undecided_.reset();  // another has come to be main
+  if (meanwhile) undecided_.reset();  // another process has become main
   if (e.pid != remembered().main || (e.speaker_left && remembered().speaker)) return false;
   const auto now = clock::now();
   auto next = settings_.after(e.pid);
@@ -189,10 +190,11 @@ void supervision_driver::perform(const supervision::keeper_action& action) {
 }
 
 void supervision_driver::start() {
-  // A group of its own: what a terminal or kill(2) sends to this one's would reach the server
-  // twice, since it is passed on, and a second SIGTERM is impatience.
+  // The server gets its own process group. Signals are passed on, so a signal that a terminal or
+  // kill(2) sends to this process's group would reach the server twice, and a second SIGTERM means
+  // impatience.
   auto started = os::child::spawn(settings_.server, os::placement::leader, settings_.sockets());
-  // A later start must not take over: from whom? This one's own server has failed.
+  // A later start must not take over: the server that failed was this supervisor's own.
   settings_.server.unset(takeover_variable);
   if (started) {
     const pid_t pid = started->pid();
@@ -209,7 +211,7 @@ void supervision_driver::follow(pid_t pid) {
   if (known_.contains(pid)) return;
   const auto failed = try_to_follow(pid);
   if (!failed) return;
-  // Not to be taken for dead: it may be the server. A child's end is heard of all the same.
+  // Do not take it for dead: it may be the server. The end of a child is reported in any case.
   if (unfollowed_.insert(pid).second) {
     log_.error("cannot watch pid " + std::to_string(pid) + ": " + failed.message() +
                os::remedy(failed) + "; tries again every second");
@@ -222,25 +224,25 @@ void supervision_driver::follow(pid_t pid) {
   });
 }
 
-/// Success also if it has ended.
+/// Succeeds also if the process has ended.
 boost::system::error_code supervision_driver::try_to_follow(pid_t pid) {
   auto process = held(pid);
   if (!process) {
     const int why = errno;
-    const bool thread = why == EINVAL || why == ENOENT;  // the number is that of one
+    const bool thread = why == EINVAL || why == ENOENT;  // the number is that of a thread
     if (why != ESRCH && !thread) return os::system_code(why);
     const auto recent = recent_.find(pid);
     apply(event::ended{pid, recent == recent_.end() ? os::ending{} : recent->second});
     return {};
   }
   std::optional<asio::posix::stream_descriptor> watched;
-  const bool child = os::is_child(pid);  // SIGCHLD will tell
+  const bool child = os::is_child(pid);  // SIGCHLD reports its end
   if (!child) {
     unique_fd copy{::fcntl(process->pidfd(), F_DUPFD_CLOEXEC, 0)};
     boost::system::error_code failed = os::system_code(copy ? 0 : errno);
     if (copy) watched.emplace(context_).assign(copy.get(), failed);
     if (failed) {
-      introduced_.insert_or_assign(pid, std::move(*process).let_go());  // its number may not do
+      introduced_.insert_or_assign(pid, std::move(*process).let_go());  // its number may be reused
       return failed;
     }
     (void)copy.release();
@@ -256,7 +258,7 @@ void supervision_driver::watch(pid_t pid) {
     const auto found = known_.find(pid);
     if (found == known_.end() || !found->second.watch) return;
     const auto how = found->second.process.reap();
-    if (!how) return watch(pid);  // woken for nothing
+    if (!how) return watch(pid);  // the wake-up was spurious
     settings_.listen();
     ended(pid, *how);
   });
@@ -270,7 +272,7 @@ void supervision_driver::reap() {
       return;
     }
     if (info.si_pid == 0) return;
-    // What it has said, it said before it ended, and it is heard before that is known.
+    // Read its messages before its end is reported: it sent them first.
     settings_.listen();
     ::waitid(P_PID, static_cast<id_t>(info.si_pid), &info, WEXITED | WNOHANG);
     ended(info.si_pid, ending_of(info));

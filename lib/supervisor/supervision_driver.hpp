@@ -27,40 +27,41 @@ namespace graceful {
 
 namespace asio = boost::asio;
 
-/// Does what the keeper decides: starts processes, signals them, hears of their ends.
+/// Does what the keeper decides: starts processes, signals them, and reports their ends.
 class supervision_driver {
  public:
   struct settings {
     os::start_command server;
     supervision::restart_limits limits;
-    std::function<std::vector<os::passed_socket>()> sockets;  ///< For a process that starts.
-    std::function<void()> listen;  ///< To what processes have said, before they are reaped.
+    std::function<std::vector<os::passed_socket>()> sockets;  ///< For a new process.
+    std::function<void()> listen;  ///< Reads the messages of processes, before these are reaped.
     std::function<void(pid_t)> main_is;
-    std::function<serving_watch::after(pid_t)> after;  ///< Who serves where this one has ended.
-    std::function<void()> release;                     ///< What is kept, and keep nothing more.
-    std::function<void()> keep;  ///< What is deposited from now on, after `release`.
+    std::function<serving_watch::after(pid_t)> after;  ///< Which process serves after this one has
+                                                       ///< ended.
+    std::function<void()> release;  ///< Releases what is kept, and keeps nothing more.
+    std::function<void()> keep;     ///< Keeps what is stored from now on, after `release`.
     std::function<void(int)> finished;
   };
 
   supervision_driver(asio::io_context& context, log& log, settings s,
                      supervision::memory remembered);
 
-  // One of these, once.
+  // Call one of these, once.
   void begin() { apply(supervision::event::begin{}); }
   void adopt(named_process server);
-  void resume();  ///< What is remembered.
+  void resume();  ///< Goes on with what is remembered.
 
   void said(speaker by, supervision::notification what);
-  /// `to_all`: by a terminal.
+  /// `to_all`: a terminal sent it to the whole group.
   void told(int signal, bool to_all) { apply(supervision::event::told{signal, to_all}); }
 
-  /// This process has come to serve in the place of main.
+  /// This process has come to serve in place of main.
   void serves(named_process who);
 
-  /// Main has ended, and whether another process is about to serve is not decided yet.
+  /// Main has ended, and it is not decided yet whether another process is about to serve.
   [[nodiscard]] bool undecided() const { return undecided_.has_value(); }
 
-  /// Reaps all that have ended, also those of which nobody knows.
+  /// Reaps all processes that have ended, even unknown ones.
   void reap();
 
   [[nodiscard]] const supervision::memory& remembered() const { return keeper_.remembered(); }
@@ -69,7 +70,7 @@ class supervision_driver {
  private:
   struct known {
     os::child process;
-    std::optional<asio::posix::stream_descriptor> watch;  ///< Of one that is no child.
+    std::optional<asio::posix::stream_descriptor> watch;  ///< For a process that is not a child.
   };
 
   struct undecided_end {
@@ -97,16 +98,16 @@ class supervision_driver {
   settings settings_;
   supervision::keeper keeper_;
   std::map<pid_t, known> known_;
-  /// Whom an event names that is on its way; empty: it has ended. Held since then, as a number can
-  /// be another's when the keeper has it followed.
+  /// Processes that are named by pending events; empty: ended. Held from then on, because a number
+  /// may belong to another process when the keeper follows it.
   std::map<pid_t, unique_fd> introduced_;
-  std::map<pid_t, os::ending> recent_;  ///< Ends of children that nobody knew yet.
+  std::map<pid_t, os::ending> recent_;  ///< How children ended that were not known yet.
   std::deque<supervision::keeper_event> events_;
   bool applying_ = false;
   asio::steady_timer timer_;
   std::optional<undecided_end> undecided_;
   asio::steady_timer ask_again_;
-  std::set<pid_t> unfollowed_;  ///< For want of descriptors.
+  std::set<pid_t> unfollowed_;  ///< For lack of descriptors.
   asio::steady_timer follow_again_;
 };
 

@@ -14,9 +14,9 @@ namespace graceful {
 
 void supervision_driver::signal(const supervision::action::send& what) {
   const pid_t group = what.to_group ? ::getpgid(what.pid) : 0;
-  if (group > 0 && group == ::getpgrp()) return;  // it has been told already
+  if (group > 0 && group == ::getpgrp()) return;  // the terminal has already told it
   const auto failed = tell(what);
-  // Whatever is not passed on is said: who has sent it waits for what it does.
+  // Log whatever is not passed on: its sender waits for an effect.
   if (!failed || failed == os::system_code(ESRCH)) return;
   const char* const name = ::sigabbrev_np(what.signal);
   log_.error("cannot send signal " + std::to_string(what.signal) +
@@ -31,16 +31,17 @@ void supervision_driver::signal(const supervision::action::send& what) {
 boost::system::error_code supervision_driver::tell(const supervision::action::send& what) {
   const auto found = known_.find(what.pid);
   if (found == known_.end()) {
-    // It could not be followed. Until a child is reaped its number is its own.
+    // It could not be followed. The number of a child is its own until it is reaped.
     if (!os::is_child(what.pid))
       return os::system_code(unfollowed_.contains(what.pid) ? EMFILE : ESRCH);
     return os::system_code(::kill(what.pid, what.signal) == 0 ? 0 : errno);
   }
   auto& process = found->second.process;
-  // Only of a group that it leads is it known that all are the server's.
+  // Only in a group that it leads are all processes known to be the server's.
   if (!what.to_group || ::getpgid(what.pid) != what.pid) return process.signal(what.signal);
   const auto failed = process.signal(0);
-  // Whom a pidfd cannot tell may be another by now, unless it is a child of this process.
+  // Without a pidfd the number may belong to another process by now, unless it is a child of this
+  // one.
   if (failed && (failed == os::system_code(ESRCH) || !os::is_child(what.pid))) return failed;
   const int told = ::kill(-what.pid, what.signal) == 0 ? 0 : errno;
   return failed ? failed : os::system_code(told);

@@ -46,7 +46,7 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-/// Between two looks who serves the control path.
+/// The interval at which it checks which process serves the control path.
 constexpr std::chrono::seconds look_interval{1};
 
 constexpr std::array passed_on{SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
@@ -128,7 +128,7 @@ class supervisor::impl {
   void reexec(control_session& from);
   void finish(int code);
   [[nodiscard]] supervisor_status status() const;
-  /// The server itself is at the other end.
+  /// True if the server itself is the peer.
   [[nodiscard]] bool of_server(const control_session& session) const {
     const auto& known = driver_->remembered();
     return known.main == session.peer_pid() || known.speaker == session.peer_pid();
@@ -166,7 +166,7 @@ supervision_driver::settings supervisor::impl::driver_settings() {
   server.file = params_.command.front();
   server.arguments = params_.command;
   server.set("PWD", server.directory);
-  // What whoever started this process has blocked, the server would never hear of.
+  // Unblocked, because the server would never get signals that the parent process has blocked.
   for (const int number : passed_on) ::sigdelset(&server.signals.blocked, number);
   for (const char* variable :
        {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "WATCHDOG_PID", "WATCHDOG_USEC",
@@ -210,8 +210,8 @@ path_keeper::settings supervisor::impl::path_settings() {
           .put_rest_back = [this] { return put_rest_back(); }};
 }
 
-/// The socket for notifications, and the note. What was said meanwhile is lost: servers say all of
-/// it again to a supervisor to which they have to connect again.
+/// Puts back the socket for notifications, and the note. Messages that were sent meanwhile are
+/// lost, but servers repeat everything to a supervisor to which they connect again.
 result<void> supervisor::impl::put_rest_back() {
   if (!place_.hears()) {
     auto back = place_.hear_again([this](int notify) { deposit_.move_to(notify); });
@@ -222,7 +222,7 @@ result<void> supervisor::impl::put_rest_back() {
   return main ? place_.note_main(*main) : result<void>{};
 }
 
-/// Who serves may be another process by now.
+/// The process that serves may be another one by now.
 void supervisor::impl::look() {
   look_timer_.expires_after(look_interval);
   look_timer_.async_wait([this](boost::system::error_code cancelled) {
@@ -233,7 +233,8 @@ void supervisor::impl::look() {
 }
 
 int supervisor::impl::run() {
-  ::signal(SIGCHLD, SIG_DFL);  // ignored, it would have the kernel reap: nobody would know how
+  ::signal(SIGCHLD, SIG_DFL);  // if it were ignored, the kernel would reap children and nobody
+                               // would know how they ended
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   if (const auto taken = signals_.start(taken_signals()); !taken) throw error{taken.error()};
   deposit_.start(place_.open().notify, [this](speaker by, supervision::notification what) {
@@ -284,7 +285,7 @@ void supervisor::impl::on_call(control_session& from, const wire::call& call) {
   }
   if (call.method == wire::supervisor_status_method) return from.reply(wire::to_reply(status()));
   if (call.method == wire::release_method) {
-    deposit_.read();  // it may have become the server just now, and deposited something
+    deposit_.read();  // the caller may have become the server just now, and have stored something
     const bool released = of_server(from);
     if (released) deposit_.release();
     return from.reply(wire::to_release_reply(released));
@@ -349,7 +350,7 @@ supervisor_status supervisor::impl::status() const {
 
 supervisor::supervisor(supervisor_params params) {
   auto own = os::start_command::of_this_process();
-  // From now on, and not when it runs: PID 1 never hears of what comes unblocked before that.
+  // Blocked now, not only in run(): PID 1 never gets a signal that arrives unblocked before that.
   const auto taken = taken_signals();
   sigset_t before;
   ::pthread_sigmask(SIG_BLOCK, &taken, &before);
@@ -361,7 +362,7 @@ supervisor::supervisor(supervisor_params params) {
     throw;
   }
 }
-/// In a child of fork(2) nothing of it ends.
+/// Ends nothing in a child of fork(2).
 supervisor::~supervisor() {
   if (!impl_->at_home()) os::leave_alone(std::move(impl_));
 }

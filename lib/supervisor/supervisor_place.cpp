@@ -41,7 +41,7 @@ std::string absolute(const std::string& path) {
   return ec ? path : whole.lexically_normal().string();
 }
 
-/// The process that the note names, if it is that one still.
+/// The process that the note names, if it is still the same one.
 std::optional<named_process> noted_main(const std::string& path) {
   std::ifstream file{path};
   const std::string text{std::istreambuf_iterator<char>{file}, {}};
@@ -54,7 +54,7 @@ std::optional<named_process> noted_main(const std::string& path) {
   const auto space = wire::string_field(note, "space");
   if (!pid || !started || !space) return {};
   const os::process_identity noted{static_cast<pid_t>(*pid), *started, *space};
-  // Held first: the number cannot become another's after the look.
+  // Open the pidfd first: after the check the number cannot become another process's.
   auto pidfd = os::open_pidfd(noted.pid);
   if (os::process_identity::of(noted.pid) != noted) return {};
   return named_process{.pid = noted.pid, .pidfd = std::move(pidfd)};
@@ -99,9 +99,9 @@ result<supervisor_place> supervisor_place::take(supervisor_paths paths) {
             "this supervisor a place of its own by --socket, and set GRACEFUL_TAKEOVER=1"};
   }
   open.lock = std::move(**lock);
-  // Somebody may answer there, whose lock file was removed: nothing of theirs is replaced.
+  // A supervisor may answer there although its lock file was removed: replace nothing of its.
   if (auto free = os::check_replaceable(paths.socket); !free) return free.error();
-  // First: a server that finds the other speaks here at once.
+  // Before the control socket: a server that finds that one sends here at once.
   auto notify = os::bind_notify(paths.notify());
   if (!notify) return notify.error();
   open.notify = std::move(*notify);
@@ -133,9 +133,9 @@ result<void> supervisor_place::hear_again(const std::function<void(int notify)>&
 result<void> supervisor_place::note_main(pid_t pid) {
   auto identity = os::process_identity::of(pid);
   if (!identity) {
-    if (os::process_identity::of(::getpid())) return {};  // it has ended: there will be an event
-    // There is no /proc, and nobody is adopted by a number alone. But a note has the supervisor
-    // that comes later ask who serves the control path.
+    if (os::process_identity::of(::getpid())) return {};  // it has ended: an event will follow
+    // There is no /proc, and no process is adopted by a number alone. But a note makes a later
+    // supervisor check which process serves the control path.
     identity = os::process_identity{.pid = 0, .started = 0, .space = {}};
   }
   boost::json::object note;
@@ -144,7 +144,7 @@ result<void> supervisor_place::note_main(pid_t pid) {
   note["space"] = identity->space;
   const std::string text = boost::json::serialize(note) + '\n';
   const std::string temporary = paths_.main() + ".new";
-  ::unlink(temporary.c_str());  // whatever it is: nothing that is there is written to
+  ::unlink(temporary.c_str());  // whatever it is, so that no existing file is written to
   unique_fd file{
       ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)};
   if (!file || ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
@@ -155,12 +155,12 @@ result<void> supervisor_place::note_main(pid_t pid) {
 }
 
 std::optional<named_process> supervisor_place::find_main() const {
-  // Without a note there was no supervisor that has left a server behind: one that runs has
-  // nothing to do with this.
+  // Without a note no supervisor has left a server behind: this one does not manage a server that
+  // runs.
   struct stat status {};
   if (::lstat(paths_.main().c_str(), &status) != 0 || status.st_uid != ::geteuid()) return {};
-  // It may have been upgraded since; and who listens may have ended just now, and be succeeded: its
-  // number would be somebody else's some day.
+  // It may have been upgraded since. The listening process may have ended just now, with a
+  // successor about to follow: its number would one day be another process's.
   const auto until = std::chrono::steady_clock::now() + look_time;
   while (!paths_.control.empty()) {
     auto server = path_server::of(paths_.control, until);

@@ -20,7 +20,7 @@
 namespace graceful {
 
 struct supervisor_paths {
-  std::string control;  ///< The server's.
+  std::string control;  ///< The server's control path.
   std::string socket;
 
   static result<supervisor_paths> of(const supervisor_params& params);
@@ -44,17 +44,17 @@ class supervisor_place {
     int notify;
   };
 
-  /// `already_running` if another supervisor has it.
+  /// Fails with `already_running` if another supervisor has it.
   static result<supervisor_place> take(supervisor_paths paths);
 
-  /// What was passed on by the program that this process executed before.
+  /// Takes what the program that this process executed before has passed on.
   supervisor_place(supervisor_paths paths, descriptors open);
 
   supervisor_place(supervisor_place&&) = default;
   supervisor_place& operator=(supervisor_place&&) = delete;
   ~supervisor_place();
 
-  /// Notes which process is the server, for a supervisor that comes after this one has been killed.
+  /// Notes which process is the server, for the supervisor that follows if this one is killed.
   result<void> note_main(pid_t pid);
 
   [[nodiscard]] bool has_note() const { return os::identify(paths_.main()).has_value(); }
@@ -64,21 +64,20 @@ class supervisor_place {
     return there && there == notify_file_;
   }
 
-  /// Puts a socket for sd_notify(3) in the place of one that was removed. `on_it` is told before
-  /// the other is closed.
+  /// Replaces a removed socket for sd_notify(3). `on_it` is called before the old one is closed.
   result<void> hear_again(const std::function<void(int notify)>& on_it);
 
-  /// The server that such a supervisor has left behind, if it runs.
+  /// The server that an earlier supervisor has left behind, if it runs.
   [[nodiscard]] std::optional<named_process> find_main() const;
 
-  /// Removes the paths, but for what is another supervisor's by now.
+  /// Removes the paths, except those that belong to another supervisor by now.
   void leave();
 
   [[nodiscard]] const supervisor_paths& paths() const { return paths_; }
   [[nodiscard]] numbers open() const {
     return {owned_.lock->get(), owned_.control->get(), notify_.get()};
   }
-  /// Lock and socket, for who puts them back.
+  /// Lock and socket, for the object that puts them back.
   [[nodiscard]] owned_path& owned() { return owned_; }
 
  private:

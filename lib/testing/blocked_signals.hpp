@@ -7,8 +7,8 @@
 
 namespace graceful::testing {
 
-/// While it lives, no signal is for this thread; what begins meanwhile, a thread or a process, has
-/// them blocked from its first moment on. The signals of a test are for its own threads.
+/// While it lives, this thread takes no signals. Threads and processes that begin meanwhile have
+/// them blocked from their first moment on. The test's own threads take the signals.
 class blocked_signals {
  public:
   blocked_signals() {
@@ -19,7 +19,7 @@ class blocked_signals {
   blocked_signals(const blocked_signals&) = delete;
   blocked_signals& operator=(const blocked_signals&) = delete;
   ~blocked_signals() {
-    // A child that has been forked meanwhile keeps them blocked, until it is ready for them.
+    // A child that was forked meanwhile keeps them blocked until it is ready for them.
     if (::getpid() == maker_) ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
   }
 

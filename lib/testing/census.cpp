@@ -28,11 +28,11 @@ std::vector<fs::path> entries_of(const fs::path& directory) {
   return entries;
 }
 
-/// Each open descriptor and what it is.
+/// Each open descriptor, and what it refers to.
 std::map<int, std::string> descriptors_of(pid_t pid) {
   std::map<int, std::string> result;
-  // Read to the end first: in a census of this very process, the descriptor of the directory that
-  // is being read is among the entries, and has gone now.
+  // Read to the end first: in a census of this process itself, the entries include the descriptor
+  // of the directory that is being read, which is closed by now.
   for (const fs::path& entry : entries_of(directory_of(pid) + "/fd")) {
     std::error_code gone;
     const std::string kind = fs::read_symlink(entry, gone);
@@ -95,7 +95,7 @@ std::vector<int> descriptors_without_cloexec(pid_t pid) {
 }
 
 bool wait_for_census(pid_t pid, const census& wanted, deadline until) {
-  // /proc tells nobody of changes: there is no event to wait for.
+  // /proc does not report changes, so there is no event to wait for.
   while (!(take_census(pid) == wanted)) {
     if (until.passed()) return false;
     ::poll(nullptr, 0, 5);

@@ -16,10 +16,10 @@
 
 namespace graceful::testing {
 
-/// What came of a request.
+/// The outcome of a request.
 struct answer {
   std::uint64_t generation{};
-  deadline::clock::time_point complete{};  ///< When the reply was.
+  deadline::clock::time_point complete{};  ///< When the reply was complete.
 };
 
 /// One of a load's clients: in one thread, with one connection.
@@ -30,12 +30,12 @@ class client {
   client& operator=(const client&) = delete;
   virtual ~client() = default;
 
-  /// One request, from its beginning to its end. Throws `request_lost`; then the next one has
-  /// another connection.
+  /// Makes one complete request. Throws `request_lost`; the next request then uses another
+  /// connection.
   virtual answer request() = 0;
 };
 
-/// Where the clients of a load connect to. Thread-safe.
+/// Where the clients of a load connect. Thread-safe.
 class connector {
  public:
   explicit connector(const http_target& target) : target_{target} {}
@@ -52,7 +52,7 @@ class connector {
   std::atomic<unsigned> attempts_{0};
 };
 
-// Clients keep references to what they are given, but for the load's values.
+// Clients keep references to what they are given, except the load's values.
 std::unique_ptr<client> make_client(const http_load& what, connector& to, pauses& pace);
 std::unique_ptr<client> make_client(const stream_load& what, connector& to, pauses& pace);
 std::unique_ptr<client> make_client(const slow_load& what, connector& to, pauses& pace);

@@ -23,7 +23,7 @@ namespace {
     case ECONNRESET:
     case EPIPE:
       lose(loss::reset, std::move(why));
-    case ETIMEDOUT:  // the kernel's own patience
+    case ETIMEDOUT:  // the kernel's own time-out
       lose(loss::timed_out, std::move(why));
     default:
       lose(loss::other, std::move(why));
@@ -36,8 +36,8 @@ void set_option(int fd, int level, int option, const T& value) {
 }
 
 void bind_loopback_source(int fd, unsigned sequence) {
-  // Without this, bind(2) would take a port for the source address alone; connect(2) chooses one
-  // that is free towards this target.
+  // Without this, bind(2) would reserve a port for the source address alone. With it, connect(2)
+  // chooses a port that is free for this target.
   set_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
   sockaddr_in source{};
   source.sin_family = AF_INET;
@@ -88,12 +88,13 @@ void client_socket::send(std::string_view bytes, deadline until) {
   }
 }
 
-// Fails only where the connection has failed, which whoever reads is told.
+// Fails only where the connection has failed, which the reader sees.
 void client_socket::send_no_more() { ::shutdown(fd_.get(), SHUT_WR); }
 
 std::size_t client_socket::receive(std::span<char> buffer, deadline until) {
   while (true) {
-    // First of all: else a server that sends a byte now and then would be waited for for ever.
+    // Wait first: otherwise a server that sends a byte now and then would be waited for without
+    // end.
     wait(POLLIN, until, "recv");
     const ssize_t size = ::recv(fd_.get(), buffer.data(), buffer.size(), 0);
     if (size >= 0) return static_cast<std::size_t>(size);

@@ -15,13 +15,13 @@ namespace graceful::testing {
 
 [[noreturn]] void lose(loss how, std::string why);
 
-/// A client's connection over TCP. Not blocking, so that a deadline holds for all of a request,
-/// and a signal disturbs nothing. All that fails throws `request_lost`.
+/// A client's TCP connection. Non-blocking, so that a deadline covers the whole request, and
+/// signals do not disturb it. Every failure throws `request_lost`.
 class client_socket {
  public:
-  /// Connects. On 127.0.0.0/8, `sequence` spreads connections over 32 source addresses, so that
-  /// one in TIME_WAIT costs a local port of one of them only. `receive_buffer`: SO_RCVBUF, for
-  /// one who reads slowly; 0: the system's.
+  /// Connects. On 127.0.0.0/8, `sequence` spreads connections over 32 source addresses, so that a
+  /// connection in TIME_WAIT costs a local port of only one of them. `receive_buffer`: SO_RCVBUF,
+  /// for a slow reader; 0: the system's default.
   client_socket(const http_target& target, unsigned sequence, deadline until,
                 int receive_buffer = 0);
 
@@ -30,10 +30,10 @@ class client_socket {
   /// Waits for at least one byte. 0: the server has closed.
   std::size_t receive(std::span<char> buffer, deadline until);
 
-  /// Says so to the server; replies still come.
+  /// Tells the server that nothing more comes; replies still arrive.
   void send_no_more();
 
-  /// Waits for the server to close first, which leaves the TIME_WAIT to it.
+  /// Waits for the server to close first, so that the TIME_WAIT is the server's.
   void await_close(deadline until);
 
   /// Closes with a reset.

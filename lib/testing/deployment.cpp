@@ -87,13 +87,14 @@ std::shared_ptr<upgrade_run> deployment::impl::start(const upgrade_params& with)
   upgrade_request request = to_request(with);
   events.add("test", "deploys" + (request.command.empty() ? std::string{" what runs"}
                                                           : joined(request.command)));
-  // Monitor moves to a new generation by itself; before, an upgrade's events are told to nobody.
+  // Monitor follows to a new generation by itself; until then, nobody would see an upgrade's
+  // events.
   const deadline until{params.patience};
   while (!stream->wait_watched(committed_, commit_look_interval) && !until.passed()) {
     if (known.wait_ended(committed_, std::chrono::seconds{0})) break;
   }
   auto run = std::make_shared<upgrade_run>();
-  // Connected here: it is asked of the process that serves now.
+  // Connects here, so that it asks the process that serves now.
   auto client = std::make_shared<result<control_client>>(connect());
   const std::lock_guard lock{upgrades_mutex_};
   std::erase_if(upgrades_, [](const running_upgrade& each) {
@@ -121,7 +122,7 @@ deployment::deployment(deployment_params params)
     : impl_{std::make_unique<impl>(std::move(params))}, exceptions_{std::uncaught_exceptions()} {}
 
 deployment::~deployment() {
-  // What throws here would end the test program, and with it the report of what else went wrong.
+  // An exception here would end the test program, and lose the report of the other failures.
   try {
     const bool failed = std::uncaught_exceptions() > exceptions_ ||
                         (impl_->params.failed && impl_->params.failed());

@@ -32,25 +32,26 @@ class deployment::impl {
   [[nodiscard]] std::string expanded(std::string text) const;
   [[nodiscard]] result<control_client> connect() const;
 
-  /// Calls the server as the test asks it to; that is put on the timeline, and so is an error.
+  /// Calls the server on behalf of the test. The timeline records the call and an error.
   template <class Call>
   auto tell(const std::string& what, Call call) -> decltype(call(std::declval<control_client&>()));
 
   [[nodiscard]] upgrade_request to_request(const upgrade_params& with) const;
   std::shared_ptr<upgrade_run> start(const upgrade_params& with);
 
-  // leaks.cpp
+  // Defined in leaks.cpp.
   void take_reference();
   leak_report leaks(deadline until);
 
   [[nodiscard]] std::string report() const;
 
-  /// What a process at rest holds, and the paths that there are.
+  /// What a process at rest holds, and the paths that exist.
   struct holdings {
     census held;
     std::size_t unmarked{};  ///< Descriptors without CLOEXEC.
     std::size_t children{};
-    std::vector<pid_t> strays;  ///< Neither a generation nor a descendant of this process.
+    std::vector<pid_t> strays;  ///< Processes that are neither a generation nor a descendant of
+                                ///< this process.
     std::set<std::string> paths;
 
     friend bool operator==(const holdings&, const holdings&) = default;
@@ -66,13 +67,13 @@ class deployment::impl {
     std::jthread thread;
   };
 
-  std::atomic<pid_t> committed_{};  // the newest that serves by an upgrade of ours
+  std::atomic<pid_t> committed_{};  // the newest one that serves because of an upgrade here
   std::mutex upgrades_mutex_;
-  std::vector<running_upgrade> upgrades_;  // those that have ended go when the next begins
+  std::vector<running_upgrade> upgrades_;  // ended ones are removed when the next begins
 
  public:
   std::optional<event_stream> stream;
-  // After all threads that wait for servers: the servers end first.
+  // Declared after all threads that wait for servers, so that the servers end first.
   testing::scene scene;
   const std::string control;
   process* server = nullptr;

@@ -71,7 +71,7 @@ void event_stream::follow() {
       }
       if (over) continue;
     }
-    // The server has ended, or a successor is about to answer: nobody is there to tell which.
+    // The server has ended, or a successor is about to answer: no event tells which.
     wait_readable(stop_.get(), std::chrono::milliseconds{20});
   }
 }

@@ -24,8 +24,8 @@
 
 namespace graceful::testing {
 
-/// What Monitor tells, from one process to the next. Its thread ends when the server has ended and
-/// `stop()` was called: end all processes before.
+/// The events of Monitor, from one process to the next. Its thread ends when the server has ended
+/// and `stop()` was called, so end all processes first.
 class event_stream {
  public:
   event_stream(std::string control, std::chrono::milliseconds patience, timeline& into,
@@ -38,10 +38,10 @@ class event_stream {
 
   std::optional<server_event> wait_for(std::string_view event, std::size_t nth, deadline until);
 
-  /// True once Monitor runs in this process.
+  /// True once Monitor is connected to this process.
   bool wait_watching(pid_t pid, deadline until);
 
-  /// True once it has run there.
+  /// True once it has been connected to it.
   bool wait_watched(pid_t pid, deadline until);
 
  private:

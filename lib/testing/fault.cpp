@@ -23,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Until a process that has been started has loaded the shim.
+/// How long a new process may take to load the shim.
 constexpr std::chrono::seconds loading_time{10};
 
 std::string find_shim() {

@@ -9,8 +9,8 @@
 
 namespace graceful::testing {
 
-/// The environment variable, and its value, of a process that is to be started and struck by
-/// `what`. Throws `std::invalid_argument` if there is no such kind of call, or a count of 0.
+/// The environment variable, with its value, for a process that is to be started and struck by
+/// `what`. Throws `std::invalid_argument` if there is no such kind of call, or for a count of 0.
 std::pair<std::string, std::string> variable_for(const fault& what);
 
 }  // namespace graceful::testing

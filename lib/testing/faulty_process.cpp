@@ -22,13 +22,14 @@
 namespace graceful::testing {
 namespace {
 
-/// A futex tells of the fault, but not of an end without it: looked for in between.
+/// A futex reports the fault, but not an end without one, so that is checked in between.
 constexpr std::chrono::milliseconds end_look_interval{50};
 
-/// From when a process takes a fault until it says so: some instructions, unless it stands still.
+/// How long a process may take from taking a fault until it reports it: a few instructions, unless
+/// it is stopped.
 constexpr std::chrono::seconds striking_time{10};
 
-/// Null if there is none, or if it is that of an earlier process of this pid.
+/// Null if there is none, or if it belongs to an earlier process with this pid.
 shim::fault_file* map(const std::string& path, pid_t pid) {
   const graceful::unique_fd fd{::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW)};
   if (!fd) return nullptr;
@@ -81,7 +82,7 @@ faulty_process::faulty_process(pid_t pid, shim::fault_file* shared)
 faulty_process::~faulty_process() { ::munmap(shared_, sizeof *shared_); }
 
 void faulty_process::arm(shim::armed_word word) {
-  // So that nothing strikes that is about to be forgotten; and what does, does so before.
+  // Prevents a forgotten fault from striking later: if it strikes, it does so before.
   if (!disarm() && !wait_for_stage(shim::striking, striking_time) && !ended()) {
     throw std::runtime_error{"process " + std::to_string(pid_) +
                              " has taken a fault, and does not strike: it cannot be replaced"};
@@ -113,7 +114,7 @@ bool faulty_process::wait_until_done(deadline until) {
     case shim::action::stop:
       break;
   }
-  // Only a parent is told.
+  // Only a parent is told that a process has stopped.
   while (!stands_still(pid_)) {
     if (ended() || until.passed()) return false;
     ::poll(nullptr, 0, 1);

@@ -15,11 +15,11 @@
 
 namespace graceful::testing {
 
-/// A process that has loaded the shim: what it counts, and what is armed in it.
+/// A process that has loaded the shim: its counts, and the fault that is armed in it.
 class faulty_process {
  public:
   /// Waits until the process has made its file in `directory`; null at the deadline. Throws
-  /// `std::runtime_error` if the file is that of another version of the shim.
+  /// `std::runtime_error` if another version of the shim made the file.
   static std::unique_ptr<faulty_process> wait_for(const std::string& directory, pid_t pid,
                                                   deadline until);
   faulty_process(const faulty_process&) = delete;
@@ -28,20 +28,20 @@ class faulty_process {
 
   [[nodiscard]] const shim::fault_file& shared() const { return *shared_; }
 
-  /// Has it ended, and does another process have its pid?
+  /// True if the process has ended, and another one has its pid.
   [[nodiscard]] bool superseded() const;
 
-  /// In place of what is armed. Throws `std::runtime_error` if that is about to strike, and has not
+  /// Replaces the armed fault. Throws `std::runtime_error` if that is about to strike, and has not
   /// within ten seconds.
   void arm(shim::armed_word word);
 
-  /// False if it has struck, or cannot be kept from it any more.
+  /// False if the fault has struck, or can no longer be prevented.
   bool disarm();
 
-  /// False at the deadline, or when the process has ended without.
+  /// False at the deadline, or when the process has ended without the fault.
   bool wait_until_struck(deadline until);
 
-  /// Waits until the fault that has struck has done what it does.
+  /// Waits until the fault that has struck has done its work.
   bool wait_until_done(deadline until);
 
  private:

@@ -21,11 +21,11 @@
 namespace graceful::testing {
 namespace {
 
-constexpr int descriptor_look_interval = 50;  // ms: nobody tells that a descriptor is free
+constexpr int descriptor_look_interval = 50;  // ms: no event reports that a descriptor is free
 
-/// Only a child's end can be told: an orphan has become one, unless its parent still lives or has
-/// reaped it. It is reaped here, or thousands of upgrades would leave as many zombies; but for one
-/// that belongs to an object.
+/// Only a child's end is known. An orphan has become a child, unless its parent is alive or has
+/// reaped it. Reaps it here, as thousands of upgrades would otherwise leave as many zombies; but
+/// never a child that an object owns.
 std::string end_of(pid_t pid) {
   const auto how = reap_orphan(pid);
   if (!how) return "ended";
@@ -91,7 +91,7 @@ bool generations::signal(std::uint64_t number, int signal) {
 
 bool generations::wait_stopped(std::uint64_t number, deadline until) {
   const pid_t its_pid = pid(number);
-  // Only a parent is told of a stop; /proc has no events.
+  // Only a parent is told of a stop, and /proc has no events.
   while (!is_stopped(its_pid)) {
     if (until.passed() || wait_ended(its_pid, std::chrono::milliseconds{5})) return false;
   }
@@ -116,7 +116,7 @@ std::vector<generations::member> generations::members() const {
 
 std::string generations::name_of(pid_t pid) const {
   const std::lock_guard lock{mutex_};
-  // The newest: a pid that has been reaped may be given again.
+  // The newest one: the pid of a reaped process may be reused.
   const auto found = std::find_if(watched_.rbegin(), watched_.rend(),
                                   [&](const watched& each) { return each.who.pid == pid; });
   return found != watched_.rend() ? "generation " + std::to_string(found->who.number)
@@ -127,7 +127,7 @@ void generations::watch() {
   for (;;) {
     std::vector<pollfd> entries{{changed_.get(), POLLIN, 0}};
     std::vector<std::size_t> places{0};  // in watched_, of each entry but the first
-    bool blind = false;                  // no descriptor was free for one
+    bool blind = false;                  // there was no free descriptor for one
     {
       const std::lock_guard lock{mutex_};
       if (stopping_) return;

@@ -18,13 +18,13 @@
 
 namespace graceful::testing {
 
-/// The processes of a server, and when they end. Thread-safe.
+/// The processes of a server, and when they ended. Thread-safe.
 class generations {
  public:
   struct member {
     std::uint64_t number;
     pid_t pid;
-    std::string end;  ///< "exited 0", "signalled 9", "ended"; empty while it lives.
+    std::string end;  ///< "exited 0", "signalled 9", "ended"; empty while it is alive.
   };
 
   explicit generations(timeline& into);
@@ -32,11 +32,11 @@ class generations {
   generations& operator=(const generations&) = delete;
   ~generations();
 
-  /// Twice the same does nothing.
+  /// Adding the same process twice has no effect.
   void add(std::uint64_t number, pid_t pid);
 
-  /// The newest process of this number: one that was rolled back has the number of the next. Throws
-  /// `std::out_of_range`.
+  /// The newest process with this number: a successor that was rolled back has the same number as
+  /// the next one. Throws `std::out_of_range`.
   [[nodiscard]] pid_t pid(std::uint64_t number) const;
 
   bool signal(std::uint64_t number, int signal);
@@ -44,10 +44,10 @@ class generations {
   bool wait_gone(std::uint64_t number, deadline until) { return wait_ended(pid(number), until); }
   bool wait_ended(pid_t pid, deadline until);
 
-  /// All, in the order in which they became known.
+  /// All of them, in the order in which they became known.
   [[nodiscard]] std::vector<member> members() const;
 
-  /// "generation 2", or "pid 4711" for a stranger.
+  /// "generation 2", or "pid 4711" for an unknown process.
   [[nodiscard]] std::string name_of(pid_t pid) const;
 
  private:
@@ -56,9 +56,9 @@ class generations {
     graceful::unique_fd pidfd;  // empty once it has ended, or while no descriptor is free
   };
 
-  [[nodiscard]] const watched& newest(std::uint64_t number) const;  // with mutex_ held
+  [[nodiscard]] const watched& newest(std::uint64_t number) const;  // call with mutex_ held
   void watch();
-  void ended(watched& which);  // with mutex_ held
+  void ended(watched& which);  // call with mutex_ held
 
   timeline& into_;
   graceful::unique_fd changed_;

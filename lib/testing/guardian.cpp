@@ -22,8 +22,9 @@
 namespace graceful::testing {
 namespace {
 
-// What follows runs in a child forked from a program with threads: no allocation, no lock, nothing
-// of libc but system calls and what only touches memory. Each guardian has its own copy.
+// The following code runs in a child that was forked from a threaded program: no allocation, no
+// lock, and no libc functions other than system calls and those that only touch memory. Each
+// guardian has its own copy.
 constexpr std::size_t longest_mark = 512;
 std::array<char, longest_mark> mark;  // with its NUL
 std::size_t mark_size;
@@ -35,7 +36,7 @@ std::array<char, buffer_size> environment;
 constexpr char dismissed = 0;
 constexpr char at_once = 1;
 
-// linux_dirent64, which has no header: getdents64(2).
+// linux_dirent64, which no header declares: getdents64(2).
 constexpr std::size_t length_at = 16;
 constexpr std::size_t name_at = 19;
 
@@ -70,7 +71,7 @@ bool carries_mark(int proc, const char* name) {
   ::close(process);
   if (file < 0) return false;
   bool found = false;
-  std::size_t kept = 0;  // of what was read before: a mark may be cut in two
+  std::size_t kept = 0;  // bytes of the previous read: a mark may be split
   while (!found) {
     const ssize_t size = ::read(file, environment.data() + kept, environment.size() - kept);
     if (size <= 0) break;
@@ -85,18 +86,18 @@ bool carries_mark(int proc, const char* name) {
   return found;
 }
 
-/// False if there was nobody.
+/// False if there was no process to kill.
 bool kill_all() {
   const int proc = ::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   bool any = false;
   for_each_entry(proc, [&](const char* name) {
     const pid_t pid = to_pid(name);
     if (pid == 0) return;
-    // Opened before the look at the environment: if the pid is taken again in between, this is the
-    // pidfd of the one that has gone, never that of a stranger.
+    // Opened before the environment is read: if the pid is reused in between, this pidfd means the
+    // process that has gone, never another one.
     const int pidfd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
     if (pidfd < 0) return;
-    // One that it may not kill, another user's, is none that it could wait for.
+    // A process that it may not kill, another user's, cannot be waited for either.
     if (carries_mark(proc, name) &&
         ::syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0) == 0) {
       any = true;
@@ -118,7 +119,7 @@ void remove_directory() {
 }
 
 [[noreturn]] void guard(int lifeline) {
-  // Neither the terminal's signals nor those to the test's process group are for it.
+  // It must not get the signals of the terminal, or those for the test's process group.
   ::setsid();
   sigset_t all;
   ::sigfillset(&all);
@@ -126,8 +127,8 @@ void remove_directory() {
   ::prctl(PR_SET_PDEATHSIG, 0);
   ::prctl(PR_SET_NAME, "graceful-guard");
 
-  // Nothing but the socket: not the lifelines of others, which it would hold open, nor the outputs
-  // of the test, whose end somebody waits for.
+  // Keeps only the socket: not the lifelines of others, which it would hold open, nor the outputs
+  // of the test, whose end another process may wait for.
   if (lifeline > 0) ::close_range(0, static_cast<unsigned>(lifeline) - 1, 0);
   ::close_range(static_cast<unsigned>(lifeline) + 1, ~0U, 0);
 
@@ -135,9 +136,10 @@ void remove_directory() {
   ssize_t size = 0;
   do size = ::read(lifeline, &word, 1);
   while (size < 0 && errno == EINTR);
-  if (word == dismissed) ::_exit(0);  // and not so if there was only the end
+  if (word == dismissed) ::_exit(0);  // an end of file alone does not count as dismissal
 
-  // Twice nobody: what a process started before it ended may have got a number that was passed.
+  // Must find none twice: a process that was started just before its parent ended may have a number
+  // that the first pass had already gone past.
   for (int nobody = 0; nobody < 2;) nobody = kill_all() ? 0 : nobody + 1;
   remove_directory();
   ::_exit(0);
@@ -157,7 +159,7 @@ guardian::guardian(const std::string& its_mark, const std::string& its_directory
   copy(its_mark, mark_text);
   copy(its_directory, directory_text);
   std::array<int, 2> ends;
-  // No pipe: who writes to one that nobody reads is sent SIGPIPE.
+  // Not a pipe: writing to one without a reader raises SIGPIPE.
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
     throw std::system_error{errno, std::system_category(), "socketpair"};
   }
@@ -166,7 +168,7 @@ guardian::guardian(const std::string& its_mark, const std::string& its_directory
   pid_ = fork_owned_child();
   if (pid_ < 0) throw std::system_error{errno, std::system_category(), "fork"};
   if (pid_ == 0) {
-    // In the child, so that threads that make guardians at the same time do not meet here.
+    // Set in the child, so that threads that make guardians at the same time do not conflict.
     mark = mark_text;
     mark_size = its_mark.size() + 1;
     directory = directory_text;
@@ -183,7 +185,7 @@ void guardian::act() {
 }
 
 void guardian::send(const char& word) {
-  // Somebody may have killed it; then it is reaped only.
+  // Another process may have killed it; it then only has to be reaped.
   [[maybe_unused]] const auto told = ::send(lifeline_.get(), &word, 1, MSG_NOSIGNAL);
   lifeline_.reset();
   reap_owned_child(pid_);

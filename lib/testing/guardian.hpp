@@ -10,9 +10,10 @@
 
 namespace graceful::testing {
 
-/// A process that waits for the end of this one, however it ends, and then kills every process that
-/// carries a mark in its environment, and removes a directory (the files in it, no directories).
-/// PR_SET_PDEATHSIG does not do: it reaches children, not the successors whose parent has gone.
+/// A process that waits for the end of this one, however it ends. It then kills every process that
+/// carries a mark in its environment, and removes a directory (with its files, but not with
+/// subdirectories). PR_SET_PDEATHSIG would not be enough: it reaches children, but not successors
+/// whose parent has gone.
 class guardian {
  public:
   /// `mark`: "NAME=VALUE". Throws `std::system_error`.
@@ -20,11 +21,11 @@ class guardian {
   guardian(const guardian&) = delete;
   guardian& operator=(const guardian&) = delete;
 
-  /// Dismisses it: nothing is left for it to do.
+  /// Dismisses the guardian: it has nothing left to do.
   ~guardian();
 
-  /// Has it do at once what it is there for, and waits until it has. It needs nothing of this
-  /// process, whose descriptors may have run out.
+  /// Makes the guardian act now, and waits until it has. Needs no resources of this process, whose
+  /// descriptors may be used up.
   void act();
 
  private:

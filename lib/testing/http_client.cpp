@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
 
-/// So many bytes at a time, and a pause after each.
+/// The number of bytes at a time, and the pause after each.
 struct steps {
   std::size_t bytes = all;
   std::chrono::nanoseconds pause{};
@@ -24,7 +24,7 @@ struct manner {
   std::string request;
   std::string served_by;
   bool keep_alive{};
-  bool patient{};  // the timeout is that of each wait, not of all
+  bool patient{};  // the timeout applies to each wait, not to the whole request
   steps send{};
   steps read{};
 };
@@ -45,7 +45,7 @@ class http_client final : public client {
   answer request() override {
     const deadline whole{to_.timeout()};
     const auto until = [&] { return how_.patient ? deadline{to_.timeout()} : whole; };
-    // Kept only by those that end well.
+    // Only requests that end well keep it.
     std::optional<client_socket> socket = std::exchange(kept_, {});
     if (!socket) socket.emplace(to_.connect(until(), how_.read.bytes == all ? 0 : slow_buffer));
     send(*socket, until);
@@ -60,7 +60,8 @@ class http_client final : public client {
   }
 
  private:
-  // The kernel's own would take in a long reply at once, and the server notice nothing.
+  // The kernel's default would take in a long reply at once, and the server would not notice the
+  // slow reader.
   static constexpr int slow_buffer = 4096;
 
   template <class Until>
@@ -99,7 +100,7 @@ class http_client final : public client {
 
 steps at_rate(std::size_t bytes_per_second) {
   if (bytes_per_second == 0) return {};
-  // Twenty a second are smooth enough, and no more than the buffer holds.
+  // Twenty steps a second are smooth enough; limited to what the buffer holds.
   const std::size_t bytes = std::clamp<std::size_t>(bytes_per_second / 20, 1, 16'384);
   return {bytes, std::chrono::nanoseconds{1'000'000'000 * bytes / bytes_per_second}};
 }

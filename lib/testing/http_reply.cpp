@@ -24,7 +24,7 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-/// A number that is all of `text`.
+/// A number that makes up all of `text`.
 std::optional<std::uint64_t> number(std::string_view text) {
   std::uint64_t value{};
   const char* end = text.data() + text.size();
@@ -33,7 +33,7 @@ std::optional<std::uint64_t> number(std::string_view text) {
   return value;
 }
 
-/// The values of all headers `name`; head and name in lower case.
+/// The values of all headers `name`; head and name are in lower case.
 std::vector<std::string_view> headers(std::string_view head, std::string_view name) {
   const std::string begin = "\r\n" + std::string{name} + ":";
   std::vector<std::string_view> values;

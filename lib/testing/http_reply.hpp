@@ -10,21 +10,21 @@
 
 namespace graceful::testing {
 
-/// Follows one reply as it arrives, and believes nothing: status 200 of HTTP/1.1 and a body of
-/// exactly one Content-Length. What is not that throws `request_lost`. The body is not kept.
+/// Parses one reply as it arrives, strictly: status 200 of HTTP/1.1, and a body with exactly one
+/// Content-Length. Anything else throws `request_lost`. The body is not kept.
 class http_reply {
  public:
-  /// The header that tells the generation, "gen-N" or "gen-N-...".
+  /// `served_by`: the header that names the generation, "gen-N" or "gen-N-...".
   explicit http_reply(std::string_view served_by = "X-Served-By");
 
   void take(std::string_view bytes);
 
-  /// The server has closed before the end.
+  /// The server has closed before the end of the reply.
   [[noreturn]] void closed() const;
 
   [[nodiscard]] bool complete() const { return in_body_ && missing_ == 0; }
 
-  /// Once it is complete.
+  /// Valid once the reply is complete.
   [[nodiscard]] const http_response& response() const { return response_; }
 
  private:

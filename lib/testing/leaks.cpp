@@ -55,7 +55,7 @@ deployment::impl::holdings deployment::impl::take_holdings(pid_t pid) const {
   return result;
 }
 
-/// The process that serves, once it is at rest but for what it holds; none at the deadline.
+/// The serving process, once it is at rest apart from what it holds; none at the deadline.
 std::optional<pid_t> deployment::impl::at_rest(deadline until, std::string& why_not) {
   for (;; ::poll(nullptr, 0, pause_ms)) {
     auto client = connect();
@@ -82,7 +82,7 @@ std::optional<pid_t> deployment::impl::at_rest(deadline until, std::string& why_
   }
 }
 
-/// What a process holds, once that is as wanted, or has been the same for a while.
+/// What a process holds, once that is as wanted, or has not changed for a while.
 deployment::impl::holdings deployment::impl::settled(pid_t pid, const holdings* wanted,
                                                      deadline until) const {
   holdings last = take_holdings(pid);

@@ -7,7 +7,7 @@
 
 namespace graceful::testing {
 
-/// Where to connect to, of a listener's "HOST:PORT": a wildcard is reached by loopback.
+/// The host to connect to for a listener's "HOST:PORT": a wildcard is reached through loopback.
 inline std::string host_to_connect_to(std::string_view address) {
   std::string_view host = address.substr(0, address.rfind(':'));
   if (host.starts_with('[')) host = host.substr(1, host.size() - 2);

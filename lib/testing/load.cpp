@@ -45,7 +45,7 @@ class load::running {
     try {
       for (const auto& each : clients_) threads_.emplace_back([this, &each] { work(*each); });
     } catch (...) {
-      pauses_.stop();  // or those that run would be waited for
+      pauses_.stop();  // or the threads would be waited for for ever
       throw;
     }
   }
@@ -108,14 +108,14 @@ class load::running {
   std::optional<load_report> final_;
 
   std::vector<std::unique_ptr<client>> clients_;
-  std::vector<std::jthread> threads_;  // the last member: ends first
+  std::vector<std::jthread> threads_;  // declared last, so that it is destroyed first
 };
 
 load_report load::running::stop() {
   if (final_) return *final_;
   clock::time_point stopped;
   {
-    const std::lock_guard lock{mutex_};  // so that no wait misses it
+    const std::lock_guard lock{mutex_};  // so that no waiting thread misses it
     pauses_.stop();
     stopped = clock::now();
     tally_.stopped(stopped);
@@ -174,7 +174,7 @@ void load::running::failed(const request_lost& failure) {
     tally_.failed(failure, clock::now());
   }
   progress_.notify_all();
-  // A dead server must not turn the load into a hot loop.
+  // A dead server must not turn the load into a busy loop.
   if (!pacer_) pauses_.until(clock::now() + std::chrono::milliseconds{1});
 }
 

@@ -31,7 +31,8 @@ output_capture::output_capture(writers of) : writers_{of}, stop_{::eventfd(0, EF
     }
     s.read_end.reset(ends[0]);
     s.write_end.reset(ends[1]);
-    // Only this end: the other is an open file description of its own, and children block as usual.
+    // Only this end is non-blocking: the other is a separate open file description, and children
+    // block as usual.
     ::fcntl(s.read_end.get(), F_SETFL, O_NONBLOCK);
   }
   const blocked_signals in_the_thread;
@@ -39,7 +40,7 @@ output_capture::output_capture(writers of) : writers_{of}, stop_{::eventfd(0, EF
 }
 
 output_capture::~output_capture() {
-  // Successors of the child may hold the pipes open: end-of-file alone does not end the thread.
+  // Successors of the child may hold the pipes open, so end-of-file alone does not end the thread.
   ::eventfd_write(stop_.get(), 1);
   reader_.join();
 }
@@ -54,7 +55,7 @@ void output_capture::close_child_ends() {
 
 bool output_capture::wait_for(std::string_view needle, deadline until) {
   std::unique_lock lock{mutex_};
-  // Within one stream: what the other writes meanwhile may cut a line of both() in two.
+  // Searches each stream by itself: output of the other one may split a line of both().
   const auto found = [&] {
     return std::any_of(streams_.begin(), streams_.end(),
                        [&](const stream& s) { return s.text.find(needle) != s.text.npos; });
@@ -99,8 +100,8 @@ void output_capture::read_until_stopped() {
 }
 
 void output_capture::drain() {
-  // As much as a pipe holds (pipe(7)): one read takes all that a process left when it ended, and
-  // one that never stops writing does not keep the mutex.
+  // As much as a pipe holds (pipe(7)): one read takes everything that an ended process has left,
+  // and a process that never stops writing does not keep the mutex.
   constexpr std::size_t most = 64UL * 1024;
   std::vector<char> chunk(most);
   for (stream& s : streams_) {

@@ -33,13 +33,13 @@ class output_capture {
   /// The ends for the child: standard output and standard error.
   [[nodiscard]] std::array<int, 2> child_ends() const;
 
-  /// Once the child has been started, so that end-of-file can come.
+  /// Call it once the child has been started, so that end-of-file can be seen.
   void close_child_ends();
 
-  /// False at the deadline, or when nobody is left to write it.
+  /// False at the deadline, or when no process is left that could write it.
   bool wait_for(std::string_view needle, deadline until);
 
-  // What has been written up to this call.
+  // What has been written until now.
   [[nodiscard]] std::string both();  ///< In the order of arrival.
   [[nodiscard]] std::string standard_output();
   [[nodiscard]] std::vector<output_piece> pieces();
@@ -52,7 +52,7 @@ class output_capture {
   };
 
   void read_until_stopped();
-  void drain();  // with mutex_ held
+  void drain();  // call with mutex_ held
   ssize_t receive(stream& from, std::vector<char>& into, pid_t& writer) const;
 
   std::array<stream, 2> streams_;

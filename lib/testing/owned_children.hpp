@@ -9,20 +9,20 @@
 
 namespace graceful::testing {
 
-// Children of this program that an object reaps, and nobody else of the kit may. Thread-safe: a
-// child belongs to its object before anybody can reap it, and until it has been reaped, when its
-// number may be given again.
+// Children of this program that an object reaps; the rest of the kit must not. Thread-safe: a child
+// belongs to its object before anything can reap it, and until it has been reaped, when its number
+// may be reused.
 
-/// fork(2). The child begins with all signals blocked: handlers of the test are not for it. Where
-/// children would be reaped by themselves (SIGCHLD ignored, or SA_NOCLDWAIT, sigaction(2)), that
-/// ends here, for the whole program: nobody could tell how they end.
+/// fork(2). The child starts with all signals blocked: the test's handlers must not run in it. If
+/// children are reaped automatically (SIGCHLD ignored, or SA_NOCLDWAIT, sigaction(2)), that is
+/// switched off for the whole program, because their endings would be unknown.
 pid_t fork_owned_child();
 
-/// Waits for the end of one, and reaps it. None if somebody else has.
+/// Waits for the end of a child, and reaps it. None if it has been reaped elsewhere.
 std::optional<siginfo_t> reap_owned_child(pid_t pid);
 
-/// Reaps a child that has ended, unless it belongs to an object: then it tells how that has ended.
-/// None if it has not ended, or is no child.
+/// Reaps a child that has ended. If an object owns the child, only returns how it ended. None if it
+/// has not ended, or is not a child.
 std::optional<siginfo_t> reap_orphan(pid_t pid);
 
 bool owns_child(pid_t pid);

@@ -10,18 +10,18 @@
 namespace graceful::testing {
 
 /// When the requests of a load with a fixed rate are due. It has no clock: a request that is taken
-/// late was due all the same. Thread-safe.
+/// late keeps its due time. Thread-safe.
 class pacer {
  public:
   using time_point = std::chrono::steady_clock::time_point;
 
-  /// `rate`: a second; the first is due at `start`.
+  /// `rate`: requests a second; the first is due at `start`.
   pacer(double rate, time_point start) : rate_{rate}, start_{start} {}
 
-  /// Takes the next: each is given once.
+  /// Takes the next request; each is given out once.
   time_point next() { return due(taken_++); }
 
-  /// How many are due by then, taken or not.
+  /// How many requests are due by then, taken or not.
   [[nodiscard]] std::uint64_t due_by(time_point now) const {
     if (now < start_) return 0;
     const double passed = std::chrono::duration<double>{now - start_}.count();
@@ -30,7 +30,7 @@ class pacer {
 
  private:
   [[nodiscard]] time_point due(std::uint64_t index) const {
-    // From the beginning on, not from the last: no error adds up.
+    // Computed from the beginning, not from the last one, so that errors do not add up.
     return start_ + std::chrono::nanoseconds{
                         std::llround(static_cast<double>(index) * 1'000'000'000.0 / rate_)};
   }

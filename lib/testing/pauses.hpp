@@ -9,12 +9,12 @@
 
 namespace graceful::testing {
 
-/// The pace of clients: waits that stop() ends, now and for ever. Thread-safe.
+/// The pace of clients: waits that stop() ends, including all later ones. Thread-safe.
 class pauses {
  public:
   using clock = std::chrono::steady_clock;
 
-  /// False if it was stopped.
+  /// False if stop() ended it.
   bool until(clock::time_point when) {
     if (when <= clock::now()) return !stopped();
     std::unique_lock lock{mutex_};

@@ -21,7 +21,7 @@
 namespace graceful::testing {
 namespace {
 
-/// Of a process that somebody else has reaped; no process can exit with it.
+/// The status of a process that was reaped elsewhere; no process can exit with it.
 constexpr int unknown = -1;
 
 std::vector<std::string> merged_environment(const std::map<std::string, std::string>& added) {
@@ -46,9 +46,8 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
   return result;
 }
 
-/// Runs between fork and exec, where, the test having threads, nothing may allocate or lock;
-/// signals are blocked until no handler of the test is left. Returns if something fails, with errno
-/// set.
+/// Runs between fork and exec. The test has threads, so nothing here may allocate or lock; signals
+/// stay blocked until no handler of the test is left. Returns with errno set if something fails.
 void become(char* const* argv, char* const* environment, const process_options& options,
             std::array<int, 2> outputs, pid_t parent) {
   for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
@@ -80,7 +79,7 @@ void become(char* const* argv, char* const* environment, const process_options& 
   }
   if (!options.directory.empty() && ::chdir(options.directory.c_str()) != 0) return;
 
-  // A change of user resets it, so only now; and the parent may have died before.
+  // A change of user resets it, so it is set only now. The parent may have died before.
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return;
   if (::getppid() != parent) ::_exit(127);
   ::execvpe(argv[0], argv, environment);
@@ -108,7 +107,7 @@ pid_t spawn(std::vector<std::string> argv, const process_options& options,
     ::_exit(127);
   }
 
-  // Close-on-exec gives end-of-file once the program runs.
+  // Close-on-exec closes the other end once the program runs.
   write_end.reset();
   int error = 0;
   ssize_t told = 0;
@@ -136,10 +135,10 @@ process::process(std::vector<std::string> argv, const process_options& options)
                                                     : output_capture::writers::mixed)},
       pid_{spawn(std::move(argv), options, outputs_->child_ends())},
       pidfd_{open_pidfd(pid_)} {
-  const int error = errno;  // of the last of them
+  const int error = errno;  // of open_pidfd()
   outputs_->close_child_ends();
   if (!pidfd_) {
-    ::kill(pid_, SIGKILL);  // it cannot be another's: it has not been reaped
+    ::kill(pid_, SIGKILL);  // the pid has not been reaped, so it cannot be another process's
     reap_owned_child(pid_);
     throw std::system_error{error, std::system_category(), "pidfd_open"};
   }

@@ -19,15 +19,15 @@
 namespace graceful::testing {
 namespace {
 
-// linux/sched.h, which leaves them to the kernel; proc_pid_stat(5) shows them.
-constexpr unsigned long being_ended = 0x4;         // PF_EXITING: it comes before the memory goes
+// From linux/sched.h, which user programs cannot include; proc_pid_stat(5) shows the flags.
+constexpr unsigned long being_ended = 0x4;         // PF_EXITING: set before the memory is released
 constexpr unsigned long of_the_kernel = 0x200000;  // PF_KTHREAD
 
 [[noreturn]] void fail(const std::string& what) {
   throw std::system_error{errno, std::system_category(), what};
 }
 
-/// None if it is not there, or not to be read.
+/// None if it does not exist, or cannot be read.
 std::optional<std::string> content_of(const std::string& path) {
   const graceful::unique_fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (!file) {
@@ -41,15 +41,15 @@ std::optional<std::string> content_of(const std::string& path) {
     if (size > 0) content.append(chunk.data(), static_cast<std::size_t>(size));
     if (size == 0) return content;
     if (size < 0 && errno == ENOMEM) fail(path);
-    if (size < 0 && errno != EINTR) return {};  // ESRCH: it has ended meanwhile
+    if (size < 0 && errno != EINTR) return {};  // ESRCH: the process has ended meanwhile
   }
 }
 
-/// What proc_pid_stat(5) has, by its numbers: from 3 on, the state.
+/// The fields of proc_pid_stat(5), by their numbers, from 3 (the state) on.
 class stat_fields {
  public:
   explicit stat_fields(const std::string& text) {
-    // The name, in parentheses, may contain anything, parentheses included.
+    // The name is in parentheses, and may itself contain any, as well as spaces.
     const auto end_of_name = text.rfind(')');
     if (end_of_name != text.npos) from_state_on_ = text.substr(end_of_name + 2);
   }
@@ -66,7 +66,7 @@ class stat_fields {
   std::string from_state_on_;
 };
 
-/// One whose environment may be read, and is not set up yet (field 51, env_end).
+/// True if the environment may be read but is not set up yet (field 51, env_end).
 bool is_executing(pid_t pid) {
   const stat_fields stat{content_of(directory_of(pid) + "/stat").value_or("")};
   return stat && !stat.has_flag(being_ended) && !stat.has_flag(of_the_kernel) &&
@@ -103,7 +103,7 @@ std::vector<process_entry> process_table() {
 
 std::optional<process_entry> process_entry_of(pid_t pid) {
   const stat_fields stat{content_of(directory_of(pid) + "/stat").value_or("")};
-  if (!stat) return {};  // it has gone meanwhile
+  if (!stat) return {};  // it has ended meanwhile
   return process_entry{.pid = pid,
                        .parent = static_cast<pid_t>(stat.number(4)),
                        .state = stat.state(),
@@ -116,9 +116,10 @@ std::string environment_of(pid_t pid) {
     const auto environment = content_of(directory_of(pid) + "/environ");
     if (!environment || !environment->empty()) return environment.value_or("");
     if (until.passed() || !is_executing(pid)) break;
-    ::poll(nullptr, 0, 1);  // there is no event for it
+    ::poll(nullptr, 0, 1);  // no event reports it
   }
-  // The first thread may have ended, and with it what is seen of it; the process lives in others.
+  // The first thread may have ended, and its entry shows nothing then; the process lives on in
+  // others.
   for (const std::string& thread : threads_of(pid)) {
     std::string environment = content_of(thread + "/environ").value_or("");
     if (!environment.empty()) return environment;
@@ -134,10 +135,11 @@ bool is_exiting(pid_t pid) {
   });
 }
 
-// By number: <sys/pidfd.h> of glibc 2.36 lacks extern "C".
+// Called by number: <sys/pidfd.h> of glibc 2.36 lacks extern "C".
 graceful::unique_fd open_pidfd(pid_t pid) {
   graceful::unique_fd pidfd{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))};
-  if (!pidfd && errno == EINVAL) errno = ESRCH;  // the pid is that of another's thread by now
+  // EINVAL: by now the pid is the number of a thread in another process.
+  if (!pidfd && errno == EINVAL) errno = ESRCH;
   return pidfd;
 }
 

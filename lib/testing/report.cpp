@@ -9,7 +9,7 @@
 namespace graceful::testing {
 namespace {
 
-/// Each piece begins with its time, unless it goes on with a line.
+/// Each piece begins with its time, unless it continues a line.
 std::map<pid_t, std::string> logs_of(const std::vector<output_piece>& pieces,
                                      const timeline& times) {
   std::map<pid_t, std::string> logs;

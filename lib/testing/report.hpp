@@ -13,10 +13,10 @@
 
 namespace graceful::testing {
 
-/// Of what each process has written, so much of the end is reported, from the begin of a line on.
+/// How much of the end of each process's output is reported, from the beginning of a line on.
 inline constexpr std::size_t reported_output = 16UL * 1024;
 
-/// How each process ended, the timeline, and what each process wrote, with times.
+/// How each process ended, the timeline, and the output of each process, with times.
 std::string report_of(const std::string& title, const std::vector<generations::member>& processes,
                       const timeline& events, const std::vector<output_piece>& outputs);
 

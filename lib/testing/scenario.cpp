@@ -17,7 +17,7 @@ namespace {
 constexpr std::uint64_t some_requests = 20;
 constexpr std::string_view request_ends = "Host: test\r\n\r\n";
 
-/// A scenario under way: its loads, and what has been expected so far.
+/// A running scenario: its loads, and what has been expected so far.
 class play {
  public:
   play(std::string name, deployment& site, const params& with)
@@ -37,20 +37,21 @@ class play {
     return result_.expect(met, what, seen);
   }
 
-  /// A deploy that has to commit. Its probation is cut short: the new process serves by then.
+  /// A deploy that must commit. Its probation is cut short: the new process serves by then.
   void deploy() {
     const std::uint64_t next = site_.generation() + 1;
     const auto run = site_.start_upgrade(with_.upgrade);
     if (run.wait_for("ready", site_.patience())) {
       serves(next);
-      if (!run.so_far().committed()) (void)site_.commit();  // or it commits by itself meanwhile
+      if (!run.so_far().committed()) (void)site_.commit();  // unless it commits by itself meanwhile
     }
     const auto outcome = run.wait(site_.patience());
     expect(outcome.committed(), "the deploy of generation " + std::to_string(next) + " commits",
            outcome.to_string());
   }
 
-  /// Both loads go on; and who comes now finds this generation, if replies name theirs.
+  /// Expects that both loads go on, and that new clients reach this generation, if replies name
+  /// theirs.
   void serves(std::uint64_t generation) {
     if (loads_.empty()) return;
     const std::string its_name = "generation " + std::to_string(generation);
@@ -82,7 +83,7 @@ class play {
     return run;
   }
 
-  /// What the end of the failed upgrade `run` has to be: the generation of before serves on.
+  /// Expects the upgrade `run` to fail, and the previous generation to keep serving.
   void serves_as_before() {
     serves(before_);
     const auto status = site_.status();
@@ -94,7 +95,7 @@ class play {
 
   [[nodiscard]] std::uint64_t before() const { return before_; }
 
-  /// `may_lose`: requests of each load.
+  /// `may_lose`: the number of requests that each load may lose.
   scenario_result end(std::uint64_t may_lose = 0) {
     for (load& each : loads_) {
       const auto seen = each.stop();
@@ -118,7 +119,7 @@ class play {
   }
 
  private:
-  /// Whoever loses more meanwhile than any scenario allows need not be waited for.
+  /// A load that has already lost more than any scenario allows need not be waited for.
   bool answers(load& clients) const {
     const auto may_lose = some_requests + static_cast<std::uint64_t>(with_.connections);
     return clients.wait_for(some_requests, site_.patience(), may_lose);
@@ -132,7 +133,7 @@ class play {
   std::vector<load> loads_;
 };
 
-/// What throws has broken a promise too: the server does not answer any more.
+/// An exception breaks a promise too: the server does not answer any more.
 template <class Body>
 scenario_result act(const char* name, deployment& site, const params& with, Body body) {
   std::string why;
@@ -225,7 +226,7 @@ scenario_result deploy_storm(deployment& site, const params& with) {
 
 scenario_result deploy_while_draining(deployment& site, const params& with) {
   return act("deploy while draining", site, with, [&](play& it) {
-    // In the middle of its second request: its generation drains until that is answered.
+    // Stopped in the middle of its second request: its generation drains until that is answered.
     const std::string request_begins = "GET " + with.path + " HTTP/1.1\r\n";
     http_connection held{resolve(host_to_connect_to(site.address()), site.port(), site.patience()),
                          0};

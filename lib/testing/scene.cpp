@@ -22,7 +22,7 @@ namespace graceful::testing {
 namespace {
 
 constexpr const char* process_mark = "GRACEFUL_TEST_SCENE";
-constexpr std::size_t reported = 8UL * 1024;  // of each process: the end says most
+constexpr std::size_t reported = 8UL * 1024;  // of each process: the end matters most
 
 void reap_orphans() {
   for (const process_entry& entry : process_table()) {
@@ -65,7 +65,7 @@ void scene::end() noexcept {
 
 void scene::end_left_behind() {
   const deadline until{std::chrono::seconds{10}};
-  // Again and again: one that is being killed may have started another a moment before.
+  // Repeats: a process that is being killed may have started another a moment before.
   for (auto left = left_behind(); !left.empty() && !until.passed(); left = left_behind()) {
     for (const auto& pidfd : left) send_signal(pidfd, SIGKILL);
     for (const auto& pidfd : left) wait_readable(pidfd.get(), until);
@@ -121,17 +121,18 @@ std::vector<scene::found> scene::marked() const {
   const std::string text = std::string{process_mark} + "=" + directory_ + '\0';
   std::vector<found> result;
   for (const process_entry& entry : process_table()) {
-    // Opened before the look at the environment: a pid that is taken again in between makes this
-    // the pidfd of the one that has gone, never that of a stranger. One that has ended is readable,
-    // where the state 'Z' may be that of a first thread which has left others behind.
+    // Opened before the environment is read: if the pid is reused in between, this pidfd means the
+    // process that has gone, never another one. The pidfd of an ended process is readable; the
+    // state 'Z' may mean only that the first thread has ended.
     graceful::unique_fd pidfd = open_pidfd(entry.pid);
     if (!pidfd && errno != ESRCH) {
       throw std::system_error{errno, std::system_category(), "pidfd_open"};
     }
     if (!pidfd || wait_readable(pidfd.get(), std::chrono::seconds{0})) continue;
     const std::string environment = environment_of(entry.pid);
-    // An orphan on its way out has given up its memory already, but may still hold its descriptors.
-    // That alone makes it one of ours: a child of the test may have no environment, or hide it.
+    // An orphan that is exiting has released its memory, but may still hold its descriptors. An
+    // empty environment alone does not make a process ours: a child of the test may have none, or
+    // hide it.
     const bool leaving = environment.empty() && entry.parent == ::getpid() &&
                          !owns_child(entry.pid) && is_exiting(entry.pid);
     if (leaving || environment.find(text) != environment.npos) {

@@ -18,10 +18,10 @@ namespace graceful::testing {
 
 /// Where a test takes place: a directory of its own, and the processes that it starts there.
 ///
-/// Whatever they leave behind ends with the scene, successors that outlived their predecessors
-/// above all; also if the test program is killed. Those are known by the variable
-/// GRACEFUL_TEST_SCENE, which each process passes on; and the test program becomes a subreaper, so
-/// that they come to it to be reaped.
+/// All processes that are left end with the scene, above all successors that outlived their
+/// predecessors, even if the test program is killed. They are recognised by the variable
+/// GRACEFUL_TEST_SCENE, which each process passes on. The test program becomes a subreaper, so that
+/// it can reap them.
 class scene {
  public:
   scene();
@@ -29,24 +29,24 @@ class scene {
   scene& operator=(const scene&) = delete;
   ~scene();
 
-  /// The reference is good as long as the scene is.
+  /// The reference is valid as long as the scene.
   process& start(std::vector<std::string> argv, process_options options = {});
 
-  /// In the directory, which is for this user only (0700); once a process has been started as
-  /// another, others may search it (0711), so that it can reach a socket.
+  /// A path in the directory, which only this user may use (0711 instead of 0700 once a process has
+  /// been started as another user, so that it can reach a socket).
   [[nodiscard]] std::string path(std::string_view name) const;
 
   [[nodiscard]] const std::string& directory() const { return directory_; }
 
-  /// Has the directory stay when the scene ends.
+  /// Keeps the directory when the scene ends.
   void keep_directory() { keep_directory_ = true; }
 
-  /// The processes that live, but for those on their way out. Throws `std::system_error` if it
-  /// cannot look, as wait_all_gone() does.
+  /// The live processes, without those that are exiting. Throws `std::system_error` if it cannot
+  /// look, as does wait_all_gone().
   [[nodiscard]] std::vector<pid_t> living() const;
 
-  /// Kills all processes. The objects stay, for their outputs. If they cannot be found, because no
-  /// descriptor is free, the guardian does it, and removes the directory.
+  /// Kills all processes. The objects stay, for their outputs. If the processes cannot be found,
+  /// because no descriptor is free, the guardian kills them, and removes the directory.
   void end() noexcept;
 
   /// Waits until no process of this scene is alive, and reaps them.

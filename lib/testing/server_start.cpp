@@ -16,8 +16,8 @@
 namespace graceful::testing {
 namespace {
 
-/// Two changes that nobody is told of: that a socket which is there listens, and that a server
-/// which answers has called ready().
+/// Two changes that no event reports: an existing socket begins to listen, and a server that
+/// answers has called ready().
 constexpr int untold = 5;
 
 }  // namespace

@@ -10,14 +10,14 @@
 
 namespace graceful::testing {
 
-/// Watches a server that is about to start: make it before the server.
+/// Watches a server that is about to start. Construct it before you start the server.
 class server_start {
  public:
-  /// The control socket and its directory. Throws `std::system_error`.
+  /// Takes the control socket and its directory. Throws `std::system_error`.
   server_start(std::string control, const std::string& directory);
 
-  /// Returns what the server says when it serves. Throws `std::runtime_error`, with the server's
-  /// output, if it ends before or takes longer than `patience`.
+  /// Returns the server's status once it serves. Throws `std::runtime_error`, with the server's
+  /// output, if it ends before, or takes longer than `patience`.
   server_status wait(process& server, std::chrono::milliseconds patience);
 
  private:

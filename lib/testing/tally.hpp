@@ -11,7 +11,7 @@
 
 namespace graceful::testing {
 
-/// Keeps the account of a load. It has no clock, and is not thread-safe.
+/// The account of a load. It has no clock, and is not thread-safe.
 class tally {
  public:
   using time_point = std::chrono::steady_clock::time_point;
@@ -20,7 +20,7 @@ class tally {
 
   void succeeded(std::uint64_t generation, std::chrono::nanoseconds latency, time_point now);
   void failed(const request_lost& failure, time_point now);
-  /// Silence ends here; what still succeeds counts, but says nothing about it.
+  /// Silence ends here. Later successes count, but do not end a silence.
   void stopped(time_point now);
 
   [[nodiscard]] std::uint64_t ok() const { return report_.ok; }

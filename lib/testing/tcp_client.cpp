@@ -15,7 +15,7 @@ class exchange_client final : public client {
 
   answer request() override {
     const deadline until{to_.timeout()};
-    // Kept only by those that end well.
+    // Only requests that end well keep it.
     std::optional<client_socket> socket = std::exchange(kept_, {});
     if (!socket) socket.emplace(to_.connect(until));
     socket->send(what_.request, until);

@@ -9,10 +9,10 @@
 
 namespace graceful::testing {
 
-/// What has happened, from several sources, in the order of time. Thread-safe.
+/// What has happened, from several sources, in order of time. Thread-safe.
 class timeline {
  public:
-  using clock = std::chrono::system_clock;  // that of the servers' events
+  using clock = std::chrono::system_clock;  // the clock of the servers' events
 
   explicit timeline(clock::time_point begun = clock::now()) : begun_{begun} {}
 
@@ -21,7 +21,7 @@ class timeline {
 
   [[nodiscard]] std::string to_string() const;
 
-  /// "+   12 ms": since the begin, as the lines have it.
+  /// "+   12 ms": since the beginning, as in the lines.
   [[nodiscard]] std::string offset(clock::time_point when) const;
 
  private:

@@ -10,7 +10,8 @@ namespace graceful::testing {
 void upgrade_run::run(result<control_client> client, const upgrade_request& request,
                       const std::function<void(const upgrade_outcome&)>& on_change) {
   upgrade_outcome now;
-  // Told before it is published: who has waited for it finds that the listener knows.
+  // The listener is told before the state is published: a thread that waited for it finds that the
+  // listener knows.
   const auto publish = [&](bool ended) {
     if (!ended || now.code) on_change(now);
     {

@@ -13,16 +13,17 @@
 
 namespace graceful::testing {
 
-/// An upgrade as it goes on in one thread and is looked at in others. Thread-safe.
+/// A running upgrade: one thread runs it, others look at it. Thread-safe.
 class upgrade_run {
  public:
-  /// Asks for the upgrade, and returns at its end. Called once. `on_change` sees each state.
+  /// Asks for the upgrade, and returns at its end. Call it once. `on_change` is called for each
+  /// state.
   void run(result<control_client> client, const upgrade_request& request,
            const std::function<void(const upgrade_outcome&)>& on_change);
 
   bool wait_for(std::string_view phase, deadline until);
 
-  /// True at the end.
+  /// True when the upgrade has ended.
   bool wait(deadline until);
 
   [[nodiscard]] upgrade_outcome so_far() const;

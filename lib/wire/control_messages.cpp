@@ -106,21 +106,21 @@ struct members<server_metrics> {
 
 namespace {
 
-/// What execve(2) takes: a NUL would end the string there, and what was asked for is not what ran.
+/// execve(2) ends a string at a NUL, and would not run what was asked for.
 bool without_nul(std::string_view text) { return text.find('\0') == std::string_view::npos; }
 
 bool is_usable(const json::object& parameters, const upgrade_request& m) {
   const auto usable = [](const auto& variable) {
     return without_nul(variable.first) && without_nul(variable.second);
   };
-  // What is relative to which process nobody could say.
+  // A relative path is ambiguous: it could be relative to any process.
   return std::ranges::all_of(m.command, without_nul) &&
          (m.directory.starts_with('/') || !has_field(parameters, "directory")) &&
          without_nul(m.directory) && std::ranges::all_of(m.environment, usable) &&
          (!m.timeout || (m.timeout->count() > 0 && *m.timeout <= max_timeout));
 }
 
-/// An older server names none.
+/// An older server sends no addresses.
 template <class M>
 void pair_addresses(M& m) {
   if (m.dropped_addresses.size() != m.dropped.size()) m.dropped_addresses.clear();

@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-/// What operators and servers say to each other: io.graceful.Control as values. The values are
+/// What operators and servers send to each other: io.graceful.Control as values. The values are
 /// those of the public `control_client`; `json` members are not part of a message.
 namespace graceful::wire {
 
@@ -34,13 +34,13 @@ inline constexpr std::string_view not_ready_error = "io.graceful.Control.NotRead
 inline constexpr std::string_view upgrade_failed_error = "io.graceful.Control.UpgradeFailed";
 inline constexpr std::string_view no_upgrade_error = "io.graceful.Control.NoUpgrade";
 
-/// Whether a call changes something: who gives it up does not want that any more.
+/// True if a call changes something. A caller that gives up no longer wants it carried out.
 constexpr bool is_order(std::string_view method) {
   return method == upgrade_method || method == abort_method || method == commit_method ||
          method == rollback_method || method == drain_method;
 }
 
-/// Longest time that an upgrade may be given.
+/// The longest time that an upgrade may be given.
 inline constexpr std::chrono::hours max_timeout{24};
 
 std::optional<upgrade_request> parse_upgrade(const json::object& parameters);
@@ -51,14 +51,14 @@ std::optional<drain_progress> parse_progress(const json::object& parameters);
 std::optional<server_event> parse_event(const json::object& parameters);
 std::optional<server_metrics> parse_metrics(const json::object& parameters);
 
-/// Whether a Drain is to end at once; none if the parameter is of a wrong type.
+/// Whether a Drain ends everything at once; none if the parameter has a wrong type.
 std::optional<bool> parse_drain(const json::object& parameters);
 
-/// Why there is to be a Rollback; none if the parameter is of a wrong type.
+/// The reason for a Rollback; none if the parameter has a wrong type.
 std::optional<std::string> parse_rollback(const json::object& parameters);
 
 call to_call(const upgrade_request& m);
-call to_plan_call(const upgrade_request& m);  ///< Asks what it would do.
+call to_plan_call(const upgrade_request& m);  ///< Asks what an upgrade would do.
 reply to_reply(const upgrade_plan& m);
 reply to_reply(const upgrade_phase& m);
 reply to_reply(const server_status& m);
@@ -66,10 +66,10 @@ reply to_reply(const drain_progress& m);
 reply to_reply(const server_event& m);
 reply to_reply(const server_metrics& m);
 
-/// An error reply with the sentence for a person that every error of ours carries.
+/// An error reply with a sentence for a person, which all our errors carry.
 reply to_error(std::string_view error, std::string_view message);
 
-/// `ends`: the server does, too.
+/// `ends`: the server ends too.
 reply to_upgrade_failed(std::string_view message, bool ends);
 
 }  // namespace graceful::wire

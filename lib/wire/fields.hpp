@@ -10,18 +10,18 @@
 #include <string_view>
 #include <vector>
 
-/// Typed access to the parameters of a message: none where a field is absent (or null) or of
+/// Typed access to the parameters of a message: none where a field is absent (or null) or has
 /// another type.
 namespace graceful::wire {
 
 namespace json = boost::json;
 
-/// A count as Varlink sends it: its numbers are signed, and counts of ours are far below 2^63.
+/// A count as Varlink sends it: its numbers are signed, and our counts are far below 2^63.
 [[nodiscard]] constexpr std::int64_t number(std::uint64_t n) {
   return static_cast<std::int64_t>(n);
 }
 
-/// Present and not null: Varlink takes a null for a field that is not there.
+/// True if the field is present and not null: Varlink treats a null as an absent field.
 [[nodiscard]] bool has_field(const json::object& o, std::string_view key);
 
 [[nodiscard]] std::optional<std::int64_t> int_field(const json::object& o, std::string_view key);
@@ -31,7 +31,7 @@ namespace json = boost::json;
 
 [[nodiscard]] std::optional<bool> bool_field(const json::object& o, std::string_view key);
 
-/// False if it is absent.
+/// False if the field is absent.
 [[nodiscard]] std::optional<bool> flag_field(const json::object& o, std::string_view key);
 
 [[nodiscard]] std::optional<std::string> string_field(const json::object& o, std::string_view key);

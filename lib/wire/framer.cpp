@@ -20,12 +20,12 @@ std::optional<std::string> framer::next() {
     return std::nullopt;
   }
   if (end - start_ > limit_) {
-    scanned_ = end;  // found again by overflowed() and by every later call
+    scanned_ = end;  // overflowed() and every later call find it again
     return std::nullopt;
   }
   std::string message = buffer_.substr(start_, end - start_);
   start_ = scanned_ = end + 1;
-  // Keep what is consumed from growing without bound while messages are pipelined.
+  // Discard what is consumed, so that pipelined messages do not make the buffer grow without bound.
   if (start_ > limit_) {
     buffer_.erase(0, start_);
     start_ = scanned_ = 0;

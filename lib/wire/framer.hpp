@@ -9,10 +9,10 @@
 
 namespace graceful::wire {
 
-/// Cuts a stream of bytes into Varlink messages, which end with a NUL byte.
+/// Splits a stream of bytes into Varlink messages, which end with a NUL byte.
 class framer {
  public:
-  /// `limit`: the longest message taken, in bytes, its NUL not counted.
+  /// `limit`: the longest message that is taken, in bytes, without its NUL.
   explicit framer(std::size_t limit) : limit_{limit} {}
 
   void feed(std::string_view bytes);
@@ -20,10 +20,10 @@ class framer {
   /// The next complete message; none if more bytes are needed, or after `overflowed()`.
   std::optional<std::string> next();
 
-  /// A message exceeds the limit: the stream cannot be used any more.
+  /// True if a message exceeds the limit: the stream cannot be used any more.
   [[nodiscard]] bool overflowed() const;
 
-  /// Bytes that wait, complete messages among them.
+  /// The number of bytes that wait, including complete messages.
   [[nodiscard]] std::size_t buffered() const { return buffer_.size() - start_; }
 
  private:

@@ -11,7 +11,7 @@
 
 namespace graceful::wire {
 
-/// Phases that are known; one that is wrong is left out.
+/// The known phases; an invalid one is left out.
 template <>
 struct codec<phase_durations> {
   static bool get(const json::value& from, phase_durations& to) {
@@ -31,7 +31,7 @@ struct codec<phase_durations> {
   }
 };
 
-// Statistics: no upgrade fails for them.
+// Statistics must not make an upgrade fail.
 template <>
 struct members<totals> {
   static constexpr std::tuple table{

@@ -11,7 +11,7 @@
 #include <vector>
 
 /// io.graceful.Handoff as JSON. Each `parse_` function returns none where a parameter is missing or
-/// of the wrong type.
+/// has the wrong type.
 namespace graceful::wire {
 
 std::optional<begin> parse_begin(const json::object& parameters);
@@ -25,7 +25,7 @@ std::optional<fail> parse_fail(const json::object& parameters);
 std::optional<report> parse_report(const json::object& parameters);
 std::optional<reported> parse_reported(const json::object& parameters);
 std::optional<ready> parse_ready(const json::object& parameters);
-/// Nothing depends on what it says: what is missing or wrong is left out.
+/// Nothing depends on the contents: what is missing or wrong is left out.
 readied parse_readied(const json::object& parameters);
 
 call to_call(const begin& m);
@@ -40,7 +40,7 @@ reply to_reply(const settled& m);
 reply to_reply(const reported& m);
 reply to_reply(const readied& m);
 
-/// The error for a successor of which no version is spoken here.
+/// The error for a successor that speaks no version that this build speaks.
 reply to_incompatible_version(std::string_view message, const std::vector<std::int64_t>& offered);
 
 }  // namespace graceful::wire

@@ -10,13 +10,13 @@
 #include <string_view>
 #include <vector>
 
-/// What predecessor and successor say to each other: io.graceful.Handoff as values.
+/// What predecessor and successor send to each other: io.graceful.Handoff as values.
 namespace graceful::wire {
 
-/// Versions of the handoff protocol that this build speaks.
+/// The version of the handoff protocol that this build speaks.
 inline constexpr std::int64_t handoff_version = 1;
 
-/// Names in `batch::names` that are no listeners. No listener's name starts with '@'.
+/// Names in `batch::names` that are not listeners. No listener's name starts with '@'.
 inline constexpr std::string_view lock_name = "@lock";
 inline constexpr std::string_view control_name = "@control";
 
@@ -33,7 +33,7 @@ inline constexpr std::string_view incompatible_version_error =
 struct begin {
   std::vector<std::int64_t> versions;
   std::string token;      // empty: the takeover was asked for explicitly
-  std::string manager{};  // which service manager looks after it; empty: none
+  std::string manager{};  // which service manager manages the successor; empty: none
 };
 
 struct begun {
@@ -42,8 +42,8 @@ struct begun {
   std::string name;
   std::uint64_t descriptors = 0;
   totals so_far{};
-  std::vector<std::string> kept{};  // of the listeners on offer: a service manager holds them too
-  bool late_claims = false;         // what Settle says of unwanted listeners is heeded
+  std::vector<std::string> kept{};  // those of the listeners on offer that a manager holds too
+  bool late_claims = false;         // the unwanted listeners that Settle names are heeded
 };
 
 struct fetch {
@@ -52,39 +52,40 @@ struct fetch {
 
 struct batch {
   std::uint64_t first = 0;
-  std::vector<std::string> names;  // one for each descriptor that comes along
+  std::vector<std::string> names;  // one for each descriptor in the message
 };
 
 struct ready {
-  std::vector<std::string> unwanted{};  // of the listeners on offer: the successor takes them not
-  bool late_claims = false;             // it may still do so: Settle says which it takes
+  std::vector<std::string> unwanted{};  // the listeners on offer that the successor does not take
+  bool late_claims = false;             // it may still take them: Settle says which
 };
 
-/// Asks whether the successor stays; and says, as the answer to that question, that it is there.
+/// Asks whether the successor stays. It also answers the predecessor's question whether the
+/// successor is alive.
 struct settle {
-  /// As in `ready`, and in its place: what was asked for since is not among them. None: nothing has
-  /// changed.
+  /// The same as in `ready`, which it replaces: listeners that were asked for since are not among
+  /// them. None: nothing has changed.
   std::optional<std::vector<std::string>> unwanted{};
 };
 
 /// The answer to Settle.
 struct settled {
-  bool settled = false;  // false: ask once more, to show that you are there
+  bool settled = false;  // false: ask again, to show that you are alive
 };
 
-/// The reason that a successor names if it knows none: its upgrader was destroyed.
+/// The reason that a successor gives if it knows no other: its upgrader was destroyed.
 inline constexpr std::string_view ended_before_ready = "it ended before it was ready";
 
 struct fail {
   std::string reason;
 };
 
-/// What a process that drains says to the one that serves.
+/// A report from a draining process to the one that serves.
 struct report {
   std::uint64_t generation = 0;
   std::int64_t pid = 0;
   std::uint64_t connections = 0;
-  std::uint64_t cut = 0;  // but for those of reports answered on earlier connections
+  std::uint64_t cut = 0;  // without those in reports that were answered on earlier connections
 };
 
 /// The answer to Report.
@@ -95,7 +96,7 @@ struct reported {
 /// The answer to Ready.
 struct readied {
   phase_durations durations;
-  bool asks = false;  // before it commits: the first Settle is no answer yet
+  bool asks = false;  // before it commits: the first Settle is not yet an answer
 };
 
 }  // namespace graceful::wire

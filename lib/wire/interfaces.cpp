@@ -40,7 +40,7 @@ error PermissionDenied ()
 error ExpectedMore ()
 )";
 
-// These stand in docs/protocol.md as well; a test compares them.
+// docs/protocol.md contains these texts too; a test compares them.
 constexpr std::string_view control_interface = R"(# Watches and upgrades a running server.
 interface io.graceful.Control
 

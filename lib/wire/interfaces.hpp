@@ -7,20 +7,20 @@
 #include <optional>
 #include <string_view>
 
-/// What a server says of itself: the interface org.varlink.service.
+/// How a server describes itself: the interface org.varlink.service.
 namespace graceful::wire {
 
-/// Which interfaces are offered.
+/// Decides which interfaces are offered.
 enum class role { server, supervisor };
 
 /// The description of an interface, in the language of https://varlink.org/Interface-Definition;
-/// none if nobody has it.
+/// none if there is no such interface.
 std::optional<std::string_view> interface_description(std::string_view interface);
 
-/// Answers a call of org.varlink.service; none if `c` calls something else.
+/// Answers a call of org.varlink.service; none if `c` calls another interface.
 std::optional<reply> answer_service_call(const call& c, role who = role::server);
 
-/// What to answer to a call that nobody handles.
+/// The answer to a call of an unknown method.
 reply unknown_method(const call& c, role who = role::server);
 
 }  // namespace graceful::wire

@@ -31,14 +31,14 @@ namespace graceful::wire {
 
 namespace json = boost::json;
 
-/// A member of the message M: its name in JSON, and what becomes of it where it is empty or wrong.
+/// A member of the message M: its name in JSON, and what happens if it is empty or invalid.
 template <class M, class T>
 struct member {
   std::string_view key;
   T M::*value;
-  bool always_sent = true;      // also if it is empty, 0 or false
-  bool may_be_missing = false;  // or null: then it is the default
-  bool may_be_wrong = false;    // of another type: then too
+  bool always_sent = true;      // even if it is empty, 0 or false
+  bool may_be_missing = false;  // absent or null means the default
+  bool may_be_wrong = false;    // so does a value of another type
 };
 
 /// Every sender sends it.
@@ -47,13 +47,13 @@ constexpr member<M, T> required(std::string_view key, T M::*value) {
   return {key, value};
 }
 
-/// Sent if there is something to say.
+/// Sent if it is not empty.
 template <class M, class T>
 constexpr member<M, T> optional(std::string_view key, T M::*value) {
   return {key, value, false, true};
 }
 
-/// The same; no message fails for it.
+/// The same; an invalid value does not make the message fail.
 template <class M, class T>
 constexpr member<M, T> lenient(std::string_view key, T M::*value) {
   return {key, value, false, true, true};
@@ -65,7 +65,7 @@ constexpr member<M, T> newer(std::string_view key, T M::*value) {
   return {key, value, true, true};
 }
 
-/// The same; no message fails for it.
+/// The same; an invalid value does not make the message fail.
 template <class M, class T>
 constexpr member<M, T> informative(std::string_view key, T M::*value) {
   return {key, value, true, true, true};
@@ -79,7 +79,7 @@ concept described = requires {
   members<M>::table;
 };
 
-/// How a type is said in JSON. `get` returns false where a value is of another type.
+/// How a type is represented in JSON. `get` returns false if a value has another type.
 template <class T>
 struct codec;
 
@@ -103,7 +103,7 @@ struct codec<std::int64_t> {
   static json::value put(std::int64_t from) { return from; }
 };
 
-/// Varlink's numbers are signed, and counts of ours are far below 2^63.
+/// Varlink's numbers are signed, and our counts are far below 2^63.
 template <>
 struct codec<std::uint64_t> {
   static bool get(const json::value& from, std::uint64_t& to) {
@@ -181,7 +181,7 @@ struct codec<std::map<std::string, T, Less>> {
   }
 };
 
-/// False if the message is none.
+/// False if the member makes the message invalid.
 template <class M, class T>
 bool read_member(const json::object& o, const member<M, T>& which, M& m) {
   const json::value* const value = o.if_contains(which.key);
@@ -226,7 +226,7 @@ struct codec<M> {
   static json::value put(const M& from) { return write(from); }
 };
 
-/// None if a member is missing, or of another type, that must not be.
+/// None if a member is missing, or has another type, and must not.
 template <described M>
 [[nodiscard]] std::optional<M> parse(const json::object& parameters) {
   M m{};

@@ -37,7 +37,7 @@ std::string in_seconds(std::chrono::microseconds duration) {
   return text.data();
 }
 
-/// The text as it grows: a family, then its samples.
+/// Collects the text: a family, then its samples.
 class exposition {
  public:
   void family(std::string name, std::string_view type, std::string_view unit,

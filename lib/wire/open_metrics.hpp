@@ -12,7 +12,7 @@
 
 namespace graceful::wire {
 
-/// What a server measures, at one moment.
+/// The metrics of a server at one moment.
 struct metrics {
   std::string version;  // of the library
   std::uint64_t generation = 0;
@@ -22,11 +22,11 @@ struct metrics {
   std::uint64_t connections = 0;
   std::uint64_t connections_draining = 0;
   std::vector<listener_status> listeners;
-  std::uint64_t listeners_dropped = 0;  // of the generation before
+  std::uint64_t listeners_dropped = 0;  // of the previous generation
 };
 
-/// As OpenMetrics 1.0: https://github.com/OpenObservability/OpenMetrics. A family of which there is
-/// nothing to say is left out.
+/// OpenMetrics 1.0: https://github.com/OpenObservability/OpenMetrics. A family without values is
+/// left out.
 std::string to_open_metrics(const metrics& m);
 
 }  // namespace graceful::wire

@@ -9,7 +9,7 @@
 #include <optional>
 #include <string_view>
 
-/// io.graceful.Supervisor as values: those of the public `supervisor_client`; `json` is no part of
+/// io.graceful.Supervisor as values: those of the public `supervisor_client`; `json` is not part of
 /// a message.
 namespace graceful::wire {
 
@@ -23,7 +23,7 @@ reply to_reply(const supervisor_status& m);
 
 /// The answer to Release.
 reply to_release_reply(bool released);
-/// False also if it does not say.
+/// False also if the reply does not say.
 bool parse_release_reply(const json::object& parameters);
 
 }  // namespace graceful::wire

@@ -12,19 +12,19 @@
 
 namespace graceful::wire {
 
-/// What is counted over all generations: each passes on what it has.
+/// Counts over all generations: each passes its own on to the next.
 struct totals {
   std::uint64_t committed = 0;    // upgrades whose successor stayed
-  std::uint64_t failed = 0;       // whose successor was never ready
-  std::uint64_t rolled_back = 0;  // whose successor was ready, and did not stay
-  std::uint64_t cut = 0;          // connections that the deadline of a drain has ended
+  std::uint64_t failed = 0;       // upgrades whose successor was never ready
+  std::uint64_t rolled_back = 0;  // upgrades whose successor was ready and did not stay
+  std::uint64_t cut = 0;          // connections that were cut at the deadline of a drain
 };
 
 /// The phases of an upgrade, in order.
 inline constexpr std::array<std::string_view, 5> phases{"spawned", "begun", "passed", "ready",
                                                         "committed"};
 
-/// How long the phases of an upgrade took that it has reached, each from the one before on.
+/// How long each phase that an upgrade has reached took, counted from the previous one.
 using phase_durations = std::map<std::string, std::chrono::microseconds, std::less<>>;
 
 }  // namespace graceful::wire

@@ -23,7 +23,7 @@ std::optional<json::object> parse_object(std::string_view text) {
   return std::move(value.get_object());
 }
 
-/// The object's parameters; none if they are there but no object.
+/// The object's parameters; none if they are present but not an object.
 std::optional<json::object> take_parameters(json::object& message) {
   json::value* value = message.if_contains("parameters");
   if (value == nullptr || value->is_null()) return json::object{};
@@ -31,8 +31,8 @@ std::optional<json::object> take_parameters(json::object& message) {
   return std::move(value->get_object());
 }
 
-/// The serialiser passes through what is no UTF-8: a path, an argument, a name. A peer would end
-/// the connection.
+/// The serialiser passes on bytes that are not UTF-8, from a path, an argument or a name. A peer
+/// would then end the connection.
 std::string to_bytes(const json::object& message) {
   return to_text(json::serialize(message)) + '\0';
 }

@@ -14,10 +14,10 @@ namespace graceful::wire {
 
 namespace json = boost::json;
 
-/// Deepest nesting of a message that is parsed.
+/// The deepest nesting of a message that is parsed.
 inline constexpr std::size_t max_depth = 16;
 
-/// Longest message that a server takes from a client, and a client from a server. A server's
+/// The longest message that a server takes from a client, and a client from a server. A server's
 /// reply is longer where it describes thousands of listeners.
 inline constexpr std::size_t max_call_size = std::size_t{64} << 10;
 inline constexpr std::size_t max_reply_size = std::size_t{16} << 20;

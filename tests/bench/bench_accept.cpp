@@ -33,7 +33,7 @@ using graceful_bench::median_of;
 using graceful_bench::microseconds;
 using namespace std::chrono_literals;
 
-/// Accepts, counts, closes; `full` is called when a quota has been reached.
+/// Accepts, counts and closes; calls `full` when a quota has been reached.
 template <class Acceptor>
 class accept_loop {
  public:
@@ -72,7 +72,7 @@ struct round {
   double asio;
 };
 
-/// What else runs on the machine does not count.
+/// Excludes whatever else runs on the machine.
 clock::duration processor_time(pthread_t thread) {
   clockid_t id{};
   timespec time{};
@@ -86,7 +86,7 @@ struct cost {
   double allocations;
 };
 
-/// Connections that wait already: what it takes to accept one.
+/// Measures what it costs to accept a connection that already waits.
 template <class Loop>
 cost accept_waiting(asio::io_context& io, Loop& loop, const tcp::endpoint& address) {
   constexpr std::size_t count = 500;
@@ -100,10 +100,10 @@ cost accept_waiting(asio::io_context& io, Loop& loop, const tcp::endpoint& addre
 
 struct under_load {
   double per_second;
-  double processor_microseconds;  // of the server's thread, for one connection
+  double processor_microseconds;  // of the server's thread, per connection
 };
 
-/// Clients that come while the server runs on a thread of its own.
+/// Measures clients that connect while the server runs on its own thread.
 template <class Loop>
 under_load accept_coming(std::thread& server, Loop& loop, const tcp::endpoint& address, int threads,
                          std::size_t width) {
@@ -112,13 +112,13 @@ under_load accept_coming(std::thread& server, Loop& loop, const tcp::endpoint& a
   const auto begin = clock::now();
   const auto busy_before = processor_time(server.native_handle());
   const auto before = loop.accepted();
-  std::this_thread::sleep_for(long_enough);  // not to wait for anything: this is what is measured
+  std::this_thread::sleep_for(long_enough);  // the time that is measured, not a wait for an event
   const auto accepted = static_cast<double>(std::max<std::size_t>(loop.accepted() - before, 1));
   const auto busy = processor_time(server.native_handle()) - busy_before;
   return {accepted * 1e6 / microseconds(clock::now() - begin), microseconds(busy) / accepted};
 }
 
-/// Two servers, and rounds in which first the one and then the other is measured.
+/// Two servers, which are measured in turn in each round.
 class comparison {
  public:
   explicit comparison(const std::string& control_path)
@@ -168,7 +168,7 @@ class comparison {
   }
 
  private:
-  /// Has a context run on a thread.
+  /// Runs a context on a thread.
   struct running {
     explicit running(asio::io_context& context) : io{context} {
       io.restart();

@@ -33,7 +33,7 @@ using graceful_bench::median_of;
 using graceful_bench::microseconds;
 using namespace std::chrono_literals;
 
-/// What a process needs beside its listeners.
+/// What a process needs besides its listeners.
 constexpr rlim_t other_descriptors = 64;
 
 rlim_t raise_descriptor_limit() {
@@ -44,7 +44,7 @@ rlim_t raise_descriptor_limit() {
   return limit.rlim_cur;
 }
 
-// The processes that are measured: each writes what it saw on its standard output, and serves.
+// The measured processes: each writes what it saw to its standard output, and serves.
 
 int serve(const std::string& path, std::uint16_t network, std::size_t count, bool takeover) {
   const auto sites = graceful_bench::loopback_sites(count, network);
@@ -91,7 +91,7 @@ int take(const std::string& path, std::size_t count) {
   return 0;
 }
 
-// The process that has them measured.
+// The process that measures them.
 
 struct measured {
   double transfer = 0;

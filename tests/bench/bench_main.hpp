@@ -11,8 +11,8 @@
 
 namespace graceful_bench {
 
-/// Runs `run` with the words of the command line, the program's name first; what it throws is
-/// printed.
+/// Runs `run` with the words of the command line, the program's name first, and prints its
+/// exceptions.
 template <class Run>
 int bench_main(int argc, char** argv, Run run) {
   try {

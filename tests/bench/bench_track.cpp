@@ -28,7 +28,7 @@ using graceful_bench::median_of;
 constexpr std::size_t connections = 10'000;  // that are open at the same time
 constexpr int rounds = 100;
 
-/// Of one connection, in nanoseconds.
+/// Per connection, in nanoseconds.
 struct round {
   double track, idle, untrack, plain;
   [[nodiscard]] double all() const { return track + idle + untrack; }
@@ -94,8 +94,8 @@ void print(const char* title, const std::vector<round>& seen, Pick pick, const c
 }
 
 int run(const std::vector<std::string>& /*words*/) {
-  // A server's heap stays: what it takes the kernel to give pages back and forth, a fault for every
-  // dozen of connections, is nothing that one of these costs.
+  // Keeps the heap, as in a server. Otherwise the kernel gives pages back and forth, with a fault
+  // for every dozen connections, which no single connection costs.
   ::mallopt(M_TRIM_THRESHOLD, 1 << 30);
   ::mallopt(M_TOP_PAD, 1 << 26);
   graceful::testing::scene place;

@@ -41,7 +41,7 @@ using namespace std::chrono_literals;
 
 std::int64_t now() { return clock::now().time_since_epoch() / 1ns; }
 
-// The processes that are measured.
+// The measured processes.
 
 struct server_times {
   std::int64_t main = 0;     // main() was entered
@@ -90,13 +90,13 @@ int say_when_started() {
   return ::write(STDOUT_FILENO, &at, sizeof at) == sizeof at ? 0 : 1;
 }
 
-// The process that has them measured.
+// The process that measures them.
 
 struct round {
   double started;  // Upgrade called .. the successor's main() is entered
   double passed;   // .. its upgrader is constructed: everything has been passed
   double adopted;  // .. it has called listen() and async_accept() for each
-  double stopped;  // .. the predecessor accepts no more and its application knows
+  double stopped;  // .. the predecessor has stopped accepting and its application knows
   double ready;    // ready() of the successor, from call to return
   double all;      // Upgrade called .. the operator reads "ready"
   double bare_start;
@@ -106,8 +106,8 @@ struct round {
 
 double between(std::int64_t from, std::int64_t to) { return static_cast<double>(to - from) / 1e3; }
 
-/// The line that begins with `marker` in what the servers of a scene write, without it; `end` ends
-/// the line.
+/// Finds the line that begins with `marker` in the output of a scene's servers, and returns the
+/// rest of it; `end` ends the line.
 std::string behind(process& first, const std::string& marker, const std::string& end) {
   for (const graceful::testing::deadline until{20s}; !until.passed();) {
     const std::string all = first.stdout_text();
@@ -120,7 +120,7 @@ std::string behind(process& first, const std::string& marker, const std::string&
   throw std::runtime_error{"no '" + marker + "' from:\n" + first.output()};
 }
 
-/// What starting the same program costs without this library: spawn .. main().
+/// The cost of starting the same program without this library: spawn .. main().
 double bare_start(const std::string& self) {
   std::array<int, 2> pipe{};
   require(::pipe2(pipe.data(), O_CLOEXEC) == 0, "pipe2");

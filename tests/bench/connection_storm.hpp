@@ -13,8 +13,8 @@
 
 namespace graceful_bench {
 
-/// `count` connections, which wait in the accept queue if nobody takes them. They end with a
-/// reset, so that none lingers in TIME_WAIT and holds its port.
+/// Makes `count` connections, which wait in the accept queue if nobody takes them. They end with a
+/// reset, so that none stays in TIME_WAIT and holds its port.
 std::vector<graceful::unique_fd> connect_many(const boost::asio::ip::tcp::endpoint& server,
                                               std::size_t count);
 

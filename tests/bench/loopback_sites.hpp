@@ -12,7 +12,7 @@
 
 namespace graceful_bench {
 
-/// Where a listener of a benchmark listens, and its name.
+/// The address and the name of a benchmark's listener.
 struct site {
   std::string name;
   boost::asio::ip::tcp::endpoint endpoint;
@@ -20,8 +20,8 @@ struct site {
 
 /// `count` different ones on 127.A.B.1 to 127.A.B.200, where `network` is AB.
 ///
-/// The ports lie below the ephemeral range: a bound port of that range is one that no connect(2)
-/// on this machine picks, and 20,000 of them would be felt by whatever else runs here.
+/// The ports are below the ephemeral range: connect(2) on this machine never picks a bound port of
+/// that range, and 20,000 of them would disturb other programs.
 inline std::vector<site> loopback_sites(std::size_t count, std::uint16_t network) {
   constexpr std::size_t addresses = 200;
   constexpr std::size_t first_port = 20'000;

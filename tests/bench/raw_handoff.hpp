@@ -15,14 +15,14 @@ namespace graceful_bench {
 /// Listens at `path`.
 graceful::unique_fd listen_at(const std::string& path);
 
-/// Passes all of `descriptors` to everyone who connects; never returns.
+/// Passes all of `descriptors` to every client; never returns.
 [[noreturn]] void pass_to_everyone(const graceful::unique_fd& listener,
                                    const std::vector<graceful::unique_fd>& descriptors);
 
 /// Connects to `path` and takes `count` descriptors.
 std::vector<graceful::unique_fd> take_from(const std::string& path, std::size_t count);
 
-/// Answers each byte of everyone who connects with one byte; never returns.
+/// Answers each byte of every client with one byte; never returns.
 [[noreturn]] void echo_to_everyone(const graceful::unique_fd& listener);
 
 graceful::unique_fd connect_to(const std::string& path);

@@ -16,7 +16,7 @@ inline double microseconds(clock::duration d) {
   return std::chrono::duration<double, std::micro>{d}.count();
 }
 
-/// The middle one, which a round that something else disturbed does not move.
+/// The middle one, which a single disturbed round does not change.
 inline double median(std::vector<double> samples) {
   if (samples.empty()) return 0;
   const auto middle = samples.begin() + static_cast<std::ptrdiff_t>(samples.size() / 2);
@@ -24,7 +24,7 @@ inline double median(std::vector<double> samples) {
   return *middle;
 }
 
-/// Of each round `pick` of what was measured in it, and of these the median.
+/// The median, over all rounds, of what `pick` returns.
 template <class Round, class Pick>
 double median_of(const std::vector<Round>& rounds, Pick pick) {
   std::vector<double> samples;

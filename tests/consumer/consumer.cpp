@@ -38,7 +38,7 @@ int listen_and_ask(const char* control_path) {
   return client && acceptor.is_open() ? 0 : 1;
 }
 
-/// The library and the program wait for the same signal, each by an Asio of its own.
+/// The library and the program wait for the same signal, each with its own Asio.
 int both_hear_of_a_signal(const char* control_path) {
   boost::asio::io_context io;
   graceful::upgrader up{io, {.name = "consumer", .control_path = control_path}};

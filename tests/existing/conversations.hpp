@@ -13,7 +13,7 @@
 
 namespace graceful_existing {
 
-/// A connection of one client. What fails throws, also if it takes too long.
+/// A connection of one client. Throws if anything fails or takes too long.
 class conversation {
  public:
   conversation() = default;
@@ -21,11 +21,11 @@ class conversation {
   conversation& operator=(const conversation&) = delete;
   virtual ~conversation() = default;
 
-  /// A request and its reply. `last`: no other follows.
+  /// Makes a request and reads its reply. `last`: no other follows.
   virtual void exchange(bool last) = 0;
 };
 
-/// Clients with a thread each, which ask and pause in turn.
+/// Clients with one thread each, which alternate requests and pauses.
 class conversations final : public traffic {
  public:
   using opener = std::function<std::unique_ptr<conversation>()>;
@@ -46,7 +46,7 @@ class conversations final : public traffic {
   std::condition_variable progress_, stopping_;
   totals totals_;
   bool stopped_ = false;
-  std::vector<std::jthread> threads_;  // the last member: ends first
+  std::vector<std::jthread> threads_;  // declared last, so that it is destroyed first
 };
 
 }  // namespace graceful_existing

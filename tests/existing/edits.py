@@ -28,7 +28,7 @@ ASIO_HTTP = {
     ],
 }
 
-# A class whose acceptor is bound where it is constructed; main makes it.
+# A class whose acceptor is bound in the constructor; main makes it.
 def constructed_bound(parameter, endpoint, made_with):
     return [
         ("after", "<boost/asio.hpp>", INCLUDE),
@@ -53,7 +53,7 @@ def beast():
     ]
 
 
-# Those that wait for signals take longest: each process lingers. They are tested first.
+# Servers that wait for signals take longest, because each process lingers. They are tested first.
 SERVERS = {
     "asio_http_server": {
         "directory": "asio/example/cpp11/http/server",
@@ -85,7 +85,7 @@ SERVERS = {
             ]
         },
     },
-    # Its acceptor moves into the coroutine that accepts.
+    # The acceptor moves into the coroutine that accepts.
     "asio_coroutine_chat": {
         "directory": "asio/example/cpp20/coroutines",
         "files": ["chat_server.cpp"],
@@ -186,8 +186,8 @@ SERVERS = {
             ]
         },
     },
-    # WebSocket++ binds by itself, to any port here, and has a hook before that which tells the acceptor. Its accept
-    # loop starts only if it has bound.
+    # WebSocket++ binds by itself, to any port here, and before that calls a hook with the
+    # acceptor. Its accept loop starts only after it has bound.
     "websocketpp_echo": {
         "directory": os.path.join(OURS, "websocketpp"),
         "edits": {

@@ -39,7 +39,7 @@ traffic_start echo(connections how) {
   };
 }
 
-/// Asio's HTTP servers speak 1.0, and close after each reply.
+/// Asio's HTTP servers speak HTTP/1.0, and close after each reply.
 std::unique_ptr<traffic> http_1_0(std::uint16_t port) {
   auto load = exchange(port, connections::one_each, "GET /index.html HTTP/1.0\r\n\r\n");
   load.judge = [](std::string_view reply) {
@@ -50,8 +50,8 @@ std::unique_ptr<traffic> http_1_0(std::uint16_t port) {
   return make_traffic(load);
 }
 
-/// A message comes back to all, and who connects gets the latest ones of all. One kept client
-/// only: what others say meanwhile would be its reply.
+/// A message comes back to all, and a new client gets the latest ones. Only one kept client:
+/// messages of others would be taken for its reply.
 traffic_start chat(connections how, std::string message) {
   return [how, message](std::uint16_t port) {
     auto load = exchange(port, how, message);

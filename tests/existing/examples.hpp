@@ -19,7 +19,7 @@ using traffic_start = std::function<std::unique_ptr<traffic>(std::uint16_t port)
 struct example {
   std::vector<std::string> arguments;  ///< {directory}: the files that it serves.
   traffic_start connecting;
-  traffic_start kept{};  ///< None if it closes first.
+  traffic_start kept{};  ///< None if the server closes first.
 };
 
 /// By name, as tests/existing/edits.py has them.

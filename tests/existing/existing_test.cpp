@@ -39,9 +39,9 @@ constexpr double busy = 5;  // percent of a core
 constexpr auto idle_window = 1500ms;
 constexpr auto patience = 20s;
 
-/// Of what is written: some servers have a line for each connection, with the place in Boost's
-/// sources where it ended, and the library has a few for each upgrade. A loop that spins has
-/// written 30 MB within seconds.
+/// Limits the output: some servers write a line for each connection, with the place in Boost's
+/// sources where it ended, and the library writes a few for each upgrade. A loop that spins writes
+/// 30 MB within seconds.
 constexpr std::uintmax_t output_of_a_run = 100'000;
 constexpr std::uintmax_t output_of_a_request = 400;
 
@@ -50,7 +50,7 @@ std::string text_of(const std::string& file) {
   return {std::istreambuf_iterator<char>{in}, {}};
 }
 
-/// By an operator, or by nobody.
+/// An operator commits, or the probation ends by itself.
 enum class commit { as_soon_as_ready, after_the_probation };
 
 class trial {
@@ -72,8 +72,8 @@ class trial {
   void complain(const std::string& what) { problems_.push_back(what); }
 
  private:
-  /// The output goes to a file: how much it is in all counts, and whoever keeps it all in memory
-  /// would not survive a flood.
+  /// Writes the output to a file: all of it counts, and keeping it in memory would not survive a
+  /// flood.
   static std::vector<std::string> command(const example& what, const std::string& program) {
     std::vector<std::string> words{"/bin/sh", "-c", R"(exec "$@" >>"$0" 2>&1)",
                                    "{directory}/output", program};
@@ -107,7 +107,7 @@ class trial {
   std::vector<std::string> problems_;
 };
 
-/// A coroutine listens after the server has said that it serves, which nobody is told of.
+/// A coroutine listens after the server has reported that it serves, and no event tells when.
 std::uint16_t trial::port_of_first_listener() {
   const deadline until{patience};
   while (!until.passed()) {
@@ -131,8 +131,8 @@ void trial::run() {
   look_at_output();
 }
 
-/// The clients that keep their connections begin again for each upgrade, so that each has some on
-/// the process that is replaced.
+/// The clients that keep their connections start again for each upgrade, so that the process that
+/// is replaced always has some.
 bool trial::upgrade_under_load() {
   const auto connecting = what_.connecting(port_);
   bool good = expect(connecting->wait_for(some_requests, patience), "the server does not answer");
@@ -170,8 +170,8 @@ void trial::idle() {
 }
 
 void trial::idle_while_held() {
-  // Who connects is accepted in turn: when a later one has its answer, this one is not in the queue
-  // any more, from which the successor would take it.
+  // Connections are accepted in order: when a later one has its answer, this one has left the
+  // queue, from which the successor would take it.
   std::optional<http_connection> client{{resolve("127.0.0.1", port_, patience), 0}};
   const auto later = what_.connecting(port_);
   const bool accepted = expect(later->wait_for(some_requests, patience), "it does not answer");
@@ -185,7 +185,7 @@ void trial::idle_while_held() {
   expect(site_.wait_gone(predecessor), "an old process does not end when its idle client has gone");
 }
 
-/// The successor has to confirm by itself that it serves.
+/// The successor must confirm by itself that it serves.
 void trial::serve_a_probation() {
   const auto clients = what_.connecting(port_);
   expect(clients->wait_for(some_requests, patience) && upgrade(commit::after_the_probation) &&

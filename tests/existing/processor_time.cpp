@@ -13,12 +13,12 @@
 namespace graceful_existing {
 namespace {
 
-/// Ticks that a process has run, with all its threads; 0 if it has gone.
+/// The ticks that a process has run, with all its threads; 0 if it has gone.
 double ticks_of(pid_t process) {
   std::ifstream file{"/proc/" + std::to_string(process) + "/stat"};
   std::string line;
   std::getline(file, line);
-  // The name, in parentheses, may contain anything. utime is the 12th field behind it, see proc(5).
+  // The name, in parentheses, may contain anything. utime is the 12th field after it, see proc(5).
   const auto name_end = line.rfind(')');
   if (name_end == line.npos) return 0;
   std::istringstream fields{line.substr(name_end + 1)};
@@ -36,7 +36,7 @@ double percent_of_a_core(const std::vector<pid_t>& processes, std::chrono::milli
   const auto begin = std::chrono::steady_clock::now();
   std::vector<double> before;
   for (const pid_t process : processes) before.push_back(ticks_of(process));
-  std::this_thread::sleep_for(window);  // not to wait for anything: this is what is measured
+  std::this_thread::sleep_for(window);  // the time that is measured, not a wait for an event
   double ticks = 0;
   for (std::size_t i = 0; i < processes.size(); ++i) {
     ticks += std::max(ticks_of(processes[i]) - before[i], 0.0);  // it may have ended meanwhile

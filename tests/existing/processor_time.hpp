@@ -9,7 +9,7 @@
 
 namespace graceful_existing {
 
-/// Which part of one core these processes use together, in percent, over the next `window`.
+/// The share of one core, in percent, that these processes together use during the next `window`.
 double percent_of_a_core(const std::vector<pid_t>& processes, std::chrono::milliseconds window);
 
 }  // namespace graceful_existing

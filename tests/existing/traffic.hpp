@@ -32,16 +32,16 @@ class traffic {
   virtual totals stop() = 0;
 };
 
-/// Few, because what is tested is upgrades, and the tests share two cores.
+/// Few, because the tests are about upgrades, and share two cores.
 inline constexpr int clients = 2;
 
 enum class connections { one_each, kept };
 
-// By the test kit.
+// Made of the test kit's loads.
 std::unique_ptr<traffic> make_traffic(graceful::testing::http_load what);
 std::unique_ptr<traffic> make_traffic(graceful::testing::exchange_load what);
 
-// What the test kit does not speak: a text message and its echo; GET over TLS.
+// Protocols that the test kit does not speak: a text message and its echo; GET over TLS.
 std::unique_ptr<traffic> websocket_traffic(std::uint16_t port, connections how);
 std::unique_ptr<traffic> https_traffic(std::uint16_t port, connections how);
 

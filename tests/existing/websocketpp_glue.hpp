@@ -11,14 +11,14 @@ namespace graceful {
 class upgrader;
 }
 
-/// An upgrader for a program that cannot be compiled as C++20, as those with WebSocket++ 0.8.2
-/// cannot. This header is C++14; its source is C++20.
+/// An upgrader for a program that cannot be compiled as C++20, such as those with WebSocket++
+/// 0.8.2. This header is C++14; its source is C++20.
 class upgrader_glue {
  public:
   explicit upgrader_glue(boost::asio::io_context& context);
   ~upgrader_glue();
 
-  /// In the place of the socket that the framework has bound.
+  /// Replaces the socket that the framework has bound.
   void listen(boost::asio::ip::tcp::acceptor& acceptor,
               const boost::asio::ip::tcp::endpoint& endpoint);
   void ready();

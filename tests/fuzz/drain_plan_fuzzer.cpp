@@ -8,8 +8,8 @@
 #include <optional>
 #include <vector>
 
-/// A drain beside a simple-minded one that looks at each connection by itself. The input: the
-/// limits, then steps: time passes, a connection comes, an operator is in a hurry.
+/// Compares a drain plan with a simple one that treats each connection by itself. The input: the
+/// limits, then steps: time passes, a connection arrives, or an operator hurries.
 using namespace graceful_test;
 using graceful::handoff::connection_id;
 using graceful::handoff::drain_plan;
@@ -37,7 +37,7 @@ struct world {
     std::vector<connection_id> open;
     for (connection_id id = 1; id <= count; ++id) open.push_back(id);
     plan.begin(now, open);
-    if (deadline) return;  // the second is none
+    if (deadline) return;  // the second call has no effect
     deadline = now + limits.timeout;
     for (const auto id : open) connections[id] = {.told_before = now + limits.spread};
     if (!open.empty()) connections[1].told_before = now;
@@ -54,7 +54,7 @@ struct world {
     if (deadline) deadline = std::min(*deadline, now);
   }
 
-  /// Goes to where the plan wants to be looked at, if that is sooner than `until`.
+  /// Moves to the time at which the plan wants to be called, if that is before `until`.
   void advance(time_of until) {
     const auto next = plan.next();
     require(next.has_value() == (deadline && !said_over), "something is due until all is over");
@@ -113,7 +113,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     w.take();
   }
-  // Whoever goes where the plan wants to be looked at comes to its end.
+  // Following the times that the plan asks for leads to its end.
   for (std::size_t steps = 0; w.deadline && !w.said_over; ++steps) {
     require(steps <= 2 * w.connections.size() + 1, "a drain ends");
     w.advance(time_of::max());

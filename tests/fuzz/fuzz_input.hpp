@@ -10,14 +10,14 @@
 
 namespace graceful_test {
 
-/// Ends the process where a promise is broken: that is what libFuzzer takes for a finding.
+/// Ends the process if a promise is broken, which libFuzzer reports.
 inline void require(bool kept, std::string_view what) {
   if (kept) return;
   std::fprintf(stderr, "broken: %.*s\n", static_cast<int>(what.size()), what.data());
   std::abort();
 }
 
-/// What a fuzzer was given, taken from the front on. Past the end there are zeros.
+/// The input of a fuzzer, consumed from the front. Zeros follow its end.
 class fuzz_input {
  public:
   fuzz_input(const std::uint8_t* data, std::size_t size)
@@ -44,7 +44,7 @@ class fuzz_input {
     return taken;
   }
 
-  /// Up to the next NUL, which is taken too.
+  /// Up to the next NUL, which is consumed too.
   std::string_view line() {
     const auto taken = take(left_.find('\0'));
     byte();

@@ -11,8 +11,8 @@
 
 namespace graceful_test {
 
-/// Equal, but for the last digits of fractions: Boost.JSON reads them fast, not exactly, and no
-/// message of ours has any.
+/// Equal, except for the last digits of fractions: Boost.JSON reads them fast rather than exactly,
+/// and none of our messages has any.
 inline bool match(const boost::json::value& a, const boost::json::value& b) {
   if (a.kind() != b.kind()) return false;
   if (a.is_object()) {

@@ -12,8 +12,8 @@
 
 #include <signal.h>
 
-/// A supervisor's life: the server and others end, say whatever bytes they like, and time passes.
-/// The input: a byte for what happens and one for whom it concerns, then what that needs; a
+/// The life of a supervisor: the server and other processes end and send any bytes, and time
+/// passes. The input: a byte for the event and one for the process, then what the event needs; a
 /// datagram ends with a NUL.
 using namespace graceful_test;
 

@@ -13,8 +13,8 @@
 #include <string>
 #include <tuple>
 
-/// One message (a JSON object): its parameters are read as those of each message that there is,
-/// since nothing keeps a peer from sending the parameters of one under the name of another.
+/// One message (a JSON object). Its parameters are parsed as those of every message, since a peer
+/// may send the parameters of one message under the name of another.
 using namespace graceful_test;
 namespace wire = graceful::wire;
 namespace json = boost::json;
@@ -106,7 +106,7 @@ void check(const std::optional<Message>& m, Write write, Read read) {
 constexpr auto as_call = [](const auto& m) { return wire::to_call(m); };
 constexpr auto as_reply = [](const auto& m) { return wire::to_reply(m); };
 
-/// What nothing but its own parse_ function stands behind.
+/// Checks what only the message's own parse_ function ensures.
 void check_limits(const std::optional<graceful::upgrade_request>& m) {
   if (!m) return;
   const auto has_nul = [](const std::string& s) { return s.find('\0') != std::string::npos; };
@@ -156,7 +156,7 @@ void check_answers(const wire::call& c) {
   }
 }
 
-/// Of RFC 3629, by its table.
+/// By the table in RFC 3629.
 bool is_utf8(std::string_view text) {
   const auto byte = [&](std::size_t i) {
     return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
@@ -184,7 +184,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto text = fuzz_input{data, size}.rest();
   require(graceful::is_text(text) == is_utf8(text), "is_text() says what is UTF-8");
   require(is_utf8(graceful::to_text(std::string{text})), "to_text() makes UTF-8 of any bytes");
-  (void)delivered(wire::reply{.parameters = {{"message", text}}});  // any bytes can be said
+  (void)delivered(wire::reply{.parameters = {{"message", text}}});  // any bytes may be sent
   if (const auto call = wire::parse_call(text)) check_answers(*call);
   if (const auto reply = wire::parse_reply(text)) {
     check_handoff(reply->parameters);

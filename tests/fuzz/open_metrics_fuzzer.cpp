@@ -9,8 +9,8 @@
 #include <exception>
 #include <string>
 
-/// What a server measures, as text and read again by the strict parser of the tests. The input: the
-/// numbers, then a state and listeners' names, each up to a NUL.
+/// Metrics as text, read again by the strict parser of the tests. The input: the numbers, then a
+/// state and listeners' names, each up to a NUL.
 using namespace graceful_test;
 namespace wire = graceful::wire;
 
@@ -69,7 +69,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto queue = number(input);
     const auto backlog = number(input);
     const std::string name{input.line()};
-    // Names of listeners are told apart; their parts within a server are what is tested elsewhere.
+    // A server's listeners have different names, so duplicates are skipped.
     const auto there = [&](const auto& l) { return l.name == name; };
     if (std::ranges::none_of(m.listeners, there)) m.listeners.push_back({name, "", queue, backlog});
   }

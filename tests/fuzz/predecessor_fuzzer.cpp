@@ -9,15 +9,15 @@
 #include <string>
 #include <vector>
 
-/// A process's life as a predecessor: upgrade after upgrade, with whatever can happen to each. The
-/// input: whether there is a probation, then two bytes for each event, what and who.
+/// The life of a process as a predecessor: upgrade after upgrade, with everything that can happen
+/// to each. The input: whether there is a probation, then two bytes for each event, what and who.
 using namespace graceful_test;
 
 namespace {
 
 constexpr std::array<std::uint64_t, 8> offers{2, 3, 252, 253, 254, 506, 507, 1000};
 
-/// Eight connections at a time; where one has closed, the next that comes is another.
+/// Eight connections at a time; when one has closed, a new one takes its place.
 struct connections {
   std::array<peer_id, 8> open{1, 2, 3, 4, 5, 6, 7, 8};
 
@@ -37,7 +37,7 @@ struct life {
       case 1:
         return {};
       case 2:
-        return "t" + std::to_string(upgrades - 1);  // of the upgrade before
+        return "t" + std::to_string(upgrades - 1);  // of the previous upgrade
       default:
         return "wrong";
     }
@@ -114,7 +114,7 @@ struct life {
     if (std::holds_alternative<event::closed>(e)) peers.close(who);
   }
 
-  /// Nobody does anything any more but the clock, and what is killed dies.
+  /// Only the clock goes on, and killed processes die.
   void run_out() {
     if (world.spawn_asked) take(event::spawned{812});
     for (int steps = 0; !world.machine.idle() && world.stops == 0; ++steps) {

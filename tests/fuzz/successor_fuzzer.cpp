@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-/// A predecessor that answers what it likes: the input is what happens to each call of the
-/// successor. The events are those that its driver can send, in the order in which it can.
+/// A predecessor that answers anything: the input says what happens to each call of the successor.
+/// The events are those that its driver can produce, in a possible order.
 using namespace graceful_test;
 namespace wire = graceful::wire;
 namespace event = graceful::handoff::event;
@@ -18,7 +18,7 @@ using graceful::handoff::successor_event;
 
 namespace {
 
-/// What the successor has asked for, and what it has got.
+/// What the successor has asked for, and what it has received.
 struct conversation {
   std::string asked{};  // the method of its last call
   std::uint64_t offered = 0;
@@ -31,7 +31,7 @@ wire::reply with_names(std::uint64_t first, std::uint64_t count) {
   return wire::to_reply(batch);
 }
 
-/// Right, nearly right, or whatever the input says.
+/// Right, nearly right, or anything from the input.
 wire::reply read_reply(fuzz_input& input, const conversation& so_far, std::uint64_t& descriptors) {
   const auto kind = input.byte();
   if (kind < 64) {

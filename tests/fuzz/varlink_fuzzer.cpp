@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-/// A stream of bytes, cut at arbitrary places, as calls and replies. The input: the limit of a
-/// message (2 bytes), a number of parts and the length of each, the stream.
+/// A stream of bytes, cut at arbitrary places, parsed as calls and replies. The input: the limit of
+/// a message (2 bytes), a number of parts and the length of each, the stream.
 using namespace graceful_test;
 namespace wire = graceful::wire;
 
@@ -33,7 +33,7 @@ void take_all(wire::framer& framer, cut_stream& out) {
   require(!framer.next() && framer.overflowed() == out.overflowed, "to ask again changes nothing");
 }
 
-/// What is to come out, said in another way than the framer does it.
+/// The expected result, computed in another way than by the framer.
 cut_stream expected(std::string_view stream, std::size_t limit) {
   cut_stream out;
   for (;;) {
@@ -48,7 +48,7 @@ cut_stream expected(std::string_view stream, std::size_t limit) {
   }
 }
 
-/// How deep the brackets go, for a text that is JSON.
+/// How deeply the brackets are nested, for a text that is JSON.
 std::size_t depth_of(std::string_view text) {
   std::size_t depth = 0;
   std::size_t deepest = 0;

@@ -34,8 +34,8 @@ site shaped(const std::string& shape, const char* threads = "1",
   return site{arguments, {}, programs::shaped_server()};
 }
 
-/// While clients come to the new process, the old one has nothing to do but to keep one connection.
-/// Then that ends too.
+/// While the new process gets the clients, the old one only keeps one connection open. Then that
+/// ends too.
 void check_loop(const std::string& shape, const char* threads) {
   CAPTURE(shape);
   CAPTURE(threads);
@@ -52,20 +52,20 @@ void check_loop(const std::string& shape, const char* threads) {
   const auto before = processor_time(s.server().pid());
   const auto began = std::chrono::steady_clock::now();
   const auto written = s.server().output().size();
-  REQUIRE(clients.wait_for(4'000, patience));  // from now on, by whoever serves
+  REQUIRE(clients.wait_for(4'000, patience));  // from now on, whichever process serves
   const auto used = processor_time(s.server().pid()) - before;
   const auto passed = std::chrono::steady_clock::now() - began;
   CHECK(used * 10 < passed);
   CHECK(s.server().output().size() < written + 4'000);
 
-  CHECK(s.server().output().find("accept: ") == std::string::npos);  // it is left alone as yet
+  CHECK(s.server().output().find("accept: ") == std::string::npos);  // it is still left alone
   held.exchange("Host: test\r\n\r\n");                               // the rest of its request
-  held = s.hold();  // closes it; this one is the new process's
+  held = s.hold();  // closes it; the new connection belongs to the new process
   const auto end = s.server().wait_exit(patience);
   REQUIRE(end);
   CHECK(end.exited(0));
   CHECK(s.server().wait_for_output("ended: generation 1", patience));
-  // What has no executor of its own and is not moved need not be stopped: its context runs out.
+  // A context without its own executor or a moved acceptor runs out of work by itself.
   const bool stopped = s.server().output().find("options::linger") != std::string::npos;
   CHECK(stopped == (shape == "coroutine-rearm" || shape == "signals" || shape == "moved"));
   CHECK(s.server().output().size() < written + 4'000);
@@ -79,7 +79,7 @@ TEST_CASE("an accept loop that ends when it is aborted ends after its last clien
   check_loop("ends", "4");
 }
 
-TEST_CASE("an accept loop that only looks whether its acceptor is open stops without spinning") {
+TEST_CASE("an accept loop that only checks whether its acceptor is open stops without spinning") {
   check_loop("open", "1");
   check_loop("open", "4");
 }
@@ -89,30 +89,29 @@ TEST_CASE("an accept loop that goes on after any error stops without spinning") 
   check_loop("rearm", "4");
 }
 
-TEST_CASE("an accept loop that throws on an error does so when nobody is served any more") {
+TEST_CASE("an accept loop that throws on an error does so only when no client is served any more") {
   check_loop("throws", "1");
   check_loop("throws", "4");
 }
 
-TEST_CASE("an accept loop in a coroutine ends, whatever it does of an error") {
+TEST_CASE("an accept loop in a coroutine ends, whatever it does after an error") {
   check_loop("coroutine", "1");
   check_loop("coroutine-rearm", "1");
   check_loop("coroutine-rearm", "4");
 }
 
-TEST_CASE("a thread that blocks in accept is woken when nobody is served any more") {
+TEST_CASE("a thread that blocks in accept is woken when no client is served any more") {
   check_loop("blocks", "1");
 }
 
-TEST_CASE("a signal set that nobody cancels does not keep an old process alive, nor cut a client") {
+TEST_CASE(
+    "a signal set that is never cancelled neither keeps an old process alive nor cuts a client") {
   check_loop("signals", "1");
 }
 
-TEST_CASE("an acceptor that was moved after it was given to listen does no harm") {
-  check_loop("moved", "1");
-}
+TEST_CASE("an acceptor may be moved after it was given to listen") { check_loop("moved", "1"); }
 
-TEST_CASE("a process that is told to drain ends, whatever its accept loop is") {
+TEST_CASE("a process that is told to drain ends, whatever its accept loop does") {
   for (const char* shape : {"ends", "open", "rearm", "throws", "coroutine-rearm", "blocks"}) {
     CAPTURE(shape);
     auto s = shaped(shape);

@@ -32,7 +32,7 @@ namespace {
 
 constexpr const char* request = "GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
 
-/// A socket as a manager has bound it.
+/// A socket bound as by a manager.
 struct bound_socket {
   bound_socket() {
     sockaddr_in any_port{};
@@ -47,7 +47,7 @@ struct bound_socket {
   std::uint16_t port;
 };
 
-/// The test as a manager: what is said to it, and how it starts a server.
+/// The test acts as the manager: it receives messages, and starts a server.
 struct managing {
   notification await(const std::string& line) {
     for (const deadline until{patience};;) {
@@ -117,7 +117,8 @@ TEST_CASE("a passed socket is adopted by its address, whatever its name, and onl
   CHECK(server.output().find("comes from the supervisor") != std::string::npos);
 }
 
-TEST_CASE("what is passed and not asked for is closed after a while, no more kept, and logged") {
+TEST_CASE(
+    "an unclaimed passed socket is closed after a while, removed from the store, and logged") {
   managing m;
   const bound_socket s;
   const bound_socket other;
@@ -137,7 +138,7 @@ TEST_CASE("what is passed and not asked for is closed after a while, no more kep
   CHECK(has_open(server.pid(), inode(s.fd.get())));
 }
 
-TEST_CASE("what is bound afresh is kept by the manager from the beginning, but only if it keeps") {
+TEST_CASE("the manager keeps a newly bound socket from the start, but only if it has an fd store") {
   for (const char* store : {"8", "0"}) {
     managing m;
     auto environment = m.environment();
@@ -158,7 +159,8 @@ TEST_CASE("what is bound afresh is kept by the manager from the beginning, but o
   }
 }
 
-TEST_CASE("a server that is killed under load is started again with its sockets: nothing refused") {
+TEST_CASE(
+    "a server that is killed under load is started again with its sockets: nothing is refused") {
   managing m;
   unique_fd kept;
   http_load options;
@@ -187,13 +189,13 @@ TEST_CASE("a server that is killed under load is started again with its sockets:
     INFO(seen.to_string());
     CHECK(seen.refused == 0);
     CHECK(seen.timed_out == 0);
-    // What the killed process had accepted, and no more.
+    // Only what the killed processes had accepted.
     CHECK(seen.lost() <= static_cast<std::uint64_t>(kills * options.connections));
   }
 }
 
 TEST_CASE(
-    "who comes after SIGTERM waits in a queue that is kept, and the next process serves him") {
+    "clients that connect after SIGTERM wait in a kept queue, and the next process serves them") {
   for (const bool plain : {false, true}) {
     managing m;
     const bound_socket s;
@@ -207,10 +209,10 @@ TEST_CASE(
       CHECK(client(s.port).exchange(request).generation == 1);
       first.signal(SIGTERM);
       m.await("STOPPING=1");
-      // At any time from now on: while it drains, and when it has gone.
+      // At any time from now on: while it drains, and after it has ended.
       for (unsigned i = 0; i < 8; ++i) {
         waiting.push_back(client(s.port, i));
-        waiting.back().send(request);  // a plain acceptor may take it in this moment
+        waiting.back().send(request);  // a plain acceptor may still take it
       }
       CHECK(first.wait_exit() == "exited with status 0");
       for (unsigned i = 0; i < 8; ++i) {
@@ -230,7 +232,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("who waits in the queues of a listener is served at its end, also if half are kept") {
+TEST_CASE("clients in the queues of a listener are served at its end, even if only half are kept") {
   managing m;
   auto environment = m.environment();
   environment["FDSTORE"] = "2";  // of four
@@ -246,13 +248,13 @@ TEST_CASE("who waits in the queues of a listener is served at its end, also if h
   const auto address = said.substr(said.find("listening on ") + 13);
   const auto listen = address.substr(0, address.find('\n'));
   const auto port = static_cast<std::uint16_t>(std::stoi(listen.substr(listen.find(':') + 1)));
-  // One listener, which has one of the four by its name, and the others because of their address.
+  // A single listener, which gets one of the four by its name, and the others by their address.
   const auto done =
       run(m.place, {programs::graceful_ctl(), "upgrade", m.control(), "--", programs::http_server(),
                     "--control", m.control(), "--listen", listen, "--probation", "0"});
   REQUIRE_MESSAGE(done.status == "exited 0", done.all);
   const auto next = std::stoi(m.await("READY=1").value("MAINPID"));
-  CHECK(m.await("READY=1").pid == next);  // with that it stores what it has
+  CHECK(m.await("READY=1").pid == next);  // then it stores what it has
   const auto pidfd = open_pidfd(next);
   REQUIRE(send_signal(pidfd, SIGSTOP));
   std::vector<http_connection> waiting;
@@ -279,11 +281,11 @@ TEST_CASE("who waits in the queues of a listener is served at its end, also if h
   for (auto& connection : waiting) CHECK_NOTHROW(connection.exchange(""));
 }
 
-TEST_CASE("a successor knows what is kept, and does not seal it either") {
+TEST_CASE("a successor knows which sockets are kept, and does not seal them either") {
   managing m;
   const bound_socket s;
   auto environment = m.environment();
-  environment["FDSTORE"] = "0";  // it cannot know from having stored it itself
+  environment["FDSTORE"] = "0";  // it cannot know that from having stored it itself
   const std::vector<std::string> arguments{"--listen", s.address(), "--probation", "0"};
   activated_server first{m.place, m.control(), arguments, environment, {{"http", s.fd.get()}}};
   m.await("READY=1");
@@ -329,7 +331,8 @@ TEST_CASE("an upgrade under load with passed sockets loses nothing") {
   ::waitpid(next, nullptr, 0);
 }
 
-TEST_CASE("without a manager that hears, what is passed is taken all the same, and never sealed") {
+TEST_CASE(
+    "without a manager that listens, passed sockets are adopted all the same, and never sealed") {
   managing m;
   const bound_socket s;
   activated_server server{

@@ -24,7 +24,7 @@ namespace {
 
 constexpr uid_t nobody = 65534;
 
-/// What the shell of an upgrade has in its environment, and its descriptors.
+/// What the shell of an upgrade sees in its environment, and its descriptors.
 std::string seen_by_shell(site& s, const std::string& what) {
   const auto file = s.scene().path("seen");
   const auto done =
@@ -36,7 +36,7 @@ std::string seen_by_shell(site& s, const std::string& what) {
 
 }  // namespace
 
-TEST_CASE("a server that has dropped root after listen is upgraded, and upgraded again") {
+TEST_CASE("a server that has dropped root privileges after listen can be upgraded repeatedly") {
   if (!others_can_run(programs::forking_server())) return;
   site s{{"--user", std::to_string(nobody)}, {}, programs::forking_server()};
   REQUIRE(fs::is_socket(s.control()));
@@ -52,7 +52,7 @@ TEST_CASE("a server that has dropped root after listen is upgraded, and upgraded
   }
 }
 
-TEST_CASE("a successor stays on its predecessor's path, though its own default is another") {
+TEST_CASE("a successor stays on its predecessor's path, even if its own default is another") {
   scene s;
   process_options as_user;
   if (::geteuid() == 0) {
@@ -87,7 +87,7 @@ TEST_CASE("a server whose directory was removed is upgraded by SIGUSR2") {
   process& server = s.start(command);
   REQUIRE(server.wait_for_output("ready: generation 1 ", patience));
   fs::remove_all(directory);
-  // Nobody can make it again.
+  // The directory cannot be made again.
   std::ofstream{directory} << "in the way";
   server.signal(SIGUSR2);
   CHECK(server.wait_for_output("ready: generation 2 ", patience));
@@ -110,21 +110,21 @@ TEST_CASE("a successor is passed a connection and the control path, and passes n
   CHECK(channels == 1);
 }
 
-TEST_CASE("a successor whose connection was lost on the way goes by the path") {
+TEST_CASE("a successor whose connection was lost on the way uses the control path") {
   site s;
   auto command = s.command();
   std::string line = "exec";
   for (const auto& argument : command) line += " '" + argument + "'";
   std::string before;
   SUBCASE("a shell closes it") { before = "exec 3<&-; "; }
-  SUBCASE("a shell opens something else in its place") { before = "exec 3</dev/null; "; }
-  SUBCASE("sudo(8), say, removes the variables") { before = "unset GRACEFUL_CHANNEL; "; }
+  SUBCASE("a shell opens another file in its place") { before = "exec 3</dev/null; "; }
+  SUBCASE("sudo(8), for example, removes the variables") { before = "unset GRACEFUL_CHANNEL; "; }
   const auto done = s.upgrade({"--", "/bin/sh", "-c", before + line});
   CHECK_MESSAGE(done.status == "exited 0", done.all);
   CHECK(s.generation() == 2);
 }
 
-TEST_CASE("the death of a successor behind a shell that lives on is noticed at once") {
+TEST_CASE("the death of a successor behind a live shell is noticed at once") {
   site s{{"--probation", "1min"}};
   std::string line;
   for (const auto& argument : s.command()) line += "'" + argument + "' ";
@@ -137,7 +137,7 @@ TEST_CASE("the death of a successor behind a shell that lives on is noticed at o
   REQUIRE(at != std::string::npos);
   const auto successor = open_pidfd(static_cast<pid_t>(std::stol(text.substr(at + key.size()))));
   REQUIRE(send_signal(successor, SIGKILL));
-  // The shell, which holds the connection too, may take its time to end.
+  // The shell holds the connection too, and need not end soon.
   const deadline until{patience / 2};
   while (s.status({"--json"}).out.find("probation") != std::string::npos && !until.passed()) {
     ::poll(nullptr, 0, 5);

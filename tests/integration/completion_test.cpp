@@ -24,7 +24,7 @@ bool has_shell(const std::string& path) {
   return is_possible(fs::exists(path), "there is no " + path + "; install it");
 }
 
-/// A home with a completion, and a graceful-ctl in PATH that knows two servers.
+/// A home directory with a completion, and a graceful-ctl in PATH that knows two servers.
 struct shell_room {
   explicit shell_room(const char* shell) : script{where.path(shell)} {
     std::ofstream{script} << run(where, {programs::graceful_ctl(), "completion", shell}).out;
@@ -54,7 +54,7 @@ std::set<std::string> first_words(const std::string& text) {
 
 using offers = std::set<std::string>;
 
-/// What is the same in each shell; `complete` has what is offered for the last word.
+/// What all shells have in common; `complete` returns what is offered for the last word.
 template <class Complete>
 void check_offers(Complete complete) {
   CHECK(complete({"up"}) == offers{"upgrade"});
@@ -96,7 +96,7 @@ TEST_CASE("bash completes commands, their options, values, and servers") {
   CHECK(complete({"upgrade", "--", "sh"}).empty());
 }
 
-TEST_CASE("bash completes in front of a person") {
+TEST_CASE("bash completes at an interactive prompt") {
   if (!has_shell("/bin/bash")) return;
   shell_room room{"bash"};
   terminal tty{80};
@@ -130,7 +130,7 @@ TEST_CASE("fish completes commands, their options, values, and servers") {
 TEST_CASE("zsh completes commands, their options, values, and servers") {
   if (!has_shell("/usr/bin/zsh")) return;
   shell_room room{"zsh"};
-  // As it is installed, and as ~/.zshrc reads it.
+  // Installed as usual, and read as by ~/.zshrc.
   fs::create_directory(room.where.path("site"));
   fs::copy_file(room.script, room.where.path("site/_graceful-ctl"));
   for (const auto& [before, after] :

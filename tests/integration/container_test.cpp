@@ -37,7 +37,7 @@ std::vector<process_entry> children_of(pid_t parent) {
   return found;
 }
 
-/// PID 1 of the container, as it is called outside.
+/// The number of the container's PID 1 outside of it.
 pid_t init_of(supervised& s) {
   s.wait([](const auto&) { return true; });
   const auto children = children_of(s.supervisor().pid());
@@ -45,7 +45,7 @@ pid_t init_of(supervised& s) {
   return children.front().pid;
 }
 
-/// What a process in the container is called outside.
+/// The number outside of a process in the container.
 pid_t outside(supervised& s, std::int64_t inner) {
   for (const auto& entry : children_of(init_of(s))) {
     std::ifstream status{"/proc/" + std::to_string(entry.pid) + "/status"};
@@ -69,7 +69,7 @@ bool wait_for(const auto& condition) {
 
 }  // namespace
 
-TEST_CASE("PID 1 reaps the orphans of others, and no zombie is left") {
+TEST_CASE("PID 1 reaps orphans, and no zombie is left") {
   if (!have_namespaces()) return;
   supervised s{
       supervised::contained{},
@@ -80,7 +80,7 @@ TEST_CASE("PID 1 reaps the orphans of others, and no zombie is left") {
   const auto init = init_of(s);
   const auto main = outside(s, s.wait_main());
   CHECK(wait_for([&] { return children_of(init).size() == 11; }));
-  // All end while nobody looks, and of many signals that are the same one is left.
+  // All of them end while PID 1 is stopped, and of several pending SIGCHLD only one is left.
   ::kill(init, SIGSTOP);
   for (const auto& orphan : children_of(init)) {
     if (orphan.pid != main) ::kill(orphan.pid, SIGKILL);
@@ -94,7 +94,7 @@ TEST_CASE("PID 1 reaps the orphans of others, and no zombie is left") {
   }));
 }
 
-TEST_CASE("SIGTERM to PID 1 ends the server gently, and the container with 0") {
+TEST_CASE("SIGTERM to PID 1 lets the server drain, and the container ends with 0") {
   if (!have_namespaces()) return;
   supervised s{supervised::contained{}, supervised::http()};
   load at_work{load_on(s.port())};
@@ -107,7 +107,7 @@ TEST_CASE("SIGTERM to PID 1 ends the server gently, and the container with 0") {
   CHECK(seen.cut_short == 0);
 }
 
-TEST_CASE("the container lives on when an upgrade ends the process that it began with") {
+TEST_CASE("the container lives on when an upgrade ends its first process") {
   if (!have_namespaces()) return;
   supervised s{supervised::contained{}, supervised::http()};
   load at_work{load_on(s.port())};
@@ -124,14 +124,14 @@ TEST_CASE("the container lives on when an upgrade ends the process that it began
   CHECK(at_work.stop().lost() == 0);
 
   ::kill(outside(s, second), SIGKILL);
-  s.wait([second](const auto& status) {  // not only started: until it serves SIGTERM kills it
+  s.wait([second](const auto& status) {  // not only started: SIGTERM kills it until it serves
     return status.main_pid && *status.main_pid != second && status.said == "generation 1 serves";
   });
   ::kill(init_of(s), SIGTERM);
   CHECK(s.supervisor().wait_exit(patience).exited(0));
 }
 
-TEST_CASE("a server takes over from one in another container, and that one ends with 0") {
+TEST_CASE("a server takes over from one in another container, which then ends with 0") {
   if (!have_namespaces()) return;
   supervised first{supervised::contained{}, supervised::http()};
   const auto port = first.port();

@@ -15,7 +15,8 @@
 using namespace graceful_test;
 namespace fs = std::filesystem;
 
-TEST_CASE("a second copy started by accident ends with a clear error and disturbs nothing") {
+TEST_CASE(
+    "a second copy that is started by accident ends with a clear error and disturbs nothing") {
   site s;
   load clients{s.load_on(false)};
   const auto copy = run(s.scene(), s.command());
@@ -28,7 +29,7 @@ TEST_CASE("a second copy started by accident ends with a clear error and disturb
   CHECK(fs::is_socket(s.control()));
 }
 
-TEST_CASE("a second copy takes over if it says so, by option or by environment") {
+TEST_CASE("a second copy takes over if an option or the environment says so") {
   site s;
   load clients{s.load_on(true)};
   auto by_option = s.command();
@@ -72,7 +73,7 @@ TEST_CASE("a control path that a crash left behind is replaced") {
   CHECK(s.pid() == next.pid());
 }
 
-TEST_CASE("a file that is no socket is never replaced") {
+TEST_CASE("a file that is not a socket is never replaced") {
   scene s;
   std::ofstream{s.path("control.sock")} << "precious";
   const auto server = run(
@@ -99,8 +100,7 @@ TEST_CASE("a live control path whose lock was removed is not replaced") {
   CHECK(s.pid() == s.server().pid());
 }
 
-TEST_CASE(
-    "if the newest generation dies a server can be started, though an older one still drains") {
+TEST_CASE("if the newest generation dies a server can be started, even while an older one drains") {
   site s;
   const auto held = s.hold();
   REQUIRE(s.upgrade().status == "exited 0");
@@ -113,7 +113,7 @@ TEST_CASE(
   CHECK(s.pid() == next.pid());
 }
 
-TEST_CASE("a server whose lock file was removed can be upgraded nevertheless") {
+TEST_CASE("a server whose lock file was removed can still be upgraded") {
   site s;
   fs::remove(s.control() + ".lock");
   CHECK(s.upgrade().status == "exited 0");
@@ -121,7 +121,7 @@ TEST_CASE("a server whose lock file was removed can be upgraded nevertheless") {
 }
 
 TEST_CASE(
-    "a second copy beside a server whose lock file was removed does not keep it from upgrades") {
+    "a second copy beside a server whose lock file was removed does not prevent its upgrades") {
   site s;
   fs::remove(s.control() + ".lock");
   const auto second = run(s.scene(), s.command());
@@ -129,7 +129,7 @@ TEST_CASE(
   CHECK(s.upgrade().status == "exited 0");
 }
 
-TEST_CASE("the control path is of mode 0600 and goes with the last generation") {
+TEST_CASE("the control path has mode 0600 and disappears with the last generation") {
   site s;
   struct stat status {};
   REQUIRE(::stat(s.control().c_str(), &status) == 0);
@@ -159,7 +159,7 @@ TEST_CASE("a server that has not finished starting says so") {
   CHECK(server.wait_for_output("generation 1 serves", patience));
 }
 
-TEST_CASE("a server that is stopped in the middle of an upgrade ends it") {
+TEST_CASE("a server that is stopped in the middle of an upgrade ends the upgrade") {
   site s;
   gate opening{s.scene()};
   process& ctl = s.scene().start(opening.upgrade(s));

@@ -9,7 +9,7 @@
 
 using namespace graceful_test;
 
-TEST_CASE("status tells generation, pid, state and each listener with its queue") {
+TEST_CASE("status shows generation, pid, state and each listener with its queue") {
   site s;
   const auto plain = s.status();
   CHECK(plain.status == "exited 0");
@@ -40,7 +40,7 @@ TEST_CASE("upgrade streams the phases, as lines or as JSON") {
   }
 }
 
-TEST_CASE("the exit code says what went wrong, and the message what to do") {
+TEST_CASE("the exit code says what went wrong, and the message says what to do") {
   site s;
   const auto expect = [&](std::vector<std::string> arguments, const char* status,
                           const char* says) {
@@ -67,7 +67,7 @@ TEST_CASE("the exit code says what went wrong, and the message what to do") {
   expect({"upgrade", "no-server-of-this-name"}, "exited 7", "no server is running");
 }
 
-TEST_CASE("what fails says what to do next") {
+TEST_CASE("a failed command says what to do next") {
   site s;
   const auto says = [&](const std::string& arguments, const char* next) {
     const auto done =
@@ -88,7 +88,7 @@ TEST_CASE("what fails says what to do next") {
   says("status " + control + " --timeout 0.2", "; it may be stopped or overloaded");
 }
 
-TEST_CASE("in a directory that was removed, what is relative to it is refused in a sentence") {
+TEST_CASE("in a removed directory, a relative path is refused with a clear message") {
   site s;
   const auto gone = s.scene().path("gone");
   for (const char* relative : {"-- ./new", "--directory next"}) {
@@ -130,7 +130,7 @@ TEST_CASE("output that cannot be written is reported, and the upgrade still coun
   CHECK(s.generation() == 2);
 }
 
-TEST_CASE("a client that knows nothing but Varlink finds its way by introspection") {
+TEST_CASE("a client that knows only Varlink finds its way by introspection") {
   site s;
   auto peer = varlink_peer::connect(s.control());
   const auto ask = [&](const char* call) {
@@ -145,17 +145,17 @@ TEST_CASE("a client that knows nothing but Varlink finds its way by introspectio
   const auto description = ask(
       R"({"method":"org.varlink.service.GetInterfaceDescription","parameters":{"interface":"io.graceful.Control"}})");
   CHECK(description.find("method Upgrade(\\n  command: ?[]string,") != std::string::npos);
-  // A call that wants no reply gets none: the next reply is that of the next call.
+  // A oneway call gets no reply: the next reply belongs to the next call.
   peer.send(R"({"method":"org.varlink.service.GetInfo","oneway":true})");
   CHECK(ask(R"({"method":"io.graceful.Control.Status"})").find("\"generation\":1") !=
         std::string::npos);
-  // Without more there is one reply, the last.
+  // Without "more" there is one reply, the last.
   const auto upgraded = ask(R"({"method":"io.graceful.Control.Upgrade"})");
   CHECK(upgraded.find("\"phase\":\"committed\"") != std::string::npos);
   CHECK(upgraded.find("continues") == std::string::npos);
 }
 
-TEST_CASE("a command that no server would take is refused before it is asked") {
+TEST_CASE("a command that no server would accept is refused before the server is asked") {
   site s;
   for (const auto& [command, reason] :
        {std::pair{std::string{"\xff"}, "have to be UTF-8"},

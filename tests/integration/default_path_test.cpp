@@ -24,7 +24,7 @@ namespace {
 constexpr uid_t ordinary_user = 65534;
 constexpr uid_t stranger = 65533;
 
-/// Copies of the program with rights of several kinds, and directories of several users.
+/// Copies of the program with several kinds of rights, and directories of several users.
 struct room {
   room() {
     REQUIRE(::chmod(where.directory().c_str(), 0711) == 0);
@@ -59,7 +59,7 @@ struct room {
 
 }  // namespace
 
-TEST_CASE("XDG_RUNTIME_DIR counts if it is a directory of the user, with capabilities or without") {
+TEST_CASE("XDG_RUNTIME_DIR counts if it is a directory of the user, with or without capabilities") {
   if (!others_can_run(from_build("DEFAULT_PATH"))) return;
   room r;
   const auto own = r.where.path("own/graceful/web.sock");
@@ -78,7 +78,7 @@ TEST_CASE("XDG_RUNTIME_DIR counts if it is a directory of the user, with capabil
   CHECK(r.says("capable", foreign) == last + " secure\n");
 }
 
-TEST_CASE("a set-user-ID program does not go by a variable of whoever has started it") {
+TEST_CASE("a set-user-ID program ignores the variables of the user who started it") {
   if (!others_can_run(from_build("DEFAULT_PATH"))) return;
   room r;
   REQUIRE(::chown(r.where.path("setuid").c_str(), ordinary_user, ordinary_user) == 0);
@@ -88,7 +88,7 @@ TEST_CASE("a set-user-ID program does not go by a variable of whoever has starte
   CHECK(said == "/tmp/graceful-65534/web.sock secure\n");
 }
 
-TEST_CASE("what logind has made for the user counts first, whatever the variable says") {
+TEST_CASE("the directory that logind has made for the user goes before the variable") {
   if (!others_can_run(from_build("DEFAULT_PATH"))) return;
   room r;
   const bool capable = r.grant();

@@ -13,7 +13,7 @@ using namespace graceful::testing;
 using namespace graceful_test;
 using namespace std::chrono_literals;
 
-TEST_CASE("a deploy can carry a fault, which strikes the successor and nobody after it") {
+TEST_CASE("a fault of a deploy strikes the successor, and no later process") {
   fault_injector faults;
   auto params = http_server("1min");
   params.environment = faults.environment();
@@ -48,7 +48,7 @@ TEST_CASE("a deploy can carry a fault, which strikes the successor and nobody af
   CHECK(site.leaks() == no_leaks);
 }
 
-TEST_CASE("a fault that could not strike is refused, and no upgrade begins") {
+TEST_CASE("a fault that cannot strike is refused, and no upgrade begins") {
   const auto what = fault::at_step(fault::step::ready, fault::action::kill);
   deployment plain{http_server()};
   CHECK_THROWS_AS(plain.upgrade({.fault = what}), std::invalid_argument);

@@ -71,7 +71,7 @@ TEST_CASE("a deploy loses nothing") {
   CHECK(contains(site.metrics(), "graceful_"));
 }
 
-TEST_CASE("events go on over generations, and the report merges them with the outputs") {
+TEST_CASE("events continue over generations, and the report merges them with the outputs") {
   deployment site{http_server()};
   REQUIRE(site.upgrade().committed());
   REQUIRE(site.upgrade().committed());
@@ -95,14 +95,14 @@ TEST_CASE("events go on over generations, and the report merges them with the ou
     const auto number = std::to_string(generation), pid = std::to_string(site.pid(generation));
     const auto log = report.find("--- output of generation " + number + ", pid " + pid + "\n");
     REQUIRE(log != report.npos);
-    // In its own log, and not in that of another.
+    // In its own log, and in no other.
     const auto line = report.find("ready: generation " + number + " pid " + pid, log);
     REQUIRE(line != report.npos);
     CHECK(report.find("--- output", log + 1) > line);
   }
 }
 
-TEST_CASE("whoever has left an upgrade in its probation rolls it back on a connection of its own") {
+TEST_CASE("a client that left an upgrade in its probation can roll it back on a new connection") {
   deployment site{http_server("1min")};
   const auto connect = [&] {
     return graceful::control_client::connect(site.control(), site.patience()).value();
@@ -111,7 +111,7 @@ TEST_CASE("whoever has left an upgrade in its probation rolls it back on a conne
   const auto ready = client.upgrade({}, [](const auto& phase) { return phase.phase != "ready"; });
   REQUIRE(ready.has_value());
   REQUIRE(ready->phase == "ready");
-  // What would answer is the upgrade: committed.
+  // The upgrade would be answered, by its commit.
   CHECK(client.rollback().error().code == boost::system::errc::not_connected);
   auto again = connect();
   CHECK(again.rollback().has_value());
@@ -119,7 +119,7 @@ TEST_CASE("whoever has left an upgrade in its probation rolls it back on a conne
   CHECK(site.generation() == 1);
 }
 
-TEST_CASE("a test can do something while an upgrade runs") {
+TEST_CASE("a test can act while an upgrade runs") {
   deployment site{http_server("1min")};
   const auto run = site.start_upgrade();
   REQUIRE(run.wait_for("ready", site.patience()));
@@ -132,7 +132,7 @@ TEST_CASE("a test can do something while an upgrade runs") {
     CHECK(site.wait_gone(2));
     CHECK(site.generation() == 1);
   }
-  SUBCASE("stop it, and let it go on") {
+  SUBCASE("stop it, and let it continue") {
     CHECK(site.stop(2));
     CHECK(site.cont(2));
     CHECK(site.commit().has_value());
@@ -148,7 +148,7 @@ TEST_CASE("a test can do something while an upgrade runs") {
   CHECK(site.leaks() == no_leaks);
 }
 
-TEST_CASE("of two upgrades that are asked for at once one is told that it is busy") {
+TEST_CASE("of two upgrades at once one is told that the server is busy") {
   deployment site{http_server("1min")};
   for (int i = 0; i < 5; ++i) {
     const auto one = site.start_upgrade(), other = site.start_upgrade();
@@ -165,7 +165,7 @@ TEST_CASE("of two upgrades that are asked for at once one is told that it is bus
   CHECK(site.leaks() == no_leaks);
 }
 
-TEST_CASE("a generation stands still when stop() returns, and runs again after cont()") {
+TEST_CASE("a generation is stopped when stop() returns, and runs again after cont()") {
   deployment site{http_server()};
   for (int i = 0; i < 50; ++i) {
     REQUIRE(site.stop(1));
@@ -180,7 +180,7 @@ TEST_CASE("a generation stands still when stop() returns, and runs again after c
   CHECK_THROWS_AS(site.stop(7), std::out_of_range);
 }
 
-TEST_CASE("thousands of deploys do not fill the test program: what has ended is let go") {
+TEST_CASE("thousands of deploys do not fill the test program: ended processes are released") {
   deployment site{http_server()};
   const auto upgrade = [&] {
     REQUIRE(site.upgrade({.until = upgrade_end::drained}).committed());
@@ -190,11 +190,11 @@ TEST_CASE("thousands of deploys do not fill the test program: what has ended is 
   upgrade();
   const auto before = take_census(::getpid());
   for (int i = 0; i < 5; ++i) upgrade();
-  // The end of a thread is seen a moment after its last word.
+  // A thread's end is seen a moment after its last action.
   CHECK(wait_for_census(::getpid(), before, site.patience()));
 }
 
-TEST_CASE("several programs use the kit at the same time") {
+TEST_CASE("several test programs can use the kit at the same time") {
   const auto self = std::filesystem::read_symlink("/proc/self/exe").string();
   std::list<process> programs;
   for (int i = 0; i < 4; ++i) {
@@ -208,7 +208,7 @@ TEST_CASE("several programs use the kit at the same time") {
   }
 }
 
-TEST_CASE("an upgrade can be awaited until it is ready only") {
+TEST_CASE("a test can wait for an upgrade until it is ready") {
   deployment site{http_server("1min")};
   const auto outcome = site.upgrade({.until = upgrade_end::ready});
   CHECK(outcome.ready());
@@ -216,7 +216,7 @@ TEST_CASE("an upgrade can be awaited until it is ready only") {
   CHECK_FALSE(outcome.failed());
 }
 
-TEST_CASE("two deployments at once do not know of each other") {
+TEST_CASE("two deployments at once do not affect each other") {
   deployment here{http_server()};
   auto load = here.start_http_load({.connections = 2});
   std::thread other{[&here] {
@@ -229,7 +229,7 @@ TEST_CASE("two deployments at once do not know of each other") {
   }};
   for (int i = 0; i < 3; ++i) CHECK(here.upgrade().committed());
   other.join();
-  // The end of the other has neither ended nor reaped what is ours.
+  // The end of the other one has neither ended nor reaped these processes.
   REQUIRE(load.wait_for(20, here.patience()));
   const auto seen = load.stop();
   CHECK(seen.lost() == 0);
@@ -248,7 +248,7 @@ TEST_CASE("a descriptor that a deploy leaks is named") {
   CHECK(contains(leaks, "is not close-on-exec"));
 }
 
-TEST_CASE("whatever else a deploy leaks is named by its kind") {
+TEST_CASE("every other leak of a deploy is named by its kind") {
   const std::vector<std::pair<const char*, std::string_view>> kinds{
       {"socket", "sockets: "},  {"epoll", "epoll entries: "},    {"thread", "threads: "},
       {"zombie", "zombies: 1"}, {"child", "child processes: 1"}, {"orphan", "the process "}};
@@ -264,7 +264,7 @@ TEST_CASE("whatever else a deploy leaks is named by its kind") {
   }
 }
 
-TEST_CASE("a path that a deploy leaves is named") {
+TEST_CASE("a path that a deploy leaves behind is named") {
   deployment site{flawed("litter")};
   REQUIRE(site.upgrade().committed());
   CHECK(site.leaks().to_string() == "the path control.sock.litter");
@@ -279,13 +279,14 @@ TEST_CASE("a generation that does not end is a leak, and so is a connection that
   held.send("GET / HTTP/1.1\r\n");
   CHECK(contains(site.leaks(100ms).to_string(), "1 connection is open"));
   REQUIRE(site.upgrade().committed());
-  REQUIRE(site.wait_for_event("watching", site.patience(), 2));  // or that is what does not rest
+  REQUIRE(site.wait_for_event("watching", site.patience(), 2));  // otherwise this is what does not
+                                                                 // come to rest
   CHECK(contains(site.leaks(100ms).to_string(), "generation 1, pid "));
   held.exchange("Host: test\r\n\r\n");
   CHECK(site.leaks() == no_leaks);
 }
 
-TEST_CASE("a server that does not come to rest because of a probation is told in a sentence") {
+TEST_CASE("a server that does not come to rest because of a probation is reported as such") {
   deployment site{http_server("1min")};
   const auto run = site.start_upgrade();
   REQUIRE(run.wait_for("ready", site.patience()));
@@ -295,7 +296,7 @@ TEST_CASE("a server that does not come to rest because of a probation is told in
   CHECK(run.wait(site.patience()).committed());
 }
 
-TEST_CASE("a server that refuses clients at an upgrade is found out") {
+TEST_CASE("a server that refuses clients during an upgrade is found out") {
   deployment site{flawed("refuse")};
   auto load = site.start_http_load({.connections = 4, .keep_alive = false});
   REQUIRE(load.wait_for(20, site.patience()));
@@ -308,7 +309,7 @@ TEST_CASE("a server that refuses clients at an upgrade is found out") {
   CHECK(contains(site.report(), "clients       refused: connect: "));
 }
 
-TEST_CASE("a successor that never becomes ready fails its deploy, and no more") {
+TEST_CASE("a successor that never becomes ready fails its deploy, and nothing else") {
   deployment site{flawed("unready")};
   const auto outcome = site.upgrade({.timeout = 500ms});
   INFO(outcome.to_string());
@@ -322,7 +323,7 @@ TEST_CASE("a successor that never becomes ready fails its deploy, and no more") 
 TEST_CASE("a server that does not start is an error that says why") {
   CHECK(contains(failure_of({.command = {"/bin/sh", "-c", "echo no config >&2; exit 3"}}),
                  "/bin/sh exited 3 before it served; it wrote:\nno config"));
-  // Both take all of their patience, so they do at the same time.
+  // Both use up all their time, so they run at the same time.
   auto starting = flawed("starting");
   starting.patience = 3s;
   auto never_ready = std::async(std::launch::async, failure_of, starting);
@@ -335,8 +336,8 @@ TEST_CASE("a server that does not start is an error that says why") {
   CHECK_THROWS_AS(deployment{{}}, std::invalid_argument);
 }
 
-TEST_CASE("what a killed test program has started ends, and its directory goes") {
-  // It runs until it is killed; its own subreaper is gone then, and generation 2 has no parent.
+TEST_CASE("the processes of a killed test program end, and its directory is removed") {
+  // It runs until it is killed. Its subreaper has gone then, and generation 2 has no parent.
   process program{{from_build("ENDLESS_TEST")}};
   REQUIRE(program.wait_for_output("\n", 30s));
   std::istringstream said{program.stdout_text()};
@@ -353,15 +354,16 @@ TEST_CASE("what a killed test program has started ends, and its directory goes")
   struct stat ignored;
   while (::stat(directory.c_str(), &ignored) == 0 && !until.passed()) ::poll(nullptr, 0, 5);
   CHECK_FALSE(until.passed());
-  // The directory goes last.
+  // The directory is removed last.
   for (const pid_t pid : {first, second}) {
     const auto left = take_census(pid);
     CHECK(left.descriptors == 0);
   }
 }
 
-TEST_CASE("a deployment prints its report if it is destroyed by an exception or the test says so") {
-  // How it fails; what is printed then.
+TEST_CASE(
+    "a deployment prints its report if it is destroyed by an exception or the test asks for it") {
+  // How it fails, and what is printed then.
   const std::vector<std::pair<std::string, std::string_view>> ways{
       {"throws", "--- timeline"},
       {"failed", "--- timeline"},
@@ -384,7 +386,7 @@ TEST_CASE("a deployment prints its report if it is destroyed by an exception or 
   }
 }
 
-TEST_CASE("the directory goes with the deployment") {
+TEST_CASE("the directory disappears with the deployment") {
   std::string directory;
   {
     const deployment site{http_server()};

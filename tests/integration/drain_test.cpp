@@ -17,8 +17,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Ends a server under load. What it accepted, or what was in its queue, is answered; only whoever
-/// comes afterwards is refused.
+/// Ends a server under load. What it has accepted, or has in its queue, is answered; only clients
+/// that connect afterwards are refused.
 void ends_gracefully(const std::vector<std::string>& arguments, bool keep_alive, int signal) {
   site s{arguments};
   http_load options = s.load_on(keep_alive);
@@ -67,7 +67,7 @@ TEST_CASE("graceful-ctl drain returns when the server has ended, and says how it
   CHECK(s.status().status == "exited 7");
 }
 
-TEST_CASE("a thousand idle connections and a hundred busy ones are let go, and none is cut") {
+TEST_CASE("a thousand idle connections and a hundred busy ones are drained, and none is cut") {
   site s{{"--threads", "2", "--work", "20ms", "--idle-grace", "2s"}};
   std::list<http_connection> idle;
   const auto target = resolve("127.0.0.1", s.port(), patience);
@@ -95,7 +95,7 @@ TEST_CASE("a thousand idle connections and a hundred busy ones are let go, and n
   CHECK(seen.cut_short == 0);
 }
 
-TEST_CASE("the deadline cuts what is left, and counts it") {
+TEST_CASE("the deadline cuts and counts the remaining connections") {
   site s{{"--drain", "300ms"}};
   auto held = s.hold();
   const auto done = s.ctl({"drain", s.control()});
@@ -106,7 +106,7 @@ TEST_CASE("the deadline cuts what is left, and counts it") {
   CHECK(s.server().output().find("stopping the context") == std::string::npos);  // not needed
 }
 
-TEST_CASE("drain --now cuts at once, also a drain that runs, whose watcher hears of it") {
+TEST_CASE("drain --now also cuts a drain that is under way, and its watcher is told") {
   site s;
   auto held = s.hold();
   process& watcher = s.scene().start({programs::graceful_ctl(), "drain", s.control()});
@@ -116,7 +116,7 @@ TEST_CASE("drain --now cuts at once, also a drain that runs, whose watcher hears
   CHECK(s.server().wait_exit(patience).exited(0));
   CHECK(watcher.wait_exit(patience).exited(0));
   CHECK(watcher.output().find("1 connection cut") != std::string::npos);
-  // No deadline has passed, and nobody says so.
+  // No deadline has passed, so none may be mentioned.
   CHECK(done.all.find("deadline") == std::string::npos);
   CHECK(watcher.output().find("deadline") == std::string::npos);
   CHECK(s.server().output().find("drain: ended at once, 1 connection is cut") != std::string::npos);
@@ -134,7 +134,7 @@ TEST_CASE("a second SIGTERM ends a drain at once") {
   CHECK(s.server().output().find("1 connection is cut") != std::string::npos);
 }
 
-TEST_CASE("a session without a token is ended at the deadline too") {
+TEST_CASE("a session that does not watch the drain is ended at the deadline too") {
   scene where;
   gate opening{where};
   const auto control = where.path("control.sock");
@@ -152,7 +152,7 @@ TEST_CASE("a session without a token is ended at the deadline too") {
   CHECK(server.output().find("stopping the context") != std::string::npos);
 }
 
-TEST_CASE("an application may drain by itself, and may be in a hurry") {
+TEST_CASE("an application can start a drain itself, and can cut it short") {
   scene where;
   gate opening{where};
   const auto control = where.path("control.sock");
@@ -161,13 +161,13 @@ TEST_CASE("an application may drain by itself, and may be in a hurry") {
   REQUIRE(server.wait_for_output("gate: ready", patience));
   server.signal(SIGHUP);
   REQUIRE(server.wait_for_output("this process drains, and ends", patience));
-  REQUIRE(server.running());  // its SIGHUP handler waits on
+  REQUIRE(server.running());  // its SIGHUP handler still waits
   server.signal(SIGHUP);
   CHECK(server.wait_exit(patience).exited(0));
   CHECK(server.output().find("stopping the context") == std::string::npos);
 }
 
-TEST_CASE("what a successor took over from ends at its deadline, and the successor serves") {
+TEST_CASE("the predecessor ends at its deadline, and the successor keeps serving") {
   site s{{"--drain", "300ms"}};
   auto held = s.hold();
   REQUIRE(s.upgrade().status == "exited 0");
@@ -176,7 +176,8 @@ TEST_CASE("what a successor took over from ends at its deadline, and the success
   CHECK(s.generation() == 2);
 }
 
-TEST_CASE("an upgrade that the end of the server ends is not told that the server serves on") {
+TEST_CASE(
+    "an upgrade that fails because the server ends is not told that the server still serves") {
   site s;
   process& ctl =
       s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--", "/bin/sleep", "60"});
@@ -187,7 +188,7 @@ TEST_CASE("an upgrade that the end of the server ends is not told that the serve
   CHECK(s.server().wait_exit(patience).exited(0));
 }
 
-TEST_CASE("a server that drains is upgraded no more") {
+TEST_CASE("a server that drains cannot be upgraded any more") {
   site s;
   auto held = s.hold();
   s.server().signal(SIGTERM);
@@ -202,7 +203,7 @@ TEST_CASE("a server that drains is upgraded no more") {
       "SIGUSR2: no upgrade: the server drains, and ends; start it again when it has", patience));
 }
 
-TEST_CASE("a signal to a server that drains already says what a second one does, and only then") {
+TEST_CASE("a draining server logs at the second signal, and not before, what a further one does") {
   site s;
   auto held = s.hold();
   s.server().signal(SIGTERM);
@@ -237,7 +238,7 @@ TEST_CASE("an upgrade by SIGUSR2 that fails is logged, and costs nothing") {
         std::string::npos);
 }
 
-TEST_CASE("abort gives up an upgrade that is not ready, and there is none afterwards") {
+TEST_CASE("abort ends an upgrade that is not ready, and does nothing afterwards") {
   site s;
   gate opening{s.scene()};
   process& ctl = s.scene().start(opening.upgrade(s));

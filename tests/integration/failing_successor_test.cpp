@@ -28,8 +28,8 @@ std::vector<std::string> behind_dashes(std::vector<std::string> command) {
   return command;
 }
 
-/// Tries an upgrade that fails, under load. Nothing may be lost, everything must be as before, and
-/// the next upgrade must work.
+/// Makes an upgrade fail under load. Nothing may be lost, everything must be as before, and the
+/// next upgrade must work.
 void fails_and_costs_nothing(const std::vector<std::string>& options,
                              const std::function<std::vector<std::string>(site&)>& command,
                              const std::string& says) {
@@ -113,7 +113,7 @@ TEST_CASE("a successor that hangs before it connects is killed and costs nothing
 }
 
 TEST_CASE("a successor that hangs after Begin is killed and costs nothing") {
-  // Long enough for it to connect, however slow the machine is.
+  // Long enough to connect, however slow the machine is.
   rogue_fails("hang-after-begin", "had not called ready() within 5 s", {"--timeout", "5"});
 }
 
@@ -121,12 +121,12 @@ TEST_CASE("a successor that hangs with every socket in hand is killed and costs 
   rogue_fails("hang-before-ready", "had not called ready() within 5 s", {"--timeout", "5"});
 }
 
-TEST_CASE("a successor of another protocol version is refused with both versions") {
+TEST_CASE("a successor of another protocol version is refused, and both versions are named") {
   rogue_fails("wrong-version",
               "the successor speaks version 99 of the handoff protocol, the predecessor version 1");
 }
 
-TEST_CASE("a successor that asks for what is not on offer costs nothing") {
+TEST_CASE("a successor that asks for sockets that are not on offer costs nothing") {
   rogue_fails("not-on-offer", "the successor exited with status 1 before it was ready");
 }
 
@@ -134,8 +134,7 @@ TEST_CASE("a successor that calls out of order costs nothing") {
   rogue_fails("out-of-order", "the successor exited with status 1 before it connected");
 }
 
-TEST_CASE(
-    "what a successor said before it died is not believed, though it said that it was ready") {
+TEST_CASE("a successor that reported ready and then died is not believed") {
   site s;
   auto argv = behind_dashes(rogue(s, "die-with-ready"));
   argv.insert(argv.begin(), {programs::graceful_ctl(), "upgrade", s.control()});
@@ -144,7 +143,7 @@ TEST_CASE(
   REQUIRE(ctl.wait_for_output("passed", patience));
   const auto successor = open_pidfd(number_after(ctl.output(), "spawned pid "));
   REQUIRE(successor);
-  // The predecessor finds both at once, the call and that its sender has gone.
+  // The predecessor finds the call and the end of its sender at once.
   REQUIRE(s.server().stop());
   REQUIRE(send_signal(successor, SIGUSR1));
   REQUIRE(wait_readable(successor.get(), patience));
@@ -160,7 +159,7 @@ TEST_CASE(
   CHECK(clients.stop().lost() == 0);
 }
 
-TEST_CASE("a listener that is added while the sockets are handed over is refused, later not") {
+TEST_CASE("a listener cannot be added while sockets are handed over, but can be later") {
   scene where;
   gate opening{where};
   const auto control = where.path("control.sock");
@@ -182,7 +181,7 @@ TEST_CASE("a listener that is added while the sockets are handed over is refused
   CHECK(second.wait_exit(patience).exited(0));
 }
 
-TEST_CASE("a successor that gives up is quoted") {
+TEST_CASE("the reason of a successor that gives up is quoted") {
   rogue_fails("fail", "the successor gave up: database schema is too new");
 }
 
@@ -191,14 +190,14 @@ TEST_CASE("a successor whose own listener cannot be bound costs nothing") {
       {},
       [](site& s) {
         auto command = s.command();
-        // Documentation address of RFC 5737: no address of this machine.
+        // A documentation address (RFC 5737), which no machine has.
         command.insert(command.end(), {"--listen", "192.0.2.1:1"});
         return command;
       },
       "192.0.2.1:1");
 }
 
-TEST_CASE("a second upgrade while one runs is told so, and does not disturb it") {
+TEST_CASE("a second upgrade is told that one is under way, and does not disturb it") {
   site s;
   process& first = s.scene().start([&] {
     std::vector<std::string> argv{programs::graceful_ctl(), "upgrade", s.control(), "--timeout",
@@ -238,7 +237,7 @@ TEST_CASE("a successor that has every socket serves when its predecessor is kill
   REQUIRE(s.server().wait_exit(patience));
   opening.open();
   REQUIRE(s.server().wait_for_output("generation 2 serves", patience));
-  CHECK(ctl.wait_exit(patience).exited(0));  // it has looked who serves
+  CHECK(ctl.wait_exit(patience).exited(0));  // it has asked which process serves
   load clients{s.load_on(false)};
   CHECK(clients.wait_for_generation(2, 20, patience));
   CHECK(clients.stop().lost() == 0);

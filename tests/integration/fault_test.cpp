@@ -30,7 +30,7 @@ std::vector<std::string> with_defaults(std::vector<std::string> arguments) {
   return arguments;
 }
 
-/// A server under load that can be struck, and so can its successors.
+/// A server under load, on which, and on whose successors, faults can strike.
 struct faulty_site {
   explicit faulty_site(std::vector<std::string> arguments)
       : s{with_defaults(std::move(arguments)), {.environment = faults.environment()}} {
@@ -40,7 +40,7 @@ struct faulty_site {
 
   pid_t server() { return s.server().pid(); }
 
-  /// graceful-ctl upgrade, under way. The fault is for the successor.
+  /// graceful-ctl upgrade, running. The fault is for the successor.
   process& upgrade() { return s.scene().start({programs::graceful_ctl(), "upgrade", s.control()}); }
   process& upgrade(const fault& what) {
     const auto [name, value] = variable_for(what);
@@ -54,8 +54,8 @@ struct faulty_site {
     return std::stoi(text.substr(text.find("spawned pid ") + 12));
   }
 
-  /// `generation` serves who comes; nobody was refused, and `lost` at most. Then the next upgrade
-  /// works.
+  /// `generation` serves new clients; none was refused, and at most `lost` requests were lost. Then
+  /// the next upgrade works.
   void serves(std::uint64_t generation, std::uint64_t lost) {
     REQUIRE(connecting.wait_for_generation(generation, 20, patience));
     REQUIRE(connecting.wait_for(50, patience));
@@ -79,7 +79,7 @@ struct faulty_site {
   load connecting{s.load_on(false)};
 };
 
-/// Requests that may be lost with a process: one for each client of the two loads.
+/// The requests that may be lost with a process: one for each client of the two loads.
 const auto all_clients = 2 * static_cast<std::uint64_t>(http_load{}.connections);
 
 }  // namespace
@@ -104,7 +104,8 @@ TEST_CASE("a successor that is killed at any step before it is ready costs nothi
   }
 }
 
-TEST_CASE("a successor that is killed after Ready costs what was in it, and is rolled back") {
+TEST_CASE(
+    "a successor that is killed after Ready loses only its own connections, and is rolled back") {
   for (const auto& [where, when] : {
            std::pair{step::ready, moment::after},
            std::pair{step::readied, moment::after},
@@ -146,7 +147,8 @@ TEST_CASE("a predecessor that is killed while it answers Ready leaves a successo
   }
 }
 
-TEST_CASE("a predecessor that is stopped when Ready arrives goes on as if nothing had been") {
+TEST_CASE(
+    "a predecessor that is stopped when Ready arrives continues the upgrade when it resumes") {
   faulty_site f{{"--probation", "200ms"}};
   f.faults.arm(f.server(), fault::at_step(step::ready, action::stop));
   process& ctl = f.upgrade();
@@ -156,8 +158,7 @@ TEST_CASE("a predecessor that is stopped when Ready arrives goes on as if nothin
   f.serves(2, 0);
 }
 
-TEST_CASE(
-    "a successor that is told to end in ready() waits for no predecessor, and costs nothing") {
+TEST_CASE("a successor that is told to end in ready() does not wait, and costs nothing") {
   for (const char* probation : {"0", "1min"}) {
     faulty_site f{{"--probation", probation, "--handoff-timeout", "1d"}};
     f.faults.arm(f.server(), fault::at_step(step::ready, action::stop));
@@ -178,7 +179,7 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "a successor that becomes unreachable in its probation is rolled back, and nobody refused") {
+    "a successor that becomes unreachable in its probation is rolled back, without a refusal") {
   faulty_site f{{"--probation", "300ms"}};
   process& ctl = f.upgrade(fault::at_step(step::settle, action::unreachable, moment::after));
   const auto successor = f.successor(ctl);
@@ -189,7 +190,7 @@ TEST_CASE(
   f.serves(1, all_clients);
 }
 
-TEST_CASE("a successor that is told to end while it waits to become ready waits no longer") {
+TEST_CASE("a successor that is told to end while it waits to become ready stops waiting") {
   faulty_site f{{"--probation", "0"}};
   const gate opening{f.s.scene()};
   f.faults.arm(f.server(), fault::at_step(step::ready, action::stop));
@@ -198,7 +199,7 @@ TEST_CASE("a successor that is told to end while it waits to become ready waits 
   opening.open();
   REQUIRE(f.faults.fired(f.server(), patience));
   REQUIRE(send_signal(successor, SIGTERM));
-  CHECK(wait_readable(successor.get(), patience));  // it would wait for ever
+  CHECK(wait_readable(successor.get(), patience));  // otherwise it would wait for ever
   f.s.server().signal(SIGCONT);
   CHECK(ctl.wait_exit(patience).exited(1));
   f.serves(1, 0);
@@ -213,7 +214,7 @@ TEST_CASE("a successor that becomes unreachable before it begins is ended, and c
   f.serves(1, 0);
 }
 
-TEST_CASE("a server that is killed in its accept has lost no more than was in it") {
+TEST_CASE("a server that is killed in accept loses only its own connections") {
   for (const auto when : {moment::before, moment::after}) {
     faulty_site f{{}};
     f.faults.arm(f.server(), fault::at_call("accept4", 7, action::kill, when));
@@ -225,7 +226,8 @@ TEST_CASE("a server that is killed in its accept has lost no more than was in it
   }
 }
 
-TEST_CASE("a successor that connects between two generations waits for the end of the right one") {
+TEST_CASE(
+    "a successor that connects between two generations waits for the end of its real predecessor") {
   fault_injector faults;
   site s{{"--probation", "1min"}, {.environment = faults.environment()}};
   const auto held = s.hold();
@@ -237,7 +239,7 @@ TEST_CASE("a successor that connects between two generations waits for the end o
   CHECK(s.ctl({"commit", s.control()}).status == "exited 0");
   REQUIRE(faults.fired(faulty_site::successor(ctl), patience));
 
-  // Generation 1 has let go of the control socket, and SO_PEERCRED of who connects still names it.
+  // Generation 1 has let go of the control socket, but SO_PEERCRED of new clients still names it.
   auto asked = faults.environment();
   asked.insert(variable_for(fault::at_step(step::begin, action::stop, moment::after)));
   asked["GRACEFUL_TAKEOVER"] = "1";
@@ -259,7 +261,7 @@ TEST_CASE("a successor that connects between two generations waits for the end o
         std::string::npos);
 }
 
-TEST_CASE("a trace of an upgrade has the handoff of both processes in it") {
+TEST_CASE("a trace of an upgrade contains the handoff of both processes") {
   faulty_site f{{}};
   process& ctl = f.upgrade();
   const auto successor = f.successor(ctl);

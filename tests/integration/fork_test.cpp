@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A site whose server forks when it is asked to.
+/// A site whose server forks on request.
 class forking_site : public site {
  public:
   explicit forking_site(std::vector<std::string> arguments = {}, process_options options = {})
@@ -32,7 +32,7 @@ class forking_site : public site {
     return static_cast<pid_t>(std::stoi(text.substr(text.find(header) + header.size())));
   }
 
-  /// It ends by itself; nobody else's child.
+  /// It ends by itself; this process has to reap it.
   bool ends(pid_t child) {
     const auto pidfd = open_pidfd(child);
     return !pidfd || wait_readable(pidfd.get(), patience);
@@ -81,8 +81,7 @@ TEST_CASE("a child that serves a connection, after notify_fork, costs the server
   s.check_serves();
 }
 
-TEST_CASE(
-    "a child that outlives a server that was killed does not keep the next one from starting") {
+TEST_CASE("a child that outlives a killed server does not prevent the next start") {
   forking_site s;
   auto again = s.command();
   std::string path;
@@ -102,7 +101,7 @@ TEST_CASE(
   s.server().signal(SIGKILL);
   REQUIRE(s.server().wait_exit(patience));
   CHECK(s.status().status == "exited 7");
-  // What the child holds by clone(2) includes the port: only another is free.
+  // A child of clone(2) also holds the port, so only another one is free.
   if (path == "/stay") {
     for (auto& argument : again) {
       if (argument == "127.0.0.1:0") argument = "127.0.0.1:" + std::to_string(s.port());
@@ -118,7 +117,7 @@ TEST_CASE(
   CHECK(s.generation() == 2);
 }
 
-TEST_CASE("a server whose port is held by what a killed one has left says which process that is") {
+TEST_CASE("a server whose port is held by a child of a killed one names that process") {
   forking_site s;
   const auto child = s.child_for("/clone");
   s.server().signal(SIGKILL);
@@ -133,7 +132,7 @@ TEST_CASE("a server whose port is held by what a killed one has left says which 
         std::string::npos);
 }
 
-TEST_CASE("of two servers that start beside what a killed one has left, one serves") {
+TEST_CASE("of two servers that start beside the child of a killed one, one serves") {
   forking_site s;
   REQUIRE(s.child_for("/clone") > 0);
   s.server().signal(SIGKILL);
@@ -155,7 +154,7 @@ TEST_CASE("of two servers that start beside what a killed one has left, one serv
   CHECK(s.pid() == winner.pid());
 }
 
-TEST_CASE("who waits for an answer hears that a server was killed, although its child lives on") {
+TEST_CASE("a waiting client is told that the server was killed, although its child lives") {
   forking_site s;
   process& watch = s.scene().start({programs::graceful_ctl(), "monitor", s.control()});
   REQUIRE(watch.wait_for_output("the server is serving", patience));
@@ -166,7 +165,7 @@ TEST_CASE("who waits for an answer hears that a server was killed, although its 
   CHECK_FALSE(wait_readable(child.get(), std::chrono::seconds{0}));
 }
 
-TEST_CASE("a lock is not taken from a successor that starts, though its predecessor has died") {
+TEST_CASE("a lock is not taken from a starting successor whose predecessor has died") {
   site s;
   gate opening{s.scene()};
   process& ctl = s.scene().start(opening.upgrade(s));
@@ -181,7 +180,7 @@ TEST_CASE("a lock is not taken from a successor that starts, though its predeces
   CHECK(s.generation() == 2);
 }
 
-TEST_CASE("a lock is not taken from a successor that its predecessor has died for") {
+TEST_CASE("a lock is not taken from a successor that serves after its predecessor has died") {
   forking_site s{{"--probation", "1min"}};
   REQUIRE(s.child_for("/clone") > 0);
   process& ctl = s.scene().start({programs::graceful_ctl(), "upgrade", s.control()});

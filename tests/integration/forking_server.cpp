@@ -34,7 +34,7 @@ using graceful::error_code;
 
 namespace {
 
-/// Thrown in a child: the stack unwinds to main().
+/// Thrown in a child, so that the stack unwinds to main().
 struct in_child {};
 
 struct arguments {
@@ -64,7 +64,7 @@ arguments parse(int argc, char** argv) {
   for (;;) ::pause();
 }
 
-/// What the server does for one connection.
+/// The server's side of one connection.
 class session : public std::enable_shared_from_this<session> {
  public:
   session(tcp::socket socket, asio::io_context* io, std::string served_by,

@@ -37,7 +37,7 @@ void gate::give_up() const { say("give up\n"); }
 void gate::say(std::string_view line) const {
   const deadline until{patience};
   for (;;) {
-    // Blocking it would hang where the server has died.
+    // A blocking open would hang if the server has died.
     const graceful::unique_fd fd{::open(path_.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC)};
     if (fd && ::write(fd.get(), line.data(), line.size()) > 0) return;
     if (until.passed()) throw std::runtime_error{"nobody waits at the gate"};

@@ -10,22 +10,22 @@
 
 namespace graceful_test {
 
-/// Holds a server back between taking everything over and ready(), until a test opens the gate.
+/// Holds a server between taking everything over and ready(), until a test opens the gate.
 class gate {
  public:
   explicit gate(scene& where);
 
-  /// The gated server, as a successor or predecessor in the place of an http_server.
+  /// The gated server, as a successor or predecessor in place of an http_server.
   [[nodiscard]] std::vector<std::string> server(const std::string& control,
                                                 std::uint16_t port) const;
 
   /// graceful-ctl upgrade to it.
   [[nodiscard]] std::vector<std::string> upgrade(const site& s) const;
 
-  /// Lets one server through. Waits until it is there.
+  /// Lets one server through. Waits until a server is there.
   void open() const;
 
-  /// Has one server end before it is ready, with status 4.
+  /// Makes one server end before it is ready, with status 4.
   void give_up() const;
 
  private:

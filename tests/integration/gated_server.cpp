@@ -30,7 +30,7 @@ using asio::ip::tcp;
 
 namespace {
 
-// Not to standard error, which in one test nobody reads.
+// Not to standard error, which nobody reads in one of the tests.
 void say(const std::string& what) {
   std::printf("gate: %s\n", what.c_str());
   std::fflush(stdout);
@@ -91,7 +91,7 @@ int run(const std::string& control, unsigned short port, const char* gate, int p
   auto acceptor = up.listen<tcp>("http", {asio::ip::address_v4::loopback(), port});
   asio::co_spawn(io, serve(acceptor, response), asio::detached);
   up.handle_signals();
-  // Before anything is said: a signal that nobody handles yet would end the process.
+  // Before any output: a signal without a handler would end the process.
   asio::signal_set add{io, SIGUSR1};
   asio::signal_set drain{io, SIGHUP};
   std::signal(SIGALRM, [](int) { ::_exit(0); });

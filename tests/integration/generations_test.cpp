@@ -15,14 +15,14 @@ using namespace graceful_test;
 
 namespace {
 
-/// Waits for what happens at the other end of the control socket, line by line.
+/// Watches the other end of the control socket, line by line.
 process& watch(site& s) {
   process& monitor = s.scene().start({programs::graceful_ctl(), "monitor", s.control()});
   REQUIRE(monitor.wait_for_output("the server is serving", patience));
   return monitor;
 }
 
-/// Status until it says this; ends with the deadline only where it never does.
+/// Repeats status until it says this; waits until the deadline only if it never does.
 bool status_comes_to_say(site& s, const std::string& text) {
   const auto until = std::chrono::steady_clock::now() + patience;
   while (std::chrono::steady_clock::now() < until) {
@@ -33,7 +33,7 @@ bool status_comes_to_say(site& s, const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("ten upgrades in a row, and what was begun with each generation is ended by it") {
+TEST_CASE("ten upgrades in a row: each generation finishes the requests that it has begun") {
   site s;
   auto few = s.load_on(false);
   few.connections = 2;
@@ -43,14 +43,14 @@ TEST_CASE("ten upgrades in a row, and what was begun with each generation is end
     held.push_back(s.hold());
     REQUIRE(s.upgrade().status == "exited 0");
     REQUIRE(s.generation() == generation);
-    // The eighth that drains is the last that may do so at its leisure.
+    // The eighth draining process is the last that need not hurry.
     if (generation == 9) {
       for (int older = 1; older < generation; ++older) {
         CHECK(status_comes_to_say(s, "generation " + std::to_string(older) + ", pid "));
       }
       CHECK(status_comes_to_say(s, "drains, 1 connection left"));
       CHECK(s.status().out.find("told to cut them") == std::string::npos);
-      // Not even those say so to which they do not report any more.
+      // Not even processes to which they no longer report may say so.
       CHECK(s.server().output().find("has ended") == std::string::npos);
       for (auto& each : held) {
         const auto response = each.exchange("Host: test\r\n\r\n");
@@ -70,7 +70,7 @@ TEST_CASE("ten upgrades in a row, and what was begun with each generation is end
   CHECK(s.server().wait_exit(patience).exited(0));
 }
 
-TEST_CASE("beyond the cap the oldest generation cuts its connections, and everybody says so") {
+TEST_CASE("beyond the cap the oldest generation cuts its connections, and every process says so") {
   site s{{"--max-draining", "2"}};
   std::vector<http_connection> held;
   for (int generation = 2; generation <= 4; ++generation) {

@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// One of them, and where it listens.
+/// One of the programs, and where it listens.
 struct greeter {
   explicit greeter(const char* program) : command{from_build(program)} {
     options.environment["HELLO_CONTROL"] = control;
@@ -48,7 +48,7 @@ struct greeter {
 
   finished ctl(const char* what) { return run(where, {programs::graceful_ctl(), what, control}); }
 
-  /// All that a client reads.
+  /// Everything that a client reads.
   [[nodiscard]] std::string greeting() const {
     const auto address = status().value().listeners.at(0).address;
     const auto port = static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
@@ -72,7 +72,7 @@ constexpr std::array both{"HELLO", "HELLO_POOL"};
 
 }  // namespace
 
-TEST_CASE("the README's programs greet, and at SIGTERM drain, end with 0, and leave no path") {
+TEST_CASE("the README's programs greet, drain at SIGTERM, exit with 0, and leave no path behind") {
   for (const char* program : both) {
     CAPTURE(program);
     greeter hello{program};
@@ -84,7 +84,7 @@ TEST_CASE("the README's programs greet, and at SIGTERM drain, end with 0, and le
   }
 }
 
-TEST_CASE("a second copy of the README's programs says that one runs, and ends with 1") {
+TEST_CASE("a second copy of the README's programs says that one is running, and exits with 1") {
   for (const char* program : both) {
     CAPTURE(program);
     greeter hello{program};
@@ -98,7 +98,7 @@ TEST_CASE("a second copy of the README's programs says that one runs, and ends w
   }
 }
 
-TEST_CASE("the README's programs are upgraded, and the old process ends with 0") {
+TEST_CASE("the README's programs can be upgraded, and the old process exits with 0") {
   for (const char* program : both) {
     CAPTURE(program);
     greeter hello{program};

@@ -25,7 +25,7 @@ namespace {
 
 constexpr const char* status_call = R"({"method":"io.graceful.Control.Status"})";
 
-/// The server answers an honest peer, and holds what it held before.
+/// The server answers an honest peer, and holds only what it held before.
 void unharmed(site& s, const census& before) {
   INFO(take_census(s.server().pid()).to_string(), "before:\n", before.to_string());
   CHECK(wait_for_census(s.server().pid(), before, patience));
@@ -50,11 +50,11 @@ TEST_CASE("junk ends the connection and nothing else") {
   is_disconnected_for(std::string{"GET / HTTP/1.1\r\n\r\n\0", 19});
 }
 
-TEST_CASE("a message that is JSON but no call ends the connection") {
+TEST_CASE("a JSON message that is not a call ends the connection") {
   is_disconnected_for(std::string{"[1,2,3]"} + '\0');
 }
 
-TEST_CASE("a message without an end is cut off at the limit") {
+TEST_CASE("an endless message is cut off at the limit") {
   is_disconnected_for(R"({"method":")" + std::string(200'000, 'a'));
 }
 
@@ -63,7 +63,7 @@ TEST_CASE("nesting beyond the limit ends the connection") {
                       std::string(10'000, ']') + "}}" + '\0');
 }
 
-TEST_CASE("a flood of calls that are never read is cut off") {
+TEST_CASE("a flood of calls whose replies are never read is cut off") {
   site s;
   const auto before = s.at_rest();
   {
@@ -86,7 +86,7 @@ TEST_CASE("a peer that leaves in the middle of a message leaves nothing behind")
   unharmed(s, before);
 }
 
-TEST_CASE("descriptors that nobody asked for are refused, or closed") {
+TEST_CASE("unexpected descriptors are refused, or closed") {
   site s;
   const auto before = s.at_rest();
   {
@@ -107,7 +107,7 @@ TEST_CASE("descriptors that nobody asked for are refused, or closed") {
   unharmed(s, before);
 }
 
-TEST_CASE("a thousand idle connections keep no operator out") {
+TEST_CASE("a thousand idle connections do not keep an operator out") {
   site s;
   const auto before = s.at_rest();
   {
@@ -123,7 +123,7 @@ TEST_CASE("a thousand idle connections keep no operator out") {
   }
 }
 
-TEST_CASE("monitors without number neither eat up the descriptors nor keep a successor out") {
+TEST_CASE("any number of monitors neither use up the descriptors nor keep a successor out") {
   site s;
   const auto before = s.at_rest();
   {
@@ -150,7 +150,7 @@ TEST_CASE("monitors without number neither eat up the descriptors nor keep a suc
   CHECK(s.generation() == 2);
 }
 
-TEST_CASE("who comes when every connection waits for an answer is told so") {
+TEST_CASE("a client that connects while every connection waits for an answer is told so") {
   site s;
   const auto before = s.at_rest();
   std::vector<varlink_peer> waiting;
@@ -165,11 +165,11 @@ TEST_CASE("who comes when every connection waits for an answer is told so") {
       told += answer.find("draining") != std::string::npos ? 1 : 0;
       if (answer.find("io.graceful.Control.Busy") == std::string::npos) continue;
       ++refused;
-      CHECK(peer.closed_by_peer(patience));  // else the census may find it there still
+      CHECK(peer.closed_by_peer(patience));  // otherwise the census may still find it
     }
     CHECK(told == 64);
     CHECK(refused == 36);
-    // Where a call of theirs was not read another thread closes the connection.
+    // If a call of theirs was not read, another thread closes the connection.
     const auto few = [&] {
       return take_census(s.server().pid()).descriptors <= before.descriptors + 64 + 1;
     };
@@ -180,7 +180,7 @@ TEST_CASE("who comes when every connection waits for an answer is told so") {
   CHECK(s.server().wait_exit(patience).exited(0));
 }
 
-TEST_CASE("a successor that begins costs its predecessor no descriptor but the connection") {
+TEST_CASE("a successor that begins costs its predecessor only one descriptor: the connection") {
   site s;
   auto peer = varlink_peer::connect(s.control());
   peer.send(status_call);
@@ -188,11 +188,11 @@ TEST_CASE("a successor that begins costs its predecessor no descriptor but the c
   const auto before = take_census(s.server().pid());
   peer.send(R"({"method":"io.graceful.Handoff.Begin","parameters":{"versions":[1]}})");
   REQUIRE(peer.receive(patience).value_or("closed").find("\"descriptors\":3") != std::string::npos);
-  // If it did, an upgrade would fail for the want of one.
+  // If it took more, an upgrade would fail for lack of one.
   CHECK(take_census(s.server().pid()).descriptors == before.descriptors);
 }
 
-TEST_CASE("clients that take every descriptor do not have an accept loop spin") {
+TEST_CASE("clients that take every descriptor do not make an accept loop spin") {
   for (const bool plain : {false, true}) {
     CAPTURE(plain);
     std::vector<std::string> arguments;
@@ -226,7 +226,7 @@ TEST_CASE("clients that take every descriptor do not have an accept loop spin") 
 
 namespace {
 
-/// A server whose clients have every descriptor that its limit leaves them.
+/// A server whose clients hold every descriptor that its limit allows.
 struct exhausted {
   explicit exhausted(bool plain) : s{plain ? plain_acceptor() : std::vector<std::string>{}, few()} {
     const auto target = resolve("127.0.0.1", s.port(), patience);
@@ -247,7 +247,7 @@ struct exhausted {
 
 }  // namespace
 
-TEST_CASE("clients that take every descriptor keep neither an operator nor an upgrade out") {
+TEST_CASE("clients that take every descriptor keep out neither an operator nor an upgrade") {
   for (const bool plain : {false, true}) {
     CAPTURE(plain);
     exhausted e{plain};
@@ -265,13 +265,13 @@ TEST_CASE("clients that take every descriptor keep neither an operator nor an up
   }
 }
 
-TEST_CASE("clients that take every descriptor keep no signal from being heeded") {
+TEST_CASE("clients that take every descriptor do not prevent the handling of signals") {
   exhausted e{false};
   e.s.server().signal(SIGUSR2);
   CHECK(e.s.server().wait_for_output("generation 2 has taken over", patience));
 }
 
-TEST_CASE("clients that take every descriptor keep no drain from being begun") {
+TEST_CASE("clients that take every descriptor do not prevent a drain") {
   exhausted e{false};
   CHECK(e.s.ctl({"drain", e.s.control(), "--now"}).status == "exited 0");
   CHECK(e.s.server().wait_exit(patience).exited(0));
@@ -286,7 +286,7 @@ TEST_CASE("a peer of another uid is refused by the mode of the socket") {
   CHECK(denied.status == "exited 4");
 }
 
-TEST_CASE("a peer of another uid is refused by its credentials where the mode lets it in") {
+TEST_CASE("a peer of another uid is refused by its credentials if the mode lets it connect") {
   if (!others_can_run(programs::graceful_ctl())) return;
   site s;
   REQUIRE(::chmod(s.control().c_str(), 0666) == 0);
@@ -302,8 +302,8 @@ TEST_CASE("a peer of another uid is refused by its credentials where the mode le
   unharmed(s, before);
 }
 
-TEST_CASE("an operator looks for no server in a directory that others can write to") {
-  if (!others_can_run(programs::graceful_ctl())) return;  // and root's directory is not for tests
+TEST_CASE("an operator does not look for servers in a directory that others can write to") {
+  if (!others_can_run(programs::graceful_ctl())) return;  // and tests must not use root's directory
   scene where;
   const auto runtime = where.path("runtime");
   const auto open = runtime + "/graceful";
@@ -330,7 +330,7 @@ TEST_CASE("an operator looks for no server in a directory that others can write 
 
 TEST_CASE("an operator who is not trusted by the server does not trust it either") {
   if (!others_can_run(programs::graceful_ctl())) return;
-  // The server runs as another user than the client, and neither is root.
+  // The server runs as a different user than the client, and neither is root.
   site s;
   REQUIRE(::chmod(s.control().c_str(), 0666) == 0);
   process_options nobody;
@@ -341,12 +341,12 @@ TEST_CASE("an operator who is not trusted by the server does not trust it either
   CHECK(status.all.find("permission denied") != std::string::npos);
 }
 
-TEST_CASE("a peer that says it is ready but has not taken the sockets takes over nothing") {
+TEST_CASE("a peer that reports ready without having taken the sockets takes over nothing") {
   site s;
   const auto before = s.at_rest();
   {
     auto peer = varlink_peer::connect(s.control());
-    // Answers that it does not take fill the connection, and what Fetch yields stays behind them.
+    // Unread answers fill the connection, and the descriptors of Fetch stay behind them.
     std::string calls;
     for (int i = 0; i < 1000; ++i) calls += std::string{status_call} + '\0';
     peer.send_raw(calls);

@@ -13,7 +13,7 @@ using namespace graceful_test;
 
 namespace {
 
-/// Status until it says this; ends with the deadline only where it never does.
+/// Repeats status until it says this; waits until the deadline only if it never does.
 bool comes_to_say(site& s, const std::string& text) {
   const deadline until{patience};
   while (s.status().out.find(text) == std::string::npos) {
@@ -22,7 +22,7 @@ bool comes_to_say(site& s, const std::string& text) {
   return true;
 }
 
-/// Status until it no longer says this.
+/// Repeats status until it no longer says this.
 bool ceases_to_say(site& s, const std::string& text) {
   const deadline until{patience};
   while (s.status().out.find(text) != std::string::npos) {
@@ -33,7 +33,8 @@ bool ceases_to_say(site& s, const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("a generation of Python reports to one of C++ what it has left, and ends with it") {
+TEST_CASE(
+    "a Python generation reports its remaining connections to a C++ one, and ends with them") {
   relay r;
   r.deployed(r.python({"--drain", "1min"}), 2);
   auto held = r.s.hold();
@@ -47,7 +48,7 @@ TEST_CASE("a generation of Python reports to one of C++ what it has left, and en
   r.ends();
 }
 
-TEST_CASE("what a generation of Python cuts is counted by the one of C++ that serves") {
+TEST_CASE("connections that a Python generation cuts are counted by the C++ one that serves") {
   relay r;
   r.deployed(r.python({"--drain", "2s"}), 2);
   const auto held = r.s.hold();
@@ -60,7 +61,7 @@ TEST_CASE("what a generation of Python cuts is counted by the one of C++ that se
 }
 
 TEST_CASE(
-    "a generation of C++ reports to one of Python what it has left, and is told of no hurry") {
+    "a C++ generation reports its remaining connections to a Python one, and is not hurried") {
   relay r;
   auto held = r.s.hold();
   r.deployed(r.python(), 2);
@@ -103,7 +104,7 @@ TEST_CASE("a listener that Python does not want is served by its predecessor unt
   r.ends();
 }
 
-TEST_CASE("every answer to an operator is one that the document has, from either kind of server") {
+TEST_CASE("every answer to an operator is documented, from either kind of server") {
   relay r;
   for (const std::string generation : {"1", "2"}) {
     std::vector<relay::order> orders{

@@ -18,11 +18,11 @@ namespace {
 
 constexpr const char* a_minute = "1min";
 
-/// A server of Python that serves as generation 2, and gives its successors a minute of probation.
+/// A Python server that serves as generation 2, and gives its successors a minute of probation.
 struct python_serves : relay {
   python_serves() {
     deployed(python({"--probation", a_minute}), 2);
-    // Or a client that generation 1 still has would come to the next successor, and be lost with
+    // Otherwise a client of generation 1 would reconnect to the next successor, and be lost with
     // it.
     REQUIRE(s.server().wait_exit(patience).exited(0));
   }
@@ -30,7 +30,7 @@ struct python_serves : relay {
 
 }  // namespace
 
-TEST_CASE("a successor of Python that is rolled back costs nothing, and drains") {
+TEST_CASE("a Python successor that is rolled back costs nothing, and drains") {
   relay r{{"--probation", a_minute}};
   r.on_probation(r.python(), 2);
   auto held = r.s.hold();
@@ -43,7 +43,7 @@ TEST_CASE("a successor of Python that is rolled back costs nothing, and drains")
   r.ends();
 }
 
-TEST_CASE("a successor of Python that dies in its probation costs what was in it") {
+TEST_CASE("a Python successor that dies in its probation loses only its own connections") {
   relay r{{"--probation", a_minute}};
   REQUIRE(send_signal(open_pidfd(r.on_probation(r.python(), 2)), SIGKILL));
   r.rolled_back("the successor was killed by signal 9 (SIGKILL) in its probation", 1);
@@ -51,7 +51,7 @@ TEST_CASE("a successor of Python that dies in its probation costs what was in it
   r.ends();
 }
 
-TEST_CASE("a successor of Python stays if its predecessor dies") {
+TEST_CASE("a Python successor stays if its predecessor dies") {
   relay r{{"--probation", a_minute}};
   r.on_probation(r.python(), 2);
   r.s.server().signal(SIGKILL);
@@ -61,7 +61,7 @@ TEST_CASE("a successor of Python stays if its predecessor dies") {
   r.ends();
 }
 
-TEST_CASE("a successor of Python that is told to end in its probation asks its predecessor back") {
+TEST_CASE("a Python successor that is told to end in its probation asks for a rollback") {
   relay r{{"--probation", a_minute}};
   REQUIRE(send_signal(open_pidfd(r.on_probation(r.python(), 2)), SIGTERM));
   r.rolled_back("the successor was told to end", 1);
@@ -69,7 +69,7 @@ TEST_CASE("a successor of Python that is told to end in its probation asks its p
   r.ends();
 }
 
-TEST_CASE("a predecessor that is told to end in a probation leaves its successor of Python there") {
+TEST_CASE("a predecessor that is told to end in a probation commits its Python successor") {
   relay r{{"--probation", a_minute}};
   r.on_probation(r.python(), 2);
   r.s.server().signal(SIGTERM);
@@ -80,7 +80,7 @@ TEST_CASE("a predecessor that is told to end in a probation leaves its successor
   r.ends();
 }
 
-TEST_CASE("a predecessor of Python that is told to end in a probation leaves its successor there") {
+TEST_CASE("a Python predecessor that is told to end in a probation commits its successor") {
   python_serves r;
   r.on_probation(r.s.command(), 3);
   REQUIRE(send_signal(open_pidfd(static_cast<pid_t>(r.s.pid())), SIGTERM));
@@ -91,7 +91,7 @@ TEST_CASE("a predecessor of Python that is told to end in a probation leaves its
   r.ends();
 }
 
-TEST_CASE("an operator commits a successor of C++ that a predecessor of Python has on probation") {
+TEST_CASE("an operator can commit a C++ successor that is in probation with a Python predecessor") {
   python_serves r;
   r.on_probation(r.s.command(), 3);
   CHECK(r.s.status().out.find("serves, in probation") != std::string::npos);
@@ -105,7 +105,7 @@ TEST_CASE("an operator commits a successor of C++ that a predecessor of Python h
 }
 
 TEST_CASE(
-    "a successor of C++ that is rolled back by a predecessor of Python goes, and costs nothing") {
+    "a C++ successor that a Python predecessor rolls back drains and ends, and costs nothing") {
   python_serves r;
   const auto successor = open_pidfd(r.on_probation(r.s.command(), 3));
   CHECK(r.s.ctl({"rollback", r.s.control()}).status == "exited 0");
@@ -115,7 +115,7 @@ TEST_CASE(
   r.ends();
 }
 
-TEST_CASE("a predecessor of Python accepts again when its successor dies in probation") {
+TEST_CASE("a Python predecessor accepts again when its successor dies in probation") {
   python_serves r;
   REQUIRE(send_signal(open_pidfd(r.on_probation(r.s.command(), 3)), SIGKILL));
   r.rolled_back("the successor was killed by signal 9 (SIGKILL) in its probation", 2);
@@ -123,7 +123,7 @@ TEST_CASE("a predecessor of Python accepts again when its successor dies in prob
   r.ends();
 }
 
-TEST_CASE("a predecessor of Python asks before it commits, and goes on without an answer") {
+TEST_CASE("a Python predecessor asks before it commits, and resumes without an answer") {
   python_serves r;
   const auto successor = open_pidfd(r.on_probation(r.s.command(), 3));
   REQUIRE(send_signal(successor, SIGSTOP));
@@ -134,7 +134,7 @@ TEST_CASE("a predecessor of Python asks before it commits, and goes on without a
   r.ends();
 }
 
-TEST_CASE("a successor of C++ stays if its predecessor of Python dies") {
+TEST_CASE("a C++ successor stays if its Python predecessor dies") {
   python_serves r;
   r.on_probation(r.s.command(), 3);
   REQUIRE(send_signal(open_pidfd(static_cast<pid_t>(r.s.pid())), SIGKILL));
@@ -144,7 +144,7 @@ TEST_CASE("a successor of C++ stays if its predecessor of Python dies") {
   r.ends();
 }
 
-TEST_CASE("a successor of C++ that is not ready is aborted by a predecessor of Python") {
+TEST_CASE("a C++ successor that is not ready is aborted by a Python predecessor") {
   relay r;
   gate opening{r.s.scene()};
   r.deployed(r.python(), 2);

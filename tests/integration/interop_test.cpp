@@ -17,7 +17,7 @@ using namespace graceful_test;
 
 namespace {
 
-/// Five generations, of which the second and the fourth are of Python.
+/// Five generations, the second and the fourth in Python.
 void alternate(const std::vector<std::string>& arguments, const std::vector<std::string>& python) {
   relay r{arguments};
   for (std::uint64_t generation = 2; generation <= 5; ++generation) {
@@ -36,7 +36,7 @@ void alternate(const std::vector<std::string>& arguments, const std::vector<std:
   r.ends();
 }
 
-/// The pid that generation `number`, of Python, has said.
+/// The pid that the Python generation `number` has printed.
 pid_t pid_of(site& s, int number) {
   const auto line = "interop: ready: generation " + std::to_string(number) + " pid ";
   REQUIRE(s.server().wait_for_output(line, patience));
@@ -46,15 +46,15 @@ pid_t pid_of(site& s, int number) {
 
 }  // namespace
 
-TEST_CASE("generations of C++ and of Python follow one another, and clients notice nothing") {
+TEST_CASE("C++ and Python generations replace one another, and clients notice nothing") {
   alternate({}, {});
 }
 
-TEST_CASE("they do so with a probation on either side too") {
+TEST_CASE("C++ and Python generations replace one another with a probation on either side") {
   alternate({"--probation", "200ms", "--threads", "2"}, {"--probation", "200ms"});
 }
 
-TEST_CASE("each generation takes over unasked where it is told to, from either kind") {
+TEST_CASE("a generation of either kind takes over if GRACEFUL_TAKEOVER says so, and only then") {
   relay r;
   process_options told;
   told.environment = {{"GRACEFUL_TAKEOVER", "1"}};
@@ -64,11 +64,12 @@ TEST_CASE("each generation takes over unasked where it is told to, from either k
   REQUIRE(third.wait_for_output("ready: generation 3 ", patience));
   REQUIRE(r.connecting.wait_for_generation(3, 20, patience));
   r.costs();
-  CHECK(r.s.scene().start(r.python()).wait_exit(patience).exited(1));  // nobody asked it
+  CHECK(r.s.scene().start(r.python()).wait_exit(patience).exited(1));  // it was not told to take
+                                                                       // over
   r.ends();
 }
 
-TEST_CASE("a generation of Python holds no more than the one before it, and reaps its successor") {
+TEST_CASE("a Python generation holds no more than the one before it, and reaps its successor") {
   relay r;
   r.costs();
   for (int generation = 2; generation <= 4; ++generation) {
@@ -79,7 +80,7 @@ TEST_CASE("a generation of Python holds no more than the one before it, and reap
   const auto rests = [&] { return take_census(pid_of(r.s, 4)); };
   REQUIRE(r.deploy({"/bin/false"}).status == "exited 1");
   INFO(rests().to_string());
-  // The lock, the control socket, the listener; epoll, the ends of the signals' pair, the outputs.
+  // The lock, the control socket, the listener; epoll, the socket pair for signals, the outputs.
   CHECK(wait_for_census(pid_of(r.s, 4), {9, 4, 3, 1, 0, {}}, patience));
   r.ends();
 }

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-/// For tests of the test kit: what its deployments start.
+/// The servers that deployments start in tests of the test kit.
 namespace graceful_test {
 
 inline std::string from_build(const char* variable) {

@@ -28,7 +28,7 @@ bool says(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-/// The old process serves on, and has lost nobody.
+/// The old process keeps serving, and no client was lost.
 void check_rolled_back(const char* shape, const char* probation, const std::string& why) {
   CAPTURE(shape);
   CAPTURE(probation);
@@ -72,7 +72,7 @@ TEST_CASE("a server that listens in a coroutine, after ready(), is upgraded with
 }
 
 TEST_CASE(
-    "a predecessor that is told to end leaves the listener that its successor has claimed late") {
+    "a predecessor that is told to end leaves a listener open that its successor claims late") {
   auto s = shaped("ends", later("late", "1min"));
   load clients{s.load_on(false)};
   REQUIRE(clients.wait_for(100, patience));

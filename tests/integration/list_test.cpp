@@ -60,7 +60,7 @@ struct user_servers {
 
 }  // namespace
 
-TEST_CASE("list has the servers that serve, hang, have crashed, and wait to be started again") {
+TEST_CASE("list shows servers that serve, hang, have crashed, or wait to be started again") {
   if (!others_can_run(programs::graceful_ctl())) return;
   user_servers u;
   CHECK(u.ctl({"list"}).status == "exited 0");
@@ -100,14 +100,14 @@ TEST_CASE("list has the servers that serve, hang, have crashed, and wait to be s
   CHECK(std::count(json.out.begin(), json.out.end(), '\n') == 5);
   CHECK(mentions_text(json.out, R"({"name":"web","user":")"));
   CHECK(mentions_text(json.out, R"("supervisor":{"pid":)" + std::to_string(supervisor.pid())));
-  // What another command can be given, and a shell may evaluate.
+  // Only what another command accepts, and a shell may evaluate.
   CHECK(u.ctl({"list", "--names", "--timeout", "300ms"}).out == "down\nweb\n");
   stuck.signal(SIGCONT);
   supervisor.signal(SIGTERM);
   CHECK(supervisor.wait_exit(patience));
 }
 
-TEST_CASE("a directory of control sockets that this user may not enter is a matter of permission") {
+TEST_CASE("a directory of control sockets that this user may not enter is a permission error") {
   if (!others_can_run(programs::graceful_ctl())) return;
   user_servers u;
   fs::create_directory(u.where.path("run/graceful"));

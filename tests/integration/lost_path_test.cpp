@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A server whose control path is in a directory of its own.
+/// A server whose control path is in its own directory.
 struct runtime_directory {
   runtime_directory() {
     REQUIRE(::mkdir(directory.c_str(), 0711) == 0);
@@ -35,7 +35,7 @@ struct runtime_directory {
 
   finished ctl(const char* what) { return run(where, {programs::graceful_ctl(), what, control}); }
 
-  /// The file system tells nobody that is not root of all changes: so it is looked at.
+  /// Polls, because without root's rights the file system does not report all changes.
   bool comes_back() {
     const deadline until{patience};
     while (!fs::is_socket(control) || !fs::exists(control + ".lock") ||
@@ -94,7 +94,7 @@ TEST_CASE("a status waits until a server has put its socket back") {
   CHECK_MESSAGE(status.status == "exited 0", status.all);
 }
 
-TEST_CASE("status and a second start agree that a server without its socket runs") {
+TEST_CASE("status and a second copy both say that a server without its socket is running") {
   runtime_directory r;
   r.server->signal(SIGSTOP);  // it cannot put it back
   fs::remove(r.control);
@@ -119,17 +119,17 @@ TEST_CASE("a control path that a successor was passed comes back too") {
   CHECK(r.ctl("upgrade").status == "exited 0");
 }
 
-TEST_CASE("a control path that cannot be put back is said once, and comes back when it can be") {
+TEST_CASE("a control path that cannot be put back is logged once, and comes back when possible") {
   runtime_directory r;
   fs::remove_all(r.directory);
   std::ofstream{r.directory} << "in the way";
   REQUIRE(r.server->wait_for_output("is gone: ", patience));
-  // Two looks later.
+  // After two more checks.
   r.server->signal(SIGUSR2);
   REQUIRE(r.server->wait_for_output("generation 2 has taken over", patience));
   fs::remove(r.directory);
   REQUIRE(r.comes_back());
-  // Not with the mode of the file that the new process found there.
+  // Not the mode of the file that the new process found there.
   CHECK((fs::status(r.directory).permissions() & fs::perms::owner_all) == fs::perms::owner_all);
 }
 
@@ -138,7 +138,7 @@ TEST_CASE("a control path is not put back in a directory that another user has m
   constexpr uid_t user = 65534;
   constexpr uid_t another = 65533;
   scene where;
-  // Foolish, but only so can another user make a directory there: as in /tmp.
+  // Unwise permissions, but only then can another user make a directory there, as in /tmp.
   fs::create_directory(where.path("runtime"));
   REQUIRE(::chown(where.path("runtime").c_str(), user, user) == 0);
   REQUIRE(::chmod(where.path("runtime").c_str(), 0777) == 0);
@@ -147,7 +147,7 @@ TEST_CASE("a control path is not put back in a directory that another user has m
   const auto directory = where.path("runtime/graceful");
   std::vector<std::string> command{programs::http_server(), "--listen", "127.0.0.1:0"};
   SUBCASE("by default") { command.insert(command.end(), {"--name", "web"}); }
-  SUBCASE("at a path of the application's") {
+  SUBCASE("at a path that the application chose") {
     fs::create_directory(directory);
     REQUIRE(::chown(directory.c_str(), user, user) == 0);
     command.insert(command.end(), {"--control", directory + "/web.sock"});
@@ -162,7 +162,7 @@ TEST_CASE("a control path is not put back in a directory that another user has m
   fs::create_directory(foreign);
   REQUIRE(::chown(foreign.c_str(), another, another) == 0);
   REQUIRE(::chmod(foreign.c_str(), 0777) == 0);
-  // At once, so that the server does not make it in between.
+  // In one step, so that the server does not make it in between.
   REQUIRE(::renameat2(AT_FDCWD, foreign.c_str(), AT_FDCWD, directory.c_str(), RENAME_EXCHANGE) ==
           0);
   CHECK(server.wait_for_output("is gone: " + directory, patience));

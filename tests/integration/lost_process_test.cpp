@@ -18,7 +18,7 @@ using namespace graceful_test;
 
 namespace {
 
-/// A server of this kind can be started where the one of the site was.
+/// A server can be started in place of the site's.
 void can_be_started(site& s) {
   process& fresh = s.scene().start(s.command());
   REQUIRE(fresh.wait_for_output("ready: generation 1 ", patience));
@@ -40,8 +40,7 @@ TEST_CASE("a successor that hangs at the end of its probation is rolled back, no
   p.serves(1, on_probation::killed::successor);
 }
 
-TEST_CASE(
-    "a successor that hangs when it is rolled back is killed when its drain has had its time") {
+TEST_CASE("a rolled-back successor that hangs is killed when the time for its drain is over") {
   on_probation p{{"--drain", "200ms"}};
   REQUIRE(send_signal(p.successor, SIGSTOP));
   CHECK(p.s.ctl({"rollback", p.s.control()}).status == "exited 0");
@@ -52,12 +51,12 @@ TEST_CASE(
   p.serves(1, on_probation::killed::successor);
 }
 
-TEST_CASE("a successor of whose death nobody has heard yet is not committed") {
+TEST_CASE("a successor whose death has not been noticed yet is not committed") {
   on_probation p;
   REQUIRE(p.s.server().stop());
   REQUIRE(send_signal(p.successor, SIGKILL));
   REQUIRE(wait_readable(p.successor.get(), patience));
-  // What has happened and what is to happen are known in the same moment.
+  // The signal and the death are noticed at the same moment.
   p.s.server().signal(SIGTERM);
   p.s.server().signal(SIGCONT);
   CHECK(p.s.server().wait_exit(patience).exited(0));
@@ -68,7 +67,8 @@ TEST_CASE("a successor of whose death nobody has heard yet is not committed") {
   CHECK(seen.cut_short + seen.reset <= 8);
 }
 
-TEST_CASE("a successor that ended in its probation leaves no trace while it drains") {
+TEST_CASE(
+    "a successor that was told to end in its probation does not block the path while it drains") {
   on_probation p;
   const auto held = p.s.hold();
   REQUIRE(send_signal(p.successor, SIGTERM));
@@ -83,7 +83,7 @@ TEST_CASE("a successor that ended in its probation leaves no trace while it drai
 }
 
 TEST_CASE(
-    "a successor that was given up lets go of everything, though it does not know when to end") {
+    "a successor that was given up lets go of everything, even if its application cannot end yet") {
   site s{{"--ready-timeout", "3s"}};
   gate never{s.scene()};
   process& late = s.scene().start(never.server(s.control(), s.port()),
@@ -96,13 +96,13 @@ TEST_CASE(
   can_be_started(s);
   load clients{s.load_on(false)};
   REQUIRE(clients.wait_for_lost(1, patience));
-  CHECK(clients.stop().refused > 0);  // nobody waits in a queue that nobody empties
+  CHECK(clients.stop().refused > 0);  // no client waits in a queue that no loop empties
   REQUIRE(late.running());
   never.open();
   CHECK(late.wait_exit(patience).exited(1));
 }
 
-TEST_CASE("calls that wait behind an upgrade cannot hold up the end of the server") {
+TEST_CASE("calls that wait behind an upgrade cannot delay the end of the server") {
   site s{{"--probation", "1min", "--drain", "1s"}};
   auto peer = varlink_peer::connect(s.control());
   REQUIRE(peer.send(R"({"method":"io.graceful.Control.Upgrade","parameters":{},"more":true})"));
@@ -113,7 +113,7 @@ TEST_CASE("calls that wait behind an upgrade cannot hold up the end of the serve
   CHECK(s.generation() == 2);
 }
 
-TEST_CASE("a stranger's takeover in a probation changes nothing, also not what is on offer") {
+TEST_CASE("another process's takeover in a probation changes nothing, not even the offer") {
   scene where;
   gate opening{where};
   const auto control = where.path("control.sock");
@@ -148,7 +148,7 @@ TEST_CASE("without a probation a successor that is lost before it asks to settle
       REQUIRE(answer);
       CHECK(answer->find("\"error\"") == std::string::npos);
     }
-    // Both live, and the connection ends.
+    // Both are alive, and the connection ends.
   }
   REQUIRE(s.server().wait_for_output(
       "rolled back: the successor closed its connection before it was committed", patience));
@@ -161,7 +161,7 @@ TEST_CASE("without a probation a successor that is lost before it asks to settle
   CHECK(seen.lost() == 0);
 }
 
-TEST_CASE("a listener that the successor does not take is served until it is committed") {
+TEST_CASE("a listener that the successor does not take is served until the commit") {
   for (const bool probation : {true, false}) {
     site s{{"--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0", "--probation",
             probation ? "1min" : "0"}};

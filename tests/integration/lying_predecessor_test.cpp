@@ -11,7 +11,7 @@ using namespace graceful_test;
 
 namespace {
 
-/// A successor meets a predecessor that lies: it says what is wrong, and exits non-zero.
+/// A successor meets a predecessor that lies. It must say what is wrong, and exit non-zero.
 void is_found_out(const std::vector<std::string>& lie, const std::string& says,
                   process_options options = {}) {
   scene s;
@@ -23,7 +23,7 @@ void is_found_out(const std::vector<std::string>& lie, const std::string& says,
   REQUIRE(predecessor.wait_for_output("listening", patience));
   std::vector<std::string> command{programs::http_server(), "--control", control, "--listen",
                                    "127.0.0.1:0",           "--takeover"};
-  // Those that say nothing are waited for.
+  // The successor waits for those that send nothing.
   for (const char* silent : {"closes", "mute", "hangs"}) {
     if (lie.front() == silent) command.insert(command.end(), {"--handoff-timeout", "1s"});
   }
@@ -48,11 +48,11 @@ TEST_CASE("no descriptors at all are noticed") {
   is_found_out({"no-descriptors"}, "announced 3 descriptors and passed 0");
 }
 
-TEST_CASE("a pipe in the place of a socket is noticed") {
+TEST_CASE("a pipe in place of a socket is noticed") {
   is_found_out({"wrong-kind", "--kind", "pipe"}, "listener 'http': what was passed is no socket");
 }
 
-TEST_CASE("a UDP socket in the place of a TCP socket is noticed") {
+TEST_CASE("a UDP socket in place of a TCP socket is noticed") {
   is_found_out({"wrong-kind", "--kind", "udp"},
                "listener 'http': what was passed is no TCP socket");
 }
@@ -66,24 +66,24 @@ TEST_CASE("another protocol version is named") {
   is_found_out({"wrong-version"}, "the predecessor refused: ");
 }
 
-TEST_CASE("a predecessor that talks junk is left") {
+TEST_CASE("a successor gives up on a predecessor that sends junk") {
   is_found_out({"junk"}, "does not keep to the handoff protocol: what it sent is no reply");
 }
 
-TEST_CASE("an answer without an end is cut off") {
+TEST_CASE("an endless answer is cut off") {
   is_found_out({"huge"}, "does not keep to the handoff protocol");
 }
 
-TEST_CASE("a predecessor that closes but lives is not replaced") {
+TEST_CASE("a predecessor that closes but is alive is not replaced") {
   is_found_out({"closes"}, "the predecessor closed the connection, but serves on");
 }
 
 TEST_CASE(
-    "a predecessor that closes without an answer is asked again, and not replaced if it lives") {
+    "a predecessor that closes without an answer is asked again, and not replaced if it is alive") {
   is_found_out({"mute"}, "the predecessor closed the connection, but serves on");
 }
 
-TEST_CASE("a predecessor that never answers is given up") {
+TEST_CASE("a successor gives up on a predecessor that never answers") {
   is_found_out({"hangs"}, "the predecessor did not answer in time");
 }
 
@@ -92,7 +92,7 @@ TEST_CASE("a negative number of descriptors is noticed") {
                "its reply to Begin lacks a parameter or has one of a wrong type");
 }
 
-TEST_CASE("a number that is a word is noticed") {
+TEST_CASE("a word in place of a number is noticed") {
   is_found_out({"bad-types"}, "its reply to Begin lacks a parameter or has one of a wrong type");
 }
 

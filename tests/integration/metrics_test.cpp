@@ -24,7 +24,7 @@ open_metrics metrics_of(site& s) {
   return parse_open_metrics(asked.out);
 }
 
-/// Asks until it has the value: what a predecessor says of its drain comes when it comes.
+/// Asks until the sample has the value: a predecessor's reports on its drain arrive at some time.
 bool comes_to(site& s, const std::string& sample, double value) {
   const deadline until{patience};
   while (metrics_of(s).at(sample) != value) {
@@ -45,7 +45,7 @@ long number_after(const std::string& text, const std::string& key, std::size_t f
   return at == std::string::npos ? -1 : std::stol(text.substr(at + key.size()));
 }
 
-/// A server whose standard error is, or is not, what JOURNAL_STREAM names.
+/// A server whose standard error is, or is not, the stream that JOURNAL_STREAM names.
 std::vector<std::string> with_journal_stream(const std::string& value, const scene& where) {
   return {"/bin/sh",
           "-c",
@@ -61,7 +61,7 @@ std::vector<std::string> with_journal_stream(const std::string& value, const sce
 
 }  // namespace
 
-TEST_CASE("upgrades are counted over the generations") {
+TEST_CASE("upgrades are counted over all generations") {
   site s;
   auto got = metrics_of(s);
   CHECK(got.at("graceful_generation") == 1);
@@ -85,7 +85,7 @@ TEST_CASE("upgrades are counted over the generations") {
   CHECK(got.at(outcome("rolled_back")) == 0);
 }
 
-TEST_CASE("an upgrade that fails is counted, and the next generation knows of it") {
+TEST_CASE("a failed upgrade is counted, and the next generation knows of it") {
   site s;
   CHECK(s.upgrade({"--", "/bin/false"}).status == "exited 1");
   auto got = metrics_of(s);
@@ -100,7 +100,7 @@ TEST_CASE("an upgrade that fails is counted, and the next generation knows of it
   CHECK(got.at(outcome("committed")) == 1);
 }
 
-TEST_CASE("a rollback is counted as one, and is no failure to start") {
+TEST_CASE("a rollback is counted as a rollback, not as a failure to start") {
   site s{{"--probation", "1min"}};
   REQUIRE(s.upgrade({"--until", "ready"}).status == "exited 0");
   CHECK(metrics_of(s).at("graceful_state{graceful_state=probation}") == 1);
@@ -118,7 +118,7 @@ TEST_CASE("a rollback is counted as one, and is no failure to start") {
   CHECK(metrics_of(s).at(outcome("rolled_back")) == 1);
 }
 
-TEST_CASE("a probation is a phase that lasts as long as it does") {
+TEST_CASE("the probation counts as a phase, with its full duration") {
   site s{{"--probation", "2s"}};
   REQUIRE(s.upgrade().status == "exited 0");
   const auto lasted = metrics_of(s).at(phase("committed"));
@@ -126,7 +126,8 @@ TEST_CASE("a probation is a phase that lasts as long as it does") {
   CHECK(lasted < 30);
 }
 
-TEST_CASE("a successor tells what its predecessor drains, and counts on what that cuts") {
+TEST_CASE(
+    "a successor shows its predecessor's draining connections, and counts those that it cuts") {
   site s;
   auto held = s.hold();
   CHECK(metrics_of(s).at("graceful_connections") == 1);
@@ -145,7 +146,7 @@ TEST_CASE("a successor tells what its predecessor drains, and counts on what tha
   CHECK(metrics_of(s).at("graceful_connections_cut_total") == 1);
 }
 
-TEST_CASE("a predecessor that is killed in its drain has nothing left to drain") {
+TEST_CASE("a predecessor that is killed in its drain has no connections left to drain") {
   site s;
   auto held = s.hold();
   REQUIRE(s.upgrade().status == "exited 0");
@@ -154,7 +155,7 @@ TEST_CASE("a predecessor that is killed in its drain has nothing left to drain")
   CHECK(comes_to(s, "graceful_connections_draining", 0));
 }
 
-TEST_CASE("a server that drains says so in its metrics") {
+TEST_CASE("a draining server says so in its metrics") {
   site s;
   auto held = s.hold();
   s.server().signal(SIGTERM);
@@ -174,7 +175,7 @@ TEST_CASE("metrics --json prints the reply as it came") {
   CHECK(s.ctl({"metrics", s.scene().path("nowhere")}).status == "exited 7");
 }
 
-TEST_CASE("an application serves its metrics from any thread, also while it is upgraded") {
+TEST_CASE("an application can read its metrics from any thread, even during an upgrade") {
   site s{{"--threads", "4", "--probation", "50ms"}};
   std::atomic<int> answers{0};
   std::string wrong;
@@ -190,7 +191,7 @@ TEST_CASE("an application serves its metrics from any thread, also while it is u
           const auto got = parse_open_metrics(response.substr(response.find("\r\n\r\n") + 4));
           const bool typed =
               response.find("application/openmetrics-text; version=1.0.0") != std::string::npos;
-          // An old process may be slower to answer than a new one is to learn that it stays.
+          // An old process may answer more slowly than a new one learns that it stays.
           const bool same = std::exchange(generation, got.at("graceful_generation")) ==
                             got.at("graceful_generation");
           if (!typed || (same && got.at(outcome("committed")) < committed)) wrong = response;
@@ -216,7 +217,7 @@ TEST_CASE("an application serves its metrics from any thread, also while it is u
 }
 
 TEST_CASE(
-    "each phase of upgrade --json says how long it took, and together they are what elapsed") {
+    "each phase of upgrade --json has a duration, and the durations add up to the elapsed time") {
   site s{{"--probation", "50ms"}};
   const auto done = s.upgrade({"--json"});
   REQUIRE(done.status == "exited 0");
@@ -234,7 +235,8 @@ TEST_CASE(
   CHECK(number_after(done.out, "\"duration_ms\":", from) >= 49);  // the probation
 }
 
-TEST_CASE("a server whose standard error is the journal writes priorities, its successor too") {
+TEST_CASE(
+    "a server whose standard error is the journal writes priorities, and so does its successor") {
   scene where;
   process& server = where.start(with_journal_stream("$(stat -L -c %d:%i /proc/self/fd/2)", where));
   REQUIRE(server.wait_for_output("<6>generation 1 serves\n", patience));
@@ -247,7 +249,7 @@ TEST_CASE("a server whose standard error is the journal writes priorities, its s
   CHECK(server.output().find("graceful[") == std::string::npos);
 }
 
-TEST_CASE("a server whose standard error was the journal, and is not, writes who it is") {
+TEST_CASE("a server whose standard error is no longer the journal writes which process it is") {
   scene where;
   process& server = where.start(with_journal_stream("1:1", where));
   CHECK(server.wait_for_output(

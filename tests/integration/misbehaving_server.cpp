@@ -60,7 +60,7 @@ asio::awaitable<void> serve(graceful::acceptor<tcp> acceptor, std::string respon
   }
 }
 
-/// Those for TCP, not the control socket.
+/// The TCP listeners, not the control socket.
 void shut_listeners_down() {
   for (int fd = 0; fd < 64; ++fd) {
     int listens = 0, domain = 0;
@@ -80,7 +80,7 @@ void start_sleeper(bool orphan) {
   if (orphan) ::waitpid(child, nullptr, 0);
 }
 
-/// One more of what `leaks()` counts.
+/// Leaks one more of what `leaks()` counts.
 void leak(const std::string& what) {
   if (what == "leak") (void)::open("/dev/null", O_RDONLY);
   if (what == "socket") (void)::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -41,7 +41,7 @@ TEST_CASE("a monitor sees an upgrade, follows to the new process, and ends with 
   }
 }
 
-TEST_CASE("a monitor of a server that is killed says that nobody answers") {
+TEST_CASE("a monitor of a killed server says that no server answers") {
   site s;
   process& monitor = s.scene().start({programs::graceful_ctl(), "monitor", s.control()});
   REQUIRE(monitor.wait_for_output("the server is serving", patience));
@@ -49,14 +49,14 @@ TEST_CASE("a monitor of a server that is killed says that nobody answers") {
   CHECK(monitor.wait_exit(patience).exited(7));
 }
 
-TEST_CASE("a monitor says in a sentence that an upgrade is in its probation") {
+TEST_CASE("a monitor says in words that an upgrade is in its probation") {
   on_probation p;
   process& monitor = p.s.scene().start({programs::graceful_ctl(), "monitor", p.s.control()});
   REQUIRE(monitor.wait_for_output("the server is ", patience));
   CHECK(monitor.wait_for_output("the server is in the probation of an upgrade\n", patience));
 }
 
-TEST_CASE("Monitor without more is refused") {
+TEST_CASE("Monitor without \"more\" is refused") {
   site s;
   auto peer = varlink_peer::connect(s.control());
   REQUIRE(peer.send(R"({"method":"io.graceful.Control.Monitor","parameters":{}})"));
@@ -64,7 +64,7 @@ TEST_CASE("Monitor without more is refused") {
 }
 
 TEST_CASE(
-    "a monitor that connected before the handover, and asks after it, is sent to the new one") {
+    "a monitor that connects before the handover and asks after it is sent to the new process") {
   site s;
   auto peer = varlink_peer::connect(s.control());
   auto held = s.hold();  // keeps the old process

@@ -15,7 +15,7 @@ using namespace graceful_test;
 
 namespace {
 
-/// Executes its arguments where /proc is empty. The test itself keeps its own.
+/// Executes its arguments with an empty /proc. The test itself keeps its own.
 std::vector<std::string> without_proc(const std::vector<std::string>& command) {
   std::vector<std::string> all{"/usr/bin/unshare",
                                "--mount",
@@ -36,7 +36,7 @@ bool have_namespaces() {
                      "mount namespaces cannot be made here (unshare: " + done.all + ")");
 }
 
-/// A program finds what lies beside it, $ORIGIN of ld.so(8), by way of /proc.
+/// A program finds the libraries beside it, $ORIGIN of ld.so(8), through /proc.
 process_options with_libraries() {
   process_options options;
   options.environment["LD_LIBRARY_PATH"] = programs::libraries();
@@ -69,7 +69,7 @@ TEST_CASE("without a /proc a server starts, is upgraded with its arguments, and 
 TEST_CASE("without a /proc a control path whose directory leaves no room says so") {
   if (!have_namespaces()) return;
   scene where;
-  // Room for "s" behind it, but not for a temporary name.
+  // Leaves room for "s", but not for a temporary name.
   const auto control =
       where.path(std::string(105 - where.directory().size() - 1, 'd')).append("/s");
   const auto done = run(where,
@@ -83,7 +83,7 @@ TEST_CASE("without a /proc a control path whose directory leaves no room says so
       done.all);
 }
 
-TEST_CASE("without a /proc a supervisor runs a server, and another goes on with it") {
+TEST_CASE("without a /proc a supervisor runs a server, and the next supervisor adopts it") {
   if (!have_namespaces()) return;
   scene where;
   const auto control = where.path("control.sock");
@@ -92,7 +92,7 @@ TEST_CASE("without a /proc a supervisor runs a server, and another goes on with 
   process& first = where.start(without_proc(command), with_libraries());
   REQUIRE_MESSAGE(first.wait_for_output("ready: generation 1 ", patience), first.output());
   REQUIRE(first.wait_for_output("keeps http", patience));
-  // The one that is killed leaves a server, and a note that there is one.
+  // The killed supervisor leaves a server, and a note that there is one.
   REQUIRE(first.signal(SIGKILL));
   REQUIRE(first.wait_exit(patience));
   process& second = where.start(without_proc(command), with_libraries());

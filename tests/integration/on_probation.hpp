@@ -14,7 +14,7 @@
 
 namespace graceful_test {
 
-/// A server under load whose successor has taken over and is on probation, for a minute.
+/// A server under load whose successor has taken over and is in probation for a minute.
 struct on_probation {
   explicit on_probation(std::vector<std::string> arguments = {}, const char* probation = "1min")
       : s{with(std::move(arguments), probation)} {
@@ -33,8 +33,8 @@ struct on_probation {
     return arguments;
   }
 
-  /// Each client of the kept load has its connection: one that still waits in the queue would be
-  /// accepted by the successor.
+  /// Waits until each client of the kept load has its connection: one that still waits in the queue
+  /// would be accepted by the successor.
   bool await_kept() {
     const auto text = ", " + std::to_string(http_load{}.connections) + " connections";
     for (const deadline until{patience}; !until.passed();) {
@@ -45,8 +45,8 @@ struct on_probation {
 
   enum class killed { nobody, successor, predecessor };
 
-  /// `generation` serves who comes. The connections that were kept stay with the predecessor. Only
-  /// requests within the process that was killed may be lost: one for each client that it had.
+  /// `generation` serves new clients. The kept connections stay with the predecessor. Only requests
+  /// in the killed process may be lost: one for each client that it had.
   void serves(std::uint64_t generation, killed whom = killed::nobody) {
     REQUIRE(connecting.wait_for(50, patience));
     REQUIRE(kept.wait_for(50, patience));
@@ -74,7 +74,7 @@ struct on_probation {
 
   site s;
   load kept{s.load_on(true)};
-  bool all_are_kept = await_kept();  // before others come and go
+  bool all_are_kept = await_kept();  // before others connect
   load connecting{s.load_on(false)};
   process* ctl = nullptr;
   graceful::unique_fd successor;

@@ -31,7 +31,7 @@ std::size_t mentioned(const std::string& text, const std::string& words) {
   return found;
 }
 
-/// The command line of the server of `s`, where each argument `from` is replaced.
+/// The command line of the server of `s`, with each argument `from` replaced.
 std::vector<std::string> command_with(const site& s, const std::string& from,
                                       const std::string& to) {
   auto command = s.command();
@@ -65,7 +65,7 @@ struct orphaned_upgrade {
 
 }  // namespace
 
-TEST_CASE("a successor that still starts when its predecessor dies is told apart from nobody") {
+TEST_CASE("a successor that is still starting when its predecessor dies is reported as starting") {
   orphaned_upgrade o;
   const auto status = o.s.status({"--timeout", "1.5"});
   INFO(status.all);
@@ -86,8 +86,7 @@ TEST_CASE("a successor that still starts when its predecessor dies is told apart
   CHECK(mentions(o.ctl.output(), "generation 2, pid " + std::to_string(o.successor)));
 }
 
-TEST_CASE(
-    "an upgrade whose server dies, and leaves a child behind, says once to start the server") {
+TEST_CASE("an upgrade whose server dies and leaves a child behind says once to start the server") {
   site s{{}, {}, programs::forking_server()};
   http_connection connection{resolve("127.0.0.1", s.port(), patience), 0};
   connection.exchange("GET /clone HTTP/1.1\r\nHost: test\r\n\r\n");
@@ -100,7 +99,7 @@ TEST_CASE(
   CHECK(mentioned(ctl.output(), "start the server") == 1);
 }
 
-TEST_CASE("an upgrade whose predecessor and successor both die finds that out at once") {
+TEST_CASE("an upgrade whose predecessor and successor both die reports that at once") {
   orphaned_upgrade o;
   REQUIRE(send_signal(open_pidfd(o.successor), SIGKILL));
   CHECK(o.ctl.wait_exit(patience).exited(7));
@@ -137,7 +136,7 @@ TEST_CASE(
   CHECK(s.status().status == "exited 7");
 }
 
-TEST_CASE("a listener that moves to another address is told by its addresses") {
+TEST_CASE("a listener that moves to another address is shown with both addresses") {
   site s{{"--probation", "1min"}};
   const auto old_address = "127.0.0.1:" + std::to_string(s.port());
   process& ctl = s.scene().start([&] {
@@ -178,7 +177,7 @@ TEST_CASE("a successor with another control path says so, and does not advise to
   CHECK(s.generation() == 1);
 }
 
-TEST_CASE("who finds its port held by another server is told how to replace that") {
+TEST_CASE("a server that finds its port held by another server says how to replace that one") {
   site s;
   auto command = command_with(s, s.control(), s.scene().path("other.sock"));
   for (auto& argument : command) {
@@ -191,7 +190,7 @@ TEST_CASE("who finds its port held by another server is told how to replace that
   CHECK_FALSE(mentions(copy.all, "end that"));
 }
 
-TEST_CASE("a successor that ends between its upgrader and ready is known by how it ended") {
+TEST_CASE("a successor that ends before ready() is reported with the way in which it ended") {
   site s;
   gate opening{s.scene()};
   process& ctl = s.scene().start(opening.upgrade(s));
@@ -203,7 +202,7 @@ TEST_CASE("a successor that ends between its upgrader and ready is known by how 
   CHECK(mentions(ctl.output(), "; what the new process said is in the old one's log"));
 }
 
-TEST_CASE("how far a successor has come that is not ready in time is told, with its pid") {
+TEST_CASE("an upgrade that is not ready in time says how far the successor came, with its pid") {
   site s;
   const auto never = s.upgrade({"--timeout", "0.3", "--", "/bin/sleep", "60"});
   INFO(never.all);
@@ -225,7 +224,7 @@ TEST_CASE("how far a successor has come that is not ready in time is told, with 
       mentions(slow.all, ") had connected, but had not called ready() within 2 s: it was killed"));
 }
 
-TEST_CASE("the log of the old process is named only where the new one may have said something") {
+TEST_CASE("the log of the old process is mentioned only if the new one may have logged something") {
   site s;
   const auto nothing = s.upgrade({"--", "/no/such/program"});
   CHECK(nothing.status == "exited 1");
@@ -247,7 +246,7 @@ TEST_CASE("the log of the old process is named only where the new one may have s
   CHECK_FALSE(mentions(ctl.output(), "log"));
 }
 
-TEST_CASE("commit and rollback without a probation say each what there is to do") {
+TEST_CASE("commit and rollback without a probation each say what to do") {
   site s;
   const auto commit = s.ctl({"commit", s.control()});
   CHECK(mentions(commit.all, "nothing to commit: no successor is in probation"));
@@ -256,13 +255,13 @@ TEST_CASE("commit and rollback without a probation say each what there is to do"
   CHECK(mentions(rollback.all, "to go back to an earlier build, upgrade to it"));
 }
 
-TEST_CASE("an upgrade is one line of its own in the log for each process that ends or stays") {
+TEST_CASE("an upgrade is a single line in the log of each process that ends or stays") {
   site s;
   REQUIRE(s.upgrade().status == "exited 0");
   REQUIRE(s.server().wait_exit(patience).exited(0));
   const auto ended = "generation 1 (pid " + std::to_string(s.server().pid()) + ") has ended";
   REQUIRE(s.server().wait_for_output(ended, patience));
-  // What the successor has had to say of that end has been said when it says the next thing.
+  // What the successor has to log about that end comes before its next message.
   REQUIRE(s.upgrade({"--", "/bin/false"}).status == "exited 1");
   const auto log = s.server().output();
   INFO(log);
@@ -308,7 +307,7 @@ TEST_CASE("a limit of open files that is too low for a successor is named, where
   CHECK(s.generation() == 2);
 }
 
-TEST_CASE("a control path in a directory that is not there says which, and what to do") {
+TEST_CASE("a control path in a missing directory names the directory, and says what to do") {
   scene where;
   const auto control = where.path("nope/x.sock");
   const auto server =
@@ -320,8 +319,7 @@ TEST_CASE("a control path in a directory that is not there says which, and what 
                                  "control path"));
 }
 
-TEST_CASE(
-    "a program that cannot be executed although it is there is told apart from one that is not") {
+TEST_CASE("a program that exists but cannot be executed is told apart from a missing one") {
   site s;
   const auto script = s.scene().path("script");
   std::ofstream{script} << "#!/nope/bash\n";
@@ -334,7 +332,7 @@ TEST_CASE(
   CHECK_FALSE(mentions(absent.all, "interpreter"));
 }
 
-TEST_CASE("a server whose own program is gone says where the new build goes") {
+TEST_CASE("a server whose own program is missing says where to put the new build") {
   scene where;
   const auto program = where.path("server");
   fs::copy_file(programs::http_server(), program);
@@ -372,7 +370,7 @@ TEST_CASE("an order that is reported as failed is not carried out later") {
   REQUIRE(s.ctl({"commit", s.control()}).status == "exited 0");
 }
 
-TEST_CASE("an upgrade, or a drain, that is reported as failed is not begun later") {
+TEST_CASE("an upgrade or a drain that is reported as failed does not begin later") {
   site s;
   for (const std::string order : {"upgrade", "drain", "abort"}) {
     CAPTURE(order);
@@ -381,7 +379,7 @@ TEST_CASE("an upgrade, or a drain, that is reported as failed is not begun later
     s.server().signal(SIGCONT);
     INFO(answer.all);
     CHECK(answer.status == "exited 1");
-    // An upgrade begins with a question, which is no order.
+    // An upgrade begins with a question, which is not an order.
     CHECK(mentions(answer.all, order == "upgrade" ? "did not answer in time; it may be stopped"
                                                   : "drops it when it does"));
     CHECK(mentions(s.status().all, "generation 1, pid " + std::to_string(s.server().pid()) +

@@ -23,7 +23,7 @@ bool tells(const std::string& text, const std::string& words) {
 
 }  // namespace
 
-TEST_CASE("a dry run says what would be executed, where, and with what, and changes nothing") {
+TEST_CASE("a dry run shows what would be executed, where, and with what, and changes nothing") {
   site s{{"--probation", "2s", "--ready-timeout", "1min"}};
   const auto rested = s.at_rest();
   const auto done = s.upgrade({"--dry-run", "--env", "STAGE=two words", "--directory", "/tmp"});
@@ -49,7 +49,7 @@ TEST_CASE("a dry run says what would be executed, where, and with what, and chan
   CHECK_FALSE(tells(s.server().output(), "upgrade"));
 }
 
-TEST_CASE("a dry run says what an upgrade would say that fails") {
+TEST_CASE("a dry run reports the same error as an upgrade that fails") {
   site s;
   for (const auto& more : std::vector<std::vector<std::string>>{
            {"--", s.scene().path("absent")},
@@ -72,7 +72,7 @@ TEST_CASE("a dry run says what an upgrade would say that fails") {
   CHECK(s.generation() == 1);
 }
 
-TEST_CASE("a dry run while an upgrade is under way says that it would be busy") {
+TEST_CASE("a dry run during an upgrade says that the server would be busy") {
   site s;
   process& ctl =
       s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--", "/bin/sleep", "60"});
@@ -85,7 +85,7 @@ TEST_CASE("a dry run while an upgrade is under way says that it would be busy") 
   CHECK(ctl.wait_exit(patience).exited(1));
 }
 
-TEST_CASE("a dry run of a server whose program is gone says where the new build goes") {
+TEST_CASE("a dry run of a server whose program is missing says where to put the new build") {
   scene where;
   const auto program = where.path("server");
   fs::copy_file(programs::http_server(), program);
@@ -100,10 +100,10 @@ TEST_CASE("a dry run of a server whose program is gone says where the new build 
   CHECK(tells(said.all, "put the new build there, or name one: graceful-ctl upgrade -- COMMAND"));
 }
 
-TEST_CASE("a server of an older build is not upgraded by a dry run, and that is said") {
+TEST_CASE("a dry run does not upgrade a server of an older build, and says why") {
   scene where;
   const auto control = where.path("control.sock");
-  // It speaks Varlink, and knows no Plan; an Upgrade would be answered too.
+  // It speaks Varlink, but does not know Plan; it would answer an Upgrade too.
   process& older = where.start({"/usr/bin/python3", "-c", R"(
 import json, socket, sys
 listener = socket.socket(socket.AF_UNIX)

@@ -24,7 +24,7 @@ struct pool_site : site {
   explicit pool_site(words arguments = {}, process_options options = {})
       : site{std::move(arguments), std::move(options), programs::pool_server()} {}
 
-  /// An upgrade to a server of this kind with other arguments.
+  /// An upgrade to a server of the same kind with other arguments.
   finished upgrade_to(const words& arguments) {
     words command{"--",        programs::pool_server(),
                   "--control", control(),
@@ -33,7 +33,7 @@ struct pool_site : site {
     return upgrade(command);
   }
 
-  /// How many sockets listen, as Status says.
+  /// How many sockets listen, according to Status.
   long listeners() {
     const std::string text = status().out;
     constexpr std::string_view mark = "  accept queue ";
@@ -43,7 +43,7 @@ struct pool_site : site {
   }
 };
 
-/// New connections, and kept ones, while the server becomes another. Nothing may be lost.
+/// New connections and kept ones, during upgrades. Nothing may be lost.
 struct crowd {
   explicit crowd(site& s) : connecting{many(s.load_on(false))}, kept{s.load_on(true)} {
     REQUIRE(connecting.wait_for(100, patience));
@@ -113,19 +113,20 @@ TEST_CASE("a server with a socket for each of four threads is upgraded without l
   there_and_back({"--threads", "4", "--reuse-port"}, 4, {"--threads", "4", "--reuse-port"}, 4);
 }
 
-TEST_CASE("from four threads with a socket each to one, and back, nothing is lost") {
+TEST_CASE(
+    "an upgrade from a socket for each of four threads to one thread, and back, loses nothing") {
   there_and_back({"--threads", "4", "--reuse-port"}, 4, {"--threads", "1", "--reuse-port"}, 4);
 }
 
-TEST_CASE("from one thread to four with a socket each, and back, nothing is lost") {
+TEST_CASE("an upgrade from one thread to a socket for each of four, and back, loses nothing") {
   there_and_back({"--threads", "1", "--reuse-port"}, 1, {"--threads", "4", "--reuse-port"}, 4);
 }
 
-TEST_CASE("from one socket for all threads to one for each, and back, nothing is lost") {
+TEST_CASE("an upgrade from one socket for all threads to one for each, and back, loses nothing") {
   there_and_back({"--threads", "3"}, 1, {"--threads", "3", "--reuse-port"}, 3);
 }
 
-TEST_CASE("sockets that a successor adds listen from its commit on: a rollback loses nothing") {
+TEST_CASE("sockets that a successor adds listen only after its commit: a rollback loses nothing") {
   pool_site s{{"--threads", "1", "--reuse-port", "--probation", "1min"}};
   crowd clients{s};
   process& ctl =
@@ -140,7 +141,7 @@ TEST_CASE("sockets that a successor adds listen from its commit on: a rollback l
   CHECK(s.generation() == 1);
 }
 
-TEST_CASE("SIGTERM under load resets nobody, with one socket and with one for each thread") {
+TEST_CASE("SIGTERM under load resets nobody, with one socket or one for each thread") {
   for (const bool reuse_port : {false, true}) {
     words arguments{"--threads", "4"};
     if (reuse_port) arguments.emplace_back("--reuse-port");
@@ -158,7 +159,7 @@ TEST_CASE("SIGTERM under load resets nobody, with one socket and with one for ea
   }
 }
 
-TEST_CASE("the deadline ends what is left on every thread") {
+TEST_CASE("the deadline ends the remaining connections on every thread") {
   pool_site s{{"--threads", "3", "--drain", "300ms"}};
   std::list<http_connection> held;
   for (int i = 0; i < 3; ++i) held.push_back(s.hold());
@@ -169,11 +170,12 @@ TEST_CASE("the deadline ends what is left on every thread") {
   CHECK(s.server().output().find("stopping the context") == std::string::npos);  // not needed
 }
 
-TEST_CASE("a server that has no descriptor left says so, waits, and loses nobody by it") {
+TEST_CASE("a server that runs out of descriptors logs it, waits, and loses no client") {
   process_options few;
   few.descriptor_limit = 40;
-  // UBSan asks by a pipe whether an object is readable, and without one takes a good vptr for bad.
-  // That report must go to standard error: there is no descriptor for a file of its own either.
+  // UBSan checks through a pipe whether an object is readable; without one it takes a good vptr for
+  // a bad one. That report must go to standard error: there is no descriptor for its own file
+  // either.
   few.environment = {{"UBSAN_OPTIONS", "halt_on_error=0"}, {"ASAN_OPTIONS", ""}};
   pool_site s{{"--threads", "2"}, few};
   const auto target = resolve("127.0.0.1", s.port(), patience);
@@ -187,7 +189,7 @@ TEST_CASE("a server that has no descriptor left says so, waits, and loses nobody
   CHECK(s.server().wait_exit(patience).exited(0));
 }
 
-TEST_CASE("an address that is none, or nobody's, ends the server with an error that says so") {
+TEST_CASE("an invalid or foreign address ends the server with an error that says so") {
   scene where;
   const auto none = refused(where, {"--listen", "localhost:0"});
   CHECK(none.status == "exited 1");
@@ -197,7 +199,7 @@ TEST_CASE("an address that is none, or nobody's, ends the server with an error t
   CHECK(says(nobodys, "no interface of this machine has that address"));
 }
 
-TEST_CASE("a port in use ends the server with an error that says so, group or not") {
+TEST_CASE("a port in use ends the server with an error that says so, as a group or not") {
   pool_site s{{"--threads", "2", "--reuse-port"}};
   const auto taken = "127.0.0.1:" + std::to_string(s.port());
   scene where;
@@ -209,7 +211,7 @@ TEST_CASE("a port in use ends the server with an error that says so, group or no
   }
 }
 
-TEST_CASE("a port for root only ends an ordinary user's server with an error that says so") {
+TEST_CASE("a privileged port ends an ordinary user's server with an error that says so") {
   if (!others_can_run(programs::pool_server())) return;
   scene where;
   const auto directory = where.path("nobody");
@@ -226,7 +228,7 @@ TEST_CASE("a port for root only ends an ordinary user's server with an error tha
   CHECK(says(low, "cannot bind to 127.0.0.1:80: Permission denied; low ports are for root"));
 }
 
-TEST_CASE("no threads, or a control path that is none, ends the server with an error") {
+TEST_CASE("no threads, or an invalid control path, ends the server with an error") {
   scene where;
   const auto idle = refused(where, {"--threads", "0", "--listen", "127.0.0.1:0"});
   CHECK(idle.status == "exited 1");

@@ -15,7 +15,8 @@ using namespace graceful_test;
 
 namespace {
 
-/// A successor that dies in its probation costs what was in it, and its predecessor serves on.
+/// A successor dies in its probation: only its own connections are lost, and its predecessor
+/// resumes.
 void successor_dies(std::vector<std::string> arguments, int signal, const std::string& reason) {
   on_probation p{std::move(arguments)};
   REQUIRE(send_signal(p.successor, signal));
@@ -25,7 +26,7 @@ void successor_dies(std::vector<std::string> arguments, int signal, const std::s
 
 }  // namespace
 
-TEST_CASE("in probation the predecessor waits, answers, and names what can be done") {
+TEST_CASE("in probation the predecessor waits, answers, and says what can be done") {
   on_probation p;
   const auto status = p.s.status().out;
   CHECK(status.find("generation 1, pid ") != std::string::npos);
@@ -47,7 +48,7 @@ TEST_CASE("in probation the predecessor waits, answers, and names what can be do
   p.serves(2);
 }
 
-TEST_CASE("a probation that passes commits by itself, and the next upgrade follows") {
+TEST_CASE("a probation that passes commits by itself, and the next upgrade can follow") {
   site s{{"--probation", "100ms"}};
   load clients{s.load_on(false)};
   for (int generation = 2; generation <= 4; ++generation) {
@@ -75,7 +76,8 @@ TEST_CASE("an order that is carried out answers a program with an empty object")
   }
 }
 
-TEST_CASE("upgrade --until ready returns in the probation, --until drained at the end of all") {
+TEST_CASE(
+    "--until ready returns in the probation, --until drained when the old process has ended") {
   site s{{"--probation", "1min"}};
   const auto ready = s.upgrade({"--until", "ready"});
   CHECK(ready.status == "exited 0");
@@ -92,16 +94,16 @@ TEST_CASE("upgrade --until ready returns in the probation, --until drained at th
   CHECK(s.status().out.find("drains") == std::string::npos);
 }
 
-TEST_CASE("a successor that is killed in its probation costs what was in it, and nothing else") {
+TEST_CASE("a successor that is killed in its probation loses only its own connections") {
   successor_dies({}, SIGKILL, "the successor was killed by signal 9 (SIGKILL) in its probation");
 }
 
-TEST_CASE("a successor that crashes in its probation costs what was in it, and nothing else") {
+TEST_CASE("a successor that crashes in its probation loses only its own connections") {
   successor_dies({"--threads", "4"}, SIGSEGV,
                  "the successor was killed by signal 11 (SIGSEGV) in its probation");
 }
 
-TEST_CASE("a successor that exits with 0 in its probation is rolled back as well") {
+TEST_CASE("a successor that exits with 0 in its probation is rolled back too") {
   site s{{"--probation", "1min"}};
   gate opening{s.scene()};
   load clients{s.load_on(false)};
@@ -123,14 +125,14 @@ TEST_CASE("a successor that exits with 0 in its probation is rolled back as well
   CHECK(s.generation() == 1);
 }
 
-TEST_CASE("a predecessor with a plain acceptor goes on too, on one thread and on four") {
+TEST_CASE("a predecessor with a plain acceptor resumes too, on one thread and on four") {
   successor_dies({"--plain-acceptor"}, SIGKILL, "the successor was killed by signal 9");
   successor_dies({"--plain-acceptor", "--threads", "4"}, SIGKILL,
                  "the successor was killed by signal 9");
 }
 
 TEST_CASE(
-    "a successor that ends in its probation has its predecessor go on first: nothing is lost") {
+    "a successor that ends in its probation makes its predecessor resume first: nothing is lost") {
   on_probation p;
   REQUIRE(send_signal(p.successor, SIGTERM));
   p.rolled_back("the successor was told to end");
@@ -151,7 +153,7 @@ TEST_CASE("a rollback by an operator loses nothing, and the successor drains and
   CHECK(p.s.ctl({"commit", p.s.control()}).status == "exited 1");
 }
 
-TEST_CASE("after a rollback the next upgrade works, also with a plain acceptor") {
+TEST_CASE("after a rollback the next upgrade works, with a plain acceptor too") {
   for (const char* acceptor : {"--probation", "--plain-acceptor"}) {
     const bool plain = std::string{acceptor} == "--plain-acceptor";
     on_probation p{plain ? std::vector<std::string>{acceptor} : std::vector<std::string>{}};
@@ -169,7 +171,7 @@ TEST_CASE("a predecessor that is killed in the probation leaves a successor that
   on_probation p;
   p.s.server().signal(SIGKILL);
   REQUIRE(p.s.server().wait_exit(patience));
-  CHECK(p.ctl->wait_exit(patience).exited(0));  // it has looked who serves
+  CHECK(p.ctl->wait_exit(patience).exited(0));  // it has asked which process serves
   CHECK(p.s.generation() == 2);
   p.serves(2, on_probation::killed::predecessor);
 }
@@ -183,9 +185,9 @@ TEST_CASE("a predecessor that is told to end in the probation commits") {
   p.serves(2);
 }
 
-TEST_CASE("where both are told to end, both end, and nobody is reset") {
+TEST_CASE("if both are told to end in a probation, both end, and nobody is reset") {
   on_probation p;
-  // The predecessor first: it commits, and the successor finds nobody to go back to.
+  // The predecessor first: it commits, and the successor cannot go back to it.
   p.s.server().signal(SIGTERM);
   REQUIRE(p.s.server().wait_for_output("has taken over", patience));
   REQUIRE(send_signal(p.successor, SIGTERM));
@@ -214,14 +216,14 @@ TEST_CASE("a successor that is told twice to end does not wait for a predecessor
   REQUIRE(p.s.server().wait_for_output("this process drains, and ends", patience));
   REQUIRE(send_signal(p.successor, SIGTERM));
   CHECK(wait_readable(p.successor.get(), patience));
-  // For that it waits 2 s, when it is told once.
+  // It waits 2 s for that if it is told once.
   CHECK(p.s.server().output().find("does not say whether it serves again") == std::string::npos);
   p.s.server().signal(SIGCONT);
   REQUIRE(p.s.server().wait_for_output("this process serves on", patience));
   p.serves(1, on_probation::killed::successor);
 }
 
-TEST_CASE("a successor that is killed as soon as it is committed is not rolled back") {
+TEST_CASE("a successor that is killed just after its commit is not rolled back") {
   site s{{"--probation", "0"}};
   REQUIRE(s.upgrade().status == "exited 0");
   const auto successor = open_pidfd(static_cast<pid_t>(s.pid()));

@@ -33,7 +33,7 @@ lines lines_of(const std::filesystem::path& file) {
   return all;
 }
 
-/// A recipe as the guide has it.
+/// A recipe as the guide presents it.
 struct quoted_recipe {
   std::string title;
   std::set<std::string> programs;  // the files that it links

@@ -20,7 +20,7 @@ using namespace graceful_test;
 
 namespace {
 
-/// A client that says and hears what it likes.
+/// A client that sends and receives any text.
 class talker {
  public:
   explicit talker(std::uint16_t port)
@@ -28,7 +28,7 @@ class talker {
 
   void say(std::string_view text) { socket_.send(text, deadline{patience}); }
 
-  /// Everything up to the end of `text`, which comes sooner or later.
+  /// Everything up to the end of `text`, whenever that comes.
   std::string hear(std::string_view text) {
     auto at = heard_.find(text);
     for (; at == std::string::npos; at = heard_.find(text)) {
@@ -62,7 +62,7 @@ class talker {
   std::string heard_;
 };
 
-/// A recipe that runs.
+/// A running recipe.
 class recipe {
  public:
   explicit recipe(const std::string& name)
@@ -76,7 +76,7 @@ class recipe {
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
 
-  /// Has the new process stay as soon as it is ready.
+  /// Commits the new process as soon as it is ready.
   void upgrade() {
     REQUIRE(ctl({"upgrade", control(), "--until", "ready"}).status == "exited 0");
     REQUIRE(ctl({"commit", control()}).status == "exited 0");
@@ -89,7 +89,7 @@ class recipe {
     return false;
   }
 
-  /// The first process, whose clients have gone by now.
+  /// The first process has ended, as its clients have gone.
   void first_has_ended() {
     const auto end = server_.wait_exit(patience);
     INFO(scene_.report());
@@ -97,7 +97,7 @@ class recipe {
     CHECK_FALSE(contains(server_.output(), "options::linger"));  // nothing had to be stopped
   }
 
-  /// The last one is told to end, and no process is left.
+  /// Ends the last process; none may be left.
   void ends() {
     CHECK(ctl({"drain", control()}).status == "exited 0");
     CHECK(scene_.wait_all_gone(patience));
@@ -120,7 +120,7 @@ class recipe {
 
 constexpr std::uint64_t some_requests = 20;
 
-/// Which generation says "generation N" here; 0 without.
+/// The generation in "generation N"; 0 if there is none.
 std::uint64_t told_generation(std::string_view reply) {
   constexpr std::string_view word = "generation ";
   const auto at = reply.rfind(word);
@@ -128,7 +128,7 @@ std::uint64_t told_generation(std::string_view reply) {
   return std::strtoull(std::string{reply.substr(at + word.size())}.c_str(), nullptr, 10);
 }
 
-/// New connections, each of which asks once and is gone when it has heard `end`.
+/// New connections, each of which sends one request and ends when it has received `end`.
 exchange_load connecting(const recipe& to, const std::string& request, const std::string& end) {
   return {.port = to.port(),
           .connections = 4,
@@ -156,7 +156,7 @@ void upgrade_twice(recipe& server, const Load& what) {
   CHECK(seen.lost() == 0);
 }
 
-/// One client stays from the begin to the end, with the process that has accepted it.
+/// One client stays from beginning to end with the process that has accepted it.
 void answer_lines(const char* name, const char* left) {
   CAPTURE(name);
   recipe server{name};
@@ -176,7 +176,7 @@ const std::string handshake =
     "GET / HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
-/// A frame as a client has to send it: masked, here by zeros.
+/// A frame as a client must send it: masked, here with zeros.
 std::string frame(char opcode, const std::string& payload) {
   std::string bytes{static_cast<char>(0x80 | opcode), static_cast<char>(0x80 | payload.size())};
   return bytes + std::string(4, '\0') + payload;
@@ -188,15 +188,15 @@ const std::string going_away{"\x03\xe9"};  // 1001
 
 }  // namespace
 
-TEST_CASE("an Asio loop as it is is upgraded, and status gives no number of its connections") {
+TEST_CASE("an unchanged Asio loop can be upgraded, and status shows no number of connections") {
   answer_lines("asio_loop", ", drains, waiting for what still runs; no connection is tracked\n");
 }
 
-TEST_CASE("a framework that binds by itself is upgraded by its hook") {
+TEST_CASE("a framework that binds by itself can be upgraded through its hook") {
   answer_lines("framework", ", drains, waiting for what still runs; no connection is tracked\n");
 }
 
-TEST_CASE("a pool of threads is upgraded, and its threads end with the last connection") {
+TEST_CASE("a pool of threads can be upgraded, and its threads end with the last connection") {
   answer_lines("pool", ", drains, 1 connection left\n");
 }
 
@@ -226,7 +226,7 @@ TEST_CASE("a WebSocket++ server is upgraded, and tells its clients that it goes 
   server.ends();
 }
 
-TEST_CASE("a push server says good-bye, and its clients go on with the new process") {
+TEST_CASE("a push server says goodbye, and its clients continue with the new process") {
   recipe server{"push"};
   talker listener{server.port()};
   CHECK(listener.hear("\n") == "generation 1: 0\n");
@@ -239,7 +239,7 @@ TEST_CASE("a push server says good-bye, and its clients go on with the new proce
   server.ends();
 }
 
-TEST_CASE("in an upgraded chat old clients talk to old ones until they connect again") {
+TEST_CASE("in an upgraded chat old clients talk to old ones until they reconnect") {
   recipe server{"chat"};
   {
     talker ann{server.port()};
@@ -253,7 +253,7 @@ TEST_CASE("in an upgraded chat old clients talk to old ones until they connect a
     cat.hear("* generation 2\n");
     ann.say("is anybody there?\n");
     CHECK(ben.hear("\n") == "is anybody there?\n");
-    CHECK(cat.ask("hello\n") == "hello\n");  // the first that it hears
+    CHECK(cat.ask("hello\n") == "hello\n");  // the first text that it receives
   }
   server.first_has_ended();
   talker ann{server.port()};
@@ -264,7 +264,7 @@ TEST_CASE("in an upgraded chat old clients talk to old ones until they connect a
   CHECK(ann.hear("\n") == "all here?\n");
 }
 
-TEST_CASE("new clients of a chat are let in all the while") {
+TEST_CASE("new clients can join a chat during its upgrade") {
   recipe server{"chat"};
   upgrade_twice(server, connecting(server, "new\n", "new\n"));
   server.first_has_ended();

@@ -15,8 +15,8 @@
 
 namespace graceful_test {
 
-/// A site under load whose generations are now of C++, now of Python (tests/interop), which knows
-/// the library only from docs/protocol.md.
+/// A site under load whose generations alternate between C++ and Python (tests/interop). The Python
+/// ones know the library only from docs/protocol.md.
 struct relay {
   using strings = std::vector<std::string>;
 
@@ -32,10 +32,10 @@ struct relay {
     return command;
   }
 
-  /// An upgrade to `command`, to its end.
+  /// Upgrades to `command`, and waits for the end.
   finished deploy(const strings& command) { return s.upgrade(behind_dashes(command)); }
 
-  /// An upgrade to `command` that is good, and the generation it makes.
+  /// Upgrades to `command`, which must succeed and make `generation`.
   void deployed(const strings& command, std::uint64_t generation) {
     const auto done = deploy(command);
     INFO(done.all, s.scene().report());
@@ -44,7 +44,7 @@ struct relay {
     REQUIRE(kept.wait_for_generation(generation, 50, patience));
   }
 
-  /// An upgrade to `command`, until its successor serves on probation. Returns its pid.
+  /// Upgrades to `command`, until its successor serves in probation. Returns its pid.
   pid_t on_probation(const strings& command, std::uint64_t generation) {
     strings argv{programs::graceful_ctl(), "upgrade", s.control()};
     const auto rest = behind_dashes(command);
@@ -58,7 +58,7 @@ struct relay {
     return std::stoi(text.substr(text.find("spawned pid ") + 12));
   }
 
-  /// graceful-ctl says that the upgrade was rolled back, and `generation` serves who comes.
+  /// graceful-ctl reports the rollback, and `generation` serves new clients.
   void rolled_back(const std::string& reason, std::uint64_t generation) {
     const auto end = upgrade->wait_exit(patience);
     INFO(s.scene().report());
@@ -72,8 +72,8 @@ struct relay {
 
   enum class killed { nobody, successor, predecessor };
 
-  /// Stops the load. What was in a process that was killed may be lost, one request a client;
-  /// and everything that was said is in the document.
+  /// Stops the load. Requests in a killed process may be lost, one for each client. Every message
+  /// must be as documented.
   void costs(killed whom = killed::nobody) {
     REQUIRE(kept.wait_for(50, patience));
     REQUIRE(connecting.wait_for(50, patience));
@@ -88,22 +88,22 @@ struct relay {
     CHECK(s.server().output().find("Traceback") == std::string::npos);
   }
 
-  /// Ends who serves; then nothing is left, no process and no path.
+  /// Ends the serving process; no process and no path may be left.
   void ends() {
     CHECK(s.ctl({"drain", s.control()}).status == "exited 0");
     CHECK(s.scene().wait_all_gone(patience));
     CHECK(std::filesystem::is_empty(s.scene().path("")));
   }
 
-  /// What an operator asks, and what has to come of it.
+  /// What an operator orders, and the expected result.
   struct order {
     strings call;
     std::string end = "reply";  ///< Or "error".
-    std::string says{};         ///< Among the answers.
+    std::string says{};         ///< Must be among the answers.
   };
 
-  /// The client of an operator, which checks the answers by the document: one process for all
-  /// calls, because Python takes its time to start.
+  /// An operator's client that checks the answers against the document. One process makes all
+  /// calls, because Python starts slowly.
   void operate(const std::vector<order>& orders) {
     strings argv = programs::python("operate.py");
     argv.push_back(s.control());

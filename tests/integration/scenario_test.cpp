@@ -21,7 +21,7 @@ deployment_params impatient(const char* flaw) {
   return params;
 }
 
-/// What is said of a good deploy of a server that is none.
+/// The report of a deploy whose program is not a server.
 std::string failed_deploy(const deployment_params& params, const scenario::params& with = {}) {
   deployment site{params};
   const auto result = scenario::good_deploy(site, with);
@@ -39,7 +39,7 @@ TEST_CASE("a good server passes all scenarios") {
   }
 }
 
-TEST_CASE("a bad server does not pass them, and the result says what was seen") {
+TEST_CASE("a bad server fails them, and the result says what happened") {
   SUBCASE("it leaks") {
     const auto said = failed_deploy(flawed("leak"));
     CHECK(contains(said, "BROKEN: nothing is left behind\n          seen: descr"));
@@ -80,15 +80,14 @@ TEST_CASE("a bad server does not pass them, and the result says what was seen") 
   }
   SUBCASE("it never answers") {
     auto params = impatient("cut");
-    params.patience =
-        6s;  // within it the server has to come to rest, too, on a machine that is busy
+    params.patience = 6s;  // within it the server has to come to rest, even on a busy machine
     deployment site{params};
     REQUIRE(site.upgrade({.until = upgrade_end::drained}).committed());
     const auto result = scenario::deploy_while_draining(site, {.connections = 0});
     CHECK_FALSE(result);
     CHECK(contains(result.to_string(), "BROKEN: the server answers\n"));
   }
-  SUBCASE("it takes no deploy now, so a bad program has not been tried") {
+  SUBCASE("it takes no deploy now, so the bad program was not tried") {
     auto params = http_server("1min");
     params.patience = 3s;
     deployment site{params};
@@ -102,7 +101,7 @@ TEST_CASE("a bad server does not pass them, and the result says what was seen") 
     CHECK(scenario::good_deploy(site));
     CHECK(contains(scenario::rollback(site).to_string(), "start the server with one"));
   }
-  SUBCASE("it does not live") {
+  SUBCASE("it is not alive") {
     deployment site{impatient("none")};
     site.kill(1, SIGKILL);
     REQUIRE(site.wait_gone(1));

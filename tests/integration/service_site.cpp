@@ -71,7 +71,7 @@ void managed_site::read_rest() {
 }
 
 void managed_site::hear(notification said) {
-  if (said.has("BARRIER=1")) said.descriptors.clear();  // which says that it has been read
+  if (said.has("BARRIER=1")) said.descriptors.clear();  // which tells that it has been read
   heard.push_back(std::move(said));
 }
 

@@ -17,7 +17,7 @@
 
 namespace graceful_test {
 
-/// A process's parent, as the kernel knows it; -1 if there is no such process.
+/// A process's parent, according to the kernel; -1 if there is no such process.
 pid_t parent_of(pid_t pid);
 
 /// A server whose service manager is the test.
@@ -27,16 +27,16 @@ struct managed_site {
 
   using condition = std::function<bool(const notification&)>;
 
-  /// Has said exactly this line.
+  /// It has sent exactly this line.
   static condition says(std::string line);
 
-  /// Reads on until there is what is awaited, and returns it; throws if it does not come.
+  /// Reads until the awaited notification comes, and returns it; throws if it does not come.
   notification await(const condition& what);
 
-  /// Reads what is there.
+  /// Reads what has arrived.
   void read_rest();
 
-  /// In how many notifications that were read, but for those that `await` has returned.
+  /// The number of notifications with this line, without those that `await` has returned.
   [[nodiscard]] std::size_t said(const std::string& line) const;
 
   scene place;
@@ -48,7 +48,7 @@ struct managed_site {
   void hear(notification said);
 };
 
-/// A server that is started with sockets, as a service manager does; ended with this object.
+/// A server that is started with sockets, as by a service manager; ends with this object.
 class activated_server {
  public:
   activated_server(const scene& where, const std::string& control,
@@ -62,7 +62,7 @@ class activated_server {
   [[nodiscard]] pid_t pid() const { return child_.pid(); }
   void signal(int number) const;
   std::string wait_exit();
-  /// What it has written.
+  /// Its output so far.
   [[nodiscard]] std::string output() const;
 
  private:

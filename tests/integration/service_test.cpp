@@ -28,7 +28,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// An upgrade whose successor is in probation, for a minute.
+/// An upgrade whose successor is in probation for a minute.
 struct managed_probation : managed_site {
   explicit managed_probation(std::map<std::string, std::string> environment = {})
       : managed_site{{"--probation", "1min"}, std::move(environment)} {
@@ -41,7 +41,7 @@ struct managed_probation : managed_site {
     });
   }
 
-  /// All that was said was said by the predecessor, and not of another main process.
+  /// All messages came from the predecessor, and none named another main process.
   void nobody_was_named() {
     read_rest();
     for (const auto& each : heard) {
@@ -57,7 +57,7 @@ struct managed_probation : managed_site {
 
 }  // namespace
 
-TEST_CASE("a cold start says that it starts, then that it is ready") {
+TEST_CASE("a cold start reports that it starts, then that it is ready") {
   managed_site m;
   const auto first = m.manager.next(patience);
   CHECK(first.text == "STATUS=starting");
@@ -65,7 +65,7 @@ TEST_CASE("a cold start says that it starts, then that it is ready") {
   CHECK(m.manager.next(patience).text == "READY=1\nSTATUS=generation 1 serves");
 }
 
-TEST_CASE("an upgrade is a reload at whose end the successor is the main process") {
+TEST_CASE("an upgrade is a reload, after which the successor is the main process") {
   managed_site m{{"--probation", "200ms"}};
   const auto old = m.server.server().pid();
   m.await(m.says("READY=1"));
@@ -80,7 +80,7 @@ TEST_CASE("an upgrade is a reload at whose end the successor is the main process
   CHECK(end.value("STATUS") == "generation 2 serves");
   const auto next = std::stoi(end.value("MAINPID"));
   CHECK(next == m.server.pid());
-  // Both may have the last word in either order, but the successor speaks after the MAINPID.
+  // Either may send the last message, but the successor sends only after the MAINPID.
   bool barrier = false;
   bool confirmed = false;
   while (!barrier || !confirmed) {
@@ -100,7 +100,7 @@ TEST_CASE("an upgrade is a reload at whose end the successor is the main process
   CHECK(m.said("STOPPING=1") == 0);
 }
 
-TEST_CASE("who has handed over does not end before the manager knows") {
+TEST_CASE("a process that has handed over does not end before the manager knows") {
   managed_site m;
   m.await(m.says("READY=1"));
   CHECK(m.server.upgrade().status == "exited 0");
@@ -112,7 +112,7 @@ TEST_CASE("who has handed over does not end before the manager knows") {
   CHECK(m.server.server().wait_exit(patience).exited(0));
 }
 
-TEST_CASE("a manager that does not care about barriers holds nobody up for long") {
+TEST_CASE("a manager that ignores barriers does not delay a process for long") {
   managed_site m;
   m.await(m.says("READY=1"));
   CHECK(m.server.upgrade().status == "exited 0");
@@ -130,7 +130,8 @@ TEST_CASE("an upgrade that fails ends the reload, and says why") {
                               "/bin/sh", "-c", "read end < \"$0\"; exit 1", word});
   const auto status = m.await(m.says("RELOADING=1")).value("STATUS");
   REQUIRE(status.starts_with("upgrade: spawned pid "));
-  // As a manager does: how a sibling ended is known when it has been reaped, at once.
+  // The test reaps its children, as a manager does, so that it is known at once how a sibling
+  // ended.
   const auto successor = static_cast<pid_t>(std::stoi(status.substr(status.rfind(' '))));
   std::jthread manager{[successor] { CHECK(::waitpid(successor, nullptr, 0) == successor); }};
   graceful::unique_fd{::open(word.c_str(), O_WRONLY | O_CLOEXEC)}.reset();
@@ -142,9 +143,9 @@ TEST_CASE("an upgrade that fails ends the reload, and says why") {
   CHECK(end.value("MAINPID").empty());
 }
 
-TEST_CASE("a rollback in the probation moves no main process") {
+TEST_CASE("a rollback in the probation does not change the main process") {
   managed_probation m;
-  CHECK(parent_of(m.successor) == ::getpid());  // as the predecessor's is
+  CHECK(parent_of(m.successor) == ::getpid());  // like the predecessor's
   CHECK(m.server.ctl({"rollback", m.server.control()}).status == "exited 0");
   const auto end = m.await(m.says("READY=1"));
   CHECK(end.pid == m.old);
@@ -156,7 +157,7 @@ TEST_CASE("a rollback in the probation moves no main process") {
 }
 
 TEST_CASE(
-    "a successor is no child of a parent that is not the manager, which need not wait for it") {
+    "a successor is not a child of a parent that is not the manager and need not wait for it") {
   managed_probation m{{{"MANAGERPID", "0"}}};
   REQUIRE(parent_of(m.old) == ::getpid());
   CHECK(parent_of(m.successor) == m.old);
@@ -164,7 +165,7 @@ TEST_CASE(
   CHECK(m.server.server().wait_exit(patience).exited(0));
 }
 
-TEST_CASE("a stop in the probation is one of the service: the successor goes back") {
+TEST_CASE("a stop in the probation stops the service: the successor is rolled back") {
   managed_probation m;
   const auto successor = open_pidfd(m.successor);
   m.server.server().signal(SIGTERM);
@@ -179,7 +180,7 @@ TEST_CASE("a stop in the probation is one of the service: the successor goes bac
   CHECK_FALSE(std::filesystem::exists(m.server.control()));
 }
 
-TEST_CASE("a stop in the probation commits a successor that somebody else has started") {
+TEST_CASE("a stop in the probation commits a successor that another process has started") {
   managed_site m{{"--probation", "1min"}};
   m.await(m.says("READY=1"));
   auto command = m.server.command();
@@ -194,7 +195,7 @@ TEST_CASE("a stop in the probation commits a successor that somebody else has st
   CHECK(m.server.pid() == second.pid());
 }
 
-TEST_CASE("an end asks for the time that it takes, and tells what is left") {
+TEST_CASE("a server that ends asks for the time that it needs, and reports what is left") {
   managed_site m;
   m.await(m.says("READY=1"));
   auto held = m.server.hold();
@@ -211,7 +212,7 @@ TEST_CASE("an end asks for the time that it takes, and tells what is left") {
   CHECK(m.server.server().wait_exit(patience).exited(0));
 }
 
-TEST_CASE("a server that is told to end before it is ready says both when it would be") {
+TEST_CASE("a server that is told to end before it is ready reports both when it would be ready") {
   scene place;
   notify_socket manager{place.path("notify")};
   gate opening{place};
@@ -231,7 +232,7 @@ TEST_CASE("a server that is told to end before it is ready says both when it wou
   CHECK(server.wait_exit(patience).exited(0));
 }
 
-TEST_CASE("the successor tells what older generations have yet to finish") {
+TEST_CASE("the successor reports what older generations still have to finish") {
   managed_site m;
   const auto old = std::to_string(m.server.server().pid());
   m.await(m.says("READY=1"));
@@ -244,7 +245,7 @@ TEST_CASE("the successor tells what older generations have yet to finish") {
   CHECK(m.said("STOPPING=1") == 0);
 }
 
-TEST_CASE("a server shows its watchdog that its own threads run, and so does its successor") {
+TEST_CASE("a server proves to its watchdog that its own threads run, and so does its successor") {
   managed_site m{{}, {{"WATCHDOG_USEC", "200000"}}};
   const auto old = m.server.server().pid();
   for (int i = 0; i < 3; ++i) CHECK(m.await(m.says("WATCHDOG=1")).pid == old);

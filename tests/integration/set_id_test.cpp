@@ -85,7 +85,7 @@ class two_users {
     return ctl(std::move(arguments));
   }
 
-  /// Of the process that serves.
+  /// The pid of the process that serves.
   std::string pid() {
     const auto text = ctl({"status", control(), "--json"}).out;
     constexpr std::string_view key = "\"pid\":";
@@ -115,7 +115,7 @@ bool something_was_said(const notify_socket& manager) {
 
 }  // namespace
 
-TEST_CASE("by a variable, nobody has a set-id program take over what another user runs") {
+TEST_CASE("a variable cannot make a set-id program take over what another user runs") {
   two_users u;
   if (!u.possible()) return;
   process& server = u.start(u.where.path("plain"), {.user = owner_of_file});
@@ -132,7 +132,7 @@ TEST_CASE("by a variable, nobody has a set-id program take over what another use
   CHECK(second.wait_for_output("ready: generation 2 ", patience));
 }
 
-TEST_CASE("a set-id server has no service manager, and none of its successors has") {
+TEST_CASE("a set-id server has no service manager, and neither have its successors") {
   two_users u;
   if (!u.possible()) return;
   notify_socket manager{u.where.path("foreign/notify")};
@@ -156,15 +156,15 @@ TEST_CASE("a set-id server has no service manager, and none of its successors ha
   CHECK_FALSE(something_was_said(manager));
 }
 
-TEST_CASE("a set-id server starts what it executes again, whatever has come to be at its path") {
+TEST_CASE("a set-id server executes its own file again, whatever is at its path by now") {
   two_users u;
   if (!u.possible()) return;
-  // By a hard link, which Linux lets any user make where fs.protected_hardlinks is 0.
+  // Through a hard link, which any user can make if fs.protected_hardlinks is 0.
   const auto path = u.where.path("foreign/server");
   const auto ran = u.where.path("foreign/ran");
   std::string link;
   SUBCASE("another program") { link = path; }
-  SUBCASE("another program, at what looks like the name of a removed file") {
+  SUBCASE("another program, under what looks like the name of a removed file") {
     link = path + " (deleted)";
   }
   fs::create_hard_link(u.where.path("setuid"), link);
@@ -180,7 +180,7 @@ TEST_CASE("a set-id server starts what it executes again, whatever has come to b
   CHECK_FALSE(fs::exists(ran));
 }
 
-TEST_CASE("what a set-id server starts is not found by the PATH or directory of who started it") {
+TEST_CASE("a set-id server ignores the PATH and the directory of the user who started it") {
   two_users u;
   if (!u.possible()) return;
   const auto ran = u.where.path("foreign/ran");
@@ -190,7 +190,7 @@ TEST_CASE("what a set-id server starts is not found by the PATH or directory of 
   u.start(u.where.path("setuid"), options);
   CHECK(u.upgrade({"--", "cat", "/no/such/file"}).status == "exited 1");
   CHECK_FALSE(fs::exists(ran));
-  // What graceful-ctl does not do, but another client may: the path is relative for the server.
+  // graceful-ctl sends no relative path, but another client may: it is relative to the server.
   const auto relative = run(u.where,
                             {"/usr/bin/python3", "-c",
                              "import json, socket, sys\n"
@@ -205,7 +205,7 @@ TEST_CASE("what a set-id server starts is not found by the PATH or directory of 
   CHECK_FALSE(fs::exists(ran));
 }
 
-TEST_CASE("a set-group-ID server does not obey whoever started it, who is not in its group") {
+TEST_CASE("a set-group-ID server does not obey a user who started it and is not in its group") {
   two_users u;
   if (!u.possible()) return;
   process& server = u.start(u.where.path("setgid"), {.user = owner_of_file});
@@ -216,7 +216,7 @@ TEST_CASE("a set-group-ID server does not obey whoever started it, who is not in
   CHECK(server.wait_for_output("ready: generation 2 ", patience));
 }
 
-TEST_CASE("a server with file capabilities belongs to its service manager, and is upgraded") {
+TEST_CASE("a server with file capabilities belongs to its service manager, and can be upgraded") {
   two_users u;
   if (!u.possible()) return;
   // As setcap(8) does it: CAP_NET_BIND_SERVICE, permitted and effective.
@@ -244,8 +244,7 @@ TEST_CASE("a server with file capabilities belongs to its service manager, and i
 
 namespace {
 
-/// An upgrade to a process that becomes root for good by the rights of its file: kill(2) says
-/// EPERM.
+/// An upgrade to a process whose file makes it root for good, so that kill(2) fails with EPERM.
 std::vector<std::string> upgrade_to_stubborn(const two_users& u,
                                              const std::vector<std::string>& options) {
   const auto stubborn = u.where.path("stubborn");
@@ -260,7 +259,8 @@ std::vector<std::string> upgrade_to_stubborn(const two_users& u,
 
 }  // namespace
 
-TEST_CASE("a successor that cannot be killed costs an upgrade, and keeps the server from nothing") {
+TEST_CASE(
+    "a successor that cannot be killed fails its upgrade, and hinders the server in nothing") {
   two_users u;
   if (!u.possible()) return;
   process& server = u.start(u.where.path("plain"), {.user = owner_of_file});
@@ -277,7 +277,7 @@ TEST_CASE("a successor that cannot be killed costs an upgrade, and keeps the ser
   CHECK(server.wait_exit(patience).exited(0));
 }
 
-TEST_CASE("a server whose successor cannot be killed ends when it is told to") {
+TEST_CASE("a server whose successor cannot be killed still ends when it is told to") {
   two_users u;
   if (!u.possible()) return;
   process& server = u.start(u.where.path("plain"), {.user = owner_of_file});
@@ -288,7 +288,8 @@ TEST_CASE("a server whose successor cannot be killed ends when it is told to") {
   CHECK(upgrade.wait_exit(patience).exited(7));
 }
 
-TEST_CASE("who has not the capabilities of a server of the same user chooses nothing for it") {
+TEST_CASE(
+    "without the server's capabilities an operator of the same user cannot choose its command") {
   two_users u;
   if (!u.possible()) return;
   const std::vector<std::string> capable{"/usr/bin/setpriv",
@@ -317,7 +318,7 @@ TEST_CASE("who has not the capabilities of a server of the same user chooses not
   CHECK_FALSE(fs::exists(ran));
   const auto plain = u.upgrade();
   CHECK_MESSAGE(plain.status == "exited 0", plain.all);
-  // Root has all of them, and so has a process that was given the same.
+  // Root has all capabilities, and so has a process that was given the same ones.
   const auto by_root = u.ctl({"upgrade", u.control(), "--env", "A=1"}, 0);
   CHECK_MESSAGE(by_root.status == "exited 0", by_root.all);
   const auto by_equal =

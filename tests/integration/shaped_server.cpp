@@ -58,7 +58,7 @@ struct arguments {
 
 std::string served_by;  // a line of every response
 
-/// A client asks for the end of its connection by the same line as it gets.
+/// A client asks for the end of its connection with the same line as the response has.
 constexpr std::string_view close_line = "Connection: close\r\n";
 
 std::string response_to(std::string_view request) {
@@ -98,7 +98,7 @@ class session : public std::enable_shared_from_this<session> {
 
 void serve(tcp::socket socket) { std::make_shared<session>(std::move(socket))->next(); }
 
-/// Of a thread of its own.
+/// Runs on its own thread.
 void serve_blocking(tcp::socket socket) {
   error_code ec;
   std::string request;
@@ -117,7 +117,7 @@ class server {
   server(asio::io_context& io, graceful::upgrader& up, const arguments& all)
       : io_{io}, up_{up}, arguments_{all}, acceptor_{io}, signals_{io} {}
 
-  /// Before ready().
+  /// Called before ready().
   void listen(const std::string& shape) {
     if (shape == "closes" || shape == "signals") signals_.add(SIGHUP);
     if (shape.starts_with("late") || shape == "nothing") return;
@@ -134,7 +134,7 @@ class server {
     if (shape == "hangs") asio::post(io_, [] { std::promise<void>{}.get_future().wait(); });
   }
 
-  /// After it. Returns when the server has ended.
+  /// Called after ready(). Returns when the server has ended.
   void run(const std::string& shape) {
     const std::map<std::string, std::function<void()>, std::less<>> loops{
         {"ends", [this] { accept_ends(); }},
@@ -190,7 +190,7 @@ class server {
     });
   }
 
-  /// That of Asio's own HTTP servers.
+  /// The loop of Asio's own HTTP servers.
   void accept_while_open() {
     acceptor_.async_accept([this](error_code ec, tcp::socket socket) {
       if (!acceptor_.is_open()) return;
@@ -200,7 +200,7 @@ class server {
     });
   }
 
-  /// That of Beast's advanced server.
+  /// The loop of Beast's advanced server.
   void accept_again_and_again() {
     acceptor_.async_accept(asio::make_strand(io_), [this](error_code ec, tcp::socket socket) {
       if (ec) {
@@ -260,7 +260,7 @@ class server {
     asio::post(io_, [this] { accept_while_open(); });
   }
 
-  /// As many examples do: whatever has happened, everything stops.
+  /// Stops everything after any event, as many examples do.
   void wait_for_signals() {
     signals_.async_wait([this](error_code, int) { io_.stop(); });
   }

@@ -108,9 +108,9 @@ census site::at_rest(pid_t generation) {
   const deadline until{patience};
   for (census before;;) {
     const auto now = take_census(generation);
-    // The control socket and the listeners; the threads that serve and the library's own. Twice the
-    // same, because UBSan opens a pipe for a moment now and then; TSan has a thread of its own. And
-    // no pidfd: of a predecessor whose connection has ended, but which takes its time to end.
+    // The control socket and the listeners; the serving threads and the library's own. The same
+    // twice, because UBSan sometimes opens a pipe for a moment; TSan has its own thread. And no
+    // pidfd of a predecessor whose connection has ended, but which has not.
     const bool watches = std::any_of(now.listing.begin(), now.listing.end(), [](const auto& held) {
       return held.find("pidfd") != std::string::npos;
     });

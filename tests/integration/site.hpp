@@ -19,7 +19,7 @@ namespace graceful_test {
 
 using namespace graceful::testing;
 
-/// Programs under test: where the build has put them.
+/// The programs under test, where the build has put them.
 struct programs {
   static std::string http_server();
   static std::string pool_server();
@@ -28,26 +28,26 @@ struct programs {
   static std::string shaped_server();
   static std::string forking_server();
 
-  /// The directory of what they are linked with, for a copy of one in another place.
+  /// The directory of their libraries, for a copy of a program in another place.
   static std::string libraries();
 
-  /// One of tests/interop.
+  /// A program of tests/interop.
   static std::vector<std::string> python(const char* name);
 };
 
-/// What a program that has ended leaves to look at.
+/// The result of a program that has ended.
 struct finished {
   std::string status;  // "exited 0"
   std::string out;
   std::string all;  // both outputs
 };
 
-/// A server in a scene of its own, and an operator's shell.
+/// A server in its own scene, and an operator's shell.
 class site {
  public:
-  /// Starts the server and waits until it is ready. `arguments` are added to its command line,
-  /// --listen 127.0.0.1:0 and --probation 0 if they say nothing of these. The server is an
-  /// http_server unless `program` names another.
+  /// Starts the server and waits until it is ready. `arguments` are added to its command line, and
+  /// --listen 127.0.0.1:0 and --probation 0 unless they set these. The server is an http_server
+  /// unless `program` names another.
   explicit site(std::vector<std::string> arguments = {}, process_options options = {},
                 const std::string& program = programs::http_server());
 
@@ -56,13 +56,13 @@ class site {
   [[nodiscard]] std::string control() const { return scene_.path("control.sock"); }
   [[nodiscard]] graceful_test::scene& scene() { return scene_; }
 
-  /// The server's command line, for another process of its kind.
+  /// The server's command line, for another process of the same kind.
   [[nodiscard]] std::vector<std::string> command() const { return command_; }
 
-  /// graceful-ctl with these arguments, to its end.
+  /// Runs graceful-ctl with these arguments until it ends.
   finished ctl(std::vector<std::string> arguments, process_options options = {});
 
-  /// graceful-ctl COMMAND CONTROL-PATH with more arguments.
+  /// Runs graceful-ctl COMMAND CONTROL-PATH with more arguments.
   finished upgrade(std::vector<std::string> more = {});
   finished status(std::vector<std::string> more = {});
 
@@ -70,14 +70,15 @@ class site {
   census at_rest() { return at_rest(server_->pid()); }
   census at_rest(pid_t generation);
 
-  /// What Status says; -1 if there is no answer.
+  /// From Status; -1 if there is no answer.
   std::int64_t generation();
   std::int64_t pid();
 
-  /// A connection in the middle of its second request: whoever serves now drains until it goes.
+  /// A connection in the middle of its second request: the process that serves now drains until it
+  /// ends.
   [[nodiscard]] http_connection hold() const;
 
-  /// Load that keeps connections alive, or not.
+  /// A load that keeps connections alive, or not.
   http_load load_on(bool keep_alive) const;
 
  private:
@@ -90,14 +91,15 @@ class site {
   std::size_t threads_ = 1;
 };
 
-/// As `site::hold`, by this generation: for a moment after it is ready its predecessor accepts too.
+/// Like `site::hold`, by this generation: for a moment after it is ready its predecessor accepts
+/// too.
 http_connection hold_by(std::uint64_t generation, std::uint16_t port);
 
-/// Whether new clients are served by this generation alone, and soon: for a moment at a handover,
-/// and when one is taken back, two processes accept. False also if one of them is lost.
+/// Whether only this generation serves new clients, after a short time: for a moment at a handover,
+/// and at a rollback, two processes accept. False also if a client is lost.
 bool serves_alone(std::uint64_t generation, const site& s);
 
-/// Runs a program to its end.
+/// Runs a program until it ends.
 finished run(scene& where, std::vector<std::string> argv, process_options options = {});
 
 }  // namespace graceful_test

@@ -26,7 +26,7 @@ const strings without_pwd{"/usr/bin/env", "-u", "PWD"};
 
 strings python(const std::string& script) { return {"/usr/bin/python3", "-c", script}; }
 
-/// A server that something else executes: `prefix` gets its command line as arguments.
+/// A server that another program executes: `prefix` gets its command line as arguments.
 class odd_start {
  public:
   odd_start() { options_.environment["LD_LIBRARY_PATH"] = programs::libraries(); }
@@ -50,7 +50,7 @@ class odd_start {
     return run(where_, command);
   }
 
-  /// What the kernel says of the process that serves: "cwd", "exe".
+  /// What the kernel says about the serving process: "cwd", "exe".
   fs::path serving(const char* link) {
     const auto text = run(where_, {programs::graceful_ctl(), "status", control(), "--json"}).out;
     constexpr std::string_view key = "\"pid\":";
@@ -58,7 +58,7 @@ class odd_start {
     return fs::read_symlink("/proc/" + pid + "/" + link);
   }
 
-  /// The server by another name, which needs the libraries of the build.
+  /// A copy of the server, which needs the libraries of the build.
   void copy_server(const std::string& to) const {
     fs::copy_file(programs::http_server(), to, fs::copy_options::overwrite_existing);
   }
@@ -82,10 +82,10 @@ class releases {
   }
   [[nodiscard]] std::string current() const { return root_ + "/current"; }
 
-  /// Another release, and the one before is gone.
+  /// Publishes another release, and removes the one before.
   void publish(int number) {
     fs::create_directories(root_ + "/releases");
-    fs::permissions(root_, fs::perms{0755});  // whatever the umask: elsewhere no link counts
+    fs::permissions(root_, fs::perms{0755});  // whatever the umask: otherwise links do not count
     fs::create_directories(directory(number) + "/bin");
     fs::create_symlink(programs::http_server(), directory(number) + "/bin/server");
     fs::create_directory_symlink("releases/" + std::to_string(number), root_ + "/next");
@@ -115,7 +115,7 @@ std::string loader() {
 
 }  // namespace
 
-TEST_CASE("below a link to the current release the next release is started, whoever set no PWD") {
+TEST_CASE("a server below a link to the current release starts the next one, whatever PWD says") {
   const strings shell{"/usr/bin/env", "-u", "PWD", "/bin/sh", "-c", "exec \"$@\"", "sh"};
   const strings stale{"/usr/bin/env", "PWD=/", "OLDPWD=/"};
   struct way {
@@ -132,7 +132,7 @@ TEST_CASE("below a link to the current release the next release is started, whoe
            way{"stale PWD", stale, "", "bin/server"},
            way{"a shell that sets PWD by itself", shell, "", "bin/server"},
        }) {
-    const char* const called = name;  // a structured binding cannot be captured
+    const char* const called = name;  // clang 14 cannot capture a structured binding
     CAPTURE(called);
     odd_start s;
     releases app{s.path("app")};
@@ -147,12 +147,12 @@ TEST_CASE("below a link to the current release the next release is started, whoe
   }
 }
 
-TEST_CASE("a successor is told by which link it came to its directory") {
+TEST_CASE("a successor is told through which link its directory was reached") {
   odd_start s;
   releases app{s.path("app")};
   s.options().directory = app.current();
   s.start(without_pwd, "bin/server");
-  // So it need not find out, when there is another link.
+  // A second link keeps it from finding out the right one by itself.
   fs::create_directory_symlink(app.directory(7), s.path("app/stable"));
   const auto log = s.path("app/log");
   const auto failed = s.upgrade({"--", "/usr/bin/env", "sh", "-c", "echo $PWD >" + log});
@@ -162,7 +162,7 @@ TEST_CASE("a successor is told by which link it came to its directory") {
   CHECK(told == app.current());
 }
 
-TEST_CASE("if the directory of a server is gone, the operator hears so, and can name another") {
+TEST_CASE("if a server's directory is gone, the operator is told so, and can name another") {
   odd_start s;
   fs::create_directory(s.path("here"));
   s.options().directory = s.path("here");
@@ -178,12 +178,13 @@ TEST_CASE("if the directory of a server is gone, the operator hears so, and can 
   const auto done = s.upgrade({"--directory", "/"});
   CHECK_MESSAGE(done.status == "exited 0", done.all);
   CHECK(s.serving("cwd") == "/");
-  // From then on that is its directory.
+  // This is its directory from then on.
   CHECK(s.upgrade().status == "exited 0");
   CHECK(s.serving("cwd") == "/");
 }
 
-TEST_CASE("a server that was executed by a descriptor is started by its path, as that is by then") {
+TEST_CASE(
+    "a server that was executed by a descriptor is restarted by its path, with the current file") {
   odd_start s;
   s.copy_server(s.path("server"));
   s.start(python("import os, sys; os.execve(os.open(sys.argv[1], os.O_RDONLY), sys.argv[1:], "
@@ -198,7 +199,7 @@ TEST_CASE("a server that was executed by a descriptor is started by its path, as
   }
 }
 
-TEST_CASE("a server that has no file any more, or never had one, is started by what it executes") {
+TEST_CASE("a server whose file is gone, or never existed, is restarted from what it executes") {
   const char* from_memory =
       "import os, sys; f = os.memfd_create('server'); "
       "os.write(f, open(sys.argv[1], 'rb').read()); os.execve(f, sys.argv[1:], os.environ)";
@@ -218,7 +219,7 @@ TEST_CASE("a server that has no file any more, or never had one, is started by w
   }
 }
 
-TEST_CASE("a server that was started by the dynamic loader is started so again") {
+TEST_CASE("a server that was started by the dynamic loader is started that way again") {
   odd_start s;
   s.start({loader(), "--argv0", "odd"}, programs::http_server());
   for (int i = 0; i < 2; ++i) {
@@ -248,7 +249,7 @@ TEST_CASE("signals that a server was started with blocked or ignored do what ope
   }
 }
 
-TEST_CASE("a supervisor that was started with signals blocked passes them on nevertheless") {
+TEST_CASE("a supervisor that was started with signals blocked still passes them on") {
   scene where;
   auto command = python(
       "import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()); "
@@ -263,7 +264,7 @@ TEST_CASE("a supervisor that was started with signals blocked passes them on nev
   CHECK(supervisor.wait_exit(patience).exited(128 + SIGTERM));
 }
 
-TEST_CASE("a server in a directory that is named in Latin-1 can be asked, after a failure too") {
+TEST_CASE("a server in a directory with a Latin-1 name can be asked, even after a failure") {
   odd_start s;
   const auto directory = s.path("gr\xfcn");
   fs::create_directory(directory);

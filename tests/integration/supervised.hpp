@@ -13,27 +13,27 @@
 
 namespace graceful_test {
 
-/// A server under `graceful-ctl run`, in a scene of its own.
+/// A server under `graceful-ctl run`, in its own scene.
 class supervised {
  public:
   /// `options` of `graceful-ctl run`; in the command {control} stands for the control path.
-  /// Restarts come quickly and without limit unless the options say otherwise.
+  /// Restarts are quick and without limit unless the options say otherwise.
   explicit supervised(std::vector<std::string> command, std::vector<std::string> options = {},
                       process_options how = {});
 
-  /// The same in a container, as its PID 1: with processes of its own (pid_namespaces(7)), and the
-  /// network and the files of the test. `supervisor()` is then the program that waits for it, and
-  /// ends as it does. In the directory of `beside`, unless that is null.
+  /// The same in a container, as its PID 1: with its own processes (pid_namespaces(7)), and with
+  /// the network and the files of the test. `supervisor()` is then the program that waits for it,
+  /// and ends as it does. In the directory of `beside`, unless that is null.
   struct contained {
     supervised* beside = nullptr;
   };
   supervised(contained where, std::vector<std::string> command,
              std::vector<std::string> options = {}, process_options how = {});
 
-  /// An http_server on a free port, which has been found out when this returns.
+  /// An http_server on a free port, which is known when this returns.
   static std::vector<std::string> http(std::vector<std::string> more = {});
 
-  /// A server for the control path of `other`, under a supervisor of its own.
+  /// A server for the control path of `other`, under its own supervisor.
   supervised(const supervised& other, std::vector<std::string> command, process_options how);
 
   /// Another supervisor with the same command line.
@@ -44,20 +44,20 @@ class supervised {
   [[nodiscard]] std::string control() const { return control_; }
   [[nodiscard]] std::string socket() const { return socket_; }
 
-  /// What the supervisor says; throws if it does not answer.
+  /// The supervisor's status; throws if it does not answer.
   [[nodiscard]] graceful::supervisor_status status() const;
 
-  /// Its status, once `wanted` holds.
+  /// Its status, as soon as `wanted` is true.
   graceful::supervisor_status wait(
       const std::function<bool(const graceful::supervisor_status&)>& wanted) const;
 
-  /// The server's pid once it serves, as another process than `before`.
+  /// The server's pid once it serves, if it is not `before`.
   pid_t wait_main(std::int64_t before = 0) const;
 
-  /// That of the first "listening on" of the output.
+  /// The port in the first "listening on" of the output.
   std::uint16_t port();
 
-  /// graceful-ctl with these arguments, to its end.
+  /// Runs graceful-ctl with these arguments until it ends.
   finished ctl(std::vector<std::string> arguments);
 
  private:
@@ -70,7 +70,7 @@ class supervised {
   process* supervisor_;
 };
 
-/// So many clients, each of which connects for every request.
+/// The number of clients, each of which connects for every request.
 inline constexpr int clients = 8;
 http_load load_on(std::uint16_t port);
 

@@ -27,7 +27,7 @@ using namespace graceful_test;
 
 namespace {
 
-/// Speaks sd_notify(3), and nothing else of this project.
+/// Speaks sd_notify(3), and has nothing else to do with this project.
 std::vector<std::string> stranger() {
   auto command = programs::python("notifying_server.py");
   command.emplace_back("0");
@@ -36,7 +36,7 @@ std::vector<std::string> stranger() {
 
 bool keeps_one(const graceful::supervisor_status& s) { return s.kept.size() == 1; }
 
-/// Kills the server again and again, at moments that differ, under load.
+/// Kills the server again and again, at different moments, under load.
 void survives(supervised& s, int kills) {
   const char* given = std::getenv("GRACEFUL_TEST_SEED");
   const auto seed =
@@ -65,12 +65,14 @@ void survives(supervised& s, int kills) {
 
 }  // namespace
 
-TEST_CASE("a server that knows only sd_notify is killed a hundred times, and nobody is refused") {
+TEST_CASE(
+    "a server that knows only sd_notify is killed a hundred times, and no client is refused") {
   supervised s{stranger()};
   survives(s, 100);
 }
 
-TEST_CASE("its socket is kept by name, comes back by name, and goes with the server") {
+TEST_CASE(
+    "a socket that a server stores is kept by name, comes back by name, and goes with the server") {
   supervised s{stranger()};
   const auto port = s.port();
   const auto status = s.wait(keeps_one);
@@ -85,7 +87,8 @@ TEST_CASE("its socket is kept by name, comes back by name, and goes with the ser
   CHECK(s.supervisor().wait_exit(patience).exited(143));
 }
 
-TEST_CASE("a supervisor that executes itself again loses no socket, and no end of the server") {
+TEST_CASE(
+    "a supervisor that executes itself again loses no socket, and misses no end of the server") {
   supervised s{stranger()};
   load at_work{load_on(s.port())};
   auto main = s.wait_main();
@@ -105,7 +108,7 @@ TEST_CASE("a supervisor that executes itself again loses no socket, and no end o
     std::ifstream environment{"/proc/" + std::to_string(main) + "/environ"};
     const std::string all{std::istreambuf_iterator<char>{environment}, {}};
     CHECK(all.find("GRACEFUL_SUPERVISOR=") != all.npos);
-    CHECK(all.find("GRACEFUL_REEXEC=") == all.npos);  // which is the supervisor's own
+    CHECK(all.find("GRACEFUL_REEXEC=") == all.npos);  // that one belongs to the supervisor
   }
   CHECK(descriptors_without_cloexec(pid).empty());
   REQUIRE(at_work.wait_for(10, patience));
@@ -115,7 +118,7 @@ TEST_CASE("a supervisor that executes itself again loses no socket, and no end o
   CHECK(seen.lost() <= clients * 5);
 }
 
-TEST_CASE("a supervisor does not go on in a program that does not start, or is another") {
+TEST_CASE("a supervisor does not switch to a program that does not start, or is a different one") {
   supervised s{{"/bin/sleep", "1000"}};  // for its scene
   const auto program = s.scene().path("ctl");
   const auto control = s.scene().path("other.sock");
@@ -156,7 +159,8 @@ TEST_CASE("a supervisor does not go on in a program that does not start, or is a
   CHECK(supervisor.wait_exit(patience).exited(143));
 }
 
-TEST_CASE("a server that takes over from one under another supervisor is its own supervisor's") {
+TEST_CASE(
+    "a server that takes over from one under another supervisor belongs to its own supervisor") {
   supervised first{supervised::http()};
   load at_work{load_on(first.port())};
   first.wait(keeps_one);
@@ -180,12 +184,13 @@ TEST_CASE("a server that takes over from one under another supervisor is its own
   CHECK(second.status().restarts == 1);
 }
 
-TEST_CASE("a server is killed a hundred times, and nobody is refused") {
+TEST_CASE("a server is killed a hundred times, and no client is refused") {
   supervised s{supervised::http()};
   survives(s, 100);
 }
 
-TEST_CASE("a server behind shells is killed, and serves on its port again, and nobody is refused") {
+TEST_CASE(
+    "a server behind shells that is killed serves on its port again, and no client is refused") {
   auto command = supervised::http();
   const auto port = [] {
     supervised before{supervised::http()};
@@ -221,7 +226,7 @@ TEST_CASE("a server behind shells is killed, and serves on its port again, and n
   CHECK(s.status().kept.size() == 1);
 }
 
-TEST_CASE("a successor that is killed is started again, with the sockets of its predecessor") {
+TEST_CASE("a killed successor is started again, with the sockets of its predecessor") {
   supervised s{supervised::http()};
   load at_work{load_on(s.port())};
   const auto first = s.wait_main();
@@ -243,7 +248,7 @@ TEST_CASE("a successor that is killed is started again, with the sockets of its 
   CHECK(s.status().restarts == 1);
 }
 
-TEST_CASE("who connects to a server that is given up is refused, while an older process drains") {
+TEST_CASE("clients of a server that is given up are refused, even while an older process drains") {
   supervised s{supervised::http(), {"--max-failures", "1"}};
   const auto port = s.port();
   const auto first = s.wait_main();
@@ -261,7 +266,7 @@ TEST_CASE("who connects to a server that is given up is refused, while an older 
 }
 
 TEST_CASE(
-    "a server serves on without its supervisor, finds the next, and leaves its sockets there") {
+    "a server serves without its supervisor, finds the next one, and stores its sockets there") {
   supervised s{supervised::http()};
   load at_work{load_on(s.port())};
   const auto first = s.wait_main();
@@ -292,7 +297,8 @@ TEST_CASE(
   CHECK(next.wait_exit(patience).exited(0));
 }
 
-TEST_CASE("a supervisor that is killed leaves its server to the next, whatever server that is") {
+TEST_CASE(
+    "a killed supervisor leaves its server to the next one, whichever process serves by then") {
   supervised s{{"/bin/sleep", "1000"}};
   const auto main = s.wait_main();
   s.supervisor().signal(SIGKILL);
@@ -340,14 +346,15 @@ TEST_CASE("a supervised server that is told to end resets nobody, whoever tells 
   }
 }
 
-TEST_CASE("a server that was upgraded while it had no supervisor is found, and not started again") {
+TEST_CASE(
+    "a server that was upgraded without a supervisor is found by the next one, and not restarted") {
   supervised s{supervised::http()};
   const auto first = s.wait_main();
   s.wait(keeps_one);
   s.supervisor().signal(SIGKILL);
   REQUIRE(s.supervisor().wait_exit(patience));
   REQUIRE(s.ctl({"upgrade", s.control()}).status == "exited 0");
-  // Its predecessor has said so; that it has the control socket it says itself.
+  // Its predecessor has reported it; the server itself reports that it has the control socket.
   const deadline until{patience};
   const auto generation = [&s] {
     return graceful::control_client::connect(s.control(), patience).value().status()->generation;

@@ -39,7 +39,7 @@ const std::vector<std::string> in_container{"/usr/bin/unshare", "--pid",        
 
 bool ends_well(process& p) { return p.wait_exit(patience).exited(0); }
 
-/// Nothing of what is waited for has events that a test could hear.
+/// Polls, because no event reports what the test waits for.
 bool comes_true(const std::function<bool()>& condition) {
   for (const deadline until{patience}; !until.passed(); ::poll(nullptr, 0, 5)) {
     if (condition()) return true;
@@ -56,7 +56,7 @@ bool can_be_had(const char* what, const std::vector<std::string>& prefix) {
                      std::string{what} + " cannot be had");
 }
 
-/// A supervised server whose paths are in a directory of their own.
+/// A supervised server whose paths are in their own directory.
 struct reach {
   struct how {
     std::vector<std::string> before{};  ///< graceful-ctl
@@ -108,12 +108,12 @@ struct reach {
     return now;
   }
 
-  /// Also that it is ready: before, SIGTERM kills it.
+  /// It must also be ready: before that, SIGTERM kills it.
   [[nodiscard]] bool serves() {
     return ctl({"status", server_control}).out.find(", serving, ") != std::string::npos;
   }
 
-  /// Refused upgrades say that they are to be tried again.
+  /// A refused upgrade says that it can be tried again.
   void upgrade() {
     std::string last;
     const bool done = comes_true([&] {
@@ -128,7 +128,7 @@ struct reach {
     CHECK_MESSAGE(done, last);
   }
 
-  /// What a process is called outside of the container.
+  /// The number of a process outside of the container.
   [[nodiscard]] pid_t outside(std::int64_t inner) const {
     for (const auto& entry : process_table()) {
       std::ifstream lines{"/proc/" + std::to_string(entry.pid) + "/status"};
@@ -167,7 +167,7 @@ struct reach {
     INFO(supervisor->output(), ctl({"status", server_control}).all);
     CHECK(comes_true([&] { return serves(); }));
     CHECK(main() == third);
-    // The init of a container is told by whoever is outside of it.
+    // The init of a container is signalled from outside.
     const auto init = outside(1);
     ::kill(init != 0 ? init : supervisor->pid(), SIGTERM);
     CHECK(ends_well(*supervisor));
@@ -183,7 +183,7 @@ struct reach {
 
 }  // namespace
 
-TEST_CASE("the paths of a supervisor that were removed come back, and it hears as before") {
+TEST_CASE("a supervisor's removed paths come back, and it hears as before") {
   reach r{{}};
   const auto main = r.wait_main(0);
   const std::vector<std::string> all{r.socket, r.socket + ".lock", r.socket + ".notify",
@@ -197,7 +197,7 @@ TEST_CASE("the paths of a supervisor that were removed come back, and it hears a
   SUBCASE("the socket for notifications") { fs::remove(all[2]); }
   SUBCASE("the note") { fs::remove(all[3]); }
   const bool back = comes_true([&] {
-    // The server puts its own path back: until then status is of the supervisor alone.
+    // The server puts its own path back; until then status comes from the supervisor alone.
     return fs::exists(r.control) &&
            std::ranges::all_of(all, [](const auto& path) { return fs::exists(path); }) &&
            r.main() == main && r.ctl({"status", r.control}).status == "exited 0";
@@ -207,7 +207,7 @@ TEST_CASE("the paths of a supervisor that were removed come back, and it hears a
   struct stat status {};
   REQUIRE(::stat(r.directory.c_str(), &status) == 0);
   CHECK((status.st_mode & 07777) == 0755);
-  // What is deposited from now on is heard: an upgrade keeps the socket, and is told by
+  // What is stored from now on is received: an upgrade stores the socket, and reports by
   // notification.
   REQUIRE(r.ctl({"upgrade", r.control}).status == "exited 0");
   const auto second = r.wait_main(main);
@@ -223,7 +223,7 @@ TEST_CASE("the paths of a supervisor that were removed come back, and it hears a
   CHECK(fs::is_empty(r.directory));
 }
 
-TEST_CASE("another supervisor's paths are left alone, also at the end") {
+TEST_CASE("another supervisor's paths are left alone, even at the end") {
   reach r{{}};
   fs::rename(r.directory, r.where.path("elsewhere"));
   REQUIRE(::mkdir(r.directory.c_str(), 0755) == 0);
@@ -241,7 +241,8 @@ TEST_CASE("another supervisor's paths are left alone, also at the end") {
   CHECK(r.status()->pid == other.pid());
 }
 
-TEST_CASE("an upgrade just after the supervisor's sockets were removed leaves it with the server") {
+TEST_CASE(
+    "an upgrade just after the supervisor's sockets were removed leaves the server supervised") {
   for (const bool contained : {false, true}) {
     if (contained && !can_be_had("a container", in_container)) continue;
     reach r{{.before = contained ? in_container : std::vector<std::string>{}}};
@@ -266,7 +267,7 @@ TEST_CASE("root's supervisor follows a server of another user through upgrades")
   }
 }
 
-TEST_CASE("a supervisor follows a server that has become another user itself, in a container too") {
+TEST_CASE("a supervisor follows a server that has changed its user, even in a container") {
   if (!can_be_had("another user", as_server_user)) return;
   for (const bool contained : {false, true}) {
     if (contained && !can_be_had("a container", in_container)) continue;
@@ -285,7 +286,7 @@ TEST_CASE("a supervisor follows a server that has become another user itself, in
   }
 }
 
-TEST_CASE("a successor in the server's own PID namespace is known by its number outside of that") {
+TEST_CASE("a successor in the server's own PID namespace is known by its number outside of it") {
   if (!can_be_had("a container", in_container)) return;
   reach r{{.prefix = {"/usr/bin/unshare", "--pid", "--fork", "--kill-child", "/bin/sh", "-c",
                       R"("$@" & exec sleep 1000)", "sh"}}};
@@ -299,7 +300,8 @@ TEST_CASE("a successor in the server's own PID namespace is known by its number 
   CHECK(r.supervisor->output().find("is not believed") == std::string::npos);
 }
 
-TEST_CASE("a server that cannot speak is known to be another before its predecessor has drained") {
+TEST_CASE(
+    "a server that cannot report is known to be a new one before its predecessor has drained") {
   if (!can_be_had("another user", as_server_user)) return;
   reach r{{.prefix = as_server_user, .owner = server_user}};
   const auto text = r.supervisor->stdout_text();
@@ -340,7 +342,7 @@ TEST_CASE("a probation in which the supervisor gets out of reach ends with a rol
   REQUIRE(r.ctl({"upgrade", r.server_control, "--until", "ready"}).status == "exited 0");
   fs::rename(r.directory, r.where.path("elsewhere"));
   std::ofstream{r.directory} << "in the way";
-  // Unless the successor has asked only now for the first time, and has been answered so already.
+  // Unless the successor asks for the first time only now, and has already been answered.
   CHECK(r.ctl({"commit", r.server_control}).status == "exited 1");
   CHECK(r.supervisor->wait_for_output("rolled back: the supervisor", patience));
   CHECK(

@@ -26,9 +26,10 @@ namespace {
 
 const std::vector<std::string> sleeper{"/bin/sleep", "1000"};
 
-/// A process answers until its first thread has run, and found that it is to stop.
+/// A process still answers until its first thread has run and noticed the stop.
 bool has_stopped(pid_t pid) {
-  for (const deadline until{patience}; !until.passed(); ::poll(nullptr, 0, 1)) {  // without events
+  for (const deadline until{patience}; !until.passed(); ::poll(nullptr, 0, 1)) {  // no event
+                                                                                  // reports it
     const auto entry = process_entry_of(pid);
     if (!entry || entry->state == 'T') return entry.has_value();
   }
@@ -39,7 +40,7 @@ bool nothing_left(supervised& s) { return std::filesystem::is_empty(s.scene().di
 
 }  // namespace
 
-TEST_CASE("a server is run until it ends, and its exit code passed on") {
+TEST_CASE("a server is run until it ends, and its exit code is passed on") {
   for (const auto& [script, code] :
        {std::pair{"exit 0", 0}, std::pair{"exit 3", 3}, std::pair{"kill -9 $$", 137}}) {
     supervised s{{"/bin/sh", "-c", script}, {"--max-failures", "1"}};
@@ -48,7 +49,7 @@ TEST_CASE("a server is run until it ends, and its exit code passed on") {
   }
 }
 
-TEST_CASE("a server that fails is started again, and after the limit no more") {
+TEST_CASE("a failing server is started again until the limit is reached") {
   supervised s{{"/bin/sh", "-c", "echo tried; exit 3"}, {"--max-failures", "3"}};
   CHECK(s.supervisor().wait_exit(patience).exited(3));
   CHECK(s.supervisor().stdout_text() == "tried\ntried\ntried\n");
@@ -56,7 +57,7 @@ TEST_CASE("a server that fails is started again, and after the limit no more") {
         std::string::npos);
 }
 
-TEST_CASE("what cannot be executed is said at once, as a shell says it") {
+TEST_CASE("a program that cannot be executed is reported at once, as a shell does") {
   supervised absent{{"/nonexistent/server"}};
   CHECK(absent.supervisor().wait_exit(patience).exited(127));
   CHECK(absent.supervisor().output().find("No such file or directory; check the command behind") !=
@@ -68,7 +69,7 @@ TEST_CASE("what cannot be executed is said at once, as a shell says it") {
   CHECK(nowhere.supervisor().wait_exit(patience).exited(127));
 }
 
-TEST_CASE("a server that waits to be started again is seen to, and can be given up") {
+TEST_CASE("a server that waits to be started again is visible, and can be given up") {
   supervised s{{"/bin/false"}, {"--restart-delay", "1000", "--max-restart-delay", "1000"}};
   const auto status =
       s.wait([](const graceful::supervisor_status& it) { return it.state == "waiting"; });
@@ -87,8 +88,8 @@ TEST_CASE("a server that waits to be started again is seen to, and can be given 
   CHECK(nothing_left(s));
 }
 
-TEST_CASE("of a server and its supervisor one that hangs is reported, with what the other says") {
-  // Whoever asks waits for all of its timeout, so two ask at the same time.
+TEST_CASE("if a server or its supervisor hangs, that is reported with the other's answer") {
+  // Each question uses up its timeout, so two are asked at the same time.
   supervised first{supervised::http()}, second{supervised::http()};
   const auto ask = [](supervised& s, pid_t hangs) -> process& {
     REQUIRE(::kill(hangs, SIGSTOP) == 0);
@@ -112,7 +113,7 @@ TEST_CASE("of a server and its supervisor one that hangs is reported, with what 
   }
 }
 
-TEST_CASE("a server that has nothing to do with graceful is supervised too") {
+TEST_CASE("a server that does not use this library is supervised too") {
   supervised s{sleeper};
   const auto first = s.wait_main();
   ::kill(first, SIGKILL);
@@ -125,7 +126,7 @@ TEST_CASE("a server that has nothing to do with graceful is supervised too") {
   CHECK(nothing_left(s));
 }
 
-TEST_CASE("signals reach the server, each as it is, and none but those to end it ends it") {
+TEST_CASE("each signal reaches the server unchanged, and none ends the supervisor itself") {
   supervised s{{"/bin/sh", "-c",
                 "for s in HUP USR1 USR2 QUIT INT TERM; do trap \"echo got $s\" $s; done; echo up; "
                 "while :; do sleep 1000 & wait; done"}};
@@ -139,7 +140,7 @@ TEST_CASE("signals reach the server, each as it is, and none but those to end it
   CHECK(s.supervisor().running());
 }
 
-TEST_CASE("SIGTERM ends a server gently, and a second one at once") {
+TEST_CASE("SIGTERM ends a server gracefully, and a second one at once") {
   supervised s{supervised::http()};
   const auto port = s.port();
   http_connection held{resolve("127.0.0.1", port, patience), 0};
@@ -153,7 +154,7 @@ TEST_CASE("SIGTERM ends a server gently, and a second one at once") {
   CHECK(s.scene().wait_all_gone(patience));
 }
 
-TEST_CASE("a server that is not ready in time is killed, and that is a failure") {
+TEST_CASE("a server that is not ready in time is killed, which counts as a failure") {
   auto command = programs::python("notifying_server.py");
   command.insert(command.end(), {"0", "never-ready"});
   supervised s{command, {"--ready-timeout", "2", "--max-failures", "1"}};
@@ -162,7 +163,7 @@ TEST_CASE("a server that is not ready in time is killed, and that is a failure")
         std::string::npos);
 }
 
-TEST_CASE("Ctrl-C reaches the server once, so that it ends gently") {
+TEST_CASE("Ctrl-C reaches the server once, so that it ends gracefully") {
   terminal tty{80};
   supervised s{{"/bin/sh", "-c",
                 "n=0; trap 'n=$((n+1)); echo INT $n' INT; trap 'echo done; exit 0' USR1; echo up; "
@@ -173,14 +174,14 @@ TEST_CASE("Ctrl-C reaches the server once, so that it ends gently") {
   REQUIRE(tty.wait_for("up", patience));
   tty.type("\x03");
   REQUIRE(tty.wait_for("INT 1", patience));
-  // Behind what the terminal has sent: whatever is made of that has been made by then.
+  // Sent after the terminal's signal, whose effect is visible by then.
   s.supervisor().signal(SIGUSR1);
   CHECK(tty.wait_for("done", patience));
   CHECK(s.supervisor().wait_exit(patience).exited(0));
   CHECK(tty.text().find("INT 2") == std::string::npos);
 }
 
-TEST_CASE("what goes to the supervisor's whole process group reaches the server once") {
+TEST_CASE("a signal to the supervisor's process group reaches the server once") {
   supervised s{sleeper};  // for its scene
   // setsid(1) executes it as the leader of a new group.
   process& leader =
@@ -194,13 +195,13 @@ TEST_CASE("what goes to the supervisor's whole process group reaches the server 
   CHECK(::getpgid(server) == server);  // two signals in a row may count as one
   REQUIRE(::kill(-leader.pid(), SIGTERM) == 0);
   REQUIRE(leader.wait_for_output("TERM 1", patience));
-  leader.signal(SIGUSR1);  // behind it
+  leader.signal(SIGUSR1);  // after it
   CHECK(leader.wait_for_output("done", patience));
   CHECK(leader.wait_exit(patience).exited(0));
   CHECK(leader.output().find("TERM 2") == std::string::npos);
 }
 
-TEST_CASE("a server behind a shell that dies is the server, and ends gently when it is to end") {
+TEST_CASE("a server outlives its shell as the main process, and still ends gracefully") {
   auto command = supervised::http();
   command.insert(command.begin(), {"/bin/sh", "-c", "\"$0\" \"$@\"; exit $?"});
   supervised s{command};
@@ -220,7 +221,7 @@ TEST_CASE("a server behind a shell that dies is the server, and ends gently when
   CHECK(s.scene().wait_all_gone(patience));
 }
 
-TEST_CASE("a successor that was rolled back, and drains, is waited for") {
+TEST_CASE("a supervisor waits for a successor that was rolled back and drains") {
   auto command = supervised::http();
   *std::next(std::find(command.begin(), command.end(), "--probation")) = "1min";
   supervised s{command};
@@ -239,7 +240,7 @@ TEST_CASE("a successor that was rolled back, and drains, is waited for") {
   CHECK(s.supervisor().wait_exit(patience).exited(0));
 }
 
-TEST_CASE("SIGTERM that ends a shell goes on to the server behind it") {
+TEST_CASE("SIGTERM that ends a shell is passed on to the server behind it") {
   auto command = supervised::http();
   command.insert(command.begin(), {"/bin/sh", "-c", "\"$0\" \"$@\"; exit $?"});
   supervised s{command};
@@ -251,7 +252,7 @@ TEST_CASE("SIGTERM that ends a shell goes on to the server behind it") {
   CHECK(s.scene().wait_all_gone(patience));
 }
 
-TEST_CASE("Ctrl-C reaches a server also behind a shell that waits for it") {
+TEST_CASE("Ctrl-C reaches a server behind a shell that waits for it") {
   terminal tty{80};
   auto command = supervised::http();
   command.insert(command.begin(), {"/bin/bash", "-c", "\"$0\" \"$@\"; echo the server is done"});
@@ -269,13 +270,13 @@ TEST_CASE("after a re-exec too, a server that a shell has started again is belie
   command.insert(command.begin(), {"/bin/sh", "-c", "while :; do \"$0\" \"$@\"; done"});
   supervised s{command};
   const auto shell = s.wait_main();
-  /// The server, once it answers, as another process than `before`.
+  /// The pid of the server, once it answers, if it is not `before`.
   const auto server = [&](std::int64_t before) {
     for (const deadline until{patience}; !until.passed();) {
       auto client = graceful::control_client::connect(s.control(), patience);
       const auto status = client ? client->status() : client.error();
       if (status && status->state == "serving" && status->pid != before) return status->pid;
-      ::poll(nullptr, 0, 2);  // between two servers there is nobody to tell
+      ::poll(nullptr, 0, 2);  // between two servers no process answers
     }
     FAIL("no server: ", s.supervisor().output());
     return std::int64_t{};
@@ -289,7 +290,7 @@ TEST_CASE("after a re-exec too, a server that a shell has started again is belie
   CHECK(s.wait_main(shell) != second);
 }
 
-TEST_CASE("a server that names its supervisor as the main process is not believed") {
+TEST_CASE("a server cannot name its supervisor as the main process") {
   auto command = programs::python("notifying_server.py");
   command.insert(command.end(), {"0", "names-supervisor"});
   supervised s{command};
@@ -298,7 +299,7 @@ TEST_CASE("a server that names its supervisor as the main process is not believe
   CHECK(status.main_pid != s.supervisor().pid());
 }
 
-TEST_CASE("a number that a server in a PID namespace of its own names is nobody's outside of it") {
+TEST_CASE("a number that counts in a server's own PID namespace names no process outside of it") {
   const std::vector<std::string> in_space{"/usr/bin/unshare", "--pid", "--fork", "--kill-child",
                                           "--"};
   {
@@ -312,7 +313,7 @@ TEST_CASE("a number that a server in a PID namespace of its own names is nobody'
   }
   scene elsewhere;
   process& stranger = elsewhere.start({"/bin/sleep", "1000"});
-  // unshare(1) does not heed SIGTERM.
+  // unshare(1) ignores SIGTERM.
   std::vector<std::string> command{"/bin/sh", "-c", R"("$@" & wait)", "sh"};
   command.insert(command.end(), in_space.begin(), in_space.end());
   for (const auto& word : programs::python("notifying_server.py")) command.push_back(word);
@@ -337,7 +338,8 @@ TEST_CASE("a second supervisor for the same server is told that there is one") {
   CHECK(s.status().pid == first.pid());
 }
 
-TEST_CASE("a second supervisor takes nothing from the first, also if that one's lock was removed") {
+TEST_CASE(
+    "a second supervisor takes nothing from the first, even if the first one's lock was removed") {
   supervised s{sleeper};
   s.wait_main();
   process& first = s.supervisor();
@@ -350,7 +352,7 @@ TEST_CASE("a second supervisor takes nothing from the first, also if that one's 
   CHECK(s.status().pid == first.pid());
 }
 
-TEST_CASE("without standard output, or anybody who reads it, a server is run all the same") {
+TEST_CASE("a server is run even if standard output is closed, or nobody reads it") {
   supervised s{sleeper};  // for its scene
   const auto other = s.scene().path("other.sock");
   const auto ctl = "'" + programs::graceful_ctl() + "' run --control '" + other +
@@ -364,7 +366,7 @@ TEST_CASE("without standard output, or anybody who reads it, a server is run all
   CHECK(unread.status == "exited 7");
 }
 
-TEST_CASE("the command line of run says what is wrong with it") {
+TEST_CASE("a wrong command line of run is explained") {
   supervised s{sleeper};  // for its scene
   const auto expect = [&](std::vector<std::string> arguments, const char* says) {
     const auto done = s.ctl(std::move(arguments));
@@ -386,7 +388,7 @@ TEST_CASE("the command line of run says what is wrong with it") {
   CHECK(s.ctl({"reexec", s.scene().path("nowhere")}).status == "exited 7");
 }
 
-TEST_CASE("what a server leaves behind comes to the supervisor, also if that is not PID 1") {
+TEST_CASE("orphans of a server come to the supervisor, even if it is not PID 1") {
   supervised s{{"/bin/sh", "-c", "(sleep 1000 &); echo made; exec sleep 1000"}};
   REQUIRE(s.supervisor().wait_for_output("made", patience));
   const auto children = [&] {
@@ -399,13 +401,13 @@ TEST_CASE("what a server leaves behind comes to the supervisor, also if that is 
   CHECK(children() == 2);
 }
 
-TEST_CASE("a server that makes itself a daemon is told to stay in the foreground") {
+TEST_CASE("a server that becomes a daemon is told to stay in the foreground") {
   supervised s{{"/bin/sh", "-c", "sleep 1000 >/dev/null 2>&1 & exit 0"}};
   CHECK(s.supervisor().wait_exit(patience).exited(0));
   CHECK(s.supervisor().output().find("tell it to stay in the foreground") != std::string::npos);
 }
 
-TEST_CASE("a program that has done its work is told nothing about daemons") {
+TEST_CASE("a program that has done its work is not told about daemons") {
   supervised s{{"/bin/true"}};
   CHECK(s.supervisor().wait_exit(patience).exited(0));
   CHECK(s.supervisor().output().find("foreground") == std::string::npos);

@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// graceful-ctl in front of a person.
+/// graceful-ctl at a terminal.
 struct session {
   session(scene& where, std::vector<std::string> argv, unsigned short columns = 80,
           std::map<std::string, std::string> environment = {}) {
@@ -38,7 +38,7 @@ struct session {
     tty.let_go();
   }
 
-  /// To the end of the program.
+  /// Waits for the end of the program.
   std::string end() {
     tty.wait_end(patience);
     const auto status = ctl->wait_exit(patience);
@@ -61,7 +61,7 @@ bool contains(const std::string& text, const char* needle) {
   return text.find(needle) != std::string::npos;
 }
 
-/// That there are just these lines, each with its text.
+/// Checks that there are exactly these lines, each with its text.
 void check_lines(const std::vector<std::string>& lines, const std::vector<const char*>& texts) {
   std::string all;
   for (const auto& line : lines) all += line + '\n';
@@ -70,7 +70,7 @@ void check_lines(const std::vector<std::string>& lines, const std::vector<const 
   for (std::size_t i = 0; i < lines.size(); ++i) CHECK(contains(lines[i], texts[i]));
 }
 
-/// All its threads: proc_pid_stat(5), behind the name.
+/// Checks all its threads: proc_pid_stat(5), after the name.
 bool is_stopped(pid_t pid) {
   const auto tasks = fs::directory_iterator{"/proc/" + std::to_string(pid) + "/task"};
   return std::all_of(begin(tasks), end(tasks), [](const fs::directory_entry& task) {
@@ -91,7 +91,7 @@ const std::vector<const char*> phases{"spawned pid ", "connected as generation 2
 
 }  // namespace
 
-TEST_CASE("on a terminal a line below the phases says what is awaited, and goes in the end") {
+TEST_CASE("on a terminal a line below the phases says what is awaited, and disappears at the end") {
   site s{{"--probation", "1min"}};
   session operator_{s.scene(), upgrade_of(s)};
   const std::string live = "generation 2 is in probation";
@@ -107,7 +107,7 @@ TEST_CASE("on a terminal a line below the phases says what is awaited, and goes 
   CHECK(contains(text, "\x1b[32mcommitted"));
 }
 
-TEST_CASE("NO_COLOR leaves no escape but the one that erases to the end") {
+TEST_CASE("with NO_COLOR the only escape is the one that erases to the end") {
   site s{{"--probation", "200ms"}};
   session operator_{s.scene(), upgrade_of(s), 80, {{"NO_COLOR", "1"}}};
   CHECK(operator_.end() == "exited 0");
@@ -119,7 +119,7 @@ TEST_CASE("NO_COLOR leaves no escape but the one that erases to the end") {
   check_lines(screen(text, 80), phases);
 }
 
-TEST_CASE("a drain shows a bar of what is done, of blocks where the locale has them") {
+TEST_CASE("a drain shows a progress bar, made of blocks if the locale has them") {
   for (const bool utf8 : {true, false}) {
     site s{{"--drain", "1min"}};
     std::list<http_connection> held;
@@ -139,7 +139,7 @@ TEST_CASE("a drain shows a bar of what is done, of blocks where the locale has t
   }
 }
 
-TEST_CASE("upgrade --until drained draws how the old process drains") {
+TEST_CASE("upgrade --until drained draws the drain of the old process") {
   site s;
   auto held = std::make_unique<http_connection>(s.hold());
   auto argv = upgrade_of(s);
@@ -186,7 +186,7 @@ TEST_CASE("an upgrade that fails leaves its phases and the reason, in red, and n
   CHECK(contains(operator_.tty.text(), "\x1b[31mgraceful-ctl: upgrade failed"));
 }
 
-TEST_CASE("SIGTERM is told apart by the exit status, and leaves the upgrade running too") {
+TEST_CASE("SIGTERM has its own exit status, and leaves the upgrade running too") {
   site s;
   gate opening{s.scene()};
   session operator_{s.scene(), opening.upgrade(s)};
@@ -198,7 +198,7 @@ TEST_CASE("SIGTERM is told apart by the exit status, and leaves the upgrade runn
   CHECK(s.server().wait_for_output("generation 2 serves", patience));
 }
 
-TEST_CASE("on twenty columns the live line is never folded") {
+TEST_CASE("on twenty columns the live line is never wrapped") {
   site s{{"--probation", "300ms"}};
   session operator_{s.scene(), upgrade_of(s), 20};
   CHECK(operator_.end() == "exited 0");
@@ -219,13 +219,12 @@ TEST_CASE("the live line follows the width of the terminal") {
   REQUIRE(operator_.tty.wait_for("waiting for genera\x1b[J", patience));
 }
 
-TEST_CASE(
-    "a terminal that gets narrower, and folds the live line, shows nothing of that in the end") {
+TEST_CASE("a terminal that gets narrower and wraps the live line shows no trace of it at the end") {
   site s;
   gate opening{s.scene()};
   session operator_{s.scene(), opening.upgrade(s), 60};
   REQUIRE(operator_.tty.wait_for("waiting for generation 2 to be ready\x1b[J", patience));
-  // What is written then is for the new width.
+  // What is written then must fit the new width.
   REQUIRE(operator_.ctl->signal(SIGSTOP));
   REQUIRE(wait_stopped(operator_.ctl->pid(), patience));
   const auto before = operator_.tty.read_so_far();
@@ -242,10 +241,10 @@ TEST_CASE(
   for (const auto& line : rows.lines()) CHECK_FALSE(contains(line, "waiting"));
 }
 
-TEST_CASE("Ctrl-Z takes the live line away, and it comes back with the job") {
+TEST_CASE("Ctrl-Z removes the live line, and it comes back with the job") {
   site s;
   gate opening{s.scene()};
-  // A shell with job control: it goes on when the job has stopped, and then fetches it back.
+  // A shell with job control: it continues when the job has stopped, and then resumes it.
   std::string command;
   for (const std::string& word : opening.upgrade(s)) command += "'" + word + "' ";
   session operator_{
@@ -265,7 +264,7 @@ TEST_CASE("Ctrl-Z takes the live line away, and it comes back with the job") {
   CHECK(contains(operator_.tty.text(), "committed: generation 2"));
 }
 
-TEST_CASE("a job in the background says its phases, and draws nothing") {
+TEST_CASE("a job in the background prints its phases, and draws nothing") {
   site s{{"--probation", "300ms"}};
   session operator_{s.scene(),
                     {"/bin/bash", "-m", "-c",
@@ -275,7 +274,7 @@ TEST_CASE("a job in the background says its phases, and draws nothing") {
   CHECK_FALSE(contains(operator_.tty.text(), "is in probation"));
 }
 
-TEST_CASE("a terminal that goes away changes nothing of what the exit status says") {
+TEST_CASE("a terminal that goes away does not change the exit status") {
   site s;
   gate opening{s.scene()};
   session operator_{s.scene(), opening.upgrade(s)};
@@ -287,7 +286,7 @@ TEST_CASE("a terminal that goes away changes nothing of what the exit status say
   CHECK(status.to_string() == "exited 0");
 }
 
-TEST_CASE("output to a pipe, and a dumb terminal, get the phases and no escape at all") {
+TEST_CASE("a pipe or a dumb terminal gets the phases and no escape at all") {
   site s{{"--probation", "200ms"}};
   process_options options;
   options.environment = {{"TERM", "xterm"}};

@@ -15,7 +15,7 @@ using namespace graceful_test;
 
 namespace {
 
-/// Upgrades under load, and sees to it that each generation serves before the next comes.
+/// Upgrades under load, and checks that each generation serves before the next begins.
 void upgrade_under_load(const std::vector<std::string>& arguments, bool keep_alive, int upgrades) {
   site s{arguments};
   load clients{s.load_on(keep_alive)};
@@ -63,11 +63,11 @@ TEST_CASE("a server that owns a plain acceptor, on four threads without a strand
   upgrade_under_load({"--plain-acceptor", "--threads", "4"}, false, 5);
 }
 
-TEST_CASE("a server whose standard error nobody reads any more is upgraded all the same") {
+TEST_CASE("a server whose standard error nobody reads any more can still be upgraded") {
   scene where;
   gate opening{where};
   const auto control = where.path("control.sock");
-  // With the default disposition of SIGPIPE, which Python ignores for itself.
+  // With the default action of SIGPIPE, which Python ignores for itself.
   std::vector<std::string> argv{
       "/usr/bin/python3", "-c",
       "import os, signal, sys; signal.signal(signal.SIGPIPE, signal.SIG_DFL); r, w = os.pipe(); "
@@ -87,7 +87,7 @@ TEST_CASE("a server whose standard error nobody reads any more is upgraded all t
   CHECK(first.wait_for_output("gate: ready as generation 2", patience));
 }
 
-TEST_CASE("a plain acceptor whose queue is never empty stops nevertheless, and its process ends") {
+TEST_CASE("a plain acceptor whose queue is never empty still stops, and its process ends") {
   for (const char* threads : {"1", "4"}) {
     site s{{"--plain-acceptor", "--threads", threads}};
     http_load many = s.load_on(false);
@@ -120,7 +120,8 @@ TEST_CASE("listeners over IPv4 and IPv6 are handed over together") {
   CHECK(second.stop().lost() == 0);
 }
 
-TEST_CASE("the old process ends when what it accepted is served, and the new one learns of it") {
+TEST_CASE(
+    "the old process ends when it has served what it accepted, and the new one learns of it") {
   site s;
   REQUIRE(s.upgrade().status == "exited 0");
   const auto end = s.server().wait_exit(patience);
@@ -131,7 +132,7 @@ TEST_CASE("the old process ends when what it accepted is served, and the new one
   CHECK(s.status().out.find("drains") == std::string::npos);
 }
 
-TEST_CASE("each generation knows its own predecessor, and names it while that drains") {
+TEST_CASE("each generation knows its own predecessor, and names it while that one drains") {
   site s;
   REQUIRE(s.upgrade().status == "exited 0");
   REQUIRE(s.server().wait_exit(patience));
@@ -175,7 +176,7 @@ TEST_CASE("the successor gets the environment it is given, its connection, and n
   CHECK(look("eventpoll", "fds") == "0\n");
 }
 
-TEST_CASE("a symbolic link that points to another build by then is followed again") {
+TEST_CASE("a symbolic link that points to another build by then is resolved again") {
   namespace fs = std::filesystem;
   scene place;
   const auto point_to = [&](const std::string& target) {
@@ -199,7 +200,7 @@ TEST_CASE("a symbolic link that points to another build by then is followed agai
   CHECK(upgrade().status == "exited 0");
 }
 
-TEST_CASE("a relative command, and a relative working directory, are those of the start") {
+TEST_CASE("a relative command and a relative working directory are those of the start") {
   scene place;
   process_options options;
   options.directory = std::filesystem::path{programs::http_server()}.parent_path().string();
@@ -211,7 +212,7 @@ TEST_CASE("a relative command, and a relative working directory, are those of th
         "exited 0");
 }
 
-TEST_CASE("three hundred listeners are handed over, each to the name it had") {
+TEST_CASE("three hundred listeners are handed over, each under its own name") {
   std::vector<std::string> arguments;
   for (int i = 0; i < 300; ++i) arguments.insert(arguments.end(), {"--listen", "127.0.0.1:0"});
   site s{arguments};
@@ -220,7 +221,7 @@ TEST_CASE("three hundred listeners are handed over, each to the name it had") {
   CHECK(done.status == "exited 0");
   CHECK(done.out.find("300 sockets passed") != std::string::npos);
   REQUIRE(s.server().wait_for_output("ready: generation 2 ", patience));
-  // Each line "listening on" stands twice now: the same ports in the same order.
+  // Each line "listening on" appears twice now: the same ports in the same order.
   const std::string text = s.server().stdout_text();
   const std::string second = text.substr(text.find("ready: generation 1 "));
   for (std::size_t i = 0; i < 300; ++i) {
@@ -233,7 +234,7 @@ TEST_CASE("three hundred listeners are handed over, each to the name it had") {
   CHECK(clients.stop().lost() == 0);
 }
 
-TEST_CASE("a name handed over with another address is bound afresh, and the log says so") {
+TEST_CASE("a name that was handed over with another address is bound again, and the log says so") {
   site s;
   auto command = s.command();
   command.back() = "127.0.0.2:0";

@@ -28,7 +28,7 @@ std::vector<std::string> prefixed(std::vector<std::string> a, const std::vector<
   return a;
 }
 
-/// A server of `its_user`, after `prefix`, and processes of others.
+/// A server of `its_user`, after `prefix`, and processes of other users.
 struct two_namespaces {
   explicit two_namespaces(const std::vector<std::string>& prefix) {
     if (!others_can_run(programs::http_server()) ||
@@ -44,7 +44,7 @@ struct two_namespaces {
                                             "--listen", "127.0.0.1:0", "--probation", "0"}),
                           {.user = its_user});
     REQUIRE_MESSAGE(server->wait_for_output("ready: generation 1 ", patience), server->output());
-    // So that it is not the mode of the socket which decides.
+    // So that the mode of the socket does not decide.
     REQUIRE(::chmod(control.c_str(), 0666) == 0);
   }
 
@@ -73,11 +73,11 @@ TEST_CASE(
   CHECK(t.ctl("status", its_user, as_its_root).status == "exited 0");
 }
 
-TEST_CASE("a server in a user namespace obeys its user, from without too, and nobody else") {
+TEST_CASE("a server in a user namespace obeys its own user, also from outside, and no other") {
   two_namespaces t{as_its_root};
   if (t.server == nullptr) return;
   CHECK(t.ctl("upgrade", other_user).status == "exited 4");
-  // Root of the host is none of its users; it can act as the one that the server is.
+  // Root of the host is not one of its users, but can become the server's user.
   const auto root = t.ctl("upgrade", 0);
   CHECK_MESSAGE(root.status == "exited 4", root.all);
   CHECK(t.server->wait_for_output("has no number in this user namespace", patience));

@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-"""The server's end of the control socket: who may, what is asked, with the limits of the document."""
+"""The server's end of the control socket: who may connect, and the calls, with the document's limits."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VARLINK = "org.varlink.service"
 
 
 class Call:
-    """What a client asks, until it is answered."""
+    """A client's call, until it is answered."""
 
     def __init__(self, session: Session, message: Object) -> None:
         self.session = session
@@ -108,7 +108,7 @@ class Session:
             self.close()
 
     def last_word(self, method: str, answer: Object) -> None:
-        """As if it answered a call of method, which nobody has made; then the connection ends."""
+        """Sends an answer to `method` without a call of it, and ends the connection."""
         self.server.protocol.check_answer(method, answer)
         self._finishing = True
         self.send(answer)
@@ -154,7 +154,7 @@ class ControlServer:
             self._methods[f"{interface}.{name}"] = method
 
     def start(self, listener: socket.socket) -> None:
-        # Once more, so that SO_PEERCRED names this process.
+        # Called again, so that SO_PEERCRED names this process.
         listener.setblocking(False)
         listener.listen(MAX_CONNECTIONS)
         self._socket = listener

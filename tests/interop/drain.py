@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-"""The end of a generation: its connections end, and it says how many are left."""
+"""The end of a generation: its connections end, and it reports how many are left."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Drain:
 
 
 class Reporter:
-    """Says to whoever serves, once a second, what is left."""
+    """Reports once a second to the process that serves what is left."""
 
     def __init__(self, loop: Loop, protocol: Protocol, path: str, generation: int,
                  http: HttpService, drain: Drain) -> None:
@@ -55,7 +55,7 @@ class Reporter:
         self._report()
 
     def finish(self, when_finished: Callable[[], None]) -> None:
-        """What was cut since the last report is to be said before the end, if anybody hears it."""
+        """Reports before the end what was cut since the last report, if a process listens."""
         if self._drain.cut == self._answered:
             when_finished()
             return

@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-"""HTTP/1.1 with keep-alive: as much of it as the load of the tests asks for."""
+"""HTTP/1.1 with keep-alive: as much as the load of the tests needs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MAX_HEAD = 16 * 1024
 
 
 class HttpService:
-    """The connections that were accepted, and what they are told."""
+    """The accepted connections, and what they are told."""
 
     def __init__(self, loop: Loop, served_by: str) -> None:
         self.loop = loop
@@ -38,7 +38,7 @@ class HttpService:
             connection.close()
 
     def cut(self) -> int:
-        """Closes what is left; how many these were."""
+        """Closes the remaining connections, and returns how many there were."""
         left = list(self._connections)
         for connection in left:
             connection.close()
@@ -106,7 +106,7 @@ class HttpConnection:
 
 
 class Acceptor:
-    """A listening socket that several processes hold: it is accepted from, or let be."""
+    """A listening socket that several processes hold. Accepts from it, or leaves it alone."""
 
     def __init__(self, loop: Loop, name: str, listener: socket.socket, service: HttpService) -> None:
         self.name, self.socket = name, listener
@@ -116,7 +116,7 @@ class Acceptor:
         self._loop.watch(self.socket.fileno(), self.accept_all)
 
     def accept_all(self) -> None:
-        """What is in the queue."""
+        """Accepts everything in the queue."""
         while True:
             try:
                 connection, _ = self.socket.accept()

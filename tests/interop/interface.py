@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-"""The interfaces as docs/protocol.md defines them, to hold what is said on a socket against them."""
+"""The interfaces as docs/protocol.md defines them, to check messages against them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ BUILT_IN: dict[str, Check] = {
 
 
 def fault(fields: list[Field], value: Any) -> str | None:
-    """What is wrong with an object that should have these fields; others may be there too."""
+    """Returns what is wrong with an object that must have these fields; it may have others too."""
     if not isinstance(value, dict):
         return "is no object"
     for field in fields:
@@ -121,7 +121,7 @@ def read_interfaces() -> dict[str, Interface]:
 
 
 class Protocol:
-    """Raises Undocumented for what the document does not have. Interfaces of others are let pass."""
+    """Raises Undocumented for what the document does not contain. Ignores interfaces of others."""
 
     def __init__(self) -> None:
         self.interfaces = read_interfaces()
@@ -134,7 +134,7 @@ class Protocol:
             self._check(method, interface.methods[name][0], parameters)
 
     def fault_of_call(self, method: str, parameters: Any) -> str | None:
-        """As a server looks at it, which ignores parameters that it does not know."""
+        """Checks a call like a server, which ignores unknown parameters."""
         interface, name = self._split(method)
         known = interface.methods.get(name) if interface else None
         return fault(known[0], parameters) if known else None

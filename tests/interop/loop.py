@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-"""One thread waits for descriptors and for points in time."""
+"""A loop in which one thread waits for descriptors and for times."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Timer:
 
 
 class Loop:
-    """Calls back who watches a descriptor or waits for a time, until stop()."""
+    """Calls back when a watched descriptor is ready or a time has come, until stop()."""
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
@@ -32,7 +32,7 @@ class Loop:
         self._running = False
 
     def watch(self, fd: int, on_read: Callback | None, on_write: Callback | None = None) -> None:
-        """Replaces what was watched of fd; with neither, forgets it."""
+        """Replaces the callbacks for fd; without any, stops watching it."""
         events = (selectors.EVENT_READ if on_read else 0) | (selectors.EVENT_WRITE if on_write else 0)
         known = fd in self._selector.get_map()
         if not events:
@@ -44,7 +44,7 @@ class Loop:
             self._selector.register(fd, events, (on_read, on_write))
 
     def forget(self, fd: int) -> None:
-        """Before fd is closed: another process may hold what it refers to, and epoll would go on."""
+        """Call it before closing fd: if another process holds the file, epoll would keep watching it."""
         self.watch(fd, None)
 
     def after(self, seconds: float, callback: Callback) -> Timer:
@@ -69,7 +69,8 @@ class Loop:
         self._running = True
         while self._running:
             for key, events in self._selector.select(self._run_timers()):
-                # What an earlier one of this round has forgotten, or watches otherwise, is stale.
+                # Skip it if an earlier callback of this round has stopped watching
+                # it, or watches it differently.
                 if self._selector.get_map().get(key.fd) != key:
                     continue
                 on_read, on_write = key.data

@@ -33,7 +33,7 @@ def tcp_socket(address, listening=True):
 
 
 def make_offer(arguments, lock, control):
-    """What is handed over, by name."""
+    """The descriptors on offer, by name."""
     offer = {"@lock": lock, "@control": control}
     if arguments.mode == "many":
         return offer | {f"l{i}": tcp_socket(("127.0.0.1", 0)) for i in range(arguments.count)}
@@ -76,7 +76,7 @@ def answer_fetch(mode, peer, offer, first):
 
 
 def answer(mode, peer, offer):
-    """All calls of one successor."""
+    """Answers all calls of one successor."""
     while True:
         call = peer.receive()
         method = call["method"].removeprefix(HANDOFF)

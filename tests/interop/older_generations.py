@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-"""What other processes report that drain."""
+"""The reports of other processes that drain."""
 
 from __future__ import annotations
 

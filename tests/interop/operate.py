@@ -21,7 +21,7 @@ from varlink import Object, connect
 
 
 def operate(path: str, protocol: Protocol, words: list[str]) -> str:
-    """One call. Returns how it has ended."""
+    """Makes one call. Returns how it has ended."""
     parser = argparse.ArgumentParser()
     parser.add_argument("method")
     parser.add_argument("parameters", nargs="?", type=json.loads, default={})

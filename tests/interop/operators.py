@@ -22,7 +22,7 @@ LAST_EVENTS = ("handed_over", "ended")
 
 
 def queue_of(listener: socket.socket) -> tuple[int, int]:
-    """How many connections wait, and may: tcpi_unacked and tcpi_sacked, of a listening socket."""
+    """How many connections wait, and how many may: tcpi_unacked and tcpi_sacked of a listening socket."""
     return struct.unpack_from("II", listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104), 24)
 
 
@@ -54,7 +54,7 @@ class Monitors:
 
 
 class Operators:
-    """Answers operators, by asking the server to do it."""
+    """Answers operators, and makes the server carry out their orders."""
 
     def __init__(self, server: Server) -> None:
         self._server = server

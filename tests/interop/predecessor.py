@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-"""Handing over: one upgrade, from the spawn to the commit or to where the old process goes on."""
+"""Handing over: one upgrade, from the spawn to the commit or the rollback."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DEATH_TIME = 3.0   # from the end of its connection to its end, for the reason
 
 
 class Host(Shape):
-    """The server that is to be succeeded."""
+    """The server that hands over."""
 
     loop: Loop
     estate: Estate
@@ -35,7 +35,7 @@ class Host(Shape):
 
 
 class Child:
-    """A process that was spawned, until it is reaped."""
+    """A spawned process, until it is reaped."""
 
     def __init__(self, loop: Loop, command: list[str], environment: dict[str, str],
                  when_ended: Callable[[], None]) -> None:
@@ -69,7 +69,7 @@ class Child:
 
 
 class Phases:
-    """How long each took, told to who has called Upgrade."""
+    """The durations of the phases, reported to the caller of Upgrade."""
 
     def __init__(self, call: Call | None) -> None:
         self._call = call
@@ -107,7 +107,7 @@ class Upgrade:
         self._end_asked_by: list[Call] = []
         self._timer: Timer | None = None
 
-    # What an operator asks.
+    # Calls of operators.
 
     def spawn(self, command: list[str], environment: dict[str, str], timeout: float) -> None:
         environment = environment | {"GRACEFUL_UPGRADE": self.token or ""}
@@ -122,7 +122,7 @@ class Upgrade:
         self._wait(timeout, lambda: self.give_up("the successor was not ready in time"))
 
     def give_up(self, reason: str) -> None:
-        """Before Ready: this process has accepted all the while."""
+        """Aborts before Ready, while this process still accepts."""
         self._end()
         if self._child:
             self._child.kill()
@@ -155,12 +155,12 @@ class Upgrade:
                 HANDOFF + "Settle", {"error": HANDOFF + "Aborted", "parameters": {"message": reason}})
 
     def _unanswered(self) -> None:
-        """A successor that is stopped, or hangs, would not end by itself."""
+        """Kills the successor: one that is stopped or hangs would not end by itself."""
         if self._child:
             self._child.kill()
         self.roll_back("the successor did not answer at the end of its probation")
 
-    # What the successor asks.
+    # Calls of the successor.
 
     def begin(self, call: Call) -> None:
         self._session = call.session
@@ -216,10 +216,10 @@ class Upgrade:
         call.reply()
         (self.roll_back if self.step in ("probation", "asked") else self.give_up)(reason)
 
-    # How it ends.
+    # The end.
 
     def told_to_end(self) -> None:
-        """The server is: in a probation its successor is there already."""
+        """The server ends. In a probation its successor already serves."""
         if self.phase_for_status() == "probation":
             self._commit()
         else:
@@ -246,7 +246,7 @@ class Upgrade:
             asked.fail(CONTROL + "UpgradeFailed", message=reason)
 
     def _look_for_the_end(self) -> None:
-        """Called when the connection has ended, and when the child has."""
+        """Called when the connection has ended, and when the child has ended."""
         if self.step == "over" or (self._session and not self._session.ended):
             return
         if self.step in ("probation", "asked"):

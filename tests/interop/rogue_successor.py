@@ -20,7 +20,7 @@ MODES = """exit-at-once crash-at-start crash-after-begin crash-after-fetch crash
 hang-before-begin hang-after-begin hang-before-ready wrong-version not-on-offer out-of-order fail
 die-with-ready""".split()
 
-# What else is asked, and is to be refused: before which call, and what.
+# Additional calls that must be refused: before which call they are made, and what they are.
 FORBIDDEN: dict[str, tuple[str, str, Object]] = {
     "out-of-order": ("Begin", "Ready", {}),
     "not-on-offer": ("Fetch", "Fetch", {"first": 100_000}),
@@ -39,7 +39,7 @@ def hang() -> None:
 
 
 class Rogue(Takeover):
-    """Does everything right up to where its mode says otherwise."""
+    """Does everything right until its mode says otherwise."""
 
     def __init__(self, mode: str, control: str) -> None:
         self._mode = mode
@@ -68,7 +68,7 @@ class Rogue(Takeover):
             hang()
 
     def _call_refused(self, method: str, parameters: Object) -> None:
-        """The server must refuse it: exit status 4 if it does not."""
+        """The server must refuse this; exits with status 4 if it does not."""
         print("not refused:", super().call(method, parameters), file=sys.stderr)
         sys.exit(4)
 

@@ -170,7 +170,7 @@ class Server:
     # The end.
 
     def close_down(self, when_drained: Callable[[], None], now: bool = False) -> None:
-        """Without a successor."""
+        """Ends without a successor."""
         for acceptor in self._acceptors:
             acceptor.accept_all()
         self._stop_accepting()
@@ -186,7 +186,7 @@ class Server:
             self.drain.hurry()
 
     def _remove_paths(self) -> None:
-        """The lock last, and neither if somebody has put another in its place."""
+        """Removes the socket and then the lock, unless another process has replaced them."""
         path = self._arguments.control
         for name, ours in ((path, self._path_at_commit), (path + ".lock", os.fstat(self.estate.lock))):
             if os.path.exists(name) and os.path.samestat(os.stat(name), ours):
@@ -218,7 +218,7 @@ class Server:
 
 
 def leave_channel(environment: dict[str, str], token: str | None) -> None:
-    """This server goes by the control path: it closes the connection that it may have been passed."""
+    """Closes a connection that was passed: this server uses the control path."""
     environment.pop("GRACEFUL_CONTROL_PATH", None)
     passed_token, *rest = environment.pop("GRACEFUL_CHANNEL", "").split(":")
     if token and passed_token == token and len(rest) == 2:
@@ -228,7 +228,7 @@ def leave_channel(environment: dict[str, str], token: str | None) -> None:
 
 
 def seconds(text: str) -> float:
-    """One number and its unit: what the tests write."""
+    """Reads one number and its unit, as the tests write it."""
     for unit, size in (("min", 60), ("ms", 1e-3), ("s", 1)):
         if text.endswith(unit):
             return float(text.removesuffix(unit)) * size

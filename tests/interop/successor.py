@@ -17,13 +17,13 @@ from varlink import Channel, Closed, Object, VarlinkError, connect, result_of
 
 HANDOFF = "io.graceful.Handoff."
 VERSIONS = [1]
-# From the end of its connection to the end of a process: it may have a core to dump.
+# How long a process may take from the end of its connection to its own end: it may dump its core.
 DEATH_TIME = 10.0
 
 
 @dataclasses.dataclass
 class Estate:
-    """What a server holds, and its successor takes. Owns the sockets."""
+    """The sockets that a server holds and its successor takes. Owns them."""
 
     name: str
     generation: int
@@ -33,7 +33,7 @@ class Estate:
     listeners: list[tuple[str, socket.socket]]
 
     def descriptors(self) -> list[tuple[str, int]]:
-        """In the order in which they are passed."""
+        """Returns them in the order in which they are passed."""
         first = [("@lock", self.lock), ("@control", self.control.fileno())]
         return first + [(name, listener.fileno()) for name, listener in self.listeners]
 
@@ -90,7 +90,7 @@ class Takeover:
         adopted = socket.socket(fileno=descriptor)
         if not adopted.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
             raise Closed("a socket that came does not listen")
-        # What it says is shared with the predecessor: it may be set, but never cleared.
+        # The flag is shared with the predecessor: it may be set, but never cleared.
         adopted.setblocking(False)
         return adopted
 
@@ -102,7 +102,7 @@ class Takeover:
                 raise
 
     def probation(self, loop: Loop) -> Probation:
-        """What comes after Ready. This object is of no use any more."""
+        """Returns what is needed after Ready. This object is of no use any more."""
         return Probation(loop, self._protocol, *self._conversation.release(), self.pidfd)
 
     def close(self) -> None:
@@ -112,7 +112,7 @@ class Takeover:
 
 
 def died(pidfd: int) -> bool:
-    """Of a process whose connection has ended."""
+    """Whether a process whose connection has ended has died."""
     return bool(select.select([pidfd], [], [], DEATH_TIME)[0])
 
 
@@ -137,7 +137,7 @@ class Probation:
             self._lost()
 
     def ask_back(self, path: str, reason: str) -> None:
-        """As an operator does: what comes of it is the answer to Settle."""
+        """Asks for a rollback as an operator does; the answer to Settle tells the result."""
         predecessor = connect(path)
         predecessor.send({"method": "io.graceful.Control.Rollback", "parameters": {"reason": reason}})
         predecessor.close()

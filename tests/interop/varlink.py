@@ -22,11 +22,11 @@ MAX_DESCRIPTORS = 253  # SCM_MAX_FD
 
 
 class Closed(Exception):
-    """The peer has ended the connection, or does not keep to the rules."""
+    """The peer has ended the connection, or violates the protocol."""
 
 
 class VarlinkError(Exception):
-    """An answer that is an error: its name, and what it says."""
+    """An error as an answer: its name and its parameters."""
 
     def __init__(self, name: str, parameters: Object) -> None:
         super().__init__(f"{name}: {parameters.get('message', parameters)}")
@@ -41,7 +41,7 @@ def nesting(value: Any) -> int:
 
 
 def peer_of(connection: socket.socket) -> tuple[int, int]:
-    """pid and uid of who has connected, or listens, at the other end."""
+    """pid and uid of the process that has connected, or listens, at the other end."""
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
     pid, uid, _ = struct.unpack("iii", credentials)
     return pid, uid
@@ -68,7 +68,7 @@ class Channel:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
 
     def receive(self) -> list[Object]:
-        """What has come by now. Raises Closed at the end, after all else was returned."""
+        """Returns the messages that have arrived. Raises Closed after all have been returned."""
         data, truncated = self._receive_bytes()
         if truncated:
             raise Closed("descriptors were lost on the way")
@@ -117,13 +117,13 @@ class Channel:
             os.close(fd)
 
     def send(self, message: Object, descriptors: list[int] | None = None) -> None:
-        """Queues it, and sends what the peer takes now. The descriptors stay the caller's."""
+        """Queues a message, and sends what the peer takes now. The descriptors stay the caller's."""
         self.send_bytes(json.dumps(message).encode() + b"\0", descriptors)
         if sum(len(data) for data, _ in self._output) > MAX_WAITING:
             raise Closed("the peer does not read")
 
     def send_bytes(self, data: bytes, descriptors: list[int] | None = None) -> None:
-        """They need not be a message, nor few."""
+        """Queues bytes, any number, which need not be a message."""
         self._output.append((memoryview(data), descriptors or []))
         self.flush()
 
@@ -151,7 +151,7 @@ class Channel:
 
 
 class Conversation:
-    """A channel on which to wait, for each message up to a deadline. Owns the channel."""
+    """A channel that waits for each message until a deadline. Owns the channel."""
 
     def __init__(self, connection: socket.socket, patience: float = 30.0) -> None:
         self.channel = Channel(connection, max_message=MAX_WAITING)
@@ -179,7 +179,7 @@ class Conversation:
         return self._received.popleft()
 
     def release(self) -> tuple[Channel, collections.deque[Object]]:
-        """The channel, and what has come on it and nobody has looked at."""
+        """The channel, and what has arrived on it and was not received."""
         return self.channel, self._received
 
     def close(self) -> None:
@@ -187,7 +187,7 @@ class Conversation:
 
 
 def connect(path: str, patience: float = 30.0) -> Conversation:
-    """To a control socket, whose owner has to be this user, or root."""
+    """Connects to a control socket, whose owner must be this user, or root."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connection.settimeout(patience)
     connection.connect(path)

@@ -1,15 +1,15 @@
 /* Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE. */
-/* Upgrades of one server, with whatever may happen to them: see "The model" in docs/design.md.
+/* Upgrades of one server, with everything that may happen to them: see "The model" in docs/design.md.
 
-   A process is a place in the arrays below. Place 0 serves from the start. Another is started by an
-   upgrade, directly or by a shell, or by somebody who wants it to take over; it is used once, so
-   that every run ends: "in the end" is where nothing more can happen. One step is what the control
-   thread does about one event, or the main thread between two waits.
+   A process is a place in the arrays below. Place 0 serves from the start. An upgrade starts another
+   process, directly or through a shell, or something else starts it with the option to take over. Each
+   place is used once, so that every run ends: "in the end" nothing more can happen. One step is what
+   the control thread does for one event, or the main thread between two waits.
 
    FAULTS bounds how many processes are killed, fail to initialise, are stopped (SIGSTOP, core dump;
-   they may go on some day), or have an application that hangs (for good, while the control thread
-   goes on), and how many connections break. Operators, SIGTERM, time and
-   the ends of drains are not bounded: a timeout comes whenever its timer is armed. */
+   they may resume at some time), or have an application that hangs (for good, while the control thread
+   goes on), and how many connections break. Operators, SIGTERM, time and the ends of drains are not
+   bounded: a timeout may come whenever its timer is armed. */
 
 #ifndef PROBATION
 #define PROBATION 1
@@ -24,7 +24,7 @@ c_decl {
 \#include "recorder.h"
 };
 
-/* The names of lib/handoff: `compare_transitions` fails where they are not the same. */
+/* The names of lib/handoff: `compare_transitions` fails if they differ. */
 mtype:predecessor_state = { p_serving, p_spawning, p_passing, p_ending, p_probation, p_confirming,
   p_handed_over };
 mtype:predecessor_event = { on_upgrade, on_spawned, on_spawn_failed, on_begin, on_fetch, on_ready,
@@ -53,23 +53,24 @@ bool holds[PLACES];     /* the listening sockets are open */
 bool lock[PLACES];      /* and so are the lock and the control socket */
 bool serves[PLACES];    /* answers on the control socket */
 bool ready[PLACES], committed[PLACES], draining[PLACES];
-bool failed[PLACES];    /* is not ready, and never will be: ends by itself */
-bool hurried[PLACES];   /* SIGTERM has come twice */
-bool terminated[PLACES];  /* SIGTERM has come */
+bool failed[PLACES];    /* will never be ready, and ends by itself */
+bool hurried[PLACES];   /* SIGTERM has arrived twice */
+bool terminated[PLACES];  /* SIGTERM has arrived */
 bool hung[PLACES];      /* its application hangs; its control thread does not */
 
 /* As a predecessor. */
 mtype:predecessor_state pstate[PLACES] = p_serving;
 byte peer[PLACES] = NOBODY, child[PLACES] = NOBODY;
 bool child_alive[PLACES], settling[PLACES], asked[PLACES], passed[PLACES], timer[PLACES];
-bool shell[PLACES];     /* what was spawned is a shell, which started the successor */
+bool shell[PLACES];     /* the spawned process is a shell, which started the successor */
 
-/* As a successor; its connection goes by its own number. */
+/* As a successor; its connection has its own number. */
 mtype:successor_state sstate[PLACES] = s_connecting;
-byte server[PLACES] = NOBODY;   /* whom it has connected to */
+byte server[PLACES] = NOBODY;   /* the process that it has connected to */
 #ifdef MUTANT_BELIEVES_THE_LISTENER
-/* SO_PEERCRED: whose end it takes for that of its server. The generation before, if it has connected
-   when that had let go of the control socket, and its heir had not called listen(2) yet. */
+/* SO_PEERCRED names the process whose end it takes for that of its server. This is the generation
+   before, if it connected after that had let go of the control socket and before the next one called
+   listen(2). */
 byte named[PLACES] = NOBODY;
 #define PREDECESSOR(p) named[p]
 #else
@@ -77,16 +78,16 @@ byte named[PLACES] = NOBODY;
 #endif
 byte spawner[PLACES] = NOBODY;  /* whose token it has */
 bool p_open[PLACES], s_open[PLACES];  /* the ends of the predecessor and the successor */
-bool cut[PLACES];       /* it has broken: each side sees that the other has closed it */
+bool cut[PLACES];       /* it has broken: to each side the other seems to have closed it */
 chan calls[PLACES] = [2] of { mtype:message };
 chan replies[PLACES] = [3] of { mtype:message };
-bool watching[PLACES], decided[PLACES];  /* the watch runs, and has heard the outcome */
+bool watching[PLACES], decided[PLACES];  /* the watch runs; it knows the outcome */
 bool asked_back[PLACES];
 bool order[PLACES];     /* its call of Rollback waits at the control socket */
 
 byte faults = FAULTS;
-bool outside = true;    /* somebody gives orders, sends signals, or has accidents */
-bool excused;           /* nobody could serve after what has happened: see the properties */
+bool outside = true;    /* orders, signals and accidents still happen */
+bool excused;           /* no process can serve after what has happened: see the properties */
 bool spawn_asked;
 byte action;            /* for the recorder */
 c_decl { enum { NOBODY_ = 3 }; };
@@ -100,7 +101,7 @@ inline forget(channel) {
   od
 }
 
-/* What the kernel does for one that ends: all it has is closed. What it said can still be read. */
+/* The kernel closes everything that an ended process had. What it sent can still be read. */
 inline die(who) {
   alive[who] = false; stopped[who] = false;
   accepts[who] = false; holds[who] = false; lock[who] = false; serves[who] = false;
@@ -185,18 +186,18 @@ inline confirm_that_i_serve() {
 #define AWAITS_REPLY (sstate[i] == s_beginning || sstate[i] == s_fetching || sstate[i] == s_readying)
 #define FREE (!used[1] || !used[2])
 #define NEXT_PLACE (!used[1] -> 1 : 2)
-#define PASSED_TO(p) (replies[p]??[m_batch])  /* what is on its way is open, too */
+#define PASSED_TO(p) (replies[p]??[m_batch])  /* descriptors on their way are open too */
 #define LOCKED (lock[0] || lock[1] || lock[2] || PASSED_TO(1) || PASSED_TO(2))
 #define SERVED_BY(t) (t != i && serves[t])
 
-/* Assumed: until the next Begin, and until a drain is over, passes more time than one that runs needs
-   to see that its own upgrade is over: 1 s where a connection has broken. */
+/* Assumption: before the next Begin, and before a drain is over, a running process has time to notice
+   that its own upgrade is over: 1 s if a connection has broken. */
 #define STILL_TO_HEAR(q) (alive[q] && !stopped[q] && server[q] == i && !failed[q] && \
                           !committed[q] && !draining[q] && \
                           (replies[q]??[m_error] || (P_ENDED(q) && !replies[q]??[m_settled])))
 
-/* A call on connection c, or its end. predecessor_driver::handoff: what a successor said that has
-   gone since is not believed. */
+/* A call on connection c, or its end. predecessor_driver::handoff: the calls of a successor that has
+   gone since are not believed. */
 #define CONNECTION(c) \
   :: UP && server[c] == i && p_open[c] && nempty(calls[c]) && !(settling[i] && peer[i] == c) && \
      !(calls[c]?[m_begin] && (STILL_TO_HEAR(1) || STILL_TO_HEAR(2))) -> \
@@ -235,7 +236,7 @@ end:
   do
   :: atomic {
        if
-       /* As a predecessor: its connections, what it has spawned, and time. */
+       /* As a predecessor: its connections, its spawned process, and time. */
        CONNECTION(1)
        CONNECTION(2)
        :: UP && child[i] != NOBODY && !shell[i] && !alive[child[i]] ->
@@ -252,13 +253,13 @@ end:
        :: outside && UP && serves[i] && pstate[i] == p_probation -> ev = on_commit
        :: outside && UP && serves[i] && IN_PROBATION -> ev = on_rollback
 
-       /* A successor asks back. */
+       /* A successor asks for a rollback. */
        :: UP && serves[i] && order[1] ->
           order[1] = false; ev = (IN_PROBATION -> on_rollback : 0)
        :: UP && serves[i] && order[2] ->
           order[2] = false; ev = (IN_PROBATION -> on_rollback : 0)
 
-       /* SIGTERM, lifecycle::end: what its probation decides comes before its end. A second one. */
+       /* SIGTERM, lifecycle::end: the probation is decided before the end. Then a second SIGTERM. */
        :: outside && UP && !terminated[i] && sstate[i] != s_readying && !(MY_PROBATION && !watching[i]) && !draining[i] && !failed[i] ->
           printf("%d: SIGTERM\n", i); terminated[i] = true; by_fault = true;
           if
@@ -273,7 +274,7 @@ end:
        /* The drain is over. */
        :: UP && (draining[i] || failed[i]) && !hung[i] && !STILL_TO_HEAR(1) && !STILL_TO_HEAR(2) -> ev = on_shutdown; exiting = true
 
-       /* As a successor that starts: takeover.cpp. */
+       /* As a starting successor: takeover.cpp. */
        :: UP && sstate[i] == s_connecting && server[i] == NOBODY && !failed[i] ->
           if
           :: SERVED_BY(0) -> server[i] = 0
@@ -307,7 +308,7 @@ end:
        :: UP && sstate[i] == s_done && committed[i] && !ready[i] && !draining[i] && !hung[i] ->
           ready[i] = true; holds[i] = true; accepts[i] = true
 
-       /* One that is not of this library gives up when it is ready. */
+       /* A successor without this library gives up when it is ready. */
        :: UP && ready[i] && server[i] != NOBODY && !watching[i] && !draining[i] && outside && faults > 0 ->
           printf("%d: gives up\n", i); faults--; by_fault = true; call(m_fail); go_back()
 
@@ -333,7 +334,7 @@ end:
           :: said == m_error -> go_back()
           fi;
           said = 0
-       /* predecessor_watch::decided: what it said before it died comes before its death. */
+       /* predecessor_watch::decided: its last message counts before its death. */
        :: UP && watching[i] && !decided[i] && empty(replies[i]) && !alive[PREDECESSOR(i)] ->
 #ifdef MUTANT_NO_DEATH_WATCH
           go_back()
@@ -411,7 +412,7 @@ end:
        :: FREE -> k = NEXT_PLACE; printf("%d is started to take over\n", k); start_place(k, NOBODY); k = 0
        :: printf("nothing more comes from outside\n"); outside = false; goto over
        fi;
-       d_step { look(!broken); broken = false }  /* a broken connection is no excuse */
+       d_step { look(!broken); broken = false }  /* a broken connection does not excuse anything */
      }
   od;
 over:

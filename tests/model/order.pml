@@ -1,13 +1,12 @@
 /* Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE. */
 /* An order, and a caller that does not wait for ever: "An order dies with its caller" in
    docs/design.md. One step is one system call. The server may be stopped before each of its steps, for
-   as long as it likes, and the caller may be killed before each of its own.
+   any time, and the caller may be killed before each of its own.
 
-   What is asserted: an order of which its caller has said that it is void is never carried out; one
-   that was answered was carried out; and no order is carried out that the server has read
-   after its caller had gone. */
+   Assertions: an order that its caller has reported as void is never carried out; an answered order was
+   carried out; and no order is carried out that the server has read after its caller had gone. */
 
-bool unread;        /* the call waits in the server's socket: SIOCOUTQ of the caller's is not 0 */
+bool unread;        /* the call waits in the server's socket: SIOCOUTQ of the caller's socket is not 0 */
 bool hung_up;       /* the caller has called shutdown(2), or has ended: POLLHUP */
 bool carried_out, said_void, answered;
 bool dead_when_read;
@@ -28,7 +27,7 @@ active proctype caller() {
      atomic {
        if
        :: was_unread -> said_void = true; assert(!carried_out)
-       :: else  /* it says that the order may still be carried out */
+       :: else  /* it reports that the order may still be carried out */
        fi
      }
   :: hung_up = true  /* killed */
@@ -47,7 +46,7 @@ end:
   gone = hung_up;
 #endif
   if
-  :: gone  /* dropped, which the log says */
+  :: gone  /* dropped and logged */
   :: else ->
      atomic { carried_out = true; assert(!said_void && !dead_when_read) };
      answered = !hung_up

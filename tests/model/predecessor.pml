@@ -1,8 +1,8 @@
 /* Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE. */
-/* The predecessor's machine, line by line as in lib/handoff/predecessor.cpp, and what each of its
-   actions does to the world. i is the process, ev the event, from the connection on which it came,
-   detail what it says: of Begin, whether its token is the right one; of an exit, whether it was the
-   successor itself. Expanded within one d_step, as the control thread runs to the end of an event. */
+/* The predecessor's machine, line by line as in lib/handoff/predecessor.cpp, and the effect of each of
+   its actions. i is the process, ev the event, from the connection on which it arrived, and detail its
+   details: for Begin, whether the token is right; for an exit, whether the successor itself has ended.
+   Expanded within one d_step, as the control thread handles an event without a pause. */
 
 inline act(a) { action = a; c_code { record_action(now.action); } }
 
@@ -43,7 +43,7 @@ inline conclude() {
   act(do_report_failed);
   pstate[i] = p_serving;
   peer[i] = NOBODY;
-  /* (d): what has failed leaves a predecessor that serves, and has nothing left of the upgrade. */
+  /* (d): a failed upgrade leaves a predecessor that serves, and nothing of the upgrade. */
   assert(draining[i] || (accepts[i] && holds[i] && serves[i]));
   assert(!timer[i] && child[i] == NOBODY && !child_alive[i])
 }
@@ -75,7 +75,7 @@ inline give_up() {
      act(do_kill_successor);
      if
      :: !shell[i] -> from = child[i]; die(from)
-     :: else  /* it may end whenever it likes, and what it has started lives on */
+     :: else  /* it may end at any time, and what it has started lives on */
      fi
   fi
 }
@@ -294,7 +294,7 @@ inline predecessor_resume() {
      fi
   :: ev == on_shutdown -> on_shutdown_event()
   fi;
-  /* What is known of an upgrade that is over means nothing: the state is smaller without it. */
+  /* Forgets what is known of an upgrade that is over, which makes the state smaller. */
   if
   :: peer[i] == NOBODY -> passed[i] = false; settling[i] = false; asked[i] = false
   :: else

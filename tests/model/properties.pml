@@ -1,34 +1,34 @@
 /* Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE. */
-/* What is asserted.
+/* The assertions.
 
-   (a) After each step, a process accepts or is about to, unless that is excused. About to: it has
-       the sockets and will accept by itself, because it can see already why it must: the answer to
-       Ready waits to be read, the predecessor of one that has everything is dead, or the paused
-       predecessor has a successor that is dead, stopped, going, or no longer connected. Only what is
-       done from outside is excused (death, SIGSTOP, an application that hangs, SIGTERM, a predecessor
-       that takes the sockets back although its application hangs), and only if it leaves nobody who
-       could: no live process that has the sockets, goes on running, has not been told to end, and has
-       neither handed over nor to wait for a predecessor that lives.
-   (b) No two processes accept, but at both ends of a probation: until the predecessor has read the
-       first Settle, which says that the successor accepts; and in the moment of a resumption, when
-       the successor can read that its probation is over.
-   (c) Left alone, whatever has happened before, it comes to an end in which every process that runs
-       serves, or is gone: see in_the_end.
+   (a) After each step a process accepts or is about to, unless that is excused. A process is about to
+       accept if it has the sockets and can already see why it must accept: the answer to Ready waits to
+       be read, the predecessor of a process that has everything is dead, or the successor of a paused
+       predecessor is dead, stopped, going, or no longer connected. Only events from outside are an
+       excuse (death, SIGSTOP, an application that hangs, SIGTERM, a predecessor that takes the sockets
+       back although its application hangs), and only if no process is left that could accept: alive,
+       with the sockets, running, not told to end, not handed over, and not waiting for a live
+       predecessor.
+   (b) No two processes accept, except at both ends of a probation: until the predecessor has read the
+       first Settle, which says that the successor accepts; and at the moment of a resumption, when the
+       successor can read that its probation is over.
+   (c) Without further events from outside, every run comes to an end in which each running process
+       serves or is gone: see in_the_end.
    (d) See conclude() in predecessor.pml, and (c): in the end the next upgrade can begin. */
 
 #define P_ENDED(c) (!p_open[c] || cut[c])  /* as the successor sees the connection */
 #define S_ENDED(c) (!s_open[c] || cut[c])  /* as the predecessor does */
 
-/* In its probation, and the predecessor says that it accepts again; or will be believed to. */
+/* In its probation, and the predecessor says that it accepts again, or will be taken to. */
 #define TOLD_TO_GO(p) (replies[p]??[m_error] || \
   ((ready[p] || sstate[p] == s_readying) && !committed[p] && P_ENDED(p) && alive[server[p]] && !replies[p]??[m_settled]))
 #define GOES(p) (terminated[p] || draining[p] || failed[p] || TOLD_TO_GO(p))
 #define RUNS(p) (alive[p] && !stopped[p] && !hung[p] && !GOES(p))
 #define PAUSED(p) (pstate[p] == p_probation || pstate[p] == p_confirming)
 #define LOST(c) (!alive[c] || stopped[c] || hung[c] || S_ENDED(c) || GOES(c))
-/* The successor has confirmed that it is there: what becomes of it now is after the commit. */
+/* The successor has confirmed: whatever happens to it now happens after the commit. */
 #define CONFIRMED(p) (pstate[p] == p_confirming && asked[p] && calls[peer[p]]??[m_settle] && !S_ENDED(peer[p]))
-/* One that still accepts, but will not as soon as it has read that, is not counted. */
+/* A process that still accepts, but will stop as soon as it has read that, does not count. */
 #define HANDS_OVER(p) (PAUSED(p) && CONFIRMED(p))
 #define HEIR(p) (server[p] != NOBODY && !alive[server[p]])
 
@@ -58,7 +58,7 @@ inline look(from_outside) {
   assert(serves[0] + serves[1] + serves[2] <= 1)
 }
 
-/* A successor stays in its probation as long as its predecessor is stopped, and serves. */
+/* A successor stays in its probation, and serves, as long as its predecessor is stopped. */
 #define SETTLED(p) (committed[p] || stopped[server[p]])
 #define ENDS_WELL(p) (!alive[p] || stopped[p] || hung[p] || ( \
   accepts[p] && holds[p] && ready[p] && SETTLED(p) && !GOES(p) && \

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE. */
-/* The successor's machine as in lib/handoff/successor.cpp, and what lib/successor_driver.cpp and
-   lib/takeover.cpp do about its actions. i is the process, sev the event; detail says of a reply
-   which one it is, of a disconnection whether the predecessor lives. Expanded within one d_step. */
+/* The successor's machine as in lib/handoff/successor.cpp, and what lib/handoff/successor_driver.cpp and
+   lib/handoff/takeover.cpp do for its actions. i is the process, sev the event; detail says which reply
+   it is, or after a disconnection whether the predecessor lives. Expanded within one d_step. */
 
 inline call(m) {
   if

@@ -21,7 +21,7 @@ namespace wire = graceful::wire;
 using predecessor_state = predecessor::state;
 using successor_state = successor::state;
 
-/// The last word of what the compiler calls `T`, or the enumerator `V`.
+/// The last word of the compiler's name for `T`, or for the enumerator `V`.
 std::string last_word(std::string_view function) {
   const auto end = function.find_last_not_of("];", function.find_first_of(";]"));
   const auto begin = function.find_last_of(":) ", end) + 1;
@@ -38,7 +38,7 @@ std::string value_name() {
   return last_word(__PRETTY_FUNCTION__);
 }
 
-/// Those that the enumeration has; the compiler calls others by a number.
+/// The values that the enumeration has; the compiler names others by a number.
 template <class E, std::size_t... I>
 std::vector<std::string> enumerators(std::index_sequence<I...> /*range*/) {
   std::vector<std::string> all{value_name<static_cast<E>(I)>()...};
@@ -75,16 +75,16 @@ void print_names(const char* of) {
   for (const auto& each : names_of<E>()) std::cout << of << ' ' << each << '\n';
 }
 
-/// An event, and what the model calls its details: of Begin, what the token is; of an exit, whether
-/// it was the successor itself.
+/// An event, and its details as the model names them: for Begin, what the token is; for an exit,
+/// whether it was the successor itself.
 template <class E>
 struct step {
   E event;
   int detail = 0;
 };
 
-/// The predecessor's machine, and what can be told of its inner state from its actions. Peer 1 is
-/// the successor in question, peer 2 another.
+/// The predecessor's machine, and what its actions tell about its inner state. Peer 1 is the
+/// successor in question, peer 2 another one.
 struct situation {
   predecessor machine;
   bool spawn_asked = false;

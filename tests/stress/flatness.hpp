@@ -7,20 +7,21 @@
 
 namespace graceful_stress {
 
-/// Does a figure stay the same from generation to generation?
+/// Tells whether a value stays the same over the generations.
 struct flatness {
   double median{};
   double least{}, most{};
-  double growth{};       ///< From the first to the last, along the line of least squares.
-  double uncertainty{};  ///< Of `growth`: its standard error.
+  double growth{};       ///< From the first to the last, along the least-squares line.
+  double uncertainty{};  ///< The standard error of `growth`.
 
-  /// It grows by more than `much`, and that is no noise: more than four standard errors.
+  /// True if it grows by more than `much`, and by more than four standard errors, so that it is not
+  /// noise.
   [[nodiscard]] bool grows_by(double much) const;
 
   [[nodiscard]] std::string to_string() const;
 };
 
-/// Of at least three values, one for each generation.
+/// Needs at least three values, one for each generation.
 flatness flatness_of(const std::vector<double>& values);
 
 }  // namespace graceful_stress

@@ -69,7 +69,7 @@ std::optional<arguments> parse(int argc, char** argv) {
   return args;
 }
 
-/// What has become of all trials.
+/// The results of all trials.
 class summary {
  public:
   void add(const point& where, const trial& seen) {
@@ -112,8 +112,8 @@ class summary {
               << (tried_ < of ? ": not the whole" : "") << std::endl;
   }
 
-  /// A few calls do not come again in another upgrade. Where many are not reached, the matrix has
-  /// not seen what it is meant to.
+  /// A few calls do not occur in every upgrade. If many are not reached, the matrix has not covered
+  /// what it should.
   [[nodiscard]] bool good() const {
     constexpr std::size_t one_in = 10;
     return tried_ > 0 && failed_ == 0 && not_reached_ * one_in <= tried_;

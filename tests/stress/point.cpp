@@ -29,15 +29,15 @@ std::optional<fault::step> step_named(const std::string& name) {
 
 constexpr std::array errors{EMFILE, ENOMEM, ENOSPC, EPERM, ENOSYS};
 
-/// The kernel never fails them so: they wait, or end something, or the functions of libc that make
-/// them return the error and not -1.
+/// The kernel never makes these calls fail in that way: they wait, or end something, or their libc
+/// functions return the error and not -1.
 constexpr std::array<std::string_view, 17> never_fail{
     "close",   "close_range", "exit",      "epoll_wait",  "epoll_pwait",    "poll",
     "ppoll",   "select",      "pselect",   "wait",        "waitpid",        "waitid",
     "syscall", "sigaction",   "nanosleep", "sigprocmask", "clock_nanosleep"};
 
-/// Whether this is a call by which Asio adds its own timer and interrupter to epoll, in each of two
-/// contexts: it does not look whether that has worked.
+/// True for the calls by which Asio adds its own timer and interrupter to epoll, in each of two
+/// contexts: Asio does not check whether they succeed.
 bool is_unseen_by_asio(const std::string& kind, std::uint32_t k) {
   return kind == "epoll_ctl" && k <= 4;
 }

@@ -32,15 +32,15 @@ namespace {
 
 constexpr int clients_of_each = 4;
 constexpr std::uint64_t some_requests = 10;
-constexpr int upgrades_between_rests = 20;  // under a load that never stops meanwhile
+constexpr int upgrades_between_rests = 20;  // under an uninterrupted load
 
-/// Growth of the memory over the whole run, as a part of it. A page of one generation to the next
+/// The growth of the memory over the whole run, as a share of it. One page for each generation
 /// would be three times as much in 1,000.
 constexpr double much_memory = 0.05;
-/// A descriptor of one generation to the next is as many as there are upgrades.
+/// One descriptor for each generation would be as many as there are upgrades.
 constexpr double many_descriptors = 1;
 
-/// What a generation holds: the averages do not say that one holds ten times as much.
+/// What a generation holds: averages would hide one that holds ten times as much.
 struct holdings {
   std::vector<double> descriptors, threads, rss, anonymous;
 
@@ -56,7 +56,7 @@ struct holdings {
         kilobytes[line.substr(0, colon)] = std::stod(line.substr(colon + 1));
     }
     rss.push_back(kilobytes.at("Rss"));
-    // Not Pss, nor Private_Clean: these depend on who else maps the same libraries.
+    // Not Pss, nor Private_Clean: these depend on which other processes map the same libraries.
     anonymous.push_back(kilobytes.at("Anonymous"));
   }
 };
@@ -67,7 +67,7 @@ class soak {
       : site_{{.command = {server, "--listen", "127.0.0.1:0", "--control", "{control}", "--threads",
                            "2", "--probation", "1min"}}} {}
 
-  /// False as soon as something is not as it has to be, which is printed.
+  /// False as soon as something is wrong, which is printed.
   bool run(int upgrades);
   void print() const;
   bool flat() const;
@@ -146,7 +146,7 @@ bool soak::stretch(int upgrades) {
 
 /// Exactly what the first generation held.
 bool soak::rest() {
-  // Asked before: the question is a connection, which the server holds for a moment longer.
+  // Asked first, because the server holds the connection of the question for a moment longer.
   const auto who = site_.pid(site_.generation());
   const auto leaks = site_.leaks();
   at_rest_.add(who);
@@ -170,7 +170,7 @@ void soak::print() const {
   std::cout << std::flush;
 }
 
-/// Of each generation, under load: there are enough of them to see through the noise.
+/// Measures each generation under load: there are enough of them to average out the noise.
 bool soak::flat() const {
   bool good = true;
   const auto check = [&](const char* what, const std::vector<double>& values, double much) {

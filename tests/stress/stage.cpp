@@ -23,10 +23,10 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::uint64_t some_requests = 6;
-constexpr double requests_a_second = 90;  // of each kind: a few in each moment of an upgrade
+constexpr double requests_a_second = 90;  // of each kind: a few at each moment of an upgrade
 constexpr int pause_ms = 2;               // /proc has no events
 
-/// Below the range from which connect(2) takes ports: a server that starts cold finds it free.
+/// Below the range from which connect(2) takes ports, so that a cold start finds it free.
 std::uint16_t free_port() {
   std::random_device random;
   for (int attempt = 0; attempt < 100; ++attempt) {
@@ -116,7 +116,7 @@ bool stage::somebody_lives() const {
 
 std::optional<graceful::server_status> stage::who_serves(deadline until) {
   for (; !until.passed(); ::poll(nullptr, 0, pause_ms)) {
-    // First: who starts another process is there until that is there too.
+    // Checked first: a process that starts another one exists until the other one does.
     const bool lives = somebody_lives();
     auto client = graceful::control_client::connect(site_->control(), patience);
     if (client) {
@@ -128,7 +128,7 @@ std::optional<graceful::server_status> stage::who_serves(deadline until) {
 }
 
 bool stage::start_afresh(deadline until) {
-  // As the deployment starts it: with the same descriptors.
+  // Like the deployment, so that it has the same descriptors.
   process_options how{.environment = faults_.environment(), .attribute_output = true};
   how.environment["GRACEFUL_TEST_SCENE"] = site_->directory();
   afresh_.emplace(command(site_->control()), how);

@@ -23,11 +23,11 @@ class both_loads {
 
   explicit both_loads(graceful::testing::deployment& site);
 
-  /// Each has had some answers more: from this generation, if one is named.
+  /// Waits until each has had some more answers: from this generation, if one is named.
   bool go_on(graceful::testing::deadline until);
   bool reach(std::uint64_t generation, graceful::testing::deadline until);
 
-  /// Of both; the failures of the first.
+  /// Counts of both loads; failures of the first.
   struct totals {
     std::uint64_t ok{}, refused{}, lost{};
     std::chrono::milliseconds longest_silence{};
@@ -41,7 +41,7 @@ class both_loads {
   graceful::testing::load kept_, connecting_;
 };
 
-/// Where upgrades are struck: docs/examples/http_server on a port of its own, which stays when it
+/// Where faults strike upgrades: docs/examples/http_server on its own port, which it keeps when it
 /// is started again, with the shim in all its generations.
 class stage {
  public:
@@ -50,15 +50,15 @@ class stage {
   graceful::testing::deployment& site() { return *site_; }
   graceful::testing::fault_injector& faults() { return faults_; }
 
-  /// What the process on the control path says, if one serves there; none if no process of this
-  /// stage lives any more. Neither at the deadline: see `until.passed()`.
+  /// The status of the process on the control path, if one serves there; none if no process of this
+  /// stage is alive any more. Neither at the deadline: see `until.passed()`.
   std::optional<graceful::server_status> who_serves(graceful::testing::deadline until);
 
-  /// Starts the server again after its end, on the same paths and the same port.
-  /// False if it does not serve.
+  /// Starts the server again after its end, with the same paths and the same port. False if it does
+  /// not serve.
   bool start_afresh(graceful::testing::deadline until);
 
-  /// An upgrade, without the wait for the end of its probation, and the end of its predecessor.
+  /// Makes an upgrade without waiting for the end of its probation or of its predecessor.
   graceful::testing::upgrade_outcome upgrade();
 
   [[nodiscard]] std::string report();
@@ -74,7 +74,7 @@ class stage {
   std::optional<graceful::testing::deployment> site_;
 };
 
-/// What both processes call in an upgrade that nobody disturbs, under load: the most of several.
+/// The calls of both processes in an undisturbed upgrade under load: the maximum of several.
 struct recording {
   call_counts predecessor, successor;
 };

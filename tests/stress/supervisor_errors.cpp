@@ -38,11 +38,11 @@ struct programs {
   std::string server;
 };
 
-/// What became of one life.
+/// The result of one life.
 struct life {
-  std::vector<std::string> broken;  ///< Promises, a sentence each.
-  bool refused = false;             ///< The supervisor did not start, or go on, and said why.
-  std::string struck;               ///< The kind of the call that failed.
+  std::vector<std::string> broken;  ///< Broken promises, one sentence each.
+  bool refused = false;  ///< The supervisor did not start, or did not go on, and said why.
+  std::string struck;    ///< The kind of the call that failed.
   std::string output;
 };
 
@@ -150,7 +150,7 @@ class trial {
                                                 patience);
   }
 
-  /// False if that ends it: behind the exec there is no way back. The server serves on.
+  /// False if that ends it: after the exec there is no way back. The server keeps serving.
   bool execute_again() {
     auto asked = client();
     if (!asked || asked->reexec()) return true;
@@ -163,7 +163,7 @@ class trial {
 
   void ask() {
     for (int attempt = 0; attempt < 2; ++attempt) {
-      auto asked = client();  // the connection may be what the error was about
+      auto asked = client();  // the failed call may have belonged to the connection
       const auto status = asked ? asked->status() : asked.error();
       if (status && status->pid == supervisor_.pid() && status->main_pid) return;
       if (attempt > 0) {

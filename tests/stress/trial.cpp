@@ -100,7 +100,7 @@ void attempt::strike_an_upgrade() {
   judge_losses(loads.stop());
 }
 
-/// None if the victim has not come to the point; it will not strike any more then.
+/// None if the victim has not reached the point; the fault will not strike any more then.
 std::optional<fault_hit> attempt::hit(pid_t victim) {
   if (victim == 0) {
     expect(false, "the successor is spawned; the upgrade " + outcome_.to_string());
@@ -112,7 +112,7 @@ std::optional<fault_hit> attempt::hit(pid_t victim) {
 }
 
 void attempt::judge_predecessor(const fault_hit& how) {
-  // The kill may have come in the very call.
+  // The kill may have hit that very call.
   const bool spawned = spawned_by_predecessor() > spawned_before_ &&
                        !(how.call == "clone" && where_.fault.when == fault::moment::before);
   const deadline until{patience};
@@ -120,8 +120,8 @@ void attempt::judge_predecessor(const fault_hit& how) {
   if (!now) {
     result_.went = course::ended;
     expect(!until.passed(), "a process serves, or none is left");
-    // The call is counted before it is made, and the kill may have come in between, in another
-    // thread: what has been told of is there.
+    // A call is counted before it is made, and the kill may have come in between, in another
+    // thread. A successor that was reported certainly exists.
     const bool certain = outcome_.pid != 0 || how.call == "clone";
     expect(!spawned || !certain, "the successor, which had been spawned, serves");
     return;
@@ -162,7 +162,7 @@ void attempt::judge_error() {
     return;
   }
   serving_ = now->generation;
-  // Where the call that failed was part of the report, that says so, and no more.
+  // If the failed call was part of the report, the report says only that.
   const bool told = outcome_.code != graceful::errc::peer_gone;
   const bool committed = told ? outcome_.committed() : serving_ > before_.generation;
   expect(committed || outcome_.failed(), "the upgrade goes on, or is reported as failed");

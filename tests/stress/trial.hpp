@@ -11,29 +11,30 @@
 
 namespace graceful_stress {
 
-/// What the kill of one process of an upgrade comes to, and what is promised then. Where something
-/// may be lost, it is at most one request of each client, the one inside the killed process, but
-/// for those that are refused.
+/// The possible outcomes when one process of an upgrade is killed, and the promises for each. Where
+/// something may be lost, it is at most one request of each client, the one inside the killed
+/// process, apart from refused ones.
 enum class course {
   /// The point was not passed: a plain upgrade, which loses nothing.
   not_reached,
 
-  /// A call failed, and the process whose call it was lives on. The upgrade goes on or fails, and
-  /// says which. Nothing is refused; at most the request is lost whose call it was.
+  /// A call failed, and its process lives on. The upgrade goes on or fails, and says which. Nothing
+  /// is refused; at most the request is lost that made the call.
   coped,
 
-  /// A call of the successor failed, and it ended by that: as with `kept`.
+  /// A call of the successor failed, and ended it: the promises of `kept` hold.
   gave_up,
 
-  /// The successor was killed, and the predecessor serves on. Nothing is refused; nothing at all is
-  /// lost if the successor had not been ready.
+  /// The successor was killed, and the predecessor keeps serving. Nothing is refused; nothing at
+  /// all is lost if the successor had not been ready.
   kept,
 
-  /// The predecessor was killed, and the successor serves: it had every socket. Nothing is refused.
+  /// The predecessor was killed, and the successor serves, since it had every socket. Nothing is
+  /// refused.
   taken_over,
 
-  /// The predecessor was killed before the successor had every socket, which so binds its own.
-  /// Until it has, nobody listens: clients are refused, too.
+  /// The predecessor was killed before the successor had every socket, so that it binds its own.
+  /// Until then nobody listens, and clients are refused too.
   cold,
 
   /// The only process that held the sockets was killed: a predecessor that had not yet spawned, or
@@ -47,17 +48,17 @@ inline constexpr std::array courses{course::not_reached, course::coped,      cou
 
 struct trial {
   course went{};
-  std::vector<std::string> broken;  ///< Promises, a sentence each.
-  std::string details;              ///< If one is.
+  std::vector<std::string> broken;  ///< Broken promises, one sentence each.
+  std::string details;              ///< Set if one is broken.
   std::string struck;               ///< The kind of the call in which the victim died.
   std::uint64_t ok{}, lost{}, refused{};
   std::chrono::milliseconds longest_silence{};  ///< Of the clients of one kind.
-  bool stage_is_good = false;                   ///< For the next trial too.
+  bool stage_is_good = false;                   ///< The stage can be used for the next trial.
 };
 
-/// Upgrades the server of the stage, harms one of the two processes at the point, and looks whether
-/// all the promises hold: those above, that a process serves afterwards, that the next upgrade
-/// works and loses nothing, and that nothing is left behind.
+/// Upgrades the server of the stage, harms one of the two processes at the point, and checks all
+/// promises: those above, that a process serves afterwards, that the next upgrade works and loses
+/// nothing, and that nothing is left behind.
 trial try_point(stage& on, const point& where);
 
 }  // namespace graceful_stress

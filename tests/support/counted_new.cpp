@@ -17,7 +17,7 @@ std::size_t allocations() { return calls; }
 
 }  // namespace graceful_test
 
-// Not inlined, or g++ takes a new-expression and free(3) for a pair that does not match.
+// Not inlined: otherwise g++ reports a new-expression and free(3) as a mismatched pair.
 [[gnu::noinline]] void* operator new(std::size_t size) {
   ++graceful_test::calls;
   if (void* at = std::malloc(size)) return at;

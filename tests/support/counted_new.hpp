@@ -6,8 +6,8 @@
 
 namespace graceful_test {
 
-/// How often this program has called operator new, on any thread. For programs that counted_new.cpp
-/// is linked into.
+/// How often this program has called operator new, on any thread. Link counted_new.cpp into the
+/// program.
 std::size_t allocations();
 
 }  // namespace graceful_test

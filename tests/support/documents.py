@@ -15,7 +15,7 @@ import sys
 COLUMNS = 80
 INDENT = 7  # of man(1), for what is not filled
 
-# How each piece of C++ in the README begins, and which file has it.
+# How each piece of C++ in the README begins, and which file contains it.
 SHOWN = {
     "#include <graceful.hpp>": "docs/examples/hello.cpp",
     "struct vars {": "docs/examples/hello_pool.cpp",

@@ -18,12 +18,12 @@
 
 namespace graceful_test {
 
-/// A TCP socket, the last close(2) of which waits for `linger_time`, because its peer does not take
-/// what was sent. As long as this lives.
+/// A TCP socket whose last close(2) blocks for `linger_time`, because its peer does not take what
+/// was sent. Blocks only while this object lives.
 class lingering_socket {
  public:
   static constexpr std::chrono::seconds linger_time{60};
-  /// Who closes it does not wait if less has passed.
+  /// If less time has passed, the close did not block.
   static constexpr std::chrono::seconds no_wait{20};
 
   lingering_socket() {
@@ -47,11 +47,12 @@ class lingering_socket {
     }
   }
 
-  /// To be sent; then nobody else may have it.
+  /// To send it; nobody else may have it then.
   [[nodiscard]] int get() const { return ours_.get(); }
   graceful::unique_fd release() { return std::move(ours_); }
 
-  /// One end of a pair of Unix sockets, in the queue of which the only one waits.
+  /// One end of a pair of Unix sockets whose queue contains the only descriptor of the lingering
+  /// socket.
   graceful::unique_fd release_nested() {
     std::array<int, 2> ends{};
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
@@ -63,7 +64,7 @@ class lingering_socket {
     return nest;
   }
 
-  /// Sends `fd`, which is nobody's then but the receiver's. False if the receiver takes none.
+  /// Sends `fd`; afterwards only the receiver has it. False if the receiver takes no descriptors.
   static bool send(int socket, const std::string& text, graceful::unique_fd fd) {
     std::string bytes = text.empty() ? "x" : text;
     iovec data{bytes.data(), bytes.size()};
@@ -87,7 +88,7 @@ class lingering_socket {
   graceful::unique_fd peer_;
 };
 
-/// How long that takes.
+/// How long the call takes.
 template <class Function>
 std::chrono::steady_clock::duration duration_of(Function f) {
   const auto begin = std::chrono::steady_clock::now();

@@ -12,13 +12,13 @@
 
 namespace graceful_test {
 
-/// What a service has said at once, and who it was.
+/// One message of a service, with its sender.
 struct notification {
   std::string text;
   pid_t pid = 0;
   std::vector<graceful::unique_fd> descriptors{};
 
-  /// The value of a variable; empty if it is not there.
+  /// The value of a variable; empty if it is not set.
   [[nodiscard]] std::string value(const std::string& variable) const;
   [[nodiscard]] bool has(const std::string& assignment) const;
 };
@@ -26,7 +26,7 @@ struct notification {
 /// The service manager's end of sd_notify(3).
 class notify_socket {
  public:
-  /// A path, which is removed in the end, or an abstract name with '@' in front.
+  /// A path, which is removed at the end, or an abstract name with a leading '@'.
   explicit notify_socket(std::string address);
   notify_socket(const notify_socket&) = delete;
   notify_socket& operator=(const notify_socket&) = delete;
@@ -35,7 +35,7 @@ class notify_socket {
   [[nodiscard]] const std::string& address() const { return address_; }
   [[nodiscard]] int socket() const { return socket_.get(); }
 
-  /// Throws if nothing comes.
+  /// Throws if no message comes.
   notification next(graceful::testing::deadline until);
 
  private:

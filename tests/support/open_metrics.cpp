@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
 constexpr std::string_view digits = "0123456789";
 
-/// One line, and how far it has been read.
+/// One line, and the position in it.
 class line_reader {
  public:
   explicit line_reader(std::string_view line) : line_{line}, left_{line} {}
@@ -39,7 +39,7 @@ class line_reader {
     return word;
   }
 
-  /// Up to `end`, with the escapes \\, \n and \".
+  /// Reads up to `end`, with the escapes \\, \n and \".
   std::string escaped(std::string_view end) {
     std::string value;
     while (end.empty() ? !left_.empty() : !left_.starts_with(end)) {

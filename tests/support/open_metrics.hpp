@@ -8,7 +8,7 @@
 
 namespace graceful_test {
 
-/// What a text in the format of OpenMetrics 1.0 says.
+/// The contents of a text in the format of OpenMetrics 1.0.
 struct open_metrics {
   std::map<std::string, std::string> types;  ///< By family.
   std::map<std::string, double> samples;     ///< "name{label=value}", labels sorted, unescaped.

@@ -6,7 +6,7 @@
 
 namespace graceful_test {
 
-/// Ends a test that hangs; nothing is expected to take this long.
+/// Ends a test that hangs; nothing should take this long.
 inline constexpr std::chrono::seconds patience{30};
 
 }  // namespace graceful_test

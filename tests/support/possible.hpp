@@ -14,7 +14,7 @@
 
 namespace graceful_test {
 
-/// False, with a word, where a test cannot be tried on this machine; in CI that is a failure.
+/// False, with a message, if a test cannot run on this machine; in CI that is a failure.
 inline bool is_possible(bool possible, const std::string& otherwise) {
   if (possible) return true;
   const char* ci = std::getenv("CI");
@@ -23,7 +23,7 @@ inline bool is_possible(bool possible, const std::string& otherwise) {
   return false;
 }
 
-/// Whether tests can run `program` as another user: not in a checkout below /root, for instance.
+/// Whether tests can run `program` as another user: not in a checkout below /root, for example.
 inline bool others_can_run(const std::string& program) {
   if (!is_possible(::geteuid() == 0, "only root can be another user")) return false;
   namespace fs = std::filesystem;

@@ -20,7 +20,7 @@ ROOMS = {
     "testing": [],
 }
 
-# State machines, and what else is to be compiled without Asio. They do no I/O.
+# State machines, and other code that must compile without Asio. They do no I/O.
 NO_ASIO = ["os/", "wire/", "testing/"]
 MACHINES = [
     "drain/drain_plan",

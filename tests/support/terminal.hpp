@@ -13,38 +13,38 @@ namespace graceful_test {
 
 using namespace graceful::testing;
 
-/// A terminal (pty(7)) for one program, and who sits in front of it. Nothing is read but in the
-/// waits; a program that writes more than the kernel keeps (some KiB) waits for one.
+/// A terminal (pty(7)) for one program, and the user in front of it. Only the waits read from it,
+/// so a program that writes more than the kernel buffers (some KiB) waits for one of them.
 class terminal {
  public:
   explicit terminal(unsigned short columns);
 
-  /// For `process_options::terminal`; let go of when the program has been started, so that its end
-  /// can be seen.
+  /// For `process_options::terminal`. Let go of it when the program has been started, so that its
+  /// end can be seen.
   [[nodiscard]] int program_end() const { return slave_.get(); }
   void let_go() { slave_.reset(); }
 
   void type(std::string_view keys) const;
 
-  /// Whoever has the terminal gets SIGWINCH.
+  /// The program gets SIGWINCH.
   void resize(unsigned short columns) const;
 
-  /// Nobody sits there any more: SIGHUP for the program, and errors when it writes.
+  /// The user has left: the program gets SIGHUP, and errors when it writes.
   void hang_up() { master_.reset(); }
 
-  /// Searches all that was written. False at the deadline, or when nobody is left to write.
+  /// Searches everything that was written. False at the deadline, or when no writer is left.
   bool wait_for(std::string_view needle, deadline until);
 
   /// Searches what was written after this call.
   bool wait_for_more(std::string_view needle, deadline until);
 
-  /// Until all programs have gone. False at the deadline.
+  /// Waits until all programs have ended. False at the deadline.
   bool wait_end(deadline until);
 
-  /// Reads what is there already: how many bytes that is, of all.
+  /// Reads what is already there. Returns how many bytes there are in all.
   std::size_t read_so_far();
 
-  /// All that was written, byte for byte.
+  /// Everything that was written, byte for byte.
   [[nodiscard]] const std::string& text() const { return text_; }
 
  private:
@@ -57,8 +57,8 @@ class terminal {
   bool ended_ = false;
 };
 
-/// What a terminal shows: rows of so many columns, and a cursor. Knows line breaks, carriage
-/// return, colours (SGR), and how a row or all that follows is erased to the end.
+/// What a terminal shows: rows of a number of columns, and a cursor. Knows line breaks, carriage
+/// return, colours (SGR), and the escapes that erase to the end of a row or of the screen.
 class screen_rows {
  public:
   explicit screen_rows(std::size_t columns) : columns_{columns} {}
@@ -66,16 +66,16 @@ class screen_rows {
   /// Throws `std::runtime_error` at an escape of another kind.
   void write(std::string_view text);
 
-  /// Folds all lines again, as most terminals do. The cursor stays with the character below it.
+  /// Wraps all lines again, as most terminals do. The cursor stays with the character below it.
   void resize(std::size_t columns);
 
-  /// Its lines, each whole even if it is folded, without colours and blanks at its end.
+  /// Its lines without colours and trailing blanks, wrapped ones joined again.
   [[nodiscard]] std::vector<std::string> lines() const;
 
  private:
-  /// One that is full may go on in the next.
+  /// A full row may continue in the next.
   struct row {
-    std::vector<std::string> cells;  // a character each
+    std::vector<std::string> cells;  // one character each
     bool goes_on = false;
   };
 
@@ -89,7 +89,7 @@ class screen_rows {
   std::size_t column_ = 0;
 };
 
-/// What a terminal of so many columns shows in the end.
+/// What a terminal of so many columns shows at the end.
 std::vector<std::string> screen(std::string_view text, std::size_t columns);
 
 }  // namespace graceful_test

@@ -15,32 +15,32 @@ namespace graceful_test {
 
 using namespace graceful::testing;
 
-/// A client of the control socket that says whatever a test wants it to, right or wrong.
+/// A client of the control socket that sends whatever a test wants, right or wrong.
 class varlink_peer {
  public:
   /// Throws `std::system_error` if nobody listens there.
   static varlink_peer connect(const std::string& path);
 
-  /// On a socket that is connected.
+  /// Uses a connected socket.
   explicit varlink_peer(graceful::unique_fd socket) : socket_{std::move(socket)} {}
 
-  /// Sends one message; appends the NUL. Each send is false if the peer closed the connection,
-  /// and throws `std::system_error` if the peer takes nothing for 10 s.
+  /// Sends one message; appends the NUL. Every send returns false if the peer has closed the
+  /// connection, and throws `std::system_error` if the peer takes nothing for 10 s.
   bool send(std::string_view json);
 
   bool send_raw(std::string_view bytes) { return send_with_descriptors(bytes, {}); }
 
-  /// The descriptors, still owned by the caller, ride on the first byte. False also if the peer
-  /// takes none; then nothing has been sent.
+  /// The descriptors stay the caller's, and go with the first byte. Returns false also if the peer
+  /// takes no descriptors; nothing has been sent then.
   bool send_with_descriptors(std::string_view bytes, const std::vector<int>& descriptors);
 
-  /// One message, without its NUL; nothing at the deadline or if the peer closed the connection.
+  /// One message, without its NUL; none at the deadline, or if the peer closed the connection.
   std::optional<std::string> receive(deadline until);
 
   /// Waits for end-of-file or a reset; messages before it can still be received.
   bool closed_by_peer(deadline until);
 
-  /// Those that have come so far.
+  /// The descriptors that have arrived so far.
   std::vector<graceful::unique_fd> take_descriptors() { return std::exchange(descriptors_, {}); }
 
   [[nodiscard]] int native_handle() const { return socket_.get(); }

@@ -9,7 +9,7 @@ using namespace graceful_systemd;
 
 TEST_SUITE_BEGIN("example");
 
-TEST_CASE("systemd has nothing to say against the unit files") {
+TEST_CASE("systemd has no complaint about the unit files") {
   service site{{.by_socket = true, .port = 8080}};
   const auto seen = site.place().run({"/usr/bin/systemd-analyze", "--man=no", "verify",
                                       "/etc/systemd/system/http_server.service",
@@ -18,7 +18,7 @@ TEST_CASE("systemd has nothing to say against the unit files") {
   CHECK(seen.text == "");
 }
 
-TEST_CASE("The service runs as nobody that matters, and is exposed to little") {
+TEST_CASE("The service runs as an unprivileged user, and is exposed to little") {
   service site;
   INFO(site.report());
   REQUIRE(site.start().status.exited(0));
@@ -59,7 +59,7 @@ TEST_CASE("Type=notify-reload does no harm before systemd 253, and works from th
   CHECK(seen.lost == 0);
 }
 
-TEST_CASE("A user's manager runs the service too, but for the sandbox") {
+TEST_CASE("A user's manager runs the service too, except for the sandbox") {
   service site{{.kind = manager::user,
                 .drop_in = "User=\nGroup=\nPrivateDevices=no\nPrivateTmp=no\nPrivateUsers=no\n"
                            "ProcSubset=all\nProtectControlGroups=no\nProtectHome=no\n"

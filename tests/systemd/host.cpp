@@ -44,7 +44,7 @@ std::string line_of(const std::string& text, const std::string& key) {
 
 int number(const std::string& text) { return text.empty() ? 0 : std::atoi(text.c_str()); }
 
-/// In the innermost PID namespace.
+/// The number in the innermost PID namespace.
 pid_t innermost(const std::string& status) {
   const std::string pids = line_of(status, "NSpid:");
   return number(pids.substr(pids.find_last_of(" \t") + 1));

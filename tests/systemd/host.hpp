@@ -18,10 +18,10 @@ namespace graceful_systemd {
 
 using namespace graceful::testing;
 
-/// Ends a test that hangs; nothing is expected to take this long.
+/// Ends a test that hangs; nothing should take this long.
 inline constexpr std::chrono::seconds patience{30};
 
-/// Of PID 1, or of a user.
+/// PID 1, or the manager of a user.
 enum class manager { system, user };
 
 struct finished {
@@ -29,28 +29,27 @@ struct finished {
   std::string text;  ///< Both outputs.
 };
 
-/// What `systemctl show` says of a unit.
+/// A unit's properties from `systemctl show`.
 struct unit_state {
   std::string active;  ///< "active", "reloading", "inactive", "failed", "activating"...
   std::string sub;     ///< "running", "dead", "stop-sigterm"...
   std::string status;  ///< The last STATUS= of the service.
   std::string result;  ///< "success", "exit-code", "watchdog"...
-  pid_t main_pid{};    ///< As the host counts.
+  pid_t main_pid{};    ///< As the host numbers it.
   int restarts{};
-  int stored{};  ///< Descriptors in its store.
+  int stored{};  ///< Descriptors in its fd store.
   [[nodiscard]] std::string to_string() const;
 };
 
 /// A process of a unit.
 struct unit_process {
-  pid_t pid{};      ///< As the host counts.
-  pid_t outside{};  ///< As the test counts.
+  pid_t pid{};      ///< As the host numbers it.
+  pid_t outside{};  ///< As the test numbers it.
   bool child_of_manager{};
 };
 
-/// A machine, as far as systemd sees, in the network of the test. Its processes and files are gone
-/// when this goes. A test that cannot have one throws; whether one can be had is looked at in
-/// main().
+/// A machine, as systemd sees it, in the network of the test. Its processes and files end with this
+/// object. The constructor throws if there can be none; main() checks that beforehand.
 class host {
  public:
   explicit host(manager kind = manager::system);
@@ -58,20 +57,20 @@ class host {
   host& operator=(const host&) = delete;
   ~host();
 
-  /// Why there can be no host here; empty if there can be.
+  /// Why there can be no host here; empty if there can.
   static std::string obstacle();
 
-  /// Where the test finds what the host has at `path`.
+  /// Where the test finds the host's file `path`.
   [[nodiscard]] std::string outside(std::string_view path) const;
 
-  /// Writes a file of the host, and its directories.
+  /// Writes a file of the host, and makes its directories.
   void write(std::string_view path, std::string_view text, unsigned mode = 0644) const;
   [[nodiscard]] std::string read(std::string_view path) const;
 
-  /// A unit's file, or the drop-in of one ("x.service.d/test.conf"); systemd is told.
+  /// Installs a unit's file, or a drop-in ("x.service.d/test.conf"), and tells systemd.
   void install_unit(std::string_view name, std::string_view text);
 
-  /// In /usr/local/bin, in the place of what is there: in one step, as a deploy should.
+  /// Puts a program into /usr/local/bin, replacing an existing one in one step, as a deploy should.
   void install_program(std::string_view name, std::string_view built);  ///< A path in the build.
   void install_script(std::string_view name, std::string_view text);
 
@@ -82,13 +81,14 @@ class host {
   unit_state state(std::string_view unit);
   std::string property(std::string_view unit, std::string_view name);
 
-  /// The first state of which `wanted` is true; the last one at the end of the patience.
+  /// The first state for which `wanted` is true; the last one at the end of the patience.
   unit_state wait_for(std::string_view unit, const std::function<bool(const unit_state&)>& wanted);
 
-  /// All processes of its control group.
+  /// All processes of the unit's control group.
   std::vector<unit_process> processes(std::string_view unit);
 
-  /// Of the process that the host calls `pid`; 0 if it is none of the unit's.
+  /// The number outside of the process that is `pid` on the host; 0 if the unit has no such
+  /// process.
   pid_t outside_pid(std::string_view unit, pid_t pid);
 
   /// What systemd has logged.

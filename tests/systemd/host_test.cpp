@@ -13,7 +13,7 @@ using namespace graceful_systemd;
 
 TEST_SUITE_BEGIN("host");
 
-TEST_CASE("A service runs on a host of its own, and nothing of it is left when that goes") {
+TEST_CASE("A service runs on a host of its own, and nothing of it is left when that ends") {
   for (const auto kind : {manager::system, manager::user}) {
     pid_t outside = 0;
     {
@@ -35,8 +35,7 @@ TEST_CASE("A service runs on a host of its own, and nothing of it is left when t
   }
 }
 
-TEST_CASE(
-    "A host can change nothing that is not its own, and knows no unit but those of the test") {
+TEST_CASE("A host can change only what is its own, and knows only the units of the test") {
   scene place;
   const std::string mine = place.path("mine");
   host there;
@@ -48,7 +47,7 @@ TEST_CASE(
            " touch $d/written 2>/dev/null && echo wrote in $d; done;"
            " echo 10 2>/dev/null > /proc/sys/vm/swappiness && echo wrote a sysctl; true"});
   CHECK(wrote.text == "");
-  CHECK_FALSE(fs::exists(mine));  // it has a /tmp of its own
+  CHECK_FALSE(fs::exists(mine));  // it has its own /tmp
   CHECK(there
             .run({"/usr/bin/find", "/usr/lib/systemd/system", "/usr/lib/tmpfiles.d", "-mindepth",
                   "1"})

@@ -31,7 +31,7 @@ void need(bool done, const std::string& what) {
   if (!done) throw unavailable{what + ": " + std::strerror(errno)};
 }
 
-/// Of a mount: a second one of the same, that is nowhere in the tree yet.
+/// A second mount of the same, which is nowhere in the tree yet.
 unique_fd detached(const std::string& path) {
   unique_fd tree{::open_tree(AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC)};
   need(static_cast<bool>(tree), "open_tree " + path);
@@ -55,7 +55,7 @@ void mount_at(const char* type, const std::string& path, unsigned long flags = 0
   need(::mount(type, path.c_str(), type, flags, data) == 0, "mount " + path);
 }
 
-/// Processes that have been reaped may be in it for a moment still.
+/// Reaped processes may remain in it for a moment.
 void await_no_process(const std::string& events) {
   constexpr int longest_ms = 5'000;
   const unique_fd file{::open(events.c_str(), O_RDONLY | O_CLOEXEC)};
@@ -72,7 +72,8 @@ void await_no_process(const std::string& events) {
   }
 }
 
-/// Another systemd than the installed one, from a directory into which its packages were unpacked.
+/// Uses another systemd than the installed one, from a directory into which its packages were
+/// unpacked.
 void attach_tree(const std::string& tree) {
   const auto replace = [&](const fs::path& each, const std::string& path) {
     if (!fs::exists(each) || !fs::exists(path)) return;
@@ -93,7 +94,7 @@ void attach_tree(const std::string& tree) {
   }
 }
 
-/// Its files are no files that could be removed; depth first, as rmdir(2) needs it.
+/// Its files cannot be removed, only its directories; depth first, as rmdir(2) requires.
 void remove_groups(const fs::path& directory) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator{directory, ignored}) {
@@ -102,7 +103,7 @@ void remove_groups(const fs::path& directory) {
   ::rmdir(directory.c_str());
 }
 
-/// Of rooms that were killed before they could do so.
+/// Removes the groups of rooms that were killed before they could do so.
 void remove_groups_of_the_dead(const std::string& beside) {
   for (const auto& entry : fs::directory_iterator{beside}) {
     const std::string name = entry.path().filename();
@@ -112,7 +113,7 @@ void remove_groups_of_the_dead(const std::string& beside) {
   }
 }
 
-/// systemd must not be started where it could change what is not its own.
+/// systemd must not be started where it could change the machine.
 void verify() {
   for (const char* path : {"/", "/usr", "/etc", "/proc/sys", "/sys", "/dev", "/var", "/home"}) {
     struct statvfs what {};
@@ -132,7 +133,7 @@ void make_mounts_private() {
 
 cgroup::cgroup() {
   const bool mounted = ::mount("cgroup2", "/sys/fs/cgroup", "cgroup2", 0, nullptr) == 0;
-  need(mounted || errno == EBUSY, "mount cgroup2");  // it is there already
+  need(mounted || errno == EBUSY, "mount cgroup2");  // it already exists
   std::ifstream ours{"/proc/self/cgroup"};
   std::string line, path;
   while (std::getline(ours, line)) {
@@ -171,7 +172,7 @@ void isolate(const view& what) {
   make_read_only(sysctls.get(), "", AT_EMPTY_PATH);
   attach(sysctls, "/proc/sys");
   need(::umount2("/sys/fs/cgroup", MNT_DETACH) == 0, "umount /sys/fs/cgroup");
-  mount_at("cgroup2", "/sys/fs/cgroup");  // its root is our own cgroup now
+  mount_at("cgroup2", "/sys/fs/cgroup");  // its root is now our own cgroup
 
   for (const char* path :
        {"/etc/systemd", "/opt", "/run", "/usr/local/bin", "/var/lib/systemd", "/var/log"}) {

@@ -16,8 +16,7 @@ const char* const crashing = "#!/bin/sh\necho a build that does not work >&2\nex
 
 TEST_SUITE_BEGIN("reload");
 
-TEST_CASE(
-    "A unit is started once its server serves, and its status says which generation that is") {
+TEST_CASE("A unit is started once its server serves, and its status names the generation") {
   service site;
   const auto started = site.start();
   INFO(site.report());
@@ -53,7 +52,7 @@ TEST_CASE("A reload replaces the main process, and loses nothing") {
     CHECK(site.server().pid == main.pid);
     CHECK(main.child_of_manager);
     const auto all = site.processes();
-    CHECK(all.size() == 2);  // the old one has a connection still
+    CHECK(all.size() == 2);  // the old one still has a connection
     CHECK(std::any_of(all.begin(), all.end(), [&](auto& each) { return each.pid == before.pid; }));
 
     CHECK(held.finish() == 1);
@@ -70,7 +69,7 @@ TEST_CASE("A reload replaces the main process, and loses nothing") {
   }
 }
 
-TEST_CASE("The status tells how many connections an older process has left") {
+TEST_CASE("The status shows how many connections an older process has left") {
   service site;
   INFO(site.report());
   REQUIRE(site.start().status.exited(0));
@@ -89,7 +88,7 @@ TEST_CASE("The status tells how many connections an older process has left") {
   CHECK(contains(alone.status, "generation 2"));
 }
 
-TEST_CASE("Reload follows reload") {
+TEST_CASE("Reloads can follow one another") {
   service site;
   INFO(site.report());
   REQUIRE(site.start().status.exited(0));
@@ -136,7 +135,7 @@ TEST_CASE("A reload to a build that does not work fails, says why, and costs not
   CHECK_FALSE(contains(now.status, "exited with status 3"));
 }
 
-TEST_CASE("A successor that dies in its probation is no end of the unit") {
+TEST_CASE("A successor that dies in its probation does not end the unit") {
   service site{{.options = "--listen 127.0.0.1:0 --probation 1min --idle-grace 5s"}};
   INFO(site.report());
   REQUIRE(site.start().status.exited(0));
@@ -169,10 +168,11 @@ TEST_CASE("A successor that dies in its probation is no end of the unit") {
   const auto seen = loads.stop();
   INFO(seen.text);
   CHECK(seen.refused == 0);
-  CHECK(seen.lost <= 2 * both_loads::clients_of_each);  // what the killed one had
+  CHECK(seen.lost <= 2 * both_loads::clients_of_each);  // the connections of the killed one
 }
 
-TEST_CASE("A successor that dies after the commit is replaced at once, though the old one drains") {
+TEST_CASE(
+    "A successor that dies after the commit is replaced at once, even while the old one drains") {
   service site;
   INFO(site.report());
   REQUIRE(site.start().status.exited(0));
@@ -195,7 +195,7 @@ TEST_CASE("A successor that dies after the commit is replaced at once, though th
   const auto seen = loads.stop();
   INFO(seen.text);
   CHECK(seen.refused == 0);
-  CHECK(seen.lost <= 2 * both_loads::clients_of_each);  // what the killed one had
+  CHECK(seen.lost <= 2 * both_loads::clients_of_each);  // the connections of the killed one
   CHECK(held.finish() == 1);
   CHECK(site.wait_gone(first.outside));
   CHECK(site.state().active == "active");

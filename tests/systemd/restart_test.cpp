@@ -78,7 +78,7 @@ TEST_CASE("A main process that is killed is started again, and nothing is refuse
     INFO(seen.text);
     CHECK(seen.refused == 0);
     CHECK(seen.timed_out == 0);
-    CHECK(seen.lost <= 2 * both_loads::clients_of_each);  // what the killed one had
+    CHECK(seen.lost <= 2 * both_loads::clients_of_each);  // the connections of the killed one
     CHECK(again.stored == 1);
   }
 }
@@ -87,7 +87,7 @@ TEST_CASE("A server that hangs is killed and started again, and nothing is refus
   service site{{.drop_in = "WatchdogSec=3s"}};
   INFO(site.report());
   REQUIRE(site.start().status.exited(0));
-  REQUIRE(site.reload().status.exited(0));  // so it is the successor that pings
+  REQUIRE(site.reload().status.exited(0));  // so that the successor sends the watchdog's pings
   both_loads loads{site.port()};
   REQUIRE(loads.reach(2));
   const auto before = site.main();
@@ -103,7 +103,7 @@ TEST_CASE("A server that hangs is killed and started again, and nothing is refus
   CHECK(seen.lost <= 2 * both_loads::clients_of_each);
 }
 
-TEST_CASE("A server that hangs takes no older generation with it") {
+TEST_CASE("A server that hangs does not end older generations with it") {
   service site{{.drop_in = "WatchdogSec=3s"}};
   INFO(site.report());
   REQUIRE(site.start().status.exited(0));
@@ -114,7 +114,7 @@ TEST_CASE("A server that hangs takes no older generation with it") {
   CHECK(held.finish() == 1);
 }
 
-TEST_CASE("A server that is well is left alone by the watchdog") {
+TEST_CASE("The watchdog leaves a healthy server alone") {
   service site{{.drop_in = "WatchdogSec=3s"}};
   INFO(site.report());
   REQUIRE(site.start().status.exited(0));
@@ -125,7 +125,7 @@ TEST_CASE("A server that is well is left alone by the watchdog") {
   CHECK(site.state().restarts == 0);
 }
 
-TEST_CASE("A stop ends the unit when what was accepted is served") {
+TEST_CASE("A stop ends the unit when the accepted connections are served") {
   service site;
   INFO(site.report());
   REQUIRE(site.start().status.exited(0));
@@ -150,7 +150,7 @@ TEST_CASE("A stop ends the unit when what was accepted is served") {
   CHECK(site.processes().empty());
 }
 
-TEST_CASE("A stop and a restart in a probation end the new process too, and lose nothing") {
+TEST_CASE("A stop or a restart in a probation ends the new process too, and loses nothing") {
   const std::string options = "--listen 127.0.0.1:0 --probation 1min --idle-grace 5s";
   for (const bool again : {true, false}) {
     service site{{.options = options}};
@@ -171,7 +171,7 @@ TEST_CASE("A stop and a restart in a probation end the new process too, and lose
     if (again) CHECK(seen.lost == 0);
     for (const auto& each : both) CHECK(site.wait_gone(each.outside));
     const auto now = site.state();
-    CHECK((now.active == "active") == again);  // else inactive; or failed, as the reload has
+    CHECK((now.active == "active") == again);  // otherwise inactive; or failed, like the reload
     CHECK(now.restarts == 0);
     CHECK(site.processes().size() == (again ? 1 : 0));
   }
@@ -202,7 +202,7 @@ TEST_CASE("A main process that is killed in a probation is started again, and ta
   CHECK(site.server().pid == site.main().pid);
 }
 
-TEST_CASE("A stop leaves an older generation its connections") {
+TEST_CASE("A stop leaves the connections of an older generation alone") {
   service site;
   INFO(site.report());
   REQUIRE(site.start().status.exited(0));

@@ -49,7 +49,7 @@ constexpr int skipped = 77;
   throw std::system_error{errno, std::system_category(), what};
 }
 
-/// The network is everybody's, and so are abstract names.
+/// Abstract names are not private, because the network is not.
 class notify_socket {
  public:
   notify_socket()
@@ -65,7 +65,7 @@ class notify_socket {
   [[nodiscard]] int get() const { return fd_.get(); }
   [[nodiscard]] std::string name() const { return '@' + name_; }
 
-  /// Has it said this since the last call?
+  /// True if it has sent this since the last call.
   [[nodiscard]] bool said(std::string_view assignment) const {
     std::array<char, 4096> text{};
     bool found = false;
@@ -82,10 +82,10 @@ class notify_socket {
   unique_fd fd_;
 };
 
-/// A terminal that the other end has nobody at.
+/// A terminal whose other end nobody uses.
 struct terminal {
   unique_fd outer{::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)};
-  unique_fd inner;  // held, so that it does not hang up
+  unique_fd inner;  // held open, so that it does not hang up
   std::array<char, 64> name{};
 
   terminal() {
@@ -97,7 +97,7 @@ struct terminal {
     if (!inner) fail(name.data());
   }
 
-  /// False when nobody has the inner end any more.
+  /// False when no process has the inner end any more.
   bool copy_to_standard_error() const {
     std::array<char, 4096> text{};
     const ssize_t size = ::read(outer.get(), text.data(), text.size());
@@ -142,7 +142,7 @@ void execute(const std::string& kind, const std::string& notify) {
   std::fprintf(stderr, "systemd_room: %s: %s\n", words.front().c_str(), std::strerror(errno));
 }
 
-/// Reaps whatever comes, until systemd ends: a user's manager cannot be the first process.
+/// Reaps every child until systemd ends: a user's manager cannot be the first process.
 int be_init_of(pid_t systemd) {
   for (int status = 0;;) {
     const pid_t ended = ::wait(&status);
@@ -151,7 +151,8 @@ int be_init_of(pid_t systemd) {
   }
 }
 
-/// What namespaces do not contain: the clock, the machine, the kernel's modules.
+/// Drops the privileges that namespaces do not contain: over the clock, the machine, and kernel
+/// modules.
 void give_up_privileges() {
   for (const int each : {CAP_SYS_BOOT, CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_TIME}) {
     if (::prctl(PR_CAPBSET_DROP, each) != 0) fail("prctl");
@@ -185,7 +186,7 @@ unique_fd termination() {
   return unique_fd{::signalfd(-1, &wanted, SFD_CLOEXEC)};
 }
 
-/// Until the manager ends, or SIGTERM comes.
+/// Runs until the manager ends, or SIGTERM comes.
 void watch(const unique_fd& manager, const unique_fd& termination, const notify_socket& notify,
            const terminal& console) {
   std::array<pollfd, 4> entries{pollfd{manager.get(), POLLIN, 0},
@@ -232,7 +233,7 @@ int run(const std::string& build, const std::string& kind) {
   watch(manager, end, notify, console);
   ::syscall(SYS_pidfd_send_signal, manager.get(), SIGKILL, nullptr, 0);
   int status = 0;
-  ::waitpid(pid, &status, 0);  // when all others of the namespace are gone
+  ::waitpid(pid, &status, 0);  // returns when all others of the namespace have ended
   console.copy_to_standard_error();
   return WIFEXITED(status) ? WEXITSTATUS(status) : 0;
 }

@@ -20,16 +20,17 @@ namespace graceful_systemd {
 
 struct service_params {
   manager kind = manager::system;
-  /// Of the server. The listener's port is any; its probation is short, so that tests are; and a
-  /// connection counts as idle when its client has had the time to run, however busy the machine.
+  /// The server's options. The listener has any port. The probation is short, to keep the tests
+  /// short. A connection counts as idle only after its client had time to run, however busy the
+  /// machine is.
   std::string options = "--listen 127.0.0.1:0 --probation 100ms --idle-grace 5s";
-  std::string drop_in{};   ///< What the unit says otherwise.
+  std::string drop_in{};   ///< Overrides for the unit.
   bool by_socket = false;  ///< With docs/examples/http_server.socket, on 127.0.0.1.
-  std::uint16_t port{};    ///< Of that.
+  std::uint16_t port{};    ///< The socket's port.
 };
 
-/// docs/examples/http_server.service on a host of its own, as the file says but for the drop-in. It
-/// is installed, not started.
+/// docs/examples/http_server.service on a host of its own, as in the file except for the drop-in.
+/// It is installed, but not started.
 class service {
  public:
   static constexpr const char* unit = "http_server.service";
@@ -37,7 +38,7 @@ class service {
 
   explicit service(const service_params& params = {});
 
-  /// As the host calls it.
+  /// The path as the host names it.
   [[nodiscard]] std::string control() const;
 
   [[nodiscard]] host& place() { return host_; }
@@ -50,15 +51,16 @@ class service {
   unit_state state() { return host_.state(unit); }
   std::vector<unit_process> processes() { return host_.processes(unit); }
 
-  /// How systemd calls the main process, and the test.
+  /// The main process, as systemd and as the test number it.
   unit_process main();
 
-  /// By pidfd, so that it can only be the one of that pid now. False if there is none.
+  /// Sends a signal by pidfd, so that it can reach only the process that has this pid now. False if
+  /// there is none.
   bool signal(pid_t outside, int number);
   bool wait_gone(pid_t outside);
 
-  graceful::server_status server();  ///< What Status says; throws if nothing does.
-  std::uint16_t port();              ///< As long as it serves.
+  graceful::server_status server();  ///< From Status; throws if there is no answer.
+  std::uint16_t port();              ///< Valid as long as it serves.
 
   /// What has happened, for a test that failed.
   std::string report();
@@ -68,18 +70,18 @@ class service {
   host host_;
 };
 
-/// Clients of both kinds: who keep their connection, and who make one for each request.
+/// Clients of both kinds: some keep their connections, others make one for each request.
 class both_loads {
  public:
   static constexpr int clients_of_each = 4;
 
   explicit both_loads(std::uint16_t port);
 
-  /// Each kind has had some more answers.
+  /// Waits until each kind has had some more answers.
   bool go_on();
   bool reach(std::uint64_t generation);
 
-  /// In probation the predecessor keeps the connections that it has: of who makes new ones.
+  /// Waits for new connections only: in probation the predecessor keeps those that it has.
   bool reach_by_new_connections(std::uint64_t generation);
 
   struct totals {
@@ -93,11 +95,11 @@ class both_loads {
   load kept_, closing_;
 };
 
-/// A connection in the middle of a request: the process that has it drains until it goes.
+/// A connection in the middle of a request: the process that has it drains until it ends.
 class held_connection {
  public:
   explicit held_connection(std::uint16_t port);
-  std::uint64_t finish();  ///< Who has answered: the generation.
+  std::uint64_t finish();  ///< Returns the generation that has answered.
 
  private:
   http_connection connection_;

@@ -14,8 +14,8 @@ TEST_SUITE_BEGIN("socket");
 
 namespace {
 
-/// A port that nobody else is given: bound, so that only another SO_REUSEADDR socket can have it,
-/// as systemd's are.
+/// A port that no other process gets: bound, so that only another SO_REUSEADDR socket can have it,
+/// as systemd's have.
 class reserved_port {
  public:
   reserved_port() : socket_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)} {

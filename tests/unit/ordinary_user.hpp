@@ -10,7 +10,7 @@
 
 namespace graceful_test {
 
-/// The program is an ordinary user's while it lives, also where the tests run as root.
+/// While it lives, the program runs as an ordinary user, even if the tests run as root.
 class ordinary_user {
  public:
   ordinary_user() {

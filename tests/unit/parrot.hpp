@@ -27,8 +27,8 @@ inline const std::string good_status =
     R"("version":"0.1.0",)"
     R"("listeners":[{"name":"http","address":"[::1]:80","queue":2,"backlog":9}]}})";
 
-/// Takes one client, waits for one call and says what it is told to, whatever the call is; if it
-/// thinks, then before each message but the first.
+/// Takes one client, waits for one call, and answers with the given text, whatever the call is. If
+/// it thinks, it pauses before each message but the first.
 class parrot {
  public:
   explicit parrot(std::string words, bool then_close = true,
@@ -44,7 +44,7 @@ class parrot {
     return graceful::control_client::connect(path(), deadline).value();
   }
 
-  /// The call that came, when the client has gone.
+  /// The call that came; available when the client has gone.
   graceful::wire::call heard() {
     thread_.join();
     return graceful::wire::parse_call(heard_).value();
@@ -74,7 +74,7 @@ class parrot {
       if (!left.empty()) std::this_thread::sleep_for(thinks_for);
     }
     if (then_close) return;
-    graceful::os::inbox rest;  // until the client has had enough
+    graceful::os::inbox rest;  // until the client has seen enough
     while (graceful::os::wait_readable(client.get(), until) &&
            graceful::os::receive_now(client.get(), rest).what !=
                graceful::os::transfer::kind::closed) {

@@ -22,7 +22,7 @@
 #include <sys/socket.h>
 #include <system_error>
 
-/// Sockets of the kernel, without Asio, for tests of what is done to them.
+/// Plain sockets without Asio, for tests of what is done to them.
 namespace graceful_test {
 
 using namespace graceful::testing;
@@ -63,7 +63,7 @@ inline graceful::unique_fd connect_to(const graceful::os::socket_address& addres
   return fd;
 }
 
-/// Whether a connection comes about at once, which is when it does on loopback.
+/// Whether a connection is established at once, as it is on loopback.
 inline bool is_reachable(const graceful::os::socket_address& address) {
   const graceful::unique_fd client{
       ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
@@ -83,7 +83,7 @@ inline bool is_cloexec(int fd) { return (::fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0
 inline bool is_nonblocking(int fd) { return (::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0; }
 inline bool is_open_descriptor(int fd) { return ::fcntl(fd, F_GETFD) >= 0; }
 
-/// Looks until it is so; for what the kernel tells nobody of.
+/// Polls until it is true; for changes that the kernel does not report.
 template <class Predicate>
 bool eventually(Predicate predicate, deadline until = std::chrono::seconds{10}) {
   while (!predicate()) {

@@ -13,7 +13,7 @@
 
 namespace graceful_test {
 
-/// A directory for one test, mode 0700; it goes with this object.
+/// A directory for one test, mode 0700; removed with this object.
 class temporary_directory {
  public:
   temporary_directory()
@@ -34,7 +34,7 @@ class temporary_directory {
     return path_ + '/' + std::string{name};
   }
 
-  /// The names of what is in it.
+  /// The names of its entries.
   [[nodiscard]] std::vector<std::string> listing() const {
     std::vector<std::string> names;
     for (const auto& entry : std::filesystem::directory_iterator{path_}) {

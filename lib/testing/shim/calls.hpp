@@ -2,20 +2,20 @@
 #ifndef GRACEFUL_LIB_TESTING_SHIM_CALLS_HPP
 #define GRACEFUL_LIB_TESTING_SHIM_CALLS_HPP
 
-/// The functions of libc that are wrapped: the one list from which the wrappers, the kinds of calls
-/// and their names come.
+/// The functions of libc that are wrapped: the only list, from which the wrappers, the kinds of
+/// calls and their names are made.
 ///
-/// CALL(kind, result, parameters, arguments) has the kind's own name as its symbol;
-/// ALSO(kind, symbol, result, parameters, arguments) is a further symbol of a kind: what programs
-/// call that are built for large files or with _FORTIFY_SOURCE. Pointers that nobody looks through
-/// are void*. Variadic functions have as many parameters as they ever take: where Linux runs, those
-/// that were not passed are registers, or stack, that can be read all the same.
+/// In CALL(kind, result, parameters, arguments) the symbol has the name of the kind. ALSO(kind,
+/// symbol, result, parameters, arguments) adds a symbol to a kind: programs that are built for
+/// large files or with _FORTIFY_SOURCE call it. Pointers that the shim never dereferences are
+/// void*. Variadic functions have as many parameters as they ever take: where Linux runs, arguments
+/// that were not passed are registers or stack, which can be read all the same.
 ///
 /// Not seen, in an upgrade of docs/examples/http_server compared with strace(1): memory (mmap,
 /// munmap, mprotect, madvise, brk), threads (clone3, futex, rseq, set_robust_list, exit), what the
-/// loader does before any of it (openat, read, close, fstat, access), exit_group at the end of
-/// main, rt_sigreturn, rt_sigpending, getrandom, geteuid, getpid, prlimit64; what libc calls inside
-/// of itself: stdio, getaddrinfo; and what asks the kernel without libc: the child that `os/launch`
+/// loader does before all of that (openat, read, close, fstat, access), exit_group at the end of
+/// main, rt_sigreturn, rt_sigpending, getrandom, geteuid, getpid, prlimit64; calls within libc:
+/// stdio, getaddrinfo; and system calls made without libc: those of the child that `os/launch`
 /// clones, up to its exec (rt_sigaction, rt_sigprocmask, close_range, chdir, execve). For 64-bit
 /// systems.
 // clang-format off

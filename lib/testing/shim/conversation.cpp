@@ -9,14 +9,15 @@
 namespace graceful::testing::shim {
 namespace {
 
-/// What has been asked on a descriptor and not been answered: 0 nothing, else the call's step + 1,
-/// and in the next bit its direction.
+/// The call on each descriptor that has not been answered: 0 for none, otherwise the call's step +
+/// 1, with its direction in the next bit.
 constinit std::array<std::atomic<std::uint8_t>, 65536> asked{};
 
 constexpr std::uint8_t direction_bit = 0x40;
 
 struct method {
-  std::string_view name;  // in quotes: the description of the interface names methods as well
+  std::string_view name;  // with its quotes, because the description of the interface names methods
+                          // too
   step call;
 };
 constexpr std::array methods{
@@ -48,7 +49,8 @@ std::optional<step> recognise(int fd, direction which, const iovec* parts, std::
   const std::uint8_t open = asked[static_cast<std::size_t>(fd)].load(std::memory_order_relaxed);
   const auto asked_by = (open & direction_bit) != 0 ? direction::received : direction::sent;
   if (open == 0 || asked_by == which) return std::nullopt;
-  return static_cast<step>(open & ~direction_bit);  // the step after the call's, which is one less
+  return static_cast<step>(open & ~direction_bit);  // the step after the call's, which is stored
+                                                    // plus one
 }
 
 void note(int fd, direction which, step what) {

@@ -9,22 +9,22 @@
 
 #include <sys/uio.h>
 
-/// Sees the steps of the handoff in what passes through Unix sockets: a call by the name of its
-/// method, if that comes in one piece; the reply, which has no name, by being what comes next in
-/// the other direction on the same descriptor. An error is a reply too. What is said unasked, and
-/// the second half of a long reply, is no step.
+/// Recognises the steps of the handoff in what passes through Unix sockets. A call is recognised by
+/// the name of its method, if it arrives in one piece. A reply has no name: it is what comes next
+/// in the other direction on the same descriptor. An error is a reply too. Unasked messages, and
+/// the second half of a long reply, are not steps.
 namespace graceful::testing::shim {
 
 enum class direction : std::uint8_t { sent, received };
 
-/// What these bytes are if they pass through `fd` now.
+/// The step that these bytes are if they pass through `fd` now.
 std::optional<step> recognise(int fd, direction which, const iovec* parts, std::size_t count,
                               std::size_t bytes);
 
-/// They have passed.
+/// The bytes have passed.
 void note(int fd, direction which, step what);
 
-/// The descriptor is another's from now on.
+/// From now on the descriptor means something else.
 void forget(int fd);
 
 }  // namespace graceful::testing::shim

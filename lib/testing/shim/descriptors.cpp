@@ -16,7 +16,7 @@
 namespace graceful::testing::shim {
 namespace {
 
-/// One line after the other, without memory of its own: fdinfo of an epoll can be long.
+/// Reads one line after the other, without allocating: the fdinfo of an epoll instance can be long.
 class line_reader {
  public:
   explicit line_reader(const char* path)
@@ -27,7 +27,7 @@ class line_reader {
     if (fd_ >= 0) real_close(fd_);
   }
 
-  /// Ends with a NUL instead of its newline. Null at the end of the file.
+  /// Ends with a NUL in place of its newline. Null at the end of the file.
   const char* next() {
     for (;;) {
       const auto waiting = static_cast<std::size_t>(end_ - at_);

@@ -7,11 +7,11 @@
 
 #include <sys/epoll.h>
 
-/// What the kernel says about this process's descriptors. Asked again each time: descriptors come
-/// and go in ways that the shim does not see.
+/// What the kernel says about this process's descriptors. Asked each time, because the shim does
+/// not see all the ways in which descriptors come and go.
 namespace graceful::testing::shim {
 
-/// An option of SOL_SOCKET that is an int; -1 if it is no socket.
+/// An int option of SOL_SOCKET; -1 if `fd` is not a socket.
 int option_of(int fd, int option);
 
 /// A Unix socket that has a peer, or may get one.
@@ -24,7 +24,7 @@ void for_each_descriptor(Visitor visit) {
   for_each_descriptor([](void* context, int fd) { (*static_cast<Visitor*>(context))(fd); }, &visit);
 }
 
-/// Where a descriptor is waited for, and how: proc_pid_fdinfo(5).
+/// The epoll instances in which a descriptor is registered, and how: proc_pid_fdinfo(5).
 struct epoll_entries {
   struct entry {
     int epoll;

@@ -11,18 +11,18 @@
 #include <cstdint>
 #include <string_view>
 
-/// What the shim and the kit share: a file for each process, which both map. Headers only, and
-/// nothing that needs a C++ library at run time: the shim is loaded into any program.
+/// What the shim and the kit share: a file for each process, which both map. Only headers, and
+/// nothing that needs a C++ library at run time, because the shim is loaded into any program.
 namespace graceful::testing::shim {
 
-/// Names the directory of the files, each named by its pid. Inherited by successors.
+/// Names the directory of the files, each named by its pid. Successors inherit it.
 inline constexpr const char* directory_variable = "GRACEFUL_TESTING_FAULTS";
 
-/// A fault as text, for the process that is started with it. The shim takes it out of the
+/// A fault as text, for the process that is started with it. The shim removes it from the
 /// environment, so that no successor inherits it.
 inline constexpr const char* fault_variable = "GRACEFUL_TESTING_FAULT";
 
-/// What a system call does; `any` counts them all.
+/// What a system call does; `any` counts all calls.
 enum class kind : std::uint8_t {
   any,
 #define GRACEFUL_SHIM_KIND(name, ...) name,
@@ -39,8 +39,8 @@ inline constexpr std::array kind_names{
 #undef GRACEFUL_SHIM_NOTHING
 };
 
-/// A message of the handoff, by its name in wire/handoff_messages.hpp. Calls are even, the reply to
-/// each comes next.
+/// A message of the handoff, by its name in wire/handoff_messages.hpp. Calls are even, and the
+/// reply to each follows it.
 enum class step : std::uint8_t { begin, begun, fetch, batch, ready, readied, settle, settled };
 
 inline constexpr std::array<std::string_view, 8> step_names{
@@ -53,16 +53,16 @@ inline constexpr std::array<std::string_view, 5> action_names{"kill", "stop", "c
 enum class moment : std::uint8_t { before, after };
 inline constexpr std::array<std::string_view, 2> moment_names{"before", "after"};
 
-/// A place in the run of a process: a kind of calls, or a step of the handoff.
+/// A point in the run of a process: a kind of call, or a step of the handoff.
 struct point {
   bool is_step;
   std::uint8_t code;  // a kind or a step
   moment when;
 };
 
-/// A fault as one word, so that it is armed, counted down and taken in single atomic operations.
-/// 0: none is armed. Else, from the lowest bit on: how many times the point is still to be passed
-/// (32 bits), the code (8), is_step (1), moment (1), action (3), armed (1), taken (1), errno (12).
+/// A fault as one word, so that single atomic operations arm it, count it down and take it. 0: none
+/// is armed. Otherwise, from the lowest bit on: how many times the point has yet to be passed (32
+/// bits), the code (8), is_step (1), moment (1), action (3), armed (1), taken (1), errno (12).
 using armed_word = std::uint64_t;
 
 inline constexpr std::uint64_t most_error = 4095;  // MAX_ERRNO of the kernel
@@ -80,9 +80,9 @@ constexpr point point_of(armed_word word) {
 constexpr action action_of(armed_word word) { return static_cast<action>(word >> 42 & 7); }
 constexpr int error_of(armed_word word) { return static_cast<int>(word >> 47 & most_error); }
 
-/// What stays of a fault whose time has come, until another is armed: it strikes, or has struck,
-/// and is not to be had back. In the same operation that takes it, so that nobody finds it neither
-/// armed nor struck.
+/// What remains of a fault whose time has come, until another is armed: it strikes, or has struck,
+/// and cannot be revoked. The operation that takes the fault writes this too, so that it is always
+/// seen as either armed or struck.
 constexpr armed_word taken(armed_word word) { return word | armed_word{1} << 46; }
 constexpr bool is_taken(armed_word word) { return (word >> 46 & 1) != 0; }
 
@@ -94,7 +94,7 @@ constexpr std::size_t index_of(const std::array<std::string_view, N>& names,
   return i;
 }
 
-/// A number of at most nine digits; none if it is not that.
+/// A number of at most nine digits; none otherwise.
 constexpr bool read_number(std::string_view text, std::uint64_t& number) {
   number = 0;
   for (const char c : text) {
@@ -104,8 +104,8 @@ constexpr bool read_number(std::string_view text, std::uint64_t& number) {
   return !text.empty() && text.size() < 10;
 }
 
-/// "kill before call accept4 3", "stop after step ready 1", "fail:24 before call socket 1"; 0 if it
-/// is not that.
+/// "kill before call accept4 3", "stop after step ready 1", "fail:24 before call socket 1"; 0 if
+/// the text is not a fault.
 constexpr armed_word parse_fault(std::string_view text) {
   std::array<std::string_view, 5> words{};
   for (std::string_view& word : words) {
@@ -125,7 +125,7 @@ constexpr armed_word parse_fault(std::string_view text) {
     words[0].remove_prefix(colon + 1);
     if (!fails || !read_number(words[0], error) || error > most_error) return 0;
   }
-  // What has been done cannot fail any more, and a step is no call.
+  // A call that has been made cannot fail any more, and a step is not a call.
   if (fails != (error != 0) || (fails && (is_step || words[1] != moment_names[0]))) return 0;
   if (!read_number(words[4], count)) return 0;
   if (what == action_names.size() || when == moment_names.size() || count == 0 || !text.empty() ||
@@ -140,18 +140,19 @@ inline constexpr std::uint32_t done = 2;
 
 inline constexpr std::uint64_t file_magic = 0x33'74'6c'75'61'66'72'67;  // "grfault3"
 
-/// How many calls are remembered: the last ones.
+/// How many of the last calls are remembered.
 inline constexpr std::size_t remembered_calls = 65536;
 
-/// The file. All but the header may change at any time; each member by itself, in any order but
-/// where that is said.
+/// The file. Everything except the header may change at any time, each member on its own and in any
+/// order, unless stated otherwise.
 struct fault_file {
-  // The header: there before the file has its name.
+  // The header: written before the file gets its name.
   std::uint64_t magic;
-  std::uint64_t start_time;  // of the process, proc_pid_stat(5): a pid alone may be another's
+  std::uint64_t start_time;  // of the process, proc_pid_stat(5): another process may have the same
+                             // pid
   std::int64_t pid;
 
-  /// Written by the kit, and by the shim which counts down and marks it as taken.
+  /// Written by the kit, and by the shim, which counts it down and marks it as taken.
   std::atomic<armed_word> armed;
 
   /// The fault that has struck, as it was when it was taken, and after how many calls in all.
@@ -159,11 +160,12 @@ struct fault_file {
   std::atomic<armed_word> struck_fault;
   std::atomic<std::uint64_t> struck_call;
   std::atomic<std::uint32_t> struck_kind;
-  /// 0: none has struck since the kit armed one; then `striking`, and `done` where the process goes
+  /// 0: none has struck since the kit armed one; then `striking`, and `done` if the process goes
   /// on. A futex(2), which the shim wakes.
   std::atomic<std::uint32_t> struck;
 
-  /// Calls in all; the n-th of them, from 0 on, has left its kind in recent[n % remembered_calls].
+  /// The number of all calls. The n-th, counted from 0, has left its kind in recent[n %
+  /// remembered_calls].
   std::atomic<std::uint64_t> calls;
   std::array<std::atomic<std::uint64_t>, kind_names.size()> calls_by_kind;
   std::array<std::atomic<std::uint64_t>, step_names.size()> steps;

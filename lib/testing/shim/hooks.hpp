@@ -10,9 +10,9 @@
 
 #include <optional>
 
-/// What some kinds of calls do beside being counted: an object of `hooks<K>` for each call, whose
-/// functions get its arguments: `before`, `feign` (whether to skip the call, and say that it
-/// succeeded) and `after`, with the result first.
+/// What some kinds of calls do besides being counted. Each call has an object of `hooks<K>`, whose
+/// functions get the call's arguments: `before`, `feign` (whether to skip the call and report
+/// success) and `after`, which also gets the result first.
 namespace graceful::testing::shim {
 
 struct no_hooks {
@@ -24,7 +24,7 @@ struct no_hooks {
 template <kind K>
 struct hooks : no_hooks {};
 
-/// The bytes of a call, whichever it is.
+/// The bytes of a call, of whichever kind.
 struct span {
   span(int, const void* data, std::size_t size, auto... /*more*/)
       : one{const_cast<void*>(data), size} {}
@@ -71,7 +71,7 @@ struct sending : no_hooks {
   }
 };
 
-/// Which of the arguments after the descriptor are the flags.
+/// The flags among the arguments after the descriptor.
 inline int flags_of(void* /*data*/, std::size_t /*size*/) { return 0; }
 inline int flags_of(void* /*data*/, std::size_t /*size*/, std::size_t /*room*/) { return 0; }
 inline int flags_of(const iovec* /*parts*/, int /*count*/) { return 0; }
@@ -86,14 +86,14 @@ inline int flags_of(void* /*data*/, std::size_t /*size*/, std::size_t /*room*/, 
 
 template <kind K>
 struct receiving : no_hooks {
-  /// Who is to be struck before a message is received must not have taken it from the socket: a
-  /// look at it, which blocks if the call would.
+  /// A process that is to be struck before it receives a message must not have taken it from the
+  /// socket. So this peeks at the message, and blocks if the call would.
   void before(fault_file& own, int fd, auto... more) {
     const armed_word armed = own.armed.load(std::memory_order_relaxed);
     if (armed == 0 || !point_of(armed).is_step || point_of(armed).when != moment::before) return;
     if (!is_unix_connection(fd)) return;
     std::array<char, 4096> buffer;
-    // Without room for descriptors: they stay where they are.
+    // Without room for descriptors, so that they stay in the socket.
     const ssize_t size =
         real_recv(fd, buffer.data(), buffer.size(), MSG_PEEK | (flags_of(more...) & MSG_DONTWAIT));
     if (size <= 0) return;
@@ -110,7 +110,7 @@ struct receiving : no_hooks {
                                 static_cast<std::size_t>(result));
     if (!what) return;
     count_step(own, fd, direction::received, *what);
-    // Armed while the call waited already.
+    // The fault was armed while the call was already waiting.
     if (!seen_) pass_step(own, *what, moment::before, K);
     pass_step(own, *what, moment::after, K);
   }
@@ -140,7 +140,7 @@ struct hooks<kind::recvfrom> : receiving<kind::recvfrom> {};
 template <>
 struct hooks<kind::recvmsg> : receiving<kind::recvmsg> {};
 
-/// Results are descriptors that nothing has passed through.
+/// The results are new descriptors, which nothing has passed through.
 template <>
 struct hooks<kind::socket> : no_hooks {
   static void after(fault_file& /*own*/, int result, auto... /*arguments*/) { forget(result); }

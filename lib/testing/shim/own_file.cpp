@@ -26,12 +26,12 @@ path path_in(const char* directory, const char* suffix) {
   path made{};
   const int length = std::snprintf(made.data(), made.size(), "%s/%d%s", directory,
                                    static_cast<int>(::getpid()), suffix);
-  // Then nothing is found there.
+  // The path is then empty, and nothing is found there.
   if (length < 0 || static_cast<std::size_t>(length) >= made.size()) made[0] = '\0';
   return made;
 }
 
-/// Takes a variable out of the environment, without the lock and the memory that unsetenv(3) needs.
+/// Removes a variable from the environment, without the lock and the memory that unsetenv(3) needs.
 const char* take_variable(const char* name) {
   const std::size_t length = std::strlen(name);
   for (char** at = ::environ; at != nullptr && *at != nullptr; ++at) {
@@ -43,7 +43,8 @@ const char* take_variable(const char* name) {
   return nullptr;
 }
 
-/// getenv(3) would do; but in a program that is being loaded its environment may not stand yet.
+/// Replaces getenv(3), because the environment of a program that is being loaded may not be set up
+/// yet.
 const char* variable(const char* name) {
   const std::size_t length = std::strlen(name);
   for (char** at = ::environ; at != nullptr && *at != nullptr; ++at) {
@@ -74,7 +75,7 @@ fault_file* map(int fd) {
   return at == MAP_FAILED ? nullptr : static_cast<fault_file*>(at);
 }
 
-/// That of an earlier program of this same process.
+/// Finds the file of an earlier program of this same process.
 fault_file* find(const path& name, std::uint64_t start_time) {
   const int fd = real_open(name.data(), O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0);
   if (fd < 0) return nullptr;
@@ -90,11 +91,11 @@ fault_file* find(const path& name, std::uint64_t start_time) {
   return found;
 }
 
-/// It gets its name when it is complete: who sees it can use it.
+/// The file gets its name when it is complete: a process that sees it can use it.
 fault_file* make(const char* directory, std::uint64_t start_time, armed_word armed) {
   const path name = path_in(directory, "");
   const path unfinished = path_in(directory, ".new");
-  // Another of this pid may have left one; what else is there by that name is not followed.
+  // An earlier process with this pid may have left one; a link with that name is not followed.
   real_unlink(unfinished.data());
   const int fd =
       real_open(unfinished.data(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -115,7 +116,7 @@ armed_word fault_from_environment() {
   if (text == nullptr) return 0;
   const armed_word armed = parse_fault(text);
   if (armed == 0) {
-    // A test that believes in a fault which cannot strike would prove nothing.
+    // A test that relies on a fault which cannot strike would prove nothing.
     std::array<char, 512> message{};
     const int length = std::snprintf(
         message.data(), message.size(),
@@ -147,7 +148,7 @@ void attach(bool forked) {
   errno = error;
 }
 
-/// Before the program's own constructors, if nobody has made a call yet.
+/// Runs before the program's own constructors, unless a call came first.
 __attribute__((constructor)) void on_load() {
   resolve_all();
   own_file();
@@ -157,7 +158,7 @@ __attribute__((constructor)) void on_load() {
 
 fault_file* own_file() {
   stage now = current.load(std::memory_order_acquire);
-  // What sanitizers call before libc has been set up counts for nobody: nothing can be known yet.
+  // Calls that sanitizers make before libc is set up are not counted: nothing is known yet.
   if (now == stage::off || ::environ == nullptr) return nullptr;
   if (now == stage::unattached && current.compare_exchange_strong(now, stage::attaching)) {
     attach(false);

@@ -6,12 +6,12 @@
 
 namespace graceful::testing::shim {
 
-/// The file of this process, made at the first call. Null where the environment names no directory
-/// or it cannot be written to, and between vfork(2) and exec, where the memory is the parent's.
-/// A process that executes another program keeps its file, with all that is counted and armed.
+/// The file of this process, made at the first call. Null if the environment names no directory or
+/// it is not writable, and between vfork(2) and exec, where the memory is the parent's. A process
+/// that executes another program keeps its file, with its counts and the armed fault.
 fault_file* own_file();
 
-/// In the child of a fork(2): it has a file of its own from now on, and nothing is armed.
+/// Call it in the child of a fork(2): from now on the child has its own file, with nothing armed.
 void attach_again();
 
 }  // namespace graceful::testing::shim

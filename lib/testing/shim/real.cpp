@@ -21,7 +21,7 @@ constinit std::array<std::atomic<void*>, symbol_names.size()> addresses{};
 
 }  // namespace
 
-/// Whoever comes first looks up; several who do find the same.
+/// The first caller looks the address up; several at a time find the same.
 void* address_of(symbol which) {
   const auto i = static_cast<std::size_t>(which);
   void* address = addresses[i].load(std::memory_order_relaxed);

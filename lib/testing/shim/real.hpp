@@ -14,7 +14,7 @@
 #include <sys/uio.h>
 #include <time.h>
 
-/// The functions behind the wrappers. What the shim itself calls, it calls through these.
+/// The functions behind the wrappers. The shim itself calls only these.
 namespace graceful::testing::shim {
 
 enum class symbol : std::uint16_t {
@@ -25,7 +25,7 @@ enum class symbol : std::uint16_t {
 #undef GRACEFUL_SHIM_FURTHER
 };
 
-/// Null where this libc has no such function.
+/// Null if this libc has no such function.
 void* address_of(symbol which);
 
 /// Looks all of them up, so that later calls, in signal handlers and after fork(), need not.

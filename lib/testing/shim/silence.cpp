@@ -25,7 +25,7 @@ constexpr std::string_view silent_name = "graceful-silent-";
 constinit std::atomic<bool> has_fallen{false};
 constinit std::atomic_flag working{};
 
-/// One thread at a time replaces, and no signal handler comes in between that might want to.
+/// Lets one thread at a time replace sockets, and keeps signal handlers from doing it in between.
 class exclusively {
  public:
   exclusively() {
@@ -45,7 +45,7 @@ class exclusively {
   sigset_t before_{};
 };
 
-/// Made here, by this process, to replace another.
+/// True if this process made it to replace another listener.
 bool is_silent_listener(int fd) {
   sockaddr_un name{};
   socklen_t length = sizeof name;
@@ -53,7 +53,7 @@ bool is_silent_listener(int fd) {
          std::memcmp(name.sun_path + 1, silent_name.data(), silent_name.size()) == 0;
 }
 
-/// A pair that it has made for itself, or that replaces a socket already.
+/// True for a pair that this process has made, for itself or to replace a socket.
 bool is_own_pair(int fd) {
   ucred peer{};
   socklen_t length = sizeof peer;
@@ -67,7 +67,7 @@ bool is_connected(int fd) {
   return real_getpeername(fd, &name, &length) == 0;
 }
 
-/// A connection with another process, or a way to get one.
+/// True for a connection with another process, or a socket that can get one.
 bool reaches_others(int fd) {
   if (!is_unix_connection(fd)) return false;
   if (option_of(fd, SO_ACCEPTCONN) == 1) return !is_silent_listener(fd);
@@ -90,7 +90,7 @@ int silent_listener(int type) {
 int silent_connection(int type) {
   std::array<int, 2> pair{-1, -1};
   real_socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, pair.data());
-  return pair[0];  // the other stays open: it is the peer
+  return pair[0];  // the other end stays open: it is the peer
 }
 
 void take_over_properties(int from, int to) {
@@ -104,11 +104,12 @@ void take_over_properties(int from, int to) {
   }
 }
 
-/// An epoll entry belongs to what is open under the number when it is made, and must go before
-/// another is put there; its events and data are known to the kernel alone.
+/// An epoll entry belongs to the file that was open under the number when the entry was made. It
+/// must be removed before another file gets the number. Only the kernel knows its events and data.
 void replace(int fd, int by) {
   take_over_properties(fd, by);
-  real_fcntl(fd, F_DUPFD_CLOEXEC, nullptr);  // its peer sees no end
+  real_fcntl(fd, F_DUPFD_CLOEXEC, nullptr);  // keeps the connection open, so that its peer sees no
+                                             // end
   epoll_entries entries;
   entries.collect(fd);
   for (std::size_t i = 0; i < entries.count; ++i) {
@@ -136,7 +137,7 @@ void silence(int fd) {
 void fall_silent() {
   const exclusively alone;
   has_fallen.store(true);
-  // All of them first: each that is replaced leaves descriptors that are not to be found.
+  // Collected first: each replacement leaves descriptors that must not be found.
   static constinit std::array<int, 4096> found{};
   std::size_t count = 0;
   for_each_descriptor([&](int fd) {
@@ -147,7 +148,7 @@ void fall_silent() {
 
 void keep_silence(int fd) {
   const exclusively alone;
-  // A socket that is to be connected reaches nobody yet.
+  // A socket that is to be connected does not reach another process yet.
   if (reaches_others(fd) || (option_of(fd, SO_ACCEPTCONN) == 0 && !is_connected(fd))) silence(fd);
 }
 

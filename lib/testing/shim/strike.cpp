@@ -21,8 +21,8 @@ bool is_at(armed_word word, point where) {
           (!meant.is_step && meant.code == static_cast<std::uint8_t>(kind::any)));
 }
 
-/// To this thread: the kernel acts on it before the thread returns to the program, where one that
-/// is sent to the process may find another thread first.
+/// Signals this thread: the kernel acts on the signal before the thread returns to the program. A
+/// signal to the process may reach another thread first.
 void signal_this_thread(int number) { ::tgkill(::getpid(), ::gettid(), number); }
 
 void crash() {
@@ -33,12 +33,12 @@ void crash() {
   ::sigaddset(&only, SIGSEGV);
   real_sigprocmask(SIG_UNBLOCK, &only, nullptr);
   signal_this_thread(SIGSEGV);
-  // The program's own handler has returned, or it is ignored.
+  // The program's own handler has returned, or the signal is ignored.
   real_sigaction(SIGSEGV, &standard, nullptr);
   signal_this_thread(SIGSEGV);
 }
 
-/// Unless another has been armed since.
+/// Reports, unless another fault has been armed since.
 void tell(fault_file& own, std::uint32_t stage) {
   std::uint32_t before = stage - 1;
   if (!own.struck.compare_exchange_strong(before, stage)) return;
@@ -56,7 +56,7 @@ void perform(action what) {
     case action::unreachable:
       return fall_silent();
     case action::fail:
-      return;  // the caller does
+      return;  // the caller makes the call fail
   }
 }
 

@@ -6,9 +6,9 @@
 
 namespace graceful::testing::shim {
 
-/// The process passes this point, in a call of kind `in`: if it is the point of the fault that is
-/// armed, and has been passed often enough now, the fault strikes. Returns the errno with which the
-/// call is to fail, or 0.
+/// The process passes this point, in a call of kind `in`. If it is the point of the armed fault,
+/// and has now been passed often enough, the fault strikes. Returns the errno with which the call
+/// must fail, or 0.
 int pass(fault_file& own, point where, kind in);
 
 }  // namespace graceful::testing::shim

@@ -19,7 +19,7 @@ kind kind_of(Arguments... /*all*/) {
   return K;
 }
 
-/// What has no function in the libc that a program was built for.
+/// Used for symbols that are missing in the libc that a program was built for.
 template <>
 kind kind_of<kind::syscall>(long number, long, long, long, long, long, long) {
   switch (number) {
@@ -46,7 +46,7 @@ void leave(fault_file& own, kind which) {
   pass(own, {false, static_cast<std::uint8_t>(which), moment::after}, which);
 }
 
-/// What a function says that fails.
+/// The return value of a function that fails.
 template <class Result>
 Result failed(int error) {
   errno = error;
@@ -57,7 +57,7 @@ Result failed(int error) {
   }
 }
 
-/// The program sees the errno that it had, and then that of the call.
+/// The program sees the errno that it had before, and then that of the call.
 template <kind K, symbol S, class Result, class... Arguments>
 struct wrapped {
   Result operator()(Arguments... arguments) const {

@@ -40,7 +40,7 @@ TEST_CASE("run without options has the supervisor's own defaults") {
   CHECK(params.ready_timeout == defaults.ready_timeout);
 }
 
-TEST_CASE("each option of run sets what it says; a number alone is seconds") {
+TEST_CASE("each option of run sets its value; a number alone is seconds") {
   const auto params = run_params({"--control", "/c", "--socket", "/s", "--restart-delay", "0.25",
                                   "--max-restart-delay", "1min 2s", "--max-failures", "0",
                                   "--good-while", "3", "--ready-timeout", "4.5"});
@@ -54,7 +54,7 @@ TEST_CASE("each option of run sets what it says; a number alone is seconds") {
   CHECK(run_params({"--name", "shop"}).name == "shop");
 }
 
-TEST_CASE("a number of failures is a whole one, and not negative") {
+TEST_CASE("a number of failures is a whole number, and not negative") {
   CHECK(run_params({"--max-failures", "1000000"}).max_failures == 1'000'000);
   for (const char* wrong : {"-1", "1.5", "1000001", "nan", "many"}) {
     CAPTURE(wrong);
@@ -63,7 +63,7 @@ TEST_CASE("a number of failures is a whole one, and not negative") {
   }
 }
 
-TEST_CASE("a directory for a new process is relative to the one of whoever names it") {
+TEST_CASE("a directory for a new process is relative to the caller's own") {
   const auto directory_of = [](const std::string& given) {
     return parse({"upgrade", "shop", "--directory", given}).value().upgrade.directory;
   };
@@ -75,14 +75,14 @@ TEST_CASE("a directory for a new process is relative to the one of whoever names
         graceful::errc::invalid_argument);
 }
 
-TEST_CASE("what stands behind -- is the server's, also what looks like an option of run") {
+TEST_CASE("words after -- belong to the server, even those that look like options of run") {
   const auto parsed = parse({"run", "--", "server", "--", "--name", "x"});
   REQUIRE(parsed.has_value());
   CHECK(parsed->supervise.command == std::vector<std::string>{"server", "--", "--name", "x"});
   CHECK(parsed->supervise.name.empty());
 }
 
-TEST_CASE("a command line of run that lacks -- is answered with where the command goes") {
+TEST_CASE("a command line of run without -- is answered with where the command goes") {
   const auto answer = [](const std::vector<std::string>& words) {
     return parse(words).error().message;
   };

@@ -58,7 +58,7 @@ TEST_CASE("the overview names each command and fits a page") {
   CHECK(std::count(text.begin(), text.end(), '\n') <= 50);
 }
 
-TEST_CASE("the help of a command has its usage, its options and no others, and an example") {
+TEST_CASE("the help of a command shows its usage, its options and no others, and an example") {
   for (const auto& row : all_commands()) {
     CAPTURE(std::string{row.name});
     const auto text = help(row.what);
@@ -76,7 +76,7 @@ TEST_CASE("the help of a command has its usage, its options and no others, and a
   }
 }
 
-TEST_CASE("an option is taken by the commands whose help has it, and refused by the others") {
+TEST_CASE("an option is accepted by the commands whose help shows it, and refused by the others") {
   for (const auto& row : all_commands()) {
     for (const auto& option : all_options()) {
       if (option.name == "help" || option.name == "version") continue;
@@ -94,8 +94,7 @@ TEST_CASE("an option is taken by the commands whose help has it, and refused by 
   }
 }
 
-TEST_CASE(
-    "no two rows of an option are for the same command, and all of them take a value or none") {
+TEST_CASE("no two rows of an option apply to one command, and all or none of them take a value") {
   const auto options = all_options();
   for (const auto& a : options) {
     for (const auto& b : options) {
@@ -107,7 +106,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("help is asked for before or behind the command, and of the overview without one") {
+TEST_CASE("help can be asked for before or after the command, or without one for the overview") {
   CHECK(parse({"--help"}).value().topic == std::nullopt);
   CHECK(parse({"-h"}).value().topic == std::nullopt);
   CHECK(parse({"help"}).value().topic == std::nullopt);

@@ -11,12 +11,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// A view and a clock that goes when the test says so.
+/// A view, and a clock that the test moves.
 struct view_fixture {
   explicit view_fixture(form f = form::live, style s = {})
       : view{f, s, now, "waiting for the server"} {}
 
-  /// With the numbers that a server gives for this phase.
+  /// With the values that a server sends for this phase.
   std::string reach(const std::string& phase) {
     const bool serves = phase == "ready" || phase == "committed";
     graceful::upgrade_phase p{
@@ -52,7 +52,7 @@ std::size_t characters(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("each phase is a line, and below it stands what is awaited, and for how long") {
+TEST_CASE("each phase is a line, and the line below says what is awaited, and for how long") {
   view_fixture b;
   CHECK(b.live() == "+0.0 s     waiting for the server");
   b.now += 7ms;
@@ -71,7 +71,7 @@ TEST_CASE("each phase is a line, and below it stands what is awaited, and for ho
   CHECK(b.live().empty());
 }
 
-TEST_CASE("the time is the server's, which may have begun before") {
+TEST_CASE("the elapsed time is the server's, which may have begun earlier") {
   view_fixture b;
   b.view.on(
       graceful::drain_progress{.phase = "draining", .elapsed = 83s, .connections = 4, .cut = 0},
@@ -80,7 +80,7 @@ TEST_CASE("the time is the server's, which may have begun before") {
   CHECK(b.live().starts_with("+1 min 24 s "));
 }
 
-TEST_CASE("a drain is one line at its begin and one at its end, and a bar in between") {
+TEST_CASE("a drain is one line at its begin and one at its end, with a bar in between") {
   view_fixture b;
   CHECK(b.drain(41) == "+0 ms      draining 41 connections\n");
   CHECK(b.live() == "+0.0 s     draining [----------------------------] 41 of 41 connections left");
@@ -94,7 +94,7 @@ TEST_CASE("a drain is one line at its begin and one at its end, and a bar in bet
   CHECK(b.live().empty());
 }
 
-TEST_CASE("the bar starts again where the last accepts bring more connections than at the begin") {
+TEST_CASE("the bar starts again if the last accepts bring more connections than at the begin") {
   view_fixture b;
   b.drain(0);
   CHECK(b.live() == "+0.0 s     waiting for what still runs; no connection is tracked");
@@ -104,7 +104,7 @@ TEST_CASE("the bar starts again where the last accepts bring more connections th
   CHECK(b.live() == "+0.0 s     draining [############################] 0 of 1 connection left");
 }
 
-TEST_CASE("the bar is of blocks where there are any, and as long as there is room") {
+TEST_CASE("the bar is made of blocks where there are any, and as long as there is room") {
   view_fixture b{form::live, {.colour = false, .utf8 = true}};
   b.drain(4);
   b.drain(1);
@@ -114,7 +114,7 @@ TEST_CASE("the bar is of blocks where there are any, and as long as there is roo
   CHECK(b.live() == "+0.0 s     draining ██████████████████████████████ 0 of 4 connections left");
 }
 
-TEST_CASE("the live line is always shorter than the terminal is wide, and never cuts a character") {
+TEST_CASE("the live line is always shorter than the terminal is wide, and cuts no character") {
   for (const style s : {style{}, style{.colour = false, .utf8 = true}}) {
     view_fixture b{form::live, s};
     b.drain(1'234'567);
@@ -124,7 +124,8 @@ TEST_CASE("the live line is always shorter than the terminal is wide, and never 
       const std::string line = b.live(width);
       REQUIRE(characters(line) <= (width < 2 ? 0 : width - 1));
       REQUIRE(line.find('\n') == std::string::npos);
-      // One that is not cut ends as it should; a byte in the middle of a character is none.
+      // A line that is not cut ends as it should; a byte in the middle of a character does not
+      // count.
       if (characters(line) + 1 < width) REQUIRE(line.ends_with("left, 5 cut"));
     }
     CHECK(characters(whole) > 60);
@@ -158,7 +159,7 @@ TEST_CASE("what succeeds is green, what was cut is red, and the time is dim") {
         "\x1b[2m+0 ms      \x1b[0m\x1b[32mdrained\x1b[0m, \x1b[31m1 connection cut\x1b[0m\n");
 }
 
-TEST_CASE("without a terminal each report is a line, and nothing is below") {
+TEST_CASE("without a terminal each report is a line, with nothing below") {
   view_fixture b{form::lines};
   CHECK(b.reach("ready") == "+0 ms      ready: generation 2 (pid 812) serves\n");
   CHECK(b.drain(2) == "+0 ms      draining 2 connections\n");
@@ -174,7 +175,7 @@ TEST_CASE("as JSON each report is the server's own line") {
   CHECK(b.live().empty());
 }
 
-TEST_CASE("the end of a predecessor is awaited by its pid, and said once") {
+TEST_CASE("the end of a predecessor is awaited by its pid, and reported once") {
   std::optional<graceful::draining_process> old{{.generation = 1, .pid = 77}};
   view_fixture b;
   CHECK(b.view.on(old, b.now).empty());

@@ -25,7 +25,7 @@ bool has_line(const std::string& text, const std::string& line) {
 
 }  // namespace
 
-TEST_CASE("a listener that was dropped is told by its address, and so is the one in its place") {
+TEST_CASE("a dropped listener is shown with its address, and so is the one that replaces it") {
   const auto text = describe(status_with_dropped({"127.0.0.1:18080", "[::1]:9"}));
   CHECK(has_line(text,
                  "  nobody listens on 127.0.0.1:18080 ('http') any more since the last "
@@ -35,7 +35,7 @@ TEST_CASE("a listener that was dropped is told by its address, and so is the one
                  "build does not listen there"));
 }
 
-TEST_CASE("a listener that an older server has dropped is told by its name") {
+TEST_CASE("a listener that an older server has dropped is shown with its name") {
   const auto text = describe(status_with_dropped({}));
   CHECK(has_line(text,
                  "  nobody listens on 'admin' any more since the last upgrade: this build does "
@@ -47,7 +47,7 @@ TEST_CASE("a listener that an older server has dropped is told by its name") {
         std::string::npos);
 }
 
-TEST_CASE("of a process that drains, status says how many connections are left, if it tracks any") {
+TEST_CASE("status shows how many connections a draining process has left, if it tracks any") {
   graceful::server_status status{.name = "shop", .generation = 4, .pid = 814, .state = "serving"};
   status.draining = {{1, 811, 0}, {2, 812, 1}, {3, 813, {}}};
   const auto text = describe(status);
@@ -64,7 +64,7 @@ TEST_CASE("of a process that drains, status says how many connections are left, 
   CHECK(has_line(hurried, "  generation 2, pid 812, drains, 1 connection left, told to cut them"));
 }
 
-TEST_CASE("a drain without a tracked connection is told without a number") {
+TEST_CASE("a drain without tracked connections is shown without a number") {
   CHECK(describe(graceful::drain_progress{.phase = "draining"}) ==
         "+0 ms      draining, waiting for what still runs; no connection is tracked\n");
 }

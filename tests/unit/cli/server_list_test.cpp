@@ -21,7 +21,7 @@ using graceful_test::temporary_directory;
 
 namespace {
 
-/// A Unix socket at `path`; with `listens` somebody could connect, but is not answered.
+/// A Unix socket at `path`. With `listens` a client can connect, but gets no answer.
 graceful::unique_fd socket_at(const std::string& path, bool listens) {
   graceful::unique_fd fd{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   sockaddr_un address{};
@@ -35,7 +35,7 @@ graceful::unique_fd socket_at(const std::string& path, bool listens) {
 
 }  // namespace
 
-TEST_CASE("in a directory each control socket is a server, and so is a supervisor's alone") {
+TEST_CASE("each control socket in a directory is a server, and so is a supervisor's alone") {
   temporary_directory where;
   const auto web = socket_at(where.path("web.sock"), false);
   const auto its = socket_at(where.path("web.sock.supervisor"), false);
@@ -56,7 +56,7 @@ TEST_CASE("in a directory each control socket is a server, and so is a superviso
   CHECK(servers_in({where.path("nowhere"), 7}).empty());
 }
 
-TEST_CASE("root looks into the directories of all users, unless others can write there too") {
+TEST_CASE("root looks into the directories of all users, except those that others can write to") {
   if (::geteuid() != 0) {
     MESSAGE("skipped: only root looks into those of others");
     return;
@@ -68,7 +68,7 @@ TEST_CASE("root looks into the directories of all users, unless others can write
     REQUIRE(::chown(where.path(name).c_str(), owner, owner) == 0);
   };
   make("run/65534/graceful", 65534, 0700);
-  make("run/65533/graceful", 65534, 0700);  // of another than the name says
+  make("run/65533/graceful", 65534, 0700);  // of another user than the name says
   make("run/65532/graceful", 65532, 0770);
   make("run/lock/graceful", 0, 0700);
   make("tmp/graceful-65531", 65531, 0755);

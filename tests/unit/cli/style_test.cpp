@@ -5,7 +5,7 @@
 
 using namespace graceful::cli;
 
-TEST_CASE("a dumb terminal, or one without a name, draws no line again and has no colours") {
+TEST_CASE("a dumb terminal, or one without a name, redraws no line and has no colours") {
   CHECK(can_redraw("xterm-256color"));
   CHECK(can_redraw("vt100"));
   CHECK_FALSE(can_redraw("dumb"));
@@ -24,12 +24,12 @@ TEST_CASE("colours are for terminals that have them, unless NO_COLOR has a value
   CHECK_FALSE(style_of("linux-m", "", "").colour);
 }
 
-TEST_CASE("the locale says whether there are blocks to draw a bar of") {
+TEST_CASE("the locale decides whether a bar can be made of blocks") {
   CHECK(style_of("xterm", "", "UTF-8").utf8);
   CHECK_FALSE(style_of("xterm", "", "ANSI_X3.4-1968").utf8);
 }
 
-TEST_CASE("paint leaves no trace where there are no colours, and ends what it began") {
+TEST_CASE("paint adds nothing without colours, and ends each colour that it begins") {
   CHECK(paint("done", tone::success, {}) == "done");
   CHECK(paint("done", tone::success, {.colour = true}) == "\x1b[32mdone\x1b[0m");
   CHECK(paint("cut", tone::failure, {.colour = true}) == "\x1b[31mcut\x1b[0m");

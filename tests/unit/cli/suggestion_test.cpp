@@ -10,7 +10,7 @@
 
 using namespace graceful::cli;
 
-TEST_CASE("what differs by a few letters, or begins so, is what may have been meant") {
+TEST_CASE("a name that differs by a few letters, or begins with the word, is suggested") {
   const std::vector<std::string_view> names{"upgrade", "status", "abort", "drain", "run"};
   for (const auto& each :
        {std::pair{"upgarde", "upgrade"}, std::pair{"upgade", "upgrade"},

@@ -21,12 +21,12 @@ using graceful::errc;
 
 namespace {
 
-/// A request whose time, and the 5 s that a server has after it, are over in a moment.
+/// For a request whose time, including the 5 s that a server has after it, is nearly over.
 constexpr std::chrono::milliseconds nearly_over = -5s + 10ms;
 
 }  // namespace
 
-TEST_CASE("an upgrade reports each phase, and returns the last") {
+TEST_CASE("an upgrade reports each phase, and returns the last one") {
   parrot server{R"({"parameters":{"phase":"spawned","elapsed_ms":1,"pid":9},"continues":true})"s +
                 '\0' + R"({"parameters":{"phase":"begun","elapsed_ms":2},"continues":true})" +
                 '\0' + R"({"parameters":{"phase":"ready","elapsed_ms":3,"generation":4}})" + '\0'};
@@ -56,7 +56,7 @@ TEST_CASE("a server that would ignore the directory is not told to start its suc
   CHECK(server.heard().method == "org.varlink.service.GetInterfaceDescription");
 }
 
-TEST_CASE("whoever has seen enough of an upgrade need not wait for its end") {
+TEST_CASE("a caller that has seen enough of an upgrade need not wait for its end") {
   parrot server{R"({"parameters":{"phase":"spawned","elapsed_ms":1},"continues":true})"s + '\0' +
                 R"({"parameters":{"phase":"ready","elapsed_ms":2},"continues":true})" + '\0'};
   auto client = server.client();
@@ -65,7 +65,7 @@ TEST_CASE("whoever has seen enough of an upgrade need not wait for its end") {
   CHECK(last->phase == "ready");
 }
 
-TEST_CASE("what a call did not wait for is never the answer to another") {
+TEST_CASE("a reply that a call did not wait for is never taken for the answer to another") {
   const auto spawned =
       R"({"parameters":{"phase":"spawned","elapsed_ms":1},"continues":true})"s + '\0';
   const auto ready = R"({"parameters":{"phase":"ready","elapsed_ms":2},"continues":true})"s + '\0';
@@ -119,7 +119,7 @@ TEST_CASE("what a call did not wait for is never the answer to another") {
   }
 }
 
-TEST_CASE("after its last answer, or an error, a call leaves the connection to the next") {
+TEST_CASE("after its last answer, or an error, a call leaves the connection to the next one") {
   parrot server{R"({"error":"io.graceful.Control.Busy"})"s + '\0' +
                     R"({"parameters":{"phase":"committed","elapsed_ms":3}})" + '\0' + good_status +
                     '\0',
@@ -130,7 +130,8 @@ TEST_CASE("after its last answer, or an error, a call leaves the connection to t
   CHECK(client.status().value().name == "web");
 }
 
-TEST_CASE("a server that takes no order is not waited for as long as an upgrade may take") {
+TEST_CASE(
+    "a server that does not accept the order is not waited for as long as an upgrade may take") {
   parrot server{"", false};
   auto client = server.client(20ms);
   CHECK(client.upgrade({}).error().code == errc::timed_out);
@@ -152,18 +153,19 @@ TEST_CASE("an upgrade is waited for until its own time is over, and 5 s longer")
   }
 }
 
-TEST_CASE("a probation is waited for after the upgrade's own time is over") {
+TEST_CASE("the probation is waited for after the upgrade's own time is over") {
   parrot server{R"({"parameters":{"phase":"ready","elapsed_ms":1},"continues":true})"s + '\0' +
                     R"({"parameters":{"phase":"committed","elapsed_ms":2}})" + '\0',
                 true, 1200ms};
   auto client = server.client();
-  // It has a second for the first phase, and the second comes when that is over.
+  // The first phase has a second, and the second phase comes after that.
   const auto last = client.upgrade({.timeout = -4s});
   REQUIRE(last.has_value());
   CHECK(last->phase == "committed");
 }
 
-TEST_CASE("a drain reports how far it is, returns the last report, and leaves the connection") {
+TEST_CASE(
+    "a drain reports its progress, returns the last report, and leaves the connection usable") {
   for (const bool now : {false, true}) {
     parrot server{
         R"({"parameters":{"phase":"draining","elapsed_ms":1,"connections":2,"cut":0},"continues":true})"s +
@@ -187,7 +189,7 @@ TEST_CASE("a drain reports how far it is, returns the last report, and leaves th
   }
 }
 
-TEST_CASE("a monitor tells of each event, returns the last, and leaves the connection") {
+TEST_CASE("a monitor reports each event, returns the last one, and leaves the connection usable") {
   const auto event = [](const std::string& what) {
     return R"({"parameters":{"event":")" + what +
            R"(","message":"m","generation":1,"pid":2,"time_ms":3})";
@@ -204,7 +206,7 @@ TEST_CASE("a monitor tells of each event, returns the last, and leaves the conne
   CHECK(client.status().value().name == "web");
 }
 
-TEST_CASE("a call that the server would not take is not made, and the connection is as before") {
+TEST_CASE("a call that the server would not accept is not sent, and the connection stays usable") {
   parrot server{good_status + '\0', false};
   auto client = server.client();
   const std::string bytes = "\xff";
@@ -234,7 +236,7 @@ TEST_CASE("a call may have 64 KiB, with its NUL, and not a byte more") {
   CHECK(client.upgrade({.command = {std::string(fits, 'x')}}).value().phase == "committed");
 }
 
-TEST_CASE("an upgrade that fails half-way says so after the phases it reached") {
+TEST_CASE("an upgrade that fails half-way is reported after the phases it has reached") {
   parrot server{R"({"parameters":{"phase":"spawned","elapsed_ms":1},"continues":true})"s + '\0' +
                 R"({"error":"io.graceful.Control.UpgradeFailed","parameters":{"message":"m"}})" +
                 '\0'};
@@ -245,7 +247,7 @@ TEST_CASE("an upgrade that fails half-way says so after the phases it reached") 
   CHECK(result.error().code == errc::upgrade_failed);
 }
 
-TEST_CASE("a server that goes during an upgrade, or garbles a phase, is an error") {
+TEST_CASE("a server that disappears during an upgrade, or garbles a phase, is an error") {
   {
     parrot server{R"({"parameters":{"phase":"spawned","elapsed_ms":1},"continues":true})"s + '\0'};
     auto client = server.client();

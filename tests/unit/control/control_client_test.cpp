@@ -36,12 +36,12 @@ graceful::error_code status_error(const std::string& words) {
   return status.error().code;
 }
 
-/// As JSON; a terminal would take it for an order.
+/// In JSON; a terminal would obey it.
 constexpr const char* escape = R"(\u001b[2J)";
 
 }  // namespace
 
-TEST_CASE("a status comes as it was sent, and as the line of JSON that came") {
+TEST_CASE("a status arrives as it was sent, together with its line of JSON") {
   parrot server{good_status + '\0'};
   const auto status = server.client().status();
   REQUIRE(status.has_value());
@@ -54,7 +54,7 @@ TEST_CASE("a status comes as it was sent, and as the line of JSON that came") {
   CHECK(server.heard().method == "io.graceful.Control.Status");
 }
 
-TEST_CASE("metrics come as they were sent, and as the line of JSON that came") {
+TEST_CASE("metrics arrive as they were sent, together with their line of JSON") {
   parrot server{R"({"parameters":{"text":"graceful_generation 1\n# EOF\n"}})"s + '\0'};
   const auto metrics = server.client().metrics();
   REQUIRE(metrics.has_value());
@@ -66,7 +66,7 @@ TEST_CASE("metrics come as they were sent, and as the line of JSON that came") {
   CHECK(client.metrics().error().code == errc::protocol_violation);
 }
 
-TEST_CASE("an answer that is no reply, or lacks something, is a violation of the protocol") {
+TEST_CASE("an answer that is not a reply, or lacks a field, is a protocol violation") {
   for (const std::string& words :
        {"HTTP/1.1 400 Bad Request\r\n\r\n\0"s, "\0"s, "{}\0"s, "[]\0"s, "{\"parameters\":1}\0"s,
         "{\"parameters\":{\"name\":\"web\"}}\0"s, "{\"error\":\"\"}\0"s,
@@ -76,11 +76,11 @@ TEST_CASE("an answer that is no reply, or lacks something, is a violation of the
   }
 }
 
-TEST_CASE("an answer without end is a violation of the protocol") {
+TEST_CASE("an endless answer is a protocol violation") {
   CHECK(status_error(std::string(std::size_t{17} << 20, 'x')) == errc::protocol_violation);
 }
 
-TEST_CASE("a server that closes without an answer, or within one, has gone") {
+TEST_CASE("a server that closes before or within an answer has gone") {
   CHECK(status_error("") == errc::peer_gone);
   CHECK(status_error("{\"parameters\":") == errc::peer_gone);
 }
@@ -91,7 +91,7 @@ TEST_CASE("a server that does not answer is waited for until the deadline") {
   CHECK(client.status().error().code == errc::timed_out);
 }
 
-TEST_CASE("each error of the server has its code, and its sentence comes along") {
+TEST_CASE("each error of the server has its code, and carries its sentence") {
   const std::pair<const char*, errc> known[] = {
       {"io.graceful.Control.Busy", errc::busy},
       {"io.graceful.Control.NotReady", errc::not_ready},
@@ -113,7 +113,7 @@ TEST_CASE("each error of the server has its code, and its sentence comes along")
   }
 }
 
-TEST_CASE("an upgrade that fails because the server ends leaves no server") {
+TEST_CASE("an upgrade that fails because the server ends is reported as: no server is running") {
   parrot server{
       R"({"error":"io.graceful.Control.UpgradeFailed","parameters":{"message":"m","ends":true}})"
       "\0"s};
@@ -124,7 +124,7 @@ TEST_CASE("an upgrade that fails because the server ends leaves no server") {
   CHECK(result.error().message == "m");
 }
 
-TEST_CASE("nothing that a server says gives orders to a terminal") {
+TEST_CASE("nothing that a server sends can control a terminal") {
   const auto harmless = [](const std::string& text) { return text == "?[2J"; };
   const auto quoted = '"' + std::string{escape} + '"';
   SUBCASE("a status") {
@@ -162,7 +162,7 @@ TEST_CASE("nothing that a server says gives orders to a terminal") {
   }
 }
 
-TEST_CASE("where no server is, the client says why") {
+TEST_CASE("where there is no server, the client says why") {
   temporary_directory d;
   const auto error_at = [&](const std::string& path) {
     const auto client = control_client::connect(path, 1s);
@@ -178,7 +178,7 @@ TEST_CASE("where no server is, the client says why") {
   CHECK(error_at(d.path(std::string(120, 'x'))) == errc::path_too_long);
 }
 
-TEST_CASE("the default control path is of the user, and its sockets are found, sorted") {
+TEST_CASE("the default control path belongs to the user, and its sockets are found, sorted") {
   if (::geteuid() == 0) {
     CHECK(graceful::default_control_path("web") == "/run/graceful/web.sock");
   }

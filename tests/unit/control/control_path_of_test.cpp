@@ -1,8 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "control/control_path_of.hpp"
+
 #include <graceful/errc.hpp>
 #include <graceful/options.hpp>
-
-#include "control/control_path_of.hpp"
 
 #include "ordinary_user.hpp"
 #include "temporary_directory.hpp"
@@ -16,7 +16,7 @@
 
 using namespace graceful_test;
 
-TEST_CASE("a name that could not be that of a file is refused, by what it may be") {
+TEST_CASE("a name that cannot be a file name is refused, and the message says what it may be") {
   const auto refused = [](const char* name) {
     const auto path = graceful::control_path_of({.name = name});
     return !path && path.error().code == graceful::errc::invalid_argument &&
@@ -30,7 +30,7 @@ TEST_CASE("a name that could not be that of a file is refused, by what it may be
   }
 }
 
-TEST_CASE("a control path that is given is made absolute, whatever the name is") {
+TEST_CASE("a given control path is made absolute, whatever the name is") {
   const auto path_of = [](std::string control_path) {
     return graceful::control_path_of({.name = "-", .control_path = std::move(control_path)})
         .value();
@@ -39,7 +39,8 @@ TEST_CASE("a control path that is given is made absolute, whatever the name is")
   CHECK(path_of("x.sock") == std::filesystem::current_path() / "x.sock");
 }
 
-TEST_CASE("without a control path it goes by the name, in a directory that is private, and made") {
+TEST_CASE(
+    "without a control path the name decides, in a private directory that is made if need be") {
   const ordinary_user here;
   const temporary_directory home;
   ::setenv("XDG_RUNTIME_DIR", home.path().c_str(), 1);

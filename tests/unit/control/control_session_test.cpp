@@ -55,7 +55,7 @@ struct session_fixture {
 
   void call() { say(std::string{R"({"method":"a.b"})"} + '\0'); }
 
-  /// How much there was.
+  /// Returns how much there was.
   std::size_t take() {
     std::string buffer(65'536, '\0');
     const auto n = ::read(peer.get(), buffer.data(), buffer.size());
@@ -71,14 +71,14 @@ struct session_fixture {
 
 }  // namespace
 
-TEST_CASE("a peer that speaks is not idle") {
+TEST_CASE("a peer that sends is not idle") {
   session_fixture b;
   const auto before = b.session->idle_since();
   b.say("{");
   CHECK(b.session->idle_since() > before);
 }
 
-TEST_CASE("a peer that takes nothing of its reply is idle, however much it says") {
+TEST_CASE("a peer that takes nothing of its reply is idle, however much it sends") {
   session_fixture b;
   b.call();
   REQUIRE(b.session->congested());
@@ -108,8 +108,7 @@ TEST_CASE("replies that pile up beyond the limit end the connection") {
   CHECK(b.owner.closed == 1);
 }
 
-TEST_CASE(
-    "descriptors that take long to close, and came before they were refused, hold nobody up") {
+TEST_CASE("descriptors that were sent before they were refused, and close slowly, delay nobody") {
   for (const bool nested : {false, true}) {
     graceful_test::lingering_socket late;
     std::array<int, 2> ends{};

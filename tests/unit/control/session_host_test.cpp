@@ -36,7 +36,7 @@ unique_fd listen_on(const std::string& path) {
   return listener;
 }
 
-/// Notes which methods are called, in order. Each is answered at once.
+/// Records which methods are called, in order. Each call is answered at once.
 struct host_fixture {
   host_fixture() { host.start(listener.get()); }
   ~host_fixture() { host.stop(); }
@@ -57,7 +57,7 @@ struct host_fixture {
   asio::io_context io;
   graceful::log messages{[](graceful::log_level, std::string_view) {}, graceful::log_level::info};
   std::vector<std::string> handled;
-  std::string needed;  // the session that has made a call of this method is
+  std::string needed;  // the session that has called this method is needed
   std::uint64_t needed_id = 0;
   std::weak_ptr<control_session> slow;  // has made a call that is not answered yet
   session_host host{io,
@@ -85,7 +85,7 @@ std::string calls(const std::string& method, int count) {
 
 }  // namespace
 
-TEST_CASE("peers that send a thousand calls at once keep another waiting for one call each") {
+TEST_CASE("peers that send a thousand calls at once delay another by one call each") {
   host_fixture f;
   constexpr int peers = 8;
   std::vector<varlink_peer> greedy;
@@ -100,7 +100,7 @@ TEST_CASE("peers that send a thousand calls at once keep another waiting for one
   CHECK(f.handled.size() <= 4 * peers);  // the connections are accepted one by one meanwhile
 }
 
-TEST_CASE("between two calls of a peer the event loop goes round") {
+TEST_CASE("between two calls of a peer the event loop runs once") {
   host_fixture f;
   auto greedy = f.connect();
   greedy.send_raw(calls("a.flood", 100));
@@ -114,7 +114,7 @@ TEST_CASE("between two calls of a peer the event loop goes round") {
   CHECK(f.handled.size() <= 1);
 }
 
-TEST_CASE("calls of an upgrade under way come before those of others, but not always") {
+TEST_CASE("calls of an upgrade under way go before those of others, but not always") {
   host_fixture f;
   f.needed = "b.begin";
   auto successor = f.connect();
@@ -132,7 +132,7 @@ TEST_CASE("calls of an upgrade under way come before those of others, but not al
   f.run_until("b.fetch");
   CHECK(f.handled.size() <= 3);
   f.handled.clear();
-  f.run_until("a.flood");  // a successor that floods keeps nobody out either
+  f.run_until("a.flood");  // a successor that floods does not keep others out either
   CHECK(f.handled.size() <= 2);
 }
 
@@ -151,7 +151,7 @@ TEST_CASE("a peer's calls are all answered, in order, however many it sends at o
   CHECK(f.handled.back() == "a.two");
 }
 
-TEST_CASE("what a peer has said before it left is heard") {
+TEST_CASE("calls that a peer has sent before it left are handled") {
   host_fixture f;
   std::string oneway;
   for (int i = 0; i < 3; ++i) oneway += std::string{R"({"method":"a.last","oneway":true})"} + '\0';
@@ -160,7 +160,7 @@ TEST_CASE("what a peer has said before it left is heard") {
   CHECK(f.handled == std::vector<std::string>(3, "a.last"));
 }
 
-TEST_CASE("a peer that only says no more hears the answer to a call that takes time") {
+TEST_CASE("a peer that has only ended its own side gets the answer to a call that takes time") {
   host_fixture f;
   auto peer = f.connect();
   peer.send_raw(calls("a.slow", 1));
@@ -186,7 +186,7 @@ TEST_CASE("a peer that leaves while its call takes time is forgotten at once") {
   CHECK_FALSE(f.slow.lock());
 }
 
-TEST_CASE("no call that waits for its turn makes room for another connection") {
+TEST_CASE("a session with a call that waits for its turn is not closed to make room for another") {
   host_fixture f;
   constexpr int most = 64;
   constexpr int each = 20;

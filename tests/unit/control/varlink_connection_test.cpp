@@ -16,7 +16,7 @@ using graceful::unique_fd;
 using graceful::varlink_connection;
 namespace os = graceful::os;
 
-TEST_CASE("a connection that ends waits for no descriptor, whether it has been read or not") {
+TEST_CASE("a connection that ends does not wait for the close of a descriptor, read or unread") {
   for (const bool read : {true, false}) {
     lingering_socket late;
     std::array<int, 2> ends{};

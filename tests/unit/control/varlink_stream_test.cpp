@@ -16,8 +16,7 @@ using namespace graceful_test;
 using graceful::unique_fd;
 using graceful::varlink_stream;
 
-TEST_CASE(
-    "a stream that is stopped, or destroyed, does not wait for a descriptor that nobody read") {
+TEST_CASE("a stream that is stopped or destroyed does not wait for a descriptor that nobody read") {
   for (const bool stopped : {true, false}) {
     lingering_socket late;
     std::array<int, 2> ends{};

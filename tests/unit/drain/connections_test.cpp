@@ -21,7 +21,7 @@ using clock_type = std::chrono::steady_clock;
 
 namespace {
 
-/// A process with connections, in a time of its own.
+/// A process with connections, and its own time.
 struct tracked_fixture {
   connection track() {
     return all->track(io.get_executor(), [this](drain_stage stage) {
@@ -75,7 +75,7 @@ TEST_CASE("a connection counts until it is destroyed or assigned to") {
   CHECK(b.all->open() == 0);
 }
 
-TEST_CASE("a connection that is busy is told that the process drains, and of the deadline") {
+TEST_CASE("a busy connection is told that the process drains, and when the deadline has passed") {
   tracked_fixture b;
   const auto c = b.track();
   CHECK_FALSE(c.draining());
@@ -90,7 +90,7 @@ TEST_CASE("a connection that is busy is told that the process drains, and of the
   CHECK(b.all->cut() == 1);
 }
 
-TEST_CASE("a connection that is idle is told when its grace is over") {
+TEST_CASE("an idle connection is told when its grace is over") {
   tracked_fixture b;
   auto c = b.track();
   c.idle(true);
@@ -114,18 +114,18 @@ TEST_CASE("a connection that becomes idle after its grace is told then, each tim
   CHECK(b.told() == "idle ");
 }
 
-TEST_CASE("a connection that is not idle any more when its turn comes is not told") {
+TEST_CASE("a connection that is busy again when its turn comes is not told") {
   tracked_fixture b;
   auto c = b.track();
   c.idle(true);
   b.drain();
   b.told();
   b.all->advance(b.begin + 5s);
-  c.idle(false);  // the handler is on its way
+  c.idle(false);  // the handler has been posted
   CHECK(b.told().empty());
 }
 
-TEST_CASE("a connection that is destroyed before its handler ran hears nothing") {
+TEST_CASE("a connection that is destroyed before its handler ran is told nothing") {
   tracked_fixture b;
   auto c = b.track();
   b.drain();
@@ -133,7 +133,7 @@ TEST_CASE("a connection that is destroyed before its handler ran hears nothing")
   CHECK(b.told().empty());
 }
 
-TEST_CASE("a connection that comes in a drain is told at once, also after the deadline") {
+TEST_CASE("a connection that is tracked during a drain is told at once, even after the deadline") {
   tracked_fixture b;
   b.drain();
   const auto late = b.track();
@@ -169,7 +169,7 @@ TEST_CASE("a connection may outlive the process's list, and a handler the connec
   c.idle(true);
 }
 
-TEST_CASE("what waits for a stage is destroyed with the context, though it owns the connection") {
+TEST_CASE("a wait for a stage is destroyed with its context, even if it owns the connection") {
   auto b = std::make_unique<tracked_fixture>();
   auto session = std::make_shared<connection>(b->track());
   const std::weak_ptr<connection> alive = session;
@@ -180,15 +180,16 @@ TEST_CASE("what waits for a stage is destroyed with the context, though it owns 
   CHECK(alive.expired());
 }
 
-TEST_CASE("a connection that is none does nothing") {
+TEST_CASE("an empty connection does nothing") {
   connection none;
   none.idle(true);
   CHECK_FALSE(none.draining());
 }
 
-TEST_CASE("a connection that comes between the deadline and its announcement is told of it once") {
+TEST_CASE(
+    "a connection that is tracked between the deadline and its announcement is told of it once") {
   tracked_fixture b;
-  b.begin -= 40s;  // the deadline has passed, and nobody has looked yet
+  b.begin -= 40s;  // the deadline has passed, and has not been noticed yet
   b.drain_late();
   const auto c = b.track();
   CHECK(b.advance(40s).ends_with("deadline "));
@@ -199,7 +200,7 @@ TEST_CASE("a connection that comes between the deadline and its announcement is 
   CHECK(b.all->cut() == 2);
 }
 
-TEST_CASE("a stage can be awaited, by several, and at any time") {
+TEST_CASE("a stage can be awaited several times, at any time") {
   tracked_fixture b;
   std::string heard;
   connection kept = b.track();
@@ -224,7 +225,7 @@ TEST_CASE("a stage can be awaited, by several, and at any time") {
   CHECK(heard == "draining again deadline ");
 }
 
-TEST_CASE("who awaits a stage of a connection that is destroyed, or cancels, is told so") {
+TEST_CASE("a wait ends with an error if it is cancelled or its connection is destroyed") {
   tracked_fixture b;
   std::string heard;
   const auto hear = [&](graceful::error_code ec) {

@@ -54,7 +54,7 @@ TEST_CASE("a single connection is told at once") {
   CHECK(p.take(t0) == dues{{7, kind::draining}});
 }
 
-TEST_CASE("after all is said the deadline is next, and after the deadline nothing") {
+TEST_CASE("when everything has been told the deadline is next, and after the deadline nothing") {
   auto p = plan();
   p.begin(t0, {});
   CHECK(p.next() == t0 + 30s);
@@ -64,7 +64,7 @@ TEST_CASE("after all is said the deadline is next, and after the deadline nothin
   CHECK_FALSE(p.next());
 }
 
-TEST_CASE("a connection that comes late has its grace from then on") {
+TEST_CASE("a connection that is tracked late has its grace from then on") {
   auto p = plan();
   p.begin(t0, {});
   p.add(t0 + 2s, 9);
@@ -72,7 +72,7 @@ TEST_CASE("a connection that comes late has its grace from then on") {
   CHECK(p.take(t0 + 7s) == dues{{9, kind::idle_grace_over}});
 }
 
-TEST_CASE("hurry brings the deadline forward, never back") {
+TEST_CASE("hurry moves the deadline forward, never back") {
   auto p = plan();
   p.begin(t0, {1});
   p.hurry(t0 + 3s);
@@ -82,7 +82,7 @@ TEST_CASE("hurry brings the deadline forward, never back") {
   CHECK(p.expired(t0 + 3s));
 }
 
-TEST_CASE("a drain begins once") {
+TEST_CASE("a drain begins only once") {
   auto p = plan();
   p.begin(t0, {1});
   p.begin(t0 + 10s, {1, 2});

@@ -78,7 +78,7 @@ struct drain_fixture : control_session::owner {
 
 }  // namespace
 
-TEST_CASE("of a drain that has yet to begin no time has passed, and who watches hears so on") {
+TEST_CASE("before a drain begins, its watchers get reports without elapsed time") {
   drain_fixture b;
   for (int i = 0; i < 2; ++i) {
     const auto answer = b.next();
@@ -100,7 +100,7 @@ TEST_CASE("of a drain that has yet to begin no time has passed, and who watches 
   CHECK(last.last);
 }
 
-TEST_CASE("who watches a drain hears of the end, also of one that never came to begin") {
+TEST_CASE("the watcher of a drain is told of the end, even if the drain never began") {
   drain_fixture b;
   CHECK(b.next().said.phase == "draining");
   b.ending.finish();

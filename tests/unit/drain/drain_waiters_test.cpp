@@ -38,7 +38,7 @@ struct drain_waiters_fixture {
 
 }  // namespace
 
-TEST_CASE("a wait for the drain ends with it, later and on the executor") {
+TEST_CASE("a wait for the drain completes with it, later and on the executor") {
   drain_waiters_fixture b;
   b.wait();
   b.waiters->complete({});
@@ -46,7 +46,7 @@ TEST_CASE("a wait for the drain ends with it, later and on the executor") {
   CHECK(b.run() == error_code{});
 }
 
-TEST_CASE("a wait that begins after the drain ends at once, but not within the call") {
+TEST_CASE("a wait that begins after the drain completes at once, but not within the call") {
   drain_waiters_fixture b;
   b.waiters->complete({});
   b.wait();
@@ -54,7 +54,7 @@ TEST_CASE("a wait that begins after the drain ends at once, but not within the c
   CHECK(b.run() == error_code{});
 }
 
-TEST_CASE("how the drain ended is said the first time") {
+TEST_CASE("the result of the drain is the first one that was given") {
   drain_waiters_fixture b;
   b.waiters->complete({});
   b.waiters->complete(asio::error::operation_aborted);
@@ -62,7 +62,7 @@ TEST_CASE("how the drain ended is said the first time") {
   CHECK(b.run() == error_code{});
 }
 
-TEST_CASE("each wait ends by itself: one that is cancelled takes no other along") {
+TEST_CASE("cancelling one wait does not end another") {
   drain_waiters_fixture b;
   std::optional<error_code> other;
   b.waiters->wait([&](error_code ec) { other = ec; });
@@ -75,7 +75,7 @@ TEST_CASE("each wait ends by itself: one that is cancelled takes no other along"
   CHECK(other == error_code{});
 }
 
-TEST_CASE("a cancellation of no type, or after the upgrader has gone, is none") {
+TEST_CASE("a cancellation of type none, or after the upgrader has gone, has no effect") {
   drain_waiters_fixture b;
   b.wait();
   b.signal.emit(asio::cancellation_type::none);
@@ -85,7 +85,7 @@ TEST_CASE("a cancellation of no type, or after the upgrader has gone, is none") 
   CHECK_FALSE(b.run());
 }
 
-TEST_CASE("a handler's own executor is kept running until it is called, and calls it by itself") {
+TEST_CASE("a handler's own executor is kept running until it calls the handler itself") {
   for (const bool cancelled : {false, true}) {
     CAPTURE(cancelled);
     drain_waiters_fixture b;

@@ -5,7 +5,7 @@
 
 using graceful::older_generations;
 
-TEST_CASE("what drains is listed by generation, with what it said last") {
+TEST_CASE("draining processes are listed by generation, with their last report") {
   older_generations all{8};
   CHECK_FALSE(all.report(20, {2, 702, 5}, 0).hurry);
   CHECK_FALSE(all.report(10, {1, 701, 9}, 0).hurry);
@@ -32,11 +32,11 @@ TEST_CASE("beyond the cap the oldest is told to hurry, once, and stays told") {
   const auto next = all.report(40, {4, 704, 1}, 0);
   REQUIRE(next.told_to_hurry);
   CHECK(next.told_to_hurry->generation == 2);
-  CHECK_FALSE(next.hurry);  // it hears so when it reports itself
+  CHECK_FALSE(next.hurry);  // it is told when it reports itself
   CHECK(all.report(20, {2, 702, 1}, 0).hurry);
 }
 
-TEST_CASE("what was cut is counted once, whatever a process repeats") {
+TEST_CASE("a connection that was cut is counted once, whatever a process repeats") {
   older_generations all{8};
   CHECK(all.report(10, {1, 701, 4}, 0).newly_cut == 0);
   CHECK(all.report(10, {1, 701, 1}, 3).newly_cut == 3);
@@ -46,7 +46,7 @@ TEST_CASE("what was cut is counted once, whatever a process repeats") {
   CHECK(all.report(20, {2, 702, 0}, 3).newly_cut == 3);
 }
 
-TEST_CASE("what has ended is listed no more, and makes room") {
+TEST_CASE("a process that has ended is no longer listed, and makes room") {
   older_generations all{1};
   CHECK_FALSE(all.report(10, {1, 701, 1}, 0).hurry);
   const auto ended = all.closed(10);

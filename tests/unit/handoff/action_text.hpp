@@ -16,14 +16,14 @@ namespace wire = graceful::wire;
 namespace event = graceful::handoff::event;
 namespace action = graceful::handoff::action;
 
-/// The actions in one line, so that a test reads as a ladder: "arm_timer; spawn(token)". The
-/// sentences of refusals are left out: "refuse(2, busy)".
+/// The actions in one line, so that a test reads as a ladder: "arm_timer; spawn(token)". Leaves out
+/// the sentences of refusals: "refuse(2, busy)".
 std::string to_text(const graceful::handoff::predecessor_actions& actions);
 
 /// "send(Fetch 253)", "keep(1, Fetch 1)", "keep(2, complete)", "serve", "abandon(busy)".
 std::string to_text(const graceful::handoff::successor_action& action);
 
-/// A predecessor and the number of descriptors it has on offer.
+/// A predecessor, and the number of descriptors that it has on offer.
 struct predecessor_ladder {
   graceful::handoff::predecessor machine;
   std::uint64_t descriptors = 3;

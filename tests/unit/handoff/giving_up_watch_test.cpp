@@ -20,7 +20,7 @@ namespace asio = graceful::asio;
 
 namespace {
 
-/// A connection with a watch on it, and what is to be seen there at the next looks.
+/// A connection with a watch on it, and the results of the next looks.
 struct given_up_fixture {
   given_up_fixture() {
     int ends[2];
@@ -49,10 +49,10 @@ struct given_up_fixture {
 
 }  // namespace
 
-TEST_CASE("a wake-up for nothing does not end the wait for a predecessor that gives up") {
+TEST_CASE("a spurious wake-up does not end the wait for a predecessor that gives up") {
   given_up_fixture w;
   w.say();
-  // The wait completes after a handler that makes it untrue.
+  // A handler that runs before the wait completes makes the completion spurious.
   asio::post(w.io, [&] { w.take(); });
   w.io.poll();
   CHECK(w.looks == 1);
@@ -63,7 +63,7 @@ TEST_CASE("a wake-up for nothing does not end the wait for a predecessor that gi
   CHECK(w.looks == 2);
 }
 
-TEST_CASE("who has seen enough is not woken for it again and again") {
+TEST_CASE("a watch that has seen enough is not woken again and again") {
   given_up_fixture w;
   w.next = seen::enough;
   w.peer.reset();  // readable from now on
@@ -72,7 +72,7 @@ TEST_CASE("who has seen enough is not woken for it again and again") {
   CHECK(w.io.stopped());
 }
 
-TEST_CASE("what an application keeps from being looked at is looked at later") {
+TEST_CASE("a look that a busy application prevents is made later") {
   given_up_fixture w;
   w.next = seen::busy;
   w.say();
@@ -83,7 +83,7 @@ TEST_CASE("what an application keeps from being looked at is looked at later") {
   CHECK(w.looks == 2);
 }
 
-TEST_CASE("after its end the watch on a predecessor does not look any more") {
+TEST_CASE("a watch that has been stopped does not look any more") {
   given_up_fixture w;
   w.next = seen::busy;
   w.say();

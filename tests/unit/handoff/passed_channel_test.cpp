@@ -40,7 +40,7 @@ struct passed_to_successor {
     }
   }
 
-  /// What the successor takes; then it owns it.
+  /// What the successor takes, and then owns.
   unique_fd take(const std::string& path, const std::string& token = "t0ken") {
     auto taken = graceful::take_channel(start, token, path);
     if (taken) (void)pair.theirs.release();
@@ -75,7 +75,7 @@ TEST_CASE("a channel is taken once, close-on-exec, and its variables with it") {
   CHECK_FALSE(p.take("/run/x.sock"));
 }
 
-TEST_CASE("what names its sender says who answers on a channel") {
+TEST_CASE("the sender of each message on a channel is known") {
   passed_to_successor p{"/run/x.sock"};
   REQUIRE(os::send_now(p.pair.theirs.get(), "x").bytes == 1);
   os::inbox box;
@@ -84,12 +84,12 @@ TEST_CASE("what names its sender says who answers on a channel") {
   CHECK(box.sender_user == ::getuid());
 }
 
-TEST_CASE("a channel is no channel if anything about it is wrong") {
+TEST_CASE("a channel is not taken if anything about it is wrong") {
   passed_to_successor p{"/run/x.sock"};
   SUBCASE("another upgrade's token") { CHECK_FALSE(p.take("/run/x.sock", "other")); }
   SUBCASE("no token") { CHECK_FALSE(p.take("/run/x.sock", "")); }
   SUBCASE("another server's control path") { CHECK_FALSE(p.take("/run/y.sock")); }
-  SUBCASE("something else has the number") {
+  SUBCASE("another file has the number") {
     ::dup2(::open("/dev/null", O_RDONLY | O_CLOEXEC), p.pair.theirs.get());
     CHECK_FALSE(p.take("/run/x.sock"));
   }
@@ -102,7 +102,7 @@ TEST_CASE("a channel is no channel if anything about it is wrong") {
     p.pair.theirs.reset();
     CHECK_FALSE(p.take("/run/x.sock"));
   }
-  SUBCASE("it is no text of that kind") {
+  SUBCASE("the text has another form") {
     for (const char* text : {"t0ken", "t0ken:", "t0ken:x:1", "t0ken:3", "t0ken:3:", "t0ken:0:1",
                              "t0ken:-1:0", "t0ken:3:1:1", ":3:1"}) {
       ::setenv("GRACEFUL_CHANNEL", text, 1);
@@ -113,7 +113,7 @@ TEST_CASE("a channel is no channel if anything about it is wrong") {
   }
 }
 
-TEST_CASE("the path that was passed counts for the same server, wherever it would look by itself") {
+TEST_CASE("the passed path counts for the same server, wherever that would look by itself") {
   passed_to_successor p{"/run/graceful/web.sock"};
   CHECK(graceful::passed_control_path(named("web")) == "/run/graceful/web.sock");
   CHECK(graceful::passed_control_path(at("/run/graceful/web.sock")) == "/run/graceful/web.sock");

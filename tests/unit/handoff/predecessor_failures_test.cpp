@@ -39,7 +39,7 @@ std::vector<predecessor_ladder> passing() {
   return {begun, passed};
 }
 
-/// The same, started by somebody else.
+/// The same, started by another process.
 std::vector<predecessor_ladder> passing_to_stranger() {
   predecessor_ladder begun;
   begun.on(begin(1));
@@ -70,7 +70,7 @@ TEST_CASE("a successor that ends before Begin costs nothing") {
   check_next_upgrade_works(p);
 }
 
-TEST_CASE("a successor that ends before Ready costs nothing, if its exit is heard first") {
+TEST_CASE("a successor that ends before Ready costs nothing, if its exit is noticed first") {
   for (auto p : passing()) {
     CHECK(p.on(event::exited{"was killed by signal 11 (SIGSEGV)"}).empty());
     CHECK(p.current() == state::passing);
@@ -79,7 +79,8 @@ TEST_CASE("a successor that ends before Ready costs nothing, if its exit is hear
   }
 }
 
-TEST_CASE("a successor that ends before Ready costs nothing, if its connection's end is first") {
+TEST_CASE(
+    "a successor that ends before Ready costs nothing, if its connection's end is noticed first") {
   for (auto p : passing()) {
     CHECK(p.on(event::closed{1}).empty());
     CHECK(p.current() == state::ending);
@@ -98,7 +99,7 @@ TEST_CASE("the exit of a launcher does not end the upgrade of what it launched")
         "disarm_timer; acknowledge_ready(1); report_ready; arm_confirmation");
 }
 
-TEST_CASE("the end of a stranger's connection ends its upgrade") {
+TEST_CASE("the end of the connection of a successor that was not spawned ends its upgrade") {
   for (auto p : passing_to_stranger()) {
     CHECK(p.on(event::closed{1}) ==
           failed("the successor closed its connection before it was ready"));
@@ -129,7 +130,7 @@ TEST_CASE("a successor that is not ready in time is told, and killed") {
   }
 }
 
-TEST_CASE("a stranger that is not ready in time is told, and left to whoever started it") {
+TEST_CASE("a successor that was not spawned and is not ready in time is told, and left alone") {
   const std::string late =
       "the successor (pid 812) had connected, but had not called ready() within 1 s";
   for (auto p : passing_to_stranger()) {
@@ -149,7 +150,7 @@ TEST_CASE("a successor that closed its connection and does not end is killed") {
   }
 }
 
-TEST_CASE("a successor that gives up is acknowledged, and its reason reported when it has ended") {
+TEST_CASE("the reason of a successor that gives up is reported when the successor has ended") {
   for (auto p : passing()) {
     CHECK(p.on(fail(1, "no config")) == "acknowledge(1)");
     CHECK(p.current() == state::ending);
@@ -161,7 +162,7 @@ TEST_CASE("a successor that gives up is acknowledged, and its reason reported wh
   }
 }
 
-TEST_CASE("a successor that only says that it ends is known by how it has ended") {
+TEST_CASE("a successor that only says that it ends is reported by how it has ended") {
   const std::string reason{graceful::wire::ended_before_ready};
   for (auto p : passing()) {
     CHECK(p.on(fail(1, reason)) == "acknowledge(1)");
@@ -177,7 +178,8 @@ TEST_CASE("a successor that only says that it ends is known by how it has ended"
   }
 }
 
-TEST_CASE("a program that ends well and never connects is asked whether it is one of ours") {
+TEST_CASE(
+    "a program that exits with 0 and never connects is reported as possibly not one of ours") {
   auto p = spawned();
   CHECK(p.on(event::exited{"exited with status 0"}) ==
         failed("the successor exited with status 0 before it connected (does it make a "
@@ -195,7 +197,7 @@ TEST_CASE("a successor that gave up and does not end is killed") {
   }
 }
 
-TEST_CASE("a stranger that gives up ends its upgrade at once") {
+TEST_CASE("a successor that was not spawned and gives up ends its upgrade at once") {
   for (auto p : passing_to_stranger()) {
     CHECK(p.on(fail(1, "no config")) ==
           "acknowledge(1); " + failed("the successor gave up: no config"));
@@ -204,7 +206,7 @@ TEST_CASE("a stranger that gives up ends its upgrade at once") {
 }
 
 TEST_CASE(
-    "a spawned successor of no shared version ends the upgrade, and both versions are named") {
+    "a spawned successor without a shared version ends the upgrade, and both versions are named") {
   for (const auto& versions : std::vector<std::vector<std::int64_t>>{{2}, {2, 7}, {}, {-1, 0}}) {
     auto p = spawned();
     CHECK(p.on(begin(1, "t", versions)) == "refuse(1, incompatible_version)");
@@ -219,19 +221,20 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("a stranger of no shared version is refused, and no upgrade has begun") {
+TEST_CASE(
+    "a successor that was not spawned and shares no version is refused, and no upgrade begins") {
   predecessor_ladder p;
   CHECK(p.on(begin(1, "", {2})) == "refuse(1, incompatible_version)");
   CHECK(p.on(event::closed{1}).empty());
   check_next_upgrade_works(p);
 }
 
-TEST_CASE("a successor that offers several versions is taken if one is shared") {
+TEST_CASE("a successor that offers several versions is accepted if one is shared") {
   predecessor_ladder p;
   CHECK(p.on(begin(1, "", {3, 2, 1})) == "arm_timer; begun(1); report_begun");
 }
 
-TEST_CASE("while a failed successor ends nobody else can begin") {
+TEST_CASE("while a failed successor ends no other can begin") {
   auto p = spawned();
   p.on(begin(1, "t"));
   p.on(event::closed{1});
@@ -241,7 +244,7 @@ TEST_CASE("while a failed successor ends nobody else can begin") {
   CHECK(p.current() == state::ending);
 }
 
-TEST_CASE("a shutdown ends the upgrade that runs, and the successor with it") {
+TEST_CASE("a shutdown ends the upgrade under way, and its successor") {
   SUBCASE("while serving there is nothing to end") {
     predecessor_ladder p;
     CHECK(p.on(event::shutdown{}).empty());
@@ -258,7 +261,7 @@ TEST_CASE("a shutdown ends the upgrade that runs, and the successor with it") {
       CHECK(p.on(event::shutdown{}) == "abort(1: the server was told to end); kill");
     }
   }
-  SUBCASE("a stranger is told") {
+  SUBCASE("a successor that was not spawned is told") {
     for (auto p : passing_to_stranger()) {
       CHECK(p.on(event::shutdown{}) ==
             "abort(1: the server was told to end); " + failed("the server was told to end"));

@@ -10,7 +10,7 @@ using state = predecessor_ladder::state;
 
 namespace {
 
-/// A successor, spawned or not, on connection 1, that has said that it is ready.
+/// A successor, spawned or not, on connection 1, that has called Ready.
 predecessor_ladder on_probation(bool spawned = true) {
   predecessor_ladder p{.machine = graceful::handoff::predecessor{true}, .descriptors = 3};
   if (spawned) {
@@ -36,11 +36,12 @@ TEST_CASE("at the end of a probation a successor that answers is committed") {
   CHECK(p.current() == state::handed_over);
 }
 
-TEST_CASE("an operator's commit waits for an answer too, and not for what was said before") {
+TEST_CASE(
+    "an operator's commit waits for an answer too, and ignores a Settle from before the question") {
   auto p = on_probation();
   CHECK(p.on(event::commit{}) == "arm_confirmation");
   CHECK(p.on(event::commit{}).empty());
-  // The first Settle may have been on its way, from a successor that hangs by now.
+  // A successor that hangs by now may have sent the first Settle before.
   CHECK(p.on(event::settle{1}) == "ask_again(1)");
   CHECK(p.current() == state::confirming);
   CHECK(p.on(event::settle{1}) == "disarm_timer; stop_accepting; settled(1); report_committed");
@@ -65,7 +66,7 @@ TEST_CASE("a rollback is possible until the successor has answered") {
   CHECK(p.on(event::rollback{"why"}).starts_with("resume_accepting; abort(1: why); retire"));
 }
 
-TEST_CASE("a successor whose connection a process that it forked holds is lost when it ends") {
+TEST_CASE("a successor whose connection is held by a process that it forked is lost when it ends") {
   auto p = on_probation();
   p.on(event::settle{1});
   CHECK(p.on(event::exited{"was killed by signal 9 (SIGKILL)", true}) ==
@@ -74,7 +75,7 @@ TEST_CASE("a successor whose connection a process that it forked holds is lost w
   CHECK(p.on(event::closed{1}).empty());
 }
 
-TEST_CASE("a successor that gives up in its probation has the time to end that any other has") {
+TEST_CASE("a successor that gives up in its probation gets the usual time to end") {
   SUBCASE("it takes longer") {
     auto p = on_probation();
     CHECK(p.on(fail(1, "no database")) == "resume_accepting; arm_timer; acknowledge(1)");
@@ -83,7 +84,7 @@ TEST_CASE("a successor that gives up in its probation has the time to end that a
     CHECK(p.on(event::exited{"was killed by signal 9 (SIGKILL)"}) ==
           "disarm_timer; report_failed(rolled back: the successor gave up: no database)");
   }
-  SUBCASE("nobody knows its process") {
+  SUBCASE("its process is unknown") {
     auto p = on_probation(false);
     CHECK(p.on(fail(1, "no database")) ==
           "resume_accepting; arm_timer; acknowledge(1); disarm_timer; "
@@ -102,7 +103,7 @@ TEST_CASE("a successor that dies in its probation is rolled back, with the reaso
   CHECK(p.current() == state::serving);
 }
 
-TEST_CASE("it may be known that it ended before its connection is") {
+TEST_CASE("the exit of a successor may be noticed before the end of its connection") {
   auto p = on_probation();
   CHECK(p.on(event::exited{"exited with status 0"}).empty());
   CHECK(p.on(event::closed{1}) ==
@@ -119,7 +120,8 @@ TEST_CASE("a successor that was not spawned and goes is rolled back at once") {
         "connection in its probation)");
 }
 
-TEST_CASE("a successor that loses its lifeline but lives is killed when its probation is over") {
+TEST_CASE(
+    "a successor that loses its connection but lives is killed when its time to end is over") {
   auto p = on_probation();
   p.on(event::closed{1});
   CHECK(p.on(event::timeout{}) == "kill");
@@ -138,7 +140,7 @@ TEST_CASE("an operator's rollback resumes first, tells the successor, and lets i
   CHECK(p.on(event::upgrade{"next"}) == "arm_timer; spawn(next)");
 }
 
-TEST_CASE("a successor that does not wait for the outcome is told by the end of its connection") {
+TEST_CASE("a successor that has not asked whether it stays is told of a rollback by an abort") {
   auto p = on_probation(false);
   CHECK(p.on(event::rollback{"an operator asked for it"}) ==
         "resume_accepting; abort(1: an operator asked for it); disarm_timer; "
@@ -154,7 +156,7 @@ TEST_CASE("a predecessor that shuts down in a probation commits") {
   CHECK(q.on(event::shutdown{}) == "disarm_timer; stop_accepting; settled(1); report_committed");
 }
 
-TEST_CASE("commit, rollback and abort do nothing where there is nothing to decide") {
+TEST_CASE("commit, rollback and abort do nothing if there is nothing to decide") {
   predecessor_ladder p{.machine = graceful::handoff::predecessor{true}, .descriptors = 3};
   CHECK(p.on(event::commit{}).empty());
   CHECK(p.on(event::rollback{"an operator asked for it"}).empty());
@@ -169,7 +171,7 @@ TEST_CASE("commit, rollback and abort do nothing where there is nothing to decid
   CHECK(q.on(event::rollback{"an operator asked for it"}).empty());
 }
 
-TEST_CASE("a predecessor that ends when its successor is lost does not hand over, and says why") {
+TEST_CASE("a predecessor that ends after it lost its successor does not hand over, and says why") {
   auto p = on_probation();
   p.on(event::settle{1});
   CHECK(p.on(event::closed{1}) == "resume_accepting; arm_timer");

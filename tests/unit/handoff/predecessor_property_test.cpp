@@ -44,13 +44,13 @@ const std::vector<predecessor_event>& alphabet() {
   return events;
 }
 
-/// Every world that any sequence of events leads to, however long. What two sequences lead to is
-/// looked at once: equal worlds have the same future.
+/// Visits every world that any sequence of events leads to, however long. A world that several
+/// sequences reach is visited once: equal worlds have the same future.
 class walk {
  public:
   explicit walk(const predecessor_world& from) { arrive(from, 0, 0); }
 
-  /// The number of events that were taken.
+  /// Returns the number of events taken.
   std::size_t run() {
     std::size_t steps = 0;
     for (std::size_t at = 0; at < seen_.size(); ++at) {
@@ -79,7 +79,7 @@ class walk {
  private:
   struct arrival {
     const predecessor_world* world;
-    std::size_t before;  // where from, in seen_
+    std::size_t before;  // the world before, in seen_
     std::size_t event;
   };
 

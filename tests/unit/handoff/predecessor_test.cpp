@@ -25,7 +25,7 @@ predecessor_ladder after_begin(std::uint64_t descriptors, std::uint64_t peer = 1
 const std::string readied = "disarm_timer; acknowledge_ready(1); report_ready; arm_confirmation";
 const std::string taken_over = "disarm_timer; stop_accepting; settled(1); report_committed";
 
-/// The same, when it has said that it is ready.
+/// The same, after it has called Ready.
 predecessor_ladder ready() {
   auto p = after_begin(3);
   p.on(fetch(1, 0));
@@ -36,7 +36,7 @@ predecessor_ladder ready() {
 
 }  // namespace
 
-TEST_CASE("an upgrade spawns, passes, pauses when the successor is ready, and ends when it asks") {
+TEST_CASE("an upgrade goes from spawn to passing and to Ready, and ends when the successor asks") {
   predecessor_ladder p;
   CHECK(p.machine.idle());
   CHECK(p.on(event::upgrade{"t"}) == "arm_timer; spawn(t)");
@@ -55,7 +55,7 @@ TEST_CASE("an upgrade spawns, passes, pauses when the successor is ready, and en
   CHECK(p.machine.is_successor(1));
 }
 
-TEST_CASE("a successor that somebody else started needs no spawn") {
+TEST_CASE("a successor that another process started needs no spawn") {
   predecessor_ladder p;
   CHECK(p.on(begin(1)) == "arm_timer; begun(1); report_begun");
   CHECK(p.on(fetch(1, 0)) == "batch(1, 0 + 3); report_passed");
@@ -81,7 +81,7 @@ TEST_CASE("descriptors go in batches of at most 253, each once and in order") {
   }
 }
 
-TEST_CASE("what is on offer is counted when the upgrade begins, and stays") {
+TEST_CASE("the number of descriptors on offer is fixed when the upgrade begins") {
   auto p = after_begin(2);
   p.descriptors = 5;
   CHECK(p.on(fetch(1, 0)) == "batch(1, 0 + 2); report_passed");
@@ -89,7 +89,8 @@ TEST_CASE("what is on offer is counted when the upgrade begins, and stays") {
   CHECK(p.on(event::ready{1}) == readied);
 }
 
-TEST_CASE("a Fetch of what is not on offer is refused, and the right one still answered") {
+TEST_CASE(
+    "a Fetch of descriptors that are not on offer is refused, and the right one still answered") {
   auto p = after_begin(3);
   CHECK(p.on(fetch(1, 3)) == "refuse(1, not_on_offer)");
   CHECK(p.on(fetch(1, UINT64_MAX)) == "refuse(1, not_on_offer)");
@@ -113,7 +114,7 @@ TEST_CASE("Ready before Begin, before Fetch and before the last Fetch is refused
   CHECK(p.on(event::ready{1}) == readied);
 }
 
-TEST_CASE("calls of somebody who is not the successor are refused in every state") {
+TEST_CASE("calls of a peer that is not the successor are refused in every state") {
   const auto check = [](predecessor_ladder& p) {
     const auto before = p.current();
     CHECK(p.on(fetch(2, 0)) == "refuse(2, out_of_order)");
@@ -158,7 +159,7 @@ TEST_CASE("a second Begin is refused: busy, not expected, or out of order") {
   CHECK(p.current() == state::handed_over);
 }
 
-TEST_CASE("a token of an upgrade that does not run is not expected") {
+TEST_CASE("the token of an upgrade that does not run is not expected") {
   predecessor_ladder p;
   CHECK(p.on(begin(1, "old")) == "refuse(1, not_expected)");
   CHECK(p.current() == state::serving);
@@ -207,7 +208,7 @@ TEST_CASE("without a probation a successor that is lost before it asks costs not
         "kill");
 }
 
-TEST_CASE("without a probation a predecessor that ends before it was asked says so unasked") {
+TEST_CASE("without a probation a predecessor that ends before it was asked commits unasked") {
   auto p = ready();
   CHECK(p.on(event::shutdown{}) ==
         "disarm_timer; stop_accepting; settled(1) unasked; report_committed");

@@ -35,8 +35,8 @@ constexpr std::string_view aborted =
 constexpr std::string_view ask_again = R"({"parameters":{"settled":false}})";
 constexpr std::string_view settled = R"({"parameters":{"settled":true}})";
 
-/// A watch, and the predecessor that it watches: a socket, and a pipe for a pidfd, which is
-/// readable when the predecessor is dead.
+/// A watch, and the predecessor that it watches: a socket, and a pipe in place of a pidfd, which
+/// becomes readable when the predecessor dies.
 class predecessor_fixture {
  public:
   predecessor_fixture() {
@@ -48,7 +48,7 @@ class predecessor_fixture {
     io.poll();
   }
 
-  /// What happens later than now, when the first event of those that wait is handled.
+  /// Post it to make it happen after the events that already wait.
   void die() { REQUIRE(::write(death_.get(), "x", 1) == 1); }
   void live_on() {
     char byte = 0;
@@ -57,7 +57,7 @@ class predecessor_fixture {
   void close() { predecessor_ = varlink_peer{unique_fd{}}; }
   void say(std::string_view text) { REQUIRE(predecessor_.send(text)); }
 
-  /// How often it has asked Settle since the last time.
+  /// How often it has called Settle since the last time.
   int asked() {
     int count = 0;
     while (const auto text = predecessor_.receive(0ms)) {
@@ -67,7 +67,7 @@ class predecessor_fixture {
     return count;
   }
 
-  /// A deadline of the watch, of this length, passes while it is kept from running.
+  /// Blocks while a deadline of the watch, of this length, passes.
   static void stall(std::chrono::milliseconds time) {
     asio::io_context other;
     asio::steady_timer{other, time}.wait();
@@ -112,9 +112,9 @@ class predecessor_fixture {
 
 }  // namespace
 
-TEST_CASE("a wake-up for nothing is not taken for the death of the predecessor") {
+TEST_CASE("a spurious wake-up is not taken for the death of the predecessor") {
   predecessor_fixture w;
-  // Asio sees that it is readable, and completes the wait after a handler that makes that untrue.
+  // Asio sees that it is readable. A handler that runs before the wait completes makes that untrue.
   w.die();
   bool lives = false;
   asio::post(w.io, [&] {
@@ -131,9 +131,9 @@ TEST_CASE("a wake-up for nothing is not taken for the death of the predecessor")
   CHECK(w.rolled_back == 0);
 }
 
-TEST_CASE("what a predecessor said before it died is heard, whatever is seen first") {
+TEST_CASE("a predecessor's last message counts, even if its death is seen first") {
   predecessor_fixture w;
-  w.die();  // first: its death is the first event
+  w.die();  // first, so that its death is the first event
   w.say(aborted);
   w.io.poll();
   CHECK(w.committed == 0);
@@ -141,7 +141,7 @@ TEST_CASE("what a predecessor said before it died is heard, whatever is seen fir
   CHECK(w.why == "not ready in time");
 }
 
-TEST_CASE("a question that a predecessor asked before it died keeps nobody from staying") {
+TEST_CASE("a question that a predecessor asked before it died does not prevent the commit") {
   predecessor_fixture w;
   w.die();
   w.say(ask_again);
@@ -151,19 +151,19 @@ TEST_CASE("a question that a predecessor asked before it died keeps nobody from 
   CHECK(w.rolled_back == 0);
 }
 
-TEST_CASE("a predecessor that is seen to be dead late was not alive when its connection ended") {
+TEST_CASE("a predecessor whose death is noticed late counts as dead when its connection ended") {
   predecessor_fixture w;
   w.close();
   w.io.poll();
   predecessor_fixture::stall(1010ms);
-  // After this handler comes that of the deadline, and the death is not among the events yet.
+  // The deadline's handler follows this one, and the death is not among the events yet.
   asio::post(w.io, [&] { w.die(); });
   w.io.poll();
   CHECK(w.committed == 1);
   CHECK(w.rolled_back == 0);
 }
 
-TEST_CASE("a predecessor that has lost the connection, and lives, is left") {
+TEST_CASE("a successor that has lost the connection to a live predecessor gives up") {
   predecessor_fixture w;
   w.close();
   w.io.poll();
@@ -173,7 +173,7 @@ TEST_CASE("a predecessor that has lost the connection, and lives, is left") {
   CHECK(w.rolled_back == 1);
 }
 
-TEST_CASE("a successor that is asked whether it stays says so, but not if it is about to end") {
+TEST_CASE("a successor confirms when it is asked, except when it is about to end") {
   predecessor_fixture w;
   CHECK(w.asked() == 1);
   w.say(ask_again);
@@ -190,7 +190,7 @@ TEST_CASE("a successor that is asked whether it stays says so, but not if it is 
   CHECK(w.rolled_back == 1);
 }
 
-TEST_CASE("what a predecessor that was asked back has said counts, however late it is read") {
+TEST_CASE("the answer to a request to roll back counts, however late it is read") {
   predecessor_fixture w;
   (*w).ask_back("the successor was told to end");
   predecessor_fixture::stall(2010ms);

@@ -42,7 +42,7 @@ bool predecessor_world::possible(const predecessor_event& e) const {
   }
   if (std::holds_alternative<event::timeout>(e)) return timer_armed;
   if (const auto peer = peer_of(e)) {
-    // A connection's calls are taken one after the other.
+    // The calls of a connection are taken one after the other.
     if (settling == peer && !std::holds_alternative<event::closed>(e)) return false;
     return !closed.contains(*peer);
   }
@@ -63,7 +63,7 @@ std::string predecessor_world::take(const predecessor_event& e) {
   const auto actions = machine.resume(e, descriptors);
   if (auto wrong = follow(actions, e); !wrong.empty()) return wrong;
 
-  // A refusal changes nothing, but that the spawned successor itself may have no version to offer.
+  // A refusal changes nothing, except that a spawned successor may share no version.
   const bool unanswered = actions.empty() || has<action::pause_accepting>(actions);
   if (const auto* settle = std::get_if<event::settle>(&e); settle != nullptr && unanswered) {
     settling = settle->peer;
@@ -147,7 +147,8 @@ std::string predecessor_world::follow(const predecessor_actions& actions,
   return {};
 }
 
-/// What is on offer is passed once, in order, and Ready is taken when all is.
+/// Checks that what is on offer is passed once, in order, and that Ready is accepted after all of
+/// it.
 std::string predecessor_world::pass(const predecessor_action& a) {
   if (std::holds_alternative<action::reply_begun>(a)) {
     offered = descriptors;

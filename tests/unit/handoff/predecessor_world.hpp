@@ -30,18 +30,19 @@ struct predecessor_world {
   bool killed = false;
   int stops = 0;
   std::set<peer_id> closed{};
-  std::string token{};            // of the successor that was spawned last
+  std::string token{};            // of the successor that was last spawned
   std::uint64_t descriptors = 2;  // on offer now
   std::uint64_t offered = 0;      // to the successor that has begun
   std::uint64_t passed = 0;
 
-  /// A spawned process ends once, a connection closes once, a timer that is not armed is silent.
+  /// A spawned process ends once, a connection closes once, and a timer that is not armed does not
+  /// fire.
   [[nodiscard]] bool possible(const predecessor_event& e) const;
 
-  /// Takes the event; returns what is wrong with what came of it.
+  /// Takes the event; returns what is wrong with the resulting actions.
   std::string take(const predecessor_event& e);
 
-  /// Whatever has happened: the next upgrade works. Returns what is wrong.
+  /// Checks that the next upgrade works, whatever has happened. Returns what is wrong.
   [[nodiscard]] std::string next_upgrade() const;
 
   /// Equal worlds have the same future.

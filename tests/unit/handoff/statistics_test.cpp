@@ -15,7 +15,7 @@ const statistics::time start{100s};
 
 }  // namespace
 
-TEST_CASE("each phase takes the time from the one before on, and the sum is what has elapsed") {
+TEST_CASE("each phase takes the time since the one before, and the sum is the elapsed time") {
   statistics s;
   CHECK_FALSE(s.upgrading());
   auto step = s.reach("spawned", start, start + 1600us);
@@ -32,7 +32,7 @@ TEST_CASE("each phase takes the time from the one before on, and the sum is what
         wire::phase_durations{{"spawned", 1600us}, {"begun", 1600us}, {"ready", 5800us}});
 }
 
-TEST_CASE("what a successor is told are the phases up to the one that is about to be reached") {
+TEST_CASE("a successor is told the phases up to the one that is about to be reached") {
   statistics s;
   s.reach("passed", start, start + 1ms);
   CHECK(s.durations_to("ready", start + 3ms) ==
@@ -40,7 +40,7 @@ TEST_CASE("what a successor is told are the phases up to the one that is about t
   CHECK(s.durations() == wire::phase_durations{{"passed", 1ms}});
 }
 
-TEST_CASE("an upgrade that is committed counts as such, and is over") {
+TEST_CASE("a committed upgrade counts as committed, and is over") {
   statistics s;
   s.reach("spawned", start, start + 1ms);
   s.reach("ready", start, start + 2ms);
@@ -53,7 +53,7 @@ TEST_CASE("an upgrade that is committed counts as such, and is over") {
   CHECK(s.durations().at("committed") == 4998ms);
 }
 
-TEST_CASE("an upgrade that fails counts as failed, and as rolled back if it had been ready") {
+TEST_CASE("a failed upgrade counts as failed, and as rolled back if it had been ready") {
   statistics s;
   s.fail();  // nothing could be spawned
   CHECK(s.totals().failed == 1);
@@ -71,7 +71,7 @@ TEST_CASE("an upgrade that fails counts as failed, and as rolled back if it had 
   CHECK(s.totals().failed == 2);
   CHECK(s.totals().rolled_back == 1);
   CHECK(s.durations().size() == 2);
-  s.fail();  // what the one before came to is not believed of this one
+  s.fail();  // phases of the upgrade before are not attributed to this one
   CHECK(s.totals().failed == 3);
   CHECK(s.durations().empty());
 }
@@ -85,12 +85,12 @@ TEST_CASE("a new upgrade forgets the phases of the last one") {
   CHECK(s.durations() == wire::phase_durations{{"begun", 1ms}});
 }
 
-TEST_CASE("a successor goes on counting where its predecessor was, once it is committed") {
+TEST_CASE("a committed successor continues the counts of its predecessor") {
   statistics s;
   s.inherit({.committed = 3, .failed = 2, .rolled_back = 1, .cut = 9});
   s.ready({{"spawned", 1ms}, {"ready", 2ms}}, start);
   CHECK(s.totals().committed == 3);
-  CHECK_FALSE(s.probation());  // it is in it, but has no successor that is
+  CHECK_FALSE(s.probation());  // it is in probation itself, but has no successor that is
   s.taken_over(start + 5s);
   CHECK(s.totals().committed == 4);
   CHECK(s.totals().failed == 2);
@@ -101,7 +101,8 @@ TEST_CASE("a successor goes on counting where its predecessor was, once it is co
   CHECK_FALSE(s.upgrading());
 }
 
-TEST_CASE("what earlier generations cut is counted on, and what they drain only while they do") {
+TEST_CASE(
+    "cut connections of earlier generations stay counted, draining ones only while they drain") {
   statistics s;
   s.inherit({.committed = 0, .failed = 0, .rolled_back = 0, .cut = 5});
   s.others_drain(40);

@@ -32,13 +32,14 @@ using graceful::unique_fd;
 
 namespace {
 
-/// A process that passes its lock and its control socket to one successor. What it does then is up
-/// to the test: it is told when, and ends with it.
+/// A process that passes its lock and its control socket to one successor. The test decides what it
+/// does next: it waits for a signal to do it, and then ends.
 class predecessor {
  public:
   using deed = std::function<void(varlink_peer& successor)>;
 
-  enum class listener { itself, another };  // has called listen(2): whom SO_PEERCRED names
+  // The process that has called listen(2), which SO_PEERCRED names.
+  enum class listener { itself, another };
 
   explicit predecessor(const deed& last, listener called = listener::itself) {
     unique_fd inherited;
@@ -72,7 +73,7 @@ class predecessor {
 
   [[nodiscard]] pid_t pid() const { return pid_; }
 
-  /// A successor of it that has everything.
+  /// Its successor, which has everything.
   std::unique_ptr<successor_driver> passed() {
     const auto until = std::chrono::steady_clock::now() + patience;
     auto driver = std::make_unique<successor_driver>(
@@ -83,7 +84,7 @@ class predecessor {
     return driver;
   }
 
-  /// It does what is up to it, and has ended.
+  /// Makes it do its part, and waits for its end.
   void do_it() {
     told_.reset();
     ::waitpid(std::exchange(pid_, 0), nullptr, 0);
@@ -127,7 +128,7 @@ TEST_CASE("a predecessor that gave the upgrade up and then died is taken at its 
   CHECK(ready.error().message == "the predecessor refused: not ready in time");
 }
 
-TEST_CASE("a predecessor that died without a word is succeeded by who has everything") {
+TEST_CASE("a successor that has everything serves if its predecessor died without a word") {
   predecessor old{say_nothing};
   const auto own = old.passed();
   successor_driver& driver = *own;
@@ -135,7 +136,7 @@ TEST_CASE("a predecessor that died without a word is succeeded by who has everyt
   CHECK(driver.ready({}).value() == successor_driver::outcome::proceed);
 }
 
-TEST_CASE("the predecessor is who answers, not who called listen(2) when the successor connected") {
+TEST_CASE("the predecessor is the process that answers, not the one that called listen(2)") {
   predecessor old{say_nothing, predecessor::listener::another};
   const auto own = old.passed();
   successor_driver& driver = *own;
@@ -144,13 +145,13 @@ TEST_CASE("the predecessor is who answers, not who called listen(2) when the suc
   CHECK(driver.ready({}).value() == successor_driver::outcome::proceed);
 }
 
-TEST_CASE("a predecessor has died although a process that it forked holds the connection") {
+TEST_CASE("a predecessor counts as dead even if a process that it forked holds the connection") {
   int held[2];
   REQUIRE(::pipe2(held, O_CLOEXEC) == 0);
   unique_fd until_then{held[1]};
   predecessor old{[&](varlink_peer& successor) {
     until_then.reset();
-    // Ends with the test, and not before.
+    // Lives until the test ends.
     if (::fork() == 0 && wait_readable(held[0], 1h)) ::_exit(successor.native_handle());
   }};
   ::close(held[0]);
@@ -164,7 +165,8 @@ TEST_CASE("a predecessor has died although a process that it forked holds the co
   ::prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
 
-TEST_CASE("without a pidfd the end of the connection is a death, unless one has broken it off") {
+TEST_CASE(
+    "without a pidfd the end of the connection means death, unless this process has ended it") {
   predecessor old{say_nothing};
   const auto own = old.passed();
   successor_driver& driver = *own;
@@ -173,14 +175,14 @@ TEST_CASE("without a pidfd the end of the connection is a death, unless one has 
     old.do_it();
     CHECK(driver.ready({}).value() == successor_driver::outcome::proceed);
   }
-  SUBCASE("it is told to end while it becomes ready, and its predecessor lives") {
+  SUBCASE("the successor is told to end while it becomes ready, and its predecessor lives") {
     driver.break_off();
     CHECK(driver.broken_off());
     CHECK_FALSE(driver.ready({}).has_value());
   }
 }
 
-TEST_CASE("between two steps a successor sees how it stands with its predecessor") {
+TEST_CASE("between two steps a successor sees the state of its predecessor") {
   using standing = successor_driver::standing;
   SUBCASE("it waits, and dies") {
     predecessor old{say_nothing};
@@ -201,7 +203,7 @@ TEST_CASE("between two steps a successor sees how it stands with its predecessor
   }
 }
 
-TEST_CASE("what a predecessor passes unasked, and takes long to close, holds no successor up") {
+TEST_CASE("unexpected descriptors that close slowly do not delay a successor") {
   lingering_socket late;
   int ends[2];
   REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);

@@ -55,7 +55,7 @@ std::string sentence(graceful::handoff::successor& machine,
 
 }  // namespace
 
-TEST_CASE("a successor begins, fetches, says ready, serves") {
+TEST_CASE("a successor calls Begin, Fetch and Ready, and then serves") {
   successor_ladder s;
   CHECK(s.on(event::connected{}) == "send(Begin)");
   CHECK(s.on(begin_reply(3)) == "send(Fetch 0)");
@@ -66,7 +66,7 @@ TEST_CASE("a successor begins, fetches, says ready, serves") {
   CHECK(s.on(event::replied{{}, 0, false}) == "serve");
 }
 
-TEST_CASE("a successor keeps what the predecessor says of the phases") {
+TEST_CASE("a successor keeps the durations of the phases that the predecessor sends") {
   successor_ladder s;
   s.on(event::connected{});
   s.on(begin_reply(3));
@@ -89,7 +89,7 @@ TEST_CASE("Begin carries the token if there is one, and the version spoken") {
   }
 }
 
-TEST_CASE("descriptors are fetched until all have come, whatever the size of a batch") {
+TEST_CASE("descriptors are fetched until all have arrived, whatever the size of a batch") {
   for (const std::uint64_t total : {2U, 253U, 254U, 1000U}) {
     for (const std::uint64_t size : {1U, 100U, 253U, 1000U}) {
       successor_ladder s;
@@ -107,7 +107,7 @@ TEST_CASE("descriptors are fetched until all have come, whatever the size of a b
   }
 }
 
-TEST_CASE("an offer is believed from 2 descriptors, lock and control socket, to a million") {
+TEST_CASE("an offer is accepted from 2 descriptors, lock and control socket, to a million") {
   for (const std::uint64_t wrong : {0ULL, 1ULL, 1'000'001ULL, 1ULL << 62}) {
     CHECK(successor_ladder{waiting()[0]}.on(begin_reply(wrong)) == "abandon(protocol_violation)");
   }
@@ -125,7 +125,7 @@ TEST_CASE("a reply to Begin with negative or missing fields is a violation") {
   CHECK(successor_ladder{waiting()[0]}.on(reply) == "abandon(protocol_violation)");
 }
 
-TEST_CASE("a version that the successor does not speak is not accepted, and both are named") {
+TEST_CASE("a version that the successor does not speak is refused, and both are named") {
   for (const std::int64_t version : {0, 2, -1}) {
     auto s = waiting()[0];
     auto t = s;
@@ -136,7 +136,7 @@ TEST_CASE("a version that the successor does not speak is not accepted, and both
   }
 }
 
-TEST_CASE("a batch with another number of descriptors than names is a loss") {
+TEST_CASE("a batch whose descriptors and names differ in number is a loss") {
   for (const std::uint64_t count : {0U, 1U, 3U, 253U}) {
     auto reply = batch(0, 2);
     reply.descriptors = count;
@@ -152,7 +152,7 @@ TEST_CASE("descriptors that the kernel dropped are a loss, whatever the reply sa
   }
 }
 
-TEST_CASE("the loss of descriptors names the limit that has to be raised") {
+TEST_CASE("the loss of descriptors names the limit to raise") {
   auto s = waiting()[1];
   auto reply = batch(0, 2);
   reply.truncated = true;
@@ -163,15 +163,15 @@ TEST_CASE("the loss of descriptors names the limit that has to be raised") {
 TEST_CASE("a batch that was not asked for is a violation") {
   const auto at_fetch = [] { return waiting()[1]; };
   CHECK(at_fetch().on(batch(0, 3)) == "abandon(protocol_violation)");  // more than on offer
-  CHECK(at_fetch().on(batch(1, 1)) == "abandon(protocol_violation)");  // from another index on
-  CHECK(at_fetch().on(batch(0, 0)) == "abandon(protocol_violation)");  // none: would never end
+  CHECK(at_fetch().on(batch(1, 1)) == "abandon(protocol_violation)");  // from another index
+  CHECK(at_fetch().on(batch(0, 0)) == "abandon(protocol_violation)");  // none: it would never end
   CHECK(at_fetch().on(event::replied{{}, 0, false}) == "abandon(protocol_violation)");
   auto s = at_fetch();
   CHECK(s.on(batch(0, 1)) == "keep(1, Fetch 1)");
   CHECK(s.on(batch(0, 1)) == "abandon(protocol_violation)");  // again
 }
 
-TEST_CASE("descriptors on a reply that should have none are a violation") {
+TEST_CASE("descriptors on a reply that must not have any are a violation") {
   for (const std::size_t step : {0U, 2U}) {
     auto s = waiting()[step];
     event::replied reply = step == 0 ? begin_reply(2) : event::replied{{}, 0, false};
@@ -203,26 +203,26 @@ TEST_CASE("each refusal of the predecessor has its error, in every state, with i
   CHECK(said.find("because") != said.npos);
 }
 
-TEST_CASE("an error without a sentence is named instead") {
+TEST_CASE("an error without a sentence is reported by its name") {
   auto s = waiting()[0];
   const auto said = sentence(s.machine, event::replied{{{}, "io.graceful.Handoff.Busy"}, 0, false});
   CHECK(said.find("io.graceful.Handoff.Busy") != said.npos);
 }
 
-TEST_CASE("what is no reply is a violation in every state") {
+TEST_CASE("a message that is not a reply is a violation in every state") {
   for (auto s : waiting()) CHECK(s.on(event::garbled{}) == "abandon(protocol_violation)");
 }
 
-TEST_CASE("a predecessor that does not answer in time still serves") {
+TEST_CASE("a predecessor that does not answer in time is believed to serve") {
   for (auto s : waiting()) CHECK(s.on(event::overdue{}) == "abandon(timed_out)");
 }
 
-TEST_CASE("a predecessor that closes but lives still serves") {
+TEST_CASE("a predecessor that closes but lives is believed to serve") {
   for (auto s : waiting()) CHECK(s.on(event::disconnected{true}) == "abandon(peer_gone)");
 }
 
 TEST_CASE(
-    "when the predecessor dies, the successor serves if it has everything, else starts cold") {
+    "when the predecessor dies, a successor with everything serves, and any other starts cold") {
   auto all = waiting();
   CHECK(all[0].on(event::disconnected{false}) == "start_cold");
   CHECK(all[1].on(event::disconnected{false}) == "start_cold");

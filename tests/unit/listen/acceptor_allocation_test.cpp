@@ -31,7 +31,7 @@ TEST_CASE("an accept allocates nothing once the loop runs") {
     const bool came = run_until(context, [&] { return accepted == n; });
     const auto after = allocations();
     REQUIRE(came);
-    if (n > warm) CHECK(after == before);  // what describes a descriptor Asio keeps for the next
+    if (n > warm) CHECK(after == before);  // Asio reuses the data of a descriptor for the next one
   }
   web.home->stop();
 }

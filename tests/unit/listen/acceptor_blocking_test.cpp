@@ -25,7 +25,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// A thread that accepts, and what has become of that. Nobody runs the acceptor's context.
+/// A thread that accepts, and its result. No thread runs the acceptor's context.
 struct blocked_accept {
   explicit blocked_accept(listening& web)
       : from{web}, done{std::async(std::launch::async, [&web] {
@@ -35,7 +35,7 @@ struct blocked_accept {
           return std::pair{ec, socket.is_open()};
         })} {}
 
-  ~blocked_accept() { from.acceptor.close(); }  // or it would be waited for
+  ~blocked_accept() { from.acceptor.close(); }  // or the destructor would wait for it
 
   [[nodiscard]] bool ends() const { return done.wait_for(10s) == std::future_status::ready; }
 
@@ -47,7 +47,7 @@ bool blocks(const listening& web) {
   return eventually([&] { return web.body->somebody_blocks() == graceful::os::answer::yes; });
 }
 
-/// A thread that waits until a connection could be accepted, and what that comes to.
+/// A thread that waits until a connection could be accepted, and its result.
 std::future<error_code> blocked_wait(listening& web) {
   return std::async(std::launch::async, [&web] {
     error_code ec;
@@ -55,7 +55,7 @@ std::future<error_code> blocked_wait(listening& web) {
   });
 }
 
-/// What has to end a thread that blocks.
+/// Checks that `end` ends a blocked thread.
 void check_ended_by(const std::function<void(listening&)>& end) {
   asio::io_context context;
   listening web{context.get_executor()};
@@ -111,7 +111,7 @@ TEST_CASE("a thread that blocks in accept takes nothing while this process is pa
   CHECK(accept.done.get().second);
 }
 
-TEST_CASE("whatever ends an operation ends a thread that blocks") {
+TEST_CASE("whatever ends an operation ends a blocked thread") {
   SUBCASE("it hands over") {
     check_ended_by([](listening& web) { web.home->stop(); });
   }
@@ -145,7 +145,7 @@ TEST_CASE("a thread that goes on after any error waits in the end, and does not 
   REQUIRE(loop.wait_for(10s) == std::future_status::ready);
 }
 
-TEST_CASE("an accept that must not block says that it would") {
+TEST_CASE("a non-blocking accept without a connection says that it would block") {
   asio::io_context context;
   listening web{context.get_executor()};
   web.home->open();
@@ -159,7 +159,7 @@ TEST_CASE("an accept that must not block says that it would") {
   CHECK(web.acceptor.accept(ec).is_open());
 }
 
-TEST_CASE("a thread that waits leaves the connection in the queue") {
+TEST_CASE("a thread that waits for readiness leaves the connection in the queue") {
   asio::io_context context;
   listening web{context.get_executor()};
   web.home->open();
@@ -202,7 +202,7 @@ TEST_CASE("a thread that waits is told when nothing can come any more") {
   web.acceptor.close();
 }
 
-TEST_CASE("a socket that a thread has accepted blocks, as its own word has it") {
+TEST_CASE("a socket that a thread has accepted is a blocking one") {
   asio::io_context context;
   listening web{context.get_executor()};
   web.home->open();

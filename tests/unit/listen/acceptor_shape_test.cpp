@@ -149,7 +149,7 @@ void compiles(asio::io_context& io) {
   compiles<graceful::basic_acceptor<tcp, context_executor>>(io);
 }
 
-/// Nothing is accepted by an executor: it is no token.
+/// An overload must not take a completion token for an executor.
 static_assert(!graceful::detail::executor_or_context<decltype(asio::use_awaitable)>);
 static_assert(graceful::detail::executor_or_context<graceful::io_context_pool&>);
 static_assert(graceful::detail::executor_or_context<asio::thread_pool&>);

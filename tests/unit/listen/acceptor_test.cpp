@@ -20,7 +20,7 @@ using graceful::error_code;
 
 namespace {
 
-/// What an operation has come to.
+/// The result of an operation.
 struct outcome {
   std::optional<error_code> error;
   auto handler() {
@@ -47,7 +47,7 @@ void check_closed(graceful::acceptor<tcp>& acceptor, asio::io_context& context) 
   outcome wait;
   acceptor.async_accept(accept.handler());
   acceptor.async_wait(acceptor.wait_read, wait.handler());
-  CHECK_FALSE(accept.error);  // never from within
+  CHECK_FALSE(accept.error);  // never from within the call
   context.restart();
   context.poll();
   CHECK(accept.error == asio::error::bad_descriptor);
@@ -75,7 +75,7 @@ TEST_CASE("an acceptor that was moved from is closed, and keeps its executor") {
   check_closed(taken, context);
 }
 
-TEST_CASE("the address of the peer is told, by whatever way it is accepted") {
+TEST_CASE("the peer's address is returned, however the connection is accepted") {
   asio::io_context context;
   listening web{context.get_executor()};
   web.home->open();
@@ -93,7 +93,7 @@ TEST_CASE("the address of the peer is told, by whatever way it is accepted") {
       socket = std::move(peer);
     });
   }
-  SUBCASE("into a socket that was made before") {
+  SUBCASE("into a socket that exists") {
     web.acceptor.async_accept(socket.lowest_layer(), from, [](error_code ec) { CHECK_FALSE(ec); });
   }
   const auto client = web.connect();
@@ -102,7 +102,7 @@ TEST_CASE("the address of the peer is told, by whatever way it is accepted") {
   CHECK(from == socket.remote_endpoint());
 }
 
-TEST_CASE("a socket that is open already is refused, and costs no connection") {
+TEST_CASE("an accept into an open socket is refused, and costs no connection") {
   asio::io_context context;
   listening web{context.get_executor()};
   web.home->open();
@@ -118,7 +118,7 @@ TEST_CASE("a socket that is open already is refused, and costs no connection") {
   CHECK(web.queue() == 1);
 }
 
-TEST_CASE("a wait ends when a connection could be accepted, and leaves it") {
+TEST_CASE("a wait completes when a connection could be accepted, and leaves it in the queue") {
   asio::io_context context;
   listening web{context.get_executor()};
   outcome first;
@@ -140,7 +140,7 @@ TEST_CASE("a wait ends when a connection could be accepted, and leaves it") {
   CHECK(accept.error == error_code{});
 }
 
-TEST_CASE("a wait that nothing can end is ended by cancellation, and when the acceptor stops") {
+TEST_CASE("a wait that no event completes is ended by cancellation, and when the acceptor stops") {
   asio::io_context context;
   listening web{context.get_executor()};
   web.home->open();
@@ -163,7 +163,7 @@ TEST_CASE("a wait that nothing can end is ended by cancellation, and when the ac
   web.home->stop();
   REQUIRE(run_until(context, [&] { return third.error.has_value(); }));
   CHECK(third.error == asio::error::operation_aborted);
-  CHECK(context.run() == 0);  // nothing is left that keeps it
+  CHECK(context.run() == 0);  // nothing keeps the context running
 }
 
 TEST_CASE("options are those of the socket") {
@@ -178,10 +178,10 @@ TEST_CASE("options are those of the socket") {
   web.acceptor.close();
   error_code ec;
   CHECK(web.acceptor.get_option(size, ec) == asio::error::bad_descriptor);
-  CHECK_FALSE(web.acceptor.cancel(ec));  // of a server that hands over: nothing to complain about
+  CHECK_FALSE(web.acceptor.cancel(ec));  // for a server that hands over this is not an error
 }
 
-TEST_CASE("an accept loop that goes on after any error ends all the same, and does not spin") {
+TEST_CASE("an accept loop that goes on after any error still ends, and does not spin") {
   asio::io_context context;
   listening web{context.get_executor()};
   web.home->open();
@@ -203,7 +203,7 @@ TEST_CASE("an accept loop that goes on after any error ends all the same, and do
   CHECK(alive.use_count() == 1);  // the last handler was destroyed
 }
 
-TEST_CASE("what waits is aborted when the last acceptor of its kind is destroyed") {
+TEST_CASE("waiting operations are aborted when the last copy of an acceptor is destroyed") {
   asio::io_context context;
   listening web{context.get_executor()};
   web.home->open();

@@ -31,7 +31,7 @@ using error_code = boost::system::error_code;
 
 namespace {
 
-/// A server with an acceptor of its own.
+/// A server with a plain acceptor.
 struct plain_server {
   explicit plain_server(std::chrono::milliseconds linger = 2s) {
     up.emplace(io, graceful::options{.control_path = place.path("s.sock"),
@@ -50,7 +50,7 @@ struct plain_server {
     return said.find(text) != std::string::npos;
   }
 
-  /// False if somebody can still connect in the end.
+  /// False if clients can still connect at the end.
   bool becomes_refused() {
     const auto until = std::chrono::steady_clock::now() + patience;
     while (std::chrono::steady_clock::now() < until) {
@@ -71,14 +71,14 @@ struct plain_server {
   tcp::endpoint at;
 };
 
-/// A thread that blocks in accept(), and its end.
+/// A thread that blocks in accept(), and its result.
 std::future<error_code> block_in_accept(plain_server& s) {
   auto ended = std::async(std::launch::async, [&s] {
     error_code ec;
     for (int i = 0; i < 2 && !ec; ++i) s.acceptor.accept(ec).close();
     return ec;
   });
-  // It has accepted one, and is about to wait for the next.
+  // The thread has accepted one connection, and is about to wait for the next.
   asio::io_context elsewhere;
   tcp::socket client{elsewhere};
   client.connect(s.at);
@@ -90,13 +90,13 @@ std::future<error_code> block_in_accept(plain_server& s) {
 
 }  // namespace
 
-TEST_CASE("a loop whose executor is busy when accepting ends is aborted when it is not any more") {
+TEST_CASE("a loop whose executor is busy when accepting ends is aborted as soon as it is free") {
   plain_server s;
   std::optional<error_code> how;
   s.acceptor.async_accept([&](error_code ec, const tcp::socket&) { how = ec; });
   asio::post(s.io, [&] {
     s.up->drain();
-    // Until another thread has lost its patience, and taken the acceptor from its port.
+    // Waits until another thread has lost patience with the executor, and has parked the acceptor.
     const auto until = std::chrono::steady_clock::now() + patience;
     while (s.acceptor.local_endpoint() == s.at && std::chrono::steady_clock::now() < until) {
     }
@@ -108,7 +108,7 @@ TEST_CASE("a loop whose executor is busy when accepting ends is aborted when it 
   CHECK_FALSE(s.has_said("still keeps"));
 }
 
-TEST_CASE("a client of another listener keeps the process, though nobody tracks its connection") {
+TEST_CASE("a client of another listener keeps the process alive, even if it is not tracked") {
   plain_server s{50ms};
   auto main = s.up->listen<tcp>("main", {asio::ip::address_v4::loopback(), 0});
   s.acceptor.async_accept([](error_code, const tcp::socket&) {});
@@ -131,7 +131,7 @@ TEST_CASE("a client of another listener keeps the process, though nobody tracks 
   CHECK(s.io.stopped());
 }
 
-TEST_CASE("a listener that is withdrawn ends what waits on it, and its port") {
+TEST_CASE("withdrawing a listener ends the operations that wait on it, and frees its port") {
   plain_server s;
   std::optional<error_code> how;
   s.acceptor.async_accept([&](error_code ec, const tcp::socket&) {
@@ -145,7 +145,7 @@ TEST_CASE("a listener that is withdrawn ends what waits on it, and its port") {
   CHECK(s.becomes_refused());
 }
 
-TEST_CASE("a listener that is withdrawn ends a thread that blocks in accept(), and its port") {
+TEST_CASE("withdrawing a listener ends a thread that blocks in accept(), and frees its port") {
   plain_server s;
   auto ended = block_in_accept(s);
   CHECK(s.up->withdraw("web"));
@@ -154,13 +154,13 @@ TEST_CASE("a listener that is withdrawn ends a thread that blocks in accept(), a
   CHECK(s.becomes_refused());
 }
 
-TEST_CASE("an acceptor that is closed frees its port, though nobody runs its context") {
+TEST_CASE("closing an acceptor frees its port, even if no thread runs its context") {
   plain_server s;
   s.acceptor.close();
   CHECK(s.becomes_refused());
 }
 
-TEST_CASE("the upgrader's end ends a thread that blocks in accept()") {
+TEST_CASE("destroying the upgrader ends a thread that blocks in accept()") {
   plain_server s;
   auto ended = block_in_accept(s);
   s.up.reset();
@@ -168,7 +168,7 @@ TEST_CASE("the upgrader's end ends a thread that blocks in accept()") {
   CHECK(ended.get());
 }
 
-TEST_CASE("a thread that comes to accept() after the upgrader's end does not wait for ever") {
+TEST_CASE("a thread that calls accept() after the upgrader's end does not wait for ever") {
   plain_server s;
   s.up.reset();
   auto ended = std::async(std::launch::async, [&s] {
@@ -180,7 +180,7 @@ TEST_CASE("a thread that comes to accept() after the upgrader's end does not wai
   CHECK(ended.get());
 }
 
-TEST_CASE("the upgrader's end frees the port, though nobody runs the acceptor's context") {
+TEST_CASE("destroying the upgrader frees the port, even if no thread runs the acceptor's context") {
   plain_server s;
   s.acceptor.async_accept([](error_code, const tcp::socket&) {});
   s.up.reset();
@@ -204,7 +204,7 @@ TEST_CASE("an acceptor whose loop was ended is refused, as nothing on it would e
                        graceful::error);
 }
 
-TEST_CASE("a thread pool whose acceptor accepts again after any error comes to its end") {
+TEST_CASE("a thread pool whose acceptor accepts again after any error still ends") {
   temporary_directory place;
   asio::thread_pool pool{2};
   tcp::acceptor acceptor{pool};

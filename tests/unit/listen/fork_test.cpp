@@ -39,7 +39,7 @@ using asio::ip::tcp;
 
 namespace {
 
-/// A child that runs `body`, and does not hang: the code that it ends with, -1 if by a signal.
+/// Runs `body` in a child that cannot hang: returns its exit code, -1 if a signal ended it.
 template <class Body>
 int code_of_fork(Body body) {
   const pid_t pid = ::fork();
@@ -85,7 +85,7 @@ struct forking_upgrader {
     });
   }
 
-  /// A client is accepted, which closing tells.
+  /// Checks that a client is accepted, by waiting for the close.
   bool serves() {
     tcp::socket client{elsewhere};
     client.connect(web->local_endpoint());
@@ -104,7 +104,7 @@ struct forking_upgrader {
 
 }  // namespace
 
-TEST_CASE("what a child destroys of an upgrader stays as it is for the parent") {
+TEST_CASE("an upgrader that a child destroys stays intact in the parent") {
   forking_upgrader u;
   const int code = code_of_fork([&] {
     u.token.reset();
@@ -138,9 +138,9 @@ TEST_CASE("a child does not hold the port of its parent, nor the lock") {
     (void)!::write(in.get(), "x", 1);
     for (;;) ::pause();
   }
-  // It has what this process has until it is scheduled for the first time.
+  // The child holds everything that this process holds until it is first scheduled.
   CHECK(graceful::testing::wait_readable(out.get(), patience));
-  // As at a death: nothing is handed over, and nobody goes by the paths.
+  // As when the process dies: nothing is handed over, and no process uses the paths.
   const auto lock = graceful::os::try_lock(path).value();
   CHECK_FALSE(lock.has_value());
   u.reset();
@@ -152,9 +152,9 @@ TEST_CASE("a child does not hold the port of its parent, nor the lock") {
   ::waitpid(child, nullptr, 0);
 }
 
-TEST_CASE("a child that throws out of the handler of a pool does not wait for the other threads") {
+TEST_CASE("a child that throws from a handler of a pool does not wait for the other threads") {
   auto pool = std::make_unique<graceful::io_context_pool>(2);
-  // On the first context: its thread is the one that has called run().
+  // On the first context, whose thread has called run().
   std::promise<int> said;
   asio::post(pool->get_executor(), [&] {
     const pid_t child = ::fork();
@@ -182,7 +182,7 @@ struct of_forking_sessions {
   std::promise<int> child_ended{};
 };
 
-/// Forks a child, which throws what is no std::exception out of the server.
+/// Forks a child that throws something other than a std::exception out of the server.
 class forking_session : public std::enable_shared_from_this<forking_session> {
  public:
   forking_session(tcp::socket socket, of_forking_sessions& all)
@@ -207,7 +207,7 @@ class forking_session : public std::enable_shared_from_this<forking_session> {
 
 }  // namespace
 
-TEST_CASE("a child that throws out of a server leaves its function, and the server goes on") {
+TEST_CASE("a child that throws from a server's handler leaves the server, and the parent goes on") {
   temporary_directory directory;
   const pid_t parent = ::getpid();
   std::promise<tcp::endpoint> bound;

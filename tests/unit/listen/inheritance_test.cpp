@@ -38,7 +38,7 @@ struct log_and_inventory {
 
 }  // namespace
 
-TEST_CASE("what the predecessor has passed goes before what a service manager has") {
+TEST_CASE("sockets from the predecessor go before those from a service manager") {
   const auto at = v4("127.0.0.1");
   for (const bool manager_first : {false, true}) {
     inheritance passed;
@@ -52,7 +52,8 @@ TEST_CASE("what the predecessor has passed goes before what a service manager ha
   }
 }
 
-TEST_CASE("several sockets of one name, as a .socket unit has them, are told by their addresses") {
+TEST_CASE(
+    "several sockets with one name, as in a .socket unit, are told apart by their addresses") {
   inheritance passed;
   std::vector<os::socket_address> bound;
   for (int i = 0; i < 3; ++i) {
@@ -68,7 +69,7 @@ TEST_CASE("several sockets of one name, as a .socket unit has them, are told by 
   }
 }
 
-TEST_CASE("one socket that comes twice is there once, and known to be kept") {
+TEST_CASE("a socket that arrives twice exists once, and is known to be kept") {
   const auto fd = listen_anywhere();
   inheritance passed;
   passed.add("http", {duplicate_of(fd), origin::predecessor, false});
@@ -80,7 +81,7 @@ TEST_CASE("one socket that comes twice is there once, and known to be kept") {
   CHECK(found->what.kept);
 }
 
-TEST_CASE("what a service manager keeps is not sealed, and what it does not keep is") {
+TEST_CASE("a socket that a service manager keeps is not sealed, and one that it does not keep is") {
   log_and_inventory s;
   const auto kept = listen_anywhere();
   const auto at = address_of(kept);
@@ -95,7 +96,7 @@ TEST_CASE("what a service manager keeps is not sealed, and what it does not keep
   CHECK_FALSE(is_reachable(address_of((*own)->fd)));
 }
 
-TEST_CASE("what came from a service manager is no part of what the predecessor takes back") {
+TEST_CASE("a socket from a service manager is not among those that the predecessor takes back") {
   log_and_inventory s;
   auto from_predecessor = listen_anywhere();
   auto from_manager = listen_anywhere();
@@ -111,7 +112,7 @@ TEST_CASE("what came from a service manager is no part of what the predecessor t
   CHECK(s.items.unwanted() == names{"three"});
 }
 
-TEST_CASE("with several ways for a socket to come the log says which it was") {
+TEST_CASE("with several origins the log says where each socket came from") {
   log_and_inventory s;
   s.items.tell_origins();
   s.items.inherit("a", listen_anywhere());

@@ -43,7 +43,7 @@ struct stock : log_book {
     return items.obtain(name, at, params, {});
   }
 
-  /// Hands a fresh socket over, as a predecessor does; returns its cookie.
+  /// Adds a new socket as if a predecessor had handed it over; returns its cookie.
   std::uint64_t inherit(const std::string& name,
                         const graceful::os::socket_address& at = v4("127.0.0.1"),
                         const graceful::listen_params& params = {}) {
@@ -73,7 +73,7 @@ struct inherited_group : stock {
 
 inline graceful::os::socket_address free_address() { return address_of(listen_anywhere()); }
 
-/// Two that differ: a port that was let go may be given again at once.
+/// Two different ones: a port that was released may be assigned again at once.
 inline std::pair<graceful::os::socket_address, graceful::os::socket_address> free_addresses() {
   const auto one = listen_anywhere(), two = listen_anywhere();
   return {address_of(one), address_of(two)};

@@ -43,7 +43,7 @@ TEST_CASE("a name that JSON cannot carry is refused, because no successor could 
   }
 }
 
-TEST_CASE("a name is taken once") {
+TEST_CASE("a name can be used once") {
   stock s;
   const auto first = s.listen("web");
   REQUIRE(first.has_value());
@@ -54,7 +54,7 @@ TEST_CASE("a name is taken once") {
   CHECK(s.items.sockets().size() == 1);
 }
 
-TEST_CASE("a name is free again when its socket could not be made, or was removed") {
+TEST_CASE("a name is free again if its socket could not be made, or was removed") {
   stock s;
   const auto holder = listen_anywhere();
   CHECK_FALSE(s.listen("web", address_of(holder), {.bind_attempts = 1}).has_value());
@@ -65,7 +65,7 @@ TEST_CASE("a name is free again when its socket could not be made, or was remove
   CHECK(s.listen("web").has_value());
 }
 
-TEST_CASE("what was handed over is adopted by its name") {
+TEST_CASE("a socket that was handed over is adopted by its name") {
   stock s;
   const auto cookie = s.inherit("web");
   s.inherit("admin");
@@ -81,7 +81,8 @@ TEST_CASE("an adopted socket is non-blocking, and knows its address") {
   CHECK(socket->address.port() != 0);
 }
 
-TEST_CASE("what was handed over under another name is adopted by its address, and logged") {
+TEST_CASE(
+    "a socket that was handed over under another name is adopted by its address, and logged") {
   stock s;
   const auto at = free_address();
   const auto cookie = s.inherit("http", at);
@@ -89,7 +90,7 @@ TEST_CASE("what was handed over under another name is adopted by its address, an
   CHECK(s.mentions(log_level::info, "'http'"));
 }
 
-TEST_CASE("names that were swapped get the sockets of their addresses") {
+TEST_CASE("swapped names get the sockets of their addresses") {
   stock s;
   const auto [one, two] = free_addresses();
   const auto cookie_one = s.inherit("a", one);
@@ -98,14 +99,14 @@ TEST_CASE("names that were swapped get the sockets of their addresses") {
   CHECK(cookie_of(s.listen("b", one)) == cookie_one);
 }
 
-TEST_CASE("port 0 adopts the socket of the name, and of no other") {
+TEST_CASE("port 0 adopts the socket with the same name, and no other") {
   stock s;
   const auto cookie = s.inherit("web");
   CHECK(cookie_of(s.listen("other")) != cookie);
   CHECK(cookie_of(s.listen("web")) == cookie);
 }
 
-TEST_CASE("a name whose address differs is bound afresh, and the log says so") {
+TEST_CASE("a name whose address differs is bound again, and the log says so") {
   stock s;
   const auto cookie = s.inherit("web");
   const auto socket = s.listen("web", v4("127.0.0.2"));
@@ -124,7 +125,7 @@ TEST_CASE("each of several sockets on one address is adopted by its own name") {
   CHECK(cookie_of(s.listen("a", at)) == a);
 }
 
-TEST_CASE("what was handed over and is no listening TCP socket is refused, with its name") {
+TEST_CASE("a descriptor that is not a listening TCP socket is refused, with its name") {
   stock s;
   temporary_directory d;
   s.items.inherit("web", os::bind_control(d.path("s")).value());
@@ -144,7 +145,7 @@ TEST_CASE("the caller's own socket is kept, unless one was handed over") {
   CHECK(cookie_of(s.items.obtain("web", v4("127.0.0.1"), {}, listen_anywhere())) == inherited);
 }
 
-TEST_CASE("what nobody asked for is closed when all is opened, and the log says so") {
+TEST_CASE("an unclaimed socket is closed when all are opened, and the log says so") {
   stock s;
   s.inherit("web");
   auto unclaimed = listen_anywhere();
@@ -160,7 +161,7 @@ TEST_CASE("what nobody asked for is closed when all is opened, and the log says 
   CHECK_FALSE(s.mentions(log_level::warning, "'web'"));
 }
 
-TEST_CASE("what nobody asked for can be claimed late, until claims are settled") {
+TEST_CASE("an unclaimed socket can be claimed late, until claims are settled") {
   stock s;
   s.items.keep_unclaimed();
   const auto cookie = s.inherit("late");
@@ -178,7 +179,7 @@ TEST_CASE("what nobody asked for can be claimed late, until claims are settled")
   CHECK_FALSE((*afresh)->adopted);
 }
 
-TEST_CASE("what a service manager has passed can be claimed late too, until claims are settled") {
+TEST_CASE("a socket from a service manager can be claimed late too, until claims are settled") {
   stock s;
   auto fd = listen_anywhere();
   const auto cookie = os::cookie_of(fd.get());
@@ -190,11 +191,11 @@ TEST_CASE("what a service manager has passed can be claimed late too, until clai
   s.items.open();
   CHECK(cookie_of(s.listen("late", at)) == cookie);
   CHECK(is_open_descriptor(number));
-  CHECK(s.items.settle_claims().empty());  // the predecessor has passed none
+  CHECK(s.items.settle_claims().empty());  // the predecessor has not passed any
   CHECK_FALSE(is_open_descriptor(number));
 }
 
-TEST_CASE("a socket for IPv6 only is not adopted where IPv4 is asked for too, nor the reverse") {
+TEST_CASE("an IPv6-only socket is not adopted where IPv4 is asked for too, nor the reverse") {
   const auto any = graceful_test::v6("::");
   for (const bool handed_over : {true, false}) {
     CAPTURE(handed_over);
@@ -210,7 +211,7 @@ TEST_CASE("a socket for IPv6 only is not adopted where IPv4 is asked for too, no
   }
 }
 
-TEST_CASE("an address that this process's own socket has taken says by which") {
+TEST_CASE("an address that this process's own socket holds is reported with that socket's name") {
   stock s;
   const auto dual = s.listen("web", graceful_test::v6("::"), {.v6only = false});
   REQUIRE(dual.has_value());
@@ -240,7 +241,7 @@ TEST_CASE("the caller's own socket is completed, replaced, or refused for its ad
   CHECK(refused.error().message.find("127.0.0.2") != std::string::npos);
 }
 
-TEST_CASE("the backlog of an adopted socket is the predecessor's until all is opened") {
+TEST_CASE("an adopted socket has the predecessor's backlog until all are opened") {
   stock s;
   s.inherit("web", v4("127.0.0.1"), {.backlog = 5});
   const auto socket = s.listen("web", v4("127.0.0.1"), {.backlog = 9}).value();
@@ -249,7 +250,7 @@ TEST_CASE("the backlog of an adopted socket is the predecessor's until all is op
   CHECK(os::accept_queue_of(socket->fd.get()).limit == 9);
 }
 
-TEST_CASE("what was inherited and not asked for is known, and what was bound here") {
+TEST_CASE("unclaimed sockets and those bound here are known") {
   stock s;
   auto first = listen_anywhere();
   const auto at = address_of(first);
@@ -258,14 +259,14 @@ TEST_CASE("what was inherited and not asked for is known, and what was bound her
   REQUIRE(s.items.obtain("asked", at, {}, {}).has_value());
   REQUIRE(s.listen("fresh").has_value());
   CHECK(s.items.unwanted() == inventory::names{"unasked"});
-  const auto late = s.listen("unasked");  // not what was inherited: that is spoken for
+  const auto late = s.listen("unasked");  // not the inherited one: that is already taken
   REQUIRE(late.has_value());
   CHECK_FALSE((*late)->adopted);
   s.items.remove("unasked", nullptr);
   CHECK(s.items.own() == inventory::names{"fresh"});
 }
 
-TEST_CASE("what was not asked for goes to those who accept on its address, evenly") {
+TEST_CASE("unclaimed sockets go to the acceptors on their address, evenly") {
   inherited_group s;
   const auto one = std::make_shared<counted>();
   const auto two = std::make_shared<counted>();
@@ -283,7 +284,7 @@ TEST_CASE("what was not asked for goes to those who accept on its address, evenl
   CHECK(one->opened >= 1);
 }
 
-TEST_CASE("what was not asked for has the backlog of those who accept on its address") {
+TEST_CASE("an unclaimed socket gets the backlog of the acceptor that takes it") {
   inherited_group s;
   REQUIRE(s.listen("http", s.at, {.backlog = 9}).has_value());
   s.items.attach("http", std::make_shared<counted>());
@@ -294,7 +295,7 @@ TEST_CASE("what was not asked for has the backlog of those who accept on its add
   }
 }
 
-TEST_CASE("what was not asked for gets another name if its own is taken") {
+TEST_CASE("an unclaimed socket gets another name if its own is in use") {
   stock s;
   const auto first = listen_anywhere(reuse_port);
   s.inherit("a", address_of(first), reuse_port);
@@ -306,7 +307,7 @@ TEST_CASE("what was not asked for gets another name if its own is taken") {
   CHECK(s.items.find("b/0") != nullptr);
 }
 
-TEST_CASE("what was not asked for is closed if who accepts on its address cannot take it") {
+TEST_CASE("an unclaimed socket is closed if the acceptor on its address cannot take it") {
   inherited_group s;
   const auto user = std::make_shared<counted>();
   user->adopts = false;
@@ -317,7 +318,7 @@ TEST_CASE("what was not asked for is closed if who accepts on its address cannot
   CHECK(s.mentions(log_level::warning, "was handed over but not asked for: closed"));
 }
 
-TEST_CASE("the first of a group is bound alone: a stranger's group is not joined") {
+TEST_CASE("the first socket of a group is bound alone: it does not join another user's group") {
   stock s;
   const auto stranger = listen_anywhere(reuse_port);
   const auto refused = s.items.obtain_first("http/0", address_of(stranger), {.bind_attempts = 1});
@@ -325,7 +326,7 @@ TEST_CASE("the first of a group is bound alone: a stranger's group is not joined
   CHECK(refused.error().code == os::system_code(EADDRINUSE));
 }
 
-TEST_CASE("a group that is bound afresh listens at once, on one address") {
+TEST_CASE("a group that is newly bound listens at once, on one address") {
   stock s;
   const auto first = s.items.obtain_first("http/0", v4("127.0.0.1"), {});
   REQUIRE(listens(first));
@@ -335,7 +336,7 @@ TEST_CASE("a group that is bound afresh listens at once, on one address") {
   CHECK(cookie_of(second) != cookie_of(first));
 }
 
-TEST_CASE("what is bound beside what was inherited is no part of anything until the commit") {
+TEST_CASE("a socket that is bound beside an inherited one is not used until the commit") {
   stock s;
   const auto cookie = s.inherit("http");
   const auto first = s.items.obtain_first("http/0", v4("127.0.0.1"), {});
@@ -356,7 +357,7 @@ TEST_CASE("what is bound beside what was inherited is no part of anything until 
   CHECK(listens(s.items.obtain_beside(**first, "http/2", {})));
 }
 
-TEST_CASE("a group on an address that nobody handed over listens at once, also in a successor") {
+TEST_CASE("a group on an address that was not handed over listens at once, even in a successor") {
   stock s;
   s.inherit("web");
   const auto first = s.items.obtain_first("http/0", v4("127.0.0.1"), {});
@@ -364,7 +365,7 @@ TEST_CASE("a group on an address that nobody handed over listens at once, also i
   CHECK(listens(s.items.obtain_beside(**first, "http/1", {})));
 }
 
-TEST_CASE("who is attached after the commit gets its socket then") {
+TEST_CASE("an acceptor that is attached after the commit gets its socket then") {
   stock s;
   s.inherit("http");
   const auto first = s.items.obtain_first("http/0", v4("127.0.0.1"), {});
@@ -378,7 +379,7 @@ TEST_CASE("who is attached after the commit gets its socket then") {
   CHECK(user->opened == 1);
 }
 
-TEST_CASE("what was closed before the commit does not listen after it") {
+TEST_CASE("a socket that was closed before the commit does not listen after it") {
   stock s;
   s.inherit("http");
   const auto first = s.items.obtain_first("http/0", v4("127.0.0.1"), {});
@@ -392,7 +393,8 @@ TEST_CASE("what was closed before the commit does not listen after it") {
   CHECK(user->adopted.empty());
 }
 
-TEST_CASE("who cannot take its socket at the commit is stopped, and the others serve") {
+TEST_CASE(
+    "an acceptor that cannot take its socket at the commit is stopped, and the others serve") {
   stock s;
   s.inherit("http");
   const auto first = s.items.obtain_first("http/0", v4("127.0.0.1"), {});
@@ -407,7 +409,7 @@ TEST_CASE("who cannot take its socket at the commit is stopped, and the others s
   CHECK(s.mentions(log_level::warning, "the others on this address serve all the same"));
 }
 
-TEST_CASE("with port 0 a group adopts what was alone, and what is alone one of a group") {
+TEST_CASE("with port 0 a group adopts a single socket, and a single listener one of a group") {
   stock alone;
   const auto cookie = alone.inherit("http");
   CHECK(cookie_of(alone.items.obtain_first("http/0", v4("127.0.0.1"), {})) == cookie);
@@ -415,7 +417,7 @@ TEST_CASE("with port 0 a group adopts what was alone, and what is alone one of a
   CHECK((group.listen("http").value())->address.to_string() == group.at.to_string());
 }
 
-TEST_CASE("with port 0 a name that ends in a number is no group by that") {
+TEST_CASE("with port 0 a number at the end of a name does not make a group") {
   stock s;
   const auto cookie = s.inherit("web/1");
   CHECK(cookie_of(s.listen("web/2")) != cookie);

@@ -32,7 +32,7 @@ namespace os = graceful::os;
 
 namespace {
 
-/// A listen() that has reserved its name and waits for its address, which somebody has.
+/// A listen() that has reserved its name and waits for its address, which is in use.
 struct delayed_listen {
   delayed_listen() {
     items.inherit("web", os::listen_tcp(v4("127.0.0.2"), {}).value());
@@ -66,7 +66,7 @@ struct delayed_listen {
 
 }  // namespace
 
-TEST_CASE("who accepts is opened once, when all is opened or later") {
+TEST_CASE("each acceptor is opened once, when all are opened or later") {
   stock s;
   const auto early = std::make_shared<counted>();
   const auto late = std::make_shared<counted>();
@@ -81,7 +81,7 @@ TEST_CASE("who accepts is opened once, when all is opened or later") {
   CHECK(late->opened == 1);
 }
 
-TEST_CASE("stopping stops everybody, and lets go of all sockets") {
+TEST_CASE("stopping stops every acceptor, and lets go of all sockets") {
   stock s;
   const auto user = std::make_shared<counted>();
   auto socket = s.listen("web").value();
@@ -99,7 +99,7 @@ TEST_CASE("stopping stops everybody, and lets go of all sockets") {
   CHECK_FALSE(is_open_descriptor(unclaimed));
 }
 
-TEST_CASE("at the end of a process only what a manager keeps is stopped before the last call") {
+TEST_CASE("at the end of a process only the kept sockets are stopped before the last call") {
   stock s;
   const auto kept = std::make_shared<counted>();
   const auto own = std::make_shared<counted>();
@@ -125,13 +125,13 @@ TEST_CASE("at the end of a process only what a manager keeps is stopped before t
   CHECK(s.items.sockets().size() == 3);
   socket.reset();
   CHECK_FALSE(is_open_descriptor(number));
-  // It would not be sealed, nor served.
+  // It would be neither sealed nor served.
   CHECK(s.listen("late").error().code == errc::busy);
   s.items.stop();
   CHECK(mixed->stopped >= 1);
 }
 
-TEST_CASE("who accepts only what a manager keeps is stopped, however many those are") {
+TEST_CASE("an acceptor whose sockets are all kept is stopped, however many there are") {
   stock s;
   const auto user = std::make_shared<counted>();
   for (const char* name : {"a", "b"}) {
@@ -145,7 +145,7 @@ TEST_CASE("who accepts only what a manager keeps is stopped, however many those 
   CHECK(user->left.empty());
 }
 
-TEST_CASE("nobody is forgotten in the queue of what a manager keeps, or kept") {
+TEST_CASE("clients in the queue of a kept socket are counted") {
   stock s;
   const auto socket = s.listen("web").value();
   s.items.open();
@@ -155,7 +155,7 @@ TEST_CASE("nobody is forgotten in the queue of what a manager keeps, or kept") {
   CHECK(eventually([&] { return s.items.queued() == 1; }));
 }
 
-TEST_CASE("after a stop nobody listens and nobody accepts") {
+TEST_CASE("after a stop no socket listens and no acceptor is opened") {
   stock s;
   s.items.stop();
   const auto refused = s.listen("web");
@@ -169,7 +169,8 @@ TEST_CASE("after a stop nobody listens and nobody accepts") {
   CHECK(user->opened == 0);
 }
 
-TEST_CASE("while the sockets are handed over none is added, and afterwards they can be again") {
+TEST_CASE(
+    "no socket can be added while the sockets are handed over, but afterwards they can again") {
   stock s;
   REQUIRE(s.listen("web").has_value());
   const auto frozen = s.items.freeze();
@@ -184,7 +185,8 @@ TEST_CASE("while the sockets are handed over none is added, and afterwards they 
   CHECK(s.items.freeze().size() == 2);
 }
 
-TEST_CASE("a listen that waits for its address while the sockets are handed over keeps nothing") {
+TEST_CASE(
+    "a listen that waits for its address while the sockets are handed over leaves nothing behind") {
   delayed_listen d;
   CHECK(d.items.freeze().empty());
   CHECK(d.result().error().code == errc::busy);
@@ -192,7 +194,7 @@ TEST_CASE("a listen that waits for its address while the sockets are handed over
   CHECK(d.items.obtain("web", d.at, {}, {}).has_value());
 }
 
-TEST_CASE("the log is written without the lock: it may ask what is listening") {
+TEST_CASE("the log is written without the lock: a log function may ask for the listeners") {
   inventory* asked = nullptr;
   int lines = 0;
   graceful::log log{[&](log_level, std::string_view) {
@@ -211,7 +213,7 @@ TEST_CASE("the log is written without the lock: it may ask what is listening") {
   CHECK(lines == 3);
 }
 
-TEST_CASE("what is paused can be resumed, or stopped, and is not opened by being attached") {
+TEST_CASE("a paused acceptor can be resumed or stopped, and attaching does not open it") {
   stock s;
   const auto user = std::make_shared<counted>();
   REQUIRE(s.listen("web").has_value());
@@ -234,7 +236,8 @@ TEST_CASE("what is paused can be resumed, or stopped, and is not opened by being
   CHECK(user->opened == 2);
 }
 
-TEST_CASE("what the successor does not take goes on, and is left when the rest is let go") {
+TEST_CASE(
+    "a listener that the successor does not take goes on, and stays when the rest is let go") {
   stock s;
   const auto taken = std::make_shared<counted>();
   const auto unwanted = std::make_shared<counted>();
@@ -255,7 +258,7 @@ TEST_CASE("what the successor does not take goes on, and is left when the rest i
   CHECK(unwanted->stopped == 1);
 }
 
-TEST_CASE("who is attached to what is paused is paused too") {
+TEST_CASE("an acceptor that is attached to a paused socket is paused too") {
   stock s;
   REQUIRE(s.listen("web").has_value());
   s.items.open();
@@ -266,7 +269,7 @@ TEST_CASE("who is attached to what is paused is paused too") {
   CHECK(user->opened == 0);
 }
 
-TEST_CASE("a resumed socket has its own backlog again, whatever the successor chose") {
+TEST_CASE("a resumed socket has its own backlog again, whatever the successor has set") {
   stock s;
   const auto socket = s.listen("web", v4("127.0.0.1"), {.backlog = 7}).value();
   s.items.open();
@@ -276,7 +279,7 @@ TEST_CASE("a resumed socket has its own backlog again, whatever the successor ch
   CHECK(os::accept_queue_of(socket->fd.get()).limit == 7);
 }
 
-TEST_CASE("who is attached to a name that was removed is stopped") {
+TEST_CASE("an acceptor that is attached to a removed name is stopped") {
   stock s;
   REQUIRE(s.listen("web").has_value());
   s.items.remove("web", nullptr);
@@ -286,14 +289,14 @@ TEST_CASE("who is attached to a name that was removed is stopped") {
   CHECK(user->stopped == 1);
 }
 
-TEST_CASE("a listen that waits for its address while all is stopped keeps nothing") {
+TEST_CASE("a listen that waits for its address while all are stopped leaves nothing behind") {
   delayed_listen d;
   d.items.stop();
   CHECK_FALSE(d.result().has_value());
   CHECK(d.items.sockets().empty());
 }
 
-TEST_CASE("whoever closes lets go of all its sockets") {
+TEST_CASE("an acceptor that closes lets go of all its sockets") {
   inherited_group s;
   const auto user = std::make_shared<counted>();
   REQUIRE(s.listen("http", s.at).has_value());
@@ -304,9 +307,9 @@ TEST_CASE("whoever closes lets go of all its sockets") {
   CHECK(s.items.sockets().empty());
 }
 
-TEST_CASE("a socket that other processes have too is left to them, and can be connected to") {
+TEST_CASE("a socket that other processes hold too is left to them, and takes connections") {
   stock s;
-  const auto given = listen_anywhere();  // which a child gets too
+  const auto given = listen_anywhere();  // a child gets it too
   const auto at = address_of(given);
   unique_fd own{::fcntl(given.get(), F_DUPFD_CLOEXEC, 3)};
   REQUIRE(s.items.obtain("shared", at, {}, std::move(own)).has_value());
@@ -328,11 +331,12 @@ TEST_CASE("a socket that other processes have too is left to them, and can be co
   ::waitpid(worker, nullptr, 0);
 }
 
-TEST_CASE("a socket on which the kernel keeps nobody out, for want of privilege, is named") {
+TEST_CASE("a socket that the kernel cannot seal, for lack of privilege, is named") {
   const ordinary_user who;
   stock s;
   auto bound = listen_anywhere();
-  constexpr int locked = 1;  // no filter can be attached: as on kernels that want privilege for it
+  constexpr int locked = 1;  // no filter can be attached, as on kernels that require privilege for
+                             // it
   REQUIRE(::setsockopt(bound.get(), SOL_SOCKET, SO_LOCK_FILTER, &locked, sizeof locked) == 0);
   constexpr std::string_view device = "lo";
   REQUIRE(::setsockopt(bound.get(), SOL_SOCKET, SO_BINDTODEVICE, device.data(), device.size()) ==
@@ -346,7 +350,7 @@ TEST_CASE("a socket on which the kernel keeps nobody out, for want of privilege,
   CHECK(refused.front().starts_with(at.to_string() + ": cannot keep new connections"));
 }
 
-TEST_CASE("a listener is withdrawn by its name, but not while it is handed to a successor") {
+TEST_CASE("a listener can be withdrawn by its name, but not while it is handed over") {
   stock s;
   const auto at = s.listen("web").value()->address;
   const auto user = std::make_shared<counted>();

@@ -33,7 +33,7 @@ struct adopting {
     return socket;
   }
 
-  /// Accepts once; `from` gets the port that the client had connected to.
+  /// Accepts once; `from` gets the port that the client has connected to.
   void accept() {
     acceptor.async_accept([this](error_code ec, tcp::socket socket) {
       result = ec;
@@ -62,7 +62,7 @@ TEST_CASE("an accept waits for a socket to be adopted, and then for a connection
   CHECK(run_until(a.context, [&] { return a.ports.size() == 1; }));
 }
 
-TEST_CASE("what waits in the queue of an adopted socket is accepted") {
+TEST_CASE("connections in the queue of an adopted socket are accepted") {
   adopting a;
   auto fd = listen_anywhere();
   const auto at = address_of(fd);
@@ -87,7 +87,7 @@ TEST_CASE("a listener with several sockets accepts from each, and none starves")
     a.accept();
     REQUIRE(run_until(a.context, [&] { return a.ports.size() == i; }));
   }
-  // In turn: the first three are from three sockets, though the first has enough for all.
+  // The first three come from three sockets, in turn, although the first has enough for all.
   CHECK(std::set(a.ports.begin(), a.ports.begin() + 3).size() == 3);
 }
 
@@ -107,7 +107,7 @@ TEST_CASE("a listener with several sockets wakes up for each of them") {
   }
 }
 
-TEST_CASE("a listener that is paused accepts from none of its sockets, and then from each again") {
+TEST_CASE("a paused listener accepts from none of its sockets, and then from each again") {
   adopting a;
   const auto one = a.give();
   const auto two = a.give();
@@ -121,7 +121,7 @@ TEST_CASE("a listener that is paused accepts from none of its sockets, and then 
   CHECK(run_until(a.context, [&] { return a.ports.size() == 1; }));
 }
 
-TEST_CASE("a listener that lets one of its sockets go accepts from the others on") {
+TEST_CASE("a listener that lets one of its sockets go still accepts from the others") {
   adopting a;
   auto one = a.give();
   const auto two = a.give();
@@ -149,7 +149,7 @@ TEST_CASE("a listener that lets one of its sockets go accepts from the others on
   CHECK(run_until(a.context, [&] { return a.ports.size() == 2; }));
 }
 
-TEST_CASE("a listener that stops lets go of all its sockets, and takes no more") {
+TEST_CASE("a stopped listener lets go of all its sockets, and takes no more") {
   adopting a;
   auto one = a.give();
   auto two = a.give();

@@ -26,7 +26,7 @@ namespace graceful_test {
 namespace asio = boost::asio;
 using tcp = asio::ip::tcp;
 
-/// Collects what is logged.
+/// Collects log messages.
 class log_book {
  public:
   std::vector<std::pair<graceful::log_level, std::string>> entries;
@@ -34,7 +34,7 @@ class log_book {
     entries.emplace_back(level, text);
   }};
 
-  /// Has somebody said something of this?
+  /// True if a message of this level contains the text.
   [[nodiscard]] bool mentions(graceful::log_level level, std::string_view text) const {
     for (const auto& [l, entry] : entries) {
       if (l == level && entry.find(text) != entry.npos) return true;
@@ -58,7 +58,7 @@ struct listening {
 
   [[nodiscard]] graceful::unique_fd connect() const { return connect_to(keep_address); }
 
-  /// Another holder of the socket, as a successor is.
+  /// Another holder of the socket, like a successor.
   [[nodiscard]] graceful::unique_fd duplicate() const {
     return graceful::unique_fd{::fcntl(body->socket()->fd.get(), F_DUPFD_CLOEXEC, 3)};
   }
@@ -80,13 +80,13 @@ struct listening {
   graceful::os::socket_address keep_address;
 };
 
-/// Runs what is there to do, until nothing is left or nothing happens for a while.
+/// Runs handlers until there are none left, or nothing happens for a while.
 inline void run_for(asio::io_context& context, std::chrono::milliseconds limit) {
   context.restart();
   context.run_for(limit);
 }
 
-/// Runs until it is so.
+/// Runs the context until the predicate is true.
 template <class Predicate>
 bool run_until(asio::io_context& context, Predicate predicate,
                deadline until = std::chrono::seconds{10}) {

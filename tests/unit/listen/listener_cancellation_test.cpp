@@ -31,7 +31,7 @@ struct cancellable {
 
 }  // namespace
 
-TEST_CASE("each kind of cancellation ends the operation, and that one only") {
+TEST_CASE("each kind of cancellation ends the operation, and only that one") {
   for (const auto type :
        {cancellation_type::terminal, cancellation_type::partial, cancellation_type::total}) {
     asio::io_context context;
@@ -60,7 +60,7 @@ TEST_CASE("an accept that is cancelled before open() is aborted too") {
   CHECK(run_until(context, [&] { return c.aborted(); }));
 }
 
-TEST_CASE("a cancellation of no kind ends nothing") {
+TEST_CASE("a cancellation of type none ends nothing") {
   asio::io_context context;
   listening web{context.get_executor()};
   web.home->open();
@@ -73,7 +73,7 @@ TEST_CASE("a cancellation of no kind ends nothing") {
   CHECK(run_until(context, [&] { return c.accepted(); }));
 }
 
-TEST_CASE("a connection that comes as the operation is cancelled goes to the next one") {
+TEST_CASE("a connection that arrives as the operation is cancelled goes to the next one") {
   asio::io_context context;
   listening web{context.get_executor()};
   web.home->open();
@@ -100,7 +100,7 @@ TEST_CASE("a cancellation that comes too late does not lose the connection") {
   const auto client = web.connect();
   REQUIRE(web.wait_for_queue(1));
   cancellable c;
-  c.start(web.acceptor);  // has taken the connection; the handler is on its way
+  c.start(web.acceptor);  // the connection has been accepted, and the handler posted
   c.signal.emit(cancellation_type::terminal);
   CHECK(run_until(context, [&] { return c.accepted(); }));
 }
@@ -124,7 +124,7 @@ TEST_CASE("a cancellation after the end does nothing, not even to the next opera
   CHECK(run_until(context, [&] { return second.aborted(); }));
 }
 
-TEST_CASE("a slot outlives the listener") {
+TEST_CASE("a cancellation slot may outlive the listener") {
   asio::io_context context;
   cancellable c;
   {

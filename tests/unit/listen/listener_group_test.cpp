@@ -48,7 +48,7 @@ TEST_CASE("a group has a socket for each executor, on one address") {
   }
 }
 
-TEST_CASE("a group needs a name, and somebody to run it") {
+TEST_CASE("a group needs a name, and an executor") {
   group_bench b;
   CHECK(b.listen(0).error().code == errc::invalid_argument);
   CHECK(b.listen(1, "").error().code == errc::invalid_argument);
@@ -62,9 +62,9 @@ TEST_CASE("a group that fails leaves nothing behind") {
   CHECK(b.names() == "http/2 ");
 }
 
-TEST_CASE("a group is as large as it can be beside what was handed over, and the log says why") {
+TEST_CASE("a group is as large as possible beside inherited sockets, and the log says why") {
   group_bench b;
-  // Without SO_REUSEADDR a connection that was accepted before keeps others from the address.
+  // Without SO_REUSEADDR, a connection that was accepted before blocks the address.
   auto alone = listen_anywhere({.reuse_address = false});
   const auto at = address_of(alone);
   const auto client = connect_to(at);
@@ -77,8 +77,7 @@ TEST_CASE("a group is as large as it can be beside what was handed over, and the
   CHECK(b.mentions(log_level::warning, "listeners 'http': 1 for 3 executors: cannot bind to"));
 }
 
-TEST_CASE(
-    "who waits for a socket that is bound beside what was handed over gets it by the commit") {
+TEST_CASE("an accept on a socket that is bound beside inherited ones completes after the commit") {
   group_bench b;
   auto alone = listen_anywhere();
   const auto at = address_of(alone);

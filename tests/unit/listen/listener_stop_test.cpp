@@ -27,7 +27,7 @@ using graceful::unique_fd;
 
 namespace {
 
-/// How many epoll entries of this process are for the socket of `fd`, whichever descriptor they
+/// How many epoll entries of this process belong to the socket of `fd`, whichever descriptor they
 /// were made with: epoll_ctl(2), the format of fdinfo in proc(5).
 int epoll_entries_of(int fd) {
   struct stat status {};
@@ -46,7 +46,7 @@ int epoll_entries_of(int fd) {
   return entries;
 }
 
-/// An accept loop as a server has it.
+/// An accept loop like that of a server.
 struct accept_loop {
   explicit accept_loop(graceful::acceptor<tcp> a) : acceptor{std::move(a)} {}
 
@@ -74,7 +74,7 @@ struct accept_loop {
 
 }  // namespace
 
-TEST_CASE("a stopped listener leaves no epoll entry, though somebody else holds the socket") {
+TEST_CASE("a stopped listener leaves no epoll entry, even if another process holds the socket") {
   asio::io_context context;
   listening web{context.get_executor()};
   web.home->open();
@@ -88,7 +88,7 @@ TEST_CASE("a stopped listener leaves no epoll entry, though somebody else holds 
   CHECK(epoll_entries_of(successor.get()) == 0);
   CHECK(run_until(context, [&] { return loop.ended == 1; }));
 
-  // What connects now is the successor's, and wakes nobody here.
+  // The successor gets new connections, and no thread here is woken.
   const auto client = web.connect();
   REQUIRE(wait_readable(successor.get(), std::chrono::seconds{10}));
   context.restart();
@@ -97,7 +97,7 @@ TEST_CASE("a stopped listener leaves no epoll entry, though somebody else holds 
   CHECK(accepted);
 }
 
-TEST_CASE("a paused listener accepts nothing and ends nothing, and goes on where it was") {
+TEST_CASE("a paused listener accepts nothing and ends nothing, and resumes where it was") {
   asio::io_context context;
   listening web{context.get_executor()};
   web.home->open();
@@ -123,7 +123,7 @@ TEST_CASE("a paused listener accepts nothing and ends nothing, and goes on where
   CHECK(run_until(context, [&] { return loop.ended == 1; }));
 }
 
-TEST_CASE("a listener that goes without a stop leaves no epoll entry either") {
+TEST_CASE("a listener that is destroyed without a stop leaves no epoll entry either") {
   asio::io_context context;
   log_book book;
   unique_fd holder = listen_anywhere();
@@ -137,7 +137,7 @@ TEST_CASE("a listener that goes without a stop leaves no epoll entry either") {
   CHECK(epoll_entries_of(holder.get()) == 0);
 }
 
-TEST_CASE("the same socket can be listened on again after a stop, as after a rollback") {
+TEST_CASE("a socket can be listened on again after a stop, as after a rollback") {
   asio::io_context context;
   listening first{context.get_executor()};
   first.home->open();
@@ -163,7 +163,7 @@ TEST_CASE("the same socket can be listened on again after a stop, as after a rol
 }
 
 TEST_CASE("a stop from another thread is complete when it returns, however busy the executor is") {
-  asio::io_context context;  // nobody runs it
+  asio::io_context context;  // no thread runs it
   listening web{context.get_executor()};
   web.home->open();
   accept_loop loop{web.acceptor};
@@ -223,7 +223,7 @@ TEST_CASE("no connection is lost when four threads accept and the listener is st
   }
   REQUIRE(eventually([&] { return loop.accepted >= clients * connects / 3; }));
   web.home->stop();
-  constexpr int late = 100;  // that come after the stop for certain
+  constexpr int late = 100;  // these certainly start after the stop
   std::vector<unique_fd> latecomers;
   for (int n = 0; n < late; ++n) latecomers.push_back(web.connect());
   for (auto& runner : runners) runner.join();  // the context has nothing left to do
@@ -245,7 +245,7 @@ TEST_CASE("no connection is lost when four threads accept and the listener is st
   CHECK(graceful::os::accept_queue_of(successor.get()).length == 0);
 }
 
-TEST_CASE("listeners that came and went leave no descriptor and no epoll entry behind") {
+TEST_CASE("listeners that have gone leave no descriptor and no epoll entry behind") {
   asio::io_context context;
   const auto round = [&] {
     listening web{context.get_executor()};

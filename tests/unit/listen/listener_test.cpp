@@ -16,7 +16,7 @@ using graceful::unique_fd;
 
 namespace {
 
-/// One async_accept and what came of it.
+/// One async_accept, and its result.
 struct attempt {
   std::optional<error_code> result;
   std::optional<graceful::acceptor<tcp>::socket_type> socket;
@@ -44,7 +44,7 @@ TEST_CASE("an accept that starts before open() waits for it, and loses nothing")
   CHECK_FALSE(a.done());
   CHECK(web.wait_for_queue(1));
   web.home->open();
-  CHECK_FALSE(a.done());  // never from within
+  CHECK_FALSE(a.done());  // never from within the call
   REQUIRE(run_until(context, [&] { return a.done(); }));
   CHECK(a.accepted());
 }
@@ -103,7 +103,8 @@ TEST_CASE("an accepted socket is close-on-exec and non-blocking from the start")
   CHECK(a.socket->remote_endpoint().port() == address_of(client).port());
 }
 
-TEST_CASE("the handler is never called from within async_accept, not even if one waits already") {
+TEST_CASE(
+    "the handler is never called from within async_accept, even if a connection already waits") {
   asio::io_context context;
   listening web{context.get_executor()};
   web.home->open();
@@ -115,7 +116,7 @@ TEST_CASE("the handler is never called from within async_accept, not even if one
   CHECK(run_until(context, [&] { return a.accepted(); }));
 }
 
-TEST_CASE("stopping aborts what waits, and everything that comes later") {
+TEST_CASE("stopping aborts the waiting operations, and all later ones") {
   asio::io_context context;
   listening web{context.get_executor()};
   std::vector<attempt> attempts(2);
@@ -127,7 +128,7 @@ TEST_CASE("stopping aborts what waits, and everything that comes later") {
   web.home->stop();
   CHECK_FALSE(web.acceptor.is_open());
   CHECK(web.acceptor.local_endpoint() == tcp::endpoint{});
-  CHECK_FALSE(attempts[0].done());  // never from within
+  CHECK_FALSE(attempts[0].done());  // never from within the call
   CHECK(run_until(context, [&] { return attempts[0].aborted() && attempts[1].aborted(); }));
   attempt late;
   late.start(web.acceptor);
@@ -145,11 +146,11 @@ TEST_CASE("a stopped accept loop leaves its context with nothing to do") {
   context.poll();
   web.home->stop();
   context.restart();
-  context.run();  // returns, or the test hangs
+  context.run();  // returns; otherwise the test hangs
   CHECK(a.aborted());
 }
 
-TEST_CASE("cancel() aborts what waits, and the acceptor goes on") {
+TEST_CASE("cancel() aborts the waiting operations, and the acceptor goes on") {
   asio::io_context context;
   listening web{context.get_executor()};
   web.home->open();
@@ -187,7 +188,7 @@ TEST_CASE("an acceptor knows its name, address and executor") {
   CHECK(web.acceptor.get_executor() == context.get_executor());
 }
 
-TEST_CASE("a connection that was reset while it waited costs no accept") {
+TEST_CASE("a connection that was reset in the queue does not end an accept") {
   asio::io_context context;
   listening web{context.get_executor()};
   web.home->open();
@@ -202,7 +203,7 @@ TEST_CASE("a connection that was reset while it waited costs no accept") {
   first.start(web.acceptor);
   second.start(web.acceptor);
   const auto client = web.connect();
-  // Linux delivers the connection that was reset, and its reset when it is read.
+  // Linux delivers the connection that was reset; reading it reports the reset.
   CHECK(run_until(context, [&] { return first.accepted() && second.accepted(); }));
 }
 

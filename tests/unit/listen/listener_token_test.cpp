@@ -26,7 +26,7 @@ using graceful::error_code;
 
 namespace {
 
-/// Counts what is allocated through it and not given back.
+/// Counts what was allocated through it and not returned.
 template <class T>
 struct counting_allocator {
   using value_type = T;
@@ -65,14 +65,14 @@ TEST_CASE("the handler runs on its associated executor, not on the acceptor's") 
     called = true;
   }));
   const auto client = web.connect();
-  // The handler's context has work to do as long as the operation lasts.
+  // The handler's context has work as long as the operation lasts.
   std::jthread acceptor_thread{[&] { acceptors.run(); }};
   handlers.run();
   CHECK(called);
   acceptors.stop();
 }
 
-TEST_CASE("the handler runs on a strand that it is bound to, also when it is aborted") {
+TEST_CASE("the handler runs on a strand that it is bound to, even when it is aborted") {
   asio::io_context context;
   open_web web{context};
   const auto strand = asio::make_strand(context);
@@ -89,7 +89,7 @@ TEST_CASE("the handler runs on a strand that it is bound to, also when it is abo
   CHECK(run_until(context, [&] { return called == 2; }));
 }
 
-TEST_CASE("the handler's allocator is used, and gets everything back") {
+TEST_CASE("the handler's allocator is used, and gets all its memory back") {
   std::size_t total = 0;
   std::size_t live = 0;
   {
@@ -105,7 +105,7 @@ TEST_CASE("the handler's allocator is used, and gets everything back") {
   CHECK(live == 0);
 }
 
-TEST_CASE("a handler may be move-only, and is destroyed when it has been called") {
+TEST_CASE("a handler may be move-only, and is destroyed after its call") {
   asio::io_context context;
   open_web web{context};
   auto owned = std::make_unique<int>(1);
@@ -124,7 +124,7 @@ TEST_CASE("a handler may be move-only, and is destroyed when it has been called"
   CHECK(watch.expired());
 }
 
-TEST_CASE("an accept into a socket that the caller made") {
+TEST_CASE("an accept can use a socket that the caller made") {
   asio::io_context context;
   open_web web{context};
   tcp::socket socket{context};
@@ -137,7 +137,7 @@ TEST_CASE("an accept into a socket that the caller made") {
   CHECK(is_nonblocking(socket.native_handle()));
 }
 
-TEST_CASE("an accept onto another executor or context makes sockets of it") {
+TEST_CASE("an accept for another executor or context makes sockets of that") {
   asio::io_context context;
   asio::io_context other;
   open_web web{context};
@@ -161,7 +161,7 @@ TEST_CASE("an accept onto another executor or context makes sockets of it") {
   CHECK(run_until(context, [&] { return plain && stranded; }));
 }
 
-TEST_CASE("use_future gives the socket, or throws") {
+TEST_CASE("use_future returns the socket, or throws") {
   asio::io_context context;
   open_web web{context};
   auto accepted = web.acceptor.async_accept(asio::use_future);
@@ -218,7 +218,7 @@ TEST_CASE("a coroutine accepts until it is told to end") {
   CHECK(*end == asio::error::operation_aborted);
 }
 
-TEST_CASE("a handler that throws loses nothing behind it") {
+TEST_CASE("a handler that throws does not lose the ones after it") {
   asio::io_context context;
   open_web web{context};
   int accepted = 0;

@@ -84,7 +84,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("who has sent a message is told where that is asked for, beside 253 descriptors") {
+TEST_CASE("the sender of a message is reported if that is asked for, even beside 253 descriptors") {
   pair p;
   inbox unasked;
   REQUIRE(os::send_now(p.a.get(), "x").what == kind::some);
@@ -92,7 +92,7 @@ TEST_CASE("who has sent a message is told where that is asked for, beside 253 de
   CHECK(unasked.sender == 0);
   os::name_senders(p.b.get());
   const auto files = some_files(253);
-  // Not by the process that has made the socket, which is whom SO_PEERCRED names.
+  // Not the process that made the socket, which SO_PEERCRED names.
   const pid_t child = ::fork();
   if (child == 0) {
     ::_exit(os::send_now(p.a.get(), "x", numbers(files)).what == kind::some ? 0 : 1);
@@ -135,7 +135,7 @@ TEST_CASE("descriptors beyond the limit of open files are dropped, and the loss 
   for (const auto& fd : box.descriptors) CHECK(is_open_descriptor(fd.get()));
 }
 
-TEST_CASE("what was taken in is closed with the box") {
+TEST_CASE("received descriptors are closed with the box") {
   pair p;
   const auto files = some_files(3);
   os::send_now(p.a.get(), "x", numbers(files));
@@ -157,7 +157,7 @@ TEST_CASE("the sender keeps its descriptors") {
   for (const auto& f : files) CHECK(is_open_descriptor(f.get()));
 }
 
-TEST_CASE("plain data before descriptors does not cost them") {
+TEST_CASE("plain data before a message with descriptors does not cost them") {
   pair p;
   const auto files = some_files(2);
   os::send_now(p.a.get(), "plain");
@@ -202,7 +202,7 @@ TEST_CASE("a wait ends at its deadline") {
   CHECK(os::wait_writable(p.a.get(), std::chrono::steady_clock::now() - 1s));
 }
 
-TEST_CASE("a peer that has closed is reported after what it sent, and raises no signal") {
+TEST_CASE("a closed peer is reported after what it has sent, and raises no signal") {
   pair p;
   os::send_now(p.a.get(), "last words");
   p.a.reset();
@@ -213,7 +213,7 @@ TEST_CASE("a peer that has closed is reported after what it sent, and raises no 
   CHECK(os::send_now(p.b.get(), "anybody?").what == kind::closed);
 }
 
-TEST_CASE("what is no socket fails with the system's error") {
+TEST_CASE("a descriptor that is not a socket fails with the system's error") {
   const unique_fd file{::open("/dev/null", O_RDWR)};
   inbox box;
   CHECK(os::receive_now(file.get(), box).error == ENOTSOCK);
@@ -230,7 +230,7 @@ TEST_CASE("a connection to a Unix socket is non-blocking and close-on-exec") {
   CHECK(is_nonblocking(socket->get()));
 }
 
-TEST_CASE("a path that nobody listens on says which way") {
+TEST_CASE("a path where nobody listens is reported with the reason") {
   temporary_directory d;
   CHECK(os::connect_unix(d.path("none"), os::after(patience)).error().code ==
         os::system_code(ENOENT));
@@ -252,7 +252,7 @@ TEST_CASE("a path of 107 bytes is the longest") {
         graceful::errc::path_too_long);
 }
 
-TEST_CASE("a full queue is waited for until the deadline") {
+TEST_CASE("connecting to a full queue waits until the deadline") {
   temporary_directory d;
   const auto listener = os::bind_control(d.path("s"));
   REQUIRE(listener.has_value());

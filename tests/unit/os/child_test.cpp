@@ -52,8 +52,7 @@ std::string end_of_script(const std::string& script) {
   return end_of(child);
 }
 
-/// From now on the call fails with `error` in this process, as under a seccomp filter of a
-/// container.
+/// From now on the call fails with `error` in this process, as under a container's seccomp filter.
 bool forbid(long number, int error) {
   std::array<sock_filter, 4> program{{
       {BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
@@ -66,7 +65,7 @@ bool forbid(long number, int error) {
          ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
 }
 
-/// A child that runs until its standard input, which the test holds, ends.
+/// A child that runs until its standard input ends, which the test holds.
 struct until_told {
   until_told() {
     const unique_fd before{::fcntl(0, F_DUPFD_CLOEXEC, 3)};
@@ -84,7 +83,7 @@ struct until_told {
 
 }  // namespace
 
-TEST_CASE("how a child exited reads on from 'the successor'") {
+TEST_CASE("how a child exited continues a sentence that begins with 'the successor'") {
   CHECK(end_of_script("exit 0") == "exited with status 0");
   CHECK(end_of_script("exit 3") == "exited with status 3");
 }
@@ -108,7 +107,8 @@ TEST_CASE("a program that cannot be executed is an error, and no child is left")
   CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);
 }
 
-TEST_CASE("a child gets its arguments, environment and directory, and nothing else of them") {
+TEST_CASE(
+    "a child gets its own arguments, environment and directory, and nothing of the parent's") {
   temporary_directory d;
   ::setenv("GRACEFUL_UNIT_TEST", "of the parent", 1);
   auto command = shell(R"sh(printf '%s|' "$0" "$@" "$A" "$GRACEFUL_UNIT_TEST" "$(pwd)" > out)sh");
@@ -165,7 +165,7 @@ TEST_CASE("a child starts with the signals that it is given, not with the parent
   CHECK((ignored & ~of_the_c_library) == 1U << (SIGUSR2 - 1));
 }
 
-TEST_CASE("a child that runs is not reaped, however often it is tried") {
+TEST_CASE("a running child is not reaped, however often it is tried") {
   until_told t;
   CHECK_FALSE(t.child->reap());
   CHECK_FALSE(t.child->reap());
@@ -174,16 +174,16 @@ TEST_CASE("a child that runs is not reaped, however often it is tried") {
   CHECK(end_of(*t.child) == "exited with status 1");
 }
 
-TEST_CASE("a child is killed, and killing it again harms nobody") {
+TEST_CASE("a child is killed, and killing it again harms no other process") {
   until_told t;
   t.child->kill();
   CHECK(end_of(*t.child) == "was killed by signal 9 (SIGKILL)");
   t.child->kill();
 }
 
-TEST_CASE("a child gets a signal where the system forbids to send it by a pidfd") {
+TEST_CASE("a child gets a signal even if the system forbids to send it by a pidfd") {
   for (const int error : {EPERM, ENOSYS}) {
-    const pid_t tester = ::fork();  // there is no way back from a filter
+    const pid_t tester = ::fork();  // a filter cannot be removed again
     REQUIRE(tester >= 0);
     if (tester == 0) {
       const bool forbidden = forbid(SYS_pidfd_send_signal, error);
@@ -198,7 +198,7 @@ TEST_CASE("a child gets a signal where the system forbids to send it by a pidfd"
   }
 }
 
-TEST_CASE("a signal that a child cannot get, or needs no more, is said not to have been sent") {
+TEST_CASE("a signal to a child that has ended, or belongs to another user, fails with the reason") {
   auto gone = spawn(shell("exit 0"));
   CHECK(end_of(gone) == "exited with status 0");
   CHECK(gone.signal(SIGTERM) == os::system_code(ESRCH));
@@ -216,7 +216,7 @@ TEST_CASE("a signal that a child cannot get, or needs no more, is said not to ha
   REQUIRE(foreign.wait(std::chrono::seconds{10}));
 }
 
-TEST_CASE("a child that was reaped by the application has ended all the same") {
+TEST_CASE("a child that the application has reaped still counts as ended") {
   auto child = spawn(shell("exit 3"));
   REQUIRE(wait_readable(child.pidfd(), 20s));
   REQUIRE(::waitpid(child.pid(), nullptr, 0) == child.pid());
@@ -233,7 +233,7 @@ TEST_CASE("a child's pidfd is close-on-exec, and reaping leaves no zombie") {
   CHECK(::kill(child.pid(), 0) == -1);
 }
 
-TEST_CASE("a process that is not there has no pidfd") {
+TEST_CASE("a process that does not exist has no pidfd") {
   CHECK_FALSE(os::open_pidfd(0));
   CHECK_FALSE(os::open_pidfd(-1));
   CHECK_FALSE(os::open_pidfd(1 << 30));

@@ -53,7 +53,7 @@ std::vector<unique_fd> one(unique_fd fd) {
 
 }  // namespace
 
-TEST_CASE("what takes long to close is closed by another thread, and pipes before it returns") {
+TEST_CASE("slow descriptors are closed by another thread, and pipes before the call returns") {
   lingering_socket direct;
   lingering_socket nested;
   pipe_ends pipe;
@@ -66,7 +66,7 @@ TEST_CASE("what takes long to close is closed by another thread, and pipes befor
   CHECK(taken < lingering_socket::no_wait);
 }
 
-TEST_CASE("what would be closed at once is closed, beside what takes long") {
+TEST_CASE("descriptors that close at once are closed, even beside slow ones") {
   lingering_socket late;
   os::close_aside(one(late.release()));
   std::array<int, 2> ends{};
@@ -76,7 +76,8 @@ TEST_CASE("what would be closed at once is closed, beside what takes long") {
   CHECK(os::wait_readable(other.get(), os::after(patience)));  // its end
 }
 
-TEST_CASE("however much takes long to close, nobody waits, and it ends with its peers") {
+TEST_CASE(
+    "however many descriptors close slowly, nobody waits, and they are closed with their peers") {
   pipe_ends last;
   {
     std::list<lingering_socket> many(40);
@@ -92,7 +93,7 @@ TEST_CASE("however much takes long to close, nobody waits, and it ends with its 
   CHECK(os::wait_readable(other.get(), os::after(patience)));
 }
 
-TEST_CASE("a socket that refuses descriptors gets none, nor what connects to it") {
+TEST_CASE("a socket that refuses descriptors gets none, and neither do connections to it") {
   std::array<int, 2> ends{};
   REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
   const unique_fd ours{ends[0]};

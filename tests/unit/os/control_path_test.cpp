@@ -71,7 +71,7 @@ TEST_CASE("the lock goes with the descriptor, and is held until the last one is 
   CHECK(is_free(d.path("s")));
 }
 
-TEST_CASE("what is not the lock, or is held by another, is not taken for it") {
+TEST_CASE("a file that is not the lock, or a lock that another holds, does not count as held") {
   temporary_directory d;
   const auto held = locked(d.path("s"));
   const unique_fd opened{::open(d.path("s.lock").c_str(), O_RDWR | O_CLOEXEC)};
@@ -81,7 +81,7 @@ TEST_CASE("what is not the lock, or is held by another, is not taken for it") {
   CHECK_FALSE(os::holds_lock(-1, d.path("s")));
 }
 
-TEST_CASE("a lock whose file was removed is good until somebody makes another") {
+TEST_CASE("a lock whose file was removed is valid until another is made") {
   temporary_directory d;
   const auto stale = locked(d.path("s"));
   fs::remove(d.path("s.lock"));
@@ -91,8 +91,7 @@ TEST_CASE("a lock whose file was removed is good until somebody makes another") 
   CHECK_FALSE(os::holds_lock(stale.get(), d.path("s")));
 }
 
-TEST_CASE(
-    "whoever gets the lock has that of the file at the path, while holders remove it and go") {
+TEST_CASE("a process that gets the lock has the file at the path, while holders remove it and go") {
   temporary_directory d;
   std::atomic<int> taken{0};
   std::atomic<int> useless{0};
@@ -113,7 +112,7 @@ TEST_CASE(
   CHECK(useless == 0);
 }
 
-TEST_CASE("a lock file that is no regular file of this user is refused") {
+TEST_CASE("a lock file that is not a regular file of this user is refused") {
   temporary_directory d;
   std::ofstream{d.path("target")} << "x";
   fs::create_symlink(d.path("target"), d.path("link.lock"));
@@ -126,7 +125,7 @@ TEST_CASE("a lock file that is no regular file of this user is refused") {
   CHECK(os::try_lock(d.path("foreign")).error().code == errc::permission_denied);
 }
 
-TEST_CASE("a lock file that has another name too is refused: it would be written over") {
+TEST_CASE("a lock file with a second name is refused, because it would be overwritten") {
   temporary_directory d;
   std::ofstream{d.path("precious")} << "x";
   fs::create_hard_link(d.path("precious"), d.path("s.lock"));
@@ -134,7 +133,7 @@ TEST_CASE("a lock file that has another name too is refused: it would be written
   CHECK(fs::file_size(d.path("precious")) == 1);
 }
 
-TEST_CASE("a lock in a directory that is not there is an error that names it") {
+TEST_CASE("a lock in a missing directory is an error that names the directory") {
   temporary_directory d;
   const auto lock = os::try_lock(d.path("none/s"));
   REQUIRE_FALSE(lock.has_value());
@@ -169,12 +168,12 @@ TEST_CASE("a socket that nobody listens on any more is replaced") {
   CHECK(os::connect_unix(d.path("s"), os::after(patience)).has_value());
 }
 
-TEST_CASE("a socket that somebody listens on is never replaced") {
+TEST_CASE("a socket that a process listens on is never replaced") {
   temporary_directory d;
   const auto live = os::bind_control(d.path("s"));
   const auto file = os::identify(d.path("s"));
-  SUBCASE("and answers") {}
-  SUBCASE("and has a full queue") {
+  SUBCASE("and it answers") {}
+  SUBCASE("and its queue is full") {
     REQUIRE(::listen(live->get(), 0) == 0);
     const auto one = os::connect_unix(d.path("s"), os::after(patience));
     REQUIRE(one.has_value());
@@ -225,13 +224,13 @@ TEST_CASE("a path of 107 bytes is bound, however short the name of the file") {
   CHECK(os::bind_control(path).has_value());
 }
 
-TEST_CASE("a directory that is not there is an error, and leaves nothing behind") {
+TEST_CASE("a missing directory is an error, and leaves nothing behind") {
   temporary_directory d;
   CHECK(os::bind_control(d.path("none/s")).error().code == os::system_code(ENOENT));
   CHECK(d.listing().empty());
 }
 
-TEST_CASE("what is no listening Unix socket is not taken for the control socket") {
+TEST_CASE("a descriptor that is not a listening Unix socket is refused as control socket") {
   const auto tcp = listen_anywhere();
   CHECK(os::check_control(tcp.get()).error().code == errc::wrong_socket);
   const unique_fd idle{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
@@ -251,7 +250,7 @@ TEST_CASE("the control path's directory is made for this user alone, once") {
   CHECK(os::check_private_directory(d.path("mine")).has_value());
 }
 
-TEST_CASE("a directory that others can write to, or own, is refused") {
+TEST_CASE("a directory that other users own, or can write to, is refused") {
   temporary_directory d;
   for (const mode_t mode : {0720, 0702, 0777}) {
     CAPTURE(mode);

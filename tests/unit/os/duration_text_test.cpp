@@ -12,7 +12,7 @@ using graceful::parse_duration;
 using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 
-TEST_CASE("a time is written with the units that it needs, and exactly") {
+TEST_CASE("a duration is written exactly, with the units that it needs") {
   for (const auto& [time, text] : std::vector<std::pair<milliseconds, std::string>>{
            {0ms, "0 ms"},
            {-5ms, "0 ms"},
@@ -32,7 +32,7 @@ TEST_CASE("a time is written with the units that it needs, and exactly") {
   }
 }
 
-TEST_CASE("what is written can be read again") {
+TEST_CASE("a written duration can be read again") {
   std::int64_t count = 1;
   for (int i = 0; i < 2'000; ++i) {
     count = (count * 6'364'136'223 + 1'442'695'041) % 86'400'001;
@@ -41,7 +41,7 @@ TEST_CASE("what is written can be read again") {
   }
 }
 
-TEST_CASE("a time is read as systemd writes it; a number alone is seconds") {
+TEST_CASE("a duration is read as systemd writes it; a number alone is seconds") {
   for (const auto& each : std::vector<std::pair<std::string, milliseconds>>{
            {"2s", 2s},
            {"2", 2s},
@@ -62,7 +62,7 @@ TEST_CASE("a time is read as systemd writes it; a number alone is seconds") {
   }
 }
 
-TEST_CASE("what is no time is refused, and the message shows how to write one") {
+TEST_CASE("text that is not a duration is refused, and the message shows how to write one") {
   for (const char* text : {"",
                            " ",
                            "s",
@@ -96,7 +96,7 @@ TEST_CASE("what is no time is refused, and the message shows how to write one") 
   CHECK_FALSE(parse_duration(std::string(400, '9')).has_value());
 }
 
-TEST_CASE("a time has to be within its bounds before it is rounded") {
+TEST_CASE("a duration must be within its bounds before it is rounded") {
   CHECK(parse_duration("0.001", 1ms, 1h).value() == 1ms);
   CHECK(parse_duration("1h", 1ms, 1h).value() == 1h);
   for (const char* text : {"0", "0.0009", "3600.0001", "61min"}) {

@@ -18,7 +18,7 @@ std::string message_of(int value) { return graceful::graceful_category().message
 
 }  // namespace
 
-TEST_CASE("every error has a message of its own, which says what to do") {
+TEST_CASE("every error has its own message, which says what to do") {
   CHECK(first == 1);
   std::set<std::string> messages;
   for (int value = first; value <= last; ++value) {
@@ -30,12 +30,12 @@ TEST_CASE("every error has a message of its own, which says what to do") {
   }
 }
 
-TEST_CASE("the values that are walked are all there are") {
+TEST_CASE("the test of all errors leaves none out") {
   CHECK(last == 18);
   CHECK(message_of(last + 1).starts_with("unknown error"));
 }
 
-TEST_CASE("a value that is no error of ours is named by its number") {
+TEST_CASE("a value that is not one of our errors is named by its number") {
   for (const int value : {-1, 0, last + 1, 1 << 30}) {
     CHECK(message_of(value) == "unknown error of graceful: " + std::to_string(value));
   }
@@ -52,7 +52,7 @@ TEST_CASE("an errc is an error_code of the category 'graceful'") {
   CHECK(code.message() == message_of(2));
 }
 
-TEST_CASE("an error says the sentence of its failure, and keeps its code") {
+TEST_CASE("an error has the sentence of its failure, and keeps its code") {
   const graceful::error e{{errc::busy, "an upgrade runs since 3 s"}};
   CHECK(std::string{e.what()} == "an upgrade runs since 3 s");
   CHECK(e.code() == errc::busy);

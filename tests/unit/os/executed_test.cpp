@@ -33,12 +33,12 @@ TEST_CASE("a program is executed again by the path that was given, with its own 
   CHECK(again.file == "/srv/current/server");
   CHECK(again.arguments == strings{"called", "--x"});
   CHECK(to_execute_again(of("bin/server", {"server"})).file == "bin/server");
-  // Without a slash it would be looked up in PATH.
+  // Without a slash, PATH would be searched.
   CHECK(to_execute_again(of("server", {"server"})).file == "./server");
   CHECK(to_execute_again(of("/srv/server", {})).arguments == strings{"/srv/server"});
 }
 
-TEST_CASE("a path that means nothing to another process is none to execute") {
+TEST_CASE("a path that means nothing to another process is not executed") {
   for (const char* path : {"/dev/fd/3", "/dev/fd/3/bin/server", "/proc/self/fd/3", "/proc/self/exe",
                            "/proc/812/root/server", ""}) {
     CAPTURE(path);
@@ -48,13 +48,13 @@ TEST_CASE("a path that means nothing to another process is none to execute") {
   CHECK(to_execute_again(of("/procure/server", {"server"})).file == "/procure/server");
 }
 
-TEST_CASE("whoever starts a set-id program does not choose what is executed later") {
+TEST_CASE("the user who starts a set-id program cannot choose what is executed later") {
   auto seen = of("/tmp/link", {"link"});
   seen.set_id = true;
   CHECK(to_execute_again(seen).file == own_executable);
 }
 
-TEST_CASE("the loader is executed again with all that it was told") {
+TEST_CASE("the loader is executed again with all its arguments") {
   auto seen = of("./server", {"/lib/ld.so", "--argv0", "odd", "./server", "--x"});
   seen.arguments = 2;
   CHECK(to_execute_again(seen).file == own_executable);
@@ -68,13 +68,13 @@ TEST_CASE("a script is executed again without what the kernel has added for its 
   const strings seen{"/usr/bin/server", "--config", script, "--x", script};
   CHECK(to_execute_again(of(script, seen)).file == script);
   CHECK(to_execute_again(of(script, seen)).arguments == strings{script, "--x", script});
-  // A program that is named once more in its arguments is no script.
+  // A program that is named again in its arguments is not a script.
   std::ofstream{script} << "\x7f"
                            "ELF";
   CHECK(to_execute_again(of(script, seen)).arguments == seen);
 }
 
-TEST_CASE("what this process executes is found at its path while it is there") {
+TEST_CASE("the file that this process executes is found at its path while it exists") {
   CHECK(current_file("/srv/server") == "/srv/server");
   CHECK(current_file(std::string{own_executable}) ==
         std::filesystem::read_symlink("/proc/self/exe").string());

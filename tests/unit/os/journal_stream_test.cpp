@@ -13,7 +13,7 @@
 
 using graceful::os::is_journal_stream;
 
-TEST_CASE("a stream is the journal's if the variable names it, and it alone") {
+TEST_CASE("a stream is the journal's if the variable names exactly that stream") {
   std::array<int, 2> ends{};
   REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()) == 0);
   const graceful::unique_fd one{ends[0]};

@@ -34,7 +34,7 @@ struct marked_pipe {
     writing.reset(ends[1]);
   }
 
-  /// A child that holds what it has got until it is killed.
+  /// A child that holds everything it has until it is killed.
   void fork_child() {
     child = ::fork();
     if (child == 0) {
@@ -43,7 +43,7 @@ struct marked_pipe {
     REQUIRE(child > 0);
   }
 
-  /// No process has the other end open.
+  /// True if no process has the other end open.
   [[nodiscard]] bool is_closed() const {
     return graceful::testing::wait_readable(reading.get(), std::chrono::seconds{0});
   }
@@ -71,7 +71,7 @@ int code_of_child(Body body) {
 
 }  // namespace
 
-TEST_CASE("a child of fork does not hold what is kept from it, and holds all else") {
+TEST_CASE("a child of fork does not hold descriptors that are kept from it, and holds all others") {
   marked_pipe p;
   std::optional<kept_from_children> mark;
   SUBCASE("marked") {
@@ -86,7 +86,7 @@ TEST_CASE("a child of fork does not hold what is kept from it, and holds all els
     p.writing.reset();
     CHECK_FALSE(p.is_closed());
   }
-  SUBCASE("marked no more") {
+  SUBCASE("no longer marked") {
     mark.emplace(p.writing.get());
     mark.reset();
     p.fork_child();
@@ -109,7 +109,7 @@ TEST_CASE("a child of fork does not hold what is kept from it, and holds all els
   }
 }
 
-TEST_CASE("in the child the number is a file that is never ready, and goes into epoll") {
+TEST_CASE("in the child the number is a file that is never ready, and can be added to epoll") {
   marked_pipe p;
   const kept_from_children mark{p.reading.get()};
   REQUIRE(::write(p.writing.get(), "x", 1) == 1);
@@ -122,7 +122,7 @@ TEST_CASE("in the child the number is a file that is never ready, and goes into 
     return ::epoll_ctl(::epoll_create1(EPOLL_CLOEXEC), EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : 3;
   });
   CHECK(code == 0);
-  // The parent has kept it.
+  // The parent still has the pipe.
   CHECK(graceful::testing::wait_readable(p.reading.get(), std::chrono::seconds{0}));
 }
 
@@ -130,7 +130,7 @@ TEST_CASE("a child of a child does not get a stand-in a second time") {
   marked_pipe p;
   const kept_from_children mark{p.writing.get()};
   const int code = code_of_child([&] {
-    // What the child opens in its place is its own to pass on.
+    // A file that the child opens under the number is passed on.
     ::dup2(p.reading.get(), p.writing.get());
     return code_of_child([&] {
       char byte = 0;

@@ -32,7 +32,7 @@ using graceful::unique_fd;
 
 namespace {
 
-/// The shell with a script, and with what another service manager has said of its sockets.
+/// A shell with a script, and with the variables of another service manager's sockets.
 os::start_command told_of_sockets(const std::string& script, const std::string& directory = "/") {
   auto command = shell(script, {"LISTEN_PID=1", "LISTEN_FDS=9"});
   command.directory = directory;
@@ -52,7 +52,7 @@ struct sized_files {
   std::vector<unique_fd> files;
 };
 
-/// What `body` returns in a forked process, which has no other threads; 99: it has thrown.
+/// Runs `body` in a forked process, without other threads; returns its result, 99 if it has thrown.
 template <class Body>
 int in_fork(Body body) {
   const pid_t pid = ::fork();
@@ -71,15 +71,16 @@ int in_fork(Body body) {
 
 }  // namespace
 
-TEST_CASE("descriptors are passed from 3 on, in order, whatever their numbers were, and no other") {
-  // Each case: where the four are put beforehand, so that some are in the way of others.
+TEST_CASE(
+    "descriptors are passed from 3 on, in order, whatever their numbers were, and no others") {
+  // Each case: the numbers that the four have beforehand, so that some are in the way of others.
   for (const auto& numbers : std::vector<std::array<int, 4>>{{50, 51, 52, 53},
                                                              {3, 4, 5, 6},
                                                              {6, 5, 4, 3},
                                                              {4, 3, 6, 5},
                                                              {4, 5, 6, 60},
                                                              {60, 3, 4, 5}}) {
-    const sized_files f{4};  // for each case: wc may leave the offset of what it counts at the end
+    const sized_files f{4};  // for each case, because wc may leave the file offset at the end
     const temporary_directory out;
     const auto status = in_fork([&] {
       std::vector<os::passed_socket> sockets;
@@ -106,10 +107,10 @@ TEST_CASE("descriptors are passed from 3 on, in order, whatever their numbers we
   }
 }
 
-TEST_CASE("names fit that are as long as they may be together, and no longer ones") {
+TEST_CASE("names of the maximum length together are accepted, and longer ones are not") {
   const sized_files f{1};
   const int fd = f.files[0].get();
-  const std::string most(os::longest_socket_names - 2 - 1, 'x');  // beside "a", two separators
+  const std::string most(os::longest_socket_names - 2 - 1, 'x');  // next to "a", and two separators
   auto child =
       os::child::spawn(told_of_sockets("exit 5"), os::placement::child, {{"a", fd}, {most, fd}});
   REQUIRE(child.has_value());
@@ -138,9 +139,9 @@ TEST_CASE("a descriptor that does not exist is an error, and no child is left") 
   CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);
 }
 
-TEST_CASE("a sibling is the child of this process's parent, and how it ended is known here") {
+TEST_CASE("a sibling is the child of this process's parent, and its ending is known here") {
   const temporary_directory d;
-  // The parent here is this test; what spawns is a process in between.
+  // The parent is this test; a process in between does the spawning.
   int ends[2]{};
   REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
   const unique_fd from{ends[0]};
@@ -153,7 +154,7 @@ TEST_CASE("a sibling is the child of this process's parent, and how it ended is 
     const pid_t pid = sibling->pid();
     if (::write(to.get(), &pid, sizeof pid) != sizeof pid) ::_exit(91);
     if (!wait_readable(sibling->pidfd(), 20s)) ::_exit(92);
-    if (::waitpid(pid, nullptr, WNOHANG) != -1) ::_exit(93);  // it would be its own
+    if (::waitpid(pid, nullptr, WNOHANG) != -1) ::_exit(93);  // it would be its own child
     const auto how = sibling->reap();
     if (!how) ::_exit(94);
     ::_exit(how->how == os::ending::kind::unknown ? 95 : how->value);
@@ -169,7 +170,7 @@ TEST_CASE("a sibling is the child of this process's parent, and how it ended is 
   CHECK((told || WEXITSTATUS(status) == 95));
 }
 
-TEST_CASE("a sibling that runs is not taken for one that has ended, and can be killed") {
+TEST_CASE("a running sibling does not count as ended, and can be killed") {
   const auto status = in_fork([] {
     auto sibling = os::child::spawn(told_of_sockets("exec sleep 60"), os::placement::sibling);
     if (!sibling) return 90;
@@ -211,7 +212,7 @@ TEST_CASE("a sibling whose program cannot be executed is an error") {
   CHECK(::waitpid(-1, nullptr, 0) > 0);  // it ended at once, and is this process's to reap
 }
 
-TEST_CASE("spawning from many threads at once gives each its own") {
+TEST_CASE("many threads that spawn at once each get their own child") {
   const auto spawn_some = [](int status, int& wrong) {
     for (int i = 0; i < 20; ++i) {
       auto child = os::child::spawn(told_of_sockets("exit " + std::to_string(status)));
@@ -232,7 +233,7 @@ TEST_CASE("spawning from many threads at once gives each its own") {
   CHECK(wrong == std::array<int, 4>{});
 }
 
-TEST_CASE("a channel is passed behind the sockets, and is no socket of LISTEN_FDS") {
+TEST_CASE("a channel is passed after the sockets, and is not one of LISTEN_FDS") {
   const sized_files f{2};
   auto alone = os::child::spawn(told_of_sockets("[ $(wc -c <&3) = 1 ] && [ ! -e /proc/$$/fd/4 ] && "
                                                 "[ $LISTEN_FDS = 9 ] && exit 5"),

@@ -27,7 +27,7 @@ using graceful::unique_fd;
 
 namespace {
 
-/// What check_listening_tcp says of it.
+/// The error of check_listening_tcp.
 std::string complaint(int fd) {
   const auto checked = os::check_listening_tcp(fd);
   if (checked) return "fine";
@@ -71,7 +71,7 @@ TEST_CASE("an address in use is tried as often as asked, and named in the error"
   }
 }
 
-TEST_CASE("the pause between two tries doubles") {
+TEST_CASE("the pause between attempts doubles") {
   const auto holder = listen_anywhere();
   const auto begin = std::chrono::steady_clock::now();
   CHECK_FALSE(
@@ -79,7 +79,7 @@ TEST_CASE("the pause between two tries doubles") {
   CHECK(std::chrono::steady_clock::now() - begin >= 30ms);  // 2 + 4 + 8 + 16
 }
 
-TEST_CASE("an address that is no address of this machine is not tried again") {
+TEST_CASE("a foreign address is not tried again") {
   const auto begin = std::chrono::steady_clock::now();
   const auto refused = os::listen_tcp(v4("192.0.2.1"), {.bind_attempts = 100, .bind_backoff = 1s});
   REQUIRE_FALSE(refused.has_value());
@@ -109,11 +109,11 @@ TEST_CASE("an IPv6 listener takes IPv4 clients or not, as v6only says") {
   }
 }
 
-TEST_CASE("v6only means nothing to an IPv4 listener") {
+TEST_CASE("v6only has no effect on an IPv4 listener") {
   CHECK(os::listen_tcp(v4("127.0.0.1"), {.v6only = true}).has_value());
 }
 
-TEST_CASE("what is no listening TCP socket is told from one") {
+TEST_CASE("a listening TCP socket is told apart from everything else") {
   std::array<int, 2> ends{};
   REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
   const unique_fd in{ends[0]};
@@ -134,7 +134,7 @@ TEST_CASE("what is no listening TCP socket is told from one") {
   CHECK(complaint(listener.get()) == "fine");
 }
 
-TEST_CASE("a listening socket is made non-blocking where it is not") {
+TEST_CASE("a listening socket is made non-blocking if it is not") {
   const auto socket = listen_anywhere();
   REQUIRE(::fcntl(socket.get(), F_SETFL, 0) == 0);
   REQUIRE_FALSE(is_nonblocking(socket.get()));
@@ -155,13 +155,13 @@ TEST_CASE("the accept queue counts the connections that wait") {
   CHECK(os::accept_queue_of(socket.get()).length == 4);
 }
 
-TEST_CASE("what has no accept queue has an empty one") {
+TEST_CASE("a descriptor without an accept queue has an empty one") {
   const unique_fd udp{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
   CHECK(os::accept_queue_of(udp.get()).length == 0);
   CHECK(os::accept_queue_of(-1).limit == 0);
 }
 
-TEST_CASE("a cookie is that of the socket, whichever descriptor names it") {
+TEST_CASE("a cookie belongs to the socket, whichever descriptor names it") {
   const auto a = listen_anywhere();
   const auto b = listen_anywhere();
   const unique_fd same{::dup(a.get())};
@@ -170,7 +170,7 @@ TEST_CASE("a cookie is that of the socket, whichever descriptor names it") {
   CHECK(os::cookie_of(a.get()) != os::cookie_of(b.get()));
 }
 
-TEST_CASE("a number that names another socket now has another cookie") {
+TEST_CASE("a number that means another socket now has another cookie") {
   auto a = listen_anywhere();
   const int number = a.get();
   const auto cookie = os::cookie_of(number);
@@ -183,7 +183,7 @@ TEST_CASE("a number that names another socket now has another cookie") {
 
 namespace {
 
-/// By an ordinary user, to whom some kernels give no socket filter; false if there is no other.
+/// Seals as an ordinary user, to whom some kernels allow no socket filter; false if there is none.
 bool sealed_by_another(int fd) {
   const pid_t child = ::fork();
   REQUIRE(child >= 0);
@@ -195,13 +195,13 @@ bool sealed_by_another(int fd) {
 
 }  // namespace
 
-TEST_CASE("where a socket is sealed nobody comes in, and what was about to ends in the queue") {
+TEST_CASE("a sealed socket gets no new connections, and handshakes under way end in its queue") {
   for (const bool ordinary : {false, true}) {
-    if (ordinary && ::geteuid() != 0) continue;  // the other round is that of an ordinary user
+    if (ordinary && ::geteuid() != 0) continue;  // the other round covers an ordinary user
     for (const auto& address : {v4("127.0.0.1"), v6("::1")}) {
       const auto socket = os::listen_tcp(address, {}).value();
       const auto at = address_of(socket);
-      // The handshake of this one is not over before it has sent something.
+      // This handshake is not over until the client has sent something.
       constexpr int seconds = 30;
       REQUIRE(::setsockopt(socket.get(), IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof seconds) ==
               0);

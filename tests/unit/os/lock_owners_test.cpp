@@ -34,7 +34,7 @@ using graceful::unique_fd;
 
 namespace {
 
-/// A server that is dead, and a child that it has left behind, which holds all that it held.
+/// A dead server, and a child that it has left behind, which holds everything that it held.
 class dead_server {
  public:
   /// `open` is what the server does, before it forks and dies.
@@ -95,7 +95,7 @@ TEST_CASE("a lock that a dead server's child holds is replaced, and its socket i
   CHECK_FALSE(os::replace_lock(d.path("s")).value().has_value());
 }
 
-TEST_CASE("who can read the directory keeps nobody from replacing a lock there") {
+TEST_CASE("a process that can only read the directory cannot prevent the replacement of a lock") {
   temporary_directory d;
   const dead_server dead{[&] { lock_and_bind(d.path("s")); }};
   const unique_fd directory{::open(d.path("").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
@@ -128,7 +128,7 @@ TEST_CASE("a lock is not taken while it is being replaced, nor replaced while it
   CHECK(os::replace_lock(path).value().has_value());
 }
 
-TEST_CASE("whoever called listen is known to have ended, and not to have") {
+TEST_CASE("a listener's end is noticed, and a live listener is not taken for dead") {
   temporary_directory d;
   const dead_server dead{[&] { lock_and_bind(d.path("dead")); }};
   const auto live = os::bind_control(d.path("live"));
@@ -136,7 +136,8 @@ TEST_CASE("whoever called listen is known to have ended, and not to have") {
   CHECK_FALSE(os::peer_has_ended(os::connect_unix(d.path("live"), os::after(patience))->get()));
 }
 
-TEST_CASE("a control socket that a dead server's child holds is replaced by who has the lock") {
+TEST_CASE(
+    "a control socket that a dead server's child holds is replaced by the holder of the lock") {
   temporary_directory d;
   const dead_server dead{[&] { lock_and_bind(d.path("s")); }};
   const auto file = os::identify(d.path("s"));
@@ -146,15 +147,15 @@ TEST_CASE("a control socket that a dead server's child holds is replaced by who 
   CHECK(os::identify(d.path("s")) != file);
 }
 
-TEST_CASE("a lock is left alone as long as its owners may live") {
+TEST_CASE("a lock is left alone as long as its owners may be alive") {
   temporary_directory d;
   const auto path = d.path("s");
-  SUBCASE("one of them does, by its own word") {
+  SUBCASE("an owner has signed and is alive") {
     const auto lock = os::try_lock(path).value();
     CHECK_FALSE(os::owners_have_ended(path));
     CHECK_FALSE(os::replace_lock(path).value().has_value());
   }
-  SUBCASE("one to whom the dead one has passed it") {
+  SUBCASE("the dead owner has passed it to a live one") {
     const dead_server dead{[&] { lock_and_bind(path); }};
     const unique_fd file{::open(os::lock_path(path).c_str(), O_RDWR | O_CLOEXEC)};
     os::sign_lock(file.get(), os::signing::beside);
@@ -169,7 +170,7 @@ TEST_CASE("a lock is left alone as long as its owners may live") {
     CHECK_FALSE(os::owners_have_ended(path));
     CHECK_FALSE(os::replace_lock(path).value().has_value());
   }
-  SUBCASE("an older build, which has taken over without signing, and listens") {
+  SUBCASE("an older build has taken over without signing, and listens") {
     const dead_server dead{[&] { lock_and_bind(path); }};
     fs::remove(path);
     const auto live = os::bind_control(path);
@@ -177,7 +178,7 @@ TEST_CASE("a lock is left alone as long as its owners may live") {
     CHECK_FALSE(os::replace_lock(path).value().has_value());
     CHECK(fs::is_socket(path));
   }
-  SUBCASE("what it has signed cannot be read") {
+  SUBCASE("the signature cannot be read") {
     for (const char* text : {"x", "1", "999999999 1 pid:[1]", "999999999 1 pid:[1]\n", "\n"}) {
       std::ofstream{os::lock_path(path)} << text;
       CAPTURE(text);
@@ -186,7 +187,7 @@ TEST_CASE("a lock is left alone as long as its owners may live") {
   }
 }
 
-TEST_CASE("a signature is written once, and the last owner's alone stays") {
+TEST_CASE("a signature is written once, and only the last owner's remains") {
   temporary_directory d;
   const auto lock = os::try_lock(d.path("s")).value();
   const auto size = fs::file_size(d.path("s.lock"));
@@ -206,7 +207,7 @@ TEST_CASE("a signature is written once, and the last owner's alone stays") {
   CHECK(fs::file_size(d.path("s.lock")) == size);
 }
 
-TEST_CASE("an owner that signs again is seen at each moment") {
+TEST_CASE("an owner that signs again is visible at every moment") {
   temporary_directory d;
   const auto lock = os::try_lock(d.path("s")).value();
   REQUIRE(os::living_owners(d.path("s")).size() == 1);

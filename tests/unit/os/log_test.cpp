@@ -25,7 +25,7 @@ using graceful::unique_fd;
 
 namespace {
 
-/// Stands in for standard error, and for JOURNAL_STREAM, while it lives.
+/// Replaces standard error, and JOURNAL_STREAM, while it lives.
 class captured_error {
  public:
   captured_error() {
@@ -67,7 +67,7 @@ void say_all(graceful::log& log) {
   log.info("an info");
 }
 
-/// A pipe of one page stands in for standard error while it lives, for all who write to it.
+/// While it lives, standard error is a pipe of one page, for all processes that write to it.
 class narrow_error {
  public:
   narrow_error() {
@@ -75,7 +75,7 @@ class narrow_error {
     REQUIRE(::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) == 0);
     read_end_.reset(ends[0]);
     const unique_fd write_end{ends[1]};
-    REQUIRE(::fcntl(write_end.get(), F_SETFL, 0) == 0);  // as the one of a shell
+    REQUIRE(::fcntl(write_end.get(), F_SETFL, 0) == 0);  // like that of a shell
     ::fcntl(write_end.get(), F_SETPIPE_SZ, 4096);
     before_.reset(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3));
     ::dup2(write_end.get(), STDERR_FILENO);
@@ -95,7 +95,7 @@ class narrow_error {
   unique_fd before_;
 };
 
-/// Does the kernel write to a pipe without waiting? Linux 6.4 does.
+/// Whether the kernel can write to a pipe without waiting: since Linux 6.4.
 bool pipes_offer_it() {
   std::array<int, 2> ends{};
   REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
@@ -111,7 +111,7 @@ thread_local void (*meanwhile)() = nullptr;
 
 }  // namespace
 
-/// In the place of libc's.
+/// Replaces libc's.
 extern "C" int poll(pollfd* entries, nfds_t count, int timeout) {
   const timespec time{.tv_sec = timeout / 1000, .tv_nsec = timeout % 1000 * 1'000'000L};
   const auto ready = static_cast<int>(
@@ -120,7 +120,7 @@ extern "C" int poll(pollfd* entries, nfds_t count, int timeout) {
   return ready;
 }
 
-TEST_CASE("a line is lost, and nobody waits, where another process took the room for it") {
+TEST_CASE("a line is dropped, without waiting, if another process took the room for it") {
   if (!pipes_offer_it()) return;
   narrow_error narrow;
   auto written = std::async(std::launch::async, [] {
@@ -137,7 +137,7 @@ TEST_CASE("a line is lost, and nobody waits, where another process took the room
   written.wait();
 }
 
-TEST_CASE("standard error says who writes") {
+TEST_CASE("on standard error each line names the process") {
   captured_error captured;
   graceful::log log{{}};
   say_all(log);
@@ -145,7 +145,7 @@ TEST_CASE("standard error says who writes") {
   CHECK(captured.text() == head + "an error\n" + head + "a warning\n" + head + "an info\n");
 }
 
-TEST_CASE("the journal gets a priority with each line, and knows itself who writes") {
+TEST_CASE("the journal gets a priority with each line, and knows by itself which process writes") {
   captured_error captured;
   captured.is_the_journal();
   graceful::log log{{}, log_level::info};
@@ -153,7 +153,7 @@ TEST_CASE("the journal gets a priority with each line, and knows itself who writ
   CHECK(captured.text() == "<3>an error\n<4>a warning\n<6>an info\n");
 }
 
-TEST_CASE("nobody fakes a line or a priority in the journal") {
+TEST_CASE("a message cannot fake a line or a priority in the journal") {
   captured_error captured;
   captured.is_the_journal();
   graceful::log log{{}};
@@ -161,7 +161,7 @@ TEST_CASE("nobody fakes a line or a priority in the journal") {
   CHECK(captured.text() == "<6>it said: ?<0>panic\n");
 }
 
-TEST_CASE("the threshold holds for standard error and for a function") {
+TEST_CASE("the threshold applies to standard error and to a function") {
   captured_error captured;
   graceful::log quiet{{}, log_level::error};
   say_all(quiet);

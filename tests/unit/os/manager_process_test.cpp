@@ -14,7 +14,7 @@ using graceful::os::manager_process;
 
 namespace {
 
-/// In a child of this process.
+/// Whether the condition holds in a child of this process.
 bool holds_in_child(const std::function<bool()>& condition) {
   const pid_t child = ::fork();
   if (child == 0) ::_exit(condition() ? 0 : 1);
@@ -29,14 +29,14 @@ manager_process supervisor_is(std::string text) {
 
 }  // namespace
 
-TEST_CASE("a supervisor is the parent if it says so of the process that the kernel says is it") {
+TEST_CASE("a supervisor is the parent if it names the process that the kernel says is the parent") {
   const auto self = graceful::os::own_process_text();
   CHECK(holds_in_child([&] { return supervisor_is(self).is_parent(); }));
   CHECK_FALSE(supervisor_is(self).is_parent());
   const auto number = std::to_string(::getpid());
   CHECK(self.starts_with(number + " pid:["));
   CHECK(holds_in_child([&] { return !supervisor_is(number + " pid:[1]").is_parent(); }));
-  // Behind a shell it is another.
+  // Behind a shell the parent is another process.
   CHECK(holds_in_child(
       [&] { return holds_in_child([&] { return !supervisor_is(self).is_parent(); }); }));
 }
@@ -47,6 +47,6 @@ TEST_CASE("systemd is the parent if that is the user's manager, or PID 1 and sys
     return manager_process{.supervisor = {}, .user_manager = number, .executed = {}}.is_parent() &&
            !manager_process{.supervisor = {}, .user_manager = "1", .executed = number}.is_parent();
   }));
-  // Nothing is said of anybody.
+  // The environment names no process.
   CHECK(holds_in_child([] { return !manager_process{}.is_parent(); }));
 }

@@ -36,7 +36,7 @@ int open_descriptors() {
 
 }  // namespace
 
-TEST_CASE("what is said comes with who said it, and with its descriptors") {
+TEST_CASE("a message arrives with its sender, and with its descriptors") {
   notify_socket_fixture b;
   CHECK_FALSE(os::receive_notify(b.socket.get(), 100));
   REQUIRE(b.manager.notify("FDSTORE=1", {b.socket.get(), b.socket.get()}).has_value());
@@ -52,7 +52,7 @@ TEST_CASE("what is said comes with who said it, and with its descriptors") {
   }
 }
 
-TEST_CASE("only its own user can send, and what is too long can be told from what is not") {
+TEST_CASE("only its own user can send, and a message that is too long is recognised") {
   notify_socket_fixture b;
   struct stat status {};
   REQUIRE(::stat(b.path.c_str(), &status) == 0);
@@ -64,7 +64,7 @@ TEST_CASE("only its own user can send, and what is too long can be told from wha
   }
 }
 
-TEST_CASE("descriptors that cannot be had are told, and none leaks") {
+TEST_CASE("descriptors that cannot be received are reported, and none leaks") {
   notify_socket_fixture b;
   REQUIRE(b.manager.notify("FDSTORE=1", std::vector<int>(200, b.socket.get())).has_value());
   const int before = open_descriptors();
@@ -82,7 +82,7 @@ TEST_CASE("descriptors that cannot be had are told, and none leaks") {
   CHECK(open_descriptors() == before);
 }
 
-TEST_CASE("a socket that was left behind is replaced, and nothing else is") {
+TEST_CASE("a socket that was left behind is replaced, and no other file is") {
   notify_socket_fixture b;
   const auto again = os::bind_notify(b.path);
   REQUIRE(again.has_value());

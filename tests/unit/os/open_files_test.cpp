@@ -21,7 +21,7 @@ namespace os = graceful::os;
 
 namespace {
 
-/// Whether a thread that waits as `how` does is seen to wait for `listening`.
+/// Whether a thread that waits as `how` does is recognised as waiting for `listening`.
 bool is_seen(int listening, const std::function<void(int wake)>& how, bool also_in_select = true) {
   std::array<int, 2> pipe{};
   REQUIRE(::pipe(pipe.data()) == 0);
@@ -49,7 +49,7 @@ TEST_CASE("a thread that polls a listening socket among others waits for a conne
   }));
 }
 
-TEST_CASE("a thread that selects waits for a connection, where that is not Asio's way to wait") {
+TEST_CASE("a thread that selects waits for a connection, unless Asio itself waits that way") {
   const auto listening = listen_anywhere();
   const auto selects = [&](int wake) {
     fd_set both;
@@ -62,7 +62,7 @@ TEST_CASE("a thread that selects waits for a connection, where that is not Asio'
   CHECK_FALSE(is_seen(listening.get(), selects, false));
 }
 
-TEST_CASE("a process that is not dumpable cannot tell whether a thread of its blocks") {
+TEST_CASE("a process that is not dumpable cannot tell whether one of its threads blocks") {
   if (::geteuid() != 0) {
     MESSAGE("skipped: only root can become another user");
     return;
@@ -71,7 +71,7 @@ TEST_CASE("a process that is not dumpable cannot tell whether a thread of its bl
   CHECK(os::somebody_blocks_in_accept(listening.get(), false) == os::answer::no);
   const pid_t child = ::fork();
   if (child == 0) {
-    // What it says of itself in /proc is root's from then on: PR_SET_DUMPABLE(2const).
+    // From then on its files in /proc belong to root: PR_SET_DUMPABLE(2const).
     const bool unknown = ::setuid(65534) == 0 && os::somebody_blocks_in_accept(
                                                      listening.get(), false) == os::answer::unknown;
     ::_exit(unknown ? 0 : 1);

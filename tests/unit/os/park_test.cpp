@@ -38,7 +38,7 @@ struct park_fixture {
 
 }  // namespace
 
-TEST_CASE("nobody can connect to where an acceptor is parked, and the way back restores it") {
+TEST_CASE("no client can connect to a parked acceptor, and unparking restores it") {
   park_fixture b;
   const int fd = b.accepting.get();
   const auto before = os::cookie_of(fd);
@@ -65,7 +65,7 @@ TEST_CASE("nobody can connect to where an acceptor is parked, and the way back r
   CHECK(std::uint64_t{event.data.u64} == 7);
 }
 
-TEST_CASE("a client whose packets live as long as can be does not reach a parked acceptor either") {
+TEST_CASE("a client whose packets have the highest TTL does not reach a parked acceptor either") {
   const auto place = os::unreachable_listener();
   REQUIRE(place.has_value());
   unique_fd client{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
@@ -76,14 +76,14 @@ TEST_CASE("a client whose packets live as long as can be does not reach a parked
   CHECK(errno == ECONNREFUSED);
 }
 
-TEST_CASE("who is in no epoll is found in none, and none is left changed") {
+TEST_CASE("a descriptor that is in no epoll is not found, and no epoll is changed") {
   park_fixture b;
   CHECK_FALSE(os::find_in_epoll(b.real.get()).has_value());
   CHECK(::epoll_ctl(b.epoll.get(), EPOLL_CTL_DEL, b.real.get(), nullptr) == -1);
 }
 
 TEST_CASE("an ordinary user can park an acceptor too") {
-  if (::geteuid() != 0) return;  // then the case above is that of an ordinary user
+  if (::geteuid() != 0) return;  // the case above has then run as an ordinary user
   park_fixture b;
   const auto entry = os::find_in_epoll(b.accepting.get());
   const pid_t child = ::fork();

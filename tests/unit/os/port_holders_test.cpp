@@ -21,7 +21,7 @@
 using namespace graceful_test;
 namespace os = graceful::os;
 
-TEST_CASE("who listens on a port is named, and each process that holds it") {
+TEST_CASE("the processes that listen on a port are named, and all that hold it") {
   auto socket = listen_anywhere();
   const auto port = address_of(socket).port();
   const auto alone = os::holders_of_port(port);
@@ -52,8 +52,7 @@ TEST_CASE("who listens on a port is named, and each process that holds it") {
   }
 }
 
-TEST_CASE(
-    "a socket that another process has open too is held by others, unless that does not count") {
+TEST_CASE("a socket that another process holds counts as held by others, unless that is excepted") {
   const auto alone = listen_anywhere();
   const auto shared = listen_anywhere();
   const std::set<int> both{alone.get(), shared.get()};
@@ -63,7 +62,7 @@ TEST_CASE(
     ::close(alone.get());
     for (;;) ::pause();
   }
-  // The child may still have to close it.
+  // The child may not have closed it yet.
   std::set<int> held;
   for (int i = 0; i < 100'000 && held != std::set{shared.get()}; ++i) {
     held = os::held_by_others(both, {});
@@ -74,7 +73,7 @@ TEST_CASE(
   ::waitpid(child, nullptr, 0);
 }
 
-TEST_CASE("nobody is advised to end the process that has started this one") {
+TEST_CASE("the advice is never to end the process that has started this one") {
   const auto socket = listen_anywhere();
   const auto port = address_of(socket).port();
   std::array<int, 2> told{};
@@ -106,7 +105,7 @@ TEST_CASE("a holder that is a server which can be upgraded is named by its contr
                        "; or use another address"));
 }
 
-TEST_CASE("nobody is named for a port on which nobody listens") {
+TEST_CASE("no process is named for a port on which none listens") {
   std::uint16_t port = 0;
   {
     const auto socket = listen_anywhere();

@@ -25,7 +25,7 @@ using graceful_test::shell;
 
 namespace {
 
-/// A process that has become `sleep` by now.
+/// A process that has already become `sleep`.
 struct waiting_process {
   explicit waiting_process(const std::string& before)
       : child{os::child::spawn(shell("exec " + before + " sleep 1000")).value()} {
@@ -49,17 +49,19 @@ struct waiting_process {
 
 }  // namespace
 
-TEST_CASE("a process has the rights of this one if it has all its capabilities, of the same user") {
+TEST_CASE(
+    "a process has the rights of this one if it has all its capabilities, and the same user") {
   if (::geteuid() != 0) {
-    CHECK(os::has_rights_of_this({0, ::geteuid(), ::getegid()}, -1));  // there are none to have
+    CHECK(os::has_rights_of_this({0, ::geteuid(), ::getegid()}, -1));  // this process has no
+                                                                       // capabilities
     return;
   }
   CHECK(waiting_process{""}.has_rights());
   CHECK_FALSE(waiting_process{"setpriv --bounding-set=-kill"}.has_rights());
   CHECK_FALSE(waiting_process{"setpriv --reuid=65533 --clear-groups"}.has_rights(65'533));
-  // It was another user's when it connected.
+  // It belonged to another user when it connected.
   CHECK_FALSE(waiting_process{""}.has_rights(65'533));
-  // All capabilities of a namespace are none outside of it. In a chroot there can be none.
+  // All capabilities in a namespace count for nothing outside of it. In a chroot none can be made.
   if (!graceful_test::is_possible(
           std::system("unshare --user --map-root-user true 2>/dev/null") == 0,
           "user namespaces cannot be made here")) {
@@ -69,7 +71,7 @@ TEST_CASE("a process has the rights of this one if it has all its capabilities, 
       waiting_process{"setpriv --bounding-set=-kill unshare --user --map-root-user"}.has_rights());
 }
 
-TEST_CASE("whoever cannot be seen, or has ended, has no rights of this process") {
+TEST_CASE("a process that cannot be seen, or has ended, does not have the rights of this process") {
   if (::geteuid() != 0) return;
   CHECK_FALSE(os::has_rights_of_this({0, 0, 0}, -1));
   waiting_process one{""};
@@ -79,7 +81,7 @@ TEST_CASE("whoever cannot be seen, or has ended, has no rights of this process")
   CHECK_FALSE(os::has_rights_of_this({one.child.pid(), 0, 0}, gone.pidfd()));
 }
 
-TEST_CASE("the peer of a socket is held, also when it has ended") {
+TEST_CASE("the pidfd of a socket's peer can be had, and tells whether it has ended") {
   int ends[2]{};
   REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
   const graceful::unique_fd one{ends[0]};

@@ -14,7 +14,7 @@
 
 using graceful::os::process_identity;
 
-TEST_CASE("a process is the same as long as it lives, whatever it calls itself") {
+TEST_CASE("a process keeps its identity as long as it lives, whatever name it takes") {
   const auto before = process_identity::of(::getpid());
   REQUIRE(before);
   CHECK(before->started > 0);
@@ -23,7 +23,7 @@ TEST_CASE("a process is the same as long as it lives, whatever it calls itself")
   CHECK(process_identity::of(::getpid()) == before);
 }
 
-TEST_CASE("a zombie, and what never was, is nobody") {
+TEST_CASE("a zombie has no identity, and neither has a process that never existed") {
   const pid_t child = ::fork();
   if (child == 0) ::_exit(0);
   siginfo_t info{};
@@ -35,7 +35,8 @@ TEST_CASE("a zombie, and what never was, is nobody") {
   CHECK_FALSE(process_identity::of(-1));
 }
 
-TEST_CASE("who has started this process is above it, however far, and nobody else is") {
+TEST_CASE(
+    "the processes that started this one, directly or not, are its ancestors, and no others") {
   const pid_t above = ::getpid();
   const pid_t child = ::fork();
   if (child == 0) {
@@ -56,7 +57,7 @@ TEST_CASE("who has started this process is above it, however far, and nobody els
   CHECK(status == 0);
 }
 
-TEST_CASE("a process is known to have ended, also if its number is that of a thread by now") {
+TEST_CASE("a process is known to have ended, even if its number is that of a thread by now") {
   std::promise<pid_t> number;
   std::promise<void> enough;
   const std::jthread thread{[&, told = enough.get_future()] {
@@ -70,7 +71,7 @@ TEST_CASE("a process is known to have ended, also if its number is that of a thr
   enough.set_value();
 }
 
-TEST_CASE("a process is known to have ended, also if another if another has its number by now") {
+TEST_CASE("a process is known to have ended, even if another has its number by now") {
   const auto self = *process_identity::of(::getpid());
   CHECK_FALSE(self.has_ended());
   auto before = self;

@@ -30,7 +30,7 @@ os::start_command in_directory(const temporary_directory& where, const std::stri
 
 }  // namespace
 
-TEST_CASE("a program is found by its path, from the directory on, or in PATH") {
+TEST_CASE("a program is found by its path, starting in the directory, or in PATH") {
   temporary_directory where;
   write_script(where.path("server"), "#!/bin/sh");
   CHECK(os::find_program(in_directory(where, where.path("server"))).value() ==
@@ -39,7 +39,7 @@ TEST_CASE("a program is found by its path, from the directory on, or in PATH") {
   CHECK(os::find_program(in_directory(where, "sh")).value().ends_with("/sh"));
 }
 
-TEST_CASE("a program that cannot be executed is told as execve(2) would, before it is tried") {
+TEST_CASE("the error of execve(2) is predicted for a program that cannot be executed") {
   temporary_directory where;
   write_script(where.path("plain"), "#!/bin/sh", false);
   write_script(where.path("strange"), "#! /nope/bash -e");
@@ -59,7 +59,7 @@ TEST_CASE("a program that cannot be executed is told as execve(2) would, before 
   CHECK(why("no-program-of-this-name").find("No such file or directory") != std::string::npos);
 }
 
-TEST_CASE("a directory that cannot be entered is told, with what to do") {
+TEST_CASE("a directory that cannot be entered is reported, with what to do") {
   temporary_directory where;
   auto command = in_directory(where, "/bin/true");
   CHECK(os::check_directory(command).has_value());

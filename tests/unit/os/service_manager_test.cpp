@@ -44,7 +44,7 @@ bool inherits(int fd) { return (::fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0; }
 
 }  // namespace
 
-TEST_CASE("a notification reaches a path and an abstract name, and says who has sent it") {
+TEST_CASE("a notification reaches a path and an abstract name, and carries its sender") {
   temporary_directory d;
   for (const std::string& address : {d.path("notify"), "@graceful-" + std::to_string(::getpid())}) {
     notify_socket manager{address};
@@ -57,7 +57,7 @@ TEST_CASE("a notification reaches a path and an abstract name, and says who has 
   }
 }
 
-TEST_CASE("descriptors ride along, are the same sockets, and stay the sender's") {
+TEST_CASE("descriptors travel with a notification, are the same sockets, and stay the sender's") {
   temporary_directory d;
   notify_socket manager{d.path("notify")};
   const auto server = os::service_manager::at(d.path("notify")).value();
@@ -72,7 +72,7 @@ TEST_CASE("descriptors ride along, are the same sockets, and stay the sender's")
   CHECK(server.notify("FDSTORE=1", std::vector<int>(253, a.get())).has_value());
 }
 
-TEST_CASE("whoever binds the address next hears the next") {
+TEST_CASE("a manager that binds the address later gets the next notification") {
   temporary_directory d;
   const auto server = os::service_manager::at(d.path("notify")).value();
   CHECK(server.notify("A=1").error().code == os::system_code(ENOENT));
@@ -83,7 +83,7 @@ TEST_CASE("whoever binds the address next hears the next") {
   CHECK(second.next(20s).text == "A=2");
 }
 
-TEST_CASE("a manager that does not read is an error and no wait") {
+TEST_CASE("a manager that does not read causes an error, not a wait") {
   temporary_directory d;
   notify_socket manager{d.path("notify")};
   const auto server = os::service_manager::at(d.path("notify")).value();
@@ -93,7 +93,7 @@ TEST_CASE("a manager that does not read is an error and no wait") {
   CHECK(sent.error().code == os::system_code(EAGAIN));
 }
 
-TEST_CASE("an address that cannot be one is refused") {
+TEST_CASE("an invalid address is refused") {
   for (const std::string& wrong : {std::string{}, std::string{"relative/path"},
                                    std::string{"vsock:2:1"}, '/' + std::string(107, 'x')}) {
     CHECK_FALSE(os::service_manager::at(wrong).has_value());
@@ -103,7 +103,7 @@ TEST_CASE("an address that cannot be one is refused") {
   CHECK_FALSE(os::service_manager::at('@' + std::string(108, 'x')).has_value());
 }
 
-TEST_CASE("what is meant for another process is not taken, and nobody inherits the variables") {
+TEST_CASE("descriptors for another process are not taken, and no child inherits the variables") {
   for (const char* pid : {"1", "", "x", "-1"}) {
     ::setenv("LISTEN_PID", pid, 1);
     ::setenv("LISTEN_FDS", "1", 1);
@@ -119,8 +119,8 @@ TEST_CASE("what is meant for another process is not taken, and nobody inherits t
   }
 }
 
-TEST_CASE("what is passed is taken by name, close-on-exec and non-blocking") {
-  // In a process of its own, where 3 and 4 are free.
+TEST_CASE("passed descriptors are taken by name, close-on-exec and non-blocking") {
+  // A separate process, where 3 and 4 are free.
   const pid_t child = ::fork();
   if (child == 0) {
     const auto a = listener();
@@ -147,9 +147,10 @@ TEST_CASE("what is passed is taken by name, close-on-exec and non-blocking") {
   CHECK(status == 0);
 }
 
-TEST_CASE("what a shell was passed is taken behind it, but only where all of it is still there") {
+TEST_CASE("descriptors that a shell was passed are taken below it, but only if all still exist") {
   enum class fourth { listens, is_absent, is_no_listener, is_our_own };
-  // `may` be meant for a shell; `shells` of them, of which the first was named.
+  // `may`: whether the descriptors may be meant for a shell; `shells` of them, the first of which
+  // was named.
   const auto taken = [](os::addressee may, int shells, fourth what) {
     const pid_t first = ::fork();
     if (first == 0) {
@@ -206,7 +207,7 @@ TEST_CASE("a listener's name survives as the name of a descriptor") {
   CHECK(os::from_fd_name("%zz%4") == "%zz%4");
 }
 
-TEST_CASE("a name that is too long is cut, told from others, and removed by what it was") {
+TEST_CASE("a name that is too long is cut, stays distinct, and can be removed by its original") {
   for (std::size_t size = 86; size < 100; ++size) {
     const std::string name = std::string(size - 85, 'x') + std::string(85, ':');
     const auto fd_name = os::to_fd_name(name);

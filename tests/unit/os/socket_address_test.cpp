@@ -12,7 +12,7 @@
 using namespace graceful_test;
 using graceful::os::socket_address;
 
-TEST_CASE("an address reads as people write it") {
+TEST_CASE("an address is written in the usual form") {
   CHECK(v4("127.0.0.1", 80).to_string() == "127.0.0.1:80");
   CHECK(v4("0.0.0.0", 65535).to_string() == "0.0.0.0:65535");
   CHECK(v6("::1", 80).to_string() == "[::1]:80");
@@ -60,7 +60,7 @@ TEST_CASE("the address of a socket is the one it is bound to") {
   CHECK_NOTHROW(connect_to(address));
 }
 
-TEST_CASE("what is no socket has no address") {
+TEST_CASE("a descriptor that is not a socket has no address") {
   std::array<int, 2> ends{};
   REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
   const graceful::unique_fd in{ends[0]};

@@ -31,7 +31,7 @@ TEST_CASE("a process knows how it was started") {
   CHECK(fs::equivalent(command.directory, fs::current_path()));
 }
 
-TEST_CASE("the environment comes along as it is") {
+TEST_CASE("the environment is passed on unchanged") {
   ::setenv("GRACEFUL_UNIT_TEST", "a=b c", 1);
   const auto command = start_command::of_this_process();
   ::unsetenv("GRACEFUL_UNIT_TEST");
@@ -39,7 +39,7 @@ TEST_CASE("the environment comes along as it is") {
   CHECK(std::count(all.begin(), all.end(), "GRACEFUL_UNIT_TEST=a=b c") == 1);
 }
 
-TEST_CASE("signals that a thread has blocked, or ignores, since the start are not in a command") {
+TEST_CASE("signals that a thread has blocked or ignored since the start are not in a command") {
   sigset_t one;
   sigset_t before;
   ::sigemptyset(&one);
@@ -53,7 +53,7 @@ TEST_CASE("signals that a thread has blocked, or ignores, since the start are no
   CHECK((::sigismember(&signals.ignored, SIGUSR1) == 1) == (action == SIG_IGN));
 }
 
-TEST_CASE("a program that has gone to another directory is started where it began") {
+TEST_CASE("a program that has changed its directory is started where it began") {
   const auto before = start_command::of_this_process().directory;
   const auto here = fs::current_path();
   fs::current_path("/");
@@ -63,13 +63,13 @@ TEST_CASE("a program that has gone to another directory is started where it bega
   CHECK(after == before);
 }
 
-TEST_CASE("a title that a program has written over its arguments is none of them") {
+TEST_CASE("a title that a program has written over its arguments is not among them") {
   const auto before = start_command::of_this_process().arguments;
   std::size_t size = 0;
   for (const auto& argument : before) size += argument.size() + 1;
   const pid_t child = ::fork();
   if (child == 0) {
-    // argv[0], where the kernel has put it, and all that follows.
+    // Overwrites argv[0], where the kernel has put it, and everything after it.
     std::memset(program_invocation_name, 'x', size - 1);
     ::_exit(start_command::of_this_process().arguments == before ? 0 : 1);
   }
@@ -78,7 +78,7 @@ TEST_CASE("a title that a program has written over its arguments is none of them
   CHECK(status == 0);
 }
 
-TEST_CASE("a variable is set once, and replaced") {
+TEST_CASE("setting a variable again replaces it") {
   start_command command;
   command.environment = {"A=1", "AB=2", "A=3"};
   command.set("A", "x=y");

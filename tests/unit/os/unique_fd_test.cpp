@@ -32,13 +32,13 @@ TEST_CASE("an empty unique_fd owns nothing") {
   CHECK_FALSE(fd);
 }
 
-TEST_CASE("descriptor 0 is one like any other") {
+TEST_CASE("descriptor 0 is a descriptor like any other") {
   unique_fd fd{0};
   CHECK(fd);
   CHECK(fd.release() == 0);
 }
 
-TEST_CASE("what is owned is closed at the end") {
+TEST_CASE("an owned descriptor is closed at the end") {
   const int raw = open_something();
   {
     const unique_fd fd{raw};
@@ -58,7 +58,7 @@ TEST_CASE("a move takes the descriptor along") {
   CHECK(is_open(raw));
 }
 
-TEST_CASE("a move onto another closes what that one had") {
+TEST_CASE("a move onto another unique_fd closes the descriptor of that one") {
   const int first = open_something();
   const int second = open_something();
   unique_fd a{first};
@@ -78,7 +78,7 @@ TEST_CASE("a move onto itself changes nothing") {
   CHECK(is_open(raw));
 }
 
-TEST_CASE("a descriptor that is released stays open") {
+TEST_CASE("a released descriptor stays open") {
   const int raw = open_something();
   {
     unique_fd fd{raw};
@@ -89,7 +89,7 @@ TEST_CASE("a descriptor that is released stays open") {
   ::close(raw);
 }
 
-TEST_CASE("a reset closes what was owned and owns the new one") {
+TEST_CASE("a reset closes the owned descriptor and owns the new one") {
   const int first = open_something();
   const int second = open_something();
   unique_fd fd{first};

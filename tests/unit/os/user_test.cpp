@@ -25,12 +25,12 @@ bool write_file(const char* path, const std::string& text) {
   return ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
 }
 
-/// In a process of `user` in a user namespace of its own, where `user` is called `inside`; -1:
-/// nothing. False also if that cannot be had.
+/// Runs in a process of `user` in its own user namespace, where the number of `user` is `inside`;
+/// -1: it has none. False also if no such namespace can be made.
 bool holds_in_namespace(uid_t user, int inside, const std::function<bool()>& condition) {
   const pid_t child = ::fork();
   if (child == 0) {
-    // Another user's files in /proc would be root's after that.
+    // After that the files in /proc of another user would belong to root.
     const bool is_user = ::setresuid(user, user, user) == 0 && ::prctl(PR_SET_DUMPABLE, 1) == 0;
     const bool made =
         is_user && ::unshare(CLONE_NEWUSER) == 0 &&
@@ -62,14 +62,14 @@ TEST_CASE("a map tells which users have a number") {
   CHECK_FALSE(os::is_mapped("", 0));
 }
 
-TEST_CASE("in the first user namespace every number is that of a user, also 65534") {
+TEST_CASE("in the first user namespace every number is a user, even 65534") {
   CHECK(os::is_one_user(overflow));
   CHECK(os::is_own_user(::geteuid()));
   CHECK_FALSE(os::is_own_user(::geteuid() + 1));
   CHECK_FALSE(os::is_one_user(static_cast<uid_t>(-1)));
 }
 
-TEST_CASE("in a user namespace a user without a number of its own is nobody who is trusted") {
+TEST_CASE("in a user namespace a user without a number of its own is not trusted") {
   if (::geteuid() != 0) {
     MESSAGE("skipped: an ordinary user cannot become another");
     return;

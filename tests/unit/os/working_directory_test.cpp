@@ -16,12 +16,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Where the test works now, if this process had been started there.
+/// The current directory of the test, as if this process had been started there.
 std::string links_of(const std::string& program) {
   return graceful::os::with_links(fs::current_path(), program);
 }
 
-/// releases/7/bin, and current, which leads to releases/7. The test works there, without a PWD.
+/// releases/7/bin, and current, which points to releases/7. The test works there, without a PWD.
 class release {
  public:
   release() {
@@ -54,17 +54,17 @@ class release {
 
 }  // namespace
 
-TEST_CASE("the shell knows best by which links it came here") {
+TEST_CASE("the shell's PWD decides first which links led here") {
   const release r;
   fs::create_directory_symlink("current", r.path("stable"));
   ::setenv("PWD", r.path("stable").c_str(), 1);
   CHECK(links_of(r.path("current/bin/server")) == r.path("stable"));
-  // What another process would find there is something else.
+  // In another process this path means something else.
   ::setenv("PWD", "/proc/self/cwd", 1);
   CHECK(links_of(r.path("current/bin/server")) == r.path("current"));
 }
 
-TEST_CASE("a PWD that is wrong, relative or missing is not believed") {
+TEST_CASE("a PWD that is wrong, relative or missing is ignored") {
   const release r;
   fs::remove(r.path("current"));
   for (const char* wrong : {"/", ".", "", "/no/such/directory"}) {
@@ -73,9 +73,10 @@ TEST_CASE("a PWD that is wrong, relative or missing is not believed") {
   }
 }
 
-TEST_CASE("the way to the program tells of the links, here and above") {
+TEST_CASE("the way to the program shows the links, to this directory and to those above") {
   const release r;
-  fs::create_directory_symlink("releases/7", r.path("other"));  // so that no link is the only one
+  fs::create_directory_symlink("releases/7", r.path("other"));  // so that there is not only one
+                                                                // link
   CHECK(links_of(r.path("current/bin/server")) == r.path("current"));
   CHECK(links_of(r.path("current/server")) == r.path("current"));
   r.enter("current/bin");
@@ -89,10 +90,10 @@ TEST_CASE("the way to the program tells of the links, here and above") {
   }
 }
 
-TEST_CASE("the only link beside a directory, or above it, is the one that led there") {
+TEST_CASE("the only link beside a directory, or above it, is taken for the one that led there") {
   const release r;
   CHECK(links_of("bin/server") == r.path("current"));
-  // A shell that was told nothing has set it as the kernel does.
+  // A shell without better knowledge sets the physical path.
   ::setenv("PWD", r.path("releases/7").c_str(), 1);
   CHECK(links_of("bin/server") == r.path("current"));
   r.enter("current/bin");
@@ -118,7 +119,7 @@ TEST_CASE("a link that another user has made is not followed, and does not hide 
   CHECK(links_of("bin/server") == r.path("current"));
   fs::remove(r.path("current"));
   CHECK(links_of("bin/server") == r.path("releases/7"));
-  // Whoever owns the directory can as well put another in the place of releases/7.
+  // The owner of the directory could replace releases/7 itself as well.
   make("current", deployer);
   CHECK(links_of("bin/server") == r.path("releases/7"));
   REQUIRE(::chown(root.c_str(), deployer, deployer) == 0);
@@ -128,7 +129,7 @@ TEST_CASE("a link that another user has made is not followed, and does not hide 
   CHECK(links_of("bin/server") == r.path("current"));
 }
 
-TEST_CASE("no link is followed in a directory in which everybody makes links") {
+TEST_CASE("no link is followed in a directory in which everybody may make links") {
   const release r;
   for (const mode_t mode : {0777, 01777, 01775}) {
     CAPTURE(mode);
@@ -140,7 +141,7 @@ TEST_CASE("no link is followed in a directory in which everybody makes links") {
   CHECK(links_of("bin/server") == r.path("current"));
 }
 
-TEST_CASE("a directory to which nothing leads is called as the kernel calls it") {
+TEST_CASE("a directory to which no link leads has its physical name") {
   const release r;
   fs::remove(r.path("current"));
   fs::create_directory_symlink("nowhere", r.path("current"));

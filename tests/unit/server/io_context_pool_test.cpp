@@ -34,7 +34,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// A pool that runs in a thread of its own.
+/// A pool that runs in its own thread.
 struct running {
   explicit running(std::size_t contexts) : pool{contexts} {}
   ~running() {
@@ -48,7 +48,7 @@ struct running {
   std::future<void> ended = std::async(std::launch::async, [this] { pool.run(); });
 };
 
-/// What `f` returns on the thread of `executor`.
+/// The result of `f` on the thread of `executor`.
 template <class Function>
 auto ask(const asio::any_io_executor& executor, Function f) {
   auto task = std::make_shared<std::packaged_task<decltype(f())()>>(std::move(f));
@@ -60,7 +60,7 @@ auto ask(const asio::any_io_executor& executor, Function f) {
 
 }  // namespace
 
-TEST_CASE("a pool of no contexts is an error that says so") {
+TEST_CASE("a pool without contexts is an error that says so") {
   try {
     io_context_pool pool{0};
     FAIL("it was made");
@@ -85,7 +85,7 @@ TEST_CASE("a pool without a number has a context for each processor that it may 
   REQUIRE(::sched_setaffinity(0, sizeof before, &before) == 0);
 }
 
-TEST_CASE("next goes round") {
+TEST_CASE("next() takes each context in turn") {
   io_context_pool pool{3};
   const auto all = pool.executors();
   REQUIRE(all.size() == 3);
@@ -108,7 +108,7 @@ TEST_CASE("each context has a thread of its own, always the same") {
   CHECK(threads.size() == 4);
 }
 
-TEST_CASE("the pool's own threads take no signals, the caller's are as before") {
+TEST_CASE("the pool's own threads take no signals, and the caller's mask is unchanged") {
   running r{2};
   const auto blocked = [] {
     sigset_t mask;
@@ -119,7 +119,7 @@ TEST_CASE("the pool's own threads take no signals, the caller's are as before") 
   CHECK(ask(r.pool.executors()[1], blocked));
 }
 
-TEST_CASE("a pool runs although there is nothing to do, until its work is reset") {
+TEST_CASE("a pool runs without anything to do until its work is reset") {
   running r{3};
   for (const auto& executor : r.pool.executors()) CHECK(ask(executor, [] { return true; }));
   r.pool.reset_work();
@@ -134,7 +134,7 @@ TEST_CASE("when the work runs out each thread ends with what runs on its context
   bool served = false;
   session.async_wait([&](boost::system::error_code) { served = true; });
   r.pool.reset_work();
-  // The pool runs: the context still takes what comes from its own thread or another.
+  // The pool runs: the context still takes work from its own thread and from others.
   CHECK(ask(session.get_executor(), [&] { return !served; }));
   asio::post(session.get_executor(), [&] { session.cancel(); });
   REQUIRE(r.ends());
@@ -154,7 +154,7 @@ TEST_CASE("stop ends all threads, whatever is left to do") {
   CHECK(called == 0);
 }
 
-TEST_CASE("what a handler throws, on any thread, ends all and is thrown by run") {
+TEST_CASE("an exception of a handler, on any thread, ends all threads and is thrown by run") {
   for (const std::size_t thrower : {0U, 1U, 2U}) {
     CAPTURE(thrower);
     running r{3};
@@ -164,7 +164,7 @@ TEST_CASE("what a handler throws, on any thread, ends all and is thrown by run")
   }
 }
 
-TEST_CASE("what is thrown first is what run throws") {
+TEST_CASE("run throws the first of several exceptions") {
   running r{2};
   const auto all = r.pool.executors();
   asio::post(all[0], [&all] {
@@ -180,7 +180,7 @@ TEST_CASE("what is thrown first is what run throws") {
   CHECK_THROWS_WITH_AS(r.ended.get(), "a bug", std::runtime_error);
 }
 
-TEST_CASE("where a thread cannot be made, run throws, and none is left") {
+TEST_CASE("if a thread cannot be made, run throws, and no thread is left") {
   // More than there is room for.
   pthread_attr_t before;
   pthread_attr_t too_much;
@@ -193,7 +193,7 @@ TEST_CASE("where a thread cannot be made, run throws, and none is left") {
   REQUIRE(::pthread_setattr_default_np(&before) == 0);
 }
 
-TEST_CASE("a handler on one context may own a socket on another, also when both are destroyed") {
+TEST_CASE("a handler on one context may own a socket on another, even when both are destroyed") {
   for (const std::size_t owner : {0U, 1U}) {
     auto pool = std::make_unique<io_context_pool>(2);
     const auto all = pool->executors();
@@ -202,7 +202,7 @@ TEST_CASE("a handler on one context may own a socket on another, also when both 
     const std::weak_ptr<asio::ip::tcp::socket> watched = socket;
     asio::post(all[owner], [socket = std::move(socket)] { FAIL("nobody runs it"); });
     CHECK_FALSE(watched.expired());
-    pool.reset();  // ASan, and Valgrind, see a socket that outlives its context
+    pool.reset();  // ASan and Valgrind would see a socket that outlives its context
     CHECK(watched.expired());
   }
 }

@@ -17,7 +17,7 @@ using boost::asio::ip::tcp;
 
 namespace {
 
-/// A server within the test, which notes what it logs.
+/// A server within the test, which records its log.
 struct server {
   explicit server(graceful::log_level threshold = graceful::log_level::info)
       : up{io,
@@ -35,7 +35,7 @@ struct server {
 
 }  // namespace
 
-TEST_CASE("an application may ask for its metrics from the beginning on") {
+TEST_CASE("an application can ask for its metrics from the beginning on") {
   server s;
   CHECK(s.metrics().at("graceful_state{graceful_state=starting}") == 1);
   const auto acceptor = s.up.listen<tcp>("a \"b\"", {tcp::v4(), 0}, {.backlog = 77});
@@ -63,7 +63,7 @@ TEST_CASE("a connection that is cut is counted before it is told") {
   CHECK(seen->at("graceful_state{graceful_state=draining}") == 1);
 }
 
-TEST_CASE("the threshold of the options is that of the log") {
+TEST_CASE("the log has the threshold of the options") {
   server talkative;
   talkative.up.ready();
   CHECK(talkative.logged == 1);

@@ -30,7 +30,7 @@ TEST_CASE("the defaults of options are those that are documented") {
   CHECK(o.log_threshold == graceful::log_level::info);
 }
 
-TEST_CASE("a duration that is negative counts as 0, and one that is longer than a day as that") {
+TEST_CASE("a negative duration counts as 0, and one that is longer than a day as a day") {
   const auto durations = {&graceful::options::ready_timeout,   &graceful::options::probation,
                           &graceful::options::handoff_timeout, &graceful::options::drain_timeout,
                           &graceful::options::idle_grace,      &graceful::options::drain_spread};

@@ -26,17 +26,17 @@ struct acceptor_owner {
 
 }  // namespace
 
-TEST_CASE("listen binds an acceptor that was only opened, in the place of bind") {
+TEST_CASE("listen also binds an acceptor that was only opened") {
   acceptor_owner s;
   s.acceptor.open(tcp::v4());
   s.acceptor.set_option(tcp::acceptor::reuse_address{true});
   s.up.listen(s.acceptor, "web", s.loopback);
-  s.acceptor.listen();  // as the server did before; it listens already
+  s.acceptor.listen();  // as the server did before; it already listens
   tcp::socket client{s.io};
   CHECK_NOTHROW(client.connect(s.acceptor.local_endpoint()));
 }
 
-TEST_CASE("listen keeps the socket of an acceptor that listens already") {
+TEST_CASE("listen keeps the socket of an acceptor that already listens") {
   acceptor_owner s;
   s.acceptor = {s.io, s.loopback};
   const auto address = s.acceptor.local_endpoint();
@@ -46,7 +46,7 @@ TEST_CASE("listen keeps the socket of an acceptor that listens already") {
   CHECK_NOTHROW(client.connect(address));
 }
 
-TEST_CASE("listen has an acceptor listen that is bound only, and refuses it for another address") {
+TEST_CASE("listen makes a bound acceptor listen, and refuses it for another address") {
   acceptor_owner s;
   s.acceptor.open(tcp::v4());
   s.acceptor.bind(s.loopback);

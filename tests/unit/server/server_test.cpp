@@ -54,7 +54,7 @@ struct shared {
   std::optional<bool> upgrader_lives{};
 };
 
-/// Greets by a letter, and waits until its peer goes. Has no token.
+/// Sends one letter, and waits until its peer goes. Does not track its connection.
 class greeter : public std::enable_shared_from_this<greeter> {
  public:
   greeter(tcp::socket socket, shared& vars) : socket_{std::move(socket)}, vars_{vars} {
@@ -79,7 +79,7 @@ class greeter : public std::enable_shared_from_this<greeter> {
   char byte_ = 0;
 };
 
-/// Takes part in the drain, but can do no more than that.
+/// Takes part in the drain, and does nothing else.
 struct tracked : std::enable_shared_from_this<tracked> {
   tracked(tcp::socket s, shared& vars, graceful::upgrader& up)
       : socket{std::move(s)},
@@ -100,7 +100,7 @@ struct tracked : std::enable_shared_from_this<tracked> {
   char generation;
 };
 
-/// Throws while it is made or started, every second time.
+/// Throws when it is made or started, every second time.
 struct moody {
   moody(tcp::socket s, shared& vars) : socket{std::move(s)}, turn{vars.sessions++} {
     if (turn % 3 == 0) throw std::runtime_error{"in the constructor"};
@@ -118,7 +118,7 @@ struct refuses {
   void start() {}
 };
 
-/// Looks back when it goes, however that comes about.
+/// Looks for the control path in its destructor, whatever led to that.
 struct looks_back : std::enable_shared_from_this<looks_back> {
   looks_back(tcp::socket s, shared& v, graceful::upgrader& u)
       : socket{std::move(s)}, vars{v}, up{u} {}
@@ -141,7 +141,7 @@ struct looks_back : std::enable_shared_from_this<looks_back> {
   char byte = 0;
 };
 
-/// Has a bug that shows later.
+/// Has a bug that appears later.
 struct broken {
   broken(tcp::socket s, shared&) : socket{std::move(s)} {}
   void start() {
@@ -173,7 +173,7 @@ struct server_fixture {
     return params;
   }
 
-  /// In a thread of its own; returns when it serves.
+  /// Runs in its own thread; returns when the server serves.
   void start() {
     ended =
         std::async(std::launch::async, [this] { return server.listen_and_serve("127.0.0.1", 0); });
@@ -203,7 +203,7 @@ struct server_fixture {
   unsigned short port = 0;
 };
 
-/// What the server sends first; 0 if it closes instead.
+/// The first byte that the server sends; 0 if it closes instead.
 char greeting(const graceful::unique_fd& client) {
   char letter = 0;
   return ::read(client.get(), &letter, 1) == 1 ? letter : '\0';
@@ -242,7 +242,7 @@ TEST_CASE("a drain lets the sessions end, each on its thread, and then the serve
   }
 }
 
-TEST_CASE("sessions that know nothing of the drain are ended on every thread at the deadline") {
+TEST_CASE("sessions that ignore the drain are ended on every thread at the deadline") {
   server_fixture<greeter> b{{.threads = 3}};
   b.start();
   std::list<graceful::unique_fd> clients;
@@ -266,7 +266,7 @@ TEST_CASE("a session that takes the upgrader may take part in the drain") {
   CHECK_FALSE(b.has_said("stopping the context"));
 }
 
-TEST_CASE("a session that cannot start costs its own connection only") {
+TEST_CASE("a session that cannot start costs only its own connection") {
   server_fixture<moody> b{{.threads = 2}};
   b.start();
   std::string seen;
@@ -281,9 +281,9 @@ TEST_CASE("a session that cannot start costs its own connection only") {
   CHECK(b.result() == 0);
 }
 
-TEST_CASE("what is left of the sessions goes before the upgrader that they hold on to") {
+TEST_CASE("remaining sessions are destroyed before the upgrader that they use") {
   server_fixture<looks_back> b{{.threads = 2}};
-  b.server.vars().looks_for = b.directory.path("c.sock");  // which goes with the upgrader
+  b.server.vars().looks_for = b.directory.path("c.sock");  // which disappears with the upgrader
   b.start();
   const auto first = b.connect();
   const auto second = b.connect();
@@ -311,11 +311,11 @@ TEST_CASE("a server logs what its threshold lets pass") {
   CHECK(b.said.empty());
 }
 
-TEST_CASE("a signal that ends a server while it starts is no failure") {
+TEST_CASE("a signal that ends a server while it starts is not a failure") {
   const auto holder = listen_anywhere();
   struct sigaction before {};
   REQUIRE(::sigaction(SIGTERM, nullptr, &before) == 0);
-  // It tries for 2.5 s.
+  // It retries for 2.5 s.
   const graceful::server_params busy{.threads = 1, .listen = {.bind_attempts = 8}};
   temporary_directory directory;
   std::promise<void> drains;
@@ -340,7 +340,7 @@ TEST_CASE("a signal that ends a server while it starts is no failure") {
   ::sigaction(SIGTERM, &before, nullptr);
 }
 
-TEST_CASE("what a handler throws ends the server with an error") {
+TEST_CASE("an exception of a handler ends the server with an error") {
   server_fixture<broken> b{{.threads = 3}};
   b.start();
   const auto client = b.connect();
@@ -348,14 +348,14 @@ TEST_CASE("what a handler throws ends the server with an error") {
   CHECK(b.has_said("the server ends: a bug"));
 }
 
-TEST_CASE("a server that was told to end before it began ends as soon as it has") {
+TEST_CASE("a server that was told to end before it began ends as soon as it has begun") {
   server_fixture<greeter> b{{.threads = 2}};
   b.server.drain();
   b.start();
   CHECK(b.result() == 0);
 }
 
-TEST_CASE("an exit that comes before the beginning is one, and a drain does not make it less") {
+TEST_CASE("an exit before the beginning stays an exit, even if a drain follows") {
   for (const bool drains_too : {false, true}) {
     server_fixture<greeter> b{{.threads = 2}};
     b.server.exit();
@@ -367,7 +367,7 @@ TEST_CASE("an exit that comes before the beginning is one, and a drain does not 
   }
 }
 
-TEST_CASE("a drain that comes before the beginning is no exit") {
+TEST_CASE("a drain before the beginning is a drain, not an exit") {
   server_fixture<greeter> b{{.threads = 2}};
   b.server.drain();
   b.start();
@@ -386,7 +386,7 @@ TEST_CASE("the upgrader and the server call the log function one after the other
     if (++inside > 1) together = true;
     if (text.starts_with("a session does not start")) {
       complains.set_value();
-      // The upgrader says that it drains, and has to wait.
+      // The upgrader logs that it drains, and has to wait.
       (void)eventually([&] { return together.load(); }, 200ms);
     }
     --inside;
@@ -405,7 +405,8 @@ TEST_CASE("the upgrader and the server call the log function one after the other
   CHECK_FALSE(together);
 }
 
-TEST_CASE("a connection that comes while no descriptor is free is served later; one line says so") {
+TEST_CASE(
+    "a connection that comes while no descriptor is free is served later, and one line says so") {
   server_fixture<greeter> b{{.threads = 1}};
   b.start();
   const auto complaints = [&] {

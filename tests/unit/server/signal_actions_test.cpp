@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// What a signal would do now.
+/// True if a signal would have its default action now.
 bool has_default_action(int number) {
   struct sigaction now {};
   REQUIRE(::sigaction(number, nullptr, &now) == 0);
@@ -49,7 +49,7 @@ struct signal_fixture {
 
 }  // namespace
 
-TEST_CASE("the second signal that ends gives back those that end, and no other") {
+TEST_CASE("the second ending signal restores the default action of TERM and INT, and of no other") {
   signal_fixture b;
   CHECK(b.after(SIGQUIT) == "drain");
   CHECK(b.after(SIGTERM) == "drain");
@@ -57,22 +57,22 @@ TEST_CASE("the second signal that ends gives back those that end, and no other")
   CHECK(b.after(SIGINT) == "end");
   CHECK(has_default_action(SIGTERM));
   CHECK(has_default_action(SIGINT));
-  // These would end a process that is about to end, and may just have cut what it served.
+  // These would end a process that is about to end anyway, and may just have cut its connections.
   REQUIRE_FALSE(has_default_action(SIGUSR2));
   REQUIRE_FALSE(has_default_action(SIGQUIT));
   CHECK(b.after(SIGUSR2) == "upgrade");
   CHECK(b.after(SIGQUIT) == "drain");
 }
 
-TEST_CASE(
-    "signals that every thread blocks are taken all the same, and the third has its default") {
+TEST_CASE("signals that every thread blocks are taken too, and the third has its default action") {
   sigset_t all;
   sigset_t before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   {
     signal_fixture b;
-    // For the process, as kill(1) sends it: what is for one thread, only that thread can take.
+    // Sent to the process, as kill(1) does: a signal for one thread can be taken only by that
+    // thread.
     const auto after = [&b](int number) {
       b.done.clear();
       ::kill(::getpid(), number);
@@ -104,14 +104,14 @@ TEST_CASE(
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
-TEST_CASE("a signal is waited for also after one whose action has thrown") {
+TEST_CASE("the next signal is still waited for after an action has thrown") {
   signal_fixture b;
   b.throws = true;
   CHECK_THROWS_AS(b.after(SIGUSR2), std::runtime_error);
   CHECK(b.after(SIGTERM) == "drain");
 }
 
-TEST_CASE("when it goes, the signals have their default actions, and nothing more is done") {
+TEST_CASE("on destruction the signals get their default actions, and no action runs any more") {
   signal_fixture b;
   b.control.poll();
   b.signals.reset();

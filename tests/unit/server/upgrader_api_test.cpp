@@ -46,7 +46,7 @@ void check_refused(const std::function<void()>& call) {
 
 }  // namespace
 
-TEST_CASE("an executor that is empty is refused, wherever one is given") {
+TEST_CASE("an empty executor is refused, wherever one is given") {
   const temporary_directory directory;
   const asio::any_io_executor empty;
   check_refused([&] { graceful::upgrader{empty, silent(directory)}; });
@@ -59,7 +59,7 @@ TEST_CASE("an executor that is empty is refused, wherever one is given") {
   CHECK(up.listen<tcp>("web", anywhere).is_open());  // the name is still free
 }
 
-TEST_CASE("an acceptor that its server has made on a strand is opened by listen, and again") {
+TEST_CASE("an acceptor that its server has made on a strand can be opened by listen repeatedly") {
   const temporary_directory directory;
   asio::io_context io;
   graceful::upgrader up{io, silent(directory)};
@@ -84,7 +84,7 @@ TEST_CASE("an acceptor that its server has made on a strand is opened by listen,
   CHECK(on_strand);
 }
 
-TEST_CASE("the handler of a tracked connection may be one that can only be moved") {
+TEST_CASE("the handler of a tracked connection may be move-only") {
   const temporary_directory directory;
   asio::io_context io;
   graceful::upgrader up{io, silent(directory)};
@@ -101,7 +101,7 @@ TEST_CASE("the handler of a tracked connection may be one that can only be moved
   CHECK(told == std::vector{graceful::drain_stage::draining});
 }
 
-TEST_CASE("the handler of a tracked connection keeps what it has changed in itself") {
+TEST_CASE("the handler of a tracked connection keeps its own state") {
   const temporary_directory directory;
   asio::io_context io;
   graceful::upgrader up{io, silent(directory)};
@@ -116,7 +116,8 @@ TEST_CASE("the handler of a tracked connection keeps what it has changed in itse
   token.reset();
 }
 
-TEST_CASE("a server whose command is fixed lets nobody choose another, and is upgraded without") {
+TEST_CASE(
+    "a server with a fixed command lets nobody choose another, and can be upgraded without one") {
   const temporary_directory directory;
   auto opts = silent(directory);
   opts.command = {"/bin/false"};
@@ -143,7 +144,7 @@ TEST_CASE("a server whose command is fixed lets nobody choose another, and is up
       if (fixed) CHECK(plan.obstacles.back().kind == "permission");
     }
     CHECK(order({}).code == graceful::errc::upgrade_failed);
-    // Whether a file is there is not told to whoever may not have it executed.
+    // A caller that may not choose the command does not learn whether a file exists.
     auto client = graceful::control_client::connect(opts.control_path, patience);
     const auto absent = client.value().plan({.command = {"/no/such/program"}}).value();
     const auto looked = std::ranges::count(absent.obstacles, std::string{"program"},

@@ -47,7 +47,8 @@ TEST_CASE("an upgrader that knows no context says at the deadline that something
   CHECK_FALSE(io.stopped());
 }
 
-TEST_CASE("who waits for the drain on another context is called there, and it runs until then") {
+TEST_CASE(
+    "a wait for the drain on another context completes there, and keeps it running until then") {
   temporary_directory directory;
   asio::io_context io;
   asio::io_context other;
@@ -73,7 +74,7 @@ TEST_CASE("who waits for the drain on another context is called there, and it ru
 
 namespace {
 
-/// An upgrader whose one listener nobody accepts from, and a client in its queue.
+/// An upgrader with one listener from which no loop accepts, and a client in its queue.
 struct queued_client {
   explicit queued_client(std::chrono::milliseconds drain_timeout, bool knows_context = true)
       : options{.control_path = directory.path("s"),
@@ -93,7 +94,7 @@ struct queued_client {
     client.connect(web->local_endpoint());
   }
 
-  /// Does the context run out of work?
+  /// Whether the context runs out of work.
   bool ends() {
     io.run_for(20s);
     return io.stopped();
@@ -104,7 +105,7 @@ struct queued_client {
     return said.find(text) != std::string::npos;
   }
 
-  /// The control thread may say it when the context has ended.
+  /// The control thread may log it after the context has ended.
   bool says(std::string_view text) {
     std::unique_lock lock{mutex};
     return more.wait_for(lock, 20s, [&] { return said.find(text) != std::string::npos; });
@@ -124,22 +125,21 @@ struct queued_client {
 
 }  // namespace
 
-TEST_CASE("who is in a hurry does not wait for a queue that nobody empties") {
+TEST_CASE("a process that is hurried does not wait for a queue that no loop empties") {
   queued_client q{5min};
   q.up->drain_now();
   CHECK(q.ends());
   CHECK_FALSE(q.has_said("the deadline has passed"));
 }
 
-TEST_CASE("a queue that nobody empties is waited for until the deadline, and no longer") {
+TEST_CASE("a process waits until the deadline, and no longer, for a queue that no loop empties") {
   queued_client q{10ms, false};
   q.up->drain();
   CHECK(q.ends());
   CHECK(q.says("the deadline has passed"));
 }
 
-TEST_CASE(
-    "a client in a queue that nobody empties is told that no answer comes, and is not reset") {
+TEST_CASE("a client in a queue that no loop empties gets a graceful close, not a reset") {
   queued_client q{5min};
   asio::write(q.client, asio::buffer("GET / HTTP/1.1\r\n\r\n", 18));
   q.up->drain();

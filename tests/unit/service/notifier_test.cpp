@@ -29,14 +29,14 @@ using graceful::unique_fd;
 
 namespace {
 
-/// Who speaks, and a manager that reads as the supervisor does.
+/// A notifier, and a manager that reads as the supervisor does.
 struct notifier_fixture {
   std::optional<os::notify_datagram> next() {
     REQUIRE(wait_readable(manager.get(), patience));
     return os::receive_notify(manager.get(), 100);
   }
 
-  /// Whether the log says that the manager has not come to the barrier.
+  /// Whether the log says that the manager has not reached the barrier.
   [[nodiscard]] bool complained() const {
     return !logged.empty() && logged.back().find("has not said that it knows") != std::string::npos;
   }
@@ -54,7 +54,7 @@ struct notifier_fixture {
 
 }  // namespace
 
-TEST_CASE("a barrier is through when the manager has dropped what came with it") {
+TEST_CASE("a barrier is reached when the manager has closed the descriptor that came with it") {
   notifier_fixture b;
   b.speaker.say("READY=1");
   b.speaker.barrier();
@@ -70,11 +70,11 @@ TEST_CASE("a barrier is through when the manager has dropped what came with it")
   CHECK_FALSE(b.complained());
 }
 
-TEST_CASE("a barrier that the manager does not come to is not waited for longer than is said") {
+TEST_CASE("a barrier that the manager does not reach is not waited for longer than allowed") {
   notifier_fixture b;
   b.speaker.barrier();
   SUBCASE("it does not read") {}
-  SUBCASE("it keeps what it got") {
+  SUBCASE("it keeps the descriptor") {
     const auto kept = b.next();
     b.speaker.finish(10ms);
     CHECK(b.complained());
@@ -84,7 +84,7 @@ TEST_CASE("a barrier that the manager does not come to is not waited for longer 
   CHECK(b.complained());
 }
 
-TEST_CASE("a manager that is gone is not waited for at a barrier") {
+TEST_CASE("a barrier does not wait for a manager that is gone") {
   notifier_fixture b;
   b.speaker.barrier();
   b.manager.reset();
@@ -92,7 +92,7 @@ TEST_CASE("a manager that is gone is not waited for at a barrier") {
   CHECK_FALSE(b.complained());
 }
 
-TEST_CASE("an end without a barrier waits for nothing that was said") {
+TEST_CASE("an end without a barrier does not wait for earlier messages") {
   notifier_fixture b;
   b.speaker.say("STOPPING=1");
   b.speaker.finish(patience);
@@ -100,8 +100,7 @@ TEST_CASE("an end without a barrier waits for nothing that was said") {
   CHECK(b.next()->bytes == "STOPPING=1");
 }
 
-TEST_CASE(
-    "what is insisted on waits for a socket that was removed, and what else is said does not") {
+TEST_CASE("an insistent message waits for a socket that was removed, and other messages do not") {
   notifier_fixture b;
   const auto path = b.directory.path("notify");
   std::filesystem::remove(path);

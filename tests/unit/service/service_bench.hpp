@@ -55,7 +55,7 @@ struct service_bench {
     }
   }
 
-  /// A listener that is opened, under this name.
+  /// Opens a listener under this name.
   void listen(const std::string& name) {
     REQUIRE(sockets.obtain(name, v4("127.0.0.1"), {}, {}).has_value());
   }

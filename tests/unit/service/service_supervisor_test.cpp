@@ -36,7 +36,8 @@ struct supervisor_place {
   std::string path = d.path("supervisor");
 };
 
-/// One that serves, has a listener that is kept, and is about to be accepted by its supervisor.
+/// A service that serves and has a kept listener, and a supervisor that is about to accept its
+/// connection.
 struct supervised : supervisor_place, service_bench {
   supervised() : service_bench{{.store = 9, .supervisor = path}} {
     listen("a");
@@ -62,7 +63,7 @@ void reply(connection_type& connection, const std::string& message) {
 
 }  // namespace
 
-TEST_CASE("the next supervisor hears of a service and gets its sockets") {
+TEST_CASE("the next supervisor is told of a service and gets its sockets") {
   temporary_directory supervisors;
   const auto path = supervisors.path("supervisor");
   service_bench b{{.store = 9, .supervisor = path}};
@@ -105,7 +106,7 @@ TEST_CASE("the next supervisor hears of a service and gets its sockets") {
   b.service.finish();
 }
 
-TEST_CASE("a supervisor that ends too has let go of what it kept, when it says so") {
+TEST_CASE("a supervisor that ends too confirms that it has released the sockets that it kept") {
   for (const std::string& answer : std::vector<std::string>{
            R"({"parameters":{"released":true}})", R"({"parameters":{"released":false}})",
            R"({"error":"org.varlink.service.MethodNotFound"})", "x", ""}) {
@@ -130,7 +131,7 @@ TEST_CASE("a supervisor that ends too has let go of what it kept, when it says s
   }
 }
 
-TEST_CASE("with nothing kept, or nobody to ask, an end waits for no answer") {
+TEST_CASE("with nothing kept, or no supervisor to ask, an end waits for no answer") {
   service_bench b{{.store = 9}};
   bool asked = false;
   b.service.ask_for_sockets([&] { asked = true; });
@@ -186,7 +187,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("a server objects to being succeeded while its supervisor cannot hear of it") {
+TEST_CASE("a server objects to an upgrade while its supervisor cannot hear of it") {
   supervised b;
   const auto connection = b.supervisor->accept();
   CHECK_FALSE(b.service.objection(false));
@@ -197,7 +198,7 @@ TEST_CASE("a server objects to being succeeded while its supervisor cannot hear 
   CHECK(why->find("try again") != std::string::npos);
 }
 
-TEST_CASE("a server whose supervisor looks who serves can be succeeded by what that can see") {
+TEST_CASE("a server can be upgraded if its supervisor can see the successor on the control path") {
   supervised b;
   const auto connection = b.supervisor->accept();
   ::unlink(b.service_bench::d.path("notify").c_str());
@@ -208,7 +209,7 @@ TEST_CASE("a server whose supervisor looks who serves can be succeeded by what t
   CHECK(b.service.objection(false));
 }
 
-TEST_CASE("a server without a supervisor, or whose supervisor has died, can be succeeded") {
+TEST_CASE("a server without a supervisor, or whose supervisor has died, can be upgraded") {
   service_bench alone{{.store = 9}};
   alone.service.serves(1, false);
   ::unlink(alone.d.path("notify").c_str());
@@ -219,6 +220,6 @@ TEST_CASE("a server without a supervisor, or whose supervisor has died, can be s
   b.supervisor->close();
   ::unlink(b.service_bench::d.path("notify").c_str());
   CHECK(b.service.objection(false));
-  b.control.poll();  // now it is known
+  b.control.poll();  // now it has been noticed
   CHECK_FALSE(b.service.objection(false));
 }

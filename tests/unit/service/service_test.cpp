@@ -40,7 +40,7 @@ using namespace graceful::testing;
 using namespace std::chrono_literals;
 using graceful::unique_fd;
 
-TEST_CASE("what is meant for this process alone is taken out of its environment, the rest stays") {
+TEST_CASE("variables for this process alone are removed from its environment, and the rest stays") {
   const std::vector<const char*> all{"NOTIFY_SOCKET", "FDSTORE", "WATCHDOG_USEC", "WATCHDOG_PID",
                                      "GRACEFUL_SUPERVISOR"};
   const auto take = [&](const char* store, const char* usec, const std::string& pid) {
@@ -70,7 +70,7 @@ TEST_CASE("what is meant for this process alone is taken out of its environment,
   CHECK(take("1x", "1", "").store == 0);
 }
 
-TEST_CASE("what a shell was passed is taken from a supervisor; systemd means whom it names") {
+TEST_CASE("sockets that a shell was passed are taken from a supervisor, but not from systemd") {
   const auto taken = [](const char* supervisor) {
     const pid_t named = ::getpid();
     const pid_t child = ::fork();
@@ -91,19 +91,19 @@ TEST_CASE("what a shell was passed is taken from a supervisor; systemd means who
   CHECK(taken("") == 0);
 }
 
-TEST_CASE("what a service does is told in a line") {
+TEST_CASE("the status of a service is one line") {
   CHECK(graceful::serving_text(3, {}) == "generation 3 serves");
   CHECK(graceful::serving_text(3, {{1, 811, 1}, {2, 812, 41}, {2, 813, {}}}) ==
         "generation 3 serves, 1 connection draining on 811, 41 connections draining on 812");
   CHECK(graceful::ending_text(2) == "ends, 2 connections left");
 }
 
-TEST_CASE("a process that tracks no connection is not said to have 0 left") {
+TEST_CASE("a process that tracks no connections does not report 0 left") {
   CHECK(graceful::serving_text(3, {{2, 812, 0}}) == "generation 3 serves, pid 812 drains");
   CHECK(graceful::ending_text(0) == "ends, waiting for what still runs");
 }
 
-TEST_CASE("without a manager nothing is said, and nothing fails") {
+TEST_CASE("without a manager nothing is sent, and nothing fails") {
   service_bench b{{}};
   graceful::service none{{}, {b.control, b.messages, b.sockets, b.application.get_executor()}};
   none.starts();
@@ -131,7 +131,7 @@ TEST_CASE("the manager keeps what this process listens on, and nothing else") {
   b.service.sockets_changed();
   CHECK(b.next().text == "FDSTOREREMOVE=1\nFDNAME=a");
   CHECK(b.next().text == "FDSTORE=1\nFDNAME=c");
-  b.service.sockets_changed();  // nothing to say
+  b.service.sockets_changed();  // nothing to report
   b.listen("d");
   b.listen("e");
   b.service.sockets_changed();
@@ -144,7 +144,7 @@ TEST_CASE("the manager keeps what this process listens on, and nothing else") {
   CHECK_FALSE(wait_readable(b.manager.socket(), 0s));
 }
 
-TEST_CASE("a successor has removed from the store what it does not listen on any more") {
+TEST_CASE("a successor removes from the fd store what it does not listen on any more") {
   service_bench b{{.store = 9}};
   for (const char* name : {"a", "gone"}) b.take_over(name);
   b.listen("a");
@@ -153,16 +153,16 @@ TEST_CASE("a successor has removed from the store what it does not listen on any
   b.service.serves(2, true);
   CHECK(b.next().has("MAINPID=" + std::to_string(::getpid())));
   CHECK(b.next().text == "FDSTOREREMOVE=1\nFDNAME=gone");
-  // Its own manager may be another than the predecessor's, who said that it is kept.
+  // The predecessor said that it is kept, but its manager may be another one.
   CHECK(b.next().text == "FDSTORE=1\nFDNAME=a");
   b.service.sockets_changed();
   CHECK_FALSE(wait_readable(b.manager.socket(), 0s));
   CHECK(b.sockets.kept() == graceful::inventory::names{"a"});
 }
 
-TEST_CASE("two managers are told from each other, also by the same path, and each is itself") {
+TEST_CASE("two managers are told apart, even with the same path, and each equals itself") {
   temporary_directory d;
-  const auto path = d.path("n\xe9");  // no text, as a path may be
+  const auto path = d.path("n\xe9");  // not text: a path may be any bytes
   const auto named = [&](const std::string& invocation) {
     asio::io_context control;
     graceful::log quiet{[](auto, auto) {}};
@@ -181,21 +181,21 @@ TEST_CASE("two managers are told from each other, also by the same path, and eac
   CHECK(named("") != first);
 }
 
-TEST_CASE("of what the predecessor's manager kept, its own gets as much as it takes") {
+TEST_CASE("of what the predecessor's manager kept, this process's own gets as much as it takes") {
   service_bench b{{.store = 2}};
   for (const char* name : {"b", "c"}) b.take_over(name);
   for (const char* name : {"a", "b", "c"}) b.listen(name);
   b.sockets.open();
   b.service.serves(2, true);
   CHECK(b.next().has("MAINPID=" + std::to_string(::getpid())));
-  CHECK(b.next().text == "FDSTORE=1\nFDNAME=b");  // before what is new
+  CHECK(b.next().text == "FDSTORE=1\nFDNAME=b");  // before new ones
   CHECK(b.next().text == "FDSTORE=1\nFDNAME=c");
   CHECK_FALSE(wait_readable(b.manager.socket(), 0s));
   CHECK(b.logged.back().find("keeps 2 descriptors at most") != std::string::npos);
   CHECK(b.sockets.kept() == graceful::inventory::names{"b", "c"});
 }
 
-TEST_CASE("what a slow manager has yet to hear is not lost, and comes in order") {
+TEST_CASE("messages to a slow manager are not lost, and arrive in order") {
   service_bench b{{}};
   b.service.serves(1, false);
   int queue{};  // of a datagram socket
@@ -212,9 +212,9 @@ TEST_CASE("what a slow manager has yet to hear is not lost, and comes in order")
   }
 }
 
-TEST_CASE("only the main process may end the service, and only once does it say so") {
+TEST_CASE("only the main process may end the service, and says so only once") {
   service_bench b{{}};
-  b.service.ends(1);  // of a successor in its probation
+  b.service.ends(1);  // a successor in its probation
   CHECK_FALSE(wait_readable(b.manager.socket(), 0s));
   b.service.serves(1, false);
   b.next();
@@ -227,7 +227,7 @@ TEST_CASE("only the main process may end the service, and only once does it say 
 }
 
 TEST_CASE(
-    "a process that was told to end before it was ready says both, and keeps what is stored") {
+    "a process that was told to end before it was ready reports both, and keeps the fd store") {
   service_bench b{{.store = 9}};
   b.listen("a");
   b.sockets.open();
@@ -244,7 +244,7 @@ TEST_CASE(
   CHECK_FALSE(b.next().has("STOPPING=1"));
 }
 
-TEST_CASE("who serves is not taken for one that never did") {
+TEST_CASE("a process that serves never reports that it ended unserved") {
   service_bench b{{}};
   b.service.serves(1, false);
   b.next();
@@ -252,7 +252,7 @@ TEST_CASE("who serves is not taken for one that never did") {
   CHECK_FALSE(wait_readable(b.manager.socket(), 0s));
 }
 
-TEST_CASE("a watchdog hears of a service whose threads run, and of none that hangs") {
+TEST_CASE("the watchdog is fed by a service whose threads run, and not by one that hangs") {
   temporary_directory d;
   notify_socket manager{d.path("notify")};
   asio::io_context control;
@@ -267,7 +267,7 @@ TEST_CASE("a watchdog hears of a service whose threads run, and of none that han
   control.run_for(20ms);  // the application does not run
   CHECK_FALSE(wait_readable(manager.socket(), 0s));
   for (int i = 0; i < 3; ++i) {
-    CHECK(application.poll() == 1);  // one probe waited, however long
+    CHECK(application.poll() == 1);  // one probe was waiting, however long that was
     application.restart();
     control.run_for(20ms);
     CHECK(manager.next(patience).text == "WATCHDOG=1");

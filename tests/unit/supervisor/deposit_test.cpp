@@ -62,7 +62,7 @@ unique_fd some_file() { return unique_fd{::eventfd(0, EFD_CLOEXEC)}; }
 
 }  // namespace
 
-TEST_CASE("what is deposited is kept until it is removed, and passed by its name") {
+TEST_CASE("a stored descriptor is kept until it is removed, and passed by its name") {
   deposit_fixture b;
   const auto file = some_file();
   b.say("FDSTORE=1\nFDNAME=http\nSTATUS=x", {file.get()});
@@ -76,7 +76,7 @@ TEST_CASE("what is deposited is kept until it is removed, and passed by its name
   CHECK(b.kept.items().empty());
 }
 
-TEST_CASE("what has been let go is not kept again before another process starts") {
+TEST_CASE("after a release nothing is kept until another process starts") {
   deposit_fixture b;
   const auto file = some_file();
   b.say("FDSTORE=1\nFDNAME=a", {file.get()});
@@ -89,7 +89,7 @@ TEST_CASE("what has been let go is not kept again before another process starts"
   CHECK(b.kept.items().size() == 1);
 }
 
-TEST_CASE("what has been let go can be kept again, if there is a server after all") {
+TEST_CASE("after a release descriptors can be kept again, if there is a server after all") {
   deposit_fixture b;
   const auto file = some_file();
   b.kept.release();
@@ -100,7 +100,7 @@ TEST_CASE("what has been let go can be kept again, if there is a server after al
   CHECK(b.kept.items().size() == 1);
 }
 
-TEST_CASE("what is no text is not heard, and what comes with it is closed") {
+TEST_CASE("a message that is not text is ignored, and its descriptors are closed") {
   deposit_fixture b;
   const auto file = some_file();
   b.say("FDSTORE=1\nSTATUS=\xff", {file.get()});
@@ -110,7 +110,7 @@ TEST_CASE("what is no text is not heard, and what comes with it is closed") {
   CHECK(b.noted("that is too long, or no text"));
 }
 
-TEST_CASE("beyond the limit nothing is kept, and that is said once") {
+TEST_CASE("beyond the limit nothing is kept, and that is logged once") {
   rlimit before{};
   REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
   const rlimit low{.rlim_cur = 128 + 2, .rlim_max = before.rlim_max};
@@ -131,7 +131,7 @@ TEST_CASE("beyond the limit nothing is kept, and that is said once") {
   ::setrlimit(RLIMIT_NOFILE, &before);
 }
 
-TEST_CASE("what is kept can be passed, however long its names are, and the rest is refused, once") {
+TEST_CASE("stored descriptors can be passed, however long their names; the rest is refused, once") {
   deposit_fixture b;
   const auto file = some_file();
   for (int i = 100; i < 800; ++i) {
@@ -150,7 +150,7 @@ TEST_CASE("what is kept can be passed, however long its names are, and the rest 
   CHECK(started->reap().has_value());
 }
 
-TEST_CASE("a descriptor that takes long to close holds nobody up, whether it was kept or not") {
+TEST_CASE("a descriptor that closes slowly delays nobody, whether it was kept or not") {
   graceful_test::lingering_socket barrier;
   graceful_test::lingering_socket nested;
   graceful_test::lingering_socket unwanted;
@@ -158,7 +158,8 @@ TEST_CASE("a descriptor that takes long to close holds nobody up, whether it was
   graceful_test::lingering_socket left;
   const auto taken = graceful_test::duration_of([&] {
     deposit_fixture b;
-    // The test's own close(2) must not be the last: each is read only after it.
+    // The test's own close(2) must not be the last: each is closed only after the message has been
+    // read.
     const auto only = [&](const std::string& text, unique_fd fd) {
       REQUIRE(b.manager.notify(text, {fd.get()}).has_value());
       fd.reset();
@@ -176,7 +177,7 @@ TEST_CASE("a descriptor that takes long to close holds nobody up, whether it was
   CHECK(taken < graceful_test::lingering_socket::no_wait);
 }
 
-TEST_CASE("a deposit that goes on with another socket has heard what was said on the one before") {
+TEST_CASE("a deposit that moves to another socket has read the messages on the old one") {
   deposit_fixture b;
   REQUIRE(b.manager.notify("STATUS=before").has_value());
   const auto next = os::bind_notify(b.path).value();
@@ -188,12 +189,12 @@ TEST_CASE("a deposit that goes on with another socket has heard what was said on
   CHECK(b.heard == std::vector<std::string>{"before", "after"});
 }
 
-TEST_CASE("what another user says is not heard") {
+TEST_CASE("messages of another user are ignored") {
   if (::geteuid() != 0) {
     MESSAGE("skipped: an ordinary user cannot become another");
     return;
   }
-  // A pair, which the other has inherited: the path of a real one is closed to it.
+  // A pair that the other user inherits: the path of a real socket is closed to it.
   std::array<int, 2> ends{};
   REQUIRE(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
   deposit_fixture b{unique_fd{ends[0]}};

@@ -34,7 +34,7 @@ inline std::string text_of(const supervision::keeper_action& a) {
   return "note";
 }
 
-/// A keeper, its clock, and what it does as text: "start, follow 7"; what it notes is apart.
+/// A keeper, its clock, and its actions as text: "start, follow 7". Notes are separate.
 class keeper_bench {
  public:
   explicit keeper_bench(const supervision::restart_limits& l = limits) : keeper_{l} {}
@@ -66,7 +66,7 @@ class keeper_bench {
   std::string says(pid_t by, std::string_view what) {
     return on(supervision::event::said{by, *supervision::parse_notification(what)});
   }
-  /// It was the parent of the speaker, which lives.
+  /// It was the parent of the speaker, which is alive.
   std::string exits_before_speaker(pid_t pid, int status) {
     return on(supervision::event::ended{pid, {supervision::ending::kind::exited, status}, true});
   }
@@ -79,10 +79,10 @@ class keeper_bench {
     return on(supervision::event::tick{});
   }
 
-  /// As if another program went on with what this one remembers.
+  /// As if another program continued with what this one remembers.
   void go_on_with(supervision::memory m) { keeper_ = supervision::keeper{limits, std::move(m)}; }
 
-  /// How long until there is something to do; -1 if there is not.
+  /// How long until there is something to do; -1 if there is nothing.
   [[nodiscard]] std::chrono::milliseconds next() const {
     const auto due = keeper_.next();
     return due ? std::chrono::duration_cast<std::chrono::milliseconds>(*due - now_) : -1ms;

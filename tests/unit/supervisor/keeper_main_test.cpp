@@ -28,7 +28,7 @@ keeper_bench serving() {
 
 }  // namespace
 
-TEST_CASE("the server says who succeeds it; its own end, later, changes nothing") {
+TEST_CASE("the server names its successor; its own end, later, changes nothing") {
   auto k = serving();
   CHECK(k.says(7, "MAINPID=8\nREADY=1\nSTATUS=generation 2 serves") == "follow 8");
   CHECK(k.memory().main == 8);
@@ -41,7 +41,7 @@ TEST_CASE("the server says who succeeds it; its own end, later, changes nothing"
   CHECK(k.after(100ms) == "start");
 }
 
-TEST_CASE("an older process that fails while it drains is no failure of the server") {
+TEST_CASE("an older process that fails while it drains does not count as a failure of the server") {
   auto k = serving();
   k.says(7, "MAINPID=8\nREADY=1");
   CHECK(k.killed(7, SIGSEGV) == "");
@@ -49,7 +49,7 @@ TEST_CASE("an older process that fails while it drains is no failure of the serv
   CHECK(k.memory().failures == 0);
 }
 
-TEST_CASE("what a server has made up for by a good while, its successor does not pay for") {
+TEST_CASE("failures that a server has made up for by a good while do not count for its successor") {
   for (const auto& [served, counted] : {std::pair{10s, 1U}, std::pair{9s, 2U}}) {
     keeper_bench k;
     k.begin();
@@ -66,7 +66,7 @@ TEST_CASE("what a server has made up for by a good while, its successor does not
   }
 }
 
-TEST_CASE("nobody but the server names its successor while it lives") {
+TEST_CASE("only the server can name its successor while it lives") {
   auto k = serving();
   CHECK(k.says(9, "MAINPID=9\nREADY=1") == "");
   CHECK(k.noted("pid 9 says that pid 9 is the main process, which is not its to say"));
@@ -86,7 +86,7 @@ TEST_CASE("a server behind a shell speaks for itself") {
   CHECK(k.exits(9, 0) == "finish 0");
 }
 
-TEST_CASE("a server is left when the shell around it ends, and is told what that was told") {
+TEST_CASE("a server outlives the shell around it, and is told what the shell was told") {
   keeper_bench k;
   k.begin();
   k.started(7);
@@ -125,7 +125,7 @@ TEST_CASE("a server that the shell has told to end is not told again") {
   }
 }
 
-TEST_CASE("a server that a shell has started again speaks in the place of the one before") {
+TEST_CASE("a server that a shell has started again replaces the previous speaker") {
   keeper_bench k;
   k.begin();
   k.started(7);
@@ -137,7 +137,7 @@ TEST_CASE("a server that a shell has started again speaks in the place of the on
   CHECK(k.memory().speaker == 9);
 }
 
-TEST_CASE("a helper that says that all is ready does not become the server") {
+TEST_CASE("a helper that reports ready does not become the server") {
   keeper_bench k;
   k.begin();
   k.started(7);
@@ -148,7 +148,8 @@ TEST_CASE("a helper that says that all is ready does not become the server") {
   CHECK(k.memory().main == 7);
 }
 
-TEST_CASE("a successor that lost its predecessor speaks up, before or after another is started") {
+TEST_CASE(
+    "a successor that lost its predecessor can name itself, before or after another is started") {
   auto k = serving();
   k.killed(7, SIGKILL);
   CHECK(k.says(8, "MAINPID=8\nREADY=1") == "follow 8");
@@ -175,7 +176,7 @@ TEST_CASE("a main process that is gone by the time it is named is a failure") {
   CHECK(k.phase() == phase::waiting);
 }
 
-TEST_CASE("one that becomes the server when it is to end is told so") {
+TEST_CASE("a process that becomes the server after the order to end gets that order too") {
   auto k = serving();
   CHECK(k.told(SIGTERM) == "send 15 to 7");
   CHECK(k.says(7, "MAINPID=8\nREADY=1") == "follow 8, send 15 to 8");
@@ -196,7 +197,7 @@ TEST_CASE("older processes that drain are waited for, and the server's own end d
   CHECK(k.exits(8, 1) == "finish 0");
 }
 
-TEST_CASE("what is kept is let go when a server is given up, and not before") {
+TEST_CASE("kept descriptors are released when a server is given up, and not before") {
   auto k = serving();
   k.says(7, "MAINPID=8\nREADY=1");
   pid_t newest = 8;
@@ -214,7 +215,7 @@ TEST_CASE("what is kept is let go when a server is given up, and not before") {
   CHECK(k.exits(7, 0) == "finish 0");
 }
 
-TEST_CASE("what is kept is let go also when the server is to end before it is started again") {
+TEST_CASE("kept descriptors are also released if the service is told to end before a restart") {
   auto k = serving();
   k.says(7, "MAINPID=8\nREADY=1");
   k.killed(8, SIGKILL);
@@ -222,11 +223,11 @@ TEST_CASE("what is kept is let go also when the server is to end before it is st
   CHECK(k.exits(7, 0) == "finish 137");
 }
 
-TEST_CASE("a successor that went back, and drains, is waited for like an older process") {
+TEST_CASE("a successor that was rolled back, and drains, is waited for like an older process") {
   auto k = serving();
   CHECK(k.says(8, "X_GRACEFUL_WENT_BACK=1") == "follow 8");
   CHECK(k.says(8, "X_GRACEFUL_WENT_BACK=1") == "");
-  CHECK(k.says(7, "X_GRACEFUL_WENT_BACK=1") == "");  // which serves
+  CHECK(k.says(7, "X_GRACEFUL_WENT_BACK=1") == "");  // it serves
   CHECK(k.says(0, "X_GRACEFUL_WENT_BACK=1") == "");  // not visible from here
   CHECK(k.memory().main == 7);
   k.told(SIGTERM);
@@ -243,7 +244,7 @@ TEST_CASE("an upgrade that was rolled back changes nothing") {
   CHECK(k.next() == -1ms);
 }
 
-TEST_CASE("a new supervisor takes care of a server that runs, whichever process says it is that") {
+TEST_CASE("a new supervisor adopts a running server, whichever process claims to be it") {
   keeper_bench k;
   CHECK(k.on(supervision::event::adopt{7}) == "follow 7");
   CHECK(k.says(7, "STATUS=generation 1 serves") == "");
@@ -257,7 +258,8 @@ TEST_CASE("a new supervisor takes care of a server that runs, whichever process 
   CHECK(k.phase() == phase::waiting);
 }
 
-TEST_CASE("a successor that says first that its predecessor has died is the server") {
+TEST_CASE(
+    "a successor that names itself before its predecessor's death is noticed becomes the server") {
   auto k = serving();
   CHECK(k.says(8, "MAINPID=8\nREADY=1") == "");
   CHECK(k.killed(7, SIGKILL) == "follow 8");
@@ -266,7 +268,7 @@ TEST_CASE("a successor that says first that its predecessor has died is the serv
   CHECK(k.exits(8, 0) == "finish 0");
 }
 
-TEST_CASE("a successor that said so and has died is forgotten") {
+TEST_CASE("a successor that named itself and has died is forgotten") {
   auto k = serving();
   CHECK(k.says(8, "MAINPID=8\nREADY=1") == "");
   CHECK(k.killed(8, SIGKILL) == "");
@@ -274,7 +276,7 @@ TEST_CASE("a successor that said so and has died is forgotten") {
   CHECK(k.phase() == phase::waiting);
 }
 
-TEST_CASE("who has served in silence is not killed because somebody says something at last") {
+TEST_CASE("a server that has long served in silence is not killed because of a late message") {
   keeper_bench k;
   CHECK(k.on(supervision::event::begin{}) == "start");
   CHECK(k.on(supervision::event::started{7}) == "");
@@ -286,7 +288,8 @@ TEST_CASE("who has served in silence is not killed because somebody says somethi
   CHECK(k.noted("pid 7 has spoken for the first time, later than the"));
 }
 
-TEST_CASE("who becomes ready late, and says more later, is not said to have spoken at last") {
+TEST_CASE(
+    "a server that becomes ready late, and sends more later, is not said to have spoken late") {
   keeper_bench k;
   CHECK(k.on(supervision::event::begin{}) == "start");
   CHECK(k.on(supervision::event::started{7}) == "");
@@ -296,32 +299,32 @@ TEST_CASE("who becomes ready late, and says more later, is not said to have spok
   CHECK_FALSE(k.noted("has spoken for the first time"));
 }
 
-TEST_CASE("a server that said that it ends has ended well, also if nobody can tell how") {
+TEST_CASE("a server that said that it ends has ended well, even if its ending is unknown") {
   auto k = serving();
   CHECK(k.says(7, "STOPPING=1") == "");
   CHECK(k.vanishes(7) == "finish 0");
 }
 
-TEST_CASE("a process that has come to serve in the place of the server is the server") {
+TEST_CASE("a process that has come to serve in place of the server becomes the server") {
   auto k = serving();
   CHECK(k.on(supervision::event::serves{7}) == "");
   CHECK(k.on(supervision::event::serves{8}) == "follow 8");
   CHECK(k.noted("pid 8 has come to serve the control path"));
   CHECK(k.memory().main == 8);
-  CHECK(k.on(supervision::event::serves{7}) == "");  // seen before, heard of after it
+  CHECK(k.on(supervision::event::serves{7}) == "");  // observed before, reported after
   CHECK(k.memory().main == 8);
   CHECK(k.exits(7, 0) == "");
   CHECK(k.killed(8, SIGKILL) == "");
   CHECK(k.phase() == phase::waiting);
 }
 
-TEST_CASE("a process that has come to serve is told what the server was told") {
+TEST_CASE("a process that has come to serve gets the order that the server got") {
   auto k = serving();
   k.told(SIGTERM);
   CHECK(k.on(supervision::event::serves{8}) == "follow 8, send 15 to 8");
 }
 
-TEST_CASE("the end of a server in whose place another serves is not the end, however it ended") {
+TEST_CASE("the end of a server does not end the service if another serves, however it ended") {
   using kind = supervision::ending::kind;
   for (const auto& how :
        {supervision::ending{kind::exited, 0}, supervision::ending{kind::exited, 1},
@@ -335,7 +338,7 @@ TEST_CASE("the end of a server in whose place another serves is not the end, how
   }
 }
 
-TEST_CASE("what would be the end is known before") {
+TEST_CASE("whether an event would end the service is known before") {
   using kind = supervision::ending::kind;
   auto k = serving();
   supervision::keeper trial{limits, k.memory()};
@@ -345,7 +348,7 @@ TEST_CASE("what would be the end is known before") {
   CHECK(trial.remembered().main == 7);
 }
 
-TEST_CASE("whatever happens, it knows what to do next, and ends once") {
+TEST_CASE("whatever happens, the keeper knows what to do next, and ends once") {
   using namespace supervision::event;
   for (unsigned seed = 0; seed < 400; ++seed) {
     std::mt19937 random{seed};

@@ -18,7 +18,7 @@ TEST_CASE("a server that exits with 0 is done, and so is its supervisor") {
   CHECK(k.begin() == "");
 }
 
-TEST_CASE("a server that fails is started again, later each time, up to a limit") {
+TEST_CASE("a failing server is started again, later each time, up to a limit") {
   keeper_bench k;
   k.begin();
   for (const auto delay : {100ms, 200ms, 400ms, 800ms, 1000ms}) {
@@ -36,7 +36,7 @@ TEST_CASE("a server that fails is started again, later each time, up to a limit"
   CHECK(k.memory().restarts == 5);
 }
 
-TEST_CASE("what kills it is passed on as a shell would say it") {
+TEST_CASE("the signal that kills a server is passed on as a shell reports it") {
   keeper_bench k{{.first_delay = 1ms,
                   .longest_delay = 1ms,
                   .failures = 1,
@@ -47,7 +47,7 @@ TEST_CASE("what kills it is passed on as a shell would say it") {
   CHECK(k.killed(7, SIGSEGV) == "finish 139");
 }
 
-TEST_CASE("without a limit it is started for ever, and the delay does not grow beyond its own") {
+TEST_CASE("without a limit it is restarted for ever, and the delay does not exceed its maximum") {
   keeper_bench k{{.first_delay = 3ms,
                   .longest_delay = 1min,
                   .failures = 0,
@@ -80,7 +80,7 @@ TEST_CASE("after a good while failures are forgiven") {
   CHECK(k.next() == 100ms);
 }
 
-TEST_CASE("a good while begins when the server is ready, and not while it starts") {
+TEST_CASE("a good while begins when the server is ready, not while it starts") {
   keeper_bench k;
   k.begin();
   k.started(7);
@@ -101,7 +101,7 @@ TEST_CASE("a good while begins when the server is ready, and not while it starts
   CHECK(k.memory().failures == 3);
 }
 
-TEST_CASE("what cannot be executed at the first start ends the supervisor at once") {
+TEST_CASE("a program that cannot be executed at the first start ends the supervisor at once") {
   for (const int code : {126, 127}) {
     keeper_bench k;
     k.begin();
@@ -111,7 +111,8 @@ TEST_CASE("what cannot be executed at the first start ends the supervisor at onc
   }
 }
 
-TEST_CASE("what cannot be executed later, as it is being replaced, is tried again") {
+TEST_CASE(
+    "a program that cannot be executed at a restart, as it is being replaced, is tried again") {
   keeper_bench k;
   k.begin();
   k.started(7);
@@ -122,7 +123,7 @@ TEST_CASE("what cannot be executed later, as it is being replaced, is tried agai
   CHECK(k.after(200ms) == "start");
 }
 
-TEST_CASE("a server that says that it starts, and is not ready in time, is killed: a failure") {
+TEST_CASE("a server that reports its start, and is not ready in time, is killed: a failure") {
   keeper_bench k;
   k.begin();
   k.started(7);
@@ -148,7 +149,7 @@ TEST_CASE("a server that asks for more time gets it") {
   CHECK(k.after(1s) == "send 9 to 7");
 }
 
-TEST_CASE("a server that is ready, or never says anything, is not killed") {
+TEST_CASE("a server that is ready, or never reports anything, is not killed") {
   keeper_bench k;
   k.begin();
   k.started(7);
@@ -161,7 +162,7 @@ TEST_CASE("a server that is ready, or never says anything, is not killed") {
   CHECK(k.after(1h) == "");
 }
 
-TEST_CASE("signals go to the server, and the second that asks it to end goes to all") {
+TEST_CASE("signals go to the server, and the second order to end goes to all") {
   keeper_bench k;
   k.begin();
   k.started(7);
@@ -176,7 +177,7 @@ TEST_CASE("signals go to the server, and the second that asks it to end goes to 
   CHECK(k.exits(7, 0) == "finish 130");
 }
 
-TEST_CASE("what a terminal says, it says to the whole group of the server") {
+TEST_CASE("a signal from a terminal goes to the server's whole group") {
   keeper_bench k;
   k.begin();
   k.started(7);
@@ -204,7 +205,7 @@ TEST_CASE("a server that was told to end is not started again, however it ends")
   CHECK(k.vanishes(7) == "finish 0");
 }
 
-TEST_CASE("told to end while nothing runs, it ends with what the server ended with last") {
+TEST_CASE("told to end while nothing runs, the service ends with the server's last exit code") {
   keeper_bench k;
   k.begin();
   k.started(7);
@@ -213,7 +214,7 @@ TEST_CASE("told to end while nothing runs, it ends with what the server ended wi
   CHECK(k.told(SIGTERM) == "finish 5");
 }
 
-TEST_CASE("the end of what is neither main nor was means nothing") {
+TEST_CASE("the end of an unknown process has no effect") {
   keeper_bench k;
   k.begin();
   k.started(7);

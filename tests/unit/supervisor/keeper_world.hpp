@@ -10,16 +10,16 @@
 
 namespace graceful_test {
 
-/// What a keeper lives in: the processes that it has started or been told of. Looks after each
-/// event whether it has kept what it promises. The same for the fuzzer and for random events.
+/// The surroundings of a keeper: the processes that it has started or heard of. Checks after each
+/// event that it has kept its promises. Used by the fuzzer and for random events.
 struct keeper_world {
   keeper_bench keeper{};
   std::set<pid_t> live{};
   pid_t newest = 2;
-  bool released = false;  ///< What is kept.
+  bool released = false;  ///< The kept descriptors.
   bool over = false;
 
-  /// One that lives, or else one that nobody knows.
+  /// A live process, or else an unknown one.
   [[nodiscard]] pid_t some(unsigned which) const {
     if (live.empty() || which % 8 == 0) return 99;
     return *std::next(live.begin(), static_cast<std::ptrdiff_t>(which / 8 % live.size()));
@@ -30,7 +30,7 @@ struct keeper_world {
     return newest;
   }
 
-  /// `can_start`: whether a program that it starts can be executed. Says what is wrong; empty if
+  /// `can_start`: whether a program that it starts can be executed. Returns what is wrong; empty if
   /// nothing is.
   std::string take(const supervision::keeper_event& e, bool can_start = true) {
     if (const auto* ended = std::get_if<supervision::event::ended>(&e)) live.erase(ended->pid);
@@ -48,7 +48,7 @@ struct keeper_world {
   }
 
  private:
-  /// There is somebody to wait for, or a time.
+  /// Checks that the keeper waits for a process or a time.
   [[nodiscard]] std::string wrong() const {
     using supervision::phase;
     const auto& m = keeper.memory();

@@ -22,7 +22,7 @@ unique_fd copy(const unique_fd& fd) { return unique_fd{::dup(fd.get())}; }
 
 }  // namespace
 
-TEST_CASE("a socket is kept once for a name, and so are several of that name") {
+TEST_CASE("a socket is kept once under a name, and several may have the same name") {
   kept_descriptors kept{10};
   const auto a = fresh();
   const auto b = fresh();
@@ -43,7 +43,7 @@ TEST_CASE("files that share an inode are told apart") {
   CHECK(keep(kept, "event", unique_fd{::eventfd(0, EFD_CLOEXEC)}) == outcome::kept);
 }
 
-TEST_CASE("beyond the limit nothing is kept, and stays the caller's") {
+TEST_CASE("beyond the limit a descriptor is not kept, and stays the caller's") {
   kept_descriptors kept{1};
   CHECK(keep(kept, "a", fresh()) == outcome::kept);
   auto surplus = fresh();
@@ -52,7 +52,8 @@ TEST_CASE("beyond the limit nothing is kept, and stays the caller's") {
   CHECK(keep(kept, "c", unique_fd{}) == outcome::full);
 }
 
-TEST_CASE("the names of all that is kept have a limit together, as the variable that passes them") {
+TEST_CASE(
+    "the names of all kept descriptors have a limit together, like the variable that passes them") {
   kept_descriptors kept{10, 10};
   CHECK(keep(kept, "1234", fresh()) == outcome::kept);
   CHECK(keep(kept, "12345", fresh()) == outcome::names_too_long);

@@ -10,7 +10,7 @@ namespace supervision = graceful::supervision;
 namespace json = boost::json;
 using namespace std::chrono_literals;
 
-TEST_CASE("a keeper goes on in the next program with all that it remembers") {
+TEST_CASE("a keeper continues in the next program with all that it remembers") {
   supervision::memory m;
   m.now = supervision::phase::waiting;
   m.main = 7;
@@ -43,7 +43,8 @@ TEST_CASE("a keeper goes on in the next program with all that it remembers") {
   CHECK((back.ever_started && back.spoke && back.ready && back.overdue));
 }
 
-TEST_CASE("what another build does not say, or says otherwise, is as in a new one") {
+TEST_CASE(
+    "values that another build does not write, or writes differently, are those of a new keeper") {
   const auto m = supervision::memory_from(
       json::parse(R"({"phase":"x","main":-1,"formers":{},"due":"soon","failures":-1})")
           .get_object());

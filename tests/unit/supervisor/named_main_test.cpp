@@ -43,7 +43,7 @@ std::optional<pid_t> meant(const speaker& by, pid_t number) {
   return named ? std::optional{named->pid} : std::nullopt;
 }
 
-/// Those of any process, as own_children().
+/// The children of any process, as own_children() lists this one's.
 std::vector<pid_t> children_of(pid_t parent) {
   std::vector<pid_t> found;
   std::error_code failed;
@@ -63,7 +63,7 @@ pid_t wait_for_child_of(pid_t parent) {
   return 0;
 }
 
-/// A child that sleeps, until this ends.
+/// A child that sleeps until this object is destroyed.
 struct sleeper {
   explicit sleeper(const std::string& script = "exec sleep 1000")
       : child{os::child::spawn(shell(script)).value()} {}
@@ -101,8 +101,8 @@ struct stranger {
   pid_t pid = 0;
 };
 
-/// Two processes in a PID namespace of their own, a shell and below it sleep(1): there they are 1
-/// and 2. None where that cannot be had, which is a failure in CI.
+/// Two processes in their own PID namespace, a shell and below it sleep(1): there they are 1 and 2.
+/// None if that cannot be made, which is a failure in CI.
 struct other_space {
   other_space() {
     const char* ci = std::getenv("CI");
@@ -122,7 +122,7 @@ struct other_space {
 
 }  // namespace
 
-TEST_CASE("who names itself is meant, and so is a process below this one, by whomever") {
+TEST_CASE("a process can be named by itself and, if it is below the supervisor, by any process") {
   const sleeper one;
   const sleeper other;
   const sleeper parent{"sleep 1000 & wait"};
@@ -131,13 +131,13 @@ TEST_CASE("who names itself is meant, and so is a process below this one, by who
   CHECK(meant(by, one.child.pid()) == one.child.pid());
   CHECK(meant(by, other.child.pid()) == other.child.pid());
   CHECK(meant(by, below) == below);
-  ::kill(below, SIGKILL);  // nobody else would
+  ::kill(below, SIGKILL);  // nothing else would end it
   const auto named = named_main(by, other.child.pid());
   REQUIRE(named);
   CHECK(os::is_held(named->pidfd.get()));
 }
 
-TEST_CASE("nobody is meant by the number of this process, nor of one above it") {
+TEST_CASE("the number of this process, or of one above it, names no process") {
   const sleeper one;
   const auto by = speaker_of(one.child.pid());
   CHECK_FALSE(meant(by, ::getpid()));
@@ -145,7 +145,7 @@ TEST_CASE("nobody is meant by the number of this process, nor of one above it") 
   CHECK_FALSE(meant(by, 1));
 }
 
-TEST_CASE("a process that is not below this one is meant only by one of its own user") {
+TEST_CASE("a process that is not below this one can be named only by one of its own user") {
   const stranger same;
   const sleeper one;
   CHECK(meant(speaker_of(one.child.pid()), same.pid) == same.pid);
@@ -158,7 +158,7 @@ TEST_CASE("a process that is not below this one is meant only by one of its own 
   CHECK(meant(speaker_of(one.child.pid(), 65'533), other.pid) == other.pid);
 }
 
-TEST_CASE("a number that nobody has is of a process that has ended") {
+TEST_CASE("a number that no process has names one that has ended") {
   const sleeper one;
   const auto named = named_main(speaker_of(one.child.pid()), 1 << 30);
   REQUIRE(named);
@@ -166,7 +166,7 @@ TEST_CASE("a number that nobody has is of a process that has ended") {
   CHECK_FALSE(named_main(speaker_of(0), one.child.pid()));
 }
 
-TEST_CASE("a number counts in the PID namespace of the one that speaks") {
+TEST_CASE("a number counts in the PID namespace of the process that sends it") {
   const other_space there;
   if (there.second == 0) return;
   const sleeper here;
@@ -178,7 +178,7 @@ TEST_CASE("a number counts in the PID namespace of the one that speaks") {
   CHECK(meant(speaker_of(here.child.pid()), there.second) == there.second);
 }
 
-TEST_CASE("who has been killed since it spoke has named whom it named") {
+TEST_CASE("the process that a sender named is known even if the sender has been killed since") {
   const sleeper heir;
   auto dead = os::child::spawn(shell("exec sleep 1000")).value();
   const auto by = speaker_of(dead.pid());

@@ -10,7 +10,7 @@
 using namespace graceful::supervision;
 using namespace std::string_literals;
 
-TEST_CASE("what sd_notify(3) knows is understood") {
+TEST_CASE("the messages of sd_notify(3) are understood") {
   const auto n = parse_notification(
       "READY=1\nSTATUS=generation 3 serves\nMAINPID=812\nEXTEND_TIMEOUT_USEC=2500000\n"
       "FDSTORE=1\nFDNAME=http\n");
@@ -35,7 +35,7 @@ TEST_CASE("what sd_notify(3) knows is understood") {
   CHECK(removed->name == "http");
 }
 
-TEST_CASE("nothing is said by what makes no sense, and the rest still counts") {
+TEST_CASE("senseless values are ignored, and the rest still counts") {
   const auto n = parse_notification(
       "\n\nREADY=yes\n=\nnonsense\nMAINPID=-1\nEXTEND_TIMEOUT_USEC=1x\nX_OURS=1\nSTOPPING=1");
   REQUIRE(n);
@@ -51,12 +51,12 @@ TEST_CASE("nothing is said by what makes no sense, and the rest still counts") {
   CHECK_FALSE(parse_notification("")->ready);
 }
 
-TEST_CASE("a datagram that is too long, or no text, says nothing at all") {
+TEST_CASE("a datagram that is too long, or not text, is ignored as a whole") {
   CHECK(parse_notification("READY=1\n" + std::string(max_notification - 8, 'x')));
   CHECK_FALSE(parse_notification("READY=1\n" + std::string(max_notification - 7, 'x')));
   CHECK_FALSE(parse_notification("READY=1\0STATUS=x"s));
   CHECK_FALSE(parse_notification("READY=1\nSTATUS=\xff"));
-  CHECK(parse_notification("READY=1\0\0"s)->ready);  // some count the end of a C string
+  CHECK(parse_notification("READY=1\0\0"s)->ready);  // some senders include the end of a C string
 }
 
 TEST_CASE("of two lines with the same key the first counts") {
@@ -65,7 +65,7 @@ TEST_CASE("of two lines with the same key the first counts") {
   CHECK(n->status == "a");
 }
 
-TEST_CASE("a descriptor has the name that it was given, if that can be one") {
+TEST_CASE("a descriptor gets the name that was sent, if it is a valid one") {
   CHECK(is_descriptor_name("http"));
   CHECK(is_descriptor_name(std::string(255, 'x')));
   CHECK(is_descriptor_name("~ !"));
@@ -75,14 +75,14 @@ TEST_CASE("a descriptor has the name that it was given, if that can be one") {
   }
 }
 
-TEST_CASE("what is kept of it is bounded") {
+TEST_CASE("the size of what is kept of a message is bounded") {
   const auto n = parse_notification("STATUS=" + std::string(1023, 'x') + "\xc3\xa4");
   CHECK(n->status == std::string(1023, 'x'));
   CHECK(parse_notification("EXTEND_TIMEOUT_USEC=18446744073709551615")->extension ==
         std::chrono::hours{24});
 }
 
-TEST_CASE("any bytes at all can be given to it") {
+TEST_CASE("any bytes can be parsed") {
   std::mt19937 random{5};
   const std::string alphabet = "READY=1\nMAINPIDFDSTORE0123456789:\0\x7f\xc3\xa4 "s;
   for (int i = 0; i < 20'000; ++i) {

@@ -83,7 +83,7 @@ struct driver_fixture {
                             {}};
 };
 
-/// That many descriptors more than are open, until this ends.
+/// Leaves only that many descriptors free while it lives.
 struct few_descriptors {
   explicit few_descriptors(int more) {
     REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
@@ -115,7 +115,8 @@ TEST_CASE("the end of a server is not decided while another process may be about
   REQUIRE(heir->wait(10s));
 }
 
-TEST_CASE("a server that nobody can succeed has ended at once, and one that fails does not wait") {
+TEST_CASE(
+    "the end of a server that cannot have a successor, or of one that fails, is decided at once") {
   for (const auto& [script, waits] : {std::pair{"exit 0", false}, std::pair{"exit 1", true}}) {
     driver_fixture b{script};
     b.answer = [waits = waits] { return serving_watch::after{.may_come = waits}; };
@@ -126,7 +127,7 @@ TEST_CASE("a server that nobody can succeed has ended at once, and one that fail
   }
 }
 
-TEST_CASE("a signal that cannot be passed on is said to be lost") {
+TEST_CASE("a signal that cannot be passed on is logged") {
   if (::geteuid() != 0) {
     MESSAGE("skipped: an ordinary user cannot become another");
     return;
@@ -152,7 +153,7 @@ TEST_CASE("a signal that cannot be passed on is said to be lost") {
   CHECK(b.run_until([&] { return b.finished.has_value(); }));
 }
 
-TEST_CASE("a server that cannot be watched for want of descriptors is told what is passed on") {
+TEST_CASE("a server that cannot be watched for lack of descriptors still gets signals") {
   driver_fixture b{"exec sleep 1000"};
   b.driver.begin();
   auto other = os::child::spawn(command_of({"/bin/sleep", "1000"}));
@@ -170,7 +171,7 @@ TEST_CASE("a server that cannot be watched for want of descriptors is told what 
   CHECK(b.run_until([&] { return b.finished.has_value(); }));
 }
 
-TEST_CASE("what a successor says while its predecessor's end is not decided decides it") {
+TEST_CASE("a successor's message decides an undecided end of its predecessor") {
   auto heir = os::child::spawn(command_of({"/bin/sleep", "1000"}));
   REQUIRE(heir.has_value());
   driver_fixture b{"exit 0"};
@@ -186,7 +187,7 @@ TEST_CASE("what a successor says while its predecessor's end is not decided deci
   REQUIRE(heir->wait(10s));
 }
 
-TEST_CASE("who is seen to serve while the end of the server is not decided decides it") {
+TEST_CASE("a process that is seen to serve decides an undecided end of the server") {
   auto heir = os::child::spawn(command_of({"/bin/sleep", "1000"}));
   REQUIRE(heir.has_value());
   driver_fixture b{"exit 0"};
@@ -201,7 +202,7 @@ TEST_CASE("who is seen to serve while the end of the server is not decided decid
   REQUIRE(heir->wait(10s));
 }
 
-TEST_CASE("a server that cannot be watched for want of descriptors is not taken for dead") {
+TEST_CASE("a server that cannot be watched for lack of descriptors does not count as dead") {
   for (const int more : {0, 1}) {
     driver_fixture b{"exit 0"};
     {
@@ -211,7 +212,7 @@ TEST_CASE("a server that cannot be watched for want of descriptors is not taken 
     CHECK(b.driver.remembered().main == ::getppid());
     CHECK(b.asked == 0);
     CHECK(b.logged.find("cannot watch pid " + std::to_string(::getppid())) != std::string::npos);
-    // And it hears what comes then.
+    // It also gets the events that follow.
     graceful::supervision::notification said;
     said.status = "serves";
     b.driver.said({.pid = ::getppid()}, said);

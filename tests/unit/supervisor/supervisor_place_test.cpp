@@ -13,7 +13,7 @@
 using namespace graceful_test;
 namespace os = graceful::os;
 
-TEST_CASE("what nobody has read of notifications, and takes long to close, holds nobody up") {
+TEST_CASE("unread notifications whose descriptors close slowly delay nobody") {
   const temporary_directory directory;
   std::optional<graceful::supervisor_place> place{
       graceful::supervisor_place::take(

@@ -11,9 +11,9 @@
 
 using namespace graceful_test;
 
-TEST_CASE("a signal that comes before the supervisor runs ends the server that it starts") {
+TEST_CASE("a signal that arrives before the supervisor runs ends the server that it starts") {
   const temporary_directory directory;
-  const pid_t child = ::fork();  // a supervisor is for a whole process
+  const pid_t child = ::fork();  // a supervisor takes over the whole process
   REQUIRE(child >= 0);
   if (child == 0) {
     graceful::supervisor s{{.command = {"/bin/sleep", "1000"},

@@ -10,7 +10,7 @@
 
 namespace graceful_test {
 
-/// No descriptor is free while it lives.
+/// While it lives, no descriptor is free.
 class all_descriptors {
  public:
   all_descriptors() {

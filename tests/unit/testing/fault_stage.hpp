@@ -29,7 +29,7 @@ inline std::string fault_subject() {
   return path;
 }
 
-/// Where subjects of faults are started.
+/// Starts the subjects of faults.
 struct stage {
   process& start(std::vector<std::string> arguments) {
     return start_with({}, std::move(arguments));
@@ -48,7 +48,7 @@ struct stage {
     return ::access(here.path(name).c_str(), F_OK) == 0;
   }
 
-  bool sockets_for_outputs = false;  // as deployments have them
+  bool sockets_for_outputs = false;  // like those of deployments
   fault_injector faults;
   temporary_directory here;
   graceful::testing::scene where;

@@ -24,7 +24,7 @@ std::string call(const std::string& method) {
   return R"({"method":"io.graceful.Handoff.)" + method + R"(","parameters":{}})";
 }
 
-/// Answers the calls of a successor until it ends: what it has called.
+/// Answers the calls of a successor until it ends; returns what it has called.
 std::vector<std::string> answer(unix_host& host) {
   std::vector<std::string> calls;
   auto client = host.accept(patience);
@@ -44,20 +44,20 @@ struct successor_case {
   step where;
   moment when;
   std::uint32_t count;
-  std::size_t calls;      // that the predecessor has seen
-  std::string last_said;  // the last that it could still do
+  std::size_t calls;      // that the predecessor has received
+  std::string last_said;  // the last one that it could still send
 };
 
 struct predecessor_case {
   step where;
   moment when;
-  bool hears;     // it got to know of the call
+  bool hears;     // it has received the call
   bool answered;  // the successor got the reply
 };
 
 }  // namespace
 
-TEST_CASE("a successor dies at each step: about to call, having called, having the answer") {
+TEST_CASE("a successor can be killed at each step: before a call, after it, and with the answer") {
   for (const auto& [where, when, count, calls, last_said] : {
            successor_case{step::begin, moment::before, 1, 0, ""},
            successor_case{step::begin, moment::after, 1, 1, ""},
@@ -87,7 +87,8 @@ TEST_CASE("a successor dies at each step: about to call, having called, having t
   }
 }
 
-TEST_CASE("a predecessor dies at each step: having the call, about to answer, having answered") {
+TEST_CASE(
+    "a predecessor can be killed at each step: with a call, before the answer, and after it") {
   for (const auto& [where, when, hears, answered] : {
            predecessor_case{step::ready, moment::before, false, false},
            predecessor_case{step::ready, moment::after, false, false},
@@ -117,7 +118,7 @@ TEST_CASE("the steps that a process has seen are counted") {
   CHECK(s.faults.calls(p.pid()).by_step == every_step);
 }
 
-TEST_CASE("a message that comes in pieces is one step") {
+TEST_CASE("a message that arrives in pieces is one step") {
   stage s;
   unix_host host{s.here.path("control")};
   process& p = s.start({"succeed-in-pieces", host.path()});
@@ -135,7 +136,7 @@ TEST_CASE("the rest of a call is not taken for the answer to it") {
   CHECK(p.wait_exit(patience).signalled(SIGKILL));
 }
 
-TEST_CASE("what is said beside the handoff, or after it on the same descriptor, is no step") {
+TEST_CASE("messages outside the handoff, or after it on the same descriptor, are not steps") {
   stage s;
   const auto path = s.here.path("control");
   process& p = s.start({"precede-twice", path});
@@ -146,20 +147,20 @@ TEST_CASE("what is said beside the handoff, or after it on the same descriptor, 
     REQUIRE(first.receive(patience));
     REQUIRE(first.send(R"({"text":"named here: io.graceful.Handoff.Ready, no more"})"));
     REQUIRE(first.receive(patience));
-    // Asked, and never answered: the descriptor goes to the next.
+    // A call that is never answered; then another socket gets the descriptor.
     REQUIRE(first.send(R"({"method":"io.graceful.Handoff.Settle","quiet":true})"));
     REQUIRE(p.wait_for_output("Settle", patience));
   }
   auto second = varlink_peer::connect(path);
   REQUIRE(second.send(R"({"method":"io.graceful.Control.Status"})"));
   REQUIRE(second.receive(patience));
-  // Shorter than what has been in the buffer before.
+  // Shorter than what the buffer held before.
   REQUIRE(second.send("{}"));
   REQUIRE(second.receive(patience));
   CHECK(s.faults.calls(p.pid()).by_step == std::map<step, std::uint64_t>{{step::settle, 1}});
 }
 
-TEST_CASE("a process that falls silent at an answer does what it does, and nobody hears of it") {
+TEST_CASE("a process that falls silent at an answer goes on, and nobody hears of it") {
   stage s;
   const auto path = s.here.path("control");
   process& p = s.start({"precede", path}, fault::at_step(step::readied, action::unreachable));
@@ -179,7 +180,7 @@ TEST_CASE("a process that falls silent at an answer does what it does, and nobod
   CHECK(successor.closed_by_peer(patience));
 }
 
-TEST_CASE("who falls silent before it takes a message does not get it") {
+TEST_CASE("a process that falls silent before it takes a message does not get it") {
   stage s;
   const auto path = s.here.path("control");
   process& p = s.start({"precede", path}, fault::at_step(step::ready, action::unreachable));

@@ -56,7 +56,7 @@ int listening(const char* path) {
   return fd;
 }
 
-/// mkdir(2) leaves something that can be seen after the end.
+/// mkdir(2) leaves something that can be seen after the process has ended.
 void make_directories(const std::string& where, int count) {
   for (int i = 1; i <= count; ++i) {
     const bool made = ::mkdir((where + "/" + std::to_string(i)).c_str(), 0700) == 0;
@@ -100,7 +100,7 @@ void fork_and_make(const std::string& where) {
   make_directories(where + "/1", 2);
 }
 
-/// In the manner of a shell: the fault is meant for what it executes.
+/// Like a shell: the fault is meant for the program that it executes.
 void execute(char** argv) {
   ::mkdir((std::string{argv[2]} + "/0").c_str(), 0700);
   ::execv(argv[3], argv + 3);
@@ -174,7 +174,7 @@ void succeed(const char* path) {
   }
 }
 
-/// Each call in three pieces, two of them at once; each answer byte by byte.
+/// Sends each call in three pieces, two of them at once, and each answer byte by byte.
 void succeed_in_pieces(const char* path) {
   const int fd = connected(path);
   for (const char* method : {"Begin", "Fetch", "Fetch", "Ready", "Settle"}) {
@@ -224,8 +224,8 @@ void watch(int epoll, int fd) {
   ::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
-/// Serves "echo" on a Unix socket and, once for each connection, "hello" on a TCP socket: by an
-/// edge-triggered epoll. argv: a peer of its own to talk to, and where it listens.
+/// Serves "echo" on a Unix socket and, once for each connection, "hello" on a TCP socket, with an
+/// edge-triggered epoll. argv: a peer to connect to, and where to listen.
 void serve(const char* peer_path, const char* path) {
   const int epoll = ::epoll_create1(EPOLL_CLOEXEC);
   const int peer = connected(peer_path, SOCK_NONBLOCK);
@@ -256,7 +256,7 @@ void serve(const char* peer_path, const char* path) {
   }
 }
 
-/// Waits with poll(2), without end and with one, where a peer says something.
+/// Waits with poll(2), with and without a timeout, for a peer to send.
 void wait_by_poll(const char* peer_path) {
   const int peer = connected(peer_path, SOCK_NONBLOCK);
   say("connected");

@@ -30,8 +30,8 @@ bool said(process& p, const std::string& text) {
   return p.output().find(text) != std::string::npos;
 }
 
-/// As a test program that uses faults, and is killed: no destructor of it runs. Says what it
-/// leaves.
+/// Acts as a test program that uses faults and is killed: none of its destructors runs. Reports
+/// what it leaves behind.
 [[noreturn]] void leave_an_orphan(int told) {
   const fault_injector faults;
   const auto environment = faults.environment();
@@ -44,7 +44,7 @@ bool said(process& p, const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("a process dies before its k-th call of a kind, which is not made") {
+TEST_CASE("a process is killed before its k-th call of a kind, which is not made") {
   stage s;
   process& p = s.start({"make", s.here.path()}, fault::at_call("mkdir", 3, fault::action::kill));
   CHECK(p.wait_exit(patience).signalled(SIGKILL));
@@ -58,7 +58,8 @@ TEST_CASE("a process dies before its k-th call of a kind, which is not made") {
   CHECK(s.faults.calls(p.pid()).by_kind.at("mkdir") == 3);
 }
 
-TEST_CASE("a process dies after its k-th call of a kind, which is made, and does not know") {
+TEST_CASE(
+    "a process is killed after its k-th call of a kind, which is made, before it sees the result") {
   stage s;
   process& p = s.start({"make", s.here.path()},
                        fault::at_call("mkdir", 3, fault::action::kill, fault::moment::after));
@@ -67,7 +68,7 @@ TEST_CASE("a process dies after its k-th call of a kind, which is made, and does
   CHECK_FALSE(said(p, "made 3"));
 }
 
-TEST_CASE("the k-th call of a kind fails with the error that is wanted, and is not made") {
+TEST_CASE("the k-th call of a kind fails with the chosen error, and is not made") {
   stage s;
   process& p = s.start({"make", s.here.path()}, fault::failing_call("mkdir", 2, ENOSPC));
   CHECK(p.wait_exit(patience).exited(0));
@@ -79,7 +80,7 @@ TEST_CASE("the k-th call of a kind fails with the error that is wanted, and is n
   CHECK(hit->fault == "fail:28 before call mkdir 1");
 }
 
-TEST_CASE("a fault that makes no sense is refused") {
+TEST_CASE("an invalid fault is refused") {
   stage s;
   for (const auto& wrong :
        {fault::failing_call("mkdir", 1, 0), fault::failing_call("mkdir", 1, 5000),
@@ -90,7 +91,7 @@ TEST_CASE("a fault that makes no sense is refused") {
   }
 }
 
-TEST_CASE("a trace tells of each call in its order, and a fault can strike at each of them") {
+TEST_CASE("a trace contains each call in order, and a fault can strike at each of them") {
   stage s;
   process& whole = s.start({"make", s.here.path()});
   CHECK(whole.wait_exit(patience).exited(0));
@@ -131,7 +132,7 @@ TEST_CASE("a fault that is armed in a running process counts from then on") {
   CHECK_FALSE(s.made("3"));
 }
 
-TEST_CASE("a fault can be disarmed, and another be armed in its place") {
+TEST_CASE("a fault can be disarmed, and another can replace it") {
   stage s;
   process& p =
       s.start({"make-when-told", s.here.path()}, fault::at_call("mkdir", 1, fault::action::kill));
@@ -148,7 +149,7 @@ TEST_CASE("a fault can be disarmed, and another be armed in its place") {
   CHECK_FALSE(s.faults.disarm(p.pid()));
 }
 
-TEST_CASE("a process that is stopped at a call stands there, and goes on when it is told to") {
+TEST_CASE("a process that is stopped at a call stays there, and goes on when it is told to") {
   stage s;
   process& p = s.start({"make", s.here.path()}, fault::at_call("mkdir", 2, fault::action::stop));
   const auto hit = s.faults.fired(p.pid(), patience);
@@ -161,7 +162,7 @@ TEST_CASE("a process that is stopped at a call stands there, and goes on when it
   CHECK(s.made("5"));
 }
 
-TEST_CASE("a crash kills also who handles it") {
+TEST_CASE("a crash kills even a process that handles the signal") {
   stage s;
   process& p =
       s.start({"handle-crash", s.here.path()}, fault::at_call("mkdir", 2, fault::action::crash));
@@ -170,7 +171,7 @@ TEST_CASE("a crash kills also who handles it") {
   CHECK_FALSE(s.made("2"));
 }
 
-TEST_CASE("who waits for a fault hears at once that the process has ended without") {
+TEST_CASE("a test that waits for a fault is told at once that the process has ended without it") {
   stage s;
   process& p = s.start({"make", s.here.path()}, fault::at_call("mkdir", 6, fault::action::kill));
   const auto begin = std::chrono::steady_clock::now();
@@ -179,7 +180,7 @@ TEST_CASE("who waits for a fault hears at once that the process has ended withou
   CHECK(p.wait_exit(patience).exited(0));
 }
 
-TEST_CASE("wrappers keep errno: that of before a call that succeeds, and that of one that fails") {
+TEST_CASE("wrappers keep errno: the old one on success, and that of the call on failure") {
   stage s;
   process& p = s.start({"errno", s.here.path()},
                        fault::at_call("mkdir", 100, fault::action::kill, fault::moment::after));
@@ -187,7 +188,7 @@ TEST_CASE("wrappers keep errno: that of before a call that succeeds, and that of
   CHECK(said(p, "errno 77 " + std::to_string(EEXIST)));
 }
 
-TEST_CASE("a child that was forked has counts of its own, and not the parent's fault") {
+TEST_CASE("a forked child has its own counts, and not the parent's fault") {
   stage s;
   process& p = s.start({"fork", s.here.path()}, fault::at_call("mkdir", 2, fault::action::kill));
   CHECK(p.wait_exit(patience).signalled(SIGKILL));
@@ -212,7 +213,7 @@ TEST_CASE("a process that executes another program keeps its counts and its faul
   CHECK_FALSE(s.made("2"));
 }
 
-TEST_CASE("what a child does between vfork and exec counts for nobody") {
+TEST_CASE("calls of a child between vfork and exec are not counted") {
   stage s;
   process& p = s.start({"vfork", s.here.path()}, fault::at_call("mkdir", 1, fault::action::kill));
   CHECK(p.wait_exit(patience).signalled(SIGKILL));
@@ -221,7 +222,7 @@ TEST_CASE("what a child does between vfork and exec counts for nobody") {
   CHECK_FALSE(s.made("1/1"));
 }
 
-TEST_CASE("calls that go by syscall(2) are known by what they are") {
+TEST_CASE("calls through syscall(2) are counted as what they are") {
   stage s;
   process& p = s.start({"raw"}, fault::at_call("pidfd_send_signal", 1, fault::action::kill));
   CHECK(p.wait_exit(patience).signalled(SIGKILL));
@@ -229,7 +230,7 @@ TEST_CASE("calls that go by syscall(2) are known by what they are") {
   CHECK_FALSE(said(p, "signalled"));
 }
 
-TEST_CASE("where many threads call at once, each call is counted once, and one is struck") {
+TEST_CASE("with many threads each call is counted once, and one is struck") {
   stage s;
   process& whole = s.start({"threads", s.here.path()});
   CHECK(whole.wait_exit(patience).exited(0));
@@ -239,15 +240,16 @@ TEST_CASE("where many threads call at once, each call is counted once, and one i
       s.start({"threads", fresh.path()}, fault::at_call("mkdir", 501, fault::action::kill));
   CHECK(p.wait_exit(patience).signalled(SIGKILL));
   const auto seen = s.faults.calls(p.pid());
-  // Counted before it is made. The one that is struck is not; and each of the three others may have
-  // gone on until the kill, and have been on its way.
+  // A call is counted before it is made. The struck one is not made; each of the three others may
+  // have been under way at the kill.
   const auto counted = seen.by_kind.at("mkdir");
   CHECK(counted >= 501);
   CHECK(fresh.listing().size() >= counted - 4);
   CHECK(fresh.listing().size() <= counted - 1);
 }
 
-TEST_CASE("a fault is for one process: it leaves the environment, and what else is there stays") {
+TEST_CASE(
+    "a fault is for one process: it leaves the environment, and everything else there stays") {
   stage s;
   process& p = s.start({"environment"}, fault::at_call("rmdir", 1, fault::action::kill));
   CHECK(p.wait_exit(patience).exited(0));
@@ -257,7 +259,7 @@ TEST_CASE("a fault is for one process: it leaves the environment, and what else 
   CHECK(given.at("A") == "B");
 }
 
-TEST_CASE("what cannot be is refused: a call that there is not, a count of 0, a fault misspelt") {
+TEST_CASE("an unknown call, a count of 0, and a misspelt fault are refused") {
   stage s;
   CHECK_THROWS_AS((void)variable_for(fault::at_call("mkdi", 1, fault::action::kill)),
                   std::invalid_argument);
@@ -284,7 +286,7 @@ TEST_CASE("the names of faults can be read back") {
   }
 }
 
-TEST_CASE("of a test that is killed neither the directory of its faults stays, nor who has them") {
+TEST_CASE("a killed test leaves neither its directory of faults nor its processes behind") {
   std::array<int, 2> ends;
   REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
   const graceful::unique_fd read_end{ends[0]};
@@ -311,12 +313,12 @@ TEST_CASE("of a test that is killed neither the directory of its faults stays, n
   const deadline until{patience};
   while (::access(directory.c_str(), F_OK) == 0 && !until.passed()) ::poll(nullptr, 0, 1);
   CHECK_FALSE(until.passed());
-  CHECK(wait_readable(its_end.get(), std::chrono::seconds{0}));  // it goes first
-  send_signal(its_end, SIGKILL);  // nothing is left of a test that fails either
-  ::waitpid(orphan, nullptr, 0);  // a child, if a scene has been here
+  CHECK(wait_readable(its_end.get(), std::chrono::seconds{0}));  // it ends first
+  send_signal(its_end, SIGKILL);  // a failed test leaves nothing behind either
+  ::waitpid(orphan, nullptr, 0);  // a child, if there has been a scene here
 }
 
-TEST_CASE("a shim that is not there is missed by its path") {
+TEST_CASE("a missing shim is reported with its path") {
   const std::string path = std::getenv("GRACEFUL_TESTING_SHIM");
   ::setenv("GRACEFUL_TESTING_SHIM", "/nowhere/shim.so", 1);
   try {

@@ -51,7 +51,7 @@ struct own_file {
 
 }  // namespace
 
-TEST_CASE("a fault whose time has come, but which has not said so yet, cannot be disarmed") {
+TEST_CASE("a fault whose time has come, but which has not been reported yet, cannot be disarmed") {
   const own_file own;
   const auto process = own.found();
   REQUIRE(process);
@@ -59,14 +59,14 @@ TEST_CASE("a fault whose time has come, but which has not said so yet, cannot be
   CHECK(process->disarm());
   CHECK(own.file->armed == 0);
   process->arm(word);
-  own.file->armed = shim::taken(word);  // as the shim does, and strikes then
+  own.file->armed = shim::taken(word);  // as the shim does before it strikes
   CHECK_FALSE(process->disarm());
   CHECK_FALSE(process->disarm());
   own.file->struck = shim::striking;
   CHECK_FALSE(process->disarm());
 }
 
-TEST_CASE("a fault is not armed before the one that is taken has struck: it would pass for it") {
+TEST_CASE("a fault is not armed before the taken one has struck, for which it would pass") {
   const own_file own;
   const auto process = own.found();
   REQUIRE(process);
@@ -84,7 +84,7 @@ TEST_CASE("a fault is not armed before the one that is taken has struck: it woul
   CHECK(own.file->struck == 0);
 }
 
-TEST_CASE("a fault file is that of the process that has the pid now, or of none") {
+TEST_CASE("a fault file belongs to the process that has the pid now, or to none") {
   const own_file own;
   ++own.file->start_time;
   CHECK(own.found() == nullptr);

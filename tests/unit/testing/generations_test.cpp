@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// As a successor whose parent has ended is: a child that belongs to no object.
+/// Like a successor whose parent has ended: a child that no object owns.
 pid_t orphan(int exit_code) {
   const pid_t pid = ::fork();
   if (pid == 0) ::_exit(exit_code);
@@ -30,7 +30,7 @@ pid_t orphan(int exit_code) {
 
 }  // namespace
 
-TEST_CASE("how a generation ends is known, and its process stays to be reaped by its object") {
+TEST_CASE("how a generation ends is known, and its process is left for its object to reap") {
   timeline events;
   generations known{events};
   process server{{"/bin/sh", "-c", "exit 3"}};
@@ -43,7 +43,7 @@ TEST_CASE("how a generation ends is known, and its process stays to be reaped by
   CHECK_FALSE(known.signal(1, SIGTERM));
 }
 
-TEST_CASE("a generation that belongs to nobody is reaped when it ends, and gives up what it took") {
+TEST_CASE("a generation that no object owns is reaped when it ends, and its descriptor is closed") {
   timeline events;
   generations known{events};
   const auto before = take_census(::getpid());
@@ -58,7 +58,7 @@ TEST_CASE("a generation that belongs to nobody is reaped when it ends, and gives
 }
 
 TEST_CASE(
-    "a generation of which no descriptor is free to tell has not ended, and its end is seen") {
+    "a generation for which no descriptor is free does not count as ended, and its end is seen") {
   timeline events;
   generations known{events};
   process server{{"/bin/sleep", "60"}};
@@ -72,7 +72,7 @@ TEST_CASE(
   CHECK(known.members()[0].end == "signalled 9");
 }
 
-TEST_CASE("a number is that of its newest process: one that was rolled back has that of the next") {
+TEST_CASE("a number means its newest process: a rolled-back successor has the number of the next") {
   timeline events;
   generations known{events};
   process first{{"/bin/sleep", "60"}}, second{{"/bin/sleep", "60"}};

@@ -19,7 +19,7 @@ struct read {
   std::optional<request_lost> lost;
 };
 
-/// A server that sends `text`, so many bytes at a time, and closes.
+/// A server that sends `text` in pieces of `step` bytes, and closes.
 read all_of(std::string_view text, std::size_t step, std::string_view served_by = "X-Served-By") {
   http_reply reply{served_by};
   try {
@@ -42,7 +42,7 @@ std::uint64_t generation_of(const std::string& header, std::string_view served_b
 
 }  // namespace
 
-TEST_CASE("a good reply is read to its end, in whatever pieces it comes") {
+TEST_CASE("a good reply is read to its end, in whatever pieces it arrives") {
   const std::string text = reply_of(7, "a body\r\n\r\nwith an empty line");
   for (std::size_t step = 1; step <= text.size(); ++step) {
     CAPTURE(step);
@@ -53,7 +53,7 @@ TEST_CASE("a good reply is read to its end, in whatever pieces it comes") {
   }
 }
 
-TEST_CASE("a reply that is cut anywhere is cut short") {
+TEST_CASE("a reply that is cut anywhere is reported as cut short") {
   const std::string text = reply_of(7);
   for (std::size_t size = 0; size < text.size(); ++size) {
     CAPTURE(size);
@@ -66,7 +66,7 @@ TEST_CASE("a reply that is cut anywhere is cut short") {
   }
 }
 
-TEST_CASE("what is no good reply is told for what it is, in whatever pieces it comes") {
+TEST_CASE("a bad reply is reported with what is wrong, in whatever pieces it arrives") {
   const auto with = [](const std::string& headers) {
     return "HTTP/1.1 200 OK\r\n" + headers + "\r\nhello";
   };
@@ -93,7 +93,7 @@ TEST_CASE("what is no good reply is told for what it is, in whatever pieces it c
       {"HTTP/1.1 200 OK\r\nX: " + std::string(70'000, 'x'), "a reply head without end"},
   };
   for (const auto& each : cases) {
-    const std::string& text = each.first;  // clang 14 captures no structured binding
+    const std::string& text = each.first;  // clang 14 cannot capture a structured binding
     const char* const why = each.second;
     for (const std::size_t step : {std::size_t{1}, std::size_t{7}, text.size()}) {
       CAPTURE(text.substr(0, 200));
@@ -106,7 +106,7 @@ TEST_CASE("what is no good reply is told for what it is, in whatever pieces it c
   }
 }
 
-TEST_CASE("the generation is read from the header of one's choice, and from nothing that is none") {
+TEST_CASE("the generation is read from the chosen header, and only from a valid value") {
   CHECK(generation_of("X-Served-By: gen-12-pid-345\r\n", "X-Served-By") == 12);
   CHECK(generation_of("x-served-by:gen-12\r\n", "X-Served-By") == 12);
   CHECK(generation_of("Generation: \t gen-3 \t\r\n", "generation") == 3);
@@ -119,7 +119,7 @@ TEST_CASE("the generation is read from the header of one's choice, and from noth
   CHECK(generation_of("", "X-Served-By") == 0);
 }
 
-TEST_CASE("a reply that says so closes its connection") {
+TEST_CASE("a reply can announce that its connection closes") {
   const auto closes = [](const char* header) {
     const auto got =
         all_of(std::string{"HTTP/1.1 200 OK\r\n"} + header + "Content-Length: 0\r\n\r\n", 1000);

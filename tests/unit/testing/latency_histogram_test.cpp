@@ -19,7 +19,7 @@ TEST_CASE("percentiles of a known distribution are its nearest ranks") {
   CHECK(latencies.max() == 100us);
 }
 
-TEST_CASE("one in a thousand is what the last per mille tells, and no other") {
+TEST_CASE("one in a thousand shows in the last per mille, and in no other") {
   latency_histogram latencies;
   for (int i = 0; i < 999; ++i) latencies.add(10us);
   latencies.add(5s);
@@ -42,7 +42,7 @@ TEST_CASE("a latency is rounded down by less than one in 64, and the longest not
   }
 }
 
-TEST_CASE("without a latency, percentiles are 0; a negative one counts as 0") {
+TEST_CASE("without latencies the percentiles are 0; a negative latency counts as 0") {
   latency_histogram latencies;
   CHECK(latencies.per_mille(990) == 0us);
   CHECK(latencies.max() == 0us);

@@ -20,9 +20,9 @@ verdict a_line(std::string_view reply) {
 
 }  // namespace
 
-TEST_CASE("an exchange sends the bytes of its user and wants those that it expects") {
+TEST_CASE("an exchange sends the user's bytes and wants those that the user expects") {
   misbehaving_server server{[](peer& to, unsigned request) {
-                              // In two pieces, which may arrive as one.
+                              // Two pieces, which may arrive as one.
                               to.say("po");
                               to.say(request % 4 == 3 ? "ny\n" : "ng\n");
                             },
@@ -38,7 +38,7 @@ TEST_CASE("an exchange sends the bytes of its user and wants those that it expec
   CHECK(seen.failures.front().why == "not the reply wanted, 5 bytes");
 }
 
-TEST_CASE("a judge tells where a reply ends and whether it is good, and another its generation") {
+TEST_CASE("a judge says where a reply ends and whether it is good, and may name its generation") {
   misbehaving_server server{[](peer& to, unsigned request) {
                               to.say("pong of " + std::to_string(1 + request / 20) + "\n");
                             },
@@ -58,7 +58,7 @@ TEST_CASE("a judge tells where a reply ends and whether it is good, and another 
   CHECK(seen.reconnects == 0);
 }
 
-TEST_CASE("what a judge throws is a bad reply") {
+TEST_CASE("an exception of a judge means a bad reply") {
   misbehaving_server server{[](peer& to, unsigned) { to.say("pong\n"); }, "ping\n"};
   load clients{exchange_load{.port = server.port(),
                              .connections = 1,
@@ -76,7 +76,7 @@ TEST_CASE("what a judge throws is a bad reply") {
   CHECK(seen.failures.back().why == "an exception that is no std::exception");
 }
 
-TEST_CASE("an exchange may be one a connection, and the server speak first") {
+TEST_CASE("an exchange can use one connection each, and the server can send first") {
   misbehaving_server server{[](peer& to, unsigned request) {
                               to.say(request == 1 ? "220 rea" : "220 ready\r\n");
                               to.close();
@@ -92,7 +92,7 @@ TEST_CASE("an exchange may be one a connection, and the server speak first") {
   CHECK(seen.ok + 1 == server.accepted());
 }
 
-TEST_CASE("a stream is good if it is as long as it has promised, and is not kept in memory") {
+TEST_CASE("a stream is good if it is as long as promised, and it is not kept in memory") {
   const std::string body(3'000'000, 'x');
   misbehaving_server server{[&](peer& to, unsigned request) {
     const std::string whole = reply_of(1, body);
@@ -117,11 +117,11 @@ TEST_CASE("a stream is read no faster than its pace") {
   }};
   load clients{stream_load{.port = server.port(), .connections = 1, .bytes_per_second = 100'000}};
   REQUIRE(clients.wait_for(1, patience));
-  // All but the last piece, a twentieth of a second, is waited for.
+  // The pauses after all pieces but the last, a twentieth of a second each.
   CHECK(clients.stop().max >= 340ms);  // of the first; stop() hurries the next
 }
 
-TEST_CASE("streams that are stopped hurry to their end, and are whole") {
+TEST_CASE("stopped streams are read to their end at full speed, and are whole") {
   const std::string body(100'000, 'x');
   std::atomic<int> under_way{0};
   misbehaving_server server{[&](peer& to, unsigned) {
@@ -139,7 +139,7 @@ TEST_CASE("streams that are stopped hurry to their end, and are whole") {
   CHECK(seen.lost() == 0);
 }
 
-TEST_CASE("a stream may last longer than its timeout, but no silence within it") {
+TEST_CASE("a stream may last longer than its timeout, but no silence within it may") {
   misbehaving_server server{[&](peer& to, unsigned request) {
     bool listens = to.say("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n");
     for (int i = 0; listens && i < 99; ++i) {
@@ -159,7 +159,7 @@ TEST_CASE("a stream may last longer than its timeout, but no silence within it")
   CHECK(seen.max > 1500ms);
 }
 
-TEST_CASE("a connection is ok once it stands, and is closed as one wants") {
+TEST_CASE("a connection is ok once it is established, and is closed as asked") {
   for (const bool abort : {false, true}) {
     CAPTURE(abort);
     std::uint64_t connected = 0;
@@ -173,7 +173,7 @@ TEST_CASE("a connection is ok once it stands, and is closed as one wants") {
       CHECK(server.requests() == 0);
       connected = seen.ok;
       const deadline until{patience};
-      // Those in the queue are accepted later.
+      // Connections in the queue are accepted later.
       while (server.accepted() < connected && !until.passed()) std::this_thread::yield();
       CHECK(server.accepted() == connected);
       while (abort && server.resets_seen() < connected && !until.passed()) {
@@ -185,7 +185,7 @@ TEST_CASE("a connection is ok once it stands, and is closed as one wants") {
   }
 }
 
-TEST_CASE("a connection that is refused is no connection") {
+TEST_CASE("a refused connection is counted as refused") {
   const closed_port nobody;
   load clients{connect_load{.port = nobody.number}};
   REQUIRE(clients.wait_for_lost(10, patience));
@@ -220,7 +220,7 @@ TEST_CASE("a slow client that is cut off has lost its request") {
                               if (request == 0) return to.reset();
                               to.say(reply_of(1));
                             },
-                            // It does not wait for the end of the first.
+                            // It does not wait until the first line is complete.
                             "HTTP/1.1\r\n"};
   load clients{
       slow_load{.port = server.port(), .connections = 1, .send_bytes = 8, .send_pause = 1ms}};

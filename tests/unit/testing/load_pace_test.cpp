@@ -15,7 +15,7 @@ using clock_type = std::chrono::steady_clock;
 
 namespace {
 
-/// Answers, but holds the request of this number back until the gate opens.
+/// Answers, but holds the request with this number back until the gate opens.
 misbehaving_server::answer pausing(gate& before, unsigned number) {
   return [&before, number](peer& to, unsigned request) {
     if (request == number) before.pass();
@@ -23,14 +23,14 @@ misbehaving_server::answer pausing(gate& before, unsigned number) {
   };
 }
 
-/// Lets time pass: what is measured, and nothing that anybody waits for.
+/// Lets time pass that is measured; nobody waits for an event here.
 void let_pass(std::chrono::milliseconds time) {
   std::this_thread::sleep_until(clock_type::now() + time);
 }
 
 }  // namespace
 
-TEST_CASE("a load sends as many requests as its rate says, no more and no fewer") {
+TEST_CASE("a load sends exactly as many requests as its rate says") {
   misbehaving_server server{[](peer& to, unsigned) { to.say(reply_of(1)); }};
   load clients{http_load{.port = server.port(), .connections = 4, .rate = 400}};
   REQUIRE(clients.wait_for(200, patience));
@@ -42,7 +42,7 @@ TEST_CASE("a load sends as many requests as its rate says, no more and no fewer"
   const pacer plan{400, seen.started};
   CHECK(seen.ok + seen.unsent >= plan.due_by(before));
   CHECK(seen.ok + seen.unsent <= plan.due_by(after));
-  CHECK(before - seen.started >= 199 * 2500us);  // the 200th was not due before
+  CHECK(before - seen.started >= 199 * 2500us);  // the 200th was not due earlier
 }
 
 TEST_CASE("with a rate, a stall counts for all requests that were due in it") {
@@ -57,8 +57,8 @@ TEST_CASE("with a rate, a stall counts for all requests that were due in it") {
   INFO(seen.to_string());
   CHECK(seen.lost() == 0);
   CHECK(seen.max >= 300ms);
-  // One was due in each of its 300 ms, and waited for its end: the n slowest for 300 ms less n, to
-  // the 64th that percentiles are rounded down by. How many come behind them is up to this thread.
+  // One request was due in each of its 300 ms and waited for its end, so the n slowest took 300 ms
+  // less n, rounded down by 1/64 as percentiles are. How many follow depends on this thread.
   const auto slowest = [&](double share) {
     return (300ms - 1ms * std::ceil(share * static_cast<double>(seen.ok) + 1)) * 63 / 64;
   };
@@ -83,7 +83,7 @@ TEST_CASE("without a rate, a stall counts for the request that it holds") {
   CHECK(seen.unsent == 0);
 }
 
-TEST_CASE("what was due and found no client free is told") {
+TEST_CASE("requests that were due and found no client free are reported") {
   misbehaving_server server{[](peer& to, unsigned) { to.stall(); }};
   load clients{http_load{.port = server.port(), .connections = 1, .rate = 1000, .timeout = 1s}};
   while (server.requests() == 0) std::this_thread::yield();
@@ -95,16 +95,17 @@ TEST_CASE("what was due and found no client free is told") {
   CHECK(seen.unsent >= 100 - seen.timed_out);
 }
 
-TEST_CASE("stop() waits for no request that is not due yet") {
+TEST_CASE("stop() does not wait for a request that is not due yet") {
   misbehaving_server server{[](peer& to, unsigned) { to.say(reply_of(1)); }};
   load clients{http_load{.port = server.port(), .connections = 2, .rate = 0.001}};
-  REQUIRE(clients.wait_for_generation(1, 1, patience));  // in all: it may have been served by now
+  REQUIRE(clients.wait_for_generation(1, 1, patience));  // one in all: it may have been served by
+                                                         // now
   const auto seen = clients.stop();
   CHECK(seen.ok == 1);
   CHECK(seen.unsent == 0);
 }
 
-TEST_CASE("the longest silence is that of the server") {
+TEST_CASE("the longest silence is the server's longest pause") {
   gate pause;
   misbehaving_server server{pausing(pause, 20)};
   const auto before = clock_type::now();
@@ -120,7 +121,7 @@ TEST_CASE("the longest silence is that of the server") {
   CHECK(seen.longest_silence <= after - before);
 }
 
-TEST_CASE("one client that is answered breaks the silence of the others") {
+TEST_CASE("one client that is answered ends the silence of the others") {
   gate pause;
   misbehaving_server server{pausing(pause, 20)};
   load clients{http_load{.port = server.port(), .connections = 2}};

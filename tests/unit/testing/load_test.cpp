@@ -25,7 +25,7 @@ using namespace graceful_test;
 
 namespace {
 
-/// One client, and a server that misbehaves at its first request and at no other.
+/// One client, and a server that misbehaves at its first request only.
 load_report after_misbehaving_once(const std::function<void(peer&)>& how, http_load what = {}) {
   misbehaving_server server{[&](peer& to, unsigned request) {
     if (request == 0) return how(to);
@@ -39,12 +39,13 @@ load_report after_misbehaving_once(const std::function<void(peer&)>& how, http_l
   INFO(seen.to_string());
   CHECK(seen.lost() == 1);
   CHECK(seen.failures.size() == 1);
-  CHECK(seen.reconnects == 1);  // a client that has lost a request goes on over another connection
+  CHECK(seen.reconnects == 1);  // a client that has lost a request continues with another
+                                // connection
   CHECK(seen.served_by(1) == seen.ok);
   return seen;
 }
 
-// What a handler of the test's has seen of a signal that is for one thread.
+// Set by a handler of the test if it gets a signal that was meant for one thread.
 std::atomic<pid_t> meant_for;
 std::atomic<std::uint64_t> taken;
 std::atomic<bool> went_astray;
@@ -54,7 +55,7 @@ void on_signal(int /*number*/) {
   ++taken;
 }
 
-/// Sends one after the other to the process, with some time in between for who takes them.
+/// Sends one signal after the other to the process, with pauses in which threads can take them.
 void send_signals(const std::stop_token& stop) {
   for (std::uint64_t sent = 0; !stop.stop_requested();) {
     ::kill(::getpid(), SIGUSR1);
@@ -84,20 +85,20 @@ TEST_CASE("no thread of a load takes a signal of the test, from its first moment
     for (int i = 0; i < 20; ++i) {
       ::pthread_sigmask(SIG_UNBLOCK, &usr1, nullptr);
       const load clients{http_load{.port = nobody.number, .connections = 10}};
-      // No signal while threads are joined: where pthread_join frees their memory, ThreadSanitizer
-      // runs the handler with its own lock held, which the handler waits for.
+      // Blocks the signal while threads are joined: where pthread_join frees their memory,
+      // ThreadSanitizer runs the handler with its own lock held, for which the handler waits.
       ::pthread_sigmask(SIG_BLOCK, &usr1, nullptr);
     }
   }};
   maker.join();
   CHECK(taken > 0);
   CHECK_FALSE(went_astray);
-  ::signal(SIGUSR1, SIG_IGN);  // forgets the one that nobody has taken
+  ::signal(SIGUSR1, SIG_IGN);  // discards a signal that no thread has taken
   ::sigaction(SIGUSR1, &before, nullptr);
   ::pthread_sigmask(SIG_UNBLOCK, &usr1, nullptr);
 }
 
-TEST_CASE("a port that nobody listens on refuses") {
+TEST_CASE("a port where nobody listens is counted as refused") {
   const closed_port nobody;
   load clients{http_load{.port = nobody.number, .connections = 3}};
   REQUIRE(clients.wait_for_lost(20, patience));
@@ -108,7 +109,7 @@ TEST_CASE("a port that nobody listens on refuses") {
   CHECK(seen.failures.front().why == "connect: Connection refused");
 }
 
-TEST_CASE("a reset is a reset, before the reply and within it") {
+TEST_CASE("a reset is counted as a reset, before the reply and within it") {
   CHECK(after_misbehaving_once([](peer& to) { to.reset(); }).reset == 1);
   CHECK(after_misbehaving_once([](peer& to) {
           to.say("HTTP/1.1 200 OK\r\n");
@@ -120,7 +121,7 @@ TEST_CASE("a reset is a reset, before the reply and within it") {
         }).reset == 1);
 }
 
-TEST_CASE("a reply is cut short, before it, in its head and in its body") {
+TEST_CASE("a reply is cut short before it begins, in its head, or in its body") {
   for (const char* said :
        {"", "HTTP/1.1 200 OK\r\nConte", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell"}) {
     CAPTURE(said);
@@ -145,7 +146,7 @@ TEST_CASE("a server that stalls is given up in time, whether it has begun to rep
   }
 }
 
-TEST_CASE("a reply that drips is given up in time, though each of its bytes is prompt") {
+TEST_CASE("a reply that drips is given up in time, even if each of its bytes is prompt") {
   const auto seen = after_misbehaving_once(
       [](peer& to) {
         bool listens = to.say("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
@@ -159,7 +160,7 @@ TEST_CASE("a reply that drips is given up in time, though each of its bytes is p
   CHECK(seen.timed_out == 1);
 }
 
-TEST_CASE("a reply that is not the one wanted is lost, and why is said") {
+TEST_CASE("a reply that is not the wanted one is lost, with the reason") {
   for (const auto& each : {
            std::pair{"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n",
                      "status line: HTTP/1.1 500 Oops"},
@@ -167,7 +168,7 @@ TEST_CASE("a reply that is not the one wanted is lost, and why is said") {
            {"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhello", "bytes after the reply"},
            {"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "Content-Length: -1"},
        }) {
-    const char* const said = each.first;  // clang 14 captures no structured binding
+    const char* const said = each.first;  // clang 14 cannot capture a structured binding
     const char* const why = each.second;
     CAPTURE(said);
     const auto seen = after_misbehaving_once([&](peer& to) { to.say(said); });
@@ -197,7 +198,7 @@ TEST_CASE("a kept connection that is closed between requests costs the next one"
     return clients.stop();
   }();
   INFO(seen.to_string());
-  // Whether the close arrives before the next request decides between the two.
+  // It depends on whether the close arrives before the next request.
   CHECK(seen.cut_short + seen.reset == 1);
   CHECK(seen.lost() == 1);
   CHECK(seen.reconnects == 1);
@@ -216,14 +217,14 @@ TEST_CASE("a close that was announced costs nothing") {
   CHECK(seen.reconnects == seen.ok - 2);
 }
 
-TEST_CASE("after the last reply of a connection nothing may come but its end") {
+TEST_CASE("after the last reply of a connection only its end may come") {
   const std::string said = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
   CHECK(after_misbehaving_once([&](peer& to) { to.say(said), to.reset(); }).reset == 1);
   CHECK(after_misbehaving_once([&](peer& to) { to.say(said), to.stall(); }, {.timeout = 1s})
             .timed_out == 1);
 }
 
-TEST_CASE("each misbehaviour of many is counted, none twice, while others go well") {
+TEST_CASE("each of many failures is counted, none twice, while other requests succeed") {
   for (const bool keep_alive : {true, false}) {
     CAPTURE(keep_alive);
     std::atomic<unsigned> reset{0}, cut{0}, wrong{0}, old{0}, latest{0};
@@ -262,7 +263,7 @@ TEST_CASE("each misbehaviour of many is counted, none twice, while others go wel
   }
 }
 
-TEST_CASE("the header that tells the generation is the load's to choose") {
+TEST_CASE("a load can choose the header that names the generation") {
   misbehaving_server server{[](peer& to, unsigned) {
     to.say("HTTP/1.1 200 OK\r\nX-Served-By: gen-1\r\nInstance: gen-5\r\nContent-Length: 0\r\n\r\n");
   }};
@@ -272,7 +273,7 @@ TEST_CASE("the header that tells the generation is the load's to choose") {
   CHECK(seen.served_by(5) == seen.ok);
 }
 
-TEST_CASE("a load moves, stops what it is assigned over, and tells its end again") {
+TEST_CASE("a load can be moved, stops when it is assigned to, and reports its end repeatedly") {
   misbehaving_server first{[](peer& to, unsigned) { to.say(reply_of(1)); }};
   misbehaving_server second{[](peer& to, unsigned) { to.say(reply_of(2)); }};
   load clients{http_load{.port = first.port()}};
@@ -289,7 +290,7 @@ TEST_CASE("a load moves, stops what it is assigned over, and tells its end again
   CHECK_FALSE(moved.wait_for(1, patience));  // at once
 }
 
-TEST_CASE("a wait ends as soon as more is lost than may be") {
+TEST_CASE("a wait ends as soon as more is lost than allowed") {
   const closed_port nobody;
   load clients{http_load{.port = nobody.number, .connections = 1}};
   const deadline until{patience};
@@ -299,7 +300,7 @@ TEST_CASE("a wait ends as soon as more is lost than may be") {
   CHECK(clients.stop().refused > 20);
 }
 
-TEST_CASE("a wait goes on for as long as no more is lost than may be") {
+TEST_CASE("a wait continues as long as no more is lost than allowed") {
   misbehaving_server server{[](peer& to, unsigned request) {
     if (request < 5) return to.reset();
     to.say(reply_of(1));
@@ -309,7 +310,7 @@ TEST_CASE("a wait goes on for as long as no more is lost than may be") {
   CHECK(clients.stop().lost() == 5);
 }
 
-TEST_CASE("values that make no sense are refused") {
+TEST_CASE("invalid values are refused") {
   CHECK_THROWS_AS(load(http_load{.port = 1, .connections = 0}), std::invalid_argument);
   CHECK_THROWS_AS(load(http_load{.port = 1, .rate = -1}), std::invalid_argument);
   CHECK_THROWS_AS(load(http_load{.port = 1, .timeout = 0ms}), std::invalid_argument);
@@ -329,7 +330,7 @@ TEST_CASE("a client that is told that its connection closes closes its half") {
   CHECK(closed.get_future().wait_for(patience) == std::future_status::ready);
 }
 
-TEST_CASE("a signal disturbs no request") {
+TEST_CASE("a signal does not disturb a request") {
   static std::atomic<int> caught;
   struct sigaction action {};
   action.sa_handler = [](int) { ++caught; };  // no SA_RESTART

@@ -26,7 +26,7 @@ class peer {
  public:
   explicit peer(graceful::unique_fd socket) : socket_{std::move(socket)} {}
 
-  /// All of a request, up to and with this end. False if the client has gone.
+  /// Waits for a whole request, up to and including this end. False if the client has gone.
   bool await_request(std::string_view end);
 
   /// False if the client has gone.
@@ -34,11 +34,11 @@ class peer {
 
   void close() { socket_.reset(); }
   void reset();  ///< Closes with RST.
-  void stall();  ///< Says nothing until the client gives up.
+  void stall();  ///< Sends nothing until the client gives up.
   bool has_left() const { return !socket_; }
 
   [[nodiscard]] bool was_reset() const { return was_reset_; }
-  [[nodiscard]] unsigned reads() const { return reads_; }  ///< How many pieces came.
+  [[nodiscard]] unsigned reads() const { return reads_; }  ///< How many pieces have arrived.
 
  private:
   graceful::unique_fd socket_;
@@ -47,14 +47,14 @@ class peer {
   unsigned reads_ = 0;
 };
 
-/// Answers each request as a test wants it. A thread for each connection; ends when its clients
+/// Answers each request as a test wants. Has a thread for each connection; ends when its clients
 /// have gone.
 class misbehaving_server {
  public:
   /// Called for each request, numbered from 0 in order of arrival, by several threads at once.
   using answer = std::function<void(peer& to, unsigned request)>;
 
-  /// `request_end`: empty for a server that speaks first, once a connection.
+  /// `request_end`: empty for a server that sends first, once for each connection.
   explicit misbehaving_server(answer how, std::string request_end = "\r\n\r\n");
   misbehaving_server(const misbehaving_server&) = delete;
   misbehaving_server& operator=(const misbehaving_server&) = delete;
@@ -79,14 +79,14 @@ class misbehaving_server {
   std::jthread acceptor_;
 };
 
-/// A socket bound to a port that nobody listens on, and nobody else gets.
+/// A port that is bound, so that no other process gets it, but on which nobody listens.
 struct closed_port {
   closed_port();
   graceful::unique_fd socket;
   std::uint16_t number;
 };
 
-/// A gate for servers that pause.
+/// Makes a server pause.
 class gate {
  public:
   void open() { opened_.store(true), opened_.notify_all(); }
@@ -94,14 +94,14 @@ class gate {
     arrived_.store(true), arrived_.notify_all();
     opened_.wait(false);
   }
-  /// Somebody waits in front of it, or has.
+  /// Returns when a thread waits at the gate, or has waited.
   void await_arrival() const { arrived_.wait(false); }
 
  private:
   std::atomic<bool> opened_{false}, arrived_{false};
 };
 
-/// A good reply of HTTP.
+/// A valid HTTP reply.
 std::string reply_of(std::uint64_t generation, std::string_view body = "hello");
 
 }  // namespace graceful_test

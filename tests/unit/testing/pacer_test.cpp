@@ -22,7 +22,7 @@ TEST_CASE("requests are due at equal distances from the start, however late they
   for (int i = 0; i < 20; ++i) CHECK(pace.next() == first_moment + i * 250ms);
 }
 
-TEST_CASE("a rate that divides no second adds up no error") {
+TEST_CASE("a rate that does not divide a second adds up no error") {
   pacer pace{3, first_moment};
   for (int i = 0; i < 3 * 3600; ++i) pace.next();
   CHECK(pace.next() == first_moment + 1h);
@@ -34,7 +34,7 @@ TEST_CASE("a rate may be less than one a second") {
   CHECK(pace.next() == first_moment + 2s);
 }
 
-TEST_CASE("what is due is counted from the start, taken or not") {
+TEST_CASE("due requests are counted from the start, taken or not") {
   pacer pace{10, first_moment};
   CHECK(pace.due_by(first_moment - 1ns) == 0);
   CHECK(pace.due_by(first_moment) == 1);

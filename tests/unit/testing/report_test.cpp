@@ -27,7 +27,7 @@ std::string outputs(const std::vector<output_piece>& pieces,
 
 }  // namespace
 
-TEST_CASE("a report has how each process ended, the timeline, and each output, in this order") {
+TEST_CASE("a report shows how each process ended, the timeline, and each output, in this order") {
   timeline events{report_start};
   events.add("test", "deploys", report_start + 3ms);
   CHECK(report_of("deployment of a in b", {{1, 10, "exited 0"}, {2, 20, ""}}, events,
@@ -45,7 +45,7 @@ TEST_CASE("a report has how each process ended, the timeline, and each output, i
         "===\n");
 }
 
-TEST_CASE("outputs are told apart by their writer, however they come together") {
+TEST_CASE("outputs are told apart by their writer, however they arrive") {
   CHECK(outputs({piece(1ms, 10, "a1\n"), piece(2ms, 20, "b1\n"), piece(3ms, 10, "a2\n", true)},
                 {{1, 10, ""}}) ==
         "--- output of generation 1, pid 10\n"
@@ -56,7 +56,7 @@ TEST_CASE("outputs are told apart by their writer, however they come together") 
         "===\n");
 }
 
-TEST_CASE("each line has the time at which it began, also one that comes in pieces") {
+TEST_CASE("each line has the time at which it began, even if it arrives in pieces") {
   CHECK(outputs({piece(1ms, 10, "one\ntw"), piece(2ms, 10, "o"), piece(3ms, 10, "\nthree\n\n")}) ==
         "--- output of generation 1, pid 10\n"
         "+     1 ms  one\n"
@@ -66,13 +66,13 @@ TEST_CASE("each line has the time at which it began, also one that comes in piec
         "===\n");
 }
 
-TEST_CASE("a last line without its end gets one") {
+TEST_CASE("a last line without a newline gets one") {
   CHECK(outputs({piece(1ms, 10, "killed in the mid")}) ==
         "--- output of generation 1, pid 10\n+     1 ms  killed in the mid\n===\n");
   CHECK(outputs({}).empty());
 }
 
-TEST_CASE("of a long output the end is reported, from the begin of a line on") {
+TEST_CASE("the end of a long output is reported, from the beginning of a line on") {
   std::string text;
   for (int i = 0; i < 2000; ++i) text += "line " + std::to_string(i) + "\n";
   const auto shown = outputs({piece(1ms, 10, text)});
@@ -88,7 +88,7 @@ TEST_CASE("of a long output the end is reported, from the begin of a line on") {
   CHECK(endless.size() < reported_output + 100);
 }
 
-TEST_CASE("a pid that was given again belongs to its newest generation") {
+TEST_CASE("a reused pid belongs to its newest generation") {
   CHECK(outputs({piece(1ms, 10, "x\n")}, {{1, 10, "ended"}, {7, 10, ""}})
             .starts_with("--- output of generation 7, pid 10\n"));
 }

@@ -7,7 +7,7 @@
 
 using graceful::testing::scenario_result;
 
-TEST_CASE("a scenario in which all promises were kept has passed, and needs no report") {
+TEST_CASE("a scenario that kept all promises has passed, and needs no report") {
   scenario_result result{"rollback"};
   CHECK(result);
   CHECK(result.expect(true, "nobody is refused", "never looked at"));

@@ -39,7 +39,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Of the program that tests, which no scene knows of.
+/// A child of the test program, which no scene knows.
 pid_t child_without_environment() {
   std::array<char*, 3> argv{const_cast<char*>("sleep"), const_cast<char*>("600"), nullptr};
   std::array<char*, 1> none{};
@@ -48,7 +48,8 @@ pid_t child_without_environment() {
   return pid;
 }
 
-/// Whose first thread has ended, and another lives on: it is no zombie, but looks like one.
+/// A child whose first thread has ended, while another lives on: it is not a zombie, but looks like
+/// one.
 pid_t child_without_first_thread() {
   const pid_t pid = ::fork();
   if (pid == 0) {
@@ -64,7 +65,7 @@ pid_t child_without_first_thread() {
     });
   };
   const deadline until{patience};
-  while (!has_left() && !until.passed()) ::poll(nullptr, 0, 1);  // there is no event for it
+  while (!has_left() && !until.passed()) ::poll(nullptr, 0, 1);  // no event reports it
   return pid;
 }
 
@@ -92,7 +93,7 @@ void end(pid_t child) {
 
 }  // namespace
 
-TEST_CASE("a child of the test that has no environment is none of a scene's processes") {
+TEST_CASE("a child of the test without an environment does not belong to a scene") {
   const pid_t child = child_without_environment();
   {
     scene other;
@@ -103,8 +104,7 @@ TEST_CASE("a child of the test that has no environment is none of a scene's proc
   end(child);
 }
 
-TEST_CASE(
-    "a child of the test that only its first thread has left is none of a scene's processes") {
+TEST_CASE("a child of the test whose first thread has ended does not belong to a scene") {
   const pid_t child = child_without_first_thread();
   { scene other; }
   CHECK(lives(child));
@@ -141,7 +141,7 @@ TEST_CASE("a process that ends at once is reaped by its object, whatever scenes 
     for (; !stop.stop_requested(); ++ends) other.end();
   }};
   after_next_fork = [&] {
-    // The child runs to its end, and other scenes come by twice, unless they are kept from it.
+    // The child runs to its end, and other scenes try twice to reap it, unless they are prevented.
     siginfo_t info{};
     const deadline its_end{10s};
     while (info.si_pid == 0 && !its_end.passed()) {
@@ -154,7 +154,7 @@ TEST_CASE("a process that ends at once is reaped by its object, whatever scenes 
   CHECK(p.wait_exit(patience).exited(0));
 }
 
-TEST_CASE("how a process ends is known in a program that began with SIGCHLD ignored") {
+TEST_CASE("how a process ends is known even in a program that began with SIGCHLD ignored") {
   for (const int flags : {0, SA_NOCLDWAIT}) {
     struct sigaction without_zombies {
     }, before{};
@@ -167,7 +167,7 @@ TEST_CASE("how a process ends is known in a program that began with SIGCHLD igno
   }
 }
 
-TEST_CASE("a process that somebody else has reaped has ended, and nobody knows how") {
+TEST_CASE("a process that was reaped elsewhere has ended, in an unknown way") {
   process p{{"/bin/true"}};
   ::waitpid(p.pid(), nullptr, 0);
   const auto how = p.wait_exit(patience);
@@ -213,7 +213,8 @@ TEST_CASE("no thread of the kit takes a signal that the test waits for") {
   CHECK(its >= 2);
 }
 
-TEST_CASE("a scene's directory is for its user only, until a process of another has to reach it") {
+TEST_CASE(
+    "a scene's directory is private to its user, until a process of another has to reach it") {
   const scene s;
   CHECK(std::filesystem::status(s.directory()).permissions() == std::filesystem::perms::owner_all);
 }

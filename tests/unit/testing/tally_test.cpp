@@ -25,7 +25,8 @@ TEST_CASE("the longest silence may be between two successes, whatever fails with
   CHECK(account.report().longest_silence == 80ms);
 }
 
-TEST_CASE("the longest silence may be before the first success, after the last, or all there is") {
+TEST_CASE(
+    "the longest silence may be before the first success, after the last, or the whole time") {
   tally late{load_start};
   late.succeeded(1, 1ms, load_start + 70ms);
   late.stopped(load_start + 80ms);
@@ -42,7 +43,7 @@ TEST_CASE("the longest silence may be before the first success, after the last, 
   CHECK(never.report().longest_silence == 80ms);
 }
 
-TEST_CASE("what succeeds after the stop counts, and is no silence") {
+TEST_CASE("a success after the stop counts, and does not lengthen the silence") {
   tally account{load_start};
   account.succeeded(1, 1ms, load_start + 10ms);
   account.stopped(load_start + 20ms);
@@ -69,7 +70,7 @@ TEST_CASE("each loss counts once, under its own name") {
   CHECK(account.lost() == 15);
 }
 
-TEST_CASE("the first failures are told with their times, all are counted") {
+TEST_CASE("the first failures are reported with their times, and all are counted") {
   tally account{load_start};
   account.succeeded(1, 1ms, load_start);
   account.failed({loss::reset, "recv: gone"}, load_start + 12ms);
@@ -86,7 +87,7 @@ TEST_CASE("the first failures are told with their times, all are counted") {
         std::string::npos);
 }
 
-TEST_CASE("the latest generation is the highest that served, and one unknown is none") {
+TEST_CASE("the latest generation is the highest that served, and an unknown one does not count") {
   tally account{load_start};
   account.succeeded(0, 1ms, load_start);
   CHECK(account.report().served_by_latest() == 0);
@@ -102,7 +103,7 @@ TEST_CASE("the latest generation is the highest that served, and one unknown is 
   CHECK(load_report{}.served_by_latest() == 0);
 }
 
-TEST_CASE("latencies of those that succeeded make the percentiles") {
+TEST_CASE("the percentiles are made from the latencies of successes") {
   tally account{load_start};
   for (int i = 1; i <= 100; ++i) account.succeeded(1, std::chrono::microseconds{i}, load_start);
   const auto report = account.report();

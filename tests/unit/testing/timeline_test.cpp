@@ -12,7 +12,7 @@ const timeline::clock::time_point timeline_start{1'000'000s};
 
 }  // namespace
 
-TEST_CASE("a timeline is in the order of time, whatever the order in which it becomes known") {
+TEST_CASE("a timeline is in order of time, in whatever order events are added") {
   timeline events{timeline_start};
   events.add("generation 2", "serves", timeline_start + 1500ms);
   events.add("test", "deploys", timeline_start + 20ms);
@@ -23,7 +23,7 @@ TEST_CASE("a timeline is in the order of time, whatever the order in which it be
         "+  1500 ms  generation 2  serves\n");
 }
 
-TEST_CASE("what happens at the same time stays in the order in which it was added") {
+TEST_CASE("events at the same time stay in the order in which they were added") {
   timeline events{timeline_start};
   for (const char* what : {"b", "a", "c"}) events.add("test", what, timeline_start + 5ms);
   events.add("test", "before", timeline_start);
@@ -34,7 +34,7 @@ TEST_CASE("what happens at the same time stays in the order in which it was adde
         "+     5 ms  test  c\n");
 }
 
-TEST_CASE("times count from the begin, in milliseconds; what was before it happened at 0") {
+TEST_CASE("times count from the beginning, in milliseconds; earlier events are at 0") {
   const timeline events{timeline_start};
   CHECK(events.offset(timeline_start + 12'999us) == "+    12 ms");
   CHECK(events.offset(timeline_start + 20min) == "+1200000 ms");

@@ -12,7 +12,7 @@
 
 namespace graceful_test {
 
-/// Listens on a Unix socket for a subject to connect.
+/// Listens on a Unix socket to which a subject connects.
 class unix_host {
  public:
   explicit unix_host(std::string path);
@@ -22,7 +22,7 @@ class unix_host {
   /// Throws `std::runtime_error` at the deadline.
   varlink_peer accept(deadline until);
 
-  /// Somebody waits to be accepted.
+  /// True if a client waits to be accepted.
   [[nodiscard]] bool has_client() const;
 
  private:
@@ -30,7 +30,7 @@ class unix_host {
   graceful::unique_fd listener_;
 };
 
-/// All that a server on this port of 127.0.0.1 says to who connects.
+/// Everything that a server on this port of 127.0.0.1 sends to a client.
 std::string read_from_port(std::uint16_t port);
 
 }  // namespace graceful_test

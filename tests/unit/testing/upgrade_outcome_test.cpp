@@ -21,7 +21,7 @@ upgrade_outcome reached(std::initializer_list<const char*> phases) {
 
 }  // namespace
 
-TEST_CASE("an upgrade is what it has reached, and failed only with an error") {
+TEST_CASE("an upgrade has the state that it has reached, and has failed only with an error") {
   const auto begun = reached({"spawned", "begun"});
   CHECK(begun.reached("begun"));
   CHECK_FALSE(begun.reached("ready"));
@@ -35,7 +35,7 @@ TEST_CASE("an upgrade is what it has reached, and failed only with an error") {
   CHECK_FALSE(committed.failed());
 }
 
-TEST_CASE("only what had been ready can be rolled back, and only by a failure of the upgrade") {
+TEST_CASE("only an upgrade that had been ready can be rolled back, and only by its own failure") {
   auto early = reached({"spawned"});
   early.code = errc::upgrade_failed;
   CHECK(early.failed());
@@ -44,12 +44,12 @@ TEST_CASE("only what had been ready can be rolled back, and only by a failure of
   CHECK_FALSE(late.rolled_back());
   late.code = errc::upgrade_failed;
   CHECK(late.rolled_back());
-  late.code = errc::timed_out;  // of who waited
+  late.code = errc::timed_out;  // the waiting test's own deadline
   CHECK(late.failed());
   CHECK_FALSE(late.rolled_back());
 }
 
-TEST_CASE("busy is a refusal by an upgrade that runs, and nothing else") {
+TEST_CASE("busy means refused because another upgrade runs, and nothing else") {
   upgrade_outcome outcome;
   CHECK_FALSE(outcome.busy());
   outcome.code = errc::busy;
@@ -59,7 +59,7 @@ TEST_CASE("busy is a refusal by an upgrade that runs, and nothing else") {
   CHECK_FALSE(outcome.busy());
 }
 
-TEST_CASE("an outcome reads as a line: how far, which process, how long each phase took, and why") {
+TEST_CASE("an outcome is one line: how far, which process, how long each phase took, and why") {
   CHECK(upgrade_outcome{}.to_string() == "begun");
   auto outcome = reached({"spawned", "ready"});
   outcome.phases[1].duration = 3ms;
@@ -79,7 +79,7 @@ TEST_CASE("an outcome reads as a line: how far, which process, how long each pha
   CHECK(refused.to_string() == "failed: an upgrade runs");
 }
 
-TEST_CASE("leaks read as a sentence a line") {
+TEST_CASE("leaks are written as one sentence a line") {
   CHECK(no_leaks.to_string() == "no leaks");
   CHECK(leak_report{} == no_leaks);
   const leak_report leaks{{"sockets: 3, at first 2", "the path x"}};

@@ -45,7 +45,7 @@ TEST_CASE("an Upgrade without parameters asks for the server's own command and p
   }
 }
 
-TEST_CASE("Upgrade survives the way over the wire") {
+TEST_CASE("Upgrade survives the wire") {
   const auto call = wire::to_call(graceful::upgrade_request{
       {"/bin/server", "--x", ""}, {{"A", "1"}, {"B", ""}}, 1500ms, "/srv/app"});
   CHECK(call.method == "io.graceful.Control.Upgrade");
@@ -58,7 +58,8 @@ TEST_CASE("Upgrade survives the way over the wire") {
   CHECK(got->directory == "/srv/app");
 }
 
-TEST_CASE("an Upgrade that would run something else than it says is rejected") {
+TEST_CASE(
+    "an Upgrade whose strings execve(2) would cut, or whose directory is relative, is rejected") {
   for (const char* text :
        {R"({"command":["/bin/true\u0000/../sh"]})", R"({"command":["sh","a\u0000b"]})",
         R"({"directory":"/srv\u0000"})", R"({"directory":"srv"})", R"({"directory":""})",
@@ -80,7 +81,7 @@ TEST_CASE("an Upgrade with a parameter of a wrong type is rejected") {
   }
 }
 
-TEST_CASE("an upgrade gets from one millisecond to 24 hours") {
+TEST_CASE("an upgrade may be given from one millisecond to 24 hours") {
   CHECK(upgrade(R"({"timeout_ms":1})")->timeout == 1ms);
   CHECK(upgrade(R"({"timeout_ms":86400000})")->timeout == 24h);
   for (const char* text : {"0", "-1", "86400001", "9223372036854775807", "18446744073709551615",
@@ -90,7 +91,7 @@ TEST_CASE("an upgrade gets from one millisecond to 24 hours") {
   }
 }
 
-TEST_CASE("a phase survives the way over the wire, without what it does not have") {
+TEST_CASE("a phase survives the wire, without the fields that it does not have") {
   const auto bare = wire::to_reply(graceful::upgrade_phase{
       "spawned", 12ms, std::nullopt, std::nullopt, std::nullopt, std::nullopt, ""});
   CHECK(bare.parameters == object(R"({"phase":"spawned","elapsed_ms":12})"));
@@ -115,7 +116,7 @@ TEST_CASE("a phase needs its name and its time") {
   }
 }
 
-TEST_CASE("the progress of a drain survives the way over the wire, and needs all its fields") {
+TEST_CASE("the progress of a drain survives the wire, and needs all its fields") {
   const auto sent = wire::to_reply(graceful::drain_progress{"draining", 12ms, 41, 2, ""});
   CHECK(sent.parameters ==
         object(R"({"phase":"draining","elapsed_ms":12,"connections":41,"cut":2})"));
@@ -134,7 +135,7 @@ TEST_CASE("the progress of a drain survives the way over the wire, and needs all
   }
 }
 
-TEST_CASE("the metrics are one text, and need it") {
+TEST_CASE("metrics are one text, which is required") {
   const auto sent = wire::to_reply(graceful::server_metrics{"# EOF\n", ""});
   CHECK(sent.parameters == object(R"({"text":"# EOF\n"})"));
   CHECK(wire::parse_metrics(sent.parameters)->text == "# EOF\n");
@@ -143,7 +144,7 @@ TEST_CASE("the metrics are one text, and need it") {
   }
 }
 
-TEST_CASE("Drain takes its time unless it says now") {
+TEST_CASE("Drain lets connections finish unless it says now") {
   CHECK(wire::parse_drain(object("{}")) == false);
   CHECK(wire::parse_drain(object(R"({"now":null})")) == false);
   CHECK(wire::parse_drain(object(R"({"now":false})")) == false);
@@ -151,7 +152,7 @@ TEST_CASE("Drain takes its time unless it says now") {
   CHECK_FALSE(wire::parse_drain(object(R"({"now":1})")).has_value());
 }
 
-TEST_CASE("Status survives the way over the wire") {
+TEST_CASE("Status survives the wire") {
   const auto first = wire::parse_status(good_status);
   REQUIRE(first);
   CHECK(first->name == "web");
@@ -173,7 +174,7 @@ TEST_CASE("Status survives the way over the wire") {
   CHECK(wire::to_reply(*first).parameters == good_status);
 }
 
-TEST_CASE("a status lacks no field and has none of a wrong type") {
+TEST_CASE("a status needs all its fields, with the right types") {
   for (const char* key :
        {"name", "generation", "pid", "uptime_ms", "state", "version", "connections", "listeners"}) {
     CAPTURE(key);
@@ -193,7 +194,7 @@ TEST_CASE("a status lacks no field and has none of a wrong type") {
   }
 }
 
-TEST_CASE("a status whose listeners lack something is rejected") {
+TEST_CASE("a status whose listeners lack a field is rejected") {
   for (const char* key : {"name", "address", "queue", "backlog"}) {
     auto bad = good_status;
     auto& listener = bad["listeners"].as_array()[0].as_object();
@@ -209,7 +210,7 @@ TEST_CASE("a status whose listeners lack something is rejected") {
   CHECK(wire::parse_status(bad));
 }
 
-TEST_CASE("a successor in probation and the last failure are there, or absent") {
+TEST_CASE("a successor in probation and the last failure are present or absent") {
   auto status = good_status;
   CHECK_FALSE(wire::parse_status(status)->successor_pid);
   CHECK(wire::parse_status(status)->last_failure.empty());
@@ -224,7 +225,7 @@ TEST_CASE("a successor in probation and the last failure are there, or absent") 
   CHECK_FALSE(wire::parse_status(status));
 }
 
-TEST_CASE("generations that drain are listed, or the list is absent or null") {
+TEST_CASE("draining generations are listed, or the list is absent or null") {
   auto status = good_status;
   status["draining"] = nullptr;
   CHECK(wire::parse_status(status)->draining.empty());
@@ -239,7 +240,7 @@ TEST_CASE("generations that drain are listed, or the list is absent or null") {
   }
 }
 
-TEST_CASE("an event comes back as it was sent") {
+TEST_CASE("an event survives the wire") {
   const graceful::server_event sent{.event = "ready",
                                     .message = "generation 2 serves",
                                     .generation = 1,
@@ -265,12 +266,12 @@ TEST_CASE("an error reply carries a sentence for a person") {
   CHECK(reply.parameters == object(R"({"message":"wait"})"));
 }
 
-TEST_CASE("an upgrade that fails because the server ends says so, and else nothing of it") {
+TEST_CASE("a failed upgrade says if the server ends too, and leaves that out otherwise") {
   CHECK(wire::to_upgrade_failed("m", true).parameters == object(R"({"message":"m","ends":true})"));
   CHECK(wire::to_upgrade_failed("m", false).parameters == object(R"({"message":"m"})"));
 }
 
-TEST_CASE("the addresses of what was dropped come back, or none where they do not fit the names") {
+TEST_CASE("the addresses of dropped listeners come back, or none if they do not match the names") {
   auto given = good_status;
   given["dropped"] = {"http", "admin"};
   given["dropped_addresses"] = {"127.0.0.1:80", "127.0.0.1:81"};

@@ -64,7 +64,7 @@ TEST_CASE("a message as long as the limit is taken") {
 TEST_CASE("a message one byte longer than the limit is an overflow") {
   framer f{5};
   SUBCASE("with its NUL") { f.feed("123456\0"s); }
-  SUBCASE("without") { f.feed("123456"); }
+  SUBCASE("without its NUL") { f.feed("123456"); }
   SUBCASE("byte by byte") {
     for (const char c : "123456"s) {
       CHECK_FALSE(f.overflowed());
@@ -76,7 +76,7 @@ TEST_CASE("a message one byte longer than the limit is an overflow") {
   CHECK(f.overflowed());
 }
 
-TEST_CASE("after an overflow nothing comes any more") {
+TEST_CASE("after an overflow no message is returned") {
   framer f{5};
   f.feed("123456\0abc\0"s);
   CHECK(f.next() == std::nullopt);
@@ -86,7 +86,7 @@ TEST_CASE("after an overflow nothing comes any more") {
   CHECK(f.overflowed());
 }
 
-TEST_CASE("messages before the one that is too long are delivered") {
+TEST_CASE("messages before one that is too long are delivered") {
   framer f{5};
   f.feed("ok\0"s + "123456\0"s);
   CHECK(f.next() == "ok");
@@ -95,7 +95,7 @@ TEST_CASE("messages before the one that is too long are delivered") {
   CHECK(f.overflowed());
 }
 
-TEST_CASE("the limit is for one message, not for all that wait") {
+TEST_CASE("the limit applies to one message, not to all that wait") {
   framer f{3};
   std::string stream;
   for (int i = 0; i < 100; ++i) stream += "abc\0"s;
@@ -106,11 +106,11 @@ TEST_CASE("the limit is for one message, not for all that wait") {
   CHECK_FALSE(f.overflowed());
 }
 
-TEST_CASE("what waits stays bounded while messages are pipelined without end") {
+TEST_CASE("the buffer stays bounded while messages are pipelined without end") {
   framer f{8};
   std::size_t taken = 0;
   for (int i = 0; i < 100'000; ++i) {
-    f.feed("lo\0hel"s);  // there always is a part of a message left
+    f.feed("lo\0hel"s);  // a part of a message is always left
     while (auto message = f.next()) {
       CHECK(*message == (taken == 0 ? "lo" : "hello"));
       ++taken;

@@ -25,7 +25,7 @@ std::vector<json::value> others_than(json::kind right) {
   return all;
 }
 
-/// Checks that `parse` takes `good`, and takes it no more when `key` is missing or wrong.
+/// Checks that `parse` accepts `good`, and rejects it if `key` is missing or wrong.
 template <class Parse>
 void check_required(Parse parse, const json::object& good, const char* key) {
   CAPTURE(key);
@@ -42,7 +42,7 @@ void check_required(Parse parse, const json::object& good, const char* key) {
 
 }  // namespace
 
-TEST_CASE("Begin survives the way over the wire, with and without a token") {
+TEST_CASE("Begin survives the wire, with and without a token") {
   for (const std::string token : {"", "0123abcd"}) {
     const auto call = wire::to_call(wire::begin{{1, 2, -3}, token});
     CHECK(call.method == "io.graceful.Handoff.Begin");
@@ -55,14 +55,14 @@ TEST_CASE("Begin survives the way over the wire, with and without a token") {
   }
 }
 
-TEST_CASE("Begin says which service manager there is, if there is one, as a string") {
+TEST_CASE("Begin names the service manager, if there is one, as a string") {
   const auto call = wire::to_call(wire::begin{{1}, "", "/run/systemd/notify"});
   CHECK(wire::parse_begin(call.parameters)->manager == "/run/systemd/notify");
   CHECK(wire::parse_begin(object(R"({"versions":[1],"manager":null})"))->manager.empty());
   CHECK_FALSE(wire::parse_begin(object(R"({"versions":[1],"manager":true})")));
 }
 
-TEST_CASE("Begin without versions, or with wrong ones, is rejected") {
+TEST_CASE("Begin without versions, or with invalid ones, is rejected") {
   check_required(wire::parse_begin, object(R"({"versions":[1]})"), "versions");
   CHECK_FALSE(wire::parse_begin(object(R"({"versions":["1"]})")));
   CHECK_FALSE(wire::parse_begin(object(R"({"versions":[1,1.5]})")));
@@ -70,7 +70,7 @@ TEST_CASE("Begin without versions, or with wrong ones, is rejected") {
   CHECK(wire::parse_begin(object(R"({"versions":[]})")));
 }
 
-TEST_CASE("Begin takes a null token for none, and rejects any other that is no string") {
+TEST_CASE("Begin treats a null token as none, and rejects any other that is not a string") {
   const auto none = wire::parse_begin(object(R"({"versions":[1],"token":null})"));
   REQUIRE(none);
   CHECK(none->token.empty());
@@ -78,7 +78,7 @@ TEST_CASE("Begin takes a null token for none, and rejects any other that is no s
   CHECK_FALSE(wire::parse_begin(object(R"({"versions":[1],"token":["t"]})")));
 }
 
-TEST_CASE("the reply to Begin survives the way over the wire") {
+TEST_CASE("the reply to Begin survives the wire") {
   const auto got = wire::parse_begun(wire::to_reply(wire::begun{1, 42, "web", 1002}).parameters);
   REQUIRE(got);
   CHECK(got->version == 1);
@@ -87,7 +87,7 @@ TEST_CASE("the reply to Begin survives the way over the wire") {
   CHECK(got->descriptors == 1002);
 }
 
-TEST_CASE("a reply to Begin lacks no field and has none of a wrong type") {
+TEST_CASE("a reply to Begin needs all its fields, with the right types") {
   const auto good = object(R"({"version":1,"generation":2,"name":"n","descriptors":3})");
   for (const char* key : {"version", "generation", "name", "descriptors"}) {
     check_required(wire::parse_begun, good, key);
@@ -105,7 +105,8 @@ TEST_CASE("the totals of a predecessor come with its reply to Begin") {
   CHECK(got.cut == 4);
 }
 
-TEST_CASE("what a service manager keeps is named in the reply to Begin, if there is any") {
+TEST_CASE(
+    "listeners that a service manager keeps are named in the reply to Begin, if there are any") {
   auto reply = wire::to_reply(wire::begun{1, 42, "web", 1002, {}, {"a", "b"}});
   CHECK(wire::parse_begun(reply.parameters)->kept == std::vector<std::string>{"a", "b"});
   CHECK_FALSE(wire::to_reply(wire::begun{1, 42, "web", 1002}).parameters.contains("kept"));
@@ -117,7 +118,7 @@ TEST_CASE("what a service manager keeps is named in the reply to Begin, if there
   CHECK(wire::parse_begun(reply.parameters)->kept.empty());
 }
 
-TEST_CASE("totals that are missing or wrong are 0, and cost nothing else") {
+TEST_CASE("totals that are missing or invalid count as 0, and nothing else is affected") {
   auto begun = object(R"({"version":1,"generation":2,"name":"n","descriptors":3})");
   const auto committed = [&] {
     const auto got = wire::parse_begun(begun);
@@ -136,7 +137,7 @@ TEST_CASE("totals that are missing or wrong are 0, and cost nothing else") {
   CHECK(committed() == 5);
 }
 
-TEST_CASE("the reply to Ready says how long the phases took; what it has not is left out") {
+TEST_CASE("the reply to Ready says how long the phases took, and leaves out unknown ones") {
   using std::chrono::microseconds;
   const wire::phase_durations durations{{"spawned", microseconds{250}},
                                         {"ready", microseconds{12'000'000}}};
@@ -150,7 +151,7 @@ TEST_CASE("the reply to Ready says how long the phases took; what it has not is 
   }
 }
 
-TEST_CASE("counts are not negative") {
+TEST_CASE("counts must not be negative") {
   auto begun = object(R"({"version":1,"generation":2,"name":"n","descriptors":3})");
   begun["descriptors"] = -1;
   CHECK_FALSE(wire::parse_begun(begun));
@@ -161,7 +162,7 @@ TEST_CASE("counts are not negative") {
   CHECK_FALSE(wire::parse_batch(object(R"({"first":-1,"names":[]})")));
 }
 
-TEST_CASE("Fetch survives the way over the wire and needs its index") {
+TEST_CASE("Fetch survives the wire and needs its index") {
   const auto call = wire::to_call(wire::fetch{253});
   CHECK(call.method == "io.graceful.Handoff.Fetch");
   const auto got = wire::parse_fetch(call.parameters);
@@ -171,7 +172,7 @@ TEST_CASE("Fetch survives the way over the wire and needs its index") {
   CHECK(wire::parse_fetch(object(R"({"first":9223372036854775807})")));
 }
 
-TEST_CASE("a batch survives the way over the wire and needs index and names") {
+TEST_CASE("a batch survives the wire and needs index and names") {
   const std::vector<std::string> names{"@lock", "@control", "web", ""};
   const auto got = wire::parse_batch(wire::to_reply(wire::batch{5, names}).parameters);
   REQUIRE(got);
@@ -184,7 +185,7 @@ TEST_CASE("a batch survives the way over the wire and needs index and names") {
   CHECK_FALSE(wire::parse_batch(object(R"({"first":0,"names":[null]})")));
 }
 
-TEST_CASE("Fail survives the way over the wire and needs its reason") {
+TEST_CASE("Fail survives the wire and needs its reason") {
   const auto call = wire::to_call(wire::fail{"no \"config\"\n"});
   CHECK(call.method == "io.graceful.Handoff.Fail");
   const auto got = wire::parse_fail(call.parameters);
@@ -193,7 +194,7 @@ TEST_CASE("Fail survives the way over the wire and needs its reason") {
   check_required(wire::parse_fail, object(R"({"reason":"r"})"), "reason");
 }
 
-TEST_CASE("who shares no version is told both lists") {
+TEST_CASE("a successor that shares no version is told both lists") {
   const auto error = wire::to_incompatible_version("none is shared", {7, -1});
   CHECK(error.error == "io.graceful.Handoff.IncompatibleVersion");
   CHECK(error.parameters ==

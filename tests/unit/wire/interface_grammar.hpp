@@ -14,8 +14,8 @@ struct interface_members {
   std::set<std::string> types, methods, errors;
 };
 
-/// Parses by the grammar of https://varlink.org/Interface-Definition, written from there and not
-/// from our interfaces. Throws `std::runtime_error` that quotes where it went wrong.
+/// Parses with the grammar of https://varlink.org/Interface-Definition, written from that page and
+/// not from our interfaces. Throws `std::runtime_error`, which quotes the place of the error.
 interface_members parse_interface(std::string_view text);
 
 }  // namespace graceful_test

@@ -25,7 +25,7 @@ namespace json = boost::json;
 
 using names = std::set<std::string>;
 
-/// The ```varlink blocks of the protocol's page.
+/// The ```varlink blocks of docs/protocol.md.
 std::vector<std::string> documented_interfaces() {
   const char* page = std::getenv("PROTOCOL_PAGE");
   REQUIRE(page != nullptr);
@@ -92,7 +92,7 @@ TEST_CASE("a supervisor offers its own interface, and not those of a server") {
         "org.varlink.service.InterfaceNotFound");
 }
 
-TEST_CASE("every interface that GetInfo names is described, and by its own name") {
+TEST_CASE("every interface that GetInfo names has a description, with its own name") {
   const auto info = wire::answer_service_call(call("org.varlink.service.GetInfo"));
   for (const auto& name : info->parameters.at("interfaces").as_array()) {
     CAPTURE(name);
@@ -127,7 +127,7 @@ TEST_CASE("the interfaces define what the server speaks") {
   CHECK(service.methods == names{"GetInfo", "GetInterfaceDescription"});
 }
 
-TEST_CASE("the grammar check knows right from wrong") {
+TEST_CASE("the check of the grammar tells right from wrong") {
   using graceful_test::parse_interface;
   CHECK_NOTHROW(parse_interface("interface a.b\nmethod M(x: ?[](y: int)) -> ()"));
   for (const char* wrong :
@@ -140,7 +140,7 @@ TEST_CASE("the grammar check knows right from wrong") {
   }
 }
 
-TEST_CASE("an unknown interface is not described") {
+TEST_CASE("an unknown interface has no description") {
   CHECK_FALSE(wire::interface_description("io.graceful.Nothing"));
   CHECK_FALSE(wire::interface_description(""));
   const auto reply = wire::answer_service_call(description_of("io.graceful.Nothing"));
@@ -159,12 +159,12 @@ TEST_CASE("GetInterfaceDescription needs the name of an interface") {
   }
 }
 
-TEST_CASE("calls of other interfaces are left to others") {
+TEST_CASE("calls of other interfaces are not answered here") {
   CHECK_FALSE(wire::answer_service_call(call("io.graceful.Control.Status")));
   CHECK_FALSE(wire::answer_service_call(call("org.varlink.service.Nothing")));
 }
 
-TEST_CASE("a call that nobody handles is told whether the interface or the method is unknown") {
+TEST_CASE("the answer to an unknown call says whether the interface or the method is unknown") {
   auto reply = wire::unknown_method(call("io.graceful.Handoff.Nothing"));
   CHECK(reply.error == "org.varlink.service.MethodNotFound");
   CHECK(reply.parameters.at("method") == "io.graceful.Handoff.Nothing");

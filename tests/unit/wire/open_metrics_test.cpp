@@ -28,7 +28,7 @@ wire::metrics full() {
 
 }  // namespace
 
-TEST_CASE("what a server measures is OpenMetrics, each value under its name") {
+TEST_CASE("the metrics of a server are valid OpenMetrics, each value under its name") {
   const auto got = parse_open_metrics(wire::to_open_metrics(full()));
   CHECK(got.types.at("graceful_build") == "info");
   CHECK(got.types.at("graceful_state") == "stateset");
@@ -58,7 +58,7 @@ TEST_CASE("what a server measures is OpenMetrics, each value under its name") {
   CHECK(got.at("graceful_listener_accept_queue_limit{listener=http}") == 128);
 }
 
-TEST_CASE("a server is in one state, and says of the others that it is not") {
+TEST_CASE("a server is in one state, and the other states are shown as 0") {
   for (const std::string state : {"starting", "serving", "upgrading", "probation", "draining"}) {
     CAPTURE(state);
     auto m = full();
@@ -74,7 +74,7 @@ TEST_CASE("a server is in one state, and says of the others that it is not") {
   }
 }
 
-TEST_CASE("a server of which there is little to say leaves out what it has not") {
+TEST_CASE("metrics without a value are left out") {
   const auto got = parse_open_metrics(wire::to_open_metrics({.version = "0.1.0",
                                                              .generation = 1,
                                                              .state = "starting",
@@ -97,7 +97,7 @@ TEST_CASE("a listener may have any name") {
   CHECK(got.at("graceful_listener_accept_queue_limit{listener=gr\xc3\xbc\xc3\x9f}") == 8);
 }
 
-TEST_CASE("the check of the format knows right from wrong") {
+TEST_CASE("the check of the format tells right from wrong") {
   const std::string head = "# TYPE a counter\n# HELP a x\n";
   CHECK_NOTHROW(parse_open_metrics(head + "a_total{b=\"c\",d=\"\"} 1\n# EOF\n"));
   CHECK_NOTHROW(parse_open_metrics("# EOF\n"));

@@ -28,7 +28,7 @@ graceful::upgrade_plan some_plan() {
 
 }  // namespace
 
-TEST_CASE("a plan survives the way over the wire") {
+TEST_CASE("a plan survives the wire") {
   const auto got = wire::parse_plan(wire::to_reply(some_plan()).parameters);
   REQUIRE(got);
   CHECK(got->program == "/opt/shop/shop");
@@ -45,7 +45,7 @@ TEST_CASE("a plan survives the way over the wire") {
   CHECK(got->obstacles[1].message == "cannot execute");
 }
 
-TEST_CASE("a plan needs all its fields, of the right types") {
+TEST_CASE("a plan needs all its fields, with the right types") {
   const auto whole = wire::to_reply(some_plan()).parameters;
   for (const auto& field : whole) {
     const std::string key{field.key()};
@@ -62,7 +62,7 @@ TEST_CASE("a plan needs all its fields, of the right types") {
   CHECK_FALSE(wire::parse_plan(strange));
 }
 
-TEST_CASE("what is no text in the start command of a server is told as far as it is text") {
+TEST_CASE("the parts of a start command that are not UTF-8 are shown as far as they are text") {
   auto plan = some_plan();
   plan.arguments.push_back("caf\xe9");
   const auto reply = wire::to_reply(plan);

@@ -29,7 +29,7 @@ graceful::supervisor_status whole() {
 
 }  // namespace
 
-TEST_CASE("a supervisor's status is read as it was written") {
+TEST_CASE("a supervisor's status survives the wire") {
   for (const bool everything : {true, false}) {
     auto status = whole();
     if (!everything) {
@@ -50,7 +50,7 @@ TEST_CASE("a supervisor's status is read as it was written") {
   }
 }
 
-TEST_CASE("a status that lacks something, or has it of another type, is none") {
+TEST_CASE("a status with a missing field, or one of another type, is rejected") {
   for (const char* key :
        {"pid", "uptime_ms", "state", "version", "restarts", "failures", "failure_limit", "kept"}) {
     auto parameters = wire::to_reply(whole()).parameters;
@@ -64,7 +64,7 @@ TEST_CASE("a status that lacks something, or has it of another type, is none") {
   CHECK_FALSE(wire::parse_supervisor_status(parameters));
 }
 
-TEST_CASE("a supervisor that does not say that it has released has not") {
+TEST_CASE("a supervisor that does not say that it has released counts as not having released") {
   for (const bool released : {true, false}) {
     CHECK(wire::parse_release_reply(wire::to_release_reply(released).parameters) == released);
   }

@@ -12,8 +12,8 @@ namespace {
 
 namespace wire = graceful::wire;
 
-/// A call whose deepest value lies `depth` levels deep: the message itself is one, its parameters
-/// are the second.
+/// A call whose deepest value is `depth` levels deep: the message is the first level, its
+/// parameters are the second.
 std::string nested(std::size_t depth) {
   const std::size_t arrays = depth - 2;
   return R"({"method":"a.B","parameters":{"p":)" + std::string(arrays, '[') +
@@ -22,7 +22,7 @@ std::string nested(std::size_t depth) {
 
 }  // namespace
 
-TEST_CASE("a call needs nothing but a method") {
+TEST_CASE("a call needs only a method") {
   const auto call = wire::parse_call(R"({"method":"org.example.Do"})");
   REQUIRE(call);
   CHECK(call->method == "org.example.Do");
@@ -31,7 +31,7 @@ TEST_CASE("a call needs nothing but a method") {
   CHECK_FALSE(call->oneway);
 }
 
-TEST_CASE("flags and parameters of a call are taken, null ones are as absent") {
+TEST_CASE("flags and parameters of a call are read, and null ones count as absent") {
   auto call =
       wire::parse_call(R"({"method":"a.B","parameters":{"x":1},"more":true,"oneway":true})");
   REQUIRE(call);
@@ -52,7 +52,7 @@ TEST_CASE("unknown top-level keys are ignored") {
   CHECK(wire::parse_reply(R"({"parameters":{},"fds":[1]})"));
 }
 
-TEST_CASE("what is no call is rejected") {
+TEST_CASE("text that is not a call is rejected") {
   for (const std::string_view text : {
            "",
            " ",
@@ -84,14 +84,14 @@ TEST_CASE("what is no call is rejected") {
   CHECK_FALSE(wire::parse_call({"{\"method\":\"a.B\"}\0", 17}));
 }
 
-TEST_CASE("nesting up to the limit is taken, one level more is rejected") {
+TEST_CASE("nesting up to the limit is accepted, and one level more is rejected") {
   CHECK(wire::max_depth == 16);
   CHECK(wire::parse_call(nested(16)));
   CHECK_FALSE(wire::parse_call(nested(17)));
   CHECK_FALSE(wire::parse_call(nested(30'000)));
 }
 
-TEST_CASE("a reply needs nothing at all") {
+TEST_CASE("a reply needs no field at all") {
   const auto reply = wire::parse_reply("{}");
   REQUIRE(reply);
   CHECK(reply->parameters.empty());
@@ -99,7 +99,7 @@ TEST_CASE("a reply needs nothing at all") {
   CHECK_FALSE(reply->continues);
 }
 
-TEST_CASE("parameters, error and continues of a reply are taken") {
+TEST_CASE("parameters, error and continues of a reply are read") {
   auto reply = wire::parse_reply(R"({"error":"a.Failed","parameters":{"message":"m"}})");
   REQUIRE(reply);
   CHECK(reply->error == "a.Failed");
@@ -109,7 +109,7 @@ TEST_CASE("parameters, error and continues of a reply are taken") {
   CHECK(reply->continues);
 }
 
-TEST_CASE("what is no reply is rejected") {
+TEST_CASE("text that is not a reply is rejected") {
   for (const char* text :
        {"", "[]", "{", "{\"error\":\"\"}", "{\"error\":1}", "{\"error\":{}}", "{\"parameters\":[]}",
         "{\"parameters\":\"\"}", "{\"continues\":1}", "{\"continues\":\"false\"}"}) {
@@ -118,7 +118,7 @@ TEST_CASE("what is no reply is rejected") {
   }
 }
 
-TEST_CASE("a call survives the way over the wire") {
+TEST_CASE("a call survives the wire") {
   for (const bool more : {false, true}) {
     for (const bool oneway : {false, true}) {
       for (const auto& parameters :
@@ -139,7 +139,7 @@ TEST_CASE("a call survives the way over the wire") {
   }
 }
 
-TEST_CASE("a reply survives the way over the wire") {
+TEST_CASE("a reply survives the wire") {
   for (const std::string error : {"", "a.b.Failed"}) {
     for (const bool continues : {false, true}) {
       const wire::reply sent{{{"n", 7}}, error, continues};
@@ -167,7 +167,7 @@ TEST_CASE("messages have the keys of Varlink and no others") {
   CHECK(wire::to_message(wire::reply{}) == std::string{"{\"parameters\":{}}"} + '\0');
 }
 
-TEST_CASE("a path that is no UTF-8 makes a message that every peer can parse") {
+TEST_CASE("a path that is not UTF-8 makes a message that every peer can parse") {
   wire::reply failed;
   failed.error = "io.graceful.Control.UpgradeFailed";
   failed.parameters["message"] = "cannot execute /srv/gr\xfcn/server";
