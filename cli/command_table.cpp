@@ -1,6 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "command_table.hpp"
 
+#include <graceful/phases.hpp>
+
 #include <algorithm>
 #include <array>
 
@@ -137,7 +139,8 @@ constexpr std::array option_rows{
     option_row{"version", 0, "", kind::none, false, every, "print the version and exit"},
 };
 
-constexpr std::array<std::string_view, 3> milestone_names{"ready", "committed", "drained"};
+constexpr std::array<std::string_view, 3> milestone_names{phases::ready, phases::committed,
+                                                          phases::drained};
 
 constexpr std::array<std::string_view, 3> shell_names{"bash", "zsh", "fish"};
 

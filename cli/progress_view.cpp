@@ -1,6 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "progress_view.hpp"
 
+#include <graceful/phases.hpp>
+
 #include "report.hpp"
 
 #include <algorithm>
@@ -79,10 +81,10 @@ std::string running_for(milliseconds elapsed) {
 
 /// What to wait for after a phase; nothing after the last one.
 std::string awaited_after(const upgrade_phase& phase, const std::string& successor) {
-  if (phase.phase == "spawned") return "waiting for " + successor + " to connect";
-  if (phase.phase == "begun") return "waiting for " + successor + " to take the sockets";
-  if (phase.phase == "passed") return "waiting for " + successor + " to be ready";
-  if (phase.phase == "ready") {
+  if (phase.phase == phases::spawned) return "waiting for " + successor + " to connect";
+  if (phase.phase == phases::begun) return "waiting for " + successor + " to take the sockets";
+  if (phase.phase == phases::passed) return "waiting for " + successor + " to be ready";
+  if (phase.phase == phases::ready) {
     return successor + " is in probation; graceful-ctl rollback takes it back";
   }
   return {};
@@ -108,7 +110,7 @@ std::string progress_view::on(const upgrade_phase& phase, time now) {
 std::string progress_view::on(const drain_progress& progress, time now) {
   if (form_ == form::json) return progress.json + '\n';
   begin_ = now - progress.elapsed;
-  if (progress.phase == "drained") {
+  if (progress.phase == phases::drained) {
     await({});
     return describe(progress, style_);
   }

@@ -2,6 +2,7 @@
 #include "report.hpp"
 
 #include <graceful/duration_text.hpp>
+#include <graceful/phases.hpp>
 
 #include <algorithm>
 #include <array>
@@ -58,11 +59,11 @@ std::string in_short(std::chrono::milliseconds d) {
 
 std::string describe(const drain_progress& progress, const style& s) {
   std::string what = progress.phase;
-  if (progress.phase == "draining") {
+  if (progress.phase == phases::draining) {
     what = progress.connections > 0 ? "draining " + plural(progress.connections, "connection")
                                     : "draining, " + std::string{tracks_nothing};
   }
-  if (progress.phase == "drained") what = paint(what, tone::success, s);
+  if (progress.phase == phases::drained) what = paint(what, tone::success, s);
   if (progress.cut > 0) {
     what += ", " + paint(plural(progress.cut, "connection") + " cut", tone::failure, s);
   }
@@ -71,16 +72,16 @@ std::string describe(const drain_progress& progress, const style& s) {
 
 std::string describe(const upgrade_phase& phase, const style& s) {
   std::string what = phase.phase;
-  if (phase.phase == "spawned" && phase.pid) {
+  if (phase.phase == phases::spawned && phase.pid) {
     what = "spawned pid " + std::to_string(*phase.pid);
-  } else if (phase.phase == "begun" && phase.generation) {
+  } else if (phase.phase == phases::begun && phase.generation) {
     what = "connected as generation " + std::to_string(*phase.generation);
-  } else if (phase.phase == "passed" && phase.sockets) {
+  } else if (phase.phase == phases::passed && phase.sockets) {
     what = plural(*phase.sockets, "socket") + " passed";
-  } else if (phase.phase == "ready" && phase.generation) {
+  } else if (phase.phase == phases::ready && phase.generation) {
     what = "ready: generation " + std::to_string(*phase.generation) +
            (phase.pid ? " (pid " + std::to_string(*phase.pid) + ")" : "") + " serves";
-  } else if (phase.phase == "committed" && phase.generation) {
+  } else if (phase.phase == phases::committed && phase.generation) {
     what = "committed: generation " + std::to_string(*phase.generation) +
            " stays, the old process drains";
     for (std::size_t i = 0; i < phase.dropped.size(); ++i) {
@@ -89,7 +90,7 @@ std::string describe(const upgrade_phase& phase, const style& s) {
               ": the new build does not listen there";
     }
   }
-  const bool success = phase.phase == "ready" || phase.phase == "committed";
+  const bool success = phase.phase == phases::ready || phase.phase == phases::committed;
   return line(phase.elapsed, paint(what, success ? tone::success : tone::plain, s), s);
 }
 

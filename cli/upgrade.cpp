@@ -1,4 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include <graceful/phases.hpp>
+
 #include "commands.hpp"
 #include "display.hpp"
 #include "outcome.hpp"
@@ -122,9 +124,9 @@ int upgrade(control_client& client, const std::string& path, const arguments& ar
   display show{args.json, "waiting for the server to start the new process", args.target};
   bool spawned = false;
   const auto last = client.upgrade(args.upgrade, [&](const upgrade_phase& phase) {
-    spawned = spawned || phase.phase == "spawned";
+    spawned = spawned || phase.phase == phases::spawned;
     show.on(phase);
-    return args.until != arguments::milestone::ready || phase.phase != "ready";
+    return args.until != arguments::milestone::ready || phase.phase != phases::ready;
   });
   if (last && args.until == arguments::milestone::drained)
     return await_drained(show, path, before->pid);

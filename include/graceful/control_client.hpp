@@ -4,6 +4,7 @@
 
 #include <graceful/detail/api.hpp>
 #include <graceful/error.hpp>
+#include <graceful/phases.hpp>
 #include <graceful/unique_fd.hpp>
 
 #include <chrono>
@@ -85,8 +86,8 @@ struct upgrade_plan {
 
 /// A phase that an upgrade has reached.
 struct upgrade_phase {
-  std::string phase{};  ///< "spawned", "begun", "passed", "ready" or, as the last one, "committed".
-  std::chrono::milliseconds elapsed{};                  ///< Time since the upgrade began.
+  std::string phase{};                  ///< One of `phases`; "committed" is the last.
+  std::chrono::milliseconds elapsed{};  ///< Time since the upgrade began.
   std::optional<std::chrono::milliseconds> duration{};  ///< Time since the phase before.
   std::optional<std::int64_t> pid{};                    ///< The successor's.
   std::optional<std::uint64_t> generation{};            ///< The successor's.
@@ -98,7 +99,7 @@ struct upgrade_phase {
 
 /// The progress of a drain.
 struct drain_progress {
-  std::string phase{};  ///< "draining" or, as the last one, "drained".
+  std::string phase{};  ///< One of `phases`; "drained" is the last.
   std::chrono::milliseconds elapsed{};
   std::uint64_t connections{};  ///< How many tracked ones are left.
   std::uint64_t cut{};          ///< How many the deadline has cut.

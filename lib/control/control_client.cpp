@@ -1,5 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include <graceful/control_client.hpp>
+#include <graceful/phases.hpp>
 
 #include "control/varlink_caller.hpp"
 #include "os/at_start.hpp"
@@ -183,7 +184,7 @@ result<upgrade_phase> control_client::upgrade(
     make_printable(phase->dropped_addresses);
     phase->json = boost::json::serialize(reply->parameters);
     // A probation may last as long as an upgrade.
-    until = phase->phase == "ready" ? os::after(longest_upgrade + grace) : ready_by;
+    until = phase->phase == phases::ready ? os::after(longest_upgrade + grace) : ready_by;
     if (!reply->continues) talk.end();
     const bool enough = on_phase && !on_phase(*phase);
     if (enough || !reply->continues) return std::move(*phase);

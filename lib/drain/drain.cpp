@@ -1,6 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "drain/drain.hpp"
 
+#include <graceful/phases.hpp>
+
 #include "wire/control_messages.hpp"
 
 #include <string>
@@ -71,7 +73,7 @@ void drain::expire() {
 
 void drain::watch(control_session& from) {
   watchers_.push_back(from.weak_from_this());
-  from.reply(progress("draining"));
+  from.reply(progress(phases::draining));
   // A caller that hears nothing for long takes this process for dead.
   if (!std::exchange(reporting_, true)) every_second();
 }
@@ -91,13 +93,13 @@ void drain::report() {
   std::erase_if(watchers_, [](const auto& watcher) { return watcher.expired(); });
   const auto watchers = watchers_;
   for (const auto& watcher : watchers) {
-    if (const auto session = watcher.lock()) session->reply(progress("draining"));
+    if (const auto session = watcher.lock()) session->reply(progress(phases::draining));
   }
 }
 
 void drain::finish() {
   for (const auto& watcher : std::exchange(watchers_, {})) {
-    if (const auto session = watcher.lock()) session->reply(progress("drained"));
+    if (const auto session = watcher.lock()) session->reply(progress(phases::drained));
   }
 }
 
@@ -108,7 +110,7 @@ wire::reply drain::progress(const char* phase) const {
                    .connections = connections_.open(),
                    .cut = connections_.cut()};
   auto reply = wire::to_reply(p);
-  reply.continues = p.phase != "drained";
+  reply.continues = p.phase != phases::drained;
   return reply;
 }
 

@@ -2,6 +2,7 @@
 #include "handoff/predecessor_driver.hpp"
 
 #include <graceful/duration_text.hpp>
+#include <graceful/phases.hpp>
 
 #include "handoff/passed_channel.hpp"
 #include "os/at_start.hpp"
@@ -362,8 +363,8 @@ void predecessor_driver::act(const action::acknowledge& a) {
 void predecessor_driver::act(const action::acknowledge_ready& a) {
   const auto now = std::chrono::steady_clock::now();
   if (const auto session = peer(a.peer)) {
-    session->reply(wire::to_reply(
-        wire::readied{measured_.durations_to("ready", now), settings_.probation.count() > 0}));
+    session->reply(wire::to_reply(wire::readied{measured_.durations_to(phases::ready, now),
+                                                settings_.probation.count() > 0}));
   }
 }
 

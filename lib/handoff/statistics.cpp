@@ -1,6 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "handoff/statistics.hpp"
 
+#include <graceful/phases.hpp>
+
 #include <string>
 #include <utility>
 
@@ -23,8 +25,8 @@ statistics::step statistics::reach(std::string_view phase, time started, time no
   }
   const auto before = std::exchange(*reached_, now);
   durations_.insert_or_assign(std::string{phase}, duration_cast<microseconds>(now - before));
-  probation_ = phase == "ready";
-  if (phase == "committed") {
+  probation_ = phase == phases::ready;
+  if (phase == phases::committed) {
     ++totals_.committed;
     reached_.reset();
   }
@@ -40,20 +42,20 @@ void statistics::resume() {
 void statistics::fail() {
   const std::lock_guard lock{mutex_};
   if (!reached_) durations_.clear();  // it did not reach any phase
-  ++(durations_.contains("ready") ? totals_.rolled_back : totals_.failed);
+  ++(durations_.contains(phases::ready) ? totals_.rolled_back : totals_.failed);
   reached_.reset();
 }
 
-void statistics::ready(wire::phase_durations phases, time now) {
+void statistics::ready(wire::phase_durations durations, time now) {
   const std::lock_guard lock{mutex_};
-  durations_ = std::move(phases);
+  durations_ = std::move(durations);
   ready_at_ = now;
 }
 
 void statistics::taken_over(time now) {
   const std::lock_guard lock{mutex_};
   ++totals_.committed;
-  durations_.insert_or_assign("committed", duration_cast<microseconds>(now - ready_at_));
+  durations_.insert_or_assign(phases::committed, duration_cast<microseconds>(now - ready_at_));
 }
 
 void statistics::others_drain(std::uint64_t connections) {

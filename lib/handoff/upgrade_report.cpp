@@ -2,6 +2,7 @@
 #include "handoff/upgrade_report.hpp"
 
 #include <graceful/duration_text.hpp>
+#include <graceful/phases.hpp>
 
 #include "wire/control_messages.hpp"
 
@@ -15,15 +16,15 @@ void upgrade_report::start(std::weak_ptr<control_session> operator_session) {
 }
 
 void upgrade_report::spawned(pid_t pid) {
-  tell({.phase = "spawned", .pid = pid}, "spawned pid " + std::to_string(pid));
+  tell({.phase = phases::spawned, .pid = pid}, "spawned pid " + std::to_string(pid));
 }
 
 void upgrade_report::begun() {
-  tell({.phase = "begun", .generation = generation_}, successor() + " has connected");
+  tell({.phase = phases::begun, .generation = generation_}, successor() + " has connected");
 }
 
 void upgrade_report::passed(std::uint64_t listeners) {
-  tell({.phase = "passed", .sockets = listeners},
+  tell({.phase = phases::passed, .sockets = listeners},
        std::to_string(listeners) + (listeners == 1 ? " socket" : " sockets") + " passed");
 }
 
@@ -32,14 +33,14 @@ void upgrade_report::ready(std::optional<pid_t> pid, std::chrono::milliseconds p
   if (probation.count() > 0) {
     message += ", in probation for " + duration_text(probation);
   }
-  tell({.phase = "ready", .pid = pid, .generation = generation_}, message);
+  tell({.phase = phases::ready, .pid = pid, .generation = generation_}, message);
 }
 
 void upgrade_report::committed(std::optional<pid_t> pid,
                                const std::vector<dropped_listener>& dropped) {
   answer_deciders(wire::reply{});
   std::string message = successor() + " has taken over; this process drains";
-  upgrade_phase phase{.phase = "committed", .pid = pid, .generation = generation_};
+  upgrade_phase phase{.phase = phases::committed, .pid = pid, .generation = generation_};
   for (const auto& [name, address] : dropped) {
     message.append("; nobody listens on ").append(address);
     message.append(" ('").append(name).append("') any more");
@@ -70,7 +71,7 @@ void upgrade_report::tell(upgrade_phase phase, const std::string& message) {
   phase.elapsed = step.elapsed;
   phase.duration = step.duration;
   auto reply = wire::to_reply(phase);
-  reply.continues = phase.phase != "committed";
+  reply.continues = phase.phase != phases::committed;
   session->reply(reply);
 }
 

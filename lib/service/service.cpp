@@ -1,6 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "service/service.hpp"
 
+#include <graceful/phases.hpp>
+
 #include "os/control_path.hpp"
 #include "os/listening_socket.hpp"
 #include "os/printable.hpp"
@@ -114,7 +116,8 @@ void service::on_upgrade(const std::string& event, const std::string& message) {
   if (event == "failed") {
     reloading_ = false;
     notifier_->say("READY=1\nSTATUS=" + printable(message));
-  } else if (event == "spawned" || event == "begun" || event == "passed" || event == "ready") {
+  } else if (event == phases::spawned || event == phases::begun || event == phases::passed ||
+             event == phases::ready) {
     if (std::exchange(reloading_, true)) return say_status(message);
     notifier_->say("RELOADING=1\nMONOTONIC_USEC=" + monotonic_usec() +
                    "\nSTATUS=" + printable(message));

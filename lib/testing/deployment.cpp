@@ -1,4 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include <graceful/phases.hpp>
+
 #include "testing/blocked_signals.hpp"
 #include "testing/deployment_impl.hpp"
 #include "testing/fault_variable.hpp"
@@ -163,7 +165,7 @@ upgrade_outcome deployment::upgrade(const upgrade_params& params) {
   const std::uint64_t predecessor =
       params.until == upgrade_end::drained ? generation() : std::uint64_t{};
   const pending_upgrade run{impl_->start(params)};
-  if (params.until == upgrade_end::ready && run.wait_for("ready", until)) return run.so_far();
+  if (params.until == upgrade_end::ready && run.wait_for(phases::ready, until)) return run.so_far();
   upgrade_outcome outcome = run.wait(until);
   if (!outcome.failed() && params.until == upgrade_end::drained && !wait_gone(predecessor, until)) {
     outcome.code = errc::timed_out;

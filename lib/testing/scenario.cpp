@@ -1,4 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include <graceful/phases.hpp>
 #include <graceful/testing/http_connection.hpp>
 #include <graceful/testing/scenario.hpp>
 
@@ -41,7 +42,7 @@ class play {
   void deploy() {
     const std::uint64_t next = site_.generation() + 1;
     const auto run = site_.start_upgrade(with_.upgrade);
-    if (run.wait_for("ready", site_.patience())) {
+    if (run.wait_for(phases::ready, site_.patience())) {
       serves(next);
       if (!run.so_far().committed()) (void)site_.commit();  // unless it commits by itself meanwhile
     }
@@ -73,7 +74,7 @@ class play {
   /// A successor that is ready, and in probation.
   std::optional<pending_upgrade> on_probation() {
     const auto run = site_.start_upgrade(with_.upgrade);
-    const bool ready = run.wait_for("ready", site_.patience());
+    const bool ready = run.wait_for(phases::ready, site_.patience());
     const auto so_far = run.so_far();
     if (!expect(ready, "the new process becomes ready", so_far.to_string())) return {};
     if (!expect(site_.status().state == "probation", "the new process is in probation",

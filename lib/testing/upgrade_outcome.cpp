@@ -1,4 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include <graceful/phases.hpp>
 #include <graceful/testing/leak_report.hpp>
 #include <graceful/testing/upgrade_outcome.hpp>
 
@@ -12,8 +13,8 @@ bool upgrade_outcome::reached(std::string_view phase) const {
                      [&](const upgrade_phase& each) { return each.phase == phase; });
 }
 
-bool upgrade_outcome::ready() const { return reached("ready"); }
-bool upgrade_outcome::committed() const { return reached("committed"); }
+bool upgrade_outcome::ready() const { return reached(phases::ready); }
+bool upgrade_outcome::committed() const { return reached(phases::committed); }
 bool upgrade_outcome::failed() const { return static_cast<bool>(code); }
 bool upgrade_outcome::rolled_back() const { return code == errc::upgrade_failed && ready(); }
 bool upgrade_outcome::busy() const { return code == errc::busy; }

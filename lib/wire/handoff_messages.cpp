@@ -16,7 +16,7 @@ template <>
 struct codec<phase_durations> {
   static bool get(const json::value& from, phase_durations& to) {
     if (!from.is_object()) return false;
-    for (const auto phase : phases) {
+    for (const auto phase : upgrade_phases) {
       const json::value* const value = from.get_object().if_contains(phase);
       std::chrono::microseconds duration{};
       if (value == nullptr || !codec<std::chrono::microseconds>::get(*value, duration)) continue;

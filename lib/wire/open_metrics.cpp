@@ -80,7 +80,7 @@ void describe_upgrades(exposition& out, const metrics& m) {
   if (m.last_upgrade.empty()) return;
   out.family("graceful_upgrade_phase_seconds", "gauge", "seconds",
              "How long the phases of the upgrade that runs, or of the last one, took.");
-  for (const auto phase : phases) {
+  for (const auto phase : upgrade_phases) {
     const auto found = m.last_upgrade.find(phase);
     if (found != m.last_upgrade.end()) {
       out.sample(labelled("phase", phase), in_seconds(found->second));

@@ -2,6 +2,8 @@
 #ifndef GRACEFUL_WIRE_TOTALS_HPP
 #define GRACEFUL_WIRE_TOTALS_HPP
 
+#include <graceful/phases.hpp>
+
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -21,8 +23,8 @@ struct totals {
 };
 
 /// The phases of an upgrade, in order.
-inline constexpr std::array<std::string_view, 5> phases{"spawned", "begun", "passed", "ready",
-                                                        "committed"};
+inline constexpr std::array<std::string_view, 5> upgrade_phases{
+    phases::spawned, phases::begun, phases::passed, phases::ready, phases::committed};
 
 /// How long each phase that an upgrade has reached took, counted from the previous one.
 using phase_durations = std::map<std::string, std::chrono::microseconds, std::less<>>;
