@@ -1,27 +1,18 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "control/control_thread.hpp"
 
+#include "os/blocked_signals.hpp"
+
 #include <exception>
 #include <string>
 
 #include <pthread.h>
-#include <signal.h>
 
 namespace graceful {
 
 void control_thread::start() {
-  sigset_t all;
-  sigset_t before;
-  ::sigfillset(&all);
-  // A thread inherits the mask of its creator, so at no moment can this one take a signal.
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  try {
-    thread_ = std::thread{[this] { run(); }};
-  } catch (...) {
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    throw;
-  }
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  const os::blocked_signals while_made;
+  thread_ = std::thread{[this] { run(); }};
 }
 
 control_thread::~control_thread() {

@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "os/close_aside.hpp"
 
+#include "os/blocked_signals.hpp"
 #include "os/spare_descriptors.hpp"
 
 #include <deque>
@@ -9,7 +10,6 @@
 #include <utility>
 
 #include <netinet/in.h>
-#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -64,18 +64,13 @@ void close_all_that_waits() {
 
 /// The thread blocks all signals: other threads take them. False if no thread can be started.
 bool start_closer() {
-  sigset_t every;
-  sigset_t before;
-  ::sigfillset(&every);
-  ::pthread_sigmask(SIG_SETMASK, &every, &before);
-  bool started = true;
+  const blocked_signals while_made;
   try {
     std::thread{close_all_that_waits}.detach();
+    return true;
   } catch (const std::system_error&) {
-    started = false;
+    return false;
   }
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return started;
 }
 
 }  // namespace

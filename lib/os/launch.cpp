@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "os/launch.hpp"
 
+#include "os/blocked_signals.hpp"
 #include "os/program_search.hpp"
 #include "os/service_manager.hpp"
 #include "os/spare_descriptors.hpp"
@@ -141,22 +142,6 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
   return result;
 }
 
-/// Blocks all signals: a handler that ran in the child would act on the parent's memory.
-class signals_blocked {
- public:
-  signals_blocked() {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  signals_blocked(const signals_blocked&) = delete;
-  signals_blocked& operator=(const signals_blocked&) = delete;
-  ~signals_blocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_{};
-};
-
 /// A variable for the child, with room for the pid, which only the child learns.
 constexpr std::string_view pid_variable = "LISTEN_PID=";
 constexpr std::string_view pid_room = "0000000000";
@@ -207,7 +192,8 @@ result<launched> launch(const start_command& command, placement where,
   pid_t pid = -1;
   int error = 0;
   {
-    const signals_blocked quiet;
+    const blocked_signals
+        quiet;  // a handler that ran in the child would act on the parent's memory
     // Returns when the child has executed its program or ended: CLONE_VFORK.
     if (where == placement::sibling) {
       pid = spare_descriptors::with(

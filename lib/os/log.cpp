@@ -2,6 +2,7 @@
 #include "os/log.hpp"
 
 #include "os/at_start.hpp"
+#include "os/blocked_signals.hpp"
 #include "os/journal_stream.hpp"
 #include "os/printable.hpp"
 
@@ -62,11 +63,10 @@ void write_line(const std::string& line) {
   pollfd writable{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
   if (::poll(&writable, 1, 0) <= 0) return;
   sigset_t broken_pipe;
-  sigset_t before;
   sigset_t pending;
   ::sigemptyset(&broken_pipe);
   ::sigaddset(&broken_pipe, SIGPIPE);
-  ::pthread_sigmask(SIG_BLOCK, &broken_pipe, &before);
+  const os::blocked_signals quiet{broken_pipe};
   ::sigpending(&pending);
   const bool was_pending = ::sigismember(&pending, SIGPIPE) == 1;
   // Written with one call, so that the lines of two processes do not mix.
@@ -74,7 +74,6 @@ void write_line(const std::string& line) {
     constexpr timespec at_once{};
     ::sigtimedwait(&broken_pipe, nullptr, &at_once);
   }
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 }  // namespace

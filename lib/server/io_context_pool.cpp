@@ -2,6 +2,7 @@
 #include <graceful/error.hpp>
 #include <graceful/io_context_pool.hpp>
 
+#include "os/blocked_signals.hpp"
 #include "os/home_process.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -16,29 +17,12 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 
 namespace graceful {
 
 namespace asio = boost::asio;
 
 namespace {
-
-/// New threads inherit the mask of the thread that makes them.
-class all_signals_blocked {
- public:
-  all_signals_blocked() {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  all_signals_blocked(const all_signals_blocked&) = delete;
-  all_signals_blocked& operator=(const all_signals_blocked&) = delete;
-  ~all_signals_blocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_{};
-};
 
 /// hardware_concurrency() counts the processors of the machine, whatever a container or taskset(1)
 /// allows.
@@ -104,7 +88,7 @@ class io_context_pool::impl {
 void io_context_pool::impl::run() {
   auto others = std::make_unique<std::vector<std::jthread>>();
   try {
-    const all_signals_blocked while_made;
+    const os::blocked_signals while_made;
     for (std::size_t i = 1; i < contexts_.size(); ++i) {
       others->emplace_back([this, i] { run(contexts_[i]); });
     }

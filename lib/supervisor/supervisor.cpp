@@ -6,6 +6,7 @@
 #include "control/path_keeper.hpp"
 #include "control/session_host.hpp"
 #include "os/at_start.hpp"
+#include "os/blocked_signals.hpp"
 #include "os/channel.hpp"
 #include "os/close_aside.hpp"
 #include "os/home_process.hpp"
@@ -351,17 +352,12 @@ supervisor_status supervisor::impl::status() const {
 supervisor::supervisor(supervisor_params params) {
   auto own = os::start_command::of_this_process();
   // Blocked now, not only in run(): PID 1 never gets a signal that arrives unblocked before that.
-  const auto taken = taken_signals();
-  sigset_t before;
-  ::pthread_sigmask(SIG_BLOCK, &taken, &before);
-  try {
-    impl_ = os::in_words("cannot set up the supervisor",
-                         [&] { return std::make_unique<impl>(std::move(params), std::move(own)); });
-  } catch (...) {
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    throw;
-  }
+  os::blocked_signals taken{taken_signals()};
+  impl_ = os::in_words("cannot set up the supervisor",
+                       [&] { return std::make_unique<impl>(std::move(params), std::move(own)); });
+  taken.keep();
 }
+
 /// Ends nothing in a child of fork(2).
 supervisor::~supervisor() {
   if (!impl_->at_home()) os::leave_alone(std::move(impl_));
