@@ -14,7 +14,7 @@
 
 namespace graceful {
 
-/// What a successor waits for before it confirms that it serves: its application answers, and
+/// Waits until this successor serves, before it confirms that: its application answers, and
 /// listens. Lives on the control thread.
 class confirmation {
  public:
@@ -30,11 +30,11 @@ class confirmation {
         deadline_{control},
         patience_{patience} {}
 
-  /// `must_listen`: it was handed listeners, so it is to listen on something. One of the outcomes
-  /// is called, unless it is asked again before.
+  /// `must_listen`: it was handed listeners, so it has to listen on something. Calls one of the
+  /// outcomes, unless it is asked again before that.
   void ask(bool must_listen, outcomes on);
 
-  /// There are other sockets than before.
+  /// Call it when there are other sockets than before.
   void sockets_changed() { decide(); }
 
   void stop();

@@ -13,7 +13,7 @@ life::actions life::resume(event e) {
         stage_ = stage::opening;
         return {action::open};
       }
-      // Its connection was broken off, which has the predecessor go on.
+      // The connection was broken off, so the predecessor goes on.
       ready_ = true;
       stage_ = stage::handed_over;
       return {action::tell_end, action::go_back};
@@ -44,7 +44,7 @@ life::actions life::resume(event e) {
         return {action::stay, action::serve_path};
       }
       stage_ = stage::draining;
-      // The path comes last: that may fail.
+      // Serving the path comes last, because it may fail.
       return {action::stay, action::end_alone, action::serve_path};
     case event::rolled_back:
       if (!in_probation()) return {};
@@ -100,7 +100,7 @@ life::actions life::on_told_to_end(bool now) {
       return {action::tell_end, action::ask_back};
     case stage::leaving:
       if (!now) return {};
-      // In a hurry there is no time for a predecessor that has been asked already.
+      // The predecessor has been asked already, and there is no time to wait for its answer.
       stage_ = stage::handed_over;
       return {action::go_back};
     case stage::serving:

@@ -6,8 +6,8 @@
 
 namespace graceful {
 
-/// What becomes of a process: a state machine without I/O, clock or threads. `lifecycle` does what
-/// it answers.
+/// What becomes of a process: a state machine without I/O, clock or threads. `lifecycle` performs
+/// its actions.
 ///
 ///     starting -> [announcing ->] opening -> [probation ->] serving -> handed_over, or draining
 ///
@@ -66,14 +66,14 @@ class life {
 
   explicit life(bool has_predecessor) : committed_{!has_predecessor} {}
 
-  /// An event that means nothing in this stage is answered by nothing.
+  /// Returns no action for an event that means nothing in this stage.
   actions resume(event e);
 
   [[nodiscard]] stage current() const { return stage_; }
   [[nodiscard]] bool was_ready() const { return ready_; }
-  /// No other process may go on accepting: this one has no predecessor, or was committed.
+  /// True if no other process may go on accepting: this one has no predecessor, or was committed.
   [[nodiscard]] bool committed() const { return committed_; }
-  /// What drains, or will, is cut.
+  /// True if connections are cut when this process drains.
   [[nodiscard]] bool in_a_hurry() const { return hurry_; }
   [[nodiscard]] bool told_to_end() const { return told_; }
 

@@ -26,8 +26,8 @@ namespace graceful {
 
 namespace {
 
-/// That of the predecessor, also if this process would choose another directory by default: it may
-/// be another user by now, or without XDG_RUNTIME_DIR.
+/// A successor uses the path of its predecessor even if its own default would be another: it may
+/// run as another user by now, or without XDG_RUNTIME_DIR.
 std::string path_of(const options& opts) {
   auto passed = passed_control_path(opts);
   return passed ? std::move(*passed) : control_path_of(opts).value();
@@ -85,7 +85,7 @@ lifecycle::lifecycle(const options& opts, surroundings around)
   }
   service_->bring();
   life_.emplace(owned_.predecessor != nullptr);
-  // There is no destructor yet for what is thrown from here on.
+  // From here on an exception would leave the paths behind: the destructor does not run yet.
   struct removal {
     lifecycle* of;
     ~removal() {
@@ -102,8 +102,7 @@ lifecycle::lifecycle(const options& opts, surroundings around)
                                            }},
                   driver_settings(std::move(start)));
   server_.emplace(control_.context(), log_, *driver_, server_settings());
-  // A successor answers on the control socket when it is committed; its predecessor does until
-  // then.
+  // Until a successor is committed, its predecessor answers on the control socket.
   if (now().committed()) {
     serve_control();
   } else {
@@ -116,16 +115,16 @@ lifecycle::lifecycle(const options& opts, surroundings around)
       caretaker_.look_after();
     });
   });
-  // Of a spawned successor the manager hears from its predecessor.
+  // The predecessor tells the manager about a successor that it has spawned.
   if (request.token.empty() || now().committed()) service_->starts();
   control_.start();
   on_failure.of = nullptr;
 }
 
-/// The control thread's own objects are ended on it; what is left is ended after that, alone.
+/// Ends on the control thread what lives there. The caller ends the rest afterwards, alone.
 void lifecycle::end_control() {
   asio::post(control_.context(), [this] {
-    // Whatever fails in between, somebody waits for the end of this thread.
+    // The caller waits for the end of this thread, whatever fails here.
     const std::unique_ptr<asio::io_context, void (*)(asio::io_context*)> at_last{
         &control_.context(), [](asio::io_context* context) { context->stop(); }};
     driver_->shutdown();
@@ -150,7 +149,7 @@ lifecycle::~lifecycle() {
                                                    : last_failure_);
   }
   around_.sockets.stop();
-  // Nobody looks after them any more, so their loops end now.
+  // The caretaker has stopped, so their loops end now.
   for (const auto& acceptor : around_.plain.all()) acceptor->abort();
   for (const auto& acceptor : around_.plain.all()) acceptor->abandon();
   around_.waiters.complete(asio::error::operation_aborted);
@@ -158,16 +157,16 @@ lifecycle::~lifecycle() {
   remove_paths();
 }
 
-/// Only the last generation does. Whoever has a predecessor that still serves, or has handed over,
-/// leaves them to the other.
+/// Only the last generation removes them. A process whose predecessor still serves, or that has
+/// handed over, leaves them to the other process.
 void lifecycle::remove_paths() const {
   if (now().handed_over() || !now().committed()) return;
   os::remove_path(control_path_, owned_.file);
   os::remove_path(os::lock_path(control_path_), os::identify(owned_.lock->get()));
 }
 
-/// None in a set-id program: its successor believes nobody who passes it something, and each
-/// message names as its sender the real user, who has started it. It goes by the path.
+/// A set-id program opens none. Its successor trusts no channel, since each message on one names
+/// the real user as its sender, and connects to the path instead.
 unique_fd lifecycle::open_channel() {
   return os::is_set_id() ? unique_fd{} : server_->open_channel();
 }
@@ -211,7 +210,7 @@ control_server::settings lifecycle::server_settings() {
       .monitor =
           [this](control_session& from) {
             monitors_->add(from, state_in_words());
-            if (now().handed_over()) conclude_monitors();  // it connected before that
+            if (now().handed_over()) conclude_monitors();  // it connected earlier
           },
       .drain = [this](control_session& from, bool now) { on_drain_call(from, now); },
       .metrics = [this] { return server_metrics{.text = metrics()}; },
@@ -244,7 +243,7 @@ life lifecycle::now() const {
   return *life_;
 }
 
-/// What is the control thread's is queued, in the order of the decisions; what is not is returned.
+/// Queues the actions of the control thread, in the order of the decisions, and returns the others.
 life::actions lifecycle::take(life::event e) {
   const std::lock_guard lock{life_mutex_};
   auto actions = life_->resume(e);
@@ -258,14 +257,14 @@ life::actions lifecycle::take(life::event e) {
   return actions;
 }
 
-/// On the control thread.
+/// Runs on the control thread.
 void lifecycle::decide(life::event e) {
   (void)take(e);
   perform_queued();
 }
 
-/// On the control thread. What an action leads to is performed after what had been decided before
-/// it.
+/// Runs on the control thread. An action that leads to another decision queues it behind the
+/// earlier ones.
 void lifecycle::perform_queued() {
   for (;;) {
     life::action next{};
@@ -278,7 +277,7 @@ void lifecycle::perform_queued() {
     try {
       perform(next);
     } catch (...) {
-      // One that fails is no reason not to do the others.
+      // The others are performed even if one fails.
       asio::post(control_.context(), [this] { perform_queued(); });
       throw;
     }

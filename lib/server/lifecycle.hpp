@@ -47,7 +47,7 @@ namespace graceful {
 /// the control path, and runs the thread that serves it.
 class lifecycle {
  public:
-  /// What it acts on. All of it outlives the lifecycle.
+  /// The objects that it acts on. All of them outlive the lifecycle.
   struct surroundings {
     log& messages;
     inventory& sockets;
@@ -56,7 +56,7 @@ class lifecycle {
     drain_waiters& commit_waiters;
     const plain_acceptors& plain;
     asio::any_io_executor application;
-    /// This process accepts no more: nothing but its connections keeps it running.
+    /// Called when this process accepts no more: from then on only its connections keep it running.
     std::function<void()> release_work;
     std::function<void()> stop_context;  ///< Empty: there is none that could be stopped.
   };
@@ -65,15 +65,15 @@ class lifecycle {
   lifecycle(const options& opts, surroundings around);
   ~lifecycle();
 
-  /// Ends the control thread: nothing of this is done to other threads' executors after it. For
-  /// who wants to destroy what runs there before the lifecycle; the destructor does it too.
+  /// Ends the control thread. After that, the lifecycle posts nothing to other executors. The
+  /// destructor does it too; call it to destroy something earlier that the control thread uses.
   void end_control();
 
   // Thread-safe.
   void ready();
   void drain(bool now);
   void handle_signals();
-  /// Why this process will presumably not become ready.
+  /// Notes why this process will probably not become ready.
   void note_failure(const std::string& why);
   [[nodiscard]] std::uint64_t generation() const { return generation_; }
   [[nodiscard]] bool draining() const { return now().drains(); }

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 //
-// What a process answers when it is asked about itself, what it has to offer, and what it hears of
-// other generations.
+// What a process says about itself, what it offers to a successor, and what other generations tell
+// it.
 #include <graceful/version.hpp>
 
 #include "os/listening_socket.hpp"
@@ -22,13 +22,13 @@ namespace {
 
 std::string name_of(const draining_process& process) {
   const auto name = "generation " + std::to_string(process.generation);
-  // 0: in a PID namespace that is not visible from here.
+  // 0: the process is in a PID namespace that is not visible from here.
   return process.pid > 0 ? name + " (pid " + std::to_string(process.pid) + ")" : name;
 }
 
 }  // namespace
 
-/// Why this process takes part in no upgrade now.
+/// Says why this process takes part in no upgrade now; none: it does.
 std::optional<wire::reply> lifecycle::refusal() const {
   const auto life = now();
   if (life.current() == life::stage::draining) {
@@ -44,13 +44,13 @@ std::optional<wire::reply> lifecycle::refusal() const {
   return {};
 }
 
-/// On a control path that is not in place nobody could see the successor.
+/// A supervisor finds a successor by the control path, so that has to be in place.
 std::optional<std::string> lifecycle::objection(bool spawned) const {
   return service_->objection(spawned && path_keeper_ && path_keeper_->in_place());
 }
 
 std::vector<offered_descriptor> lifecycle::offer() {
-  // Shared: a batch may still be under way when the handover lets them go.
+  // Shared, because a batch may still be under way when the handover lets them go.
   const auto shared = [](const std::shared_ptr<const unique_fd>& fd) -> passed_descriptor {
     return {fd->get(), fd};
   };
@@ -96,12 +96,12 @@ const char* lifecycle::state() const {
   const auto life = now();
   if (life.drains()) return "draining";
   if (!life.was_ready()) return "starting";
-  // Without one it is the moment until the successor confirms that it is there.
+  // With a probation of 0, "probation" would only be the moment until the successor confirms.
   if (statistics_.probation() && options_.probation.count() > 0) return "probation";
   return statistics_.upgrading() ? "upgrading" : "serving";
 }
 
-/// The name of a state makes a sentence, but for one.
+/// Each name of a state but one completes the sentence.
 std::string lifecycle::state_in_words() const {
   const std::string name = state();
   return "the server is " + (name == "probation" ? "in the probation of an upgrade" : name);
@@ -116,7 +116,7 @@ std::vector<listener_status> lifecycle::listeners() const {
   return all;
 }
 
-/// Asked by any thread: nothing that lives on the control thread is looked at.
+/// Any thread may ask, so it reads nothing that lives on the control thread.
 std::string lifecycle::metrics() const {
   const auto open = around_.tracked.open();
   auto totals = statistics_.totals();
@@ -133,8 +133,8 @@ std::string lifecycle::metrics() const {
        .listeners_dropped = around_.sockets.dropped().size()});
 }
 
-/// A process of another generation drains. If this one does too, another serves by now, and a new
-/// connection finds it.
+/// Hears a process of another generation that drains. If this process drains too, it closes the
+/// connection: the reporter connects again, and finds the process that serves.
 void lifecycle::on_report(control_session& from, const wire::report& said) {
   if (draining()) return from.close();
   const draining_process process{said.generation, said.pid, said.connections};
@@ -160,7 +160,7 @@ void lifecycle::on_reporter_gone(const control_session& from) {
   if (ended) tell_end(*ended);
 }
 
-/// One that reports how it drains closes its connection too. Which of both is seen first is chance.
+/// A predecessor that reports closes that connection when it ends. Either event may be seen first.
 void lifecycle::on_predecessor_ended() {
   if (!predecessor_reports_) tell_end({generation_ - 1, predecessor_->pid(), {}});
 }

@@ -1,6 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 //
-// How a process ends: another serves, its predecessor goes on, or nobody succeeds it.
+// How a process ends: its successor serves, its predecessor goes on, or no process takes its place.
 #include "server/lifecycle.hpp"
 #include "wire/control_messages.hpp"
 
@@ -17,14 +17,15 @@ void lifecycle::drain(bool now) {
   asio::post(control_.context(), [this, now] { end(now); });
 }
 
-/// The predecessor accepts again.
+/// Ends this process, because the predecessor accepts again.
 void lifecycle::roll_back(const std::string& why) {
   if (!now().in_probation()) return;
   log_.warning("rolled back: " + why + "; this process drains, its predecessor serves");
   decide(life::event::rolled_back);
 }
 
-/// The predecessor serves, or is to serve. It does not have what this process has bound itself.
+/// Leaves the service to the predecessor, which does not have the sockets that this process has
+/// bound.
 void lifecycle::go_back() {
   service_->goes_back();
   hand_over(around_.sockets.own());
@@ -36,11 +37,11 @@ void lifecycle::go_back() {
   }
 }
 
-/// Somebody else serves what this process served, but for `ours`.
+/// Leaves everything but `ours` to the process that serves now.
 void lifecycle::hand_over(const inventory::names& ours) {
-  // A process that has not been committed by now will not be.
+  // If this process has not been committed by now, it never will be.
   around_.commit_waiters.complete(make_error_code(errc::upgrade_failed));
-  // Later: what led here is told first.
+  // Posted, so that monitors hear first what led here.
   asio::post(control_.context(), [this] { conclude_monitors(); });
   server_->stop_accepting();
   if (path_keeper_) path_keeper_->stop();
@@ -67,7 +68,7 @@ void lifecycle::conclude_monitors() {
 }
 
 void lifecycle::on_drain_call(control_session& from, bool now) {
-  // Who is meant, the one that serves or the one that waits?
+  // The order does not say whether it means this process or its successor.
   if (driver_->in_probation()) {
     return from.reply(wire::to_error(wire::busy_error, driver_->why_busy()));
   }
@@ -75,25 +76,24 @@ void lifecycle::on_drain_call(control_session& from, bool now) {
   drain_.watch(from);
 }
 
-/// This process ends, and is not succeeded.
+/// Ends this process.
 void lifecycle::end(bool now) {
   decide(now ? life::event::told_to_end_now : life::event::told_to_end);
 }
 
-/// If that commits a successor in its probation, nothing is left to do.
+/// Ends the upgrade under way. If that commits the successor, this process hands over.
 void lifecycle::settle_upgrade() {
   driver_->shutdown(service_->stopped_by_its_main() || objection(true).has_value());
   decide(life::event::upgrade_settled);
 }
 
-/// This process ends, and no predecessor takes its place: there is none, or this one was never
-/// ready and so never in a place.
+/// Drains without a process in its place: there is no predecessor, or this process was never ready.
 void lifecycle::end_alone() {
   around_.commit_waiters.complete(make_error_code(errc::upgrade_failed));
   monitors_->tell("draining", "this process drains, and ends");
   around_.waiters.complete({});
   begin_drain();
-  // A socket that a predecessor serves too is not to be touched.
+  // An uncommitted process does not touch sockets that its predecessor still serves.
   if (now().committed()) {
     service_->ask_for_sockets([this] {
       around_.sockets.let_go_kept();
@@ -108,7 +108,7 @@ void lifecycle::end_alone() {
   hurry();
 }
 
-/// Those that may still have to close what they have handed on, or are to hand back.
+/// Lists the processes that may still hold sockets of this one.
 std::set<pid_t> lifecycle::other_generations() const {
   std::set<pid_t> pids;
   for (const auto& process : older_.all()) pids.insert(static_cast<pid_t>(process.pid));
@@ -117,7 +117,7 @@ std::set<pid_t> lifecycle::other_generations() const {
   return pids;
 }
 
-/// Whoever is cut is told before accepting stops, and so before the context may end.
+/// Tells connections that they are cut before accepting stops, since the context may end then.
 void lifecycle::begin_drain() {
   drain_.begin();
   if (now().in_a_hurry()) drain_.hurry();
@@ -130,8 +130,8 @@ void lifecycle::hurry() {
   last_call_.end();
 }
 
-/// From now on nothing but connections keeps the context running. The last step wherever it is
-/// taken: the context may end at once, and what is posted to it then is not run.
+/// From now on only connections keep the context running. Always the last step: the context may end
+/// at once, and then it runs nothing that is posted.
 void lifecycle::stop_accepting() {
   around_.sockets.stop();
   caretaker_.see_off();
@@ -146,7 +146,7 @@ void lifecycle::report_drain() {
   drain_reporter_.report({generation_, ::getpid(), around_.tracked.open(), around_.tracked.cut()});
 }
 
-/// What is left at the deadline has no token, or does not heed it, or does not accept any more.
+/// Ends what is left at the deadline: connections without a token, or that do not heed it.
 void lifecycle::cut_short() {
   last_call_.end();
   caretaker_.hurry();

@@ -1,6 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 //
-// How a process comes to serve: ready(), the probation of a successor, and its end.
+// How a process comes to serve: ready(), the probation of a successor, and the commit.
 #include <graceful/error.hpp>
 
 #include "os/control_path.hpp"
@@ -21,7 +21,7 @@ namespace graceful {
 
 namespace {
 
-/// For a `listen` that comes after ready(), at a cold start.
+/// How long a cold start waits at least for a `listen` that comes after ready().
 constexpr std::chrono::milliseconds least_time_for_late_listens{1'000};
 
 failure told_to_end() { return {errc::upgrade_failed, "it was told to end before it was ready"}; }
@@ -65,7 +65,7 @@ void lifecycle::say_serves() {
   around_.commit_waiters.complete({});
   caretaker_.look_after();
   service_->serves(generation_, false);
-  // What a service manager has passed is kept as long as what a predecessor passes.
+  // Sockets from a service manager are kept for as long as those from a predecessor.
   late_listens_.expires_after(std::max(options_.probation, least_time_for_late_listens));
   late_listens_.async_wait([this](boost::system::error_code cancelled) {
     if (!cancelled) (void)around_.sockets.settle_claims();
@@ -89,14 +89,15 @@ void lifecycle::watch_predecessor() {
                                     [this] { on_predecessor_ended(); }});
     predecessor_->start();
   } catch (const std::exception& e) {
-    // The connection is closed by now, which has the predecessor accept again.
+    // The connection is closed by now, so the predecessor accepts again.
     roll_back(std::string{"cannot watch the predecessor: "} + e.what());
   }
 }
 
-/// The predecessor wants to hear that this process serves, before it lets its sockets go.
+/// Answers the predecessor, which wants to know that this process serves before it lets its sockets
+/// go.
 void lifecycle::confirm(predecessor_watch::outcomes::vouch vouch) {
-  // Besides the listeners the lock and the control socket are on offer.
+  // The lock and the control socket are on offer too.
   const bool must_listen = owned_.predecessor->offer().descriptors > 2;
   confirmation_.ask(
       must_listen,
@@ -104,8 +105,8 @@ void lifecycle::confirm(predecessor_watch::outcomes::vouch vouch) {
        .does_not = [this](const std::string& why) { predecessor_->fail(why); }});
 }
 
-/// On the control thread, before ready(): a predecessor that has given the upgrade up serves on,
-/// and ends some day. Then nobody may hold its sockets who does not know.
+/// Runs on the control thread, before ready(). A predecessor that has given up the upgrade keeps
+/// serving, and ends some day. By then, this process must not hold its sockets.
 giving_up_watch::seen lifecycle::look_at_predecessor() {
   using seen = giving_up_watch::seen;
   const std::unique_lock lock{ready_mutex_, std::try_to_lock};
@@ -127,7 +128,7 @@ void lifecycle::give_back() {
   owned_.lock.reset();
 }
 
-/// The predecessor does not come back.
+/// Commits this process: the predecessor does not come back.
 void lifecycle::stay() {
   log_.info("committed: this process stays");
   around_.sockets.commit();
@@ -135,7 +136,7 @@ void lifecycle::stay() {
   statistics_.taken_over(std::chrono::steady_clock::now());
   os::sign_lock(owned_.lock->get(), os::signing::alone);
   (void)os::adopt_control(owned_.control->get());  // if that fails the path_keeper tries again
-  // Now: who is answered on the control path finds a manager that has been told.
+  // Before it answers on the control path: a client that asks then finds a manager that knows.
   service_->serves(generation_, true);
 }
 
