@@ -1,7 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 //
 // Accept loops as servers have them that were written before they could be upgraded.
-#include "site.hpp"
+#include "server_fixture.hpp"
 
 #include <doctest/doctest.h>
 
@@ -27,11 +27,11 @@ std::chrono::nanoseconds processor_time(pid_t pid) {
   return std::chrono::seconds{used.tv_sec} + std::chrono::nanoseconds{used.tv_nsec};
 }
 
-site shaped(const std::string& shape, const char* threads = "1",
-            std::vector<std::string> more = {}) {
+server_fixture shaped(const std::string& shape, const char* threads = "1",
+                      std::vector<std::string> more = {}) {
   std::vector<std::string> arguments{"--shape", shape, "--threads", threads};
   arguments.insert(arguments.end(), more.begin(), more.end());
-  return site{arguments, {}, programs::shaped_server()};
+  return server_fixture{arguments, {}, programs::shaped_server()};
 }
 
 /// While the new process gets the clients, the old one only keeps one connection open. Then that

@@ -4,8 +4,8 @@
 #include "os/listening_socket.hpp"
 
 #include "notify_socket.hpp"
-#include "service_site.hpp"
-#include "site.hpp"
+#include "server_fixture.hpp"
+#include "service_fixture.hpp"
 #include "testing/process_table.hpp"
 
 #include <doctest/doctest.h>

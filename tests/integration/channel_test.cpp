@@ -3,7 +3,7 @@
 // A successor that was passed its connection, and needs no path.
 #include "gate.hpp"
 #include "possible.hpp"
-#include "site.hpp"
+#include "server_fixture.hpp"
 #include "testing/process_table.hpp"
 
 #include <doctest/doctest.h>
@@ -25,7 +25,7 @@ namespace {
 constexpr uid_t nobody = 65534;
 
 /// What the shell of an upgrade sees in its environment, and its descriptors.
-std::string seen_by_shell(site& s, const std::string& what) {
+std::string seen_by_shell(server_fixture& s, const std::string& what) {
   const auto file = s.scene().path("seen");
   const auto done =
       s.upgrade({"--", "/bin/sh", "-c", "{ " + what + "; } > '" + file + "'; exit 1"});
@@ -38,7 +38,7 @@ std::string seen_by_shell(site& s, const std::string& what) {
 
 TEST_CASE("a server that has dropped root privileges after listen can be upgraded repeatedly") {
   if (!others_can_run(programs::forking_server())) return;
-  site s{{"--user", std::to_string(nobody)}, {}, programs::forking_server()};
+  server_fixture s{{"--user", std::to_string(nobody)}, {}, programs::forking_server()};
   REQUIRE(fs::is_socket(s.control()));
   for (const std::int64_t generation : {2, 3}) {
     const auto before = s.pid();
@@ -96,7 +96,7 @@ TEST_CASE("a server whose directory was removed is upgraded by SIGUSR2") {
 }
 
 TEST_CASE("a successor is passed a connection and the control path, and passes neither on") {
-  site s;
+  server_fixture s;
   const auto text = seen_by_shell(s, "env; ls -l /proc/$$/fd/3");
   CHECK(text.find("GRACEFUL_CHANNEL=") != std::string::npos);
   CHECK(text.find("GRACEFUL_CONTROL_PATH=" + s.control() + "\n") != std::string::npos);
@@ -111,7 +111,7 @@ TEST_CASE("a successor is passed a connection and the control path, and passes n
 }
 
 TEST_CASE("a successor whose connection was lost on the way uses the control path") {
-  site s;
+  server_fixture s;
   auto command = s.command();
   std::string line = "exec";
   for (const auto& argument : command) line += " '" + argument + "'";
@@ -125,7 +125,7 @@ TEST_CASE("a successor whose connection was lost on the way uses the control pat
 }
 
 TEST_CASE("the death of a successor behind a live shell is noticed at once") {
-  site s{{"--probation", "1min"}};
+  server_fixture s{{"--probation", "1min"}};
   std::string line;
   for (const auto& argument : s.command()) line += "'" + argument + "' ";
   process& ctl = s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--", "/bin/sh",

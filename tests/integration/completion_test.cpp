@@ -2,7 +2,7 @@
 //
 // The completions, in the shells that read them.
 #include "possible.hpp"
-#include "site.hpp"
+#include "server_fixture.hpp"
 #include "terminal.hpp"
 
 #include <doctest/doctest.h>

@@ -1,6 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "gate.hpp"
-#include "site.hpp"
+#include "server_fixture.hpp"
 #include "testing/process_table.hpp"
 
 #include <doctest/doctest.h>
@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 TEST_CASE(
     "a second copy that is started by accident ends with a clear error and disturbs nothing") {
-  site s;
+  server_fixture s;
   load clients{s.load_on(false)};
   const auto copy = run(s.scene(), s.command());
   CHECK(copy.status == "exited 1");
@@ -30,7 +30,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a second copy takes over if an option or the environment says so") {
-  site s;
+  server_fixture s;
   load clients{s.load_on(true)};
   auto by_option = s.command();
   by_option.push_back("--takeover");
@@ -52,7 +52,7 @@ TEST_CASE("a second copy takes over if an option or the environment says so") {
 TEST_CASE("GRACEFUL_TAKEOVER is not passed on: a child of the server cannot take over by it") {
   process_options options;
   options.environment["GRACEFUL_TAKEOVER"] = "1";
-  site s{{}, options};
+  server_fixture s{{}, options};
   const auto done =
       s.upgrade({"--", "/bin/sh", "-c", "env > '" + s.scene().path("env") + "'; exit 1"});
   CHECK(done.status == "exited 1");
@@ -63,7 +63,7 @@ TEST_CASE("GRACEFUL_TAKEOVER is not passed on: a child of the server cannot take
 }
 
 TEST_CASE("a control path that a crash left behind is replaced") {
-  site s;
+  server_fixture s;
   s.server().signal(SIGKILL);
   REQUIRE(s.server().wait_exit(patience));
   REQUIRE(fs::is_socket(s.control()));
@@ -88,7 +88,7 @@ TEST_CASE("a file that is not a socket is never replaced") {
 }
 
 TEST_CASE("a live control path whose lock was removed is not replaced") {
-  site s;
+  server_fixture s;
   fs::remove(s.control() + ".lock");
   const auto copy = run(s.scene(), s.command());
   CHECK(copy.status == "exited 1");
@@ -101,7 +101,7 @@ TEST_CASE("a live control path whose lock was removed is not replaced") {
 }
 
 TEST_CASE("if the newest generation dies a server can be started, even while an older one drains") {
-  site s;
+  server_fixture s;
   const auto held = s.hold();
   REQUIRE(s.upgrade().status == "exited 0");
   const auto newest = open_pidfd(static_cast<pid_t>(s.pid()));
@@ -114,7 +114,7 @@ TEST_CASE("if the newest generation dies a server can be started, even while an 
 }
 
 TEST_CASE("a server whose lock file was removed can still be upgraded") {
-  site s;
+  server_fixture s;
   fs::remove(s.control() + ".lock");
   CHECK(s.upgrade().status == "exited 0");
   CHECK(s.generation() == 2);
@@ -122,7 +122,7 @@ TEST_CASE("a server whose lock file was removed can still be upgraded") {
 
 TEST_CASE(
     "a second copy beside a server whose lock file was removed does not prevent its upgrades") {
-  site s;
+  server_fixture s;
   fs::remove(s.control() + ".lock");
   const auto second = run(s.scene(), s.command());
   CHECK(second.status == "exited 1");
@@ -130,7 +130,7 @@ TEST_CASE(
 }
 
 TEST_CASE("the control path has mode 0600 and disappears with the last generation") {
-  site s;
+  server_fixture s;
   struct stat status {};
   REQUIRE(::stat(s.control().c_str(), &status) == 0);
   CHECK((status.st_mode & 07777) == 0600);
@@ -160,7 +160,7 @@ TEST_CASE("a server that has not finished starting says so") {
 }
 
 TEST_CASE("a server that is stopped in the middle of an upgrade ends the upgrade") {
-  site s;
+  server_fixture s;
   gate opening{s.scene()};
   process& ctl = s.scene().start(opening.upgrade(s));
   REQUIRE(ctl.wait_for_output("passed", patience));

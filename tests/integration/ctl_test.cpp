@@ -1,5 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "site.hpp"
+#include "server_fixture.hpp"
 #include "varlink_peer.hpp"
 
 #include <doctest/doctest.h>
@@ -10,7 +10,7 @@
 using namespace graceful_test;
 
 TEST_CASE("status shows generation, pid, state and each listener with its queue") {
-  site s;
+  server_fixture s;
   const auto plain = s.status();
   CHECK(plain.status == "exited 0");
   CHECK(plain.out.find("generation 1, pid " + std::to_string(s.server().pid()) +
@@ -25,7 +25,7 @@ TEST_CASE("status shows generation, pid, state and each listener with its queue"
 }
 
 TEST_CASE("upgrade streams the phases, as lines or as JSON") {
-  site s;
+  server_fixture s;
   const auto plain = s.upgrade();
   CHECK(plain.status == "exited 0");
   for (const char* phase : {"spawned pid ", "connected as generation 2", "1 socket passed",
@@ -41,7 +41,7 @@ TEST_CASE("upgrade streams the phases, as lines or as JSON") {
 }
 
 TEST_CASE("the exit code says what went wrong, and the message says what to do") {
-  site s;
+  server_fixture s;
   const auto expect = [&](std::vector<std::string> arguments, const char* status,
                           const char* says) {
     const auto done = s.ctl(std::move(arguments));
@@ -68,7 +68,7 @@ TEST_CASE("the exit code says what went wrong, and the message says what to do")
 }
 
 TEST_CASE("a failed command says what to do next") {
-  site s;
+  server_fixture s;
   const auto says = [&](const std::string& arguments, const char* next) {
     const auto done =
         run(s.scene(), {"/bin/sh", "-c", "'" + programs::graceful_ctl() + "' " + arguments});
@@ -89,7 +89,7 @@ TEST_CASE("a failed command says what to do next") {
 }
 
 TEST_CASE("in a removed directory, a relative path is refused with a clear message") {
-  site s;
+  server_fixture s;
   const auto gone = s.scene().path("gone");
   for (const char* relative : {"-- ./new", "--directory next"}) {
     const auto done = run(
@@ -107,7 +107,7 @@ TEST_CASE("in a removed directory, a relative path is refused with a clear messa
 }
 
 TEST_CASE("help and version go to standard output") {
-  site s;
+  server_fixture s;
   CHECK(s.ctl({"--help"}).out.find("Usage: graceful-ctl COMMAND") == 0);
   for (const auto& arguments :
        {std::vector<std::string>{"upgrade", "--help"}, {"help", "upgrade"}}) {
@@ -119,7 +119,7 @@ TEST_CASE("help and version go to standard output") {
 }
 
 TEST_CASE("output that cannot be written is reported, and the upgrade still counts") {
-  site s;
+  server_fixture s;
   const auto shell = [&](const std::string& command) {
     return run(s.scene(), {"/bin/sh", "-c", "'" + programs::graceful_ctl() + "' " + command});
   };
@@ -131,7 +131,7 @@ TEST_CASE("output that cannot be written is reported, and the upgrade still coun
 }
 
 TEST_CASE("a client that knows only Varlink finds its way by introspection") {
-  site s;
+  server_fixture s;
   auto peer = varlink_peer::connect(s.control());
   const auto ask = [&](const char* call) {
     peer.send(call);
@@ -156,7 +156,7 @@ TEST_CASE("a client that knows only Varlink finds its way by introspection") {
 }
 
 TEST_CASE("a command that no server would accept is refused before the server is asked") {
-  site s;
+  server_fixture s;
   for (const auto& [command, reason] :
        {std::pair{std::string{"\xff"}, "have to be UTF-8"},
         std::pair{std::string(70'000, 'x'), "too long for one call (64 KiB)"}}) {

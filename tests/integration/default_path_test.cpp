@@ -4,7 +4,7 @@
 // with.
 #include "kit_servers.hpp"
 #include "possible.hpp"
-#include "site.hpp"
+#include "server_fixture.hpp"
 
 #include <doctest/doctest.h>
 

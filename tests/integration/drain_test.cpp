@@ -1,6 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "gate.hpp"
-#include "site.hpp"
+#include "server_fixture.hpp"
 #include "testing/process_table.hpp"
 
 #include <doctest/doctest.h>
@@ -20,7 +20,7 @@ namespace {
 /// Ends a server under load. What it has accepted, or has in its queue, is answered; only clients
 /// that connect afterwards are refused.
 void ends_gracefully(const std::vector<std::string>& arguments, bool keep_alive, int signal) {
-  site s{arguments};
+  server_fixture s{arguments};
   http_load options = s.load_on(keep_alive);
   options.connections = 32;
   load clients{options};
@@ -58,7 +58,7 @@ TEST_CASE("SIGTERM under load resets nobody: a plain acceptor") {
 }
 
 TEST_CASE("graceful-ctl drain returns when the server has ended, and says how it went") {
-  site s;
+  server_fixture s;
   const auto done = s.ctl({"drain", s.control()});
   CHECK(done.status == "exited 0");
   CHECK(done.out.find("draining, waiting for what still runs") != std::string::npos);
@@ -68,7 +68,7 @@ TEST_CASE("graceful-ctl drain returns when the server has ended, and says how it
 }
 
 TEST_CASE("a thousand idle connections and a hundred busy ones are drained, and none is cut") {
-  site s{{"--threads", "2", "--work", "20ms", "--idle-grace", "2s"}};
+  server_fixture s{{"--threads", "2", "--work", "20ms", "--idle-grace", "2s"}};
   std::list<http_connection> idle;
   const auto target = resolve("127.0.0.1", s.port(), patience);
   for (unsigned i = 0; i < 1000; ++i) {
@@ -96,7 +96,7 @@ TEST_CASE("a thousand idle connections and a hundred busy ones are drained, and 
 }
 
 TEST_CASE("the deadline cuts and counts the remaining connections") {
-  site s{{"--drain", "300ms"}};
+  server_fixture s{{"--drain", "300ms"}};
   auto held = s.hold();
   const auto done = s.ctl({"drain", s.control()});
   CHECK(done.status == "exited 0");
@@ -107,7 +107,7 @@ TEST_CASE("the deadline cuts and counts the remaining connections") {
 }
 
 TEST_CASE("drain --now also cuts a drain that is under way, and its watcher is told") {
-  site s;
+  server_fixture s;
   auto held = s.hold();
   process& watcher = s.scene().start({programs::graceful_ctl(), "drain", s.control()});
   REQUIRE(watcher.wait_for_output("draining 1 connection", patience));
@@ -124,7 +124,7 @@ TEST_CASE("drain --now also cuts a drain that is under way, and its watcher is t
 }
 
 TEST_CASE("a second SIGTERM ends a drain at once") {
-  site s;
+  server_fixture s;
   auto held = s.hold();
   s.server().signal(SIGTERM);
   REQUIRE(s.server().wait_for_output("this process drains, and ends", patience));
@@ -168,7 +168,7 @@ TEST_CASE("an application can start a drain itself, and can cut it short") {
 }
 
 TEST_CASE("the predecessor ends at its deadline, and the successor keeps serving") {
-  site s{{"--drain", "300ms"}};
+  server_fixture s{{"--drain", "300ms"}};
   auto held = s.hold();
   REQUIRE(s.upgrade().status == "exited 0");
   CHECK(s.server().wait_exit(patience).exited(0));
@@ -178,7 +178,7 @@ TEST_CASE("the predecessor ends at its deadline, and the successor keeps serving
 
 TEST_CASE(
     "an upgrade that fails because the server ends is not told that the server still serves") {
-  site s;
+  server_fixture s;
   process& ctl =
       s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--", "/bin/sleep", "60"});
   REQUIRE(ctl.wait_for_output("spawned", patience));
@@ -189,7 +189,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a server that drains cannot be upgraded any more") {
-  site s;
+  server_fixture s;
   auto held = s.hold();
   s.server().signal(SIGTERM);
   REQUIRE(s.server().wait_for_output("this process drains, and ends", patience));
@@ -204,7 +204,7 @@ TEST_CASE("a server that drains cannot be upgraded any more") {
 }
 
 TEST_CASE("a draining server logs at the second signal, and not before, what a further one does") {
-  site s;
+  server_fixture s;
   auto held = s.hold();
   s.server().signal(SIGTERM);
   REQUIRE(s.server().wait_for_output("this process drains, and ends", patience));
@@ -215,7 +215,7 @@ TEST_CASE("a draining server logs at the second signal, and not before, what a f
 }
 
 TEST_CASE("SIGUSR2 upgrades") {
-  site s;
+  server_fixture s;
   load clients{s.load_on(false)};
   s.server().signal(SIGUSR2);
   CHECK(clients.wait_for_generation(2, 20, patience));
@@ -239,7 +239,7 @@ TEST_CASE("an upgrade by SIGUSR2 that fails is logged, and costs nothing") {
 }
 
 TEST_CASE("abort ends an upgrade that is not ready, and does nothing afterwards") {
-  site s;
+  server_fixture s;
   gate opening{s.scene()};
   process& ctl = s.scene().start(opening.upgrade(s));
   REQUIRE(ctl.wait_for_output("passed", patience));
@@ -253,7 +253,7 @@ TEST_CASE("abort ends an upgrade that is not ready, and does nothing afterwards"
 }
 
 TEST_CASE("a successor that is told to end before it is ready costs nothing") {
-  site s;
+  server_fixture s;
   load clients{s.load_on(false)};
   gate opening{s.scene()};
   process& ctl = s.scene().start(opening.upgrade(s));

@@ -2,7 +2,7 @@
 #include <graceful/testing/census.hpp>
 
 #include "gate.hpp"
-#include "site.hpp"
+#include "server_fixture.hpp"
 #include "testing/process_table.hpp"
 
 #include <doctest/doctest.h>
@@ -17,7 +17,7 @@ using namespace graceful_test;
 
 namespace {
 
-std::vector<std::string> rogue(site& s, const std::string& mode) {
+std::vector<std::string> rogue(server_fixture& s, const std::string& mode) {
   auto command = programs::python("rogue_successor.py");
   command.insert(command.end(), {mode, "--control", s.control()});
   return command;
@@ -30,10 +30,11 @@ std::vector<std::string> behind_dashes(std::vector<std::string> command) {
 
 /// Makes an upgrade fail under load. Nothing may be lost, everything must be as before, and the
 /// next upgrade must work.
-void fails_and_costs_nothing(const std::vector<std::string>& options,
-                             const std::function<std::vector<std::string>(site&)>& command,
-                             const std::string& says) {
-  site s{{"--threads", "2", "--ready-timeout", "1min"}};
+void fails_and_costs_nothing(
+    const std::vector<std::string>& options,
+    const std::function<std::vector<std::string>(server_fixture&)>& command,
+    const std::string& says) {
+  server_fixture s{{"--threads", "2", "--ready-timeout", "1min"}};
   const auto before = s.at_rest();
   load keeping{s.load_on(true)};
   load connecting{s.load_on(false)};
@@ -73,14 +74,14 @@ pid_t number_after(const std::string& text, const std::string& words) {
 void rogue_fails(const std::string& mode, const std::string& says,
                  const std::vector<std::string>& options = {}) {
   fails_and_costs_nothing(
-      options, [&](site& s) { return rogue(s, mode); }, says);
+      options, [&](server_fixture& s) { return rogue(s, mode); }, says);
 }
 
 }  // namespace
 
 TEST_CASE("a successor that cannot be executed costs nothing") {
   fails_and_costs_nothing(
-      {}, [](site&) { return std::vector<std::string>{"/no/such/program"}; },
+      {}, [](server_fixture&) { return std::vector<std::string>{"/no/such/program"}; },
       "cannot execute /no/such/program");
 }
 
@@ -135,7 +136,7 @@ TEST_CASE("a successor that calls out of order costs nothing") {
 }
 
 TEST_CASE("a successor that reported ready and then died is not believed") {
-  site s;
+  server_fixture s;
   auto argv = behind_dashes(rogue(s, "die-with-ready"));
   argv.insert(argv.begin(), {programs::graceful_ctl(), "upgrade", s.control()});
   process& ctl = s.scene().start(argv);
@@ -188,7 +189,7 @@ TEST_CASE("the reason of a successor that gives up is quoted") {
 TEST_CASE("a successor whose own listener cannot be bound costs nothing") {
   fails_and_costs_nothing(
       {},
-      [](site& s) {
+      [](server_fixture& s) {
         auto command = s.command();
         // A documentation address (RFC 5737), which no machine has.
         command.insert(command.end(), {"--listen", "192.0.2.1:1"});
@@ -198,7 +199,7 @@ TEST_CASE("a successor whose own listener cannot be bound costs nothing") {
 }
 
 TEST_CASE("a second upgrade is told that one is under way, and does not disturb it") {
-  site s;
+  server_fixture s;
   process& first = s.scene().start([&] {
     std::vector<std::string> argv{programs::graceful_ctl(), "upgrade", s.control(), "--timeout",
                                   "60"};
@@ -215,7 +216,7 @@ TEST_CASE("a second upgrade is told that one is under way, and does not disturb 
 }
 
 TEST_CASE("an upgrade goes on without the operator who asked for it") {
-  site s;
+  server_fixture s;
   gate opening{s.scene()};
   process& ctl = s.scene().start(opening.upgrade(s));
   REQUIRE(ctl.wait_for_output("passed", patience));
@@ -229,7 +230,7 @@ TEST_CASE("an upgrade goes on without the operator who asked for it") {
 }
 
 TEST_CASE("a successor that has every socket serves when its predecessor is killed before Ready") {
-  site s;
+  server_fixture s;
   gate opening{s.scene()};
   process& ctl = s.scene().start(opening.upgrade(s));
   REQUIRE(s.server().wait_for_output("gate: initialising", patience));

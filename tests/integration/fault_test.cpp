@@ -5,7 +5,7 @@
 #include <graceful/testing/fault.hpp>
 
 #include "gate.hpp"
-#include "site.hpp"
+#include "server_fixture.hpp"
 #include "testing/fault_variable.hpp"
 #include "testing/process_table.hpp"
 
@@ -74,7 +74,7 @@ struct faulty_site {
   }
 
   fault_injector faults;
-  site s;
+  server_fixture s;
   load kept{s.load_on(true)};
   load connecting{s.load_on(false)};
 };
@@ -229,7 +229,7 @@ TEST_CASE("a server that is killed in accept loses only its own connections") {
 TEST_CASE(
     "a successor that connects between two generations waits for the end of its real predecessor") {
   fault_injector faults;
-  site s{{"--probation", "1min"}, {.environment = faults.environment()}};
+  server_fixture s{{"--probation", "1min"}, {.environment = faults.environment()}};
   const auto held = s.hold();
   const auto to_successor = variable_for(fault::at_call("listen", 1, action::stop));
   process& ctl = s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--env",

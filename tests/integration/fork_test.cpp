@@ -2,7 +2,7 @@
 //
 // Children that a server forks and that execute nothing.
 #include "gate.hpp"
-#include "site.hpp"
+#include "server_fixture.hpp"
 #include "testing/process_table.hpp"
 
 #include <doctest/doctest.h>
@@ -17,11 +17,11 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A site whose server forks on request.
-class forking_site : public site {
+/// A server_fixture whose server forks on request.
+class forking_site : public server_fixture {
  public:
   explicit forking_site(std::vector<std::string> arguments = {}, process_options options = {})
-      : site{std::move(arguments), std::move(options), programs::forking_server()} {}
+      : server_fixture{std::move(arguments), std::move(options), programs::forking_server()} {}
 
   /// The child that the server has forked for this request.
   pid_t child_for(const std::string& path) {
@@ -166,7 +166,7 @@ TEST_CASE("a waiting client is told that the server was killed, although its chi
 }
 
 TEST_CASE("a lock is not taken from a starting successor whose predecessor has died") {
-  site s;
+  server_fixture s;
   gate opening{s.scene()};
   process& ctl = s.scene().start(opening.upgrade(s));
   REQUIRE(ctl.wait_for_output("passed", patience));

@@ -22,7 +22,7 @@ std::vector<std::string> gate::server(const std::string& control, std::uint16_t 
   return {programs::gated_server(), control, std::to_string(port), path_};
 }
 
-std::vector<std::string> gate::upgrade(const site& s) const {
+std::vector<std::string> gate::upgrade(const server_fixture& s) const {
   std::vector<std::string> argv{
       programs::graceful_ctl(), "upgrade", s.control(), "--timeout", "60", "--"};
   const auto command = server(s.control(), s.port());

@@ -2,7 +2,7 @@
 #ifndef GRACEFUL_TESTS_INTEGRATION_GATE_HPP
 #define GRACEFUL_TESTS_INTEGRATION_GATE_HPP
 
-#include "site.hpp"
+#include "server_fixture.hpp"
 
 #include <string>
 #include <string_view>
@@ -20,7 +20,7 @@ class gate {
                                                 std::uint16_t port) const;
 
   /// graceful-ctl upgrade to it.
-  [[nodiscard]] std::vector<std::string> upgrade(const site& s) const;
+  [[nodiscard]] std::vector<std::string> upgrade(const server_fixture& s) const;
 
   /// Lets one server through. Waits until a server is there.
   void open() const;

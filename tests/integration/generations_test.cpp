@@ -1,7 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 //
 // Upgrades that follow one another while older generations drain.
-#include "site.hpp"
+#include "server_fixture.hpp"
 #include "testing/process_table.hpp"
 
 #include <doctest/doctest.h>
@@ -16,14 +16,14 @@ using namespace graceful_test;
 namespace {
 
 /// Watches the other end of the control socket, line by line.
-process& watch(site& s) {
+process& watch(server_fixture& s) {
   process& monitor = s.scene().start({programs::graceful_ctl(), "monitor", s.control()});
   REQUIRE(monitor.wait_for_output("the server is serving", patience));
   return monitor;
 }
 
 /// Repeats status until it says this; waits until the deadline only if it never does.
-bool status_comes_to_say(site& s, const std::string& text) {
+bool status_comes_to_say(server_fixture& s, const std::string& text) {
   const auto until = std::chrono::steady_clock::now() + patience;
   while (std::chrono::steady_clock::now() < until) {
     if (s.status().out.find(text) != std::string::npos) return true;
@@ -34,7 +34,7 @@ bool status_comes_to_say(site& s, const std::string& text) {
 }  // namespace
 
 TEST_CASE("ten upgrades in a row: each generation finishes the requests that it has begun") {
-  site s;
+  server_fixture s;
   auto few = s.load_on(false);
   few.connections = 2;
   load clients{few};
@@ -71,7 +71,7 @@ TEST_CASE("ten upgrades in a row: each generation finishes the requests that it 
 }
 
 TEST_CASE("beyond the cap the oldest generation cuts its connections, and every process says so") {
-  site s{{"--max-draining", "2"}};
+  server_fixture s{{"--max-draining", "2"}};
   std::vector<http_connection> held;
   for (int generation = 2; generation <= 4; ++generation) {
     held.push_back(s.hold());
@@ -88,7 +88,7 @@ TEST_CASE("beyond the cap the oldest generation cuts its connections, and every 
 }
 
 TEST_CASE("the death of a generation in the middle does not hide an older one") {
-  site s;
+  server_fixture s;
   const auto first = s.hold();
   REQUIRE(s.upgrade().status == "exited 0");
   const auto middle = open_pidfd(static_cast<pid_t>(s.pid()));
@@ -104,7 +104,7 @@ TEST_CASE("the death of a generation in the middle does not hide an older one") 
 }
 
 TEST_CASE("a generation that was rolled back and drains is listed too") {
-  site s{{"--probation", "1min"}};
+  server_fixture s{{"--probation", "1min"}};
   REQUIRE(s.upgrade({"--until", "ready"}).status == "exited 0");
   const auto held = hold_by(2, s.port());
   CHECK(s.ctl({"rollback", s.control()}).status == "exited 0");

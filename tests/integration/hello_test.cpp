@@ -4,7 +4,7 @@
 #include <graceful/control_client.hpp>
 
 #include "kit_servers.hpp"
-#include "site.hpp"
+#include "server_fixture.hpp"
 #include "testing/client_socket.hpp"
 
 #include <doctest/doctest.h>

@@ -2,7 +2,7 @@
 #include <graceful/testing/census.hpp>
 
 #include "possible.hpp"
-#include "site.hpp"
+#include "server_fixture.hpp"
 #include "varlink_peer.hpp"
 
 #include <doctest/doctest.h>
@@ -26,7 +26,7 @@ namespace {
 constexpr const char* status_call = R"({"method":"io.graceful.Control.Status"})";
 
 /// The server answers an honest peer, and holds only what it held before.
-void unharmed(site& s, const census& before) {
+void unharmed(server_fixture& s, const census& before) {
   INFO(take_census(s.server().pid()).to_string(), "before:\n", before.to_string());
   CHECK(wait_for_census(s.server().pid(), before, patience));
   CHECK(s.upgrade().status == "exited 0");
@@ -34,7 +34,7 @@ void unharmed(site& s, const census& before) {
 }
 
 void is_disconnected_for(const std::string& bytes) {
-  site s;
+  server_fixture s;
   const auto before = s.at_rest();
   {
     auto peer = varlink_peer::connect(s.control());
@@ -64,7 +64,7 @@ TEST_CASE("nesting beyond the limit ends the connection") {
 }
 
 TEST_CASE("a flood of calls whose replies are never read is cut off") {
-  site s;
+  server_fixture s;
   const auto before = s.at_rest();
   {
     auto peer = varlink_peer::connect(s.control());
@@ -80,14 +80,14 @@ TEST_CASE("a flood of calls whose replies are never read is cut off") {
 }
 
 TEST_CASE("a peer that leaves in the middle of a message leaves nothing behind") {
-  site s;
+  server_fixture s;
   const auto before = s.at_rest();
   for (int i = 0; i < 20; ++i) varlink_peer::connect(s.control()).send_raw(R"({"method":)");
   unharmed(s, before);
 }
 
 TEST_CASE("unexpected descriptors are refused, or closed") {
-  site s;
+  server_fixture s;
   const auto before = s.at_rest();
   {
     auto peer = varlink_peer::connect(s.control());
@@ -108,7 +108,7 @@ TEST_CASE("unexpected descriptors are refused, or closed") {
 }
 
 TEST_CASE("a thousand idle connections do not keep an operator out") {
-  site s;
+  server_fixture s;
   const auto before = s.at_rest();
   {
     std::vector<varlink_peer> idle;
@@ -124,7 +124,7 @@ TEST_CASE("a thousand idle connections do not keep an operator out") {
 }
 
 TEST_CASE("any number of monitors neither use up the descriptors nor keep a successor out") {
-  site s;
+  server_fixture s;
   const auto before = s.at_rest();
   {
     std::vector<varlink_peer> monitors;
@@ -151,7 +151,7 @@ TEST_CASE("any number of monitors neither use up the descriptors nor keep a succ
 }
 
 TEST_CASE("a client that connects while every connection waits for an answer is told so") {
-  site s;
+  server_fixture s;
   const auto before = s.at_rest();
   std::vector<varlink_peer> waiting;
   {
@@ -181,7 +181,7 @@ TEST_CASE("a client that connects while every connection waits for an answer is 
 }
 
 TEST_CASE("a successor that begins costs its predecessor only one descriptor: the connection") {
-  site s;
+  server_fixture s;
   auto peer = varlink_peer::connect(s.control());
   peer.send(status_call);
   REQUIRE(peer.receive(patience));
@@ -199,7 +199,7 @@ TEST_CASE("clients that take every descriptor do not make an accept loop spin") 
     if (plain) arguments.emplace_back("--plain-acceptor");
     process_options few;
     few.descriptor_limit = 32;
-    site s{arguments, few};
+    server_fixture s{arguments, few};
     {
       std::vector<http_connection> clients;
       const auto target = resolve("127.0.0.1", s.port(), patience);
@@ -241,7 +241,7 @@ struct exhausted {
     return options;
   }
 
-  site s;
+  server_fixture s;
   std::vector<http_connection> clients;
 };
 
@@ -279,7 +279,7 @@ TEST_CASE("clients that take every descriptor do not prevent a drain") {
 
 TEST_CASE("a peer of another uid is refused by the mode of the socket") {
   if (!others_can_run(programs::graceful_ctl())) return;
-  site s;
+  server_fixture s;
   process_options nobody;
   nobody.user = 65534;
   const auto denied = s.ctl({"status", s.control()}, nobody);
@@ -288,7 +288,7 @@ TEST_CASE("a peer of another uid is refused by the mode of the socket") {
 
 TEST_CASE("a peer of another uid is refused by its credentials if the mode lets it connect") {
   if (!others_can_run(programs::graceful_ctl())) return;
-  site s;
+  server_fixture s;
   REQUIRE(::chmod(s.control().c_str(), 0666) == 0);
   const auto before = s.at_rest();
   auto command = programs::python("rogue_successor.py");
@@ -331,7 +331,7 @@ TEST_CASE("an operator does not look for servers in a directory that others can 
 TEST_CASE("an operator who is not trusted by the server does not trust it either") {
   if (!others_can_run(programs::graceful_ctl())) return;
   // The server runs as a different user than the client, and neither is root.
-  site s;
+  server_fixture s;
   REQUIRE(::chmod(s.control().c_str(), 0666) == 0);
   process_options nobody;
   nobody.user = 65534;
@@ -342,7 +342,7 @@ TEST_CASE("an operator who is not trusted by the server does not trust it either
 }
 
 TEST_CASE("a peer that reports ready without having taken the sockets takes over nothing") {
-  site s;
+  server_fixture s;
   const auto before = s.at_rest();
   {
     auto peer = varlink_peer::connect(s.control());
@@ -359,7 +359,7 @@ TEST_CASE("a peer that reports ready without having taken the sockets takes over
 }
 
 TEST_CASE("calls out of place are refused, by name, and change nothing") {
-  site s;
+  server_fixture s;
   const auto before = s.at_rest();
   {
     auto peer = varlink_peer::connect(s.control());

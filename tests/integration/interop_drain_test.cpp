@@ -14,7 +14,7 @@ using namespace graceful_test;
 namespace {
 
 /// Repeats status until it says this; waits until the deadline only if it never does.
-bool comes_to_say(site& s, const std::string& text) {
+bool comes_to_say(server_fixture& s, const std::string& text) {
   const deadline until{patience};
   while (s.status().out.find(text) == std::string::npos) {
     if (until.passed()) return false;
@@ -23,7 +23,7 @@ bool comes_to_say(site& s, const std::string& text) {
 }
 
 /// Repeats status until it no longer says this.
-bool ceases_to_say(site& s, const std::string& text) {
+bool ceases_to_say(server_fixture& s, const std::string& text) {
   const deadline until{patience};
   while (s.status().out.find(text) != std::string::npos) {
     if (until.passed()) return false;

@@ -37,7 +37,7 @@ void alternate(const std::vector<std::string>& arguments, const std::vector<std:
 }
 
 /// The pid that the Python generation `number` has printed.
-pid_t pid_of(site& s, int number) {
+pid_t pid_of(server_fixture& s, int number) {
   const auto line = "interop: ready: generation " + std::to_string(number) + " pid ";
   REQUIRE(s.server().wait_for_output(line, patience));
   const auto text = s.server().output();

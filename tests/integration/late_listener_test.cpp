@@ -1,7 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 //
 // Servers that listen after ready(), in a coroutine, say; or not at all; or do not serve.
-#include "site.hpp"
+#include "server_fixture.hpp"
 
 #include <doctest/doctest.h>
 
@@ -14,10 +14,10 @@ using namespace graceful_test;
 
 namespace {
 
-site shaped(const std::string& shape, std::vector<std::string> more = {}) {
+server_fixture shaped(const std::string& shape, std::vector<std::string> more = {}) {
   std::vector<std::string> arguments{"--shape", shape};
   arguments.insert(arguments.end(), more.begin(), more.end());
-  return site{arguments, {}, programs::shaped_server()};
+  return server_fixture{arguments, {}, programs::shaped_server()};
 }
 
 std::vector<std::string> later(const char* shape, const char* probation) {

@@ -3,7 +3,7 @@
 // graceful-ctl list, as a user who has a directory of their own for control sockets.
 #include "kit_servers.hpp"
 #include "possible.hpp"
-#include "site.hpp"
+#include "server_fixture.hpp"
 
 #include <doctest/doctest.h>
 

@@ -2,7 +2,7 @@
 //
 // The control path is removed while a server serves.
 #include "possible.hpp"
-#include "site.hpp"
+#include "server_fixture.hpp"
 
 #include <doctest/doctest.h>
 

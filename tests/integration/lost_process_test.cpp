@@ -3,7 +3,7 @@
 // Processes that hang, or of whose end nobody has heard yet, in the middle of an upgrade.
 #include "gate.hpp"
 #include "on_probation.hpp"
-#include "site.hpp"
+#include "server_fixture.hpp"
 #include "testing/process_table.hpp"
 #include "varlink_peer.hpp"
 
@@ -18,8 +18,8 @@ using namespace graceful_test;
 
 namespace {
 
-/// A server can be started in place of the site's.
-void can_be_started(site& s) {
+/// A server can be started in place of the one that was lost.
+void can_be_started(server_fixture& s) {
   process& fresh = s.scene().start(s.command());
   REQUIRE(fresh.wait_for_output("ready: generation 1 ", patience));
   fresh.signal(SIGTERM);
@@ -84,7 +84,7 @@ TEST_CASE(
 
 TEST_CASE(
     "a successor that was given up lets go of everything, even if its application cannot end yet") {
-  site s{{"--ready-timeout", "3s"}};
+  server_fixture s{{"--ready-timeout", "3s"}};
   gate never{s.scene()};
   process& late = s.scene().start(never.server(s.control(), s.port()),
                                   {.environment = {{"GRACEFUL_TAKEOVER", "1"}}});
@@ -103,7 +103,7 @@ TEST_CASE(
 }
 
 TEST_CASE("calls that wait behind an upgrade cannot delay the end of the server") {
-  site s{{"--probation", "1min", "--drain", "1s"}};
+  server_fixture s{{"--probation", "1min", "--drain", "1s"}};
   auto peer = varlink_peer::connect(s.control());
   REQUIRE(peer.send(R"({"method":"io.graceful.Control.Upgrade","parameters":{},"more":true})"));
   REQUIRE(peer.send(R"({"method":"io.graceful.Control.Drain","parameters":{},"more":true})"));
@@ -137,7 +137,7 @@ TEST_CASE("another process's takeover in a probation changes nothing, not even t
 }
 
 TEST_CASE("without a probation a successor that is lost before it asks to settle costs nothing") {
-  site s{{"--probation", "0"}};
+  server_fixture s{{"--probation", "0"}};
   load clients{s.load_on(false)};
   {
     auto successor = varlink_peer::connect(s.control());
@@ -163,8 +163,8 @@ TEST_CASE("without a probation a successor that is lost before it asks to settle
 
 TEST_CASE("a listener that the successor does not take is served until the commit") {
   for (const bool probation : {true, false}) {
-    site s{{"--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0", "--probation",
-            probation ? "1min" : "0"}};
+    server_fixture s{{"--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0", "--probation",
+                      probation ? "1min" : "0"}};
     auto options = s.load_on(false);
     options.port = s.port(1);
     load clients{options};

@@ -1,6 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "open_metrics.hpp"
-#include "site.hpp"
+#include "server_fixture.hpp"
 #include "testing/process_table.hpp"
 
 #include <doctest/doctest.h>
@@ -17,7 +17,7 @@ using namespace graceful_test;
 
 namespace {
 
-open_metrics metrics_of(site& s) {
+open_metrics metrics_of(server_fixture& s) {
   const auto asked = s.ctl({"metrics", s.control()});
   INFO(asked.all);
   REQUIRE(asked.status == "exited 0");
@@ -25,7 +25,7 @@ open_metrics metrics_of(site& s) {
 }
 
 /// Asks until the sample has the value: a predecessor's reports on its drain arrive at some time.
-bool comes_to(site& s, const std::string& sample, double value) {
+bool comes_to(server_fixture& s, const std::string& sample, double value) {
   const deadline until{patience};
   while (metrics_of(s).at(sample) != value) {
     if (until.passed()) return false;
@@ -62,7 +62,7 @@ std::vector<std::string> with_journal_stream(const std::string& value, const sce
 }  // namespace
 
 TEST_CASE("upgrades are counted over all generations") {
-  site s;
+  server_fixture s;
   auto got = metrics_of(s);
   CHECK(got.at("graceful_generation") == 1);
   CHECK(got.at("graceful_state{graceful_state=serving}") == 1);
@@ -86,7 +86,7 @@ TEST_CASE("upgrades are counted over all generations") {
 }
 
 TEST_CASE("a failed upgrade is counted, and the next generation knows of it") {
-  site s;
+  server_fixture s;
   CHECK(s.upgrade({"--", "/bin/false"}).status == "exited 1");
   auto got = metrics_of(s);
   CHECK(got.at(outcome("failed")) == 1);
@@ -101,7 +101,7 @@ TEST_CASE("a failed upgrade is counted, and the next generation knows of it") {
 }
 
 TEST_CASE("a rollback is counted as a rollback, not as a failure to start") {
-  site s{{"--probation", "1min"}};
+  server_fixture s{{"--probation", "1min"}};
   REQUIRE(s.upgrade({"--until", "ready"}).status == "exited 0");
   CHECK(metrics_of(s).at("graceful_state{graceful_state=probation}") == 1);
   REQUIRE(s.ctl({"rollback", s.control()}).status == "exited 0");
@@ -119,7 +119,7 @@ TEST_CASE("a rollback is counted as a rollback, not as a failure to start") {
 }
 
 TEST_CASE("the probation counts as a phase, with its full duration") {
-  site s{{"--probation", "2s"}};
+  server_fixture s{{"--probation", "2s"}};
   REQUIRE(s.upgrade().status == "exited 0");
   const auto lasted = metrics_of(s).at(phase("committed"));
   CHECK(lasted >= 1);
@@ -128,7 +128,7 @@ TEST_CASE("the probation counts as a phase, with its full duration") {
 
 TEST_CASE(
     "a successor shows its predecessor's draining connections, and counts those that it cuts") {
-  site s;
+  server_fixture s;
   auto held = s.hold();
   CHECK(metrics_of(s).at("graceful_connections") == 1);
   CHECK(metrics_of(s).at("graceful_connections_draining") == 0);
@@ -147,7 +147,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a predecessor that is killed in its drain has no connections left to drain") {
-  site s;
+  server_fixture s;
   auto held = s.hold();
   REQUIRE(s.upgrade().status == "exited 0");
   REQUIRE(comes_to(s, "graceful_connections_draining", 1));
@@ -156,7 +156,7 @@ TEST_CASE("a predecessor that is killed in its drain has no connections left to 
 }
 
 TEST_CASE("a draining server says so in its metrics") {
-  site s;
+  server_fixture s;
   auto held = s.hold();
   s.server().signal(SIGTERM);
   REQUIRE(s.server().wait_for_output("this process drains, and ends", patience));
@@ -167,7 +167,7 @@ TEST_CASE("a draining server says so in its metrics") {
 }
 
 TEST_CASE("metrics --json prints the reply as it came") {
-  site s;
+  server_fixture s;
   const auto json = s.ctl({"metrics", s.control(), "--json"});
   CHECK(json.status == "exited 0");
   CHECK(json.out.starts_with(R"({"text":"# TYPE graceful_build info\n)"));
@@ -176,7 +176,7 @@ TEST_CASE("metrics --json prints the reply as it came") {
 }
 
 TEST_CASE("an application can read its metrics from any thread, even during an upgrade") {
-  site s{{"--threads", "4", "--probation", "50ms"}};
+  server_fixture s{{"--threads", "4", "--probation", "50ms"}};
   std::atomic<int> answers{0};
   std::string wrong;
   {
@@ -218,7 +218,7 @@ TEST_CASE("an application can read its metrics from any thread, even during an u
 
 TEST_CASE(
     "each phase of upgrade --json has a duration, and the durations add up to the elapsed time") {
-  site s{{"--probation", "50ms"}};
+  server_fixture s{{"--probation", "50ms"}};
   const auto done = s.upgrade({"--json"});
   REQUIRE(done.status == "exited 0");
   long sum = 0;

@@ -1,6 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "on_probation.hpp"
-#include "site.hpp"
+#include "server_fixture.hpp"
 #include "varlink_peer.hpp"
 
 #include <doctest/doctest.h>
@@ -13,7 +13,7 @@ using namespace graceful_test;
 
 TEST_CASE("a monitor sees an upgrade, follows to the new process, and ends with the server") {
   for (const bool json : {false, true}) {
-    site s;
+    server_fixture s;
     std::vector<std::string> command{programs::graceful_ctl(), "monitor", s.control()};
     if (json) command.emplace_back("--json");
     process& monitor = s.scene().start(command);
@@ -42,7 +42,7 @@ TEST_CASE("a monitor sees an upgrade, follows to the new process, and ends with 
 }
 
 TEST_CASE("a monitor of a killed server says that no server answers") {
-  site s;
+  server_fixture s;
   process& monitor = s.scene().start({programs::graceful_ctl(), "monitor", s.control()});
   REQUIRE(monitor.wait_for_output("the server is serving", patience));
   s.server().signal(SIGKILL);
@@ -57,7 +57,7 @@ TEST_CASE("a monitor says in words that an upgrade is in its probation") {
 }
 
 TEST_CASE("Monitor without \"more\" is refused") {
-  site s;
+  server_fixture s;
   auto peer = varlink_peer::connect(s.control());
   REQUIRE(peer.send(R"({"method":"io.graceful.Control.Monitor","parameters":{}})"));
   CHECK(peer.receive(patience).value_or("").find("ExpectedMore") != std::string::npos);
@@ -65,7 +65,7 @@ TEST_CASE("Monitor without \"more\" is refused") {
 
 TEST_CASE(
     "a monitor that connects before the handover and asks after it is sent to the new process") {
-  site s;
+  server_fixture s;
   auto peer = varlink_peer::connect(s.control());
   auto held = s.hold();  // keeps the old process
   REQUIRE(s.upgrade().status == "exited 0");

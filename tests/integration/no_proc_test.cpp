@@ -2,7 +2,7 @@
 //
 // Servers in a place that has no /proc, as a chroot may have none.
 #include "possible.hpp"
-#include "site.hpp"
+#include "server_fixture.hpp"
 
 #include <doctest/doctest.h>
 

@@ -2,7 +2,7 @@
 #ifndef GRACEFUL_TESTS_INTEGRATION_ON_PROBATION_HPP
 #define GRACEFUL_TESTS_INTEGRATION_ON_PROBATION_HPP
 
-#include "site.hpp"
+#include "server_fixture.hpp"
 #include "testing/process_table.hpp"
 
 #include <doctest/doctest.h>
@@ -72,7 +72,7 @@ struct on_probation {
     CHECK(status.find("the last upgrade failed: rolled back: " + reason) != std::string::npos);
   }
 
-  site s;
+  server_fixture s;
   load kept{s.load_on(true)};
   bool all_are_kept = await_kept();  // before others connect
   load connecting{s.load_on(false)};

@@ -2,7 +2,7 @@
 //
 // What an operator reads when something is wrong: it is true, and it says what to do next.
 #include "gate.hpp"
-#include "site.hpp"
+#include "server_fixture.hpp"
 #include "testing/process_table.hpp"
 #include "varlink_peer.hpp"
 
@@ -32,7 +32,7 @@ std::size_t mentioned(const std::string& text, const std::string& words) {
 }
 
 /// The command line of the server of `s`, with each argument `from` replaced.
-std::vector<std::string> command_with(const site& s, const std::string& from,
+std::vector<std::string> command_with(const server_fixture& s, const std::string& from,
                                       const std::string& to) {
   auto command = s.command();
   for (auto& argument : command) {
@@ -57,7 +57,7 @@ struct orphaned_upgrade {
     REQUIRE(s.server().wait_exit(patience));
   }
 
-  site s;
+  server_fixture s;
   gate opening{s.scene()};
   process& ctl = s.scene().start(opening.upgrade(s));
   pid_t successor = 0;
@@ -87,7 +87,7 @@ TEST_CASE("a successor that is still starting when its predecessor dies is repor
 }
 
 TEST_CASE("an upgrade whose server dies and leaves a child behind says once to start the server") {
-  site s{{}, {}, programs::forking_server()};
+  server_fixture s{{}, {}, programs::forking_server()};
   http_connection connection{resolve("127.0.0.1", s.port(), patience), 0};
   connection.exchange("GET /clone HTTP/1.1\r\nHost: test\r\n\r\n");
   process& ctl =
@@ -106,7 +106,7 @@ TEST_CASE("an upgrade whose predecessor and successor both die reports that at o
 }
 
 TEST_CASE("a monitor waits for a successor whose predecessor has died while it starts") {
-  site s;
+  server_fixture s;
   gate opening{s.scene()};
   process& watch =
       s.scene().start({programs::graceful_ctl(), "monitor", s.control(), "--timeout", "0.2"});
@@ -125,7 +125,7 @@ TEST_CASE("a monitor waits for a successor whose predecessor has died while it s
 
 TEST_CASE(
     "an upgrade that ends because the server ends does not say that the server still serves") {
-  site s;
+  server_fixture s;
   process& ctl =
       s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--", "/bin/sleep", "60"});
   REQUIRE(ctl.wait_for_output("spawned", patience));
@@ -137,7 +137,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a listener that moves to another address is shown with both addresses") {
-  site s{{"--probation", "1min"}};
+  server_fixture s{{"--probation", "1min"}};
   const auto old_address = "127.0.0.1:" + std::to_string(s.port());
   process& ctl = s.scene().start([&] {
     std::vector<std::string> argv{programs::graceful_ctl(), "upgrade", s.control()};
@@ -160,7 +160,7 @@ TEST_CASE("a listener that moves to another address is shown with both addresses
 }
 
 TEST_CASE("a successor with another control path says so, and does not advise to end the server") {
-  site s;
+  server_fixture s;
   auto command = command_with(s, s.control(), s.scene().path("other.sock"));
   for (auto& argument : command) {
     if (argument == "127.0.0.1:0") argument = "127.0.0.1:" + std::to_string(s.port());
@@ -178,7 +178,7 @@ TEST_CASE("a successor with another control path says so, and does not advise to
 }
 
 TEST_CASE("a server that finds its port held by another server says how to replace that one") {
-  site s;
+  server_fixture s;
   auto command = command_with(s, s.control(), s.scene().path("other.sock"));
   for (auto& argument : command) {
     if (argument == "127.0.0.1:0") argument = "127.0.0.1:" + std::to_string(s.port());
@@ -191,7 +191,7 @@ TEST_CASE("a server that finds its port held by another server says how to repla
 }
 
 TEST_CASE("a successor that ends before ready() is reported with the way in which it ended") {
-  site s;
+  server_fixture s;
   gate opening{s.scene()};
   process& ctl = s.scene().start(opening.upgrade(s));
   REQUIRE(ctl.wait_for_output("passed", patience));
@@ -203,7 +203,7 @@ TEST_CASE("a successor that ends before ready() is reported with the way in whic
 }
 
 TEST_CASE("an upgrade that is not ready in time says how far the successor came, with its pid") {
-  site s;
+  server_fixture s;
   const auto never = s.upgrade({"--timeout", "0.3", "--", "/bin/sleep", "60"});
   INFO(never.all);
   CHECK(mentions(never.all, "the successor (pid "));
@@ -225,7 +225,7 @@ TEST_CASE("an upgrade that is not ready in time says how far the successor came,
 }
 
 TEST_CASE("the log of the old process is mentioned only if the new one may have logged something") {
-  site s;
+  server_fixture s;
   const auto nothing = s.upgrade({"--", "/no/such/program"});
   CHECK(nothing.status == "exited 1");
   CHECK_FALSE(mentions(nothing.all, "log"));
@@ -247,7 +247,7 @@ TEST_CASE("the log of the old process is mentioned only if the new one may have 
 }
 
 TEST_CASE("commit and rollback without a probation each say what to do") {
-  site s;
+  server_fixture s;
   const auto commit = s.ctl({"commit", s.control()});
   CHECK(mentions(commit.all, "nothing to commit: no successor is in probation"));
   CHECK_FALSE(mentions(commit.all, "earlier build"));
@@ -256,7 +256,7 @@ TEST_CASE("commit and rollback without a probation each say what to do") {
 }
 
 TEST_CASE("an upgrade is a single line in the log of each process that ends or stays") {
-  site s;
+  server_fixture s;
   REQUIRE(s.upgrade().status == "exited 0");
   REQUIRE(s.server().wait_exit(patience).exited(0));
   const auto ended = "generation 1 (pid " + std::to_string(s.server().pid()) + ") has ended";
@@ -290,7 +290,7 @@ TEST_CASE("a limit of open files that is too low is named, wherever it is hit") 
 }
 
 TEST_CASE("a limit of open files that is too low for a successor is named, wherever it is hit") {
-  site s;
+  server_fixture s;
   std::string server;
   for (const auto& argument : s.command()) server += " '" + argument + "'";
   for (int limit = 6; limit < 24 && s.generation() == 1; ++limit) {
@@ -320,7 +320,7 @@ TEST_CASE("a control path in a missing directory names the directory, and says w
 }
 
 TEST_CASE("a program that exists but cannot be executed is told apart from a missing one") {
-  site s;
+  server_fixture s;
   const auto script = s.scene().path("script");
   std::ofstream{script} << "#!/nope/bash\n";
   fs::permissions(script, fs::perms::owner_all);
@@ -349,7 +349,7 @@ TEST_CASE("a server whose own program is missing says where to put the new build
 }
 
 TEST_CASE("an order that is reported as failed is not carried out later") {
-  site s{{"--probation", "1min"}};
+  server_fixture s{{"--probation", "1min"}};
   REQUIRE(s.upgrade({"--until", "ready"}).status == "exited 0");
   const auto refused = [&](const std::vector<std::string>& order) {
     CAPTURE(order.front());
@@ -371,7 +371,7 @@ TEST_CASE("an order that is reported as failed is not carried out later") {
 }
 
 TEST_CASE("an upgrade or a drain that is reported as failed does not begin later") {
-  site s;
+  server_fixture s;
   for (const std::string order : {"upgrade", "drain", "abort"}) {
     CAPTURE(order);
     REQUIRE(s.server().stop());

@@ -2,7 +2,7 @@
 //
 // graceful-ctl upgrade --dry-run: what is said is what then happens, and nothing has happened.
 #include "gate.hpp"
-#include "site.hpp"
+#include "server_fixture.hpp"
 
 #include <doctest/doctest.h>
 
@@ -24,7 +24,7 @@ bool tells(const std::string& text, const std::string& words) {
 }  // namespace
 
 TEST_CASE("a dry run shows what would be executed, where, and with what, and changes nothing") {
-  site s{{"--probation", "2s", "--ready-timeout", "1min"}};
+  server_fixture s{{"--probation", "2s", "--ready-timeout", "1min"}};
   const auto rested = s.at_rest();
   const auto done = s.upgrade({"--dry-run", "--env", "STAGE=two words", "--directory", "/tmp"});
   INFO(done.all);
@@ -50,7 +50,7 @@ TEST_CASE("a dry run shows what would be executed, where, and with what, and cha
 }
 
 TEST_CASE("a dry run reports the same error as an upgrade that fails") {
-  site s;
+  server_fixture s;
   for (const auto& more : std::vector<std::vector<std::string>>{
            {"--", s.scene().path("absent")},
            {"--", s.scene().directory()},
@@ -73,7 +73,7 @@ TEST_CASE("a dry run reports the same error as an upgrade that fails") {
 }
 
 TEST_CASE("a dry run during an upgrade says that the server would be busy") {
-  site s;
+  server_fixture s;
   process& ctl =
       s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--", "/bin/sleep", "60"});
   REQUIRE(ctl.wait_for_output("spawned", patience));

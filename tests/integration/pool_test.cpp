@@ -1,6 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "possible.hpp"
-#include "site.hpp"
+#include "server_fixture.hpp"
 #include "testing/process_table.hpp"
 
 #include <doctest/doctest.h>
@@ -20,9 +20,9 @@ namespace {
 
 using words = std::vector<std::string>;
 
-struct pool_site : site {
-  explicit pool_site(words arguments = {}, process_options options = {})
-      : site{std::move(arguments), std::move(options), programs::pool_server()} {}
+struct pool_fixture : server_fixture {
+  explicit pool_fixture(words arguments = {}, process_options options = {})
+      : server_fixture{std::move(arguments), std::move(options), programs::pool_server()} {}
 
   /// An upgrade to a server of the same kind with other arguments.
   finished upgrade_to(const words& arguments) {
@@ -45,7 +45,7 @@ struct pool_site : site {
 
 /// New connections and kept ones, during upgrades. Nothing may be lost.
 struct crowd {
-  explicit crowd(site& s) : connecting{many(s.load_on(false))}, kept{s.load_on(true)} {
+  explicit crowd(server_fixture& s) : connecting{many(s.load_on(false))}, kept{s.load_on(true)} {
     REQUIRE(connecting.wait_for(100, patience));
     REQUIRE(kept.wait_for(100, patience));
   }
@@ -78,7 +78,7 @@ void there_and_back(const words& here, long sockets_here, const words& there, lo
   first.insert(first.end(), {"--probation", "0"});
   words second = there;
   second.insert(second.end(), {"--probation", "0"});
-  pool_site s{first};
+  pool_fixture s{first};
   crowd clients{s};
   CHECK(s.listeners() == sockets_here);
   for (std::uint64_t generation = 2; generation <= 5; ++generation) {
@@ -127,7 +127,7 @@ TEST_CASE("an upgrade from one socket for all threads to one for each, and back,
 }
 
 TEST_CASE("sockets that a successor adds listen only after its commit: a rollback loses nothing") {
-  pool_site s{{"--threads", "1", "--reuse-port", "--probation", "1min"}};
+  pool_fixture s{{"--threads", "1", "--reuse-port", "--probation", "1min"}};
   crowd clients{s};
   process& ctl =
       s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--",
@@ -145,7 +145,7 @@ TEST_CASE("SIGTERM under load resets nobody, with one socket or one for each thr
   for (const bool reuse_port : {false, true}) {
     words arguments{"--threads", "4"};
     if (reuse_port) arguments.emplace_back("--reuse-port");
-    pool_site s{arguments};
+    pool_fixture s{arguments};
     crowd clients{s};
     s.server().signal(SIGTERM);
     const auto end = s.server().wait_exit(patience);
@@ -160,7 +160,7 @@ TEST_CASE("SIGTERM under load resets nobody, with one socket or one for each thr
 }
 
 TEST_CASE("the deadline ends the remaining connections on every thread") {
-  pool_site s{{"--threads", "3", "--drain", "300ms"}};
+  pool_fixture s{{"--threads", "3", "--drain", "300ms"}};
   std::list<http_connection> held;
   for (int i = 0; i < 3; ++i) held.push_back(s.hold());
   const auto done = s.ctl({"drain", s.control()});
@@ -177,7 +177,7 @@ TEST_CASE("a server that runs out of descriptors logs it, waits, and loses no cl
   // a bad one. That report must go to standard error: there is no descriptor for its own file
   // either.
   few.environment = {{"UBSAN_OPTIONS", "halt_on_error=0"}, {"ASAN_OPTIONS", ""}};
-  pool_site s{{"--threads", "2"}, few};
+  pool_fixture s{{"--threads", "2"}, few};
   const auto target = resolve("127.0.0.1", s.port(), patience);
   std::list<http_connection> clients;
   for (unsigned i = 0; i < 50; ++i) {
@@ -200,7 +200,7 @@ TEST_CASE("an invalid or foreign address ends the server with an error that says
 }
 
 TEST_CASE("a port in use ends the server with an error that says so, as a group or not") {
-  pool_site s{{"--threads", "2", "--reuse-port"}};
+  pool_fixture s{{"--threads", "2", "--reuse-port"}};
   const auto taken = "127.0.0.1:" + std::to_string(s.port());
   scene where;
   for (const words& arguments : {words{"--listen", taken}, {"--listen", taken, "--reuse-port"}}) {

@@ -49,7 +49,7 @@ TEST_CASE("in probation the predecessor waits, answers, and says what can be don
 }
 
 TEST_CASE("a probation that passes commits by itself, and the next upgrade can follow") {
-  site s{{"--probation", "100ms"}};
+  server_fixture s{{"--probation", "100ms"}};
   load clients{s.load_on(false)};
   for (int generation = 2; generation <= 4; ++generation) {
     const auto done = s.upgrade();
@@ -64,7 +64,7 @@ TEST_CASE("a probation that passes commits by itself, and the next upgrade can f
 }
 
 TEST_CASE("an order that is carried out answers a program with an empty object") {
-  site s{{"--probation", "1min"}};
+  server_fixture s{{"--probation", "1min"}};
   for (const char* order : {"rollback", "commit"}) {
     REQUIRE(s.upgrade({"--until", "ready"}).status == "exited 0");
     const auto carried_out = s.ctl({order, s.control(), "--json"});
@@ -78,7 +78,7 @@ TEST_CASE("an order that is carried out answers a program with an empty object")
 
 TEST_CASE(
     "--until ready returns in the probation, --until drained when the old process has ended") {
-  site s{{"--probation", "1min"}};
+  server_fixture s{{"--probation", "1min"}};
   const auto ready = s.upgrade({"--until", "ready"});
   CHECK(ready.status == "exited 0");
   CHECK(ready.out.find("ready: generation 2") != std::string::npos);
@@ -104,7 +104,7 @@ TEST_CASE("a successor that crashes in its probation loses only its own connecti
 }
 
 TEST_CASE("a successor that exits with 0 in its probation is rolled back too") {
-  site s{{"--probation", "1min"}};
+  server_fixture s{{"--probation", "1min"}};
   gate opening{s.scene()};
   load clients{s.load_on(false)};
   process& ctl = s.scene().start(opening.upgrade(s));
@@ -224,7 +224,7 @@ TEST_CASE("a successor that is told twice to end does not wait for a predecessor
 }
 
 TEST_CASE("a successor that is killed just after its commit is not rolled back") {
-  site s{{"--probation", "0"}};
+  server_fixture s{{"--probation", "0"}};
   REQUIRE(s.upgrade().status == "exited 0");
   const auto successor = open_pidfd(static_cast<pid_t>(s.pid()));
   REQUIRE(send_signal(successor, SIGKILL));

@@ -2,7 +2,7 @@
 //
 // The programs of docs/guide.md, "Recipes": each is upgraded twice while clients come and go.
 #include "kit_servers.hpp"
-#include "site.hpp"
+#include "server_fixture.hpp"
 #include "testing/client_socket.hpp"
 
 #include <doctest/doctest.h>

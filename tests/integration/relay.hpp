@@ -2,7 +2,7 @@
 #ifndef GRACEFUL_TESTS_INTEGRATION_RELAY_HPP
 #define GRACEFUL_TESTS_INTEGRATION_RELAY_HPP
 
-#include "site.hpp"
+#include "server_fixture.hpp"
 
 #include <doctest/doctest.h>
 
@@ -15,8 +15,8 @@
 
 namespace graceful_test {
 
-/// A site under load whose generations alternate between C++ and Python (tests/interop). The Python
-/// ones know the library only from docs/protocol.md.
+/// A server_fixture under load whose generations alternate between C++ and Python (tests/interop).
+/// The Python ones know the library only from docs/protocol.md.
 struct relay {
   using strings = std::vector<std::string>;
 
@@ -129,7 +129,7 @@ struct relay {
     return command;
   }
 
-  site s;
+  server_fixture s;
   load kept{s.load_on(true)};
   load connecting{s.load_on(false)};
   process* upgrade = nullptr;

@@ -3,8 +3,8 @@
 // What a server says to the service manager that has started it, and when.
 #include "gate.hpp"
 #include "notify_socket.hpp"
-#include "service_site.hpp"
-#include "site.hpp"
+#include "server_fixture.hpp"
+#include "service_fixture.hpp"
 #include "testing/process_table.hpp"
 
 #include <doctest/doctest.h>

@@ -5,7 +5,7 @@
 #include "kit_servers.hpp"
 #include "notify_socket.hpp"
 #include "possible.hpp"
-#include "site.hpp"
+#include "server_fixture.hpp"
 
 #include <doctest/doctest.h>
 

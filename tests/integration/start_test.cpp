@@ -1,7 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 //
 // However a server was started, its successors are started in the same way.
-#include "site.hpp"
+#include "server_fixture.hpp"
 #include "testing/process_table.hpp"
 
 #include <doctest/doctest.h>

@@ -4,7 +4,7 @@
 
 #include <graceful/supervisor_client.hpp>
 
-#include "site.hpp"
+#include "server_fixture.hpp"
 
 #include <functional>
 #include <optional>

@@ -6,7 +6,7 @@
 #include <graceful/testing/http_connection.hpp>
 
 #include "possible.hpp"
-#include "site.hpp"
+#include "server_fixture.hpp"
 #include "testing/process_table.hpp"
 
 #include <doctest/doctest.h>

@@ -2,7 +2,7 @@
 #include "terminal.hpp"
 
 #include "gate.hpp"
-#include "site.hpp"
+#include "server_fixture.hpp"
 
 #include <doctest/doctest.h>
 
@@ -49,11 +49,11 @@ struct session {
   process* ctl = nullptr;
 };
 
-std::vector<std::string> upgrade_of(const site& s) {
+std::vector<std::string> upgrade_of(const server_fixture& s) {
   return {programs::graceful_ctl(), "upgrade", s.control()};
 }
 
-std::vector<std::string> drain_of(const site& s) {
+std::vector<std::string> drain_of(const server_fixture& s) {
   return {programs::graceful_ctl(), "drain", s.control()};
 }
 
@@ -92,7 +92,7 @@ const std::vector<const char*> phases{"spawned pid ", "connected as generation 2
 }  // namespace
 
 TEST_CASE("on a terminal a line below the phases says what is awaited, and disappears at the end") {
-  site s{{"--probation", "1min"}};
+  server_fixture s{{"--probation", "1min"}};
   session operator_{s.scene(), upgrade_of(s)};
   const std::string live = "generation 2 is in probation";
   REQUIRE(operator_.tty.wait_for(live, patience));
@@ -108,7 +108,7 @@ TEST_CASE("on a terminal a line below the phases says what is awaited, and disap
 }
 
 TEST_CASE("with NO_COLOR the only escape is the one that erases to the end") {
-  site s{{"--probation", "200ms"}};
+  server_fixture s{{"--probation", "200ms"}};
   session operator_{s.scene(), upgrade_of(s), 80, {{"NO_COLOR", "1"}}};
   CHECK(operator_.end() == "exited 0");
   const std::string& text = operator_.tty.text();
@@ -121,7 +121,7 @@ TEST_CASE("with NO_COLOR the only escape is the one that erases to the end") {
 
 TEST_CASE("a drain shows a progress bar, made of blocks if the locale has them") {
   for (const bool utf8 : {true, false}) {
-    site s{{"--drain", "1min"}};
+    server_fixture s{{"--drain", "1min"}};
     std::list<http_connection> held;
     for (int i = 0; i < 4; ++i) held.push_back(s.hold());
     session operator_{
@@ -140,7 +140,7 @@ TEST_CASE("a drain shows a progress bar, made of blocks if the locale has them")
 }
 
 TEST_CASE("upgrade --until drained draws the drain of the old process") {
-  site s;
+  server_fixture s;
   auto held = std::make_unique<http_connection>(s.hold());
   auto argv = upgrade_of(s);
   argv.insert(argv.end(), {"--until", "drained"});
@@ -154,7 +154,7 @@ TEST_CASE("upgrade --until drained draws the drain of the old process") {
 }
 
 TEST_CASE("Ctrl-C leaves the upgrade running and the terminal clean, and says so") {
-  site s;
+  server_fixture s;
   gate opening{s.scene()};
   session operator_{s.scene(), opening.upgrade(s)};
   REQUIRE(operator_.tty.wait_for("waiting for generation 2 to be ready", patience));
@@ -173,7 +173,7 @@ TEST_CASE("Ctrl-C leaves the upgrade running and the terminal clean, and says so
 }
 
 TEST_CASE("an upgrade that fails leaves its phases and the reason, in red, and nothing else") {
-  site s;
+  server_fixture s;
   auto argv = upgrade_of(s);
   argv.insert(argv.end(), {"--", "/bin/sh", "-c", "exit 9"});
   session operator_{s.scene(), argv};
@@ -187,7 +187,7 @@ TEST_CASE("an upgrade that fails leaves its phases and the reason, in red, and n
 }
 
 TEST_CASE("SIGTERM has its own exit status, and leaves the upgrade running too") {
-  site s;
+  server_fixture s;
   gate opening{s.scene()};
   session operator_{s.scene(), opening.upgrade(s)};
   REQUIRE(operator_.tty.wait_for("waiting for generation 2 to be ready", patience));
@@ -199,7 +199,7 @@ TEST_CASE("SIGTERM has its own exit status, and leaves the upgrade running too")
 }
 
 TEST_CASE("on twenty columns the live line is never wrapped") {
-  site s{{"--probation", "300ms"}};
+  server_fixture s{{"--probation", "300ms"}};
   session operator_{s.scene(), upgrade_of(s), 20};
   CHECK(operator_.end() == "exited 0");
   const std::string& text = operator_.tty.text();
@@ -208,7 +208,7 @@ TEST_CASE("on twenty columns the live line is never wrapped") {
 }
 
 TEST_CASE("the live line follows the width of the terminal") {
-  site s;
+  server_fixture s;
   gate opening{s.scene()};
   session operator_{s.scene(), opening.upgrade(s), 20};
   REQUIRE(operator_.tty.wait_for("waiting \x1b[J", patience));
@@ -220,7 +220,7 @@ TEST_CASE("the live line follows the width of the terminal") {
 }
 
 TEST_CASE("a terminal that gets narrower and wraps the live line shows no trace of it at the end") {
-  site s;
+  server_fixture s;
   gate opening{s.scene()};
   session operator_{s.scene(), opening.upgrade(s), 60};
   REQUIRE(operator_.tty.wait_for("waiting for generation 2 to be ready\x1b[J", patience));
@@ -242,7 +242,7 @@ TEST_CASE("a terminal that gets narrower and wraps the live line shows no trace 
 }
 
 TEST_CASE("Ctrl-Z removes the live line, and it comes back with the job") {
-  site s;
+  server_fixture s;
   gate opening{s.scene()};
   // A shell with job control: it continues when the job has stopped, and then resumes it.
   std::string command;
@@ -265,7 +265,7 @@ TEST_CASE("Ctrl-Z removes the live line, and it comes back with the job") {
 }
 
 TEST_CASE("a job in the background prints its phases, and draws nothing") {
-  site s{{"--probation", "300ms"}};
+  server_fixture s{{"--probation", "300ms"}};
   session operator_{s.scene(),
                     {"/bin/bash", "-m", "-c",
                      "'" + programs::graceful_ctl() + "' upgrade '" + s.control() + "' & wait $!"}};
@@ -275,7 +275,7 @@ TEST_CASE("a job in the background prints its phases, and draws nothing") {
 }
 
 TEST_CASE("a terminal that goes away does not change the exit status") {
-  site s;
+  server_fixture s;
   gate opening{s.scene()};
   session operator_{s.scene(), opening.upgrade(s)};
   REQUIRE(operator_.tty.wait_for("waiting for generation 2 to be ready", patience));
@@ -287,7 +287,7 @@ TEST_CASE("a terminal that goes away does not change the exit status") {
 }
 
 TEST_CASE("a pipe or a dumb terminal gets the phases and no escape at all") {
-  site s{{"--probation", "200ms"}};
+  server_fixture s{{"--probation", "200ms"}};
   process_options options;
   options.environment = {{"TERM", "xterm"}};
   const auto piped = s.ctl({"upgrade", s.control()}, options);

@@ -2,7 +2,7 @@
 #include <graceful/testing/census.hpp>
 
 #include "gate.hpp"
-#include "site.hpp"
+#include "server_fixture.hpp"
 
 #include <doctest/doctest.h>
 
@@ -17,7 +17,7 @@ namespace {
 
 /// Upgrades under load, and checks that each generation serves before the next begins.
 void upgrade_under_load(const std::vector<std::string>& arguments, bool keep_alive, int upgrades) {
-  site s{arguments};
+  server_fixture s{arguments};
   load clients{s.load_on(keep_alive)};
   REQUIRE(clients.wait_for(50, patience));
   for (int i = 0; i < upgrades; ++i) {
@@ -89,7 +89,7 @@ TEST_CASE("a server whose standard error nobody reads any more can still be upgr
 
 TEST_CASE("a plain acceptor whose queue is never empty still stops, and its process ends") {
   for (const char* threads : {"1", "4"}) {
-    site s{{"--plain-acceptor", "--threads", threads}};
+    server_fixture s{{"--plain-acceptor", "--threads", threads}};
     http_load many = s.load_on(false);
     many.connections = 64;
     load clients{many};
@@ -104,7 +104,7 @@ TEST_CASE("a plain acceptor whose queue is never empty still stops, and its proc
 }
 
 TEST_CASE("listeners over IPv4 and IPv6 are handed over together") {
-  site s{{"--listen", "127.0.0.1:0", "--listen", "[::1]:0"}};
+  server_fixture s{{"--listen", "127.0.0.1:0", "--listen", "[::1]:0"}};
   http_load v4 = s.load_on(false);
   http_load v6 = s.load_on(true);
   v6.host = "::1";
@@ -122,7 +122,7 @@ TEST_CASE("listeners over IPv4 and IPv6 are handed over together") {
 
 TEST_CASE(
     "the old process ends when it has served what it accepted, and the new one learns of it") {
-  site s;
+  server_fixture s;
   REQUIRE(s.upgrade().status == "exited 0");
   const auto end = s.server().wait_exit(patience);
   REQUIRE(end);
@@ -133,7 +133,7 @@ TEST_CASE(
 }
 
 TEST_CASE("each generation knows its own predecessor, and names it while that one drains") {
-  site s;
+  server_fixture s;
   REQUIRE(s.upgrade().status == "exited 0");
   REQUIRE(s.server().wait_exit(patience));
   const auto second = s.pid();
@@ -144,7 +144,7 @@ TEST_CASE("each generation knows its own predecessor, and names it while that on
 }
 
 TEST_CASE("a generation holds no more than the one before it") {
-  site s{{"--threads", "2"}};
+  server_fixture s{{"--threads", "2"}};
   REQUIRE(s.upgrade().status == "exited 0");
   REQUIRE(s.server().wait_for_output("has ended", patience));
   const auto second = s.at_rest(static_cast<pid_t>(s.pid()));
@@ -160,7 +160,7 @@ TEST_CASE("a generation holds no more than the one before it") {
 }
 
 TEST_CASE("the successor gets the environment it is given, its connection, and no more") {
-  site s;
+  server_fixture s;
   const auto done = s.upgrade({"--env", "GREETING=guten Tag", "--", "/bin/sh", "-c",
                                "env > '" + s.scene().path("env") + "'; ls -l /proc/$$/fd > '" +
                                    s.scene().path("fds") + "'; exit 9"});
@@ -215,7 +215,7 @@ TEST_CASE("a relative command and a relative working directory are those of the 
 TEST_CASE("three hundred listeners are handed over, each under its own name") {
   std::vector<std::string> arguments;
   for (int i = 0; i < 300; ++i) arguments.insert(arguments.end(), {"--listen", "127.0.0.1:0"});
-  site s{arguments};
+  server_fixture s{arguments};
   const auto done = s.upgrade();
   INFO(done.all);
   CHECK(done.status == "exited 0");
@@ -235,7 +235,7 @@ TEST_CASE("three hundred listeners are handed over, each under its own name") {
 }
 
 TEST_CASE("a name that was handed over with another address is bound again, and the log says so") {
-  site s;
+  server_fixture s;
   auto command = s.command();
   command.back() = "127.0.0.2:0";
   command.insert(command.begin(), "--");
@@ -249,7 +249,7 @@ TEST_CASE("a name that was handed over with another address is bound again, and 
 }
 
 TEST_CASE("a listener that the successor does not ask for is dropped, and everybody is told so") {
-  site s{{"--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0"}};
+  server_fixture s{{"--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0"}};
   auto command = s.command();
   command.resize(command.size() - 2);
   command.insert(command.begin(), "--");

@@ -3,7 +3,7 @@
 // Servers and operators in user namespaces of their own, where a user without a number there looks
 // like any other without one.
 #include "possible.hpp"
-#include "site.hpp"
+#include "server_fixture.hpp"
 
 #include <doctest/doctest.h>
 

@@ -157,7 +157,7 @@ std::vector<point> points_in(const std::string& path) {
   return points;
 }
 
-std::vector<point> recorded_points(stage& on, const arguments& args) {
+std::vector<point> recorded_points(server_fixture& on, const arguments& args) {
   const auto recorded = record(on, recorded_upgrades);
   auto points = points_of(recorded.predecessor, recorded.successor,
                           args.errors ? harm::errors : harm::kills, args.seed);
@@ -169,7 +169,7 @@ std::vector<point> recorded_points(stage& on, const arguments& args) {
 
 int run(const arguments& args, const std::string& program) {
   const auto began = std::chrono::steady_clock::now();
-  auto on = std::make_unique<stage>(args.server);
+  auto on = std::make_unique<server_fixture>(args.server);
   auto points = !args.at.empty()
                     ? std::vector<point>(static_cast<std::size_t>(args.times), parsed(args.at))
                 : !args.from.empty() ? points_in(args.from)
@@ -185,11 +185,11 @@ int run(const arguments& args, const std::string& program) {
   for (const point& each : points) {
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - began;
     if (args.minutes > 0 && elapsed.count() > args.minutes * 60) break;
-    if (!on) on = std::make_unique<stage>(args.server);
+    if (!on) on = std::make_unique<server_fixture>(args.server);
     const trial seen = try_point(*on, each);
     sum.add(each, seen);
     if (!seen.broken.empty()) tell(each, seen, program);
-    if (!seen.stage_is_good) on.reset();
+    if (!seen.fixture_is_good) on.reset();
     if (++done % 50 == 0) std::cout << done << " points, " << elapsed.count() << " s" << std::endl;
   }
   sum.print(all);

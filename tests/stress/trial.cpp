@@ -17,7 +17,7 @@ namespace {
 
 class attempt {
  public:
-  attempt(stage& on, const point& where) : on_{on}, where_{where} {}
+  attempt(server_fixture& on, const point& where) : on_{on}, where_{where} {}
 
   trial run() {
     try {
@@ -26,7 +26,7 @@ class attempt {
     } catch (const std::exception& e) {
       expect(false, std::string{"the server answers; instead: "} + e.what());
     }
-    result_.stage_is_good = result_.broken.empty() && result_.went != course::ended;
+    result_.fixture_is_good = result_.broken.empty() && result_.went != course::ended;
     if (!result_.broken.empty()) result_.details += on_.report();
     return std::move(result_);
   }
@@ -46,7 +46,7 @@ class attempt {
   void judge_losses(both_loads::totals seen);
   void look_afterwards();
 
-  stage& on_;
+  server_fixture& on_;
   const point& where_;
   trial result_;
   graceful::server_status before_;
@@ -235,6 +235,6 @@ const char* to_string(course what) {
   return "";
 }
 
-trial try_point(stage& on, const point& where) { return attempt{on, where}.run(); }
+trial try_point(server_fixture& on, const point& where) { return attempt{on, where}.run(); }
 
 }  // namespace graceful_stress

@@ -2,7 +2,7 @@
 #ifndef GRACEFUL_TESTS_STRESS_TRIAL_HPP
 #define GRACEFUL_TESTS_STRESS_TRIAL_HPP
 
-#include "stage.hpp"
+#include "server_fixture.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -53,13 +53,13 @@ struct trial {
   std::string struck;               ///< The kind of the call in which the victim died.
   std::uint64_t ok{}, lost{}, refused{};
   std::chrono::milliseconds longest_silence{};  ///< Of the clients of one kind.
-  bool stage_is_good = false;                   ///< The stage can be used for the next trial.
+  bool fixture_is_good = false;  ///< The server_fixture can be used for the next trial.
 };
 
-/// Upgrades the server of the stage, harms one of the two processes at the point, and checks all
+/// Upgrades the server of the fixture, harms one of the two processes at the point, and checks all
 /// promises: those above, that a process serves afterwards, that the next upgrade works and loses
 /// nothing, and that nothing is left behind.
-trial try_point(stage& on, const point& where);
+trial try_point(server_fixture& on, const point& where);
 
 }  // namespace graceful_stress
 

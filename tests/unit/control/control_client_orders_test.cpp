@@ -5,7 +5,7 @@
 
 #include "wire/control_messages.hpp"
 
-#include "parrot.hpp"
+#include "fake_server.hpp"
 
 #include <doctest/doctest.h>
 
@@ -27,9 +27,10 @@ constexpr std::chrono::milliseconds nearly_over = -5s + 10ms;
 }  // namespace
 
 TEST_CASE("an upgrade reports each phase, and returns the last one") {
-  parrot server{R"({"parameters":{"phase":"spawned","elapsed_ms":1,"pid":9},"continues":true})"s +
-                '\0' + R"({"parameters":{"phase":"begun","elapsed_ms":2},"continues":true})" +
-                '\0' + R"({"parameters":{"phase":"ready","elapsed_ms":3,"generation":4}})" + '\0'};
+  fake_server server{
+      R"({"parameters":{"phase":"spawned","elapsed_ms":1,"pid":9},"continues":true})"s + '\0' +
+      R"({"parameters":{"phase":"begun","elapsed_ms":2},"continues":true})" + '\0' +
+      R"({"parameters":{"phase":"ready","elapsed_ms":3,"generation":4}})" + '\0'};
   std::vector<std::string> phases;
   auto client = server.client();
   const auto last = client.upgrade(
@@ -50,15 +51,17 @@ TEST_CASE("an upgrade reports each phase, and returns the last one") {
 }
 
 TEST_CASE("a server that would ignore the directory is not told to start its successor there") {
-  parrot server{R"_({"parameters":{"description":"method Upgrade(command: ?[]string)"}})_"s + '\0'};
+  fake_server server{R"_({"parameters":{"description":"method Upgrade(command: ?[]string)"}})_"s +
+                     '\0'};
   auto client = server.client();
   CHECK(client.upgrade({.directory = "/srv"}).error().code == errc::incompatible_version);
   CHECK(server.heard().method == "org.varlink.service.GetInterfaceDescription");
 }
 
 TEST_CASE("a caller that has seen enough of an upgrade need not wait for its end") {
-  parrot server{R"({"parameters":{"phase":"spawned","elapsed_ms":1},"continues":true})"s + '\0' +
-                R"({"parameters":{"phase":"ready","elapsed_ms":2},"continues":true})" + '\0'};
+  fake_server server{R"({"parameters":{"phase":"spawned","elapsed_ms":1},"continues":true})"s +
+                     '\0' + R"({"parameters":{"phase":"ready","elapsed_ms":2},"continues":true})" +
+                     '\0'};
   auto client = server.client();
   const auto last = client.upgrade({}, [](const auto& phase) { return phase.phase != "ready"; });
   REQUIRE(last.has_value());
@@ -83,31 +86,31 @@ TEST_CASE("a reply that a call did not wait for is never taken for the answer to
     CHECK(client.monitor([](const auto&) {}).error().code == boost::system::errc::not_connected);
   };
   SUBCASE("an early return") {
-    parrot server{spawned + ready + committed, false};
+    fake_server server{spawned + ready + committed, false};
     auto client = server.client();
     REQUIRE(client.upgrade({}, [](const auto& p) { return p.phase != "ready"; }).has_value());
     is_closed(client);
   }
   SUBCASE("a timeout") {
-    parrot server{"", false};
+    fake_server server{"", false};
     auto client = server.client(20ms);
     CHECK(client.rollback().error().code == errc::timed_out);
     is_closed(client);
   }
   SUBCASE("a garbled reply") {
-    parrot server{garbled + committed, false};
+    fake_server server{garbled + committed, false};
     auto client = server.client();
     CHECK(client.upgrade({}).error().code == errc::protocol_violation);
     is_closed(client);
   }
   SUBCASE("an exception") {
-    parrot server{spawned + ready + committed, false};
+    fake_server server{spawned + ready + committed, false};
     auto client = server.client();
     CHECK_THROWS_AS(client.upgrade({}, [](const auto&) -> bool { throw 1; }), int);
     is_closed(client);
   }
   SUBCASE("a call within the call") {
-    parrot server{spawned + ready + committed, false};
+    fake_server server{spawned + ready + committed, false};
     auto client = server.client();
     CHECK(client
               .upgrade({},
@@ -120,10 +123,10 @@ TEST_CASE("a reply that a call did not wait for is never taken for the answer to
 }
 
 TEST_CASE("after its last answer, or an error, a call leaves the connection to the next one") {
-  parrot server{R"({"error":"io.graceful.Control.Busy"})"s + '\0' +
-                    R"({"parameters":{"phase":"committed","elapsed_ms":3}})" + '\0' + good_status +
-                    '\0',
-                false};
+  fake_server server{R"({"error":"io.graceful.Control.Busy"})"s + '\0' +
+                         R"({"parameters":{"phase":"committed","elapsed_ms":3}})" + '\0' +
+                         good_status + '\0',
+                     false};
   auto client = server.client();
   CHECK(client.drain(false).error().code == errc::busy);
   CHECK(client.upgrade({}).value().phase == "committed");
@@ -132,7 +135,7 @@ TEST_CASE("after its last answer, or an error, a call leaves the connection to t
 
 TEST_CASE(
     "a server that does not accept the order is not waited for as long as an upgrade may take") {
-  parrot server{"", false};
+  fake_server server{"", false};
   auto client = server.client(20ms);
   CHECK(client.upgrade({}).error().code == errc::timed_out);
 }
@@ -142,21 +145,21 @@ TEST_CASE("an upgrade is waited for until its own time is over, and 5 s longer")
       R"({"parameters":{"phase":"spawned","elapsed_ms":1},"continues":true})"s + '\0';
   const auto failed = R"({"error":"io.graceful.Control.UpgradeFailed"})"s + '\0';
   SUBCASE("for a server that ends a successor which was late") {
-    parrot server{spawned + failed, true, 50ms};
+    fake_server server{spawned + failed, true, 50ms};
     auto client = server.client();
     CHECK(client.upgrade({.timeout = 1ms}).error().code == errc::upgrade_failed);
   }
   SUBCASE("and no longer, if it is not ready then") {
-    parrot server{spawned, false};
+    fake_server server{spawned, false};
     auto client = server.client();
     CHECK(client.upgrade({.timeout = nearly_over}).error().code == errc::timed_out);
   }
 }
 
 TEST_CASE("the probation is waited for after the upgrade's own time is over") {
-  parrot server{R"({"parameters":{"phase":"ready","elapsed_ms":1},"continues":true})"s + '\0' +
-                    R"({"parameters":{"phase":"committed","elapsed_ms":2}})" + '\0',
-                true, 1200ms};
+  fake_server server{R"({"parameters":{"phase":"ready","elapsed_ms":1},"continues":true})"s + '\0' +
+                         R"({"parameters":{"phase":"committed","elapsed_ms":2}})" + '\0',
+                     true, 1200ms};
   auto client = server.client();
   // The first phase has a second, and the second phase comes after that.
   const auto last = client.upgrade({.timeout = -4s});
@@ -167,7 +170,7 @@ TEST_CASE("the probation is waited for after the upgrade's own time is over") {
 TEST_CASE(
     "a drain reports its progress, returns the last report, and leaves the connection usable") {
   for (const bool now : {false, true}) {
-    parrot server{
+    fake_server server{
         R"({"parameters":{"phase":"draining","elapsed_ms":1,"connections":2,"cut":0},"continues":true})"s +
             '\0' + R"({"parameters":{"phase":"drained","elapsed_ms":2,"connections":0,"cut":1}})" +
             '\0' + good_status + '\0',
@@ -194,9 +197,9 @@ TEST_CASE("a monitor reports each event, returns the last one, and leaves the co
     return R"({"parameters":{"event":")" + what +
            R"(","message":"m","generation":1,"pid":2,"time_ms":3})";
   };
-  parrot server{event("started") + R"(,"continues":true})" + '\0' + event("ended") + '}' + '\0' +
-                    good_status + '\0',
-                false};
+  fake_server server{event("started") + R"(,"continues":true})" + '\0' + event("ended") + '}' +
+                         '\0' + good_status + '\0',
+                     false};
   std::vector<std::string> events;
   auto client = server.client();
   const auto last = client.monitor([&](const auto& each) { events.push_back(each.event); });
@@ -207,7 +210,7 @@ TEST_CASE("a monitor reports each event, returns the last one, and leaves the co
 }
 
 TEST_CASE("a call that the server would not accept is not sent, and the connection stays usable") {
-  parrot server{good_status + '\0', false};
+  fake_server server{good_status + '\0', false};
   auto client = server.client();
   const std::string bytes = "\xff";
   for (const auto& request : std::vector<graceful::upgrade_request>{
@@ -222,7 +225,7 @@ TEST_CASE("a call that the server would not accept is not sent, and the connecti
 }
 
 TEST_CASE("a call may have 64 KiB, with its NUL, and not a byte more") {
-  parrot server{R"({"parameters":{"phase":"committed","elapsed_ms":1}})"s + '\0', false};
+  fake_server server{R"({"parameters":{"phase":"committed","elapsed_ms":1}})"s + '\0', false};
   auto client = server.client();
   const auto size_with = [](std::size_t length) {
     return graceful::wire::to_message(graceful::wire::to_call(graceful::upgrade_request{
@@ -237,9 +240,9 @@ TEST_CASE("a call may have 64 KiB, with its NUL, and not a byte more") {
 }
 
 TEST_CASE("an upgrade that fails half-way is reported after the phases it has reached") {
-  parrot server{R"({"parameters":{"phase":"spawned","elapsed_ms":1},"continues":true})"s + '\0' +
-                R"({"error":"io.graceful.Control.UpgradeFailed","parameters":{"message":"m"}})" +
-                '\0'};
+  fake_server server{
+      R"({"parameters":{"phase":"spawned","elapsed_ms":1},"continues":true})"s + '\0' +
+      R"({"error":"io.graceful.Control.UpgradeFailed","parameters":{"message":"m"}})" + '\0'};
   int phases = 0;
   auto client = server.client();
   const auto result = client.upgrade({}, [&](const auto&) { return ++phases > 0; });
@@ -249,11 +252,12 @@ TEST_CASE("an upgrade that fails half-way is reported after the phases it has re
 
 TEST_CASE("a server that disappears during an upgrade, or garbles a phase, is an error") {
   {
-    parrot server{R"({"parameters":{"phase":"spawned","elapsed_ms":1},"continues":true})"s + '\0'};
+    fake_server server{R"({"parameters":{"phase":"spawned","elapsed_ms":1},"continues":true})"s +
+                       '\0'};
     auto client = server.client();
     CHECK(client.upgrade({}).error().code == errc::peer_gone);
   }
-  parrot server{R"({"parameters":{"phase":1,"elapsed_ms":1}})"s + '\0'};
+  fake_server server{R"({"parameters":{"phase":1,"elapsed_ms":1}})"s + '\0'};
   auto client = server.client();
   CHECK(client.upgrade({}).error().code == errc::protocol_violation);
 }

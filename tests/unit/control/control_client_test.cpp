@@ -3,8 +3,8 @@
 
 #include "os/control_path.hpp"
 
+#include "fake_server.hpp"
 #include "ordinary_user.hpp"
-#include "parrot.hpp"
 #include "temporary_directory.hpp"
 
 #include <doctest/doctest.h>
@@ -28,7 +28,7 @@ namespace os = graceful::os;
 namespace {
 
 graceful::error_code status_error(const std::string& words) {
-  parrot server{words};
+  fake_server server{words};
   auto client = server.client();
   const auto status = client.status();
   REQUIRE_FALSE(status.has_value());
@@ -42,7 +42,7 @@ constexpr const char* escape = R"(\u001b[2J)";
 }  // namespace
 
 TEST_CASE("a status arrives as it was sent, together with its line of JSON") {
-  parrot server{good_status + '\0'};
+  fake_server server{good_status + '\0'};
   const auto status = server.client().status();
   REQUIRE(status.has_value());
   CHECK(status->name == "web");
@@ -55,13 +55,13 @@ TEST_CASE("a status arrives as it was sent, together with its line of JSON") {
 }
 
 TEST_CASE("metrics arrive as they were sent, together with their line of JSON") {
-  parrot server{R"({"parameters":{"text":"graceful_generation 1\n# EOF\n"}})"s + '\0'};
+  fake_server server{R"({"parameters":{"text":"graceful_generation 1\n# EOF\n"}})"s + '\0'};
   const auto metrics = server.client().metrics();
   REQUIRE(metrics.has_value());
   CHECK(metrics->text == "graceful_generation 1\n# EOF\n");
   CHECK(metrics->json == R"({"text":"graceful_generation 1\n# EOF\n"})");
   CHECK(server.heard().method == "io.graceful.Control.Metrics");
-  parrot other{R"({"parameters":{}})"s + '\0'};
+  fake_server other{R"({"parameters":{}})"s + '\0'};
   auto client = other.client();
   CHECK(client.metrics().error().code == errc::protocol_violation);
 }
@@ -86,7 +86,7 @@ TEST_CASE("a server that closes before or within an answer has gone") {
 }
 
 TEST_CASE("a server that does not answer is waited for until the deadline") {
-  parrot server{"", false};
+  fake_server server{"", false};
   auto client = server.client(20ms);
   CHECK(client.status().error().code == errc::timed_out);
 }
@@ -103,7 +103,7 @@ TEST_CASE("each error of the server has its code, and carries its sentence") {
     const auto& code = entry.second;
     CAPTURE(name);
     const auto error = R"({"error":")" + std::string{name};
-    parrot server{error + R"(","parameters":{"message":"because of this"}})" + '\0'};
+    fake_server server{error + R"(","parameters":{"message":"because of this"}})" + '\0'};
     auto client = server.client();
     const auto result = client.upgrade({});
     REQUIRE_FALSE(result.has_value());
@@ -114,7 +114,7 @@ TEST_CASE("each error of the server has its code, and carries its sentence") {
 }
 
 TEST_CASE("an upgrade that fails because the server ends is reported as: no server is running") {
-  parrot server{
+  fake_server server{
       R"({"error":"io.graceful.Control.UpgradeFailed","parameters":{"message":"m","ends":true}})"
       "\0"s};
   auto client = server.client();
@@ -128,11 +128,11 @@ TEST_CASE("nothing that a server sends can control a terminal") {
   const auto harmless = [](const std::string& text) { return text == "?[2J"; };
   const auto quoted = '"' + std::string{escape} + '"';
   SUBCASE("a status") {
-    parrot server{R"({"parameters":{"name":)" + quoted + R"(,"state":)" + quoted +
-                  R"(,"version":)" + quoted + R"(,"last_failure":)" + quoted +
-                  R"(,"generation":3,"pid":812,"uptime_ms":5000,"connections":41,)" +
-                  R"("listeners":[{"name":)" + quoted + R"(,"address":)" + quoted +
-                  R"(,"queue":2,"backlog":9}]}})" + '\0'};
+    fake_server server{R"({"parameters":{"name":)" + quoted + R"(,"state":)" + quoted +
+                       R"(,"version":)" + quoted + R"(,"last_failure":)" + quoted +
+                       R"(,"generation":3,"pid":812,"uptime_ms":5000,"connections":41,)" +
+                       R"("listeners":[{"name":)" + quoted + R"(,"address":)" + quoted +
+                       R"(,"queue":2,"backlog":9}]}})" + '\0'};
     const auto status = server.client().status();
     REQUIRE(status.has_value());
     for (const auto& text : {status->name, status->state, status->version, status->last_failure,
@@ -141,19 +141,19 @@ TEST_CASE("nothing that a server sends can control a terminal") {
     }
   }
   SUBCASE("a phase of an upgrade") {
-    parrot server{R"({"parameters":{"elapsed_ms":1,"phase":)" + quoted + "}}" + '\0'};
+    fake_server server{R"({"parameters":{"elapsed_ms":1,"phase":)" + quoted + "}}" + '\0'};
     auto client = server.client();
     CHECK(harmless(client.upgrade({}).value().phase));
   }
   SUBCASE("a phase of a drain") {
-    parrot server{R"({"parameters":{"elapsed_ms":1,"connections":0,"cut":0,"phase":)" + quoted +
-                  "}}" + '\0'};
+    fake_server server{R"({"parameters":{"elapsed_ms":1,"connections":0,"cut":0,"phase":)" +
+                       quoted + "}}" + '\0'};
     auto client = server.client();
     CHECK(harmless(client.drain(false).value().phase));
   }
   SUBCASE("an event") {
-    parrot server{R"({"parameters":{"generation":1,"pid":2,"time_ms":3,"event":)" + quoted +
-                  R"(,"message":)" + quoted + "}}" + '\0'};
+    fake_server server{R"({"parameters":{"generation":1,"pid":2,"time_ms":3,"event":)" + quoted +
+                       R"(,"message":)" + quoted + "}}" + '\0'};
     auto client = server.client();
     const auto event = client.monitor([](const auto&) {});
     REQUIRE(event.has_value());

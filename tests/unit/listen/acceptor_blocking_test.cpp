@@ -1,7 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 //
 // Threads that block in an acceptor of this library.
-#include "listen/listener_bench.hpp"
+#include "listen/listener_fixture.hpp"
 #include "os/open_files.hpp"
 
 #include <boost/asio/error.hpp>

@@ -2,7 +2,7 @@
 //
 // Where what a process listens on comes from, and who gets what was not asked for.
 #include "listen/inventory.hpp"
-#include "listen/inventory_bench.hpp"
+#include "listen/inventory_fixture.hpp"
 #include "os/control_path.hpp"
 #include "os/system_failure.hpp"
 

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "listen/inventory.hpp"
 
-#include "listen/inventory_bench.hpp"
+#include "listen/inventory_fixture.hpp"
 
 #include "ordinary_user.hpp"
 

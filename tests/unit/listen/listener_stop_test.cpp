@@ -2,7 +2,7 @@
 #include <graceful/detail/asio_abi.hpp>
 #include <graceful/testing/census.hpp>
 
-#include "listen/listener_bench.hpp"
+#include "listen/listener_fixture.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>

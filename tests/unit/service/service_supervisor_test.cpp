@@ -5,7 +5,7 @@
 
 #include "os/listening_socket.hpp"
 #include "service/service.hpp"
-#include "service/service_bench.hpp"
+#include "service/service_fixture.hpp"
 
 #include "temporary_directory.hpp"
 
@@ -38,8 +38,8 @@ struct supervisor_place {
 
 /// A service that serves and has a kept listener, and a supervisor that is about to accept its
 /// connection.
-struct supervised : supervisor_place, service_bench {
-  supervised() : service_bench{{.store = 9, .supervisor = path}} {
+struct supervised : supervisor_place, service_fixture {
+  supervised() : service_fixture{{.store = 9, .supervisor = path}} {
     listen("a");
     sockets.open();
     supervisor.emplace(control, path);
@@ -66,7 +66,7 @@ void reply(connection_type& connection, const std::string& message) {
 TEST_CASE("the next supervisor is told of a service and gets its sockets") {
   temporary_directory supervisors;
   const auto path = supervisors.path("supervisor");
-  service_bench b{{.store = 9, .supervisor = path}};
+  service_fixture b{{.store = 9, .supervisor = path}};
   b.listen("a");
   b.sockets.open();
   std::optional<asio::local::stream_protocol::acceptor> supervisor;
@@ -132,7 +132,7 @@ TEST_CASE("a supervisor that ends too confirms that it has released the sockets 
 }
 
 TEST_CASE("with nothing kept, or no supervisor to ask, an end waits for no answer") {
-  service_bench b{{.store = 9}};
+  service_fixture b{{.store = 9}};
   bool asked = false;
   b.service.ask_for_sockets([&] { asked = true; });
   CHECK(asked);
@@ -191,7 +191,7 @@ TEST_CASE("a server objects to an upgrade while its supervisor cannot hear of it
   supervised b;
   const auto connection = b.supervisor->accept();
   CHECK_FALSE(b.service.objection(false));
-  ::unlink(b.service_bench::d.path("notify").c_str());
+  ::unlink(b.service_fixture::d.path("notify").c_str());
   const auto why = b.service.objection(true);
   REQUIRE(why);
   CHECK(why->find("No such file or directory") != std::string::npos);
@@ -201,7 +201,7 @@ TEST_CASE("a server objects to an upgrade while its supervisor cannot hear of it
 TEST_CASE("a server can be upgraded if its supervisor can see the successor on the control path") {
   supervised b;
   const auto connection = b.supervisor->accept();
-  ::unlink(b.service_bench::d.path("notify").c_str());
+  ::unlink(b.service_fixture::d.path("notify").c_str());
   b.service.watched_by("another");
   CHECK(b.service.objection(true));
   b.service.watched_by(b.path);
@@ -210,7 +210,7 @@ TEST_CASE("a server can be upgraded if its supervisor can see the successor on t
 }
 
 TEST_CASE("a server without a supervisor, or whose supervisor has died, can be upgraded") {
-  service_bench alone{{.store = 9}};
+  service_fixture alone{{.store = 9}};
   alone.service.serves(1, false);
   ::unlink(alone.d.path("notify").c_str());
   CHECK_FALSE(alone.service.objection(false));
@@ -218,7 +218,7 @@ TEST_CASE("a server without a supervisor, or whose supervisor has died, can be u
   supervised b;
   b.supervisor->accept().close();
   b.supervisor->close();
-  ::unlink(b.service_bench::d.path("notify").c_str());
+  ::unlink(b.service_fixture::d.path("notify").c_str());
   CHECK(b.service.objection(false));
   b.control.poll();  // now it has been noticed
   CHECK_FALSE(b.service.objection(false));

@@ -5,7 +5,7 @@
 
 #include "os/listening_socket.hpp"
 #include "os/text.hpp"
-#include "service/service_bench.hpp"
+#include "service/service_fixture.hpp"
 #include "service/service_settings.hpp"
 #include "service/service_text.hpp"
 #include "service/watchdog.hpp"
@@ -104,7 +104,7 @@ TEST_CASE("a process that tracks no connections does not report 0 left") {
 }
 
 TEST_CASE("without a manager nothing is sent, and nothing fails") {
-  service_bench b{{}};
+  service_fixture b{{}};
   graceful::service none{{}, {b.control, b.messages, b.sockets, b.application.get_executor()}};
   none.starts();
   none.serves(1, false);
@@ -117,7 +117,7 @@ TEST_CASE("without a manager nothing is sent, and nothing fails") {
 }
 
 TEST_CASE("the manager keeps what this process listens on, and nothing else") {
-  service_bench b{{.store = 3}};
+  service_fixture b{{.store = 3}};
   b.listen("a");
   b.listen("b");
   b.sockets.open();
@@ -145,7 +145,7 @@ TEST_CASE("the manager keeps what this process listens on, and nothing else") {
 }
 
 TEST_CASE("a successor removes from the fd store what it does not listen on any more") {
-  service_bench b{{.store = 9}};
+  service_fixture b{{.store = 9}};
   for (const char* name : {"a", "gone"}) b.take_over(name);
   b.listen("a");
   b.sockets.open();
@@ -182,7 +182,7 @@ TEST_CASE("two managers are told apart, even with the same path, and each equals
 }
 
 TEST_CASE("of what the predecessor's manager kept, this process's own gets as much as it takes") {
-  service_bench b{{.store = 2}};
+  service_fixture b{{.store = 2}};
   for (const char* name : {"b", "c"}) b.take_over(name);
   for (const char* name : {"a", "b", "c"}) b.listen(name);
   b.sockets.open();
@@ -196,7 +196,7 @@ TEST_CASE("of what the predecessor's manager kept, this process's own gets as mu
 }
 
 TEST_CASE("messages to a slow manager are not lost, and arrive in order") {
-  service_bench b{{}};
+  service_fixture b{{}};
   b.service.serves(1, false);
   int queue{};  // of a datagram socket
   std::ifstream{"/proc/sys/net/unix/max_dgram_qlen"} >> queue;
@@ -213,7 +213,7 @@ TEST_CASE("messages to a slow manager are not lost, and arrive in order") {
 }
 
 TEST_CASE("only the main process may end the service, and says so only once") {
-  service_bench b{{}};
+  service_fixture b{{}};
   b.service.ends(1);  // a successor in its probation
   CHECK_FALSE(wait_readable(b.manager.socket(), 0s));
   b.service.serves(1, false);
@@ -228,7 +228,7 @@ TEST_CASE("only the main process may end the service, and says so only once") {
 
 TEST_CASE(
     "a process that was told to end before it was ready reports both, and keeps the fd store") {
-  service_bench b{{.store = 9}};
+  service_fixture b{{.store = 9}};
   b.listen("a");
   b.sockets.open();
   b.service.ends_unserved();
@@ -245,7 +245,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a process that serves never reports that it ended unserved") {
-  service_bench b{{}};
+  service_fixture b{{}};
   b.service.serves(1, false);
   b.next();
   b.service.ends_unserved();

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 //
 // Which process is the server: upgrades move it, and so does a supervisor that is new.
-#include "keeper_bench.hpp"
+#include "keeper_fixture.hpp"
 #include "keeper_world.hpp"
 
 #include <doctest/doctest.h>
@@ -17,8 +17,8 @@ using supervision::phase;
 
 namespace {
 
-keeper_bench serving() {
-  keeper_bench k;
+keeper_fixture serving() {
+  keeper_fixture k;
   k.begin();
   k.started(7);
   k.says(7, "STATUS=starting");
@@ -51,7 +51,7 @@ TEST_CASE("an older process that fails while it drains does not count as a failu
 
 TEST_CASE("failures that a server has made up for by a good while do not count for its successor") {
   for (const auto& [served, counted] : {std::pair{10s, 1U}, std::pair{9s, 2U}}) {
-    keeper_bench k;
+    keeper_fixture k;
     k.begin();
     k.started(6);
     k.exits(6, 1);
@@ -75,7 +75,7 @@ TEST_CASE("only the server can name its successor while it lives") {
 }
 
 TEST_CASE("a server behind a shell speaks for itself") {
-  keeper_bench k;
+  keeper_fixture k;
   k.begin();
   k.started(7);
   k.says(8, "STATUS=starting");
@@ -87,7 +87,7 @@ TEST_CASE("a server behind a shell speaks for itself") {
 }
 
 TEST_CASE("a server outlives the shell around it, and is told what the shell was told") {
-  keeper_bench k;
+  keeper_fixture k;
   k.begin();
   k.started(7);
   k.says(8, "READY=1");
@@ -98,7 +98,7 @@ TEST_CASE("a server outlives the shell around it, and is told what the shell was
   CHECK(k.next() == -1ms);
   CHECK(k.exits(8, 0) == "finish 0");
 
-  keeper_bench alone;
+  keeper_fixture alone;
   alone.begin();
   alone.started(7);
   alone.says(8, "READY=1");
@@ -112,7 +112,7 @@ TEST_CASE("a server outlives the shell around it, and is told what the shell was
 
 TEST_CASE("a server that the shell has told to end is not told again") {
   for (const bool before : {true, false}) {
-    keeper_bench k;
+    keeper_fixture k;
     k.begin();
     k.started(7);
     k.says(8, "READY=1");
@@ -126,7 +126,7 @@ TEST_CASE("a server that the shell has told to end is not told again") {
 }
 
 TEST_CASE("a server that a shell has started again replaces the previous speaker") {
-  keeper_bench k;
+  keeper_fixture k;
   k.begin();
   k.started(7);
   CHECK(k.says(8, "READY=1") == "follow 8");
@@ -138,7 +138,7 @@ TEST_CASE("a server that a shell has started again replaces the previous speaker
 }
 
 TEST_CASE("a helper that reports ready does not become the server") {
-  keeper_bench k;
+  keeper_fixture k;
   k.begin();
   k.started(7);
   k.says(9, "READY=1");
@@ -245,7 +245,7 @@ TEST_CASE("an upgrade that was rolled back changes nothing") {
 }
 
 TEST_CASE("a new supervisor adopts a running server, whichever process claims to be it") {
-  keeper_bench k;
+  keeper_fixture k;
   CHECK(k.on(supervision::event::adopt{7}) == "follow 7");
   CHECK(k.says(7, "STATUS=generation 1 serves") == "");
   CHECK(k.after(1h) == "");  // it may have said long ago that it is ready
@@ -277,7 +277,7 @@ TEST_CASE("a successor that named itself and has died is forgotten") {
 }
 
 TEST_CASE("a server that has long served in silence is not killed because of a late message") {
-  keeper_bench k;
+  keeper_fixture k;
   CHECK(k.on(supervision::event::begin{}) == "start");
   CHECK(k.on(supervision::event::started{7}) == "");
   CHECK(k.after(1h) == "");
@@ -290,7 +290,7 @@ TEST_CASE("a server that has long served in silence is not killed because of a l
 
 TEST_CASE(
     "a server that becomes ready late, and sends more later, is not said to have spoken late") {
-  keeper_bench k;
+  keeper_fixture k;
   CHECK(k.on(supervision::event::begin{}) == "start");
   CHECK(k.on(supervision::event::started{7}) == "");
   CHECK(k.after(1h) == "");

@@ -1,5 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "keeper_bench.hpp"
+#include "keeper_fixture.hpp"
 
 #include <doctest/doctest.h>
 
@@ -9,7 +9,7 @@ using namespace graceful_test;
 using supervision::phase;
 
 TEST_CASE("a server that exits with 0 is done, and so is its supervisor") {
-  keeper_bench k;
+  keeper_fixture k;
   CHECK(k.begin() == "start");
   CHECK(k.started(7) == "");
   CHECK(k.phase() == phase::serving);
@@ -19,7 +19,7 @@ TEST_CASE("a server that exits with 0 is done, and so is its supervisor") {
 }
 
 TEST_CASE("a failing server is started again, later each time, up to a limit") {
-  keeper_bench k;
+  keeper_fixture k;
   k.begin();
   for (const auto delay : {100ms, 200ms, 400ms, 800ms, 1000ms}) {
     k.started(7);
@@ -37,22 +37,22 @@ TEST_CASE("a failing server is started again, later each time, up to a limit") {
 }
 
 TEST_CASE("the signal that kills a server is passed on as a shell reports it") {
-  keeper_bench k{{.first_delay = 1ms,
-                  .longest_delay = 1ms,
-                  .failures = 1,
-                  .good_while = 1s,
-                  .ready_timeout = 1s}};
+  keeper_fixture k{{.first_delay = 1ms,
+                    .longest_delay = 1ms,
+                    .failures = 1,
+                    .good_while = 1s,
+                    .ready_timeout = 1s}};
   k.begin();
   k.started(7);
   CHECK(k.killed(7, SIGSEGV) == "finish 139");
 }
 
 TEST_CASE("without a limit it is restarted for ever, and the delay does not exceed its maximum") {
-  keeper_bench k{{.first_delay = 3ms,
-                  .longest_delay = 1min,
-                  .failures = 0,
-                  .good_while = 1s,
-                  .ready_timeout = 1s}};
+  keeper_fixture k{{.first_delay = 3ms,
+                    .longest_delay = 1min,
+                    .failures = 0,
+                    .good_while = 1s,
+                    .ready_timeout = 1s}};
   k.begin();
   for (int i = 0; i < 200; ++i) {
     k.started(7);
@@ -63,7 +63,7 @@ TEST_CASE("without a limit it is restarted for ever, and the delay does not exce
 }
 
 TEST_CASE("after a good while failures are forgiven") {
-  keeper_bench k;
+  keeper_fixture k;
   k.begin();
   k.started(7);
   k.exits(7, 1);
@@ -81,7 +81,7 @@ TEST_CASE("after a good while failures are forgiven") {
 }
 
 TEST_CASE("a good while begins when the server is ready, not while it starts") {
-  keeper_bench k;
+  keeper_fixture k;
   k.begin();
   k.started(7);
   k.exits(7, 1);
@@ -103,7 +103,7 @@ TEST_CASE("a good while begins when the server is ready, not while it starts") {
 
 TEST_CASE("a program that cannot be executed at the first start ends the supervisor at once") {
   for (const int code : {126, 127}) {
-    keeper_bench k;
+    keeper_fixture k;
     k.begin();
     CHECK(k.on(supervision::event::not_started{code, "cannot execute x"}) ==
           "finish " + std::to_string(code));
@@ -113,7 +113,7 @@ TEST_CASE("a program that cannot be executed at the first start ends the supervi
 
 TEST_CASE(
     "a program that cannot be executed at a restart, as it is being replaced, is tried again") {
-  keeper_bench k;
+  keeper_fixture k;
   k.begin();
   k.started(7);
   k.exits(7, 1);
@@ -124,7 +124,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a server that reports its start, and is not ready in time, is killed: a failure") {
-  keeper_bench k;
+  keeper_fixture k;
   k.begin();
   k.started(7);
   k.after(20s);
@@ -139,7 +139,7 @@ TEST_CASE("a server that reports its start, and is not ready in time, is killed:
 }
 
 TEST_CASE("a server that asks for more time gets it") {
-  keeper_bench k;
+  keeper_fixture k;
   k.begin();
   k.started(7);
   k.says(7, "STATUS=starting");
@@ -150,7 +150,7 @@ TEST_CASE("a server that asks for more time gets it") {
 }
 
 TEST_CASE("a server that is ready, or never reports anything, is not killed") {
-  keeper_bench k;
+  keeper_fixture k;
   k.begin();
   k.started(7);
   CHECK(k.after(1h) == "");
@@ -163,7 +163,7 @@ TEST_CASE("a server that is ready, or never reports anything, is not killed") {
 }
 
 TEST_CASE("signals go to the server, and the second order to end goes to all") {
-  keeper_bench k;
+  keeper_fixture k;
   k.begin();
   k.started(7);
   for (const int signal : {SIGHUP, SIGUSR1, SIGUSR2}) {
@@ -178,7 +178,7 @@ TEST_CASE("signals go to the server, and the second order to end goes to all") {
 }
 
 TEST_CASE("a signal from a terminal goes to the server's whole group") {
-  keeper_bench k;
+  keeper_fixture k;
   k.begin();
   k.started(7);
   k.says(7, "READY=1");
@@ -192,13 +192,13 @@ TEST_CASE("a signal from a terminal goes to the server's whole group") {
 
 TEST_CASE("a server that was told to end is not started again, however it ends") {
   for (const int signal : {SIGTERM, SIGINT, SIGQUIT}) {
-    keeper_bench k;
+    keeper_fixture k;
     k.begin();
     k.started(7);
     k.told(signal);
     CHECK(k.killed(7, signal) == "finish " + std::to_string(128 + signal));
   }
-  keeper_bench k;
+  keeper_fixture k;
   k.begin();
   k.started(7);
   k.told(SIGTERM);
@@ -206,7 +206,7 @@ TEST_CASE("a server that was told to end is not started again, however it ends")
 }
 
 TEST_CASE("told to end while nothing runs, the service ends with the server's last exit code") {
-  keeper_bench k;
+  keeper_fixture k;
   k.begin();
   k.started(7);
   k.exits(7, 5);
@@ -215,7 +215,7 @@ TEST_CASE("told to end while nothing runs, the service ends with the server's la
 }
 
 TEST_CASE("the end of an unknown process has no effect") {
-  keeper_bench k;
+  keeper_fixture k;
   k.begin();
   k.started(7);
   CHECK(k.exits(4711, 1) == "");

@@ -2,7 +2,7 @@
 #ifndef GRACEFUL_TESTS_UNIT_SUPERVISION_KEEPER_WORLD_HPP
 #define GRACEFUL_TESTS_UNIT_SUPERVISION_KEEPER_WORLD_HPP
 
-#include "keeper_bench.hpp"
+#include "keeper_fixture.hpp"
 
 #include <iterator>
 #include <set>
@@ -13,7 +13,7 @@ namespace graceful_test {
 /// The surroundings of a keeper: the processes that it has started or heard of. Checks after each
 /// event that it has kept its promises. Used by the fuzzer and for random events.
 struct keeper_world {
-  keeper_bench keeper{};
+  keeper_fixture keeper{};
   std::set<pid_t> live{};
   pid_t newest = 2;
   bool released = false;  ///< The kept descriptors.

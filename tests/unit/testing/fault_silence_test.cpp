@@ -1,7 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include <graceful/testing/census.hpp>
 
-#include "fault_stage.hpp"
+#include "fault_fixture.hpp"
 #include "unix_host.hpp"
 #include "varlink_peer.hpp"
 
@@ -32,7 +32,7 @@ struct served {
 
   [[nodiscard]] bool tcp_answers() const { return read_from_port(port) == "hello"; }
 
-  stage s;
+  fault_fixture s;
   unix_host host{s.here.path("peer")};
   process& server{s.start({"serve", host.path(), s.here.path("control")})};
   varlink_peer peer{host.accept(patience)};
@@ -99,7 +99,7 @@ TEST_CASE("the epoll of an unreachable process keeps its entries") {
 TEST_CASE("poll in an unreachable process keeps its deadline, and its output still works") {
   for (const bool sockets : {false, true}) {  // its outputs
     CAPTURE(sockets);
-    stage s;
+    fault_fixture s;
     s.sockets_for_outputs = sockets;
     unix_host host{s.here.path("peer")};
     process& p =

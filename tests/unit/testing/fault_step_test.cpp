@@ -1,5 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "fault_stage.hpp"
+#include "fault_fixture.hpp"
 #include "unix_host.hpp"
 #include "varlink_peer.hpp"
 
@@ -72,7 +72,7 @@ TEST_CASE("a successor can be killed at each step: before a call, after it, and 
            successor_case{step::settle, moment::before, 1, 4, "answered Ready"},
            successor_case{step::settled, moment::before, 1, 5, "asked Settle"},
        }) {
-    stage s;
+    fault_fixture s;
     unix_host host{s.here.path("control")};
     const auto what = fault::at_step(where, action::kill, when, count);
     INFO(what.to_string());
@@ -95,7 +95,7 @@ TEST_CASE(
            predecessor_case{step::readied, moment::before, true, false},
            predecessor_case{step::readied, moment::after, true, true},
        }) {
-    stage s;
+    fault_fixture s;
     const auto path = s.here.path("control");
     process& p = s.start({"precede", path}, fault::at_step(where, action::kill, when));
     REQUIRE(p.wait_for_output("listening", patience));
@@ -110,7 +110,7 @@ TEST_CASE(
 }
 
 TEST_CASE("the steps that a process has seen are counted") {
-  stage s;
+  fault_fixture s;
   unix_host host{s.here.path("control")};
   process& p = s.start({"succeed", host.path()});
   CHECK(answer(host).size() == 5);
@@ -119,7 +119,7 @@ TEST_CASE("the steps that a process has seen are counted") {
 }
 
 TEST_CASE("a message that arrives in pieces is one step") {
-  stage s;
+  fault_fixture s;
   unix_host host{s.here.path("control")};
   process& p = s.start({"succeed-in-pieces", host.path()});
   CHECK(answer(host).size() == 5);
@@ -128,7 +128,7 @@ TEST_CASE("a message that arrives in pieces is one step") {
 }
 
 TEST_CASE("the rest of a call is not taken for the answer to it") {
-  stage s;
+  fault_fixture s;
   unix_host host{s.here.path("control")};
   process& p =
       s.start({"succeed-in-pieces", host.path()}, fault::at_step(step::begun, action::kill));
@@ -137,7 +137,7 @@ TEST_CASE("the rest of a call is not taken for the answer to it") {
 }
 
 TEST_CASE("messages outside the handoff, or after it on the same descriptor, are not steps") {
-  stage s;
+  fault_fixture s;
   const auto path = s.here.path("control");
   process& p = s.start({"precede-twice", path});
   REQUIRE(p.wait_for_output("listening", patience));
@@ -161,7 +161,7 @@ TEST_CASE("messages outside the handoff, or after it on the same descriptor, are
 }
 
 TEST_CASE("a process that falls silent at an answer goes on, and nobody hears of it") {
-  stage s;
+  fault_fixture s;
   const auto path = s.here.path("control");
   process& p = s.start({"precede", path}, fault::at_step(step::readied, action::unreachable));
   REQUIRE(p.wait_for_output("listening", patience));
@@ -181,7 +181,7 @@ TEST_CASE("a process that falls silent at an answer goes on, and nobody hears of
 }
 
 TEST_CASE("a process that falls silent before it takes a message does not get it") {
-  stage s;
+  fault_fixture s;
   const auto path = s.here.path("control");
   process& p = s.start({"precede", path}, fault::at_step(step::ready, action::unreachable));
   REQUIRE(p.wait_for_output("listening", patience));

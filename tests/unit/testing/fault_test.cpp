@@ -1,5 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "fault_stage.hpp"
+#include "fault_fixture.hpp"
 #include "testing/process_table.hpp"
 #include "testing/shim/fault_file.hpp"
 
@@ -45,7 +45,7 @@ bool said(process& p, const std::string& text) {
 }  // namespace
 
 TEST_CASE("a process is killed before its k-th call of a kind, which is not made") {
-  stage s;
+  fault_fixture s;
   process& p = s.start({"make", s.here.path()}, fault::at_call("mkdir", 3, fault::action::kill));
   CHECK(p.wait_exit(patience).signalled(SIGKILL));
   CHECK(said(p, "made 2"));
@@ -60,7 +60,7 @@ TEST_CASE("a process is killed before its k-th call of a kind, which is not made
 
 TEST_CASE(
     "a process is killed after its k-th call of a kind, which is made, before it sees the result") {
-  stage s;
+  fault_fixture s;
   process& p = s.start({"make", s.here.path()},
                        fault::at_call("mkdir", 3, fault::action::kill, fault::moment::after));
   CHECK(p.wait_exit(patience).signalled(SIGKILL));
@@ -69,7 +69,7 @@ TEST_CASE(
 }
 
 TEST_CASE("the k-th call of a kind fails with the chosen error, and is not made") {
-  stage s;
+  fault_fixture s;
   process& p = s.start({"make", s.here.path()}, fault::failing_call("mkdir", 2, ENOSPC));
   CHECK(p.wait_exit(patience).exited(0));
   CHECK(said(p, "made 2: " + std::string{std::strerror(ENOSPC)}));
@@ -81,7 +81,7 @@ TEST_CASE("the k-th call of a kind fails with the chosen error, and is not made"
 }
 
 TEST_CASE("an invalid fault is refused") {
-  stage s;
+  fault_fixture s;
   for (const auto& wrong :
        {fault::failing_call("mkdir", 1, 0), fault::failing_call("mkdir", 1, 5000),
         fault{fault::action::fail, fault::moment::after, "mkdir", 1, ENOSPC},
@@ -92,7 +92,7 @@ TEST_CASE("an invalid fault is refused") {
 }
 
 TEST_CASE("a trace contains each call in order, and a fault can strike at each of them") {
-  stage s;
+  fault_fixture s;
   process& whole = s.start({"make", s.here.path()});
   CHECK(whole.wait_exit(patience).exited(0));
   const auto seen = s.faults.calls(whole.pid());
@@ -119,7 +119,7 @@ TEST_CASE("a trace contains each call in order, and a fault can strike at each o
 }
 
 TEST_CASE("a fault that is armed in a running process counts from then on") {
-  stage s;
+  fault_fixture s;
   process& p = s.start({"make-when-told", s.here.path()});
   REQUIRE(p.wait_for_output("waiting", patience));
   p.signal(SIGUSR1);
@@ -133,7 +133,7 @@ TEST_CASE("a fault that is armed in a running process counts from then on") {
 }
 
 TEST_CASE("a fault can be disarmed, and another can replace it") {
-  stage s;
+  fault_fixture s;
   process& p =
       s.start({"make-when-told", s.here.path()}, fault::at_call("mkdir", 1, fault::action::kill));
   REQUIRE(p.wait_for_output("waiting", patience));
@@ -150,7 +150,7 @@ TEST_CASE("a fault can be disarmed, and another can replace it") {
 }
 
 TEST_CASE("a process that is stopped at a call stays there, and goes on when it is told to") {
-  stage s;
+  fault_fixture s;
   process& p = s.start({"make", s.here.path()}, fault::at_call("mkdir", 2, fault::action::stop));
   const auto hit = s.faults.fired(p.pid(), patience);
   REQUIRE(hit);
@@ -163,7 +163,7 @@ TEST_CASE("a process that is stopped at a call stays there, and goes on when it 
 }
 
 TEST_CASE("a crash kills even a process that handles the signal") {
-  stage s;
+  fault_fixture s;
   process& p =
       s.start({"handle-crash", s.here.path()}, fault::at_call("mkdir", 2, fault::action::crash));
   CHECK(p.wait_exit(patience).signalled(SIGSEGV));
@@ -172,7 +172,7 @@ TEST_CASE("a crash kills even a process that handles the signal") {
 }
 
 TEST_CASE("a test that waits for a fault is told at once that the process has ended without it") {
-  stage s;
+  fault_fixture s;
   process& p = s.start({"make", s.here.path()}, fault::at_call("mkdir", 6, fault::action::kill));
   const auto begin = std::chrono::steady_clock::now();
   CHECK_FALSE(s.faults.fired(p.pid(), std::chrono::minutes{5}));
@@ -181,7 +181,7 @@ TEST_CASE("a test that waits for a fault is told at once that the process has en
 }
 
 TEST_CASE("wrappers keep errno: the old one on success, and that of the call on failure") {
-  stage s;
+  fault_fixture s;
   process& p = s.start({"errno", s.here.path()},
                        fault::at_call("mkdir", 100, fault::action::kill, fault::moment::after));
   CHECK(p.wait_exit(patience).exited(0));
@@ -189,7 +189,7 @@ TEST_CASE("wrappers keep errno: the old one on success, and that of the call on 
 }
 
 TEST_CASE("a forked child has its own counts, and not the parent's fault") {
-  stage s;
+  fault_fixture s;
   process& p = s.start({"fork", s.here.path()}, fault::at_call("mkdir", 2, fault::action::kill));
   CHECK(p.wait_exit(patience).signalled(SIGKILL));
   REQUIRE(said(p, "child "));
@@ -204,7 +204,7 @@ TEST_CASE("a forked child has its own counts, and not the parent's fault") {
 }
 
 TEST_CASE("a process that executes another program keeps its counts and its fault") {
-  stage s;
+  fault_fixture s;
   process& p = s.start({"execute", s.here.path(), fault_subject(), "make", s.here.path()},
                        fault::at_call("mkdir", 3, fault::action::kill));
   CHECK(p.wait_exit(patience).signalled(SIGKILL));
@@ -214,7 +214,7 @@ TEST_CASE("a process that executes another program keeps its counts and its faul
 }
 
 TEST_CASE("calls of a child between vfork and exec are not counted") {
-  stage s;
+  fault_fixture s;
   process& p = s.start({"vfork", s.here.path()}, fault::at_call("mkdir", 1, fault::action::kill));
   CHECK(p.wait_exit(patience).signalled(SIGKILL));
   CHECK(said(p, "child status 0\n"));
@@ -223,7 +223,7 @@ TEST_CASE("calls of a child between vfork and exec are not counted") {
 }
 
 TEST_CASE("calls through syscall(2) are counted as what they are") {
-  stage s;
+  fault_fixture s;
   process& p = s.start({"raw"}, fault::at_call("pidfd_send_signal", 1, fault::action::kill));
   CHECK(p.wait_exit(patience).signalled(SIGKILL));
   CHECK(s.faults.calls(p.pid()).by_kind.at("pidfd_open") == 1);
@@ -231,7 +231,7 @@ TEST_CASE("calls through syscall(2) are counted as what they are") {
 }
 
 TEST_CASE("with many threads each call is counted once, and one is struck") {
-  stage s;
+  fault_fixture s;
   process& whole = s.start({"threads", s.here.path()});
   CHECK(whole.wait_exit(patience).exited(0));
   CHECK(s.faults.calls(whole.pid()).by_kind.at("mkdir") == 1000);
@@ -250,7 +250,7 @@ TEST_CASE("with many threads each call is counted once, and one is struck") {
 
 TEST_CASE(
     "a fault is for one process: it leaves the environment, and everything else there stays") {
-  stage s;
+  fault_fixture s;
   process& p = s.start({"environment"}, fault::at_call("rmdir", 1, fault::action::kill));
   CHECK(p.wait_exit(patience).exited(0));
   CHECK(said(p, "none"));
@@ -260,7 +260,7 @@ TEST_CASE(
 }
 
 TEST_CASE("an unknown call, a count of 0, and a misspelt fault are refused") {
-  stage s;
+  fault_fixture s;
   CHECK_THROWS_AS((void)variable_for(fault::at_call("mkdi", 1, fault::action::kill)),
                   std::invalid_argument);
   CHECK_THROWS_AS((void)variable_for(fault::at_call("mkdir", 0, fault::action::kill)),

@@ -1,6 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_UNIT_SUPERVISION_KEEPER_BENCH_HPP
-#define GRACEFUL_TESTS_UNIT_SUPERVISION_KEEPER_BENCH_HPP
+#ifndef GRACEFUL_TESTS_UNIT_SUPERVISION_KEEPER_FIXTURE_HPP
+#define GRACEFUL_TESTS_UNIT_SUPERVISION_KEEPER_FIXTURE_HPP
 
 #include "supervisor/keeper.hpp"
 
@@ -35,9 +35,9 @@ inline std::string text_of(const supervision::keeper_action& a) {
 }
 
 /// A keeper, its clock, and its actions as text: "start, follow 7". Notes are separate.
-class keeper_bench {
+class keeper_fixture {
  public:
-  explicit keeper_bench(const supervision::restart_limits& l = limits) : keeper_{l} {}
+  explicit keeper_fixture(const supervision::restart_limits& l = limits) : keeper_{l} {}
 
   std::string on(const supervision::keeper_event& e) {
     std::string text;

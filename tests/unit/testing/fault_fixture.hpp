@@ -1,6 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_UNIT_TESTING_FAULT_STAGE_HPP
-#define GRACEFUL_TESTS_UNIT_TESTING_FAULT_STAGE_HPP
+#ifndef GRACEFUL_TESTS_UNIT_TESTING_FAULT_FIXTURE_HPP
+#define GRACEFUL_TESTS_UNIT_TESTING_FAULT_FIXTURE_HPP
 
 #include <graceful/testing/fault.hpp>
 #include <graceful/testing/process.hpp>
@@ -30,7 +30,7 @@ inline std::string fault_subject() {
 }
 
 /// Starts the subjects of faults.
-struct stage {
+struct fault_fixture {
   process& start(std::vector<std::string> arguments) {
     return start_with({}, std::move(arguments));
   }

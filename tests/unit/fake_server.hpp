@@ -1,6 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_UNIT_PARROT_HPP
-#define GRACEFUL_TESTS_UNIT_PARROT_HPP
+#ifndef GRACEFUL_TESTS_UNIT_FAKE_SERVER_HPP
+#define GRACEFUL_TESTS_UNIT_FAKE_SERVER_HPP
 
 #include <graceful/control_client.hpp>
 
@@ -29,10 +29,10 @@ inline const std::string good_status =
 
 /// Takes one client, waits for one call, and answers with the given text, whatever the call is. If
 /// it thinks, it pauses before each message but the first.
-class parrot {
+class fake_server {
  public:
-  explicit parrot(std::string words, bool then_close = true,
-                  std::chrono::milliseconds thinks_for = std::chrono::milliseconds{0})
+  explicit fake_server(std::string words, bool then_close = true,
+                       std::chrono::milliseconds thinks_for = std::chrono::milliseconds{0})
       : listener_{graceful::os::bind_control(path()).value()},
         thread_{[this, words = std::move(words), then_close, thinks_for] {
           serve(words, then_close, thinks_for);

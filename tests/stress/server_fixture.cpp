@@ -1,5 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "stage.hpp"
+#include "server_fixture.hpp"
 
 #include "testing/process_table.hpp"
 
@@ -93,12 +93,13 @@ std::string both_loads::totals::to_string() const {
          reports[1].to_string();
 }
 
-stage::stage(std::string server) : server_{std::move(server)}, port_{free_port()} {
+server_fixture::server_fixture(std::string server)
+    : server_{std::move(server)}, port_{free_port()} {
   site_.emplace(deployment_params{
       .command = command("{control}"), .environment = faults_.environment(), .patience = patience});
 }
 
-std::vector<std::string> stage::command(const std::string& control) const {
+std::vector<std::string> server_fixture::command(const std::string& control) const {
   return {server_,     "--listen",    "127.0.0.1:" + std::to_string(port_),
           "--control", control,       "--threads",
           "2",         "--probation", "200ms",
@@ -106,7 +107,7 @@ std::vector<std::string> stage::command(const std::string& control) const {
           "1s"};
 }
 
-bool stage::somebody_lives() const {
+bool server_fixture::somebody_lives() const {
   const std::string mark = "GRACEFUL_TEST_SCENE=" + site_->directory() + '\0';
   const auto table = process_table();
   return std::any_of(table.begin(), table.end(), [&](const process_entry& each) {
@@ -114,7 +115,7 @@ bool stage::somebody_lives() const {
   });
 }
 
-std::optional<graceful::server_status> stage::who_serves(deadline until) {
+std::optional<graceful::server_status> server_fixture::who_serves(deadline until) {
   for (; !until.passed(); ::poll(nullptr, 0, pause_ms)) {
     // Checked first: a process that starts another one exists until the other one does.
     const bool lives = somebody_lives();
@@ -127,7 +128,7 @@ std::optional<graceful::server_status> stage::who_serves(deadline until) {
   return {};
 }
 
-bool stage::start_afresh(deadline until) {
+bool server_fixture::start_afresh(deadline until) {
   // Like the deployment, so that it has the same descriptors.
   process_options how{.environment = faults_.environment(), .attribute_output = true};
   how.environment["GRACEFUL_TEST_SCENE"] = site_->directory();
@@ -135,7 +136,7 @@ bool stage::start_afresh(deadline until) {
   return afresh_->wait_for_output("ready: generation 1 ", until);
 }
 
-upgrade_outcome stage::upgrade() {
+upgrade_outcome server_fixture::upgrade() {
   const auto predecessor = open_pidfd(static_cast<pid_t>(site_->status().pid));
   const auto run = site_->start_upgrade();
   if (run.wait_for("ready", patience) && !run.so_far().committed()) (void)site_->commit();
@@ -147,12 +148,12 @@ upgrade_outcome stage::upgrade() {
   return outcome;
 }
 
-std::string stage::report() {
+std::string server_fixture::report() {
   return site_->report() +
          (afresh_ ? "--- output of the server that was started afresh\n" + afresh_->output() : "");
 }
 
-recording record(stage& on, int upgrades) {
+recording record(server_fixture& on, int upgrades) {
   recording most;
   for (int i = 0; i < upgrades; ++i) {
     both_loads loads{on.site()};

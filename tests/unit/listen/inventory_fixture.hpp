@@ -1,9 +1,9 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_UNIT_INVENTORY_BENCH_HPP
-#define GRACEFUL_TESTS_UNIT_INVENTORY_BENCH_HPP
+#ifndef GRACEFUL_TESTS_UNIT_INVENTORY_FIXTURE_HPP
+#define GRACEFUL_TESTS_UNIT_INVENTORY_FIXTURE_HPP
 
 #include "listen/inventory.hpp"
-#include "listen/listener_bench.hpp"
+#include "listen/listener_fixture.hpp"
 
 #include <doctest/doctest.h>
 

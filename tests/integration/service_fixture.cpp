@@ -1,5 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "service_site.hpp"
+#include "service_fixture.hpp"
 
 #include <algorithm>
 #include <fstream>

@@ -1,6 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_INTEGRATION_SITE_HPP
-#define GRACEFUL_TESTS_INTEGRATION_SITE_HPP
+#ifndef GRACEFUL_TESTS_INTEGRATION_SERVER_FIXTURE_HPP
+#define GRACEFUL_TESTS_INTEGRATION_SERVER_FIXTURE_HPP
 
 #include <graceful/testing/census.hpp>
 #include <graceful/testing/http_connection.hpp>
@@ -43,13 +43,13 @@ struct finished {
 };
 
 /// A server in its own scene, and an operator's shell.
-class site {
+class server_fixture {
  public:
   /// Starts the server and waits until it is ready. `arguments` are added to its command line, and
   /// --listen 127.0.0.1:0 and --probation 0 unless they set these. The server is an http_server
   /// unless `program` names another.
-  explicit site(std::vector<std::string> arguments = {}, process_options options = {},
-                const std::string& program = programs::http_server());
+  explicit server_fixture(std::vector<std::string> arguments = {}, process_options options = {},
+                          const std::string& program = programs::http_server());
 
   [[nodiscard]] process& server() { return *server_; }
   [[nodiscard]] std::uint16_t port(std::size_t listener = 0) const { return ports_.at(listener); }
@@ -91,13 +91,13 @@ class site {
   std::size_t threads_ = 1;
 };
 
-/// Like `site::hold`, by this generation: for a moment after it is ready its predecessor accepts
-/// too.
+/// Like `server_fixture::hold`, by this generation: for a moment after it is ready its predecessor
+/// accepts too.
 http_connection hold_by(std::uint64_t generation, std::uint16_t port);
 
 /// Whether only this generation serves new clients, after a short time: for a moment at a handover,
 /// and at a rollback, two processes accept. False also if a client is lost.
-bool serves_alone(std::uint64_t generation, const site& s);
+bool serves_alone(std::uint64_t generation, const server_fixture& s);
 
 /// Runs a program until it ends.
 finished run(scene& where, std::vector<std::string> argv, process_options options = {});

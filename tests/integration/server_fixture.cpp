@@ -1,5 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "site.hpp"
+#include "server_fixture.hpp"
 
 #include "kit_servers.hpp"
 
@@ -52,7 +52,7 @@ http_connection hold_by(std::uint64_t generation, std::uint16_t port) {
   throw std::runtime_error{"generation " + std::to_string(generation) + " does not accept"};
 }
 
-bool serves_alone(std::uint64_t generation, const site& s) {
+bool serves_alone(std::uint64_t generation, const server_fixture& s) {
   constexpr std::uint64_t enough = 50;
   for (const deadline until{patience}; !until.passed();) {
     load fresh{s.load_on(false)};
@@ -64,8 +64,8 @@ bool serves_alone(std::uint64_t generation, const site& s) {
   return false;
 }
 
-site::site(std::vector<std::string> arguments, process_options options,
-           const std::string& program) {
+server_fixture::server_fixture(std::vector<std::string> arguments, process_options options,
+                               const std::string& program) {
   command_ = {program, "--control", control()};
   const auto by_default = [&](const char* option, const char* value) {
     if (std::find(arguments.begin(), arguments.end(), option) != arguments.end()) return;
@@ -92,19 +92,19 @@ site::site(std::vector<std::string> arguments, process_options options,
   }
 }
 
-finished site::ctl(std::vector<std::string> arguments, process_options options) {
+finished server_fixture::ctl(std::vector<std::string> arguments, process_options options) {
   return run(scene_, joined({programs::graceful_ctl()}, arguments), std::move(options));
 }
 
-finished site::upgrade(std::vector<std::string> more) {
+finished server_fixture::upgrade(std::vector<std::string> more) {
   return ctl(joined({"upgrade", control()}, more));
 }
 
-finished site::status(std::vector<std::string> more) {
+finished server_fixture::status(std::vector<std::string> more) {
   return ctl(joined({"status", control()}, more));
 }
 
-census site::at_rest(pid_t generation) {
+census server_fixture::at_rest(pid_t generation) {
   const deadline until{patience};
   for (census before;;) {
     const auto now = take_census(generation);
@@ -122,23 +122,23 @@ census site::at_rest(pid_t generation) {
   }
 }
 
-std::int64_t site::generation() { return number("\"generation\":"); }
-std::int64_t site::pid() { return number("\"pid\":"); }
+std::int64_t server_fixture::generation() { return number("\"generation\":"); }
+std::int64_t server_fixture::pid() { return number("\"pid\":"); }
 
-std::int64_t site::number(const std::string& key) {
+std::int64_t server_fixture::number(const std::string& key) {
   const std::string text = status({"--json"}).out;
   const auto at = text.find(key);
   return at == std::string::npos ? -1 : std::stoll(text.substr(at + key.size()));
 }
 
-http_connection site::hold() const {
+http_connection server_fixture::hold() const {
   http_connection connection{resolve("127.0.0.1", port(), patience), 0};
   connection.exchange("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
   connection.send("GET / HTTP/1.1\r\n");
   return connection;
 }
 
-http_load site::load_on(bool keep_alive) const {
+http_load server_fixture::load_on(bool keep_alive) const {
   http_load options;
   options.port = port();
   options.keep_alive = keep_alive;

@@ -1,6 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_STRESS_STAGE_HPP
-#define GRACEFUL_TESTS_STRESS_STAGE_HPP
+#ifndef GRACEFUL_TESTS_STRESS_SERVER_FIXTURE_HPP
+#define GRACEFUL_TESTS_STRESS_SERVER_FIXTURE_HPP
 
 #include <graceful/testing/deployment.hpp>
 #include <graceful/testing/process.hpp>
@@ -43,15 +43,15 @@ class both_loads {
 
 /// Where faults strike upgrades: docs/examples/http_server on its own port, which it keeps when it
 /// is started again, with the shim in all its generations.
-class stage {
+class server_fixture {
  public:
-  explicit stage(std::string server);
+  explicit server_fixture(std::string server);
 
   graceful::testing::deployment& site() { return *site_; }
   graceful::testing::fault_injector& faults() { return faults_; }
 
   /// The status of the process on the control path, if one serves there; none if no process of this
-  /// stage is alive any more. Neither at the deadline: see `until.passed()`.
+  /// server_fixture is alive any more. Neither at the deadline: see `until.passed()`.
   std::optional<graceful::server_status> who_serves(graceful::testing::deadline until);
 
   /// Starts the server again after its end, with the same paths and the same port. False if it does
@@ -78,7 +78,7 @@ class stage {
 struct recording {
   call_counts predecessor, successor;
 };
-recording record(stage& on, int upgrades);
+recording record(server_fixture& on, int upgrades);
 
 inline constexpr std::chrono::seconds patience{20};
 

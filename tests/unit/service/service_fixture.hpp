@@ -1,6 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_UNIT_SERVICE_BENCH_HPP
-#define GRACEFUL_TESTS_UNIT_SERVICE_BENCH_HPP
+#ifndef GRACEFUL_TESTS_UNIT_SERVICE_FIXTURE_HPP
+#define GRACEFUL_TESTS_UNIT_SERVICE_FIXTURE_HPP
 
 #include <graceful/testing/deadline.hpp>
 
@@ -28,8 +28,8 @@
 namespace graceful_test {
 
 /// A service on a control context that runs while the test waits.
-struct service_bench {
-  explicit service_bench(graceful::service_settings settings)
+struct service_fixture {
+  explicit service_fixture(graceful::service_settings settings)
       : service{with_socket(std::move(settings)),
                 {control, messages, sockets, application.get_executor()}} {}
 

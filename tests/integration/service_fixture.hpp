@@ -1,11 +1,11 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_INTEGRATION_SERVICE_SITE_HPP
-#define GRACEFUL_TESTS_INTEGRATION_SERVICE_SITE_HPP
+#ifndef GRACEFUL_TESTS_INTEGRATION_SERVICE_FIXTURE_HPP
+#define GRACEFUL_TESTS_INTEGRATION_SERVICE_FIXTURE_HPP
 
 #include "os/child.hpp"
 
 #include "notify_socket.hpp"
-#include "site.hpp"
+#include "server_fixture.hpp"
 
 #include <cstddef>
 #include <functional>
@@ -42,7 +42,7 @@ struct managed_site {
   scene place;
   notify_socket manager;
   std::vector<notification> heard;
-  site server;
+  server_fixture server;
 
  private:
   void hear(notification said);

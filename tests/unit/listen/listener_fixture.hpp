@@ -1,6 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_UNIT_LISTENER_BENCH_HPP
-#define GRACEFUL_TESTS_UNIT_LISTENER_BENCH_HPP
+#ifndef GRACEFUL_TESTS_UNIT_LISTENER_FIXTURE_HPP
+#define GRACEFUL_TESTS_UNIT_LISTENER_FIXTURE_HPP
 
 #include <graceful/acceptor.hpp>
 #include <graceful/listen_params.hpp>
