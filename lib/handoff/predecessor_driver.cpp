@@ -236,10 +236,17 @@ void predecessor_driver::shutdown(bool with_it) {
   if (machine_.current() == handoff::predecessor::state::ending) child_.wait();
 }
 
-void predecessor_driver::resume(const handoff::predecessor_event& event) {
-  const auto actions = machine_.resume(event, offer_.size());
-  for (const auto& a : actions) {
-    std::visit([this](const auto& each) { act(each); }, a);
+/// An event that an action leads to comes after all actions of the event before it.
+void predecessor_driver::resume(handoff::predecessor_event event) {
+  events_.push_back(std::move(event));
+  if (std::exchange(resuming_, true)) return;
+  const std::unique_ptr<bool, void (*)(bool*)> at_last{&resuming_, [](bool* it) { *it = false; }};
+  while (!events_.empty()) {
+    const auto next = std::move(events_.front());
+    events_.pop_front();
+    for (const auto& a : machine_.resume(next, offer_.size())) {
+      std::visit([this](const auto& each) { act(each); }, a);
+    }
   }
 }
 

@@ -16,6 +16,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -119,7 +120,7 @@ class predecessor_driver {
   }
 
  private:
-  void resume(const handoff::predecessor_event& event);
+  void resume(handoff::predecessor_event event);
 
   void act(const handoff::action::spawn& a);
   void act(const handoff::action::arm_timer& a);
@@ -167,6 +168,8 @@ class predecessor_driver {
   statistics& measured_;
   settings settings_;
   handoff::predecessor machine_;
+  std::deque<handoff::predecessor_event> events_;
+  bool resuming_ = false;
   upgrade_report report_;
 
   std::vector<offered_descriptor> offer_;  // of the upgrade under way

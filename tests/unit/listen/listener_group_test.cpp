@@ -15,8 +15,8 @@ using graceful::log_level;
 
 namespace {
 
-struct group_bench : log_book {
-  ~group_bench() { home->stop(); }
+struct group_fixture : log_book {
+  ~group_fixture() { home->stop(); }
 
   auto listen(std::size_t executors, std::string_view name = "http",
               const graceful::os::socket_address& at = v4("127.0.0.1"),
@@ -38,7 +38,7 @@ struct group_bench : log_book {
 }  // namespace
 
 TEST_CASE("a group has a socket for each executor, on one address") {
-  group_bench b;
+  group_fixture b;
   const auto group = b.listen(3).value();
   REQUIRE(group.size() == 3);
   CHECK(b.names() == "http/0 http/1 http/2 ");
@@ -49,21 +49,21 @@ TEST_CASE("a group has a socket for each executor, on one address") {
 }
 
 TEST_CASE("a group needs a name, and an executor") {
-  group_bench b;
+  group_fixture b;
   CHECK(b.listen(0).error().code == errc::invalid_argument);
   CHECK(b.listen(1, "").error().code == errc::invalid_argument);
   CHECK(b.listen(1, "@x").error().code == errc::invalid_argument);
 }
 
 TEST_CASE("a group that fails leaves nothing behind") {
-  group_bench b;
+  group_fixture b;
   REQUIRE(b.home->obtain("http/2", v4("127.0.0.1"), {}, {}).has_value());
   CHECK(b.listen(4).error().code == errc::invalid_argument);
   CHECK(b.names() == "http/2 ");
 }
 
 TEST_CASE("a group is as large as possible beside inherited sockets, and the log says why") {
-  group_bench b;
+  group_fixture b;
   // Without SO_REUSEADDR, a connection that was accepted before blocks the address.
   auto alone = listen_anywhere({.reuse_address = false});
   const auto at = address_of(alone);
@@ -78,7 +78,7 @@ TEST_CASE("a group is as large as possible beside inherited sockets, and the log
 }
 
 TEST_CASE("an accept on a socket that is bound beside inherited ones completes after the commit") {
-  group_bench b;
+  group_fixture b;
   auto alone = listen_anywhere();
   const auto at = address_of(alone);
   b.home->inherit("http", std::move(alone));
