@@ -82,11 +82,13 @@ void foreign_acceptor::abandon() {
     }
   }
   by_force();
-  // A thread that calls accept() from now on would wait for ever: nothing wakes it any more.
+  // A thread that calls accept() from now on would wait for ever, since nobody looks for it any
+  // more.
   const std::lock_guard lock{mutex_};
-  if (!exists()) return;
+  if (settled_ || !parked_ || !exists()) return;
   (void)os::end_blocking_accept(fd_, -1);
   cookie_ = os::cookie_of(fd_);
+  refuses_ = true;
 }
 
 void foreign_acceptor::want(fate what) {
@@ -111,6 +113,10 @@ void foreign_acceptor::apply() {
   const std::unique_lock lock{mutex_};
   if (std::exchange(settled_, true)) return;
   settled_changed_.notify_all();
+  // The executor was only busy: its loops are to wait quietly until they are ended.
+  if (std::exchange(refuses_, false) && exists() && os::park(fd_, std::nullopt, place_)) {
+    cookie_ = os::cookie_of(fd_);
+  }
   if (fate_ == fate::open) return unpark();
   park();
   if (fate_ == fate::paused) return;

@@ -97,6 +97,7 @@ class foreign_acceptor final : public accepting,
                                                         // that thread
   unique_fd place_;                                     // a socket to park on
   bool parked_ = false;
+  bool refuses_ = false;  // accept() fails at once: abandoned before the executor came to it
 };
 
 }  // namespace graceful

@@ -190,7 +190,7 @@ void listener::close() {
 
 bool listener::waits() const {
   const std::lock_guard lock{mutex_};
-  return !operations_.empty() || !blocked_.empty();
+  return state_ == state::open && (!operations_.empty() || !blocked_.empty());
 }
 
 os::answer listener::somebody_blocks() const {

@@ -15,7 +15,9 @@ class blocked_signals {
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_SETMASK, &all, &before_);
   }
-  explicit blocked_signals(const sigset_t& these) { ::pthread_sigmask(SIG_BLOCK, &these, &before_); }
+  explicit blocked_signals(const sigset_t& these) {
+    ::pthread_sigmask(SIG_BLOCK, &these, &before_);
+  }
   blocked_signals(const blocked_signals&) = delete;
   blocked_signals& operator=(const blocked_signals&) = delete;
   ~blocked_signals() {

@@ -26,8 +26,9 @@ life::actions life::resume(event e) {
     case event::opened:
       return stage_ == stage::opening ? on_opened() : actions{};
     case event::given_up:
-      if (stage_ != stage::starting) return {};
-      stage_ = stage::unready;
+      if (ready_ || committed_) return {};
+      if (stage_ == stage::starting) stage_ = stage::unready;
+      if (stage_ != stage::unready && stage_ != stage::draining) return {};
       return {action::give_back};
     case event::told_to_end:
     case event::told_to_end_now:

@@ -247,6 +247,7 @@ life lifecycle::now() const {
 life::actions lifecycle::take(life::event e) {
   const std::lock_guard lock{life_mutex_};
   auto actions = life_->resume(e);
+  drains_ = life_->drains();
   const auto is_of_ready = [](life::action a) {
     return a == life::action::announce || a == life::action::open ||
            a == life::action::refuse_ready;
@@ -294,6 +295,7 @@ void lifecycle::perform(life::action a) {
     case action::say_serves:
       return say_serves();
     case action::say_unserved:
+      around_.sockets.open();  // the clients that wait in its queue are served
       return service_->ends_unserved();
     case action::watch:
       return watch_predecessor();
@@ -306,6 +308,8 @@ void lifecycle::perform(life::action a) {
     case action::settle_upgrade:
       return settle_upgrade();
     case action::ask_back:
+      // Not if the watch has failed, and this process goes back already.
+      if (!predecessor_ || !now().in_probation()) return;
       return predecessor_->ask_back("the successor was told to end");
     case action::stay:
       return stay();

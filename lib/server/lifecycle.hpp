@@ -31,6 +31,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -76,7 +77,7 @@ class lifecycle {
   /// Notes why this process will probably not become ready.
   void note_failure(const std::string& why);
   [[nodiscard]] std::uint64_t generation() const { return generation_; }
-  [[nodiscard]] bool draining() const { return now().drains(); }
+  [[nodiscard]] bool draining() const { return drains_; }
   [[nodiscard]] std::string metrics() const;
 
  private:
@@ -137,6 +138,7 @@ class lifecycle {
 
   mutable std::mutex life_mutex_;    // never held while anything waits
   std::optional<life> life_;         // from the takeover on
+  std::atomic<bool> drains_{false};  // of it; takes no lock: a child of fork(2) may ask
   std::deque<life::action> queued_;  // for the control thread
   std::mutex ready_mutex_;           // whose holder may talk to the predecessor, before ready()
   std::string last_failure_;         // of listen()

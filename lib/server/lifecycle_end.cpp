@@ -51,6 +51,7 @@ void lifecycle::hand_over(const inventory::names& ours) {
   begin_drain();
   report_drain();
   if (around_.sockets.let_go(ours)) {
+    around_.sockets.open();  // if it was told to end before it was
     around_.sockets.leave_to_others(other_generations());
     last_call_.begin();
   } else {
@@ -83,7 +84,12 @@ void lifecycle::end(bool now) {
 
 /// Ends the upgrade under way. If that commits the successor, this process hands over.
 void lifecycle::settle_upgrade() {
-  driver_->shutdown(service_->stopped_by_its_main() || objection(true).has_value());
+  try {
+    driver_->shutdown(service_->stopped_by_its_main() || objection(true).has_value());
+  } catch (...) {
+    decide(life::event::upgrade_settled);  // it ends all the same
+    throw;
+  }
   decide(life::event::upgrade_settled);
 }
 

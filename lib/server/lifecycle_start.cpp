@@ -38,10 +38,14 @@ void lifecycle::ready() {
 }
 
 life::actions lifecycle::announce() {
-  if (const auto outcome = owned_.predecessor->ready(around_.sockets.unwanted()); !outcome) {
-    ready_failure_ = now().told_to_end() ? told_to_end() : outcome.error();
-    return take(life::event::not_accepted);
+  try {
+    const auto outcome = owned_.predecessor->ready(around_.sockets.unwanted());
+    if (!outcome) ready_failure_ = now().told_to_end() ? told_to_end() : outcome.error();
+  } catch (const std::exception& e) {
+    owned_.predecessor->break_off();  // the predecessor goes on
+    ready_failure_ = failure{errc::upgrade_failed, e.what()};
   }
+  if (ready_failure_) return take(life::event::not_accepted);
   statistics_.ready(owned_.predecessor->durations(), std::chrono::steady_clock::now());
   return take(life::event::announced);
 }
@@ -55,10 +59,18 @@ void lifecycle::refuse_ready() {
 }
 
 void lifecycle::open() {
-  around_.sockets.open();
-  log_.info("generation " + std::to_string(generation_) + " serves");
-  (void)take(life::event::opened);
-  asio::post(control_.context(), [this] { perform_queued(); });
+  const auto opened = [this] {
+    (void)take(life::event::opened);
+    asio::post(control_.context(), [this] { perform_queued(); });
+  };
+  try {
+    around_.sockets.open();
+    log_.info("generation " + std::to_string(generation_) + " serves");
+  } catch (...) {
+    opened();  // the caller learns what has failed; a signal ends this process as ever
+    throw;
+  }
+  opened();
 }
 
 void lifecycle::say_serves() {
@@ -111,7 +123,10 @@ giving_up_watch::seen lifecycle::look_at_predecessor() {
   using seen = giving_up_watch::seen;
   const std::unique_lock lock{ready_mutex_, std::try_to_lock};
   if (!lock) return seen::busy;
-  if (now().current() != life::stage::starting) return seen::enough;
+  const auto life = now();
+  const bool awaits_ready = life.current() == life::stage::starting ||
+                            (life.current() == life::stage::draining && !life.was_ready());
+  if (!awaits_ready || ready_failure_) return seen::enough;
   const auto looked = owned_.predecessor->look();
   if (looked) {
     return *looked == successor_driver::standing::waits ? seen::nothing : seen::enough;

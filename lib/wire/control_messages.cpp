@@ -151,13 +151,17 @@ std::optional<server_status> parse_status(const json::object& parameters) {
   return m;
 }
 
-std::optional<upgrade_plan> parse_plan(const json::object& o) { return parse<upgrade_plan>(o); }
-std::optional<drain_progress> parse_progress(const json::object& o) {
-  return parse<drain_progress>(o);
+std::optional<upgrade_plan> parse_plan(const json::object& parameters) {
+  return parse<upgrade_plan>(parameters);
 }
-std::optional<server_event> parse_event(const json::object& o) { return parse<server_event>(o); }
-std::optional<server_metrics> parse_metrics(const json::object& o) {
-  return parse<server_metrics>(o);
+std::optional<drain_progress> parse_progress(const json::object& parameters) {
+  return parse<drain_progress>(parameters);
+}
+std::optional<server_event> parse_event(const json::object& parameters) {
+  return parse<server_event>(parameters);
+}
+std::optional<server_metrics> parse_metrics(const json::object& parameters) {
+  return parse<server_metrics>(parameters);
 }
 
 std::optional<bool> parse_drain(const json::object& parameters) {

@@ -107,17 +107,37 @@ struct members<readied> {
                                     lenient("asks", &readied::asks)};
 };
 
-std::optional<begin> parse_begin(const json::object& o) { return parse<begin>(o); }
-std::optional<begun> parse_begun(const json::object& o) { return parse<begun>(o); }
-std::optional<fetch> parse_fetch(const json::object& o) { return parse<fetch>(o); }
-std::optional<batch> parse_batch(const json::object& o) { return parse<batch>(o); }
-std::optional<ready> parse_ready(const json::object& o) { return parse<ready>(o); }
-std::optional<settle> parse_settle(const json::object& o) { return parse<settle>(o); }
-std::optional<settled> parse_settled(const json::object& o) { return parse<settled>(o); }
-std::optional<fail> parse_fail(const json::object& o) { return parse<fail>(o); }
-std::optional<report> parse_report(const json::object& o) { return parse<report>(o); }
-std::optional<reported> parse_reported(const json::object& o) { return parse<reported>(o); }
-readied parse_readied(const json::object& o) { return parse<readied>(o).value_or(readied{}); }
+std::optional<begin> parse_begin(const json::object& parameters) {
+  return parse<begin>(parameters);
+}
+std::optional<begun> parse_begun(const json::object& parameters) {
+  return parse<begun>(parameters);
+}
+std::optional<fetch> parse_fetch(const json::object& parameters) {
+  return parse<fetch>(parameters);
+}
+std::optional<batch> parse_batch(const json::object& parameters) {
+  return parse<batch>(parameters);
+}
+std::optional<ready> parse_ready(const json::object& parameters) {
+  return parse<ready>(parameters);
+}
+std::optional<settle> parse_settle(const json::object& parameters) {
+  return parse<settle>(parameters);
+}
+std::optional<settled> parse_settled(const json::object& parameters) {
+  return parse<settled>(parameters);
+}
+std::optional<fail> parse_fail(const json::object& parameters) { return parse<fail>(parameters); }
+std::optional<report> parse_report(const json::object& parameters) {
+  return parse<report>(parameters);
+}
+std::optional<reported> parse_reported(const json::object& parameters) {
+  return parse<reported>(parameters);
+}
+readied parse_readied(const json::object& parameters) {
+  return parse<readied>(parameters).value_or(readied{});
+}
 
 call to_call(const begin& m) { return call_of(begin_method, m); }
 call to_call(const fetch& m) { return call_of(fetch_method, m); }

@@ -128,10 +128,10 @@ inline start_place(who, whose) {
   sstate[who] = s_connecting
 }
 
-/* lifecycle::end_alone */
+/* action end_alone of server/life */
 inline end_alone() { draining[i] = true; accepts[i] = false; holds[i] = false }
 
-/* lifecycle::commit */
+/* action stay of server/life */
 inline commit_myself() {
   forget(replies[i]);  /* it does not listen any more */
   printf("%d: is committed\n", i);
@@ -148,7 +148,7 @@ inline commit_myself() {
   fi
 }
 
-/* lifecycle::go_back */
+/* action go_back of server/life */
 inline go_back() {
   printf("%d: goes back\n", i);
   decided[i] = true;

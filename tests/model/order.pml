@@ -1,7 +1,8 @@
 /* Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE. */
 /* An order, and a caller that does not wait for ever: "An order dies with its caller" in
    docs/design.md. One step is one system call. The server may be stopped before each of its steps, for
-   any time, and the caller may be killed before each of its own.
+   any time, and the caller may be killed before each of its own. The calls of a successor, and those
+   that want no answer, are exempt.
 
    Assertions: an order that its caller has reported as void is never carried out; an answered order was
    carried out; and no order is carried out that the server has read after its caller had gone. */

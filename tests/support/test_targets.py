@@ -17,7 +17,11 @@ def introspected(what):
         return json.load(file)
 
 
+found = False
 needed = {target for test in introspected("tests") if suites & set(test["suite"]) for target in test["depends"]}
 for target in introspected("targets"):
     if target["id"] in needed:
+        found = True
         print(*(os.path.relpath(name, os.path.abspath(directory)) for name in target["filename"]))
+if not found:
+    sys.exit(f"test_targets.py: {directory} has no tests of {' '.join(sys.argv[2:])}")

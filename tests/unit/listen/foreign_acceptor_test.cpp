@@ -180,6 +180,20 @@ TEST_CASE("a thread that calls accept() after the upgrader's end does not wait f
   CHECK(ended.get());
 }
 
+TEST_CASE("a loop that accepts again after any error does not spin after the upgrader's end") {
+  plain_server s;
+  int errors = 0;
+  std::function<void(error_code, tcp::socket)> again = [&](error_code ec, const tcp::socket&) {
+    if (ec) ++errors;
+    s.acceptor.async_accept(again);
+  };
+  s.acceptor.async_accept(again);
+  s.up.reset();  // before a thread runs the executor
+  s.io.run_for(500ms);
+  CHECK(errors > 0);
+  CHECK(errors < 5);
+}
+
 TEST_CASE("destroying the upgrader frees the port, even if no thread runs the acceptor's context") {
   plain_server s;
   s.acceptor.async_accept([](error_code, const tcp::socket&) {});

@@ -126,6 +126,12 @@ TEST_CASE("a successor that was given up before it is ready gives everything bac
   CHECK(process.resume(event::told_to_end) == life::actions{action::tell_end, action::end_alone});
 }
 
+TEST_CASE("a successor that drains before it is ready still gives back what it was passed") {
+  auto process = after(true, {event::told_to_end});
+  CHECK(process.resume(event::given_up) == life::actions{action::give_back});
+  CHECK(process.current() == stage::draining);
+}
+
 TEST_CASE("a server that is told to end settles its upgrade first, and may have a successor then") {
   auto process = serving();
   CHECK(process.resume(event::told_to_end) ==

@@ -2,6 +2,7 @@
 //
 // What a process comes to where something is slow, or fails, in the middle of it.
 #include <graceful/control_client.hpp>
+#include <graceful/detail/asio_abi.hpp>
 #include <graceful/testing/deadline.hpp>
 #include <graceful/upgrader.hpp>
 
@@ -61,7 +62,9 @@ extern "C" int epoll_ctl(int epoll, int what, int fd, epoll_event* event) {
   return real(epoll, what, fd, event);
 }
 
-TEST_CASE("the manager hears of a successor that cannot serve its control socket") {
+// Asio calls epoll_ctl(2) only if it is built to.
+TEST_CASE("the manager hears of a successor that cannot serve its control socket" *
+          doctest::skip(!graceful::detail::asio_epoll)) {
   temporary_directory directory;
   const auto path = directory.path("s");
   notify_socket manager{directory.path("notify")};

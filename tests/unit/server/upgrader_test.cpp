@@ -125,6 +125,26 @@ struct queued_client {
 
 }  // namespace
 
+TEST_CASE(
+    "a server that is told to end before it is ready serves the client that waits, and ends") {
+  temporary_directory directory;
+  asio::io_context io;
+  graceful::upgrader up{io, {.control_path = directory.path("s"), .log = [](auto, auto) {}}};
+  auto web = up.listen<asio::ip::tcp>("web", {asio::ip::address_v4::loopback(), 0});
+  bool served = false;
+  web.async_accept([&](graceful::error_code ec, const asio::ip::tcp::socket&) { served = !ec; });
+  asio::io_context elsewhere;
+  asio::ip::tcp::socket client{elsewhere};
+  client.connect(web.local_endpoint());
+  up.drain();
+  up.async_wait_drain(asio::bind_executor(elsewhere, [](graceful::error_code) {}));
+  elsewhere.run();
+  up.ready();
+  io.run_for(30s);
+  CHECK(io.stopped());
+  CHECK(served);
+}
+
 TEST_CASE("a process that is hurried does not wait for a queue that no loop empties") {
   queued_client q{5min};
   q.up->drain_now();
