@@ -17,7 +17,7 @@ namespace graceful::wire {
 
 namespace {
 
-constexpr std::string_view service_interface = R"(# What a Varlink service says of itself.
+constexpr std::string_view service_interface = R"(# Describes a Varlink service.
 interface org.varlink.service
 
 # Describes the service and lists its interfaces.
@@ -44,19 +44,19 @@ error ExpectedMore ()
 constexpr std::string_view control_interface = R"(# Watches and upgrades a running server.
 interface io.graceful.Control
 
-# A listening socket: queue of backlog connections wait to be accepted.
+# A listening socket. queue: how many connections wait to be accepted, of backlog at most.
 type Listener (name: string, address: string, queue: int, backlog: int)
 
 type Process (pid: int)
 
-# Another generation, which drains. connections are left, if it has reported; hurried: it was told
-# to cut them.
+# Another generation, which drains. connections: how many it has left, if it has reported. hurried:
+# it was told to cut them.
 type Draining (generation: int, pid: int, connections: ?int, hurried: bool)
 
-# state is one of starting, serving, upgrading, probation, draining. connections counts those that
-# the server tracks. successor is there while it is in probation. last_failure says why the last
-# upgrade failed. dropped: listeners of the generation before on which this one does not listen;
-# dropped_addresses: where they were, in the same order. This process may have a listener of the
+# state: starting, serving, upgrading, probation or draining. connections: how many the server
+# tracks. successor: the process that is in probation, if any. last_failure: why the last upgrade
+# failed. dropped: listeners of the previous generation on which this one does not listen.
+# dropped_addresses: their addresses, in the same order. This process may have a listener of the
 # same name at another address.
 method Status() -> (
   name: string,
@@ -74,11 +74,12 @@ method Status() -> (
   dropped_addresses: ?[]string
 )
 
-# Spawns a successor: command, or the server's own start command; in directory, an absolute path, or
-# the server's own; environment is added to the server's start environment; timeout_ms is how long it
-# may take until it is ready. Streams the phases spawned, begun, passed, ready, committed with more;
-# replies once, at committed, without. dropped and dropped_addresses, at committed: listeners of this
-# process on which the successor does not listen.
+# Spawns a successor and hands over to it. command: what to execute; the default is the server's own
+# start command. directory: where, an absolute path; the default is the server's own. environment:
+# added to the server's start environment. timeout_ms: how long the successor may take until it is
+# ready. With more, the server streams the phases spawned, begun, passed, ready and committed.
+# Without, it replies once, at committed. dropped and dropped_addresses come with committed: the
+# listeners of this process on which the successor does not listen.
 method Upgrade(
   command: ?[]string,
   directory: ?string,
@@ -95,13 +96,13 @@ method Upgrade(
   dropped_addresses: ?[]string
 )
 
-# Why there can be no upgrade now. kind is one of busy, not_ready, permission,
-# supervisor, directory, program.
+# Why no upgrade is possible now. kind: busy, not_ready, permission, supervisor, directory or
+# program.
 type Obstacle (kind: string, message: string)
 
-# What Upgrade would do with the same parameters; changes nothing. program is the path that would be
-# executed, in directory, as generation; environment is what differs from the server's at its start,
-# but for what every successor is told; listeners would be passed.
+# Says what Upgrade would do with the same parameters, and changes nothing. program: the path that
+# would be executed. environment: how it differs from the server's at its start, apart from the
+# variables that every successor gets. listeners: what would be passed.
 method Plan(
   command: ?[]string,
   directory: ?string,
@@ -119,36 +120,38 @@ method Plan(
   obstacles: []Obstacle
 )
 
-# Gives up the upgrade that is under way; what was spawned is killed.
+# Gives up the upgrade that is under way, and kills the process that was spawned.
 method Abort() -> ()
 
-# Ends the probation of a successor that is ready: it stays, or this process accepts again.
+# Both end the probation of a successor. Commit: the successor stays. Rollback: this process accepts
+# again.
 method Commit() -> ()
 method Rollback(reason: ?string) -> ()
 
-# Ends the server without a successor: accepts what is in the queues, then no more, and lets the
-# connections end; with now, cuts them. Streams draining, once a second, and drained with more;
-# replies once, at drained, without. cut counts the connections that the deadline has ended.
+# Ends the server without a successor. It accepts what is in the queues, then no more, and lets the
+# connections end; with now, it cuts them. With more, it streams draining once a second, and drained
+# at the end. Without, it replies once, at drained. cut: how many connections the deadline has
+# ended.
 method Drain(now: ?bool) -> (phase: string, elapsed_ms: int, connections: int, cut: int)
 
-# Tells what happens, with more only: watching at first, then spawned, begun, passed, ready,
-# committed, failed, draining, hurried, generation_ended; handed_over or ended is the last.
+# Streams what happens; needs more. The first event is watching; then come spawned, begun, passed,
+# ready, committed, failed, draining, hurried, generation_ended; the last is handed_over or ended.
 method Monitor() -> (event: string, message: string, generation: int, pid: int, time_ms: int)
 
-# What the server measures, as OpenMetrics 1.0.
+# Returns what the server measures, as OpenMetrics 1.0.
 method Metrics() -> (text: string)
 
-# The supervisor whose socket this is looks which process serves this path: so it hears of an upgrade
-# also if the server cannot speak to it.
+# Says that the supervisor behind this socket watches which process serves this path. So it learns
+# of an upgrade even if the server cannot reach it.
 method Watch(supervisor: string) -> ()
 
-# An upgrade is under way, or this process drains; or a limit is reached.
+# An upgrade is under way, this process drains, or a limit is reached.
 error Busy (message: string)
 # The server has not called ready yet.
 error NotReady (message: string)
-# The successor failed; the server serves on, unless it ends: because it was told to, meanwhile.
+# The successor failed. The server keeps serving; with ends, it was told to end meanwhile, and ends.
 error UpgradeFailed (message: string, ends: ?bool)
-# There is no upgrade that could be aborted, or is in probation.
+# There is no upgrade to abort, or none in probation.
 error NoUpgrade (message: string)
 )";
 
@@ -156,18 +159,18 @@ constexpr std::string_view handoff_interface =
     R"(# Takes the listening sockets over from a running server.
 interface io.graceful.Handoff
 
-# What has been counted over all generations so far: upgrades by their outcome, and connections
-# that the deadline of a drain has ended.
+# Counted over all generations so far: upgrades by their outcome, and connections that the deadline
+# of a drain has ended.
 type Totals (committed: int, failed: int, rolled_back: int, cut: int)
 
-# versions: what the successor speaks. token: the value of GRACEFUL_UPGRADE, if it has one.
-# manager: which service manager looks after the successor, if one does: what it is called means
-# nothing but that it is the same, or not. If it is not the predecessor's, that one does not hear
-# that the successor is the main process now.
-# The reply names the version to use, the generation that the successor will be, and the
-# number of descriptors on offer. Without totals they are 0. kept: listeners on offer that a
-# service manager holds too, for whoever it starts next; nobody attaches a filter to those.
-# late_claims: this predecessor heeds what Settle says of unwanted listeners.
+# Begins a handoff. versions: those that the successor speaks. token: the value of GRACEFUL_UPGRADE,
+# if the successor has one. manager: an opaque name of the service manager that looks after the
+# successor, if any. If that is another one than the predecessor's, the predecessor's manager is not
+# told that the successor is the main process now.
+# The reply names the version to use, the generation that the successor will be, and the number of
+# descriptors on offer. Missing totals count as 0. kept: listeners on offer that a service manager
+# holds too, for the process that it starts next; no process attaches a filter to them. late_claims:
+# this predecessor heeds the unwanted listeners of Settle.
 method Begin(versions: []int, token: ?string, manager: ?string) -> (
   version: int,
   generation: int,
@@ -178,31 +181,33 @@ method Begin(versions: []int, token: ?string, manager: ?string) -> (
   late_claims: ?bool
 )
 
-# Asks for descriptors from the index first on. The reply carries one for each of names.
+# Asks for descriptors, from index first on. The reply carries one descriptor for each name.
 method Fetch(first: int) -> (first: int, names: []string)
 
-# The successor is to serve: it accepts when the reply has come, and then calls Settle. The
-# predecessor stops accepting when that has come.
-# unwanted: listeners on offer that the successor does not take; the predecessor goes on accepting
-# there, and ends that gracefully when it is sure that the successor stays. With late_claims the
-# successor may still take some of them, and Settle says which.
-# durations_us: how long the phases spawned, begun, passed and ready took, where there were such.
-# asks: there is a probation, and at its end a question: the first Settle is no answer yet.
+# Says that the successor is ready. The successor accepts when the reply has come, and then calls
+# Settle. The predecessor stops accepting when it receives Settle.
+# unwanted: listeners on offer that the successor does not take. The predecessor keeps accepting
+# there, and ends that gracefully when it is sure that the successor stays. With late_claims, the
+# successor may still take some of them, and Settle says which it does not take.
+# durations_us: how long the phases spawned, begun, passed and ready took, as far as there were any.
+# asks: the predecessor asks once more at the end of the probation, so the first Settle confirms
+# nothing.
 method Ready(unwanted: ?[]string, late_claims: ?bool) -> (durations_us: ?[string]int, asks: ?bool)
 
-# Asked after Ready. The reply comes at the end of probation. If not settled, ask at once again:
-# the predecessor wants to see that the successor is there. If settled, the successor stays, and
-# takes the control socket; this may come unasked too, as the last message. RolledBack or Aborted
-# says that the predecessor accepts again. If the predecessor dies without a word, the successor
-# stays. unwanted stands for that of Ready from then on, and is final.
+# Asks, after Ready, whether the successor stays. The reply comes at the end of the probation. If
+# settled is false, call Settle again at once: the predecessor wants to see that the successor
+# serves. If it is true, the successor stays, and takes the control socket; this may also come
+# unasked, as the last message. RolledBack and Aborted say that the predecessor accepts again. If
+# the predecessor dies without a word, the successor stays. unwanted replaces that of Ready, and is
+# final.
 method Settle(unwanted: ?[]string) -> (settled: bool)
 
-# Said once a second by each process that drains, on a connection of its own to the one that
-# serves: how many connections it has left, and how many it has cut but for those of reports that
-# were answered on connections before this one. With hurry it is to cut those that are left.
+# Each process that drains calls this once a second, on a connection of its own, at the process that
+# serves. connections: how many it has left. cut: how many it has cut, without those in reports that
+# were answered on its earlier connections. hurry: it has to cut those that are left.
 method Report(generation: int, pid: int, connections: int, cut: int) -> (hurry: bool)
 
-# The successor gives up; reason is for the operator.
+# Says that the successor gives up. reason: for the operator.
 method Fail(reason: string) -> ()
 
 error Busy (message: string)
@@ -211,7 +216,7 @@ error NotOnOffer (message: string)
 error NotExpected (message: string)
 error OutOfOrder (message: string)
 error RolledBack (message: string)
-# The predecessor gave the upgrade up. May come at any time after Begin, as the last message.
+# The predecessor gave up the upgrade. May come at any time after Begin, as the last message.
 error Aborted (message: string)
 )";
 
@@ -219,14 +224,14 @@ constexpr std::string_view supervisor_interface =
     R"(# Keeps a server running, and its listening sockets open while it does not run.
 interface io.graceful.Supervisor
 
-# A socket that the supervisor holds too. address is empty if it is no TCP socket.
+# A socket that the supervisor holds too. address: empty if it is no TCP socket.
 type Kept (name: string, address: string)
 
-# state is one of starting, serving, waiting (to start the server again), ending (for older
-# processes of the server). main is the server's pid; said is what it says of itself; restarts
-# counts those after failures, failures those in a row, of which the limit ends the supervisor
-# (0: none); last_failure says how the server ended that failed last; wait_ms is left until it is
-# started again.
+# state: starting, serving, waiting (to start the server again) or ending (waiting for older
+# processes of the server). main: the server's pid. said: the status that the server reports.
+# restarts: how many came after failures. failures: how many came in a row; failure_limit of them
+# end the supervisor (0: no limit). last_failure: how the server ended when it failed last. wait_ms:
+# the time until it is started again.
 method Status() -> (
   pid: int,
   uptime_ms: int,
@@ -242,16 +247,17 @@ method Status() -> (
   kept: []Kept
 )
 
-# Asked by a server that is about to end without a successor. If released, the supervisor has closed
-# what it kept, and ends too if the server ends well: the server is the only one that holds its
-# sockets. If not, they stay open, and what connects waits for the server's next start.
+# A server calls this when it is about to end without a successor. If released, the supervisor has
+# closed the sockets that it kept, so the server alone holds them, and the supervisor ends too if
+# the server ends well. If not, they stay open, and new connections wait for the server's next
+# start.
 method Release() -> (released: bool)
 
-# Executes the supervisor's own program again, which may be another build. The new one replies. What
-# is kept stays open all the while.
+# Executes the supervisor's own program again, which may be another build. The new program replies.
+# The sockets that are kept stay open meanwhile.
 method Reexec() -> ()
 
-# The supervisor goes on as it is.
+# The supervisor goes on as the program that it was.
 error ReexecFailed (message: string)
 )";
 
