@@ -20,7 +20,7 @@ constexpr std::array command_rows{
         "replace the server with a new process",
         "The server starts its successor, by COMMAND or as it was started itself, and hands "
         "its sockets over. No client notices. Returns when the new process has served for "
-        "its probation, and stays. If it fails before, the old process serves on.",
+        "its probation, and stays. If it fails before, the old process keeps serving.",
         "graceful-ctl upgrade shop --timeout 1min -- /opt/shop-2.1/shop"},
     command_row{command::status, "status", one_target, kind::server, false,
                 "print what the server says of itself",
@@ -61,7 +61,7 @@ constexpr std::array command_rows{
     command_row{command::abort, "abort", one_target, kind::server, false,
                 "give up an upgrade that is not ready yet",
                 "Gives up an upgrade whose new process is not ready yet. That is killed, and the "
-                "old process serves on.",
+                "old process keeps serving.",
                 "graceful-ctl abort shop"},
     command_row{command::run, "run", "[OPTIONS] -- COMMAND ARG...", kind::none, true,
                 "run a server, and start it again when it fails",

@@ -74,9 +74,10 @@ int reexec(const std::string& path, const arguments& args) {
   if (!supervisor) return complain_of_server(supervisor.error());
   const auto done = supervisor->reexec();
   if (!done && done.error().code == errc::peer_gone) {
-    return complain({done.error().code,
-                     "the new program of the supervisor has failed; the server serves on without "
-                     "one, start another: graceful-ctl run"});
+    return complain(
+        {done.error().code,
+         "the new program of the supervisor has failed; the server keeps serving without "
+         "one, start another: graceful-ctl run"});
   }
   return conclude(done, args.json);
 }

@@ -33,7 +33,7 @@ int main() {
   try {
     asio::io_context io;
     graceful::upgrader up{io, {.name = "hello"}};               // cold start, or takes over
-    auto acceptor = up.listen<tcp>("http", {tcp::v4(), 8080});  // adopted, or bound afresh
+    auto acceptor = up.listen<tcp>("http", {tcp::v4(), 8080});  // adopted, or bound
     asio::co_spawn(io, serve(acceptor), asio::detached);
     up.handle_signals();  // SIGTERM drains, SIGUSR2 upgrades
     up.ready();           // the predecessor stops accepting, this process starts

@@ -38,7 +38,7 @@ successor_action successor::resume(const successor_event& event) {
     return abandon(errc::timed_out, "the predecessor did not answer in time");
   }
   if (std::get<event::disconnected>(event).alive) {
-    return abandon(errc::peer_gone, "the predecessor closed the connection, but serves on");
+    return abandon(errc::peer_gone, "the predecessor closed the connection, but keeps serving");
   }
   // The predecessor has died. A process with all sockets can serve, and is now the only one that
   // can.

@@ -50,7 +50,7 @@ result<successor_driver::standing> successor_driver::look() {
             (reply ? wire::string_field(reply->parameters, "message").value_or("") : "")};
   }
   if (!predecessor_lives()) return standing::died;
-  return failure{errc::upgrade_failed, "the predecessor gave the upgrade up, and serves on"};
+  return failure{errc::upgrade_failed, "the predecessor gave the upgrade up, and keeps serving"};
 }
 
 void successor_driver::fail(const std::string& reason) {

@@ -177,7 +177,7 @@ result<takeover> take_ownership(const takeover_request& request, unique_fd chann
     if (!wanted && !held_by_dead) return already_running(request.control_path, until);
     if (!held_by_dead && clock::now() >= until) {
       if (left_alone) {
-        return failure{errc::peer_gone, "the predecessor closed the connection, but serves on"};
+        return failure{errc::peer_gone, "the predecessor closed the connection, but keeps serving"};
       }
       return failure{errc::timed_out,
                      "the lock of " + request.control_path + " is held, but nobody answers there"};

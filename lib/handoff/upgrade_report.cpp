@@ -53,7 +53,7 @@ void upgrade_report::committed(std::optional<pid_t> pid,
 void upgrade_report::failed(const std::string& reason, bool ends) {
   last_failure_ = reason;
   to_.measured.fail();
-  const std::string consequence = ends ? " ends" : " serves on";
+  const std::string consequence = ends ? " ends" : " keeps serving";
   const auto message = "upgrade failed: " + reason + "; this process" + consequence;
   to_.messages.error(message);
   to_.monitors("failed", message);

@@ -199,7 +199,7 @@ inventory::claimed inventory::claim(const std::string& name, const os::socket_ad
   } else if (!elsewhere.empty()) {
     result.remark = [this, name, wanted, bound = std::move(elsewhere)] {
       log_.warning("listener '" + name + "' was handed over bound to " + bound +
-                   ", but is to listen on " + wanted.to_string() + ": bound afresh");
+                   ", but is to listen on " + wanted.to_string() + ": bound again");
     };
   }
   return result;

@@ -18,7 +18,7 @@ class life {
     starting,     ///< Before ready().
     announcing,   ///< ready() waits for the predecessor's answer.
     opening,      ///< ready() begins to accept.
-    unready,      ///< A successor that will never be ready: its predecessor serves on.
+    unready,      ///< A successor that will never be ready: its predecessor keeps serving.
     probation,    ///< It serves, and its predecessor may take the sockets back.
     leaving,      ///< The same, but it was told to end, and has asked its predecessor to go on.
     serving,      ///< It serves, and nobody else may.
@@ -29,7 +29,7 @@ class life {
   enum class event {
     ready_called,     ///< By the application, any number of times.
     announced,        ///< The predecessor has answered, or has died: this process serves.
-    not_accepted,     ///< The predecessor serves on.
+    not_accepted,     ///< The predecessor keeps serving.
     opened,           ///< This process accepts.
     given_up,         ///< The predecessor has given the upgrade up before ready().
     told_to_end,      ///< By a signal, an operator or the application.

@@ -142,7 +142,7 @@ class lifecycle {
   std::deque<life::action> queued_;  // for the control thread
   std::mutex ready_mutex_;           // whose holder may talk to the predecessor, before ready()
   std::string last_failure_;         // of listen()
-  std::optional<failure> ready_failure_;  // final: the predecessor serves on
+  std::optional<failure> ready_failure_;  // final: the predecessor keeps serving
   statistics statistics_;
 
   const os::spare_descriptors spare_;

@@ -89,7 +89,7 @@ class play {
     serves(before_);
     const auto status = site_.status();
     expect(status.generation == before_ && status.state == "serving",
-           "generation " + std::to_string(before_) + " serves on",
+           "generation " + std::to_string(before_) + " keeps serving",
            "generation " + std::to_string(status.generation) + " is in the state '" + status.state +
                "'");
   }

@@ -82,7 +82,7 @@ TEST_CASE("a failed command says what to do next") {
   says("abort " + control, "; see who serves: graceful-ctl status");
   says("rollback " + control, "; see who serves: graceful-ctl status");
   says("upgrade " + control + " -- /bin/false",
-       "; the old process serves on; what the new process said is in the old one's log");
+       "; the old process keeps serving; what the new process said is in the old one's log");
   says("status " + control + " >/dev/full", "; see where it goes, and try again");
   REQUIRE(s.server().stop());
   says("status " + control + " --timeout 0.2", "; it may be stopped or overloaded");

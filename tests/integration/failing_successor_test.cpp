@@ -48,7 +48,7 @@ void fails_and_costs_nothing(
   INFO(done.all, s.scene().report());
   CHECK(done.status == "exited 1");
   CHECK(done.all.find(says) != std::string::npos);
-  CHECK(done.all.find("the old process serves on") != std::string::npos);
+  CHECK(done.all.find("the old process keeps serving") != std::string::npos);
 
   CHECK(keeping.wait_for(20, patience));
   CHECK(connecting.wait_for(20, patience));

@@ -75,12 +75,12 @@ TEST_CASE("an endless answer is cut off") {
 }
 
 TEST_CASE("a predecessor that closes but is alive is not replaced") {
-  is_found_out({"closes"}, "the predecessor closed the connection, but serves on");
+  is_found_out({"closes"}, "the predecessor closed the connection, but keeps serving");
 }
 
 TEST_CASE(
     "a predecessor that closes without an answer is asked again, and not replaced if it is alive") {
-  is_found_out({"mute"}, "the predecessor closed the connection, but serves on");
+  is_found_out({"mute"}, "the predecessor closed the connection, but keeps serving");
 }
 
 TEST_CASE("a successor gives up on a predecessor that never answers") {

@@ -219,7 +219,7 @@ TEST_CASE("a successor that is told twice to end does not wait for a predecessor
   // It waits 2 s for that if it is told once.
   CHECK(p.s.server().output().find("does not say whether it serves again") == std::string::npos);
   p.s.server().signal(SIGCONT);
-  REQUIRE(p.s.server().wait_for_output("this process serves on", patience));
+  REQUIRE(p.s.server().wait_for_output("this process keeps serving", patience));
   p.serves(1, on_probation::killed::successor);
 }
 

@@ -244,7 +244,7 @@ TEST_CASE("a name that was handed over with another address is bound again, and 
   CHECK(done.status == "exited 0");
   CHECK(s.server().wait_for_output(
       "listener 'http' was handed over bound to 127.0.0.1:" + std::to_string(s.port()) +
-          ", but is to listen on 127.0.0.2:0: bound afresh",
+          ", but is to listen on 127.0.0.2:0: bound again",
       patience));
 }
 

@@ -162,7 +162,7 @@ class Server:
         self.upgrade = None
         self.estate.totals[outcome] += 1
         self.last_failure = reason
-        say(f"serves on: {reason}")
+        say(f"keeps serving: {reason}")
 
     def tell(self, event: str, message: str) -> None:
         self.monitors.tell(event, message)

@@ -144,13 +144,15 @@ void attempt::judge_successor() {
   if (!now) {
     result_.went = course::ended;
     expect(!until.passed(), "a process serves, or none is left");
-    expect(outcome_.committed(), "the predecessor of a successor that was not committed serves on");
+    expect(outcome_.committed(),
+           "the predecessor of a successor that was not committed keeps serving");
     return;
   }
   serving_ = now->generation;
   result_.went = course::kept;
   expect(!outcome_.committed(), "nobody serves whose successor was committed");
-  expect(now->pid == before_.pid && serving_ == before_.generation, "the predecessor serves on");
+  expect(now->pid == before_.pid && serving_ == before_.generation,
+         "the predecessor keeps serving");
   expect(outcome_.failed(), "the upgrade is reported as failed");
 }
 
@@ -167,7 +169,7 @@ void attempt::judge_error() {
   const bool committed = told ? outcome_.committed() : serving_ > before_.generation;
   expect(committed || outcome_.failed(), "the upgrade goes on, or is reported as failed");
   expect(serving_ == before_.generation + (committed ? 1 : 0), "that one serves that is said to");
-  if (!committed) expect(now->pid == before_.pid, "the predecessor serves on");
+  if (!committed) expect(now->pid == before_.pid, "the predecessor keeps serving");
   const bool ended = where_.victim == side::successor && !committed;
   result_.went = ended ? course::gave_up : course::coped;
 }
@@ -224,7 +226,7 @@ const char* to_string(course what) {
     case course::gave_up:
       return "the successor gives up";
     case course::kept:
-      return "the predecessor serves on";
+      return "the predecessor keeps serving";
     case course::taken_over:
       return "the successor serves";
     case course::cold:

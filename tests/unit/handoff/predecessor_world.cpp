@@ -172,7 +172,7 @@ std::string predecessor_world::contradiction() const {
   if (on_its_way != upgrade_runs) return "an upgrade got no end, or two";
   if (machine.idle() != (now == state::serving)) return "idle while an upgrade runs";
   if ((now == state::handed_over) != (stops == 1)) return "stopped, but did not hand over";
-  if (now == state::serving && child_alive) return "serves on beside a successor that is alive";
+  if (now == state::serving && child_alive) return "keeps serving beside a successor that is alive";
   if (now == state::serving && timer_armed) return "a timer is left behind";
   if ((now == state::spawning || now == state::passing || machine.in_probation()) && !timer_armed) {
     return "may hang";

@@ -112,7 +112,7 @@ TEST_CASE("a name whose address differs is bound again, and the log says so") {
   const auto socket = s.listen("web", v4("127.0.0.2"));
   CHECK(cookie_of(socket) != cookie);
   CHECK((*socket)->address.to_string().starts_with("127.0.0.2:"));
-  CHECK(s.mentions(log_level::warning, "bound afresh"));
+  CHECK(s.mentions(log_level::warning, "bound again"));
 }
 
 TEST_CASE("each of several sockets on one address is adopted by its own name") {

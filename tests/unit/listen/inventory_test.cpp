@@ -52,7 +52,7 @@ struct delayed_listen {
  private:
   std::promise<void> waits_;
   graceful::log log_{[this](log_level, std::string_view text) {
-    if (text.find("bound afresh") != text.npos) waits_.set_value();
+    if (text.find("bound again") != text.npos) waits_.set_value();
   }};
   unique_fd holder_ = listen_anywhere();
 
