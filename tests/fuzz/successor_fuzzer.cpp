@@ -121,7 +121,7 @@ void check_end(const successor_action& next, const successor_event& cause,
                      replied->descriptors == 0),
             "it serves when it was told to, or nobody else can");
     for (const auto& [phase, duration] : machine.durations()) {
-      require(std::ranges::count(wire::phases, phase) == 1 && duration.count() >= 0,
+      require(std::ranges::count(wire::upgrade_phases, phase) == 1 && duration.count() >= 0,
               "it knows the phases");
     }
   } else if (std::holds_alternative<action::start_cold>(next)) {
