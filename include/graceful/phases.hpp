@@ -7,16 +7,16 @@
 namespace graceful::phases {
 
 /// @{ Of an upgrade, in order.
-inline constexpr char spawned[] = "spawned";      ///< The successor's process has been started.
-inline constexpr char begun[] = "begun";          ///< The successor has connected.
-inline constexpr char passed[] = "passed";        ///< It has every socket.
-inline constexpr char ready[] = "ready";          ///< It accepts; its probation begins.
-inline constexpr char committed[] = "committed";  ///< It stays. The last one.
+inline constexpr const char* spawned = "spawned";  ///< The successor's process has been started.
+inline constexpr const char* begun = "begun";      ///< The successor has connected.
+inline constexpr const char* passed = "passed";    ///< It has every socket.
+inline constexpr const char* ready = "ready";      ///< It accepts; its probation begins.
+inline constexpr const char* committed = "committed";  ///< It stays. The last one.
 /// @}
 
 /// @{ Of a drain, in order.
-inline constexpr char draining[] = "draining";
-inline constexpr char drained[] = "drained";  ///< The last one.
+inline constexpr const char* draining = "draining";
+inline constexpr const char* drained = "drained";  ///< The last one.
 /// @}
 
 }  // namespace graceful::phases

@@ -34,9 +34,9 @@ class statistics {
   /// The upgrade has failed. It counts as rolled back if its successor was ready.
   void fail();
 
-  /// This process serves, and may still be rolled back. `phases` is what its predecessor has
+  /// This process serves, and may still be rolled back. `durations` is what its predecessor has
   /// measured.
-  void ready(wire::phase_durations phases, time now);
+  void ready(wire::phase_durations durations, time now);
   /// This process stays.
   void taken_over(time now);
 

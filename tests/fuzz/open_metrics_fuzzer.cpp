@@ -60,7 +60,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto reached = input.byte();
   for (std::size_t i = 0; i < wire::upgrade_phases.size(); ++i) {
     if ((reached >> i & 1) != 0) {
-      m.last_upgrade.emplace(wire::upgrade_phases[i], std::chrono::microseconds{number(input) >> 16});
+      m.last_upgrade.emplace(wire::upgrade_phases[i],
+                             std::chrono::microseconds{number(input) >> 16});
     }
   }
   m.version = input.line();
