@@ -30,11 +30,11 @@ failure told_to_end() { return {errc::upgrade_failed, "it was told to end before
 
 void lifecycle::ready() {
   const std::lock_guard lock{ready_mutex_};
-  auto todo = take(life::event::ready_called);
-  if (todo == life::actions{life::action::announce}) todo = announce();
+  auto actions = take(life::event::ready_called);
+  if (actions == life::actions{life::action::announce}) actions = announce();
   asio::post(control_.context(), [this] { perform_queued(); });
-  if (todo == life::actions{life::action::refuse_ready}) refuse_ready();
-  if (todo == life::actions{life::action::open}) open();
+  if (actions == life::actions{life::action::refuse_ready}) refuse_ready();
+  if (actions == life::actions{life::action::open}) open();
 }
 
 life::actions lifecycle::announce() {
