@@ -6,7 +6,6 @@
 #include "os/at_start.hpp"
 #include "os/channel.hpp"
 #include "os/control_path.hpp"
-#include "os/printable.hpp"
 #include "os/text.hpp"
 #include "os/user.hpp"
 #include "wire/control_messages.hpp"

@@ -2,7 +2,7 @@
 #include <graceful/supervisor_client.hpp>
 
 #include "control/varlink_caller.hpp"
-#include "os/printable.hpp"
+#include "os/text.hpp"
 #include "wire/supervisor_messages.hpp"
 
 #include <boost/json/serialize.hpp>

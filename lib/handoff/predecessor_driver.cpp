@@ -6,8 +6,8 @@
 
 #include "handoff/passed_channel.hpp"
 #include "os/at_start.hpp"
-#include "os/executed.hpp"
 #include "os/socket_address.hpp"
+#include "os/start_command.hpp"
 #include "os/system_failure.hpp"
 #include "wire/control_messages.hpp"
 #include "wire/handoff_messages.hpp"
@@ -39,20 +39,20 @@ std::string make_token() {
   return text.data();
 }
 
-std::string error_name(action::refusal why) {
+std::string_view error_name(action::refusal why) {
   switch (why) {
     case action::refusal::busy:
-      return "io.graceful.Handoff.Busy";
+      return wire::handoff_error(errc::busy);
     case action::refusal::incompatible_version:
-      return std::string{wire::incompatible_version_error};
+      return wire::handoff_error(errc::incompatible_version);
     case action::refusal::not_on_offer:
-      return "io.graceful.Handoff.NotOnOffer";
+      return wire::handoff_error(errc::not_on_offer);
     case action::refusal::not_expected:
-      return "io.graceful.Handoff.NotExpected";
+      return wire::handoff_error(errc::not_expected);
     case action::refusal::out_of_order:
-      return "io.graceful.Handoff.OutOfOrder";
+      return wire::handoff_error(errc::protocol_violation);
     case action::refusal::rolled_back:
-      return "io.graceful.Handoff.RolledBack";
+      return wire::rolled_back_error;
   }
   return {};
 }
@@ -395,7 +395,7 @@ void predecessor_driver::act(const action::refuse& a) {
 
 void predecessor_driver::act(const action::abort_peer& a) {
   if (const auto session = peer(a.peer)) {
-    session->close_with(wire::to_error("io.graceful.Handoff.Aborted", a.message));
+    session->close_with(wire::to_error(wire::handoff_error(errc::upgrade_failed), a.message));
   }
 }
 

@@ -2,10 +2,10 @@
 #include "os/child.hpp"
 
 #include "os/channel.hpp"
-#include "os/executed.hpp"
 #include "os/process_identity.hpp"
 #include "os/program_search.hpp"
 #include "os/spare_descriptors.hpp"
+#include "os/start_command.hpp"
 #include "os/system_failure.hpp"
 
 #include <array>

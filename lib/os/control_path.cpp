@@ -4,6 +4,7 @@
 #include "os/channel.hpp"
 #include "os/lock_owners.hpp"
 #include "os/peer.hpp"
+#include "os/socket_option.hpp"
 #include "os/system_failure.hpp"
 #include "os/user.hpp"
 
@@ -26,8 +27,6 @@ namespace graceful::os {
 namespace {
 
 constexpr int control_backlog = 128;
-
-constexpr std::size_t longest_path = sizeof(sockaddr_un::sun_path) - 1;
 
 /// How long a listener may leave a connection unanswered before it counts as alive but busy.
 constexpr std::chrono::seconds probe_time{1};
@@ -64,13 +63,6 @@ failure no_directory(const std::string& control_path) {
 failure path_too_long(const std::string& path, const std::string& why) {
   return {errc::path_too_long, "the control path " + path + " is too long: " + why +
                                    "; choose a shorter options::control_path"};
-}
-
-sockaddr_un unix_address(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  path.copy(address.sun_path, longest_path);
-  return address;
 }
 
 }  // namespace
@@ -187,9 +179,9 @@ result<unique_fd> bind_control(const std::string& path) {
   if (!directory && errno != ENAMETOOLONG) {
     return system_failure("cannot open the directory of the control socket " + path);
   }
-  if (path.size() > longest_path) {
+  if (path.size() > longest_socket_path) {
     return path_too_long(
-        path, "a Unix socket's path has at most " + std::to_string(longest_path) + " bytes");
+        path, "a Unix socket's path has at most " + std::to_string(longest_socket_path) + " bytes");
   }
   // Bound through /proc, so that a long directory name leaves room for the temporary name.
   const auto name = temporary_name();
@@ -198,19 +190,20 @@ result<unique_fd> bind_control(const std::string& path) {
     temporary = where;  // there is no /proc, for instance in a chroot
   }
   temporary.append("/").append(name);
-  if (temporary.size() > longest_path) {
+  const auto address = unix_address(temporary);
+  if (!address) {
     return path_too_long(path, "without a /proc its directory has at most " +
-                                   std::to_string(longest_path - 1 - name.size()) + " bytes");
+                                   std::to_string(longest_socket_path - 1 - name.size()) +
+                                   " bytes");
   }
   if (auto replaceable = check_replaceable(path); !replaceable) return replaceable.error();
 
   unique_fd fd{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
   if (!fd) return system_failure("cannot make the control socket");
-  const auto address = unix_address(temporary);
   // The file that bind(2) makes gets the mode of the socket: at no moment is it open to others,
   // whatever the umask.
   if (::fchmod(fd.get(), 0600) != 0 ||
-      ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+      ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0) {
     return system_failure("cannot bind the control socket " + path);
   }
   if (::listen(fd.get(), control_backlog) != 0 || ::rename(temporary.c_str(), path.c_str()) != 0) {
@@ -222,16 +215,9 @@ result<unique_fd> bind_control(const std::string& path) {
 }
 
 result<void> check_control(int fd) {
-  int value = 0;
-  socklen_t length = sizeof value;
-  const bool listens =
-      ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &length) == 0 && value == 1;
-  const bool is_unix =
-      listens && ::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &value, &length) == 0 && value == AF_UNIX;
-  if (is_unix) return {};
+  if (is_listening(fd) && socket_option(fd, SOL_SOCKET, SO_DOMAIN) == AF_UNIX) return {};
   return failure{errc::wrong_socket,
-                 "the control socket that was passed is no listening Unix "
-                 "socket"};
+                 "the control socket that was passed is no listening Unix socket"};
 }
 
 bool adopt_control(int fd) { return ::listen(fd, control_backlog) == 0; }

@@ -7,7 +7,6 @@
 #include "os/peer.hpp"
 #include "os/process_identity.hpp"
 #include "os/system_failure.hpp"
-#include "os/whole_file.hpp"
 
 #include <algorithm>
 #include <array>
@@ -32,24 +31,11 @@ std::string text_of(int lock) {
   return {buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0))};
 }
 
-/// Field 22 of proc(5), 20 fields after the name; empty if unknown. Read with plain system calls:
-/// the first stream of a process costs more than everything else in an upgrade.
-std::string own_start_time() {
-  const auto text = whole_file("/proc/self/stat");
-  auto at = text.rfind(')');
-  for (int field = 0; field < 20 && at != text.npos; ++field) at = text.find(' ', at + 1);
-  if (at == text.npos) return {};
-  return text.substr(at + 1, text.find(' ', at + 1) - at - 1);
-}
-
 /// One line: PID START-TIME PID-NAMESPACE. Empty if unknown.
 std::string own_line() {
-  std::array<char, 64> space{};
-  const auto length = ::readlink("/proc/self/ns/pid", space.data(), space.size());
-  const auto started = own_start_time();
-  if (length <= 0 || started.empty()) return {};
-  return std::to_string(::getpid()) + ' ' + started + ' ' +
-         std::string{space.data(), static_cast<std::size_t>(length)} + '\n';
+  const auto own = process_identity::of_this_process();
+  if (!own || own->space.empty()) return {};
+  return std::to_string(own->pid) + ' ' + std::to_string(own->started) + ' ' + own->space + '\n';
 }
 
 /// None for a line that no owner has written, or not completely.

@@ -5,6 +5,8 @@
 
 #include "os/listening_socket.hpp"
 #include "os/socket_address.hpp"
+#include "os/socket_option.hpp"
+#include "os/text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -12,7 +14,6 @@
 #include <cinttypes>
 #include <cstddef>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <span>
@@ -27,6 +28,17 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+// Some architectures lack the older of two calls.
+#ifndef SYS_accept
+#define SYS_accept SYS_accept4
+#endif
+#ifndef SYS_poll
+#define SYS_poll SYS_ppoll
+#endif
+#ifndef SYS_select
+#define SYS_select SYS_pselect6
+#endif
+
 namespace graceful::os {
 
 namespace {
@@ -37,17 +49,10 @@ using directory = std::unique_ptr<DIR, int (*)(DIR*)>;
 constexpr rlim_t highest_guess = 65'536;
 
 bool is_connected_on(int fd, const std::set<std::uint16_t>& ports) {
-  int type = 0;
-  socklen_t length = sizeof type;
-  if (::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) != 0 || type != SOCK_STREAM) {
-    return false;
-  }
+  if (socket_option(fd, SOL_SOCKET, SO_TYPE) != SOCK_STREAM || is_listening(fd)) return false;
   const auto local = socket_address::bound_to(fd);
-  if (local.family() != AF_INET && local.family() != AF_INET6) return false;
-  if (!ports.contains(local.port())) return false;
-  int listens = 0;
-  length = sizeof listens;
-  return ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 && listens == 0;
+  const bool is_ip = local.family() == AF_INET || local.family() == AF_INET6;
+  return is_ip && ports.contains(local.port());
 }
 
 /// Another thread's memory may be gone by now, so the kernel reads it. What cannot be read is zero.
@@ -57,7 +62,7 @@ void read_memory(std::uint64_t address, void* to, std::size_t size) {
   (void)!::pread(memory.get(), to, size, static_cast<off_t>(address));
 }
 
-bool polls(int fd, std::uint64_t address, std::uint64_t count) {
+bool is_polled(int fd, std::uint64_t address, std::uint64_t count) {
   std::array<pollfd, 256> entries{};
   const auto known = std::min<std::uint64_t>(count, entries.size());
   read_memory(address, entries.data(), known * sizeof entries[0]);
@@ -66,32 +71,11 @@ bool polls(int fd, std::uint64_t address, std::uint64_t count) {
   });
 }
 
-bool selects(int fd, std::uint64_t count, std::uint64_t address) {
+bool is_selected(int fd, std::uint64_t count, std::uint64_t address) {
   if (fd >= FD_SETSIZE || static_cast<std::uint64_t>(fd) >= count || address == 0) return false;
   fd_set read_set;
   read_memory(address, &read_set, sizeof read_set);
   return FD_ISSET(fd, &read_set);
-}
-
-bool is_accept(long number) {
-#ifdef SYS_accept
-  if (number == SYS_accept) return true;
-#endif
-  return number == SYS_accept4;
-}
-
-bool is_poll(long number) {
-#ifdef SYS_poll
-  if (number == SYS_poll) return true;
-#endif
-  return number == SYS_ppoll;
-}
-
-bool is_select(long number) {
-#ifdef SYS_select
-  if (number == SYS_select) return true;
-#endif
-  return number == SYS_pselect6;
 }
 
 }  // namespace
@@ -100,10 +84,8 @@ void for_each_open_file(const std::function<bool(int fd)>& look) {
   if (const directory files{::opendir("/proc/self/fd"), ::closedir}) {
     const int own = ::dirfd(files.get());
     while (const dirent* entry = ::readdir(files.get())) {
-      char* end = nullptr;
-      const long fd = std::strtol(entry->d_name, &end, 10);
-      if (end == entry->d_name || *end != '\0' || fd == own) continue;
-      if (!look(static_cast<int>(fd))) return;
+      const auto fd = whole_number<int>(entry->d_name);
+      if (fd && *fd != own && !look(*fd)) return;
     }
     return;
   }
@@ -142,9 +124,13 @@ answer somebody_blocks_in_accept(int fd, bool also_in_select) {
     // "running" where the thread does not wait: then no number is read.
     if (std::sscanf(text.data(), "%ld 0x%" SCNx64 " 0x%" SCNx64, &number, &first, &second) != 3)
       continue;
-    if (is_accept(number) && first == static_cast<std::uint64_t>(fd)) return answer::yes;
-    if (is_poll(number) && polls(fd, first, second)) return answer::yes;
-    if (also_in_select && is_select(number) && selects(fd, first, second)) return answer::yes;
+    const bool accepts = number == SYS_accept || number == SYS_accept4;
+    const bool polls = number == SYS_poll || number == SYS_ppoll;
+    const bool selects = also_in_select && (number == SYS_select || number == SYS_pselect6);
+    if ((accepts && first == static_cast<std::uint64_t>(fd)) ||
+        (polls && is_polled(fd, first, second)) || (selects && is_selected(fd, first, second))) {
+      return answer::yes;
+    }
   }
   return otherwise;
 }

@@ -2,13 +2,12 @@
 #include "os/port_holders.hpp"
 
 #include "os/lock_owners.hpp"
+#include "os/proc.hpp"
 #include "os/process_identity.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
-#include <climits>
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
@@ -32,7 +31,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t most_named = 4;
 constexpr const char* listening = "0A";  // TCP_LISTEN, as /proc/net/tcp has it
 
-using links_of_sockets = std::set<std::string, std::less<>>;
+using links_of_sockets = std::set<std::string>;
 
 /// Adds the link texts that readlink(2) shows for descriptors of these sockets.
 void add_sockets(const char* table, std::uint16_t port, links_of_sockets& links) {
@@ -55,32 +54,20 @@ void add_sockets(const char* table, std::uint16_t port, links_of_sockets& links)
 }
 
 /// Visits the links until `look` returns false.
-void for_each_link(const fs::path& process, const std::function<bool(std::string_view)>& look) {
+void for_each_link(pid_t process, const std::function<bool(const std::string&)>& look) {
   std::error_code ec;
-  for (fs::directory_iterator fd{process / "fd", ec}, end; !ec && fd != end; fd.increment(ec)) {
-    std::array<char, PATH_MAX> link{};
-    const auto length = ::readlink(fd->path().c_str(), link.data(), link.size());
-    if (length < 0 && errno == EACCES) return;  // all of them belong to another user
-    if (length > 0 && !look({link.data(), static_cast<std::size_t>(length)})) return;
+  for (fs::directory_iterator fd{proc_path(process, "fd"), ec}, end; !ec && fd != end;
+       fd.increment(ec)) {
+    const auto link = link_target(fd->path());
+    if (link.empty() && errno == EACCES) return;  // all of them belong to another user
+    if (!link.empty() && !look(link)) return;
   }
 }
 
-bool holds_one(const fs::path& process, const links_of_sockets& links) {
+bool holds_one(pid_t process, const links_of_sockets& links) {
   bool found = false;
-  for_each_link(process, [&](std::string_view link) { return !(found = links.contains(link)); });
+  for_each_link(process, [&](const std::string& link) { return !(found = links.contains(link)); });
   return found;
-}
-
-/// Visits the processes until `look` returns false.
-void for_each_process(const std::function<bool(pid_t pid, const fs::path&)>& look) {
-  std::error_code ec;
-  for (fs::directory_iterator entry{"/proc", ec}, end; !ec && entry != end; entry.increment(ec)) {
-    const auto name = entry->path().filename().string();
-    pid_t pid = 0;
-    const auto [rest, wrong] = std::from_chars(name.data(), name.data() + name.size(), pid);
-    if (wrong != std::errc{} || rest != name.data() + name.size()) continue;
-    if (!look(pid, entry->path())) return;
-  }
 }
 
 /// The control path whose lock the process has signed and has open as `file`. Empty: it is not such
@@ -96,12 +83,12 @@ std::string control_path_by(const std::string& file, pid_t process) {
   return path;
 }
 
-port_holder describe_holder(pid_t pid, const fs::path& process) {
+port_holder describe_holder(pid_t pid) {
   port_holder found{.pid = pid, .name = {}, .control_path = {}};
-  std::ifstream file{process / "comm"};
+  std::ifstream file{proc_path(pid, "comm")};
   std::getline(file, found.name);
-  for_each_link(process, [&](std::string_view link) {
-    found.control_path = control_path_by(std::string{link}, pid);
+  for_each_link(pid, [&](const std::string& link) {
+    found.control_path = control_path_by(link, pid);
     return found.control_path.empty();
   });
   return found;
@@ -125,8 +112,8 @@ std::vector<port_holder> holders_of_port(std::uint16_t port) {
   add_sockets("/proc/self/net/tcp6", port, links);
   std::vector<port_holder> holders;
   if (links.empty()) return holders;
-  for_each_process([&](pid_t pid, const fs::path& process) {
-    if (holds_one(process, links)) holders.push_back(describe_holder(pid, process));
+  for_each_process([&](pid_t pid) {
+    if (holds_one(pid, links)) holders.push_back(describe_holder(pid));
     return true;
   });
   return holders;
@@ -155,16 +142,16 @@ std::string advice_on_port(std::uint16_t port) {
 }
 
 std::set<int> held_by_others(const std::set<int>& sockets, const std::set<pid_t>& but) {
-  std::map<std::string, int, std::less<>> by_link;
+  std::map<std::string, int> by_link;
   for (const int fd : sockets) {
     struct stat file {};
     if (::fstat(fd, &file) == 0) by_link["socket:[" + std::to_string(file.st_ino) + ']'] = fd;
   }
   std::set<int> held;
   if (by_link.empty()) return held;
-  for_each_process([&](pid_t pid, const fs::path& process) {
+  for_each_process([&](pid_t pid) {
     if (pid == ::getpid() || but.contains(pid)) return true;
-    for_each_link(process, [&](std::string_view link) {
+    for_each_link(pid, [&](const std::string& link) {
       if (const auto found = by_link.find(link); found != by_link.end()) held.insert(found->second);
       return held.size() < by_link.size();
     });

@@ -4,8 +4,9 @@
 #include <graceful/unique_fd.hpp>
 
 #include "os/at_start.hpp"
-#include "os/executed.hpp"
+#include "os/start_command.hpp"
 #include "os/system_failure.hpp"
+#include "os/text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -74,16 +75,11 @@ int why_not_executable(const std::string& path) {
 std::vector<std::string> places_of(const std::string& file) {
   if (file.find('/') != std::string::npos) return {file};
   const char* variable = trusted_variable("PATH");
-  std::string_view path = variable == nullptr ? default_path : variable;
   std::vector<std::string> files;
-  for (;;) {
-    const auto end = path.find(':');
-    std::string directory{path.substr(0, end)};
-    if (directory.empty()) directory = '.';
-    files.push_back(directory.append("/").append(file));
-    if (end == std::string_view::npos) return files;
-    path.remove_prefix(end + 1);
+  for (const auto& directory : split(variable == nullptr ? default_path : variable, ':')) {
+    files.push_back((directory.empty() ? "." : directory) + '/' + file);
   }
+  return files;
 }
 
 result<void> check_allowed(const start_command& command) {

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "os/user.hpp"
 
-#include "os/whole_file.hpp"
+#include "os/proc.hpp"
 
 #include <cerrno>
 #include <fstream>

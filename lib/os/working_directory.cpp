@@ -2,7 +2,7 @@
 #include "os/working_directory.hpp"
 
 #include "os/at_start.hpp"
-#include "os/executed.hpp"
+#include "os/start_command.hpp"
 #include "os/user.hpp"
 
 #include <memory>

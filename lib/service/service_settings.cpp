@@ -2,7 +2,7 @@
 #include "service/service_settings.hpp"
 
 #include "os/at_start.hpp"
-#include "os/whole_number.hpp"
+#include "os/text.hpp"
 
 #include <cstdint>
 #include <utility>

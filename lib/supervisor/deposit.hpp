@@ -62,8 +62,8 @@ class deposit {
 
   void read(int most);
   void wait();
-  void take(os::notify_datagram datagram);
-  void hear(os::notify_datagram& datagram);
+  void take(os::inbox datagram);
+  void hear(os::inbox& datagram);
   void remove(const std::string& name);
   void tell_full(const std::string& message);
 

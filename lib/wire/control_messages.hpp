@@ -4,6 +4,7 @@
 
 #include <graceful/control_client.hpp>
 
+#include "os/error_table.hpp"
 #include "wire/varlink.hpp"
 
 #include <boost/json/object.hpp>
@@ -29,10 +30,10 @@ inline constexpr std::string_view monitor_method = "io.graceful.Control.Monitor"
 inline constexpr std::string_view metrics_method = "io.graceful.Control.Metrics";
 inline constexpr std::string_view watch_method = "io.graceful.Control.Watch";
 
-inline constexpr std::string_view busy_error = "io.graceful.Control.Busy";
-inline constexpr std::string_view not_ready_error = "io.graceful.Control.NotReady";
-inline constexpr std::string_view upgrade_failed_error = "io.graceful.Control.UpgradeFailed";
-inline constexpr std::string_view no_upgrade_error = "io.graceful.Control.NoUpgrade";
+inline constexpr auto busy_error = find_error(errc::busy) -> control;
+inline constexpr auto not_ready_error = find_error(errc::not_ready) -> control;
+inline constexpr auto upgrade_failed_error = find_error(errc::upgrade_failed) -> control;
+inline constexpr auto no_upgrade_error = find_error(errc::no_upgrade) -> control;
 
 /// True if a call changes something. A caller that gives up no longer wants it carried out.
 constexpr bool is_order(std::string_view method) {

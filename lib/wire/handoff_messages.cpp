@@ -152,7 +152,7 @@ reply to_reply(const reported& m) { return reply_of(m); }
 reply to_reply(const readied& m) { return reply_of(m); }
 
 reply to_incompatible_version(std::string_view message, const std::vector<std::int64_t>& offered) {
-  reply r{.parameters = {}, .error = std::string{incompatible_version_error}};
+  reply r{.parameters = {}, .error = std::string{handoff_error(errc::incompatible_version)}};
   r.parameters["message"] = message;
   r.parameters["offered"] = json::array(offered.begin(), offered.end());
   r.parameters["supported"] = json::array{handoff_version};

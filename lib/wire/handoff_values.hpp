@@ -2,6 +2,7 @@
 #ifndef GRACEFUL_WIRE_HANDOFF_VALUES_HPP
 #define GRACEFUL_WIRE_HANDOFF_VALUES_HPP
 
+#include "os/error_table.hpp"
 #include "wire/totals.hpp"
 
 #include <cstdint>
@@ -27,8 +28,9 @@ inline constexpr std::string_view settle_method = "io.graceful.Handoff.Settle";
 inline constexpr std::string_view report_method = "io.graceful.Handoff.Report";
 inline constexpr std::string_view fail_method = "io.graceful.Handoff.Fail";
 
-inline constexpr std::string_view incompatible_version_error =
-    "io.graceful.Handoff.IncompatibleVersion";
+/// The error that stands for `why`; RolledBack has no value of its own.
+constexpr std::string_view handoff_error(errc why) { return find_error(why)->handoff; }
+inline constexpr std::string_view rolled_back_error = "io.graceful.Handoff.RolledBack";
 
 struct begin {
   std::vector<std::int64_t> versions;

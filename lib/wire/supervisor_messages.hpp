@@ -4,6 +4,7 @@
 
 #include <graceful/supervisor_client.hpp>
 
+#include "os/error_table.hpp"
 #include "wire/varlink.hpp"
 
 #include <optional>
@@ -16,7 +17,7 @@ namespace graceful::wire {
 inline constexpr std::string_view supervisor_status_method = "io.graceful.Supervisor.Status";
 inline constexpr std::string_view release_method = "io.graceful.Supervisor.Release";
 inline constexpr std::string_view reexec_method = "io.graceful.Supervisor.Reexec";
-inline constexpr std::string_view reexec_failed_error = "io.graceful.Supervisor.ReexecFailed";
+inline constexpr auto reexec_failed_error = find_error(errc::upgrade_failed) -> supervisor;
 
 std::optional<supervisor_status> parse_supervisor_status(const json::object& parameters);
 reply to_reply(const supervisor_status& m);

@@ -2,6 +2,8 @@
 #ifndef GRACEFUL_WIRE_VARLINK_HPP
 #define GRACEFUL_WIRE_VARLINK_HPP
 
+#include "os/error_table.hpp"
+
 #include <boost/json/object.hpp>
 
 #include <cstddef>
@@ -52,7 +54,7 @@ std::string to_message(const reply& r);
 inline constexpr std::string_view interface_not_found = "org.varlink.service.InterfaceNotFound";
 inline constexpr std::string_view method_not_found = "org.varlink.service.MethodNotFound";
 inline constexpr std::string_view invalid_parameter = "org.varlink.service.InvalidParameter";
-inline constexpr std::string_view permission_denied = "org.varlink.service.PermissionDenied";
+inline constexpr auto permission_denied = find_error(errc::permission_denied) -> control;
 inline constexpr std::string_view expected_more = "org.varlink.service.ExpectedMore";
 
 }  // namespace graceful::wire

@@ -43,8 +43,9 @@ TEST_CASE("a message arrives with its sender, and with its descriptors") {
   const auto got = os::receive_notify(b.socket.get(), 100);
   REQUIRE(got);
   CHECK(got->bytes == "FDSTORE=1");
-  CHECK(got->pid == ::getpid());
-  CHECK(got->uid == ::geteuid());
+  REQUIRE(got->sender);
+  CHECK(got->sender->pid == ::getpid());
+  CHECK(got->sender->uid == ::geteuid());
   CHECK_FALSE(got->truncated);
   REQUIRE(got->descriptors.size() == 2);
   for (const auto& fd : got->descriptors) {

@@ -31,7 +31,7 @@ namespace {
 
 /// A notifier, and a manager that reads as the supervisor does.
 struct notifier_fixture {
-  std::optional<os::notify_datagram> next() {
+  std::optional<os::inbox> next() {
     REQUIRE(wait_readable(manager.get(), patience));
     return os::receive_notify(manager.get(), 100);
   }

@@ -1,5 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "os/privilege.hpp"
+#include "os/peer.hpp"
 
 #include "os/channel.hpp"
 #include "os/child.hpp"

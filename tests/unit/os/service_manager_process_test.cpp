@@ -1,5 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "os/manager_process.hpp"
+#include "os/service_manager.hpp"
 
 #include <doctest/doctest.h>
 
