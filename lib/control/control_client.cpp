@@ -6,8 +6,8 @@
 #include "os/at_start.hpp"
 #include "os/channel.hpp"
 #include "os/control_path.hpp"
+#include "os/peer.hpp"
 #include "os/text.hpp"
-#include "os/user.hpp"
 #include "wire/control_messages.hpp"
 #include "wire/fields.hpp"
 

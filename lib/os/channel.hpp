@@ -86,6 +86,14 @@ bool wait_readable_either(int socket, int other, deadline until);
 /// deadline.
 result<unique_fd> connect_unix(const std::string& path, deadline until);
 
+/// Returns a datagram socket that is bound to `path`, mode 0600, non-blocking and close-on-exec.
+/// Replaces a socket that is already there: only for the holder of the lock that guards the path.
+result<unique_fd> bind_notify(const std::string& path);
+
+/// Receives the next datagram of the socket; none if there is none. Of a datagram longer than
+/// `limit`, returns `limit` + 1 bytes.
+std::optional<inbox> receive_notify(int socket, std::size_t limit);
+
 }  // namespace graceful::os
 
 #endif

@@ -3,7 +3,6 @@
 
 #include "os/channel.hpp"
 #include "os/process_identity.hpp"
-#include "os/program_search.hpp"
 #include "os/spare_descriptors.hpp"
 #include "os/start_command.hpp"
 #include "os/system_failure.hpp"
@@ -78,20 +77,6 @@ std::string ending::to_string() const {
   const char* name = ::sigabbrev_np(value);
   return "was killed by signal " + std::to_string(value) +
          (name == nullptr ? "" : std::string{" (SIG"} + name + ")");
-}
-
-result<child> child::spawn(const start_command& command, placement where,
-                           const std::vector<passed_socket>& sockets, int channel) {
-  start_command now = command;
-  now.file = current_file(command.file);
-  auto started = launch(now, where, sockets, channel);
-  if (!started) {
-    // chdir(2) in the child fails with the same errors as execve(2), and the message of launch()
-    // names both.
-    const auto entered = check_directory(now);
-    return entered ? started.error() : entered.error();
-  }
-  return child{started->pid, std::move(started->pidfd)};
 }
 
 std::optional<ending> child::reap() {

@@ -6,7 +6,6 @@
 #include "os/peer.hpp"
 #include "os/socket_option.hpp"
 #include "os/system_failure.hpp"
-#include "os/user.hpp"
 
 #include <array>
 #include <cstdio>

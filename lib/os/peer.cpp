@@ -8,17 +8,21 @@
 #include "os/process_identity.hpp"
 #include "os/socket_option.hpp"
 #include "os/spare_descriptors.hpp"
-#include "os/user.hpp"
 
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <sstream>
 #include <string>
 
 #include <linux/capability.h>
 #include <linux/securebits.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -71,6 +75,21 @@ bool is_of(uid_t user, const process_status& status, const std::string& process)
   struct stat itself {};
   return status.user == user && status.effective_user == user && status.saved_user == user &&
          ::stat(("/proc/" + process).c_str(), &itself) == 0 && itself.st_uid == user;
+}
+
+constexpr std::uint64_t default_overflow = 65'534;
+
+std::uint64_t overflow_id(const char* path) {
+  std::istringstream file{whole_file(path)};
+  std::uint64_t id = 0;
+  return file >> id ? id : default_overflow;
+}
+
+/// None without /proc.
+std::optional<bool> is_mapped_here(const char* map, std::uint64_t id) {
+  std::ifstream file{map};
+  if (!file.is_open()) return {};
+  return is_mapped(std::string{std::istreambuf_iterator<char>{file}, {}}, id);
 }
 
 }  // namespace
@@ -126,5 +145,30 @@ bool has_rights_of_this(const peer& who, int pidfd) {
                        is_of(who.uid, *status, process) && is_in_own_user_namespace(process);
   return has_all && is_held(pidfd);
 }
+
+bool is_mapped(std::string_view map, std::uint64_t id) {
+  std::istringstream lines{std::string{map}};
+  for (std::uint64_t inside = 0, outside = 0, count = 0; lines >> inside >> outside >> count;) {
+    if (id >= inside && id - inside < count) return true;
+  }
+  return false;
+}
+
+bool is_one_user(uid_t user) {
+  if (user == static_cast<uid_t>(-1)) return false;
+  if (user != overflow_id("/proc/sys/kernel/overflowuid")) return true;
+  if (const auto mapped = is_mapped_here("/proc/self/uid_map", user)) return *mapped;
+  // ESRCH if no process belongs to that user, as with one that has no number here.
+  errno = 0;
+  (void)::getpriority(PRIO_USER, user);
+  return errno == 0;
+}
+
+bool is_one_group(gid_t group) {
+  if (group != overflow_id("/proc/sys/kernel/overflowgid")) return true;
+  return is_mapped_here("/proc/self/gid_map", group).value_or(true);
+}
+
+bool is_own_user(uid_t user) { return user == ::geteuid() && is_one_user(user); }
 
 }  // namespace graceful::os

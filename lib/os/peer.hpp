@@ -4,7 +4,9 @@
 
 #include <graceful/unique_fd.hpp>
 
+#include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include <sys/types.h>
 
@@ -47,6 +49,20 @@ bool has_rights_of_this(const peer& who, int pidfd);
 
 /// True if this process has no capability that a peer could lack.
 bool needs_no_rights();
+
+/// True if `user` stands for one user. The kernel shows all users without a number in this
+/// namespace as the overflow uid (usually 65534), which is one user's own number only where it is
+/// mapped.
+bool is_one_user(uid_t user);
+
+/// The same for a group.
+bool is_one_group(gid_t group);
+
+/// True if `user` is the one as whom this process acts, and certainly so.
+bool is_own_user(uid_t user);
+
+/// True if `map`, in the format of /proc/PID/uid_map, has a number for `id`.
+bool is_mapped(std::string_view map, std::uint64_t id);
 
 }  // namespace graceful::os
 

@@ -23,13 +23,16 @@ std::string proc_path(pid_t pid, const std::string& name) {
   return "/proc/" + std::to_string(pid) + '/' + name;
 }
 
-std::string whole_file(const std::string& path) {
-  unique_fd file{
-      spare_descriptors::with([&path] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); })};
+std::string whole_file(const std::string& path) { return beginning_of(path, std::string::npos); }
+
+std::string beginning_of(const std::string& path, std::size_t most) {
+  unique_fd file{spare_descriptors::with(
+      [&path] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); })};
   std::string text;
   std::array<char, 4096> buffer;
-  for (ssize_t n = 0; (n = ::read(file.get(), buffer.data(), buffer.size())) > 0;) {
-    text.append(buffer.data(), static_cast<std::size_t>(n));
+  for (ssize_t n = 1; n > 0 && text.size() < most;) {
+    n = ::read(file.get(), buffer.data(), std::min(buffer.size(), most - text.size()));
+    text.append(buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
   }
   spare_descriptors::close(std::move(file));
   return text;

@@ -2,6 +2,7 @@
 #ifndef GRACEFUL_OS_PROC_HPP
 #define GRACEFUL_OS_PROC_HPP
 
+#include <cstddef>
 #include <functional>
 #include <string>
 
@@ -16,6 +17,7 @@ std::string proc_path(pid_t pid, const std::string& name);
 
 /// Empty if the file cannot be read.
 std::string whole_file(const std::string& path);
+std::string beginning_of(const std::string& path, std::size_t most);
 
 /// Where a symbolic link leads; empty, with errno, if it cannot be read.
 std::string link_target(const std::string& path);

@@ -60,9 +60,7 @@ std::string pid_space_of(pid_t pid) { return link_target(proc_path(pid, "ns/pid"
 bool is_proc_own() { return link_target("/proc/self") == std::to_string(::getpid()); }
 
 void read_line(process_status& found, const std::string& key, std::istringstream& values) {
-  if (key == "PPid:") {
-    values >> found.parent;
-  } else if (key == "Uid:") {
+  if (key == "Uid:") {
     values >> found.user >> found.effective_user >> found.saved_user;
   } else if (key == "CapPrm:") {
     values >> std::hex >> found.permitted;

@@ -30,7 +30,6 @@ struct process_identity {
 
 /// What the kernel shows of a process: proc(5), /proc/PID/status.
 struct process_status {
-  pid_t parent = 0;
   uid_t user = static_cast<uid_t>(-1);  ///< The real user.
   uid_t effective_user = static_cast<uid_t>(-1);
   uid_t saved_user = static_cast<uid_t>(-1);

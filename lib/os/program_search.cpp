@@ -1,15 +1,13 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "os/program_search.hpp"
 
-#include <graceful/unique_fd.hpp>
-
 #include "os/at_start.hpp"
+#include "os/proc.hpp"
 #include "os/start_command.hpp"
 #include "os/system_failure.hpp"
 #include "os/text.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <string_view>
@@ -36,12 +34,7 @@ std::string interpreter_of(std::string_view beginning) {
   return std::string{beginning.substr(0, beginning.find_first_of(" \t\n"))};
 }
 
-std::string beginning_of(const std::string& path) {
-  const unique_fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
-  std::array<char, 128> bytes{};
-  const auto length = file ? ::read(file.get(), bytes.data(), bytes.size()) : 0;
-  return {bytes.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0))};
-}
+constexpr std::size_t longest_first_line = 128;
 
 std::string path_in(const std::string& directory, const std::string& file) {
   return file.starts_with('/') ? file : directory + '/' + file;
@@ -52,7 +45,7 @@ std::string missing_interpreter(const start_command& command) {
   if (command.file.find('/') == std::string::npos) return {};
   const auto path = path_in(command.directory, command.file);
   if (::access(path.c_str(), R_OK) != 0) return {};
-  const auto beginning = beginning_of(path);
+  const auto beginning = beginning_of(path, longest_first_line);
   if (!beginning.starts_with("#!")) {
     return ": the file is there, and the loader that it needs (readelf -l) is missing";
   }
@@ -65,7 +58,7 @@ int why_not_executable(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return errno;
   if (!S_ISREG(status.st_mode) || !may_execute(path)) return EACCES;
-  const auto interpreter = interpreter_of(beginning_of(path));
+  const auto interpreter = interpreter_of(beginning_of(path, longest_first_line));
   if (interpreter.starts_with('/') && !may_execute(interpreter)) return errno;
   return 0;
 }
@@ -113,7 +106,7 @@ result<std::string> find_program(const start_command& command) {
     auto path = path_in(now.directory, place);
     const int why = why_not_executable(path);
     if (why == 0) return path;
-    if (why == ENOENT || why == ENOTDIR) continue;  // as launch() walks through PATH
+    if (why == ENOENT || why == ENOTDIR) continue;  // as execvp(3) walks through PATH
     error = why;
     if (why != EACCES) break;
   }

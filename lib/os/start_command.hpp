@@ -22,11 +22,10 @@ struct signal_setup {
 
 /// How a process was started, or is to be.
 struct start_command {
-  std::string
-      file;  ///< Looked up in PATH if it has no slash. `own_executable`: see `current_file`.
-  std::vector<std::string> arguments;    ///< Includes the name, argv[0].
-  std::vector<std::string> environment;  ///< "KEY=VALUE".
-  std::string directory;                 ///< Where it starts, and where relative paths begin.
+  std::string file;  ///< Looked up in PATH if it has no slash. May be `own_executable`.
+  std::vector<std::string> arguments;      ///< Includes the name, argv[0].
+  std::vector<std::string> environment{};  ///< "KEY=VALUE".
+  std::string directory{};                 ///< Where it starts, and where relative paths begin.
   signal_setup signals{};
 
   /// How this process was started: as given to execve(2), not resolved. So a replaced binary, or a
@@ -44,12 +43,6 @@ struct start_command {
   std::string take(const char* key);
 };
 
-/// A program and its arguments, as execve(2) takes them.
-struct executed {
-  std::string file;
-  std::vector<std::string> arguments;  ///< Includes the name, argv[0].
-};
-
 /// What a process can see of how it was executed.
 struct execution {
   std::string path;                       ///< AT_EXECFN of getauxval(3); empty if not set.
@@ -60,19 +53,29 @@ struct execution {
   static execution of_this_process();
 };
 
-/// What to execute to run the same program again: the path as it was given, not resolved. So a
-/// replaced file, or a symbolic link that points elsewhere by now, is picked up. `own_executable`
-/// if the path means nothing in another process, or is not trusted.
-executed to_execute_again(const execution& seen);
-
-/// True for a path that means something else, or nothing, in another process: for instance a
-/// descriptor by which fexecve(3) executes a program.
-bool is_own_path(std::string_view path);
+/// The file and the arguments that run the same program again. The file is `own_executable` if its
+/// path means nothing in another process, or is not trusted.
+start_command to_execute_again(const execution& seen);
 
 /// Returns `file`. For `own_executable` it returns the file that is now at its path, if there is
 /// one and this is no set-id program: through a hard link, that path may be in a directory of the
 /// user who started it.
 std::string current_file(const std::string& file);
+
+/// The directory in which this process was started: `physical`, as the kernel knows it, but with
+/// the symbolic links that led there. So a path like /srv/app/current, which may point to another
+/// release by then, is resolved again. These sources are tried in order:
+///
+/// 1. $PWD, if it names this directory. A shell without better knowledge sets it to the physical
+/// path, which tells nothing.
+/// 2. `program`, the absolute path of the program: a directory on the way to it that is this one,
+/// or above it.
+/// 3. The only symbolic link in the parent or grandparent of this directory that leads to it, to
+/// the directory above it, or to the one above that. Only a link of root, this user, or the owner
+/// of the directory in which it lies counts, and none where everybody may make links.
+///
+/// Otherwise the result is `physical`.
+std::string with_links(const std::string& physical, const std::string& program);
 
 }  // namespace graceful::os
 

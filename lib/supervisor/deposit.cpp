@@ -4,8 +4,8 @@
 #include "control/await_readable.hpp"
 #include "os/channel.hpp"
 #include "os/close_aside.hpp"
+#include "os/peer.hpp"
 #include "os/socket_address.hpp"
-#include "os/user.hpp"
 
 #include <algorithm>
 #include <utility>

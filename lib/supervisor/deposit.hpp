@@ -4,9 +4,9 @@
 
 #include <graceful/unique_fd.hpp>
 
-#include "os/launch.hpp"
+#include "os/channel.hpp"
+#include "os/child.hpp"
 #include "os/log.hpp"
-#include "os/notify_socket.hpp"
 #include "supervisor/kept_descriptors.hpp"
 #include "supervisor/named_main.hpp"
 #include "supervisor/notification.hpp"

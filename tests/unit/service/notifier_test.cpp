@@ -3,7 +3,7 @@
 
 #include <graceful/testing/deadline.hpp>
 
-#include "os/notify_socket.hpp"
+#include "os/channel.hpp"
 
 #include "patience.hpp"
 #include "temporary_directory.hpp"

@@ -1,6 +1,4 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "os/launch.hpp"
-
 #include <graceful/testing/deadline.hpp>
 
 #include "os/child.hpp"

@@ -1,7 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "os/launch.hpp"
-
 #include "os/blocked_signals.hpp"
+#include "os/child.hpp"
 #include "os/program_search.hpp"
 #include "os/service_manager.hpp"
 #include "os/spare_descriptors.hpp"
@@ -157,10 +156,11 @@ void announce(start_command& command, const std::vector<passed_socket>& sockets)
 
 }  // namespace
 
-result<launched> launch(const start_command& command, placement where,
-                        const std::vector<passed_socket>& sockets, int channel) {
-  if (auto allowed = check_allowed(command); !allowed) return allowed.error();
+result<child> child::spawn(const start_command& command, placement where,
+                           const std::vector<passed_socket>& sockets, int channel) {
   start_command own = command;
+  own.file = current_file(command.file);
+  if (auto allowed = check_allowed(own); !allowed) return allowed.error();
   if (!sockets.empty()) announce(own, sockets);
   auto files = places_of(own.file);
   auto file_pointers = pointers(files);
@@ -207,10 +207,12 @@ result<launched> launch(const start_command& command, placement where,
     }
     error = pid < 0 ? errno : p.error;
   }
-  launched started{pid, unique_fd{pidfd}};
+  child started{pid, unique_fd{pidfd}};
   if (error == 0) return started;
   if (pid > 0 && where != placement::sibling) ::waitpid(pid, nullptr, __WALL);
-  return cannot_execute(own, error);
+  // chdir(2) in the child fails with the same errors as execve(2).
+  const auto entered = check_directory(own);
+  return entered ? cannot_execute(own, error) : entered.error();
 }
 
 }  // namespace graceful::os

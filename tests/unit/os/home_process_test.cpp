@@ -1,5 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "os/kept_from_children.hpp"
+#include "os/home_process.hpp"
 
 #include <graceful/testing/deadline.hpp>
 

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "os/notify_socket.hpp"
-
+#include "os/channel.hpp"
 #include "os/service_manager.hpp"
 
 #include "temporary_directory.hpp"
