@@ -152,7 +152,7 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
   peers_[from.id()].session = from.weak_from_this();
   const auto id = from.id();
   if (call.method == wire::begin_method) {
-    auto message = wire::parse_begin(call.parameters);
+    auto message = wire::parse<wire::begin>(call.parameters);
     if (!message) return from.reply(wire::invalid("versions or token")), true;
     if (!busy()) {
       report_.start();
@@ -169,7 +169,7 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
     resume(event::begin{id, std::move(*message)});
     if (may_begin && machine_.current() != state::passing) withdraw();
   } else if (call.method == wire::fetch_method) {
-    const auto message = wire::parse_fetch(call.parameters);
+    const auto message = wire::parse<wire::fetch>(call.parameters);
     if (!message) return from.reply(wire::invalid("first")), true;
     resume(event::fetch{id, *message});
   } else if (call.method == wire::ready_method) {
@@ -177,7 +177,7 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
     // predecessor that was stopped. They must not be believed: nobody would serve then. Nor can a
     // successor be ready that has not read all its descriptors.
     if (from.peer_gone() || from.congested()) return from.close(), true;
-    auto message = wire::parse_ready(call.parameters);
+    auto message = wire::parse<wire::ready>(call.parameters);
     if (!message) return from.reply(wire::invalid("unwanted")), true;
     if (machine_.is_successor(id)) {
       unwanted_ = std::move(message->unwanted);
@@ -187,7 +187,7 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
   } else if (call.method == wire::settle_method) {
     // A successor must be alive to be committed, as with Ready.
     if (machine_.is_successor(id) && from.peer_gone()) return from.close(), true;
-    auto message = wire::parse_settle(call.parameters);
+    auto message = wire::parse<wire::settle>(call.parameters);
     if (!message) return from.reply(wire::invalid("unwanted")), true;
     if (machine_.is_successor(id) && message->unwanted) {
       unwanted_ = std::move(*message->unwanted);
@@ -195,7 +195,7 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
     }
     settle(id);
   } else if (call.method == wire::fail_method) {
-    auto message = wire::parse_fail(call.parameters);
+    auto message = wire::parse<wire::fail>(call.parameters);
     if (!message) return from.reply(wire::invalid("reason")), true;
     resume(event::fail{id, std::move(*message)});
   } else {

@@ -66,7 +66,7 @@ successor_action successor::on_reply(const event::replied& e) {
 }
 
 successor_action successor::on_begun(const wire::reply& message) {
-  auto offer = wire::parse_begun(message.parameters);
+  auto offer = wire::parse<wire::begun>(message.parameters);
   if (!offer) return violation("its reply to Begin lacks a parameter or has one of a wrong type");
   if (offer->version != wire::handoff_version) {
     return abandon(errc::incompatible_version,
@@ -83,7 +83,7 @@ successor_action successor::on_begun(const wire::reply& message) {
 }
 
 successor_action successor::on_batch(const event::replied& e) {
-  auto batch = wire::parse_batch(e.message.parameters);
+  auto batch = wire::parse<wire::batch>(e.message.parameters);
   if (!batch) return violation("its reply to Fetch lacks a parameter or has one of a wrong type");
   if (e.descriptors != batch->names.size()) {
     return abandon(errc::descriptors_lost,

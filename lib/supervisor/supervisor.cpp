@@ -287,7 +287,7 @@ void supervisor::impl::on_call(control_session& from, const wire::call& call) {
     deposit_.read();  // the caller may have become the server just now, and have stored something
     const bool released = of_server(from);
     if (released) deposit_.release();
-    return from.reply(wire::to_release_reply(released));
+    return from.reply(wire::to_reply(wire::release_reply{released}));
   }
   if (call.method == wire::reexec_method) {
     if (!from.caller_gone()) return reexec(from);

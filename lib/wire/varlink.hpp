@@ -46,6 +46,9 @@ std::optional<reply> parse_reply(std::string_view text);
 /// The standard error for a parameter of a wrong type or value.
 reply invalid(std::string_view parameter);
 
+/// An error reply. All errors of ours carry a sentence for a person.
+reply to_error(std::string_view error, std::string_view text, std::string_view key = "message");
+
 /// Messages with their NUL.
 std::string to_message(const call& c);
 std::string to_message(const reply& r);
