@@ -17,6 +17,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -138,4 +139,35 @@ TEST_CASE("a child of a child does not get a stand-in a second time") {
     });
   });
   CHECK(code == 0);
+}
+
+TEST_CASE("a child of fork knows that what its parent made is not its own") {
+  const graceful::os::home_process made_here;
+  CHECK(made_here.is_this());
+  CHECK(code_of_child([&] {
+          const graceful::os::home_process made_there;
+          return !made_here.is_this() && made_there.is_this() ? 0 : 1;
+        }) == 0);
+}
+
+TEST_CASE("a process knows its number, however it was made") {
+  CHECK(graceful::os::this_process() == ::getpid());
+  const auto by_clone =
+      static_cast<pid_t>(::syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr));
+  if (by_clone == 0) ::_exit(graceful::os::this_process() == ::getpid() ? 0 : 1);
+  int status = -1;
+  REQUIRE(::waitpid(by_clone, &status, 0) == by_clone);
+  CHECK(status == 0);
+}
+
+TEST_CASE("objects that are left alone are never destroyed") {
+  struct mourned {
+    explicit mourned(int& deaths) : deaths{deaths} {}
+    ~mourned() { ++deaths; }
+    int& deaths;
+  };
+  int deaths = 0;
+  graceful::os::leave_alone(std::make_unique<mourned>(deaths));
+  graceful::os::leave_alone(std::make_unique<mourned>(deaths));
+  CHECK(deaths == 0);
 }

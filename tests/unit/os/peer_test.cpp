@@ -90,3 +90,25 @@ TEST_CASE("the pidfd of a socket's peer can be had, and tells whether it has end
   CHECK(self);
   CHECK_FALSE(os::wait_readable(self.get(), os::after({})));
 }
+
+TEST_CASE("the peer of a Unix socket is the process that made it, and other files have none") {
+  int ends[2]{};
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+  const graceful::unique_fd one{ends[0]};
+  const graceful::unique_fd other{ends[1]};
+  const auto self = os::peer::of(one.get());
+  REQUIRE(self);
+  CHECK(self->pid == ::getpid());
+  CHECK(self->uid == ::geteuid());
+  CHECK(self->gid == ::getegid());
+  CHECK_FALSE(os::peer_has_ended(one.get()));
+  CHECK_FALSE(os::peer::of(-1));
+}
+
+TEST_CASE("the same user and root are trusted; root takes orders from others, and only orders") {
+  const auto other = ::geteuid() + 1;
+  CHECK(os::peer{1, ::geteuid(), ::getegid()}.trusted());
+  CHECK(os::peer{1, 0, 0}.trusted());
+  CHECK_FALSE(os::peer{1, other, ::getegid()}.trusted());
+  CHECK(os::peer{1, other, ::getegid()}.trusted(os::trust::operators) == (::geteuid() == 0));
+}
