@@ -145,6 +145,8 @@ transfer receive_now(int socket, inbox& box) {
 
 bool wait_readable(int socket, deadline until) { return wait_readable_either(socket, -1, until); }
 
+bool is_readable(int fd) { return wait_readable(fd, std::chrono::steady_clock::now()); }
+
 bool wait_writable(int socket, deadline until) {
   pollfd entry{.fd = socket, .events = POLLOUT, .revents = 0};
   return wait_for({&entry, 1}, until);

@@ -78,6 +78,9 @@ inline constexpr std::size_t longest_socket_path = sizeof(sockaddr_un::sun_path)
 bool wait_readable(int socket, deadline until);
 bool wait_writable(int socket, deadline until);
 
+/// True if it is readable now; a pidfd is when its process has ended.
+bool is_readable(int fd);
+
 /// Waits until either is readable. -1 is never readable.
 bool wait_readable_either(int socket, int other, deadline until);
 

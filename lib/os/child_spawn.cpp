@@ -1,16 +1,15 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "os/blocked_signals.hpp"
 #include "os/child.hpp"
-#include "os/program_search.hpp"
 #include "os/service_manager.hpp"
 #include "os/spare_descriptors.hpp"
+#include "os/start_command.hpp"
 
 #include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
-#include <utility>
 
 #include <fcntl.h>
 #include <sched.h>

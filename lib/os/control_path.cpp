@@ -17,8 +17,6 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
-#include <system_error>
 #include <unistd.h>
 
 namespace graceful::os {

@@ -9,7 +9,6 @@
 #include <utility>
 
 #include <sys/types.h>
-#include <unistd.h>
 
 namespace graceful::os {
 

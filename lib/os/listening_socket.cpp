@@ -1,7 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "os/listening_socket.hpp"
 
-#include "os/port_holders.hpp"
+#include "os/open_files.hpp"
 #include "os/socket_option.hpp"
 #include "os/system_failure.hpp"
 

@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <sstream>
 
 #include <fcntl.h>
@@ -67,12 +66,13 @@ bool nobody_listens(const std::string& control_path) {
          probe.error().code == system_code(ENOENT) || probe.error().code == errc::timed_out;
 }
 
-unique_fd open_lock(const std::string& path) {
-  unique_fd lock{::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
+/// A lock file of this user; root reads anybody's.
+unique_fd open_lock(const std::string& path, int how = O_RDWR) {
+  unique_fd lock{::open(path.c_str(), how | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
   struct stat status {};
-  const bool ours = lock && ::fstat(lock.get(), &status) == 0 && S_ISREG(status.st_mode) &&
-                    status.st_uid == ::geteuid();
-  return ours ? std::move(lock) : unique_fd{};
+  if (!lock || ::fstat(lock.get(), &status) != 0 || !S_ISREG(status.st_mode)) return {};
+  const bool by_root = how == O_RDONLY && ::geteuid() == 0;
+  return status.st_uid == ::geteuid() || by_root ? std::move(lock) : unique_fd{};
 }
 
 /// Locks the file before it becomes visible.
@@ -110,12 +110,8 @@ bool owners_have_ended(const std::string& control_path) {
 }
 
 std::vector<pid_t> living_owners(const std::string& control_path) {
-  const unique_fd lock{
-      ::open(lock_path(control_path).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
-  struct stat status {};
-  const bool trusted = lock && ::fstat(lock.get(), &status) == 0 && S_ISREG(status.st_mode) &&
-                       (status.st_uid == ::geteuid() || ::geteuid() == 0);
-  if (!trusted) return {};
+  const auto lock = open_lock(lock_path(control_path), O_RDONLY);
+  if (!lock) return {};
   std::vector<pid_t> living;
   std::istringstream lines{text_of(lock.get())};
   for (std::string line; std::getline(lines, line);) {

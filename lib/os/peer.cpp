@@ -11,7 +11,6 @@
 
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <cstdint>
 #include <fstream>
 #include <iterator>
@@ -119,18 +118,15 @@ unique_fd peer_pidfd(int socket) {
 }
 
 bool peer_has_ended(int socket) {
-  const auto has_ended = [](const unique_fd& pidfd) {
-    return wait_readable(pidfd.get(), std::chrono::steady_clock::now());
-  };
   if (const auto held = socket_option(socket, SOL_SOCKET, so_peerpidfd)) {
-    return has_ended(unique_fd{*held});
+    return is_readable(unique_fd{*held}.get());
   }
   if (errno == ESRCH || errno == EINVAL) return true;  // it has been reaped
   // The number may belong to another process by now: nothing is known then.
   const auto who = peer::of(socket);
   if (!who || who->pid <= 0) return false;
   const auto pidfd = open_pidfd(who->pid);
-  return pidfd ? has_ended(pidfd) : errno == ESRCH;
+  return pidfd ? is_readable(pidfd.get()) : errno == ESRCH;
 }
 
 bool needs_no_rights() { return own_permitted() == 0; }

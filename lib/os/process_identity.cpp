@@ -7,7 +7,6 @@
 #include "os/text.hpp"
 
 #include <cerrno>
-#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -90,7 +89,7 @@ bool process_identity::has_ended() const {
   // There is no pidfd for the number of a thread (which kill(2) takes for its process), on a kernel
   // without pidfds, or if the system forbids it.
   if (!pidfd && (errno == ESRCH || (::kill(pid, 0) != 0 && errno == ESRCH))) return true;
-  if (pidfd && wait_readable(pidfd.get(), std::chrono::steady_clock::now())) return true;
+  if (pidfd && is_readable(pidfd.get())) return true;
   const auto now = of(pid);  // /proc may hide it (hidepid): its state is unknown then
   return now && now->started != started;
 }

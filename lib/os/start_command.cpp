@@ -9,7 +9,6 @@
 #include "os/text.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <iterator>
 #include <memory>

@@ -2,6 +2,8 @@
 #ifndef GRACEFUL_OS_START_COMMAND_HPP
 #define GRACEFUL_OS_START_COMMAND_HPP
 
+#include <graceful/error.hpp>
+
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -76,6 +78,24 @@ std::string current_file(const std::string& file);
 ///
 /// Otherwise the result is `physical`.
 std::string with_links(const std::string& physical, const std::string& program);
+
+// What execve(2) would do with a command, or why it has failed.
+
+/// Where a program is looked for, in this order: in PATH, or at its path.
+std::vector<std::string> places_of(const std::string& file);
+
+/// Fails if this set-id program must not execute the command.
+result<void> check_allowed(const start_command& command);
+
+/// Fails if the command cannot start in its directory.
+result<void> check_directory(const start_command& command);
+
+/// The path of the file that would be executed. Fails as execve(2) would, except for errors that
+/// only the kernel can tell: a missing loader, an unknown file format.
+result<std::string> find_program(const start_command& command);
+
+/// The failure that says that the command cannot be executed because of this error of execve(2).
+failure cannot_execute(const start_command& command, int error);
 
 }  // namespace graceful::os
 

@@ -1,5 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "os/program_search.hpp"
+#include "os/start_command.hpp"
 
 #include "temporary_directory.hpp"
 

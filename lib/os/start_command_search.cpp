@@ -1,6 +1,4 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "os/program_search.hpp"
-
 #include "os/at_start.hpp"
 #include "os/proc.hpp"
 #include "os/start_command.hpp"

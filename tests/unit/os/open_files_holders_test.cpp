@@ -1,5 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "os/port_holders.hpp"
+#include "os/open_files.hpp"
 
 #include "os/control_path.hpp"
 
