@@ -120,10 +120,8 @@ std::string default_directory() {
   if (user == 0) return "/run/graceful";
   const auto usual = "/run/user/" + std::to_string(user);
   if (is_directory_of(user, usual)) return usual + "/graceful";
-  const char* variable = os::trusted_variable("XDG_RUNTIME_DIR");
-  if (variable != nullptr && variable[0] == '/' && is_directory_of(user, variable)) {
-    return std::string{variable} + "/graceful";
-  }
+  const auto variable = os::trusted_variable("XDG_RUNTIME_DIR");
+  if (variable.starts_with('/') && is_directory_of(user, variable)) return variable + "/graceful";
   return "/tmp/graceful-" + std::to_string(user);
 }
 

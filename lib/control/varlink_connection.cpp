@@ -3,7 +3,7 @@
 
 #include "os/child.hpp"
 #include "os/close_aside.hpp"
-#include "os/lock_owners.hpp"
+#include "os/control_path.hpp"
 #include "os/system_failure.hpp"
 
 #include <algorithm>

@@ -4,7 +4,6 @@
 #include "os/child.hpp"
 #include "os/control_path.hpp"
 #include "os/home_process.hpp"
-#include "os/lock_owners.hpp"
 
 #include <algorithm>
 #include <chrono>

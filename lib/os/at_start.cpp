@@ -74,6 +74,9 @@ bool is_set_id() { return ::getauxval(AT_UID) != ::getauxval(AT_EUID) || is_set_
 
 bool is_set_group_id() { return ::getauxval(AT_GID) != ::getauxval(AT_EGID); }
 
-const char* trusted_variable(const char* name) { return is_set_id() ? nullptr : std::getenv(name); }
+std::string trusted_variable(const char* name, const char* otherwise) {
+  const char* value = is_set_id() ? nullptr : std::getenv(name);
+  return value == nullptr ? otherwise : value;
+}
 
 }  // namespace graceful::os

@@ -63,6 +63,24 @@ void take_control_data(msghdr& message, inbox& box) {
   }
 }
 
+/// recvmsg(2) into `bytes`, made again after EINTR. All else that comes is added to `box`.
+ssize_t receive_message(int socket, std::span<char> bytes, inbox& box) {
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(sizeof(int)) +
+                                        CMSG_SPACE(max_descriptors * sizeof(int))>
+      control;
+  iovec data{.iov_base = bytes.data(), .iov_len = bytes.size()};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  ssize_t n = -1;
+  do n = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+  while (n < 0 && errno == EINTR);
+  if (n >= 0) take_control_data(message, box);
+  return n;
+}
+
 /// After a call has failed.
 transfer no_transfer() {
   if (errno == EAGAIN || errno == EWOULDBLOCK) return {transfer::kind::would_block};
@@ -108,23 +126,6 @@ ssize_t send_message(int socket, std::string_view bytes, std::span<const int> de
   ssize_t n = -1;
   do n = ::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
   while (n < 0 && errno == EINTR);
-  return n;
-}
-
-ssize_t receive_message(int socket, std::span<char> bytes, inbox& box) {
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(sizeof(int)) +
-                                        CMSG_SPACE(max_descriptors * sizeof(int))>
-      control;
-  iovec data{.iov_base = bytes.data(), .iov_len = bytes.size()};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  ssize_t n = -1;
-  do n = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-  while (n < 0 && errno == EINTR);
-  if (n >= 0) take_control_data(message, box);
   return n;
 }
 
@@ -182,7 +183,8 @@ result<unique_fd> connect_unix(const std::string& path, deadline until) {
     // tells when there is room again, so the only way is to retry.
     if (errno != EAGAIN && errno != EINTR) return system_failure("cannot connect to " + path);
     if (std::chrono::steady_clock::now() + pause > until) {
-      return failure{errc::timed_out, "nobody took the connection to " + path + " in time"};
+      return failure{errc::timed_out, "the process that listens at " + path +
+                                          " did not take the connection in time"};
     }
     ::poll(nullptr, 0, static_cast<int>(pause.count()));
   }

@@ -64,11 +64,9 @@ void refuse_descriptors(int socket);
 /// descriptors.
 transfer receive_now(int socket, inbox& box);
 
-/// The two above, as system calls that are made again after EINTR: one sends, to `address` if the
-/// socket is not connected; the other receives into `bytes`, and adds the rest to `box`.
+/// sendmsg(2), made again after EINTR; `address`: where to, if the socket is not connected.
 ssize_t send_message(int socket, std::string_view bytes, std::span<const int> descriptors,
                      const sockaddr_un* address = nullptr, socklen_t length = 0);
-ssize_t receive_message(int socket, std::span<char> bytes, inbox& box);
 
 /// None if the path is too long: `longest_socket_path`.
 std::optional<sockaddr_un> unix_address(const std::string& path);

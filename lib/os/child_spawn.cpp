@@ -186,23 +186,22 @@ result<child> child::spawn(const start_command& command, placement where,
   std::vector<std::byte> stack(stack_size);
   const auto end = reinterpret_cast<std::uintptr_t>(stack.data() + stack.size());
   void* const top = reinterpret_cast<void*>(end - end % 16);
-  constexpr int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
+  // Returns when the child has executed its program or ended: CLONE_VFORK.
+  int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
+  if (where == placement::sibling) flags |= CLONE_PARENT;
   int pidfd = -1;
+  const auto clone = [&] { return graceful_plain_clone(in_child, top, flags, &p, &pidfd); };
   pid_t pid = -1;
   int error = 0;
   {
-    const blocked_signals
-        quiet;  // a handler that ran in the child would act on the parent's memory
-    // Returns when the child has executed its program or ended: CLONE_VFORK.
-    if (where == placement::sibling) {
-      pid = spare_descriptors::with(
-          [&] { return graceful_plain_clone(in_child, top, flags | CLONE_PARENT, &p, &pidfd); });
-      // PID 1 of a namespace has no parent there to reap a sibling.
-      if (pid < 0 && errno == EINVAL) where = placement::child;
-    }
-    if (pid < 0 && where != placement::sibling) {
-      pid = spare_descriptors::with(
-          [&] { return graceful_plain_clone(in_child, top, flags, &p, &pidfd); });
+    // A handler that ran in the child would act on the parent's memory.
+    const blocked_signals quiet;
+    pid = spare_descriptors::with(clone);
+    // PID 1 of a namespace has no parent there to reap a sibling.
+    if (pid < 0 && errno == EINVAL && where == placement::sibling) {
+      where = placement::child;
+      flags &= ~CLONE_PARENT;
+      pid = spare_descriptors::with(clone);
     }
     error = pid < 0 ? errno : p.error;
   }

@@ -17,9 +17,9 @@ class category final : public boost::system::error_category {
   const char* name() const noexcept override { return "graceful"; }
 
   std::string message(int value) const override {
-    if (const auto* known = find_error(static_cast<errc>(value)))
-      return std::string{known->message};
-    return "unknown error of graceful: " + std::to_string(value);
+    const bool known = value > 0 && value <= static_cast<int>(error_table.size());
+    return known ? std::string{entry_of(static_cast<errc>(value)).message}
+                 : "unknown error of graceful: " + std::to_string(value);
   }
 };
 

@@ -5,6 +5,7 @@
 #include <graceful/errc.hpp>
 
 #include <array>
+#include <cstddef>
 #include <optional>
 #include <string_view>
 
@@ -57,12 +58,8 @@ inline constexpr std::array<error_entry, 18> error_table{{
     {errc::no_upgrade, "no upgrade is under way", "io.graceful.Control.NoUpgrade"},
 }};
 
-/// Null if it is none of ours.
-constexpr const error_entry* find_error(errc value) {
-  for (const auto& each : error_table) {
-    if (each.value == value) return &each;
-  }
-  return nullptr;
+constexpr const error_entry& entry_of(errc value) {
+  return error_table[static_cast<std::size_t>(value) - 1];  // the first is 1
 }
 
 /// What the error of a reply means; none if it is not an error of ours.

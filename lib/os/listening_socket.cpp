@@ -56,9 +56,7 @@ result<unique_fd> try_bind(const socket_address& address, const listen_params& p
   }
   if (::bind(fd.get(), address.data(), address.size()) != 0) {
     const int error = errno;
-    auto why = system_failure("cannot bind to " + address.to_string(), error);
-    why.message += what_to_do(error);
-    return why;
+    return system_failure("cannot bind to " + address.to_string(), error, what_to_do(error));
   }
   return fd;
 }

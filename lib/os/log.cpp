@@ -25,11 +25,6 @@ const char* syslog_priority(log_level level) {
   return level == log_level::error ? "<3>" : level == log_level::warning ? "<4>" : "<6>";
 }
 
-std::string journal_stream_variable() {
-  const char* value = os::trusted_variable("JOURNAL_STREAM");
-  return value == nullptr ? "" : value;
-}
-
 /// Like write(2), but does not wait for room where the kernel supports that. Checking for room
 /// beforehand proves little: both processes of an upgrade write to the same pipe, and a thread that
 /// waits there cannot answer the other process.
@@ -70,7 +65,9 @@ void write_line(const std::string& line) {
 }  // namespace
 
 log::log(std::function<void(log_level, std::string_view)> sink, log_level threshold)
-    : sink_{std::move(sink)}, threshold_{threshold}, journal_stream_{journal_stream_variable()} {}
+    : sink_{std::move(sink)},
+      threshold_{threshold},
+      journal_stream_{os::trusted_variable("JOURNAL_STREAM")} {}
 
 void log::write(log_level level, const std::string& message) noexcept {
   if (level > threshold_) return;

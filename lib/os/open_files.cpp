@@ -3,8 +3,8 @@
 
 #include <graceful/unique_fd.hpp>
 
+#include "os/control_path.hpp"
 #include "os/listening_socket.hpp"
-#include "os/lock_owners.hpp"
 #include "os/proc.hpp"
 #include "os/process_identity.hpp"
 #include "os/socket_address.hpp"
@@ -25,13 +25,13 @@
 #include <memory>
 #include <set>
 #include <span>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/select.h>
@@ -94,26 +94,21 @@ bool is_selected(int fd, std::uint64_t count, std::uint64_t address) {
 namespace fs = std::filesystem;
 
 constexpr std::size_t most_named = 4;
-constexpr const char* listening = "0A";  // TCP_LISTEN, as /proc/net/tcp has it
 
 using links_of_sockets = std::set<std::string>;
 
 /// Adds the link texts that readlink(2) shows for descriptors of these sockets.
 void add_sockets(const char* table, std::uint16_t port, links_of_sockets& links) {
   std::ifstream file{table};
-  std::string line;
-  std::getline(file, line);  // the header line
-  while (std::getline(file, line)) {
-    std::istringstream fields{line};
+  for (std::string line; std::getline(file, line);) {
+    unsigned local_port = 0;
+    unsigned state = 0;
+    unsigned long inode = 0;
     // sl local_address rem_address st tx:rx tr:tm->when retrnsmt uid timeout inode
-    std::array<std::string, 10> field;
-    for (auto& each : field) fields >> each;
-    const auto& local = field[1];
-    const auto& inode = field[9];
-    const auto colon = local.rfind(':');
-    if (!fields || field[3] != listening || colon == std::string::npos) continue;
-    if (std::stoul(local.substr(colon + 1), nullptr, 16) == port) {
-      links.insert("socket:[" + inode + ']');
+    const int read = std::sscanf(line.c_str(), "%*s %*[^:]:%x %*s %x %*s %*s %*s %*s %*s %lu",
+                                 &local_port, &state, &inode);
+    if (read == 3 && state == TCP_LISTEN && local_port == port) {
+      links.insert("socket:[" + std::to_string(inode) + ']');
     }
   }
 }

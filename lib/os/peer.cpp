@@ -91,6 +91,12 @@ std::optional<bool> is_mapped_here(const char* map, std::uint64_t id) {
   return is_mapped(std::string{std::istreambuf_iterator<char>{file}, {}}, id);
 }
 
+/// is_one_user(), for a group.
+bool is_one_group(gid_t group) {
+  if (group != overflow_id("/proc/sys/kernel/overflowgid")) return true;
+  return is_mapped_here("/proc/self/gid_map", group).value_or(true);
+}
+
 }  // namespace
 
 std::optional<peer> peer::of(int socket) {
@@ -158,11 +164,6 @@ bool is_one_user(uid_t user) {
   errno = 0;
   (void)::getpriority(PRIO_USER, user);
   return errno == 0;
-}
-
-bool is_one_group(gid_t group) {
-  if (group != overflow_id("/proc/sys/kernel/overflowgid")) return true;
-  return is_mapped_here("/proc/self/gid_map", group).value_or(true);
 }
 
 bool is_own_user(uid_t user) { return user == ::geteuid() && is_one_user(user); }

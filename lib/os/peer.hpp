@@ -55,9 +55,6 @@ bool needs_no_rights();
 /// mapped.
 bool is_one_user(uid_t user);
 
-/// The same for a group.
-bool is_one_group(gid_t group);
-
 /// True if `user` is the one as whom this process acts, and certainly so.
 bool is_own_user(uid_t user);
 

@@ -1,8 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "os/start_command.hpp"
 
-#include <graceful/unique_fd.hpp>
-
 #include "os/at_start.hpp"
 #include "os/peer.hpp"
 #include "os/proc.hpp"
@@ -80,8 +78,7 @@ std::string above(const std::string& path) { return path.substr(0, path.rfind('/
 
 /// This directory as $PWD names it; empty if $PWD tells nothing.
 std::string by_shell(const std::string& physical) {
-  const char* variable = trusted_variable("PWD");
-  const std::string shell = variable != nullptr ? variable : "";
+  const auto shell = trusted_variable("PWD");
   if (!shell.starts_with('/') || is_own_path(shell) || shell == physical) return {};
   const auto here = file_at(physical);
   return here && file_at(shell) == here ? shell : std::string{};
@@ -194,11 +191,10 @@ void start_command::unset(const std::string& key) {
 }
 
 std::string start_command::take(const char* key) {
-  const char* value = trusted_variable(key);
-  std::string copy = value == nullptr ? "" : value;
+  auto value = trusted_variable(key);
   ::unsetenv(key);
   unset(key);
-  return copy;
+  return value;
 }
 
 execution execution::of_this_process() {

@@ -18,7 +18,7 @@ namespace graceful::os {
 
 namespace {
 
-constexpr std::string_view default_path = "/bin:/usr/bin";
+constexpr const char* default_path = "/bin:/usr/bin";
 
 bool may_execute(const std::string& path) {
   return ::faccessat(AT_FDCWD, path.c_str(), X_OK, AT_EACCESS) == 0;
@@ -65,9 +65,8 @@ int why_not_executable(const std::string& path) {
 
 std::vector<std::string> places_of(const std::string& file) {
   if (file.find('/') != std::string::npos) return {file};
-  const char* variable = trusted_variable("PATH");
   std::vector<std::string> files;
-  for (const auto& directory : split(variable == nullptr ? default_path : variable, ':')) {
+  for (const auto& directory : split(trusted_variable("PATH", default_path), ':')) {
     files.push_back((directory.empty() ? "." : directory) + '/' + file);
   }
   return files;
@@ -88,11 +87,10 @@ result<void> check_directory(const start_command& command) {
   const bool is_directory = there && S_ISDIR(status.st_mode);
   if (is_directory && may_execute(command.directory)) return {};
   const int error = there && !is_directory ? ENOTDIR : errno;
-  auto why = system_failure("cannot execute " + command.file + " in the directory " +
-                                command.directory + ", which cannot be entered",
-                            error);
-  why.message += "; make it again, or name another: graceful-ctl upgrade --directory DIRECTORY";
-  return why;
+  return system_failure(
+      "cannot execute " + command.file + " in the directory " + command.directory +
+          ", which cannot be entered",
+      error, "; make it again, or name another: graceful-ctl upgrade --directory DIRECTORY");
 }
 
 result<std::string> find_program(const start_command& command) {
@@ -112,9 +110,8 @@ result<std::string> find_program(const start_command& command) {
 }
 
 failure cannot_execute(const start_command& command, int error) {
-  auto why = system_failure("cannot execute " + command.file + " in " + command.directory, error);
-  if (error == ENOENT) why.message += missing_interpreter(command);
-  return why;
+  return system_failure("cannot execute " + command.file + " in " + command.directory, error,
+                        error == ENOENT ? missing_interpreter(command) : "");
 }
 
 }  // namespace graceful::os

@@ -22,7 +22,6 @@ namespace graceful::wire {
 inline constexpr std::string_view status_method = "io.graceful.Control.Status";
 inline constexpr std::string_view upgrade_method = "io.graceful.Control.Upgrade";
 inline constexpr std::string_view plan_method = "io.graceful.Control.Plan";
-
 inline constexpr std::string_view drain_method = "io.graceful.Control.Drain";
 inline constexpr std::string_view commit_method = "io.graceful.Control.Commit";
 inline constexpr std::string_view rollback_method = "io.graceful.Control.Rollback";
@@ -31,10 +30,10 @@ inline constexpr std::string_view monitor_method = "io.graceful.Control.Monitor"
 inline constexpr std::string_view metrics_method = "io.graceful.Control.Metrics";
 inline constexpr std::string_view watch_method = "io.graceful.Control.Watch";
 
-inline constexpr auto busy_error = find_error(errc::busy) -> control;
-inline constexpr auto not_ready_error = find_error(errc::not_ready) -> control;
-inline constexpr auto upgrade_failed_error = find_error(errc::upgrade_failed) -> control;
-inline constexpr auto no_upgrade_error = find_error(errc::no_upgrade) -> control;
+inline constexpr auto busy_error = entry_of(errc::busy).control;
+inline constexpr auto not_ready_error = entry_of(errc::not_ready).control;
+inline constexpr auto upgrade_failed_error = entry_of(errc::upgrade_failed).control;
+inline constexpr auto no_upgrade_error = entry_of(errc::no_upgrade).control;
 
 /// True if a call changes something. A caller that gives up no longer wants it carried out.
 constexpr bool is_order(std::string_view method) {
@@ -124,14 +123,13 @@ std::optional<upgrade_request> parse_upgrade(const json::object& parameters);
 std::optional<upgrade_phase> parse_phase(const json::object& parameters);
 std::optional<server_status> parse_status(const json::object& parameters);
 reply to_reply(const server_status& m);
+call to_call(const upgrade_request& m);
 
 /// Whether a Drain ends everything at once; none if the parameter has a wrong type.
 std::optional<bool> parse_drain(const json::object& parameters);
 
 /// The reason for a Rollback; none if the parameter has a wrong type.
 std::optional<std::string> parse_rollback(const json::object& parameters);
-
-call to_call(const upgrade_request& m);
 
 /// `ends`: the server ends too.
 reply to_upgrade_failed(std::string_view message, bool ends);

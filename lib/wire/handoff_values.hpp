@@ -34,7 +34,7 @@ inline constexpr std::string_view report_method = "io.graceful.Handoff.Report";
 inline constexpr std::string_view fail_method = "io.graceful.Handoff.Fail";
 
 /// The error that stands for `why`; RolledBack has no value of its own.
-constexpr std::string_view handoff_error(errc why) { return find_error(why)->handoff; }
+constexpr std::string_view handoff_error(errc why) { return entry_of(why).handoff; }
 inline constexpr std::string_view rolled_back_error = "io.graceful.Handoff.RolledBack";
 
 /// Counts over all generations: each passes its own on to the next.

@@ -17,7 +17,7 @@ namespace graceful::wire {
 inline constexpr std::string_view supervisor_status_method = "io.graceful.Supervisor.Status";
 inline constexpr std::string_view release_method = "io.graceful.Supervisor.Release";
 inline constexpr std::string_view reexec_method = "io.graceful.Supervisor.Reexec";
-inline constexpr auto reexec_failed_error = find_error(errc::upgrade_failed) -> supervisor;
+inline constexpr auto reexec_failed_error = entry_of(errc::upgrade_failed).supervisor;
 
 template <>
 inline constexpr auto members<kept_socket> =

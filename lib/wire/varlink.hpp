@@ -57,7 +57,7 @@ std::string to_message(const reply& r);
 inline constexpr std::string_view interface_not_found = "org.varlink.service.InterfaceNotFound";
 inline constexpr std::string_view method_not_found = "org.varlink.service.MethodNotFound";
 inline constexpr std::string_view invalid_parameter = "org.varlink.service.InvalidParameter";
-inline constexpr auto permission_denied = find_error(errc::permission_denied) -> control;
+inline constexpr auto permission_denied = entry_of(errc::permission_denied).control;
 inline constexpr std::string_view expected_more = "org.varlink.service.ExpectedMore";
 
 }  // namespace graceful::wire

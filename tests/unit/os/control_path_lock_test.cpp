@@ -1,6 +1,4 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "os/lock_owners.hpp"
-
 #include "os/channel.hpp"
 #include "os/control_path.hpp"
 #include "os/peer.hpp"

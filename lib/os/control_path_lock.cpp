@@ -1,18 +1,22 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "os/lock_owners.hpp"
-
 #include "os/channel.hpp"
 #include "os/child.hpp"
 #include "os/control_path.hpp"
 #include "os/peer.hpp"
 #include "os/process_identity.hpp"
 #include "os/system_failure.hpp"
+#include "os/text.hpp"
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
 #include <sstream>
+#include <utility>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -45,15 +49,14 @@ std::optional<process_identity> parse_owner(const std::string& line) {
 }
 
 bool have_ended(int lock) {
-  const auto text = text_of(lock);
-  std::istringstream lines{text};
-  bool any = false;
-  for (std::string line; std::getline(lines, line); any = true) {
+  auto lines = split(text_of(lock), '\n');
+  // The last line may be half written: its owner is then alive.
+  if (lines.size() < 2 || !lines.back().empty()) return false;
+  lines.pop_back();
+  return std::ranges::all_of(lines, [](const std::string& line) {
     const auto owner = parse_owner(line);
-    // The last line may be half written: its owner is then alive.
-    if (lines.eof() || !owner || !owner->has_ended()) return false;
-  }
-  return any;
+    return owner && owner->has_ended();
+  });
 }
 
 /// An older build, which does not sign, may have taken over since.
@@ -90,7 +93,82 @@ result<unique_fd> make_lock(const std::string& path) {
   return why;
 }
 
+/// How long another process may hold the guard of a lock file.
+constexpr std::chrono::milliseconds guard_time{100};
+
+/// Far beyond anything that is written there. Where a file system implements flock(2) as such a
+/// lock on the whole file, as NFS does, releasing this byte leaves the rest locked.
+constexpr off_t guarded_byte = off_t{1} << 30;
+
+bool set_guard(int lock, short type) {
+  struct flock region {};
+  region.l_type = type;
+  region.l_whence = SEEK_SET;
+  region.l_start = guarded_byte;
+  region.l_len = 1;
+  return ::fcntl(lock, F_OFD_SETLK, &region) == 0;
+}
+
+failure no_directory(const std::string& control_path) {
+  return {system_code(ENOENT), "the directory " + directory_of(control_path) +
+                                   " of the control path does not exist: make it, or choose "
+                                   "another control path"};
+}
+
 }  // namespace
+
+lock_guard::lock_guard(int lock, purpose why) : lock_{lock} {
+  const auto until = std::chrono::steady_clock::now() + guard_time;
+  const short type = why == purpose::taking ? F_RDLCK : F_WRLCK;
+  while (!set_guard(lock_, type)) {
+    const bool busy = errno == EAGAIN || errno == EACCES;
+    what_ = busy ? outcome::busy : outcome::impossible;
+    if (!busy || std::chrono::steady_clock::now() >= until) return;
+    ::poll(nullptr, 0, 1);  // fcntl(2) has a call that waits, but none with a deadline
+  }
+  what_ = outcome::held;
+}
+
+lock_guard::~lock_guard() {
+  // Not left to close(2): the descriptor stays open, as it is the lock.
+  if (what_ == outcome::held) set_guard(lock_, F_UNLCK);
+}
+
+result<std::optional<unique_fd>> try_lock(const std::string& control_path) {
+  const std::string path = lock_path(control_path);
+  for (;;) {
+    unique_fd fd{
+        ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600)};
+    if (!fd && errno == ENOENT) return no_directory(control_path);
+    if (!fd) return system_failure("cannot open the lock file " + path);
+    struct stat mine {};
+    if (::fstat(fd.get(), &mine) != 0) return system_failure("cannot look at " + path);
+    // A file with two names may be any file of this user to which another user has made a hard link
+    // here.
+    if (!S_ISREG(mine.st_mode) || mine.st_uid != ::geteuid() || mine.st_nlink > 1) {
+      return failure{errc::permission_denied,
+                     "the lock file " + path +
+                         " is not a regular file of this user with one name; remove it, or choose "
+                         "another control path"};
+    }
+    const lock_guard guard{fd.get(), lock_guard::purpose::taking};
+    if (guard.what() == lock_guard::outcome::busy) return std::optional<unique_fd>{};
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno == EWOULDBLOCK) return std::optional<unique_fd>{};
+      return system_failure("cannot lock " + path);
+    }
+    // The last holder removes the file when it ends, and a lock on a removed file guards nothing.
+    if (identify(path) == file_id{mine.st_dev, mine.st_ino}) {
+      sign_lock(fd.get(), signing::alone);
+      return std::optional{std::move(fd)};
+    }
+  }
+}
+
+bool holds_lock(int fd, const std::string& control_path) {
+  const auto named = identify(lock_path(control_path));
+  return (!named || identify(fd) == named) && ::flock(fd, LOCK_EX | LOCK_NB) == 0;
+}
 
 void sign_lock(int lock, signing how) {
   const auto line = own_line();
@@ -113,8 +191,7 @@ std::vector<pid_t> living_owners(const std::string& control_path) {
   const auto lock = open_lock(lock_path(control_path), O_RDONLY);
   if (!lock) return {};
   std::vector<pid_t> living;
-  std::istringstream lines{text_of(lock.get())};
-  for (std::string line; std::getline(lines, line);) {
+  for (const auto& line : split(text_of(lock.get()), '\n')) {
     const auto owner = parse_owner(line);
     if (owner && process_identity::of(owner->pid) == owner) living.push_back(owner->pid);
   }
