@@ -5,6 +5,7 @@
 
 #include "terminal.hpp"
 
+#include <array>
 #include <cstdio>
 
 #include <unistd.h>
@@ -19,23 +20,31 @@ bool is_forbidden(const failure& why) {
          why.code == boost::system::errc::operation_not_permitted;
 }
 
-int exit_code_of(const failure& why) {
-  if (why.code == errc::invalid_argument) return bad_usage;
-  if (why.code == errc::permission_denied || is_forbidden(why)) return denied;
-  if (why.code == errc::not_running) return absent;
-  if (why.code == errc::busy || why.code == errc::not_ready) return busy;
-  return failed;
-}
+/// What an error means for the command; the next step stands where the message does not name it.
+struct consequence {
+  errc code;
+  exit_code exit = failed;
+  const char* next_step = "";
+};
 
-/// The next step, where the message does not name it.
-std::string next_step(const failure& why) {
-  if (why.code == errc::not_running) return "; start it, or name another";
-  if (why.code == errc::timed_out) return "; it may be stopped or overloaded: look at its process";
-  if (why.code == errc::peer_gone) return "; its log may say why";
-  if (why.code == errc::no_upgrade) return "; see who serves: graceful-ctl status";
-  if (is_forbidden(why)) return {};  // complain() says it
-  if (why.code.category() != graceful_category()) return "; look at the server's process and log";
-  return {};
+constexpr std::array<consequence, 8> consequences{{
+    {errc::invalid_argument, bad_usage},
+    {errc::permission_denied, denied},
+    {errc::not_running, absent, "; start it, or name another"},
+    {errc::busy, busy},
+    {errc::not_ready, busy},
+    {errc::timed_out, failed, "; it may be stopped or overloaded: look at its process"},
+    {errc::peer_gone, failed, "; its log may say why"},
+    {errc::no_upgrade, failed, "; see who serves: graceful-ctl status"},
+}};
+
+consequence consequence_of(const failure& why) {
+  for (const auto& each : consequences) {
+    if (why.code == each.code) return each;
+  }
+  if (is_forbidden(why)) return {{}, denied};  // complain() says what to do
+  const bool ours = why.code.category() == graceful_category();
+  return {{}, failed, ours ? "" : "; look at the server's process and log"};
 }
 
 }  // namespace
@@ -46,11 +55,11 @@ int complain(const failure& why) {
   const std::string message =
       paint("graceful-ctl: " + why.message + remedy, tone::failure, style_of(STDERR_FILENO));
   std::fprintf(stderr, "%s\n", message.c_str());
-  return exit_code_of(why);
+  return consequence_of(why).exit;
 }
 
 int complain_of_server(const failure& why) {
-  return complain({why.code, why.message + next_step(why)});
+  return complain({why.code, why.message + consequence_of(why).next_step});
 }
 
 int conclude(const result<void>& outcome, bool json) {

@@ -6,9 +6,8 @@
 #include "os/at_start.hpp"
 #include "os/channel.hpp"
 #include "os/control_path.hpp"
-#include "os/printable.hpp"
+#include "os/peer.hpp"
 #include "os/text.hpp"
-#include "os/user.hpp"
 #include "wire/control_messages.hpp"
 #include "wire/fields.hpp"
 
@@ -121,10 +120,8 @@ std::string default_directory() {
   if (user == 0) return "/run/graceful";
   const auto usual = "/run/user/" + std::to_string(user);
   if (is_directory_of(user, usual)) return usual + "/graceful";
-  const char* variable = os::trusted_variable("XDG_RUNTIME_DIR");
-  if (variable != nullptr && variable[0] == '/' && is_directory_of(user, variable)) {
-    return std::string{variable} + "/graceful";
-  }
+  const auto variable = os::trusted_variable("XDG_RUNTIME_DIR");
+  if (variable.starts_with('/') && is_directory_of(user, variable)) return variable + "/graceful";
   return "/tmp/graceful-" + std::to_string(user);
 }
 
@@ -192,7 +189,7 @@ result<upgrade_phase> control_client::upgrade(
 }
 
 result<upgrade_plan> control_client::plan(const upgrade_request& request) {
-  const auto call = wire::to_plan_call(request);
+  const auto call = wire::to_call(request, wire::plan_method);
   if (auto sayable = check(request, call); !sayable) return sayable.error();
   const auto known = check_offers(*impl_, "method Plan(",
                                   "which cannot say what an upgrade would do; nothing was begun. "
@@ -203,7 +200,7 @@ result<upgrade_plan> control_client::plan(const upgrade_request& request) {
   auto reply = talk.receive(os::after(impl_->deadline()));
   if (!reply) return reply.error();
   if (!reply->continues) talk.end();
-  auto plan = wire::parse_plan(reply->parameters);
+  auto plan = wire::parse<upgrade_plan>(reply->parameters);
   if (!plan) return garbled();
   make_printable(*plan);
   plan->json = boost::json::serialize(reply->parameters);
@@ -223,7 +220,7 @@ result<drain_progress> control_client::drain(
   for (;;) {
     auto reply = talk.receive(os::after(impl_->deadline() + drain_report_interval));
     if (!reply) return reply.error();
-    auto progress = wire::parse_progress(reply->parameters);
+    auto progress = wire::parse<drain_progress>(reply->parameters);
     if (!progress) return garbled();
     progress->phase = printable(std::move(progress->phase));
     progress->json = boost::json::serialize(reply->parameters);
@@ -242,7 +239,7 @@ result<server_event> control_client::monitor(
   for (;;) {
     auto reply = talk.receive(os::deadline::max());  // a long time may pass without an event
     if (!reply) return reply.error();
-    auto event = wire::parse_event(reply->parameters);
+    auto event = wire::parse<server_event>(reply->parameters);
     if (!event) return garbled();
     event->event = printable(std::move(event->event));
     event->message = printable(std::move(event->message));
@@ -256,7 +253,7 @@ result<server_event> control_client::monitor(
 result<server_metrics> control_client::metrics() {
   auto reply = impl_->ask(wire::metrics_method);
   if (!reply) return reply.error();
-  auto metrics = wire::parse_metrics(reply->parameters);
+  auto metrics = wire::parse<server_metrics>(reply->parameters);
   if (!metrics) return garbled();
   metrics->text = printable_lines(metrics->text);
   metrics->json = boost::json::serialize(reply->parameters);

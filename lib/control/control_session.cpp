@@ -5,7 +5,6 @@
 #include "os/child.hpp"
 #include "os/close_aside.hpp"
 #include "os/peer.hpp"
-#include "os/privilege.hpp"
 #include "os/process_identity.hpp"
 #include "os/spare_descriptors.hpp"
 
@@ -52,9 +51,9 @@ void control_session::start_as_channel() {
 /// as with SO_PEERCRED of a process that connects.
 bool control_session::meet(os::inbox& box) {
   if (!std::exchange(awaits_peer_, false)) return true;
-  peer_pid_ = box.sender;
-  met_ = os::peer{box.sender, box.sender_user, box.sender_group};
-  if (!met_->trusted()) return false;
+  met_ = box.sender;
+  if (!met_ || !met_->trusted()) return false;
+  peer_pid_ = met_->pid;
   // Watch the process itself: a shell that passed the descriptor on keeps the connection open when
   // the successor ends.
   auto pidfd = box.sender_pidfd ? std::move(box.sender_pidfd) : os::open_pidfd(peer_pid_);

@@ -5,7 +5,7 @@
 #include <graceful/unique_fd.hpp>
 
 #include "os/channel.hpp"
-#include "os/kept_from_children.hpp"
+#include "os/home_process.hpp"
 #include "os/peer.hpp"
 #include "os/process_identity.hpp"
 #include "wire/framer.hpp"

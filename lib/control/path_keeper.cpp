@@ -2,7 +2,7 @@
 #include "control/path_keeper.hpp"
 
 #include "os/channel.hpp"
-#include "os/kept_from_children.hpp"
+#include "os/home_process.hpp"
 #include "os/peer.hpp"
 #include "os/system_failure.hpp"
 

@@ -6,7 +6,6 @@
 #include "os/close_aside.hpp"
 #include "os/peer.hpp"
 #include "os/spare_descriptors.hpp"
-#include "os/user.hpp"
 #include "wire/control_messages.hpp"
 
 #include <boost/asio/post.hpp>

@@ -2,7 +2,7 @@
 #include <graceful/supervisor_client.hpp>
 
 #include "control/varlink_caller.hpp"
-#include "os/printable.hpp"
+#include "os/text.hpp"
 #include "wire/supervisor_messages.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -31,7 +31,7 @@ result<supervisor_client> supervisor_client::connect(const std::string& path,
 result<supervisor_status> supervisor_client::status() {
   auto reply = impl_->ask(wire::supervisor_status_method);
   if (!reply) return reply.error();
-  auto status = wire::parse_supervisor_status(reply->parameters);
+  auto status = wire::parse<supervisor_status>(reply->parameters);
   if (!status) return garbled();
   for (auto* text : {&status->state, &status->version, &status->said, &status->last_failure}) {
     *text = printable(std::move(*text));

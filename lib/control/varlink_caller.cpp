@@ -1,13 +1,13 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "control/varlink_caller.hpp"
 
-#include "os/printable.hpp"
+#include "os/error_table.hpp"
 #include "os/system_failure.hpp"
+#include "os/text.hpp"
 #include "wire/control_messages.hpp"
 #include "wire/fields.hpp"
 #include "wire/supervisor_messages.hpp"
 
-#include <array>
 #include <cerrno>
 #include <utility>
 
@@ -17,22 +17,14 @@ namespace {
 
 /// Turns an error reply into a failure.
 failure to_failure(const wire::reply& r) {
-  static constexpr std::array<std::pair<std::string_view, errc>, 6> known{{
-      {wire::busy_error, errc::busy},
-      {wire::not_ready_error, errc::not_ready},
-      {wire::upgrade_failed_error, errc::upgrade_failed},
-      {wire::no_upgrade_error, errc::no_upgrade},
-      {wire::permission_denied, errc::permission_denied},
-      {wire::reexec_failed_error, errc::upgrade_failed},
-  }};
   auto message = wire::string_field(r.parameters, "message");
   if (message) message = printable(std::move(*message));
   if (r.error == wire::upgrade_failed_error &&
       wire::bool_field(r.parameters, "ends").value_or(false)) {
     return {errc::not_running, message.value_or("the upgrade failed, and the server ends")};
   }
-  for (const auto& [name, code] : known) {
-    if (r.error == name) return {code, message.value_or(make_error_code(code).message())};
+  if (const auto code = errc_of(r.error)) {
+    return {*code, message.value_or(make_error_code(*code).message())};
   }
   return {errc::protocol_violation, "the server answered with the error " + printable(r.error) +
                                         (message ? ": " + *message : std::string{}) +

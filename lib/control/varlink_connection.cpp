@@ -3,7 +3,7 @@
 
 #include "os/child.hpp"
 #include "os/close_aside.hpp"
-#include "os/lock_owners.hpp"
+#include "os/control_path.hpp"
 #include "os/system_failure.hpp"
 
 #include <algorithm>
@@ -177,7 +177,7 @@ result<varlink_connection::incoming> varlink_connection::receive(os::deadline un
     std::move(box.descriptors.begin(), box.descriptors.end(), std::back_inserter(descriptors_));
     truncated_ = truncated_ || box.truncated;
     if (!box.bytes.empty()) {
-      sender_ = box.sender;
+      sender_ = box.sender ? box.sender->pid : 0;
       sender_pidfd_ = std::move(box.sender_pidfd);
     }
   }

@@ -23,7 +23,7 @@ void drain_reporter::report(wire::report now) {
 }
 
 void drain_reporter::on_reply(const wire::reply& reply) {
-  const auto answer = wire::parse_reported(reply.parameters);
+  const auto answer = wire::parse<wire::reported>(reply.parameters);
   if (!answer) return;
   cut_heard_ = cut_said_;
   if (!answer->hurry) return;

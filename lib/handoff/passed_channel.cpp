@@ -24,11 +24,6 @@ constexpr const char* token_variable = "GRACEFUL_UPGRADE";
 constexpr const char* channel_variable = "GRACEFUL_CHANNEL";
 constexpr const char* path_variable = "GRACEFUL_CONTROL_PATH";
 
-std::string variable(const char* name) {
-  const char* value = os::trusted_variable(name);
-  return value == nullptr ? "" : value;
-}
-
 /// True if both belong to one upgrade: an older build in between passes on variables that it does
 /// not know.
 bool is_of(std::string_view channel, std::string_view token) {
@@ -80,8 +75,10 @@ void announce_channel(os::start_command& command, const std::string& token, int 
 }
 
 std::optional<std::string> passed_control_path(const options& opts) {
-  auto passed = variable(path_variable);
-  if (passed.empty() || !is_of(variable(channel_variable), variable(token_variable))) return {};
+  auto passed = os::trusted_variable(path_variable);
+  if (passed.empty() ||
+      !is_of(os::trusted_variable(channel_variable), os::trusted_variable(token_variable)))
+    return {};
   if (opts.control_path.empty()) {
     const bool same = std::filesystem::path{passed}.filename() == opts.name + ".sock";
     return same ? std::optional{std::move(passed)} : std::nullopt;
@@ -92,9 +89,10 @@ std::optional<std::string> passed_control_path(const options& opts) {
 }
 
 std::optional<std::string> missed_control_path(const std::string& control_path) {
-  auto passed = variable(path_variable);
-  const bool missed = !passed.empty() && passed != control_path &&
-                      is_of(variable(channel_variable), variable(token_variable));
+  auto passed = os::trusted_variable(path_variable);
+  const bool missed =
+      !passed.empty() && passed != control_path &&
+      is_of(os::trusted_variable(channel_variable), os::trusted_variable(token_variable));
   return missed ? std::optional{std::move(passed)} : std::nullopt;
 }
 

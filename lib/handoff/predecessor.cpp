@@ -1,6 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "handoff/predecessor.hpp"
 
+#include "os/channel.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -88,7 +90,7 @@ void predecessor::on(const event::fetch& e) {
     return refuse(e.peer, refusal::out_of_order,
                   "the next descriptor is " + std::to_string(passed_));
   }
-  const auto count = std::min(max_batch, offered_ - passed_);
+  const auto count = std::min<std::uint64_t>(os::max_descriptors, offered_ - passed_);
   passed_ += count;
   now_.actions = {action::reply_batch{e.peer, e.message.first, count}};
   if (passed_ == offered_) now_.actions.emplace_back(action::report_passed{});

@@ -17,9 +17,6 @@ namespace graceful::handoff {
 /// Identifies a connection to the control socket; chosen by the caller, never reused.
 using peer_id = std::uint64_t;
 
-/// The most descriptors in one message: SCM_MAX_FD of the kernel.
-inline constexpr std::uint64_t max_batch = 253;
-
 /// What happened. `peer` is the connection on which it happened.
 namespace event {
 /// An operator asks for an upgrade; `token` identifies the successor to be spawned.

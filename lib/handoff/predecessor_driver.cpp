@@ -6,8 +6,8 @@
 
 #include "handoff/passed_channel.hpp"
 #include "os/at_start.hpp"
-#include "os/executed.hpp"
 #include "os/socket_address.hpp"
+#include "os/start_command.hpp"
 #include "os/system_failure.hpp"
 #include "wire/control_messages.hpp"
 #include "wire/handoff_messages.hpp"
@@ -39,20 +39,20 @@ std::string make_token() {
   return text.data();
 }
 
-std::string error_name(action::refusal why) {
+std::string_view error_name(action::refusal why) {
   switch (why) {
     case action::refusal::busy:
-      return "io.graceful.Handoff.Busy";
+      return wire::handoff_error(errc::busy);
     case action::refusal::incompatible_version:
-      return std::string{wire::incompatible_version_error};
+      return wire::handoff_error(errc::incompatible_version);
     case action::refusal::not_on_offer:
-      return "io.graceful.Handoff.NotOnOffer";
+      return wire::handoff_error(errc::not_on_offer);
     case action::refusal::not_expected:
-      return "io.graceful.Handoff.NotExpected";
+      return wire::handoff_error(errc::not_expected);
     case action::refusal::out_of_order:
-      return "io.graceful.Handoff.OutOfOrder";
+      return wire::handoff_error(errc::protocol_violation);
     case action::refusal::rolled_back:
-      return "io.graceful.Handoff.RolledBack";
+      return wire::rolled_back_error;
   }
   return {};
 }
@@ -152,7 +152,7 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
   peers_[from.id()].session = from.weak_from_this();
   const auto id = from.id();
   if (call.method == wire::begin_method) {
-    auto message = wire::parse_begin(call.parameters);
+    auto message = wire::parse<wire::begin>(call.parameters);
     if (!message) return from.reply(wire::invalid("versions or token")), true;
     if (!busy()) {
       report_.start();
@@ -169,7 +169,7 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
     resume(event::begin{id, std::move(*message)});
     if (may_begin && machine_.current() != state::passing) withdraw();
   } else if (call.method == wire::fetch_method) {
-    const auto message = wire::parse_fetch(call.parameters);
+    const auto message = wire::parse<wire::fetch>(call.parameters);
     if (!message) return from.reply(wire::invalid("first")), true;
     resume(event::fetch{id, *message});
   } else if (call.method == wire::ready_method) {
@@ -177,7 +177,7 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
     // predecessor that was stopped. They must not be believed: nobody would serve then. Nor can a
     // successor be ready that has not read all its descriptors.
     if (from.peer_gone() || from.congested()) return from.close(), true;
-    auto message = wire::parse_ready(call.parameters);
+    auto message = wire::parse<wire::ready>(call.parameters);
     if (!message) return from.reply(wire::invalid("unwanted")), true;
     if (machine_.is_successor(id)) {
       unwanted_ = std::move(message->unwanted);
@@ -187,7 +187,7 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
   } else if (call.method == wire::settle_method) {
     // A successor must be alive to be committed, as with Ready.
     if (machine_.is_successor(id) && from.peer_gone()) return from.close(), true;
-    auto message = wire::parse_settle(call.parameters);
+    auto message = wire::parse<wire::settle>(call.parameters);
     if (!message) return from.reply(wire::invalid("unwanted")), true;
     if (machine_.is_successor(id) && message->unwanted) {
       unwanted_ = std::move(*message->unwanted);
@@ -195,7 +195,7 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
     }
     settle(id);
   } else if (call.method == wire::fail_method) {
-    auto message = wire::parse_fail(call.parameters);
+    auto message = wire::parse<wire::fail>(call.parameters);
     if (!message) return from.reply(wire::invalid("reason")), true;
     resume(event::fail{id, std::move(*message)});
   } else {
@@ -395,7 +395,7 @@ void predecessor_driver::act(const action::refuse& a) {
 
 void predecessor_driver::act(const action::abort_peer& a) {
   if (const auto session = peer(a.peer)) {
-    session->close_with(wire::to_error("io.graceful.Handoff.Aborted", a.message));
+    session->close_with(wire::to_error(wire::handoff_error(errc::upgrade_failed), a.message));
   }
 }
 

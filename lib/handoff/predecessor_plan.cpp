@@ -2,7 +2,7 @@
 //
 // What a predecessor starts when it is upgraded, and what would keep it from that.
 #include "handoff/predecessor_driver.hpp"
-#include "os/program_search.hpp"
+#include "os/start_command.hpp"
 #include "os/system_failure.hpp"
 
 #include <algorithm>

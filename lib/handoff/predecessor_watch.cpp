@@ -74,7 +74,7 @@ void predecessor_watch::on_message(const std::string& text) {
   if (settled_) return;  // nothing more is expected
   const auto reply = wire::parse_reply(text);
   if (reply && reply->error.empty()) {
-    const auto answer = wire::parse_settled(reply->parameters);
+    const auto answer = wire::parse<wire::settled>(reply->parameters);
     if (answer && !answer->settled) return confirm();
     settled_ = true;
     return on_.committed();

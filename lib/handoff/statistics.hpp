@@ -2,7 +2,7 @@
 #ifndef GRACEFUL_HANDOFF_STATISTICS_HPP
 #define GRACEFUL_HANDOFF_STATISTICS_HPP
 
-#include "wire/totals.hpp"
+#include "wire/handoff_values.hpp"
 
 #include <chrono>
 #include <cstdint>

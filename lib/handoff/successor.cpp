@@ -1,27 +1,12 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "handoff/successor.hpp"
 
+#include "os/error_table.hpp"
 #include "wire/fields.hpp"
 
-#include <array>
 #include <utility>
 
 namespace graceful::handoff {
-
-namespace {
-
-/// The errors of io.graceful.Handoff, and their error codes here.
-constexpr std::array<std::pair<std::string_view, errc>, 7> known_errors{{
-    {"io.graceful.Handoff.Busy", errc::busy},
-    {"io.graceful.Handoff.IncompatibleVersion", errc::incompatible_version},
-    {"io.graceful.Handoff.NotOnOffer", errc::not_on_offer},
-    {"io.graceful.Handoff.NotExpected", errc::not_expected},
-    {"io.graceful.Handoff.Aborted", errc::upgrade_failed},
-    {"io.graceful.Control.NotReady", errc::not_ready},
-    {wire::permission_denied, errc::permission_denied},
-}};
-
-}  // namespace
 
 successor_action successor::resume(const successor_event& event) {
   if (std::holds_alternative<event::connected>(event)) {
@@ -57,9 +42,8 @@ successor_action successor::on_reply(const event::replied& e) {
   }
   if (!e.message.error.empty()) {
     const auto said = wire::string_field(e.message.parameters, "message").value_or(e.message.error);
-    for (const auto& [name, code] : known_errors) {
-      if (e.message.error == name) return abandon(code, "the predecessor refused: " + said);
-    }
+    const auto code = errc_of(e.message.error);
+    if (code) return abandon(*code, "the predecessor refused: " + said);
     return violation("it answered with the error " + e.message.error);
   }
   switch (state_) {
@@ -82,7 +66,7 @@ successor_action successor::on_reply(const event::replied& e) {
 }
 
 successor_action successor::on_begun(const wire::reply& message) {
-  auto offer = wire::parse_begun(message.parameters);
+  auto offer = wire::parse<wire::begun>(message.parameters);
   if (!offer) return violation("its reply to Begin lacks a parameter or has one of a wrong type");
   if (offer->version != wire::handoff_version) {
     return abandon(errc::incompatible_version,
@@ -99,7 +83,7 @@ successor_action successor::on_begun(const wire::reply& message) {
 }
 
 successor_action successor::on_batch(const event::replied& e) {
-  auto batch = wire::parse_batch(e.message.parameters);
+  auto batch = wire::parse<wire::batch>(e.message.parameters);
   if (!batch) return violation("its reply to Fetch lacks a parameter or has one of a wrong type");
   if (e.descriptors != batch->names.size()) {
     return abandon(errc::descriptors_lost,

@@ -3,8 +3,7 @@
 
 #include "os/child.hpp"
 #include "os/control_path.hpp"
-#include "os/kept_from_children.hpp"
-#include "os/lock_owners.hpp"
+#include "os/home_process.hpp"
 
 #include <algorithm>
 #include <chrono>

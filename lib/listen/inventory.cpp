@@ -3,7 +3,6 @@
 
 #include "os/listening_socket.hpp"
 #include "os/open_files.hpp"
-#include "os/port_holders.hpp"
 #include "os/system_failure.hpp"
 
 #include <algorithm>

@@ -7,7 +7,7 @@
 #include <graceful/unique_fd.hpp>
 
 #include "listen/inheritance.hpp"
-#include "os/kept_from_children.hpp"
+#include "os/home_process.hpp"
 #include "os/log.hpp"
 #include "os/open_files.hpp"
 #include "os/socket_address.hpp"

@@ -1,9 +1,12 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "os/at_start.hpp"
 
+#include "os/text.hpp"
+
 #include <array>
 #include <cstdlib>
 #include <cstring>
+#include <string_view>
 
 #include <limits.h>
 #include <signal.h>
@@ -17,8 +20,7 @@ namespace {
 // Constant-initialised: nothing sets them again after the constructor below has run.
 constinit signal_setup first_signals{};
 constinit std::array<char, PATH_MAX> first_directory{};
-constinit const char* first_arguments = nullptr;  // one after the other, each with its NUL
-constinit int argument_count = 0;
+constinit std::string_view first_arguments{};  // one after the other, a NUL between them
 
 void note_signals() {
   ::pthread_sigmask(SIG_SETMASK, nullptr, &first_signals.blocked);
@@ -47,8 +49,7 @@ void note_directory() {
   for (int i = 0; i < argc; ++i) size += std::strlen(argv[i]) + 1;
   auto* const copy = static_cast<char*>(std::malloc(size));
   if (copy == nullptr) return;
-  first_arguments = copy;
-  argument_count = argc;
+  first_arguments = {copy, size - 1};
   for (char* next = copy; argc > 0; --argc, ++argv) next = ::stpcpy(next, *argv) + 1;
 }
 #else
@@ -65,19 +66,17 @@ const signal_setup& signals_at_start() { return first_signals; }
 std::string directory_at_start() { return first_directory.data(); }
 
 std::vector<std::string> arguments_at_start() {
-  std::vector<std::string> arguments;
-  const char* next = first_arguments;
-  for (int i = 0; i < argument_count; ++i) {
-    arguments.emplace_back(next);
-    next += arguments.back().size() + 1;
-  }
-  return arguments;
+  if (first_arguments.data() == nullptr) return {};
+  return split(first_arguments, '\0');
 }
 
 bool is_set_id() { return ::getauxval(AT_UID) != ::getauxval(AT_EUID) || is_set_group_id(); }
 
 bool is_set_group_id() { return ::getauxval(AT_GID) != ::getauxval(AT_EGID); }
 
-const char* trusted_variable(const char* name) { return is_set_id() ? nullptr : std::getenv(name); }
+std::string trusted_variable(const char* name, const char* otherwise) {
+  const char* value = is_set_id() ? nullptr : std::getenv(name);
+  return value == nullptr ? otherwise : value;
+}
 
 }  // namespace graceful::os

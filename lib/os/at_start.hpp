@@ -31,12 +31,12 @@ bool is_set_id();
 /// started by the same user, with fewer rights.
 bool is_set_group_id();
 
-/// An environment variable; null if it is not set or not trusted. File capabilities and a change of
-/// the security context set AT_SECURE too, and secure_getenv(3) then hides everything. But that
-/// environment belongs to the same user, whom the control socket obeys anyway; and programs that
-/// this process executes get no capabilities from this program's file: execve(2) grants only those
-/// of their own.
-const char* trusted_variable(const char* name);
+/// An environment variable; `otherwise` if it is not set or not trusted. File capabilities and a
+/// change of the security context set AT_SECURE too, and secure_getenv(3) then hides everything.
+/// But that environment belongs to the same user, whom the control socket obeys anyway; and
+/// programs that this process executes get no capabilities from this program's file: execve(2)
+/// grants only those of their own.
+std::string trusted_variable(const char* name, const char* otherwise = "");
 
 /// All variables that `trusted_variable` is asked for and that would be passed on. For the
 /// successors of a set-id program that has also changed its real user, nothing is set-id any more:

@@ -5,16 +5,20 @@
 #include <graceful/error.hpp>
 #include <graceful/unique_fd.hpp>
 
+#include "os/peer.hpp"
+
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <sys/types.h>
+#include <sys/un.h>
 
-/// Bytes and descriptors over a Unix stream socket: unix(7), SCM_RIGHTS.
+/// Bytes and descriptors over Unix sockets: unix(7), SCM_RIGHTS.
 namespace graceful::os {
 
 using deadline = std::chrono::steady_clock::time_point;
@@ -42,20 +46,14 @@ struct inbox {
   std::string bytes;
   std::vector<unique_fd> descriptors;  // close-on-exec
   bool truncated = false;              // the kernel dropped descriptors (MSG_CTRUNC)
-  pid_t sender = 0;  // of the last bytes; 0 if it is not visible from here or was not asked for
-  uid_t sender_user = static_cast<uid_t>(-1);   // likewise
-  gid_t sender_group = static_cast<gid_t>(-1);  // likewise
-  unique_fd sender_pidfd{};  // of the same process: SCM_PIDFD, Linux 6.5; else empty
+  std::optional<peer> sender{};        // of the last bytes; none: `name_senders` was not called
+  unique_fd sender_pidfd{};            // of the same process: SCM_PIDFD, Linux 6.5; else empty
 };
 
-// The numbers of SO_PASSPIDFD and SCM_PIDFD, Linux 6.5, which older headers lack.
-inline constexpr int pass_pidfd_option = 76;
-inline constexpr int pidfd_message = 4;
-
-/// Makes receive_now() name the sender of whatever is sent from now on: SO_PASSCRED. A client's
+/// Makes an inbox name the sender of whatever is sent from now on: SO_PASSCRED. A client's
 /// SO_PEERCRED does not tell who serves it: it is fixed at connect(2), and the process that called
-/// listen(2) last may have left the queue to another by then.
-void name_senders(int socket);
+/// listen(2) last may have left the queue to another by then. False, with errno, if that fails.
+bool name_senders(int socket);
 
 /// Makes the kernel refuse descriptors that are sent to this socket: the sender gets EPERM
 /// (SO_PASSRIGHTS, Linux 6.16; no effect on older kernels). On a listening socket this also holds
@@ -66,9 +64,20 @@ void refuse_descriptors(int socket);
 /// descriptors.
 transfer receive_now(int socket, inbox& box);
 
+/// sendmsg(2), made again after EINTR; `address`: where to, if the socket is not connected.
+ssize_t send_message(int socket, std::string_view bytes, std::span<const int> descriptors,
+                     const sockaddr_un* address = nullptr, socklen_t length = 0);
+
+/// None if the path is too long: `longest_socket_path`.
+std::optional<sockaddr_un> unix_address(const std::string& path);
+inline constexpr std::size_t longest_socket_path = sizeof(sockaddr_un::sun_path) - 1;
+
 /// Waits until the socket is readable or writable; false at the deadline.
 bool wait_readable(int socket, deadline until);
 bool wait_writable(int socket, deadline until);
+
+/// True if it is readable now; a pidfd is when its process has ended.
+bool is_readable(int fd);
 
 /// Waits until either is readable. -1 is never readable.
 bool wait_readable_either(int socket, int other, deadline until);
@@ -77,6 +86,14 @@ bool wait_readable_either(int socket, int other, deadline until);
 /// ECONNREFUSED or ENOENT if nobody listens, and with EAGAIN if the queue is still full at the
 /// deadline.
 result<unique_fd> connect_unix(const std::string& path, deadline until);
+
+/// Returns a datagram socket that is bound to `path`, mode 0600, non-blocking and close-on-exec.
+/// Replaces a socket that is already there: only for the holder of the lock that guards the path.
+result<unique_fd> bind_notify(const std::string& path);
+
+/// Receives the next datagram of the socket; none if there is none. Of a datagram longer than
+/// `limit`, returns `limit` + 1 bytes.
+std::optional<inbox> receive_notify(int socket, std::size_t limit);
 
 }  // namespace graceful::os
 

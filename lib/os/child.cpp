@@ -2,9 +2,7 @@
 #include "os/child.hpp"
 
 #include "os/channel.hpp"
-#include "os/executed.hpp"
 #include "os/process_identity.hpp"
-#include "os/program_search.hpp"
 #include "os/spare_descriptors.hpp"
 #include "os/system_failure.hpp"
 
@@ -41,11 +39,6 @@ struct pidfd_info {
 constexpr unsigned long pidfd_get_info = _IOWR(0xFF, 11, pidfd_info);
 constexpr std::uint64_t pidfd_info_exit = 1U << 3;  // Linux 6.15
 
-bool poll_one(int fd, short events, int timeout_ms) {
-  pollfd p{fd, events, 0};
-  return ::poll(&p, 1, timeout_ms) > 0;
-}
-
 /// The ending of a process that another process reaps: from then on the kernel keeps it for its
 /// pidfds.
 ending ending_by(int pidfd) {
@@ -59,7 +52,8 @@ ending ending_by(int pidfd) {
     // ESRCH: the process was reaped between the kernel's look for its exit and its look for the
     // process.
     if (!found && errno != ESRCH) return {};
-    if (found && !last) poll_one(pidfd, 0, reaping_time_ms);  // POLLHUP: it has been reaped
+    pollfd reaped{.fd = pidfd, .events = 0, .revents = 0};  // POLLHUP
+    if (found && !last) ::poll(&reaped, 1, reaping_time_ms);
   }
   return {};
 }
@@ -80,20 +74,6 @@ std::string ending::to_string() const {
          (name == nullptr ? "" : std::string{" (SIG"} + name + ")");
 }
 
-result<child> child::spawn(const start_command& command, placement where,
-                           const std::vector<passed_socket>& sockets, int channel) {
-  start_command now = command;
-  now.file = current_file(command.file);
-  auto started = launch(now, where, sockets, channel);
-  if (!started) {
-    // chdir(2) in the child fails with the same errors as execve(2), and the message of launch()
-    // names both.
-    const auto entered = check_directory(now);
-    return entered ? started.error() : entered.error();
-  }
-  return child{started->pid, std::move(started->pidfd)};
-}
-
 std::optional<ending> child::reap() {
   siginfo_t info{};
   const int n = ::waitid(wait_by_pidfd, static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG);
@@ -104,7 +84,7 @@ std::optional<ending> child::reap() {
   }
   if (errno == EINTR) return {};
   // ECHILD: it is a sibling, or the application ignores SIGCHLD or has reaped it.
-  if (!poll_one(pidfd_.get(), POLLIN, 0)) return {};
+  if (!is_readable(pidfd_.get())) return {};
   return ending_by(pidfd_.get());
 }
 
@@ -128,7 +108,7 @@ boost::system::error_code child::signal(int number) {
   const int why = errno;
   // A seccomp filter that does not know the call may return any error. Where permission really is
   // lacking, kill(2) fails with the same error.
-  const bool ended = why == ESRCH || poll_one(pidfd_.get(), POLLIN, 0);
+  const bool ended = why == ESRCH || is_readable(pidfd_.get());
   if (ended || !is_child(pid_)) return system_code(why);
   return system_code(::kill(pid_, number) == 0 ? 0 : errno);
 }

@@ -2,6 +2,7 @@
 #include "os/close_aside.hpp"
 
 #include "os/blocked_signals.hpp"
+#include "os/socket_option.hpp"
 #include "os/spare_descriptors.hpp"
 
 #include <deque>
@@ -34,19 +35,10 @@ closers& all_closers() {
   return all;
 }
 
-bool is_tcp_listener(int fd) {
-  const auto option = [fd](int name) {
-    int value = 0;
-    socklen_t size = sizeof value;
-    return ::getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
-  };
-  return option(SO_ACCEPTCONN) == 1 && option(SO_PROTOCOL) == IPPROTO_TCP;
-}
-
 bool closes_at_once(int fd) {
   struct stat status {};
   if (::fstat(fd, &status) != 0 || S_ISFIFO(status.st_mode)) return true;
-  return S_ISSOCK(status.st_mode) && is_tcp_listener(fd);
+  return is_listening(fd) && socket_option(fd, SOL_SOCKET, SO_PROTOCOL) == IPPROTO_TCP;
 }
 
 void close_all_that_waits() {

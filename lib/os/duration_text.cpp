@@ -21,42 +21,40 @@ constexpr std::int64_t ms_per_minute = 60 * ms_per_second;
 constexpr std::int64_t ms_per_hour = 60 * ms_per_minute;
 constexpr std::int64_t ms_per_day = 24 * ms_per_hour;
 
-constexpr std::array<std::pair<std::string_view, std::int64_t>, 17> time_units{{
-    {"ms", 1},
-    {"msec", 1},
-    {"s", ms_per_second},
-    {"sec", ms_per_second},
-    {"second", ms_per_second},
-    {"seconds", ms_per_second},
-    {"m", ms_per_minute},
-    {"min", ms_per_minute},
-    {"minute", ms_per_minute},
-    {"minutes", ms_per_minute},
-    {"h", ms_per_hour},
-    {"hr", ms_per_hour},
-    {"hour", ms_per_hour},
-    {"hours", ms_per_hour},
-    {"d", ms_per_day},
-    {"day", ms_per_day},
-    {"days", ms_per_day},
+struct time_unit {
+  std::int64_t ms;
+  std::array<std::string_view, 4> names;
+};
+
+constexpr std::array<time_unit, 5> time_units{{
+    {1, {"ms", "msec"}},
+    {ms_per_second, {"s", "sec", "second", "seconds"}},
+    {ms_per_minute, {"m", "min", "minute", "minutes"}},
+    {ms_per_hour, {"h", "hr", "hour", "hours"}},
+    {ms_per_day, {"d", "day", "days"}},
 }};
+
+/// 0 if there is no such unit.
+std::int64_t ms_per(std::string_view name) {
+  for (const auto& unit : time_units) {
+    if (!name.empty() && std::ranges::find(unit.names, name) != unit.names.end()) return unit.ms;
+  }
+  return 0;
+}
 
 /// More than any option takes, and well within what a double holds exactly.
 constexpr double longest_read = 1e15;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+constexpr std::string_view blanks = " \t";
+constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz";  // of units
 
-template <class Predicate>
-std::string_view take_while(std::string_view& text, Predicate wanted) {
-  const auto* const end = std::find_if_not(text.begin(), text.end(), wanted);
-  const std::string_view taken{text.data(), static_cast<std::size_t>(end - text.begin())};
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// Takes as many of these characters off the front as there are.
+std::string_view take(std::string_view& text, std::string_view characters) {
+  const auto taken = text.substr(0, text.find_first_not_of(characters));
   text.remove_prefix(taken.size());
   return taken;
-}
-
-void skip_blanks(std::string_view& text) {
-  take_while(text, [](char c) { return c == ' ' || c == '\t'; });
 }
 
 /// Takes "2" or "2.5" off the front. No sign, no exponent, no hexadecimal.
@@ -74,18 +72,17 @@ std::optional<double> take_number(std::string_view& text) {
 /// Returns milliseconds; none if `text` is not a duration.
 std::optional<double> read_time(std::string_view text) {
   double sum = 0;
-  skip_blanks(text);
+  take(text, blanks);
   for (bool first = true; first || !text.empty(); first = false) {
     const auto number = take_number(text);
     if (!number) return {};
-    skip_blanks(text);
-    const auto name = take_while(text, is_letter);
-    skip_blanks(text);
+    take(text, blanks);
+    const auto name = take(text, letters);
+    take(text, blanks);
     const bool alone = first && name.empty() && text.empty();
-    const auto* const unit = std::find_if(time_units.begin(), time_units.end(),
-                                          [&](const auto& each) { return each.first == name; });
-    if (!alone && unit == time_units.end()) return {};
-    sum += *number * static_cast<double>(alone ? ms_per_second : unit->second);
+    const auto unit = alone ? ms_per_second : ms_per(name);
+    if (unit == 0) return {};
+    sum += *number * static_cast<double>(unit);
     if (sum > longest_read) return {};
   }
   return sum;

@@ -1,7 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "os/listening_socket.hpp"
 
-#include "os/port_holders.hpp"
+#include "os/open_files.hpp"
+#include "os/socket_option.hpp"
 #include "os/system_failure.hpp"
 
 #include <algorithm>
@@ -28,18 +29,6 @@ namespace {
 
 constexpr std::pair pause_limits{std::chrono::milliseconds{0}, std::chrono::milliseconds{60'000}};
 
-bool set_flag(int fd, int level, int option, bool on) {
-  const int value = on ? 1 : 0;
-  return ::setsockopt(fd, level, option, &value, sizeof value) == 0;
-}
-
-int int_option(int fd, int level, int option) {
-  int value = -1;
-  socklen_t length = sizeof value;
-  if (::getsockopt(fd, level, option, &value, &length) != 0) return -1;
-  return value;
-}
-
 std::string what_to_do(int bind_error) {
   switch (bind_error) {
     case EACCES:
@@ -55,21 +44,19 @@ std::string what_to_do(int bind_error) {
 result<unique_fd> try_bind(const socket_address& address, const listen_params& params) {
   unique_fd fd{::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP)};
   if (!fd) return system_failure("cannot make a socket for " + address.to_string());
-  if (params.reuse_address && !set_flag(fd.get(), SOL_SOCKET, SO_REUSEADDR, true)) {
+  if (params.reuse_address && !set_socket_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1)) {
     return system_failure("cannot set SO_REUSEADDR on " + address.to_string());
   }
-  if (params.reuse_port && !set_flag(fd.get(), SOL_SOCKET, SO_REUSEPORT, true)) {
+  if (params.reuse_port && !set_socket_option(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1)) {
     return system_failure("cannot set SO_REUSEPORT on " + address.to_string());
   }
   if (params.v6only && address.family() == AF_INET6 &&
-      !set_flag(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, *params.v6only)) {
+      !set_socket_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, *params.v6only ? 1 : 0)) {
     return system_failure("cannot set IPV6_V6ONLY on " + address.to_string());
   }
   if (::bind(fd.get(), address.data(), address.size()) != 0) {
     const int error = errno;
-    auto why = system_failure("cannot bind to " + address.to_string(), error);
-    why.message += what_to_do(error);
-    return why;
+    return system_failure("cannot bind to " + address.to_string(), error, what_to_do(error));
   }
   return fd;
 }
@@ -97,10 +84,11 @@ std::optional<accept_queue> queue_of_listening_tcp(int fd) {
 }
 
 std::string instead_of_listening_tcp(int fd) {
-  const int type = int_option(fd, SOL_SOCKET, SO_TYPE);
-  if (type < 0) return "no socket";
-  const int protocol = int_option(fd, SOL_SOCKET, SO_PROTOCOL);
-  if (type != SOCK_STREAM || protocol != IPPROTO_TCP) return "no TCP socket";
+  const auto type = socket_option(fd, SOL_SOCKET, SO_TYPE);
+  if (!type) return "no socket";
+  if (type != SOCK_STREAM || socket_option(fd, SOL_SOCKET, SO_PROTOCOL) != IPPROTO_TCP) {
+    return "no TCP socket";
+  }
   return "a socket that does not listen";
 }
 
@@ -136,13 +124,13 @@ result<unique_fd> bind_tcp(const socket_address& address, const listen_params& p
 }
 
 result<void> share_port(int fd) {
-  if (set_flag(fd, SOL_SOCKET, SO_REUSEPORT, true)) return {};
+  if (set_socket_option(fd, SOL_SOCKET, SO_REUSEPORT, 1)) return {};
   return system_failure("cannot set SO_REUSEPORT on " + socket_address::bound_to(fd).to_string());
 }
 
-bool shares_port(int fd) { return int_option(fd, SOL_SOCKET, SO_REUSEPORT) > 0; }
+bool shares_port(int fd) { return socket_option(fd, SOL_SOCKET, SO_REUSEPORT) > 0; }
 
-bool is_v6only(int fd) { return int_option(fd, IPPROTO_IPV6, IPV6_V6ONLY) > 0; }
+bool is_v6only(int fd) { return socket_option(fd, IPPROTO_IPV6, IPV6_V6ONLY) > 0; }
 
 /// Asks a socket, because /proc may not exist.
 bool system_v6only() {
@@ -187,17 +175,14 @@ result<void> seal(int fd) {
   const sock_fprog filter{.len = program.size(), .filter = program.data()};
   // TCP_DEFER_ACCEPT keeps a connection outside the queue, unseen, until its client has sent
   // something.
-  constexpr int off = 0;
-  ::setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &off, sizeof off);
+  (void)set_socket_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, 0);
   if (::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0) return {};
   // On some kernels the filter needs CAP_NET_ADMIN. Binding to an interface that does not exist
   // never does; but a client that connects is then refused, and does not retry. Handshakes under
   // way keep their interface, that of their SYN: tcp_v4_syn_recv_sock().
   constexpr int no_interface = std::numeric_limits<int>::max();
-  if (::setsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &no_interface, sizeof no_interface) != 0) {
-    return system_failure("cannot keep new connections from a listening socket");
-  }
-  return {};
+  if (set_socket_option(fd, SOL_SOCKET, SO_BINDTOIFINDEX, no_interface)) return {};
+  return system_failure("cannot keep new connections from a listening socket");
 }
 
 std::uint64_t cookie_of(int fd) {

@@ -3,8 +3,7 @@
 
 #include "os/at_start.hpp"
 #include "os/blocked_signals.hpp"
-#include "os/journal_stream.hpp"
-#include "os/printable.hpp"
+#include "os/text.hpp"
 
 #include <cerrno>
 #include <ctime>
@@ -23,20 +22,7 @@ namespace {
 
 /// The prefix by which the journal knows the priority of a line: sd-daemon(3).
 const char* syslog_priority(log_level level) {
-  switch (level) {
-    case log_level::error:
-      return "<3>";
-    case log_level::warning:
-      return "<4>";
-    case log_level::info:
-      return "<6>";
-  }
-  return "<6>";
-}
-
-std::string journal_stream_variable() {
-  const char* value = os::trusted_variable("JOURNAL_STREAM");
-  return value == nullptr ? "" : value;
+  return level == log_level::error ? "<3>" : level == log_level::warning ? "<4>" : "<6>";
 }
 
 /// Like write(2), but does not wait for room where the kernel supports that. Checking for room
@@ -79,7 +65,9 @@ void write_line(const std::string& line) {
 }  // namespace
 
 log::log(std::function<void(log_level, std::string_view)> sink, log_level threshold)
-    : sink_{std::move(sink)}, threshold_{threshold}, journal_stream_{journal_stream_variable()} {}
+    : sink_{std::move(sink)},
+      threshold_{threshold},
+      journal_stream_{os::trusted_variable("JOURNAL_STREAM")} {}
 
 void log::write(log_level level, const std::string& message) noexcept {
   if (level > threshold_) return;
@@ -95,6 +83,12 @@ void log::write(log_level level, const std::string& message) noexcept {
   } catch (...) {
     // A log function that fails must not end an upgrade.
   }
+}
+
+bool os::is_journal_stream(int fd, std::string_view variable) {
+  struct stat is {};
+  if (variable.empty() || ::fstat(fd, &is) != 0) return false;
+  return variable == std::to_string(is.st_dev) + ':' + std::to_string(is.st_ino);
 }
 
 }  // namespace graceful

@@ -30,6 +30,14 @@ class log {
   const std::string journal_stream_;  // JOURNAL_STREAM, read once: others may set variables later
 };
 
+namespace os {
+
+/// Whether `fd` is the stream to the journal that JOURNAL_STREAM=`variable` names. The variable
+/// alone proves nothing: processes whose output was redirected inherit it too, see systemd.exec(5).
+bool is_journal_stream(int fd, std::string_view variable);
+
+}  // namespace os
+
 }  // namespace graceful
 
 #endif

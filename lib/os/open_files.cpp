@@ -3,8 +3,13 @@
 
 #include <graceful/unique_fd.hpp>
 
+#include "os/control_path.hpp"
 #include "os/listening_socket.hpp"
+#include "os/proc.hpp"
+#include "os/process_identity.hpp"
 #include "os/socket_address.hpp"
+#include "os/socket_option.hpp"
+#include "os/text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -12,20 +17,40 @@
 #include <cinttypes>
 #include <cstddef>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <system_error>
 #include <unistd.h>
+
+// Some architectures lack the older of two calls.
+#ifndef SYS_accept
+#define SYS_accept SYS_accept4
+#endif
+#ifndef SYS_poll
+#define SYS_poll SYS_ppoll
+#endif
+#ifndef SYS_select
+#define SYS_select SYS_pselect6
+#endif
 
 namespace graceful::os {
 
@@ -37,17 +62,10 @@ using directory = std::unique_ptr<DIR, int (*)(DIR*)>;
 constexpr rlim_t highest_guess = 65'536;
 
 bool is_connected_on(int fd, const std::set<std::uint16_t>& ports) {
-  int type = 0;
-  socklen_t length = sizeof type;
-  if (::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) != 0 || type != SOCK_STREAM) {
-    return false;
-  }
+  if (socket_option(fd, SOL_SOCKET, SO_TYPE) != SOCK_STREAM || is_listening(fd)) return false;
   const auto local = socket_address::bound_to(fd);
-  if (local.family() != AF_INET && local.family() != AF_INET6) return false;
-  if (!ports.contains(local.port())) return false;
-  int listens = 0;
-  length = sizeof listens;
-  return ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 && listens == 0;
+  const bool is_ip = local.family() == AF_INET || local.family() == AF_INET6;
+  return is_ip && ports.contains(local.port());
 }
 
 /// Another thread's memory may be gone by now, so the kernel reads it. What cannot be read is zero.
@@ -57,7 +75,7 @@ void read_memory(std::uint64_t address, void* to, std::size_t size) {
   (void)!::pread(memory.get(), to, size, static_cast<off_t>(address));
 }
 
-bool polls(int fd, std::uint64_t address, std::uint64_t count) {
+bool is_polled(int fd, std::uint64_t address, std::uint64_t count) {
   std::array<pollfd, 256> entries{};
   const auto known = std::min<std::uint64_t>(count, entries.size());
   read_memory(address, entries.data(), known * sizeof entries[0]);
@@ -66,32 +84,84 @@ bool polls(int fd, std::uint64_t address, std::uint64_t count) {
   });
 }
 
-bool selects(int fd, std::uint64_t count, std::uint64_t address) {
+bool is_selected(int fd, std::uint64_t count, std::uint64_t address) {
   if (fd >= FD_SETSIZE || static_cast<std::uint64_t>(fd) >= count || address == 0) return false;
   fd_set read_set;
   read_memory(address, &read_set, sizeof read_set);
   return FD_ISSET(fd, &read_set);
 }
 
-bool is_accept(long number) {
-#ifdef SYS_accept
-  if (number == SYS_accept) return true;
-#endif
-  return number == SYS_accept4;
+namespace fs = std::filesystem;
+
+constexpr std::size_t most_named = 4;
+
+using links_of_sockets = std::set<std::string>;
+
+/// Adds the link texts that readlink(2) shows for descriptors of these sockets.
+void add_sockets(const char* table, std::uint16_t port, links_of_sockets& links) {
+  std::ifstream file{table};
+  for (std::string line; std::getline(file, line);) {
+    unsigned local_port = 0;
+    unsigned state = 0;
+    unsigned long inode = 0;
+    // sl local_address rem_address st tx:rx tr:tm->when retrnsmt uid timeout inode
+    const int read = std::sscanf(line.c_str(), "%*s %*[^:]:%x %*s %x %*s %*s %*s %*s %*s %lu",
+                                 &local_port, &state, &inode);
+    if (read == 3 && state == TCP_LISTEN && local_port == port) {
+      links.insert("socket:[" + std::to_string(inode) + ']');
+    }
+  }
 }
 
-bool is_poll(long number) {
-#ifdef SYS_poll
-  if (number == SYS_poll) return true;
-#endif
-  return number == SYS_ppoll;
+/// Visits the links until `look` returns false.
+void for_each_link(pid_t process, const std::function<bool(const std::string&)>& look) {
+  std::error_code ec;
+  for (fs::directory_iterator fd{proc_path(process, "fd"), ec}, end; !ec && fd != end;
+       fd.increment(ec)) {
+    const auto link = link_target(fd->path());
+    if (link.empty() && errno == EACCES) return;  // all of them belong to another user
+    if (!link.empty() && !look(link)) return;
+  }
 }
 
-bool is_select(long number) {
-#ifdef SYS_select
-  if (number == SYS_select) return true;
-#endif
-  return number == SYS_pselect6;
+bool holds_one(pid_t process, const links_of_sockets& links) {
+  bool found = false;
+  for_each_link(process, [&](const std::string& link) { return !(found = links.contains(link)); });
+  return found;
+}
+
+/// The control path whose lock the process has signed and has open as `file`. Empty: it is not such
+/// a lock.
+std::string control_path_by(const std::string& file, pid_t process) {
+  constexpr std::string_view lock = ".lock";
+  constexpr std::string_view supervisor = ".supervisor";
+  if (!file.ends_with(lock)) return {};
+  auto path = file.substr(0, file.size() - lock.size());
+  const auto owners = living_owners(path);
+  if (std::ranges::find(owners, process) == owners.end()) return {};
+  if (path.ends_with(supervisor)) path.resize(path.size() - supervisor.size());
+  return path;
+}
+
+port_holder describe_holder(pid_t pid) {
+  port_holder found{.pid = pid, .name = {}, .control_path = {}};
+  std::ifstream file{proc_path(pid, "comm")};
+  std::getline(file, found.name);
+  for_each_link(pid, [&](const std::string& link) {
+    found.control_path = control_path_by(link, pid);
+    return found.control_path.empty();
+  });
+  return found;
+}
+
+std::string named(const std::vector<port_holder>& holders) {
+  std::string all;
+  for (std::size_t i = 0; i < holders.size(); ++i) {
+    if (i == most_named) return all + ", and others";
+    all += (i == 0 ? "pid " : ", pid ") + std::to_string(holders[i].pid);
+    if (!holders[i].name.empty()) all += " (" + holders[i].name + ')';
+  }
+  return all;
 }
 
 }  // namespace
@@ -100,10 +170,8 @@ void for_each_open_file(const std::function<bool(int fd)>& look) {
   if (const directory files{::opendir("/proc/self/fd"), ::closedir}) {
     const int own = ::dirfd(files.get());
     while (const dirent* entry = ::readdir(files.get())) {
-      char* end = nullptr;
-      const long fd = std::strtol(entry->d_name, &end, 10);
-      if (end == entry->d_name || *end != '\0' || fd == own) continue;
-      if (!look(static_cast<int>(fd))) return;
+      const auto fd = whole_number<int>(entry->d_name);
+      if (fd && *fd != own && !look(*fd)) return;
     }
     return;
   }
@@ -142,11 +210,69 @@ answer somebody_blocks_in_accept(int fd, bool also_in_select) {
     // "running" where the thread does not wait: then no number is read.
     if (std::sscanf(text.data(), "%ld 0x%" SCNx64 " 0x%" SCNx64, &number, &first, &second) != 3)
       continue;
-    if (is_accept(number) && first == static_cast<std::uint64_t>(fd)) return answer::yes;
-    if (is_poll(number) && polls(fd, first, second)) return answer::yes;
-    if (also_in_select && is_select(number) && selects(fd, first, second)) return answer::yes;
+    const bool accepts = number == SYS_accept || number == SYS_accept4;
+    const bool polls = number == SYS_poll || number == SYS_ppoll;
+    const bool selects = also_in_select && (number == SYS_select || number == SYS_pselect6);
+    if ((accepts && first == static_cast<std::uint64_t>(fd)) ||
+        (polls && is_polled(fd, first, second)) || (selects && is_selected(fd, first, second))) {
+      return answer::yes;
+    }
   }
   return otherwise;
+}
+
+std::vector<port_holder> holders_of_port(std::uint16_t port) {
+  links_of_sockets links;
+  add_sockets("/proc/self/net/tcp", port, links);
+  add_sockets("/proc/self/net/tcp6", port, links);
+  std::vector<port_holder> holders;
+  if (links.empty()) return holders;
+  for_each_process([&](pid_t pid) {
+    if (holds_one(pid, links)) holders.push_back(describe_holder(pid));
+    return true;
+  });
+  return holders;
+}
+
+std::string advice_on_port(std::uint16_t port) {
+  const auto holders = holders_of_port(port);
+  if (holders.empty()) {
+    return "; find who listens there with: ss -ltnp 'sport = " + std::to_string(port) + "'";
+  }
+  const std::string held = "; it is held by " + named(holders);
+  const auto server = std::ranges::find_if(
+      holders, [](const port_holder& each) { return !each.control_path.empty(); });
+  if (server != holders.end()) {
+    return held + ": to replace it: graceful-ctl upgrade " + server->control_path +
+           "; or use another address";
+  }
+  if (std::ranges::any_of(holders, [](const port_holder& each) { return is_ancestor(each.pid); })) {
+    return held +
+           ", by which this process was started: have it pass the socket, or use another address";
+  }
+  if (holders.size() == 1 && holders.front().pid == ::getpid()) {
+    return "; this process listens there itself: use that listener, or close it before";
+  }
+  return held + (holders.size() == 1 ? ": end that" : ": end them") + ", or use another address";
+}
+
+std::set<int> held_by_others(const std::set<int>& sockets, const std::set<pid_t>& but) {
+  std::map<std::string, int> by_link;
+  for (const int fd : sockets) {
+    struct stat file {};
+    if (::fstat(fd, &file) == 0) by_link["socket:[" + std::to_string(file.st_ino) + ']'] = fd;
+  }
+  std::set<int> held;
+  if (by_link.empty()) return held;
+  for_each_process([&](pid_t pid) {
+    if (pid == ::getpid() || but.contains(pid)) return true;
+    for_each_link(pid, [&](const std::string& link) {
+      if (const auto found = by_link.find(link); found != by_link.end()) held.insert(found->second);
+      return held.size() < by_link.size();
+    });
+    return held.size() < by_link.size();
+  });
+  return held;
 }
 
 }  // namespace graceful::os

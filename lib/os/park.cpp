@@ -2,6 +2,7 @@
 #include "os/park.hpp"
 
 #include "os/open_files.hpp"
+#include "os/socket_option.hpp"
 #include "os/spare_descriptors.hpp"
 #include "os/system_failure.hpp"
 
@@ -83,11 +84,9 @@ result<unique_fd> unreachable_listener() {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (!fd || ::setsockopt(fd.get(), IPPROTO_IP, IP_MINTTL, &highest_ttl, sizeof highest_ttl) != 0) {
-    return system_failure("cannot make a socket to park an acceptor on");
-  }
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_BINDTOIFINDEX, &no_interface, sizeof no_interface);
-  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+  const bool made = fd && set_socket_option(fd.get(), IPPROTO_IP, IP_MINTTL, highest_ttl);
+  if (made) (void)set_socket_option(fd.get(), SOL_SOCKET, SO_BINDTOIFINDEX, no_interface);
+  if (!made || ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
       ::listen(fd.get(), 1) != 0) {
     return system_failure("cannot make a socket to park an acceptor on");
   }

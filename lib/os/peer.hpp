@@ -4,7 +4,9 @@
 
 #include <graceful/unique_fd.hpp>
 
+#include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include <sys/types.h>
 
@@ -38,6 +40,26 @@ unique_fd peer_pidfd(int socket);
 /// True if the process that called listen(2), seen from a client, has certainly ended: it will not
 /// answer, and a process that it left behind keeps its socket open.
 bool peer_has_ended(int socket);
+
+/// True if `who`, to which `pidfd` refers, could do by itself what this process can: it has the
+/// same capabilities, in the same user namespace. Being the same user does not imply that:
+/// capabilities(7). True of any peer if this process has none. False if the peer cannot be seen, or
+/// has executed a set-id program since it connected.
+bool has_rights_of_this(const peer& who, int pidfd);
+
+/// True if this process has no capability that a peer could lack.
+bool needs_no_rights();
+
+/// True if `user` stands for one user. The kernel shows all users without a number in this
+/// namespace as the overflow uid (usually 65534), which is one user's own number only where it is
+/// mapped.
+bool is_one_user(uid_t user);
+
+/// True if `user` is the one as whom this process acts, and certainly so.
+bool is_own_user(uid_t user);
+
+/// True if `map`, in the format of /proc/PID/uid_map, has a number for `id`.
+bool is_mapped(std::string_view map, std::uint64_t id);
 
 }  // namespace graceful::os
 

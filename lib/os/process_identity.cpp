@@ -3,17 +3,17 @@
 
 #include "os/channel.hpp"
 #include "os/child.hpp"
-#include "os/whole_file.hpp"
+#include "os/proc.hpp"
+#include "os/text.hpp"
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
-#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <string_view>
 
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <system_error>
 #include <unistd.h>
@@ -23,25 +23,49 @@ namespace graceful::os {
 namespace {
 
 // Fields of /proc/PID/stat.
-constexpr int state = 3;
-constexpr int start_time = 22;
+constexpr int state_field = 3;
+constexpr int parent_field = 4;
+constexpr int start_time_field = 22;
 
-/// The fields from the state on.
-std::optional<std::istringstream> fields_of(pid_t pid) {
-  const auto text = pid > 0 ? whole_file("/proc/" + std::to_string(pid) + "/stat") : std::string{};
+std::string stat_of(pid_t pid) {
+  return pid > 0 ? whole_file(proc_path(pid, "stat")) : std::string{};
+}
+
+/// Empty if there is none.
+std::string_view field(std::string_view stat, int number) {
   // The name is in parentheses, and may contain parentheses.
-  const auto name_end = text.rfind(')');
-  if (name_end == text.npos) return {};
-  return std::istringstream{text.substr(name_end + 1)};
+  auto at = stat.rfind(')');
+  for (int next = state_field; next <= number && at != stat.npos; ++next) {
+    at = stat.find(' ', at + 1);
+  }
+  return at == stat.npos ? "" : stat.substr(at + 1, stat.find(' ', at + 1) - at - 1);
+}
+
+std::optional<process_identity> identity_in(std::string_view stat, pid_t pid) {
+  const auto state = field(stat, state_field);
+  const auto started = whole_number<std::uint64_t>(field(stat, start_time_field));
+  if (!started || state == "Z" || state == "X") return {};
+  return process_identity{.pid = pid, .started = *started, .space = own_pid_space()};
 }
 
 /// 0 if no parent is visible.
 pid_t parent_of(pid_t pid) {
-  auto fields = fields_of(pid);
-  std::string process_state;
-  pid_t parent = 0;
-  if (!fields || !(*fields >> process_state >> parent)) return 0;
-  return parent;
+  return whole_number<pid_t>(field(stat_of(pid), parent_field)).value_or(0);
+}
+
+std::string pid_space_of(pid_t pid) { return link_target(proc_path(pid, "ns/pid")); }
+
+/// False in the /proc of another PID namespace, where the numbers belong to other processes.
+bool is_proc_own() { return link_target("/proc/self") == std::to_string(::getpid()); }
+
+void read_line(process_status& found, const std::string& key, std::istringstream& values) {
+  if (key == "Uid:") {
+    values >> found.user >> found.effective_user >> found.saved_user;
+  } else if (key == "CapPrm:") {
+    values >> std::hex >> found.permitted;
+  } else if (key == "NSpid:") {
+    for (pid_t number = 0; values >> number;) found.numbers.push_back(number);
+  }
 }
 
 /// Processes may end during the walk, and others get their numbers: the limit ends every walk.
@@ -49,23 +73,14 @@ constexpr int most_ancestors = 64;
 
 }  // namespace
 
-std::string own_pid_space() {
-  std::array<char, 64> space{};
-  const auto length = ::readlink("/proc/self/ns/pid", space.data(), space.size());
-  return {space.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0))};
-}
+std::string own_pid_space() { return link_target("/proc/self/ns/pid"); }
 
 std::optional<process_identity> process_identity::of(pid_t pid) {
-  auto fields = fields_of(pid);
-  if (!fields) return {};
-  std::string field;
-  process_identity found{.pid = pid, .started = 0, .space = {}};
-  for (int number = state; number < start_time && *fields >> field; ++number) {
-    if (number == state && (field == "Z" || field == "X")) return {};
-  }
-  if (!(*fields >> found.started)) return {};
-  found.space = own_pid_space();
-  return found;
+  return identity_in(stat_of(pid), pid);
+}
+
+std::optional<process_identity> process_identity::of_this_process() {
+  return identity_in(whole_file("/proc/self/stat"), ::getpid());
 }
 
 bool process_identity::has_ended() const {
@@ -74,9 +89,42 @@ bool process_identity::has_ended() const {
   // There is no pidfd for the number of a thread (which kill(2) takes for its process), on a kernel
   // without pidfds, or if the system forbids it.
   if (!pidfd && (errno == ESRCH || (::kill(pid, 0) != 0 && errno == ESRCH))) return true;
-  if (pidfd && wait_readable(pidfd.get(), std::chrono::steady_clock::now())) return true;
+  if (pidfd && is_readable(pidfd.get())) return true;
   const auto now = of(pid);  // /proc may hide it (hidepid): its state is unknown then
   return now && now->started != started;
+}
+
+bool is_held(int pidfd) {
+  // A system that forbids the call returns an error other than ESRCH.
+  return ::syscall(SYS_pidfd_send_signal, pidfd, 0, nullptr, 0) == 0 || errno != ESRCH;
+}
+
+std::optional<process_status> process_status::of(pid_t pid, int pidfd) {
+  if (pid <= 0 || !is_proc_own()) return {};
+  std::istringstream file{whole_file(proc_path(pid, "status"))};
+  process_status found;
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream values{line};
+    std::string key;
+    values >> key;
+    read_line(found, key, values);
+  }
+  // Checked last: what was read then belonged to the process that `pidfd` refers to.
+  if (found.numbers.empty() || found.numbers.front() != pid) return {};
+  if (pidfd >= 0 && !is_held(pidfd)) return {};
+  return found;
+}
+
+std::optional<pid_t> number_here(pid_t member, pid_t number) {
+  const auto space = pid_space_of(member);
+  if (space.empty() || !is_proc_own()) return {};
+  std::optional<pid_t> found;
+  for_each_process([&](pid_t pid) {
+    const auto status = process_status::of(pid, -1);
+    if (status && status->numbers.back() == number && pid_space_of(pid) == space) found = pid;
+    return !found;
+  });
+  return found;
 }
 
 bool is_ancestor(pid_t pid) {

@@ -19,6 +19,7 @@ struct process_identity {
 
   /// None if there is no such process, or it is a zombie.
   static std::optional<process_identity> of(pid_t pid);
+  static std::optional<process_identity> of_this_process();
 
   /// True if the process has certainly ended, even if its number belongs to another process by now.
   /// A zombie has ended.
@@ -26,6 +27,31 @@ struct process_identity {
 
   bool operator==(const process_identity&) const = default;
 };
+
+/// What the kernel shows of a process: proc(5), /proc/PID/status.
+struct process_status {
+  uid_t user = static_cast<uid_t>(-1);  ///< The real user.
+  uid_t effective_user = static_cast<uid_t>(-1);
+  uid_t saved_user = static_cast<uid_t>(-1);
+  std::uint64_t permitted = 0;  ///< Capabilities: capabilities(7).
+  /// Its numbers, from this process's PID namespace down to its own: more than one if it lives in
+  /// another.
+  std::vector<pid_t> numbers{};
+
+  /// The status of the process that `pidfd` refers to and whose number is `pid`. None once it has
+  /// been reaped, since the number may then be another process's; nor without a /proc of this
+  /// process's PID namespace, or if that hides the process. `pidfd` -1: the process that has the
+  /// number now.
+  static std::optional<process_status> of(pid_t pid, int pidfd);
+};
+
+/// True if `pidfd` still refers to a process, which may be a zombie. Its number is then no other
+/// process's.
+bool is_held(int pidfd);
+
+/// Translates `number`, which counts in the PID namespace of `member`, to this process's namespace.
+/// None if there is no such process, or this one cannot see it.
+std::optional<pid_t> number_here(pid_t member, pid_t number);
 
 /// True if `pid` is the parent of this process, or of its parent, and so on, as far as is visible.
 bool is_ancestor(pid_t pid);

@@ -2,13 +2,16 @@
 #include "os/service_manager.hpp"
 
 #include "os/channel.hpp"
+#include "os/peer.hpp"
 #include "os/process_identity.hpp"
+#include "os/socket_option.hpp"
 #include "os/spare_descriptors.hpp"
 #include "os/system_failure.hpp"
-#include "os/whole_number.hpp"
+#include "os/text.hpp"
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -17,6 +20,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace graceful::os {
@@ -25,14 +29,9 @@ namespace {
 
 constexpr std::size_t max_fd_name = 255;
 
-std::vector<std::string> split(std::string_view text) {
-  std::vector<std::string> parts;
-  for (;;) {
-    const auto end = text.find(':');
-    parts.emplace_back(text.substr(0, end));
-    if (end == std::string_view::npos) return parts;
-    text.remove_prefix(end + 1);
-  }
+unique_fd datagram_socket() {
+  return unique_fd{spare_descriptors::with(
+      [] { return ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); })};
 }
 
 /// False if the descriptor is not open.
@@ -46,10 +45,7 @@ bool prepare(int fd) {
 /// True if it can have come through execve(2) and is a listening socket.
 bool is_passed_listener(int fd) {
   const int flags = ::fcntl(fd, F_GETFD);
-  int listens = 0;
-  socklen_t size = sizeof listens;
-  return flags >= 0 && (flags & FD_CLOEXEC) == 0 &&
-         ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens != 0;
+  return flags >= 0 && (flags & FD_CLOEXEC) == 0 && is_listening(fd);
 }
 
 bool are_passed_listeners(int count) {
@@ -75,6 +71,21 @@ std::string hash_of(std::string_view text) {
   return digits.data();
 }
 
+std::string process_text(pid_t pid) { return std::to_string(pid) + ' ' + own_pid_space(); }
+
+bool is_directory(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/// The process that called listen(2) there, according to the kernel; 0 if none answers.
+pid_t listener_at(const std::string& path) {
+  constexpr std::chrono::milliseconds enough{200};
+  const auto connection = connect_unix(path, after(enough));
+  const auto who = connection ? peer::of(connection->get()) : std::nullopt;
+  return who ? who->pid : 0;
+}
+
 }  // namespace
 
 result<service_manager> service_manager::at(std::string_view address) {
@@ -92,8 +103,7 @@ result<service_manager> service_manager::at(std::string_view address) {
   if (is_abstract) m.address_.sun_path[0] = '\0';
   m.length_ = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address.size() +
                                      (is_abstract ? 0 : 1));
-  m.socket_.reset(spare_descriptors::with(
-      [] { return ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); }));
+  m.socket_ = datagram_socket();
   if (!m.socket_) return system_failure("cannot make a socket for NOTIFY_SOCKET");
   return m;
 }
@@ -103,34 +113,15 @@ result<void> service_manager::notify(std::string_view assignments,
   if (descriptors.size() > max_descriptors) {
     return failure{errc::invalid_argument, "too many descriptors for one message"};
   }
-  iovec text{const_cast<char*>(assignments.data()), assignments.size()};
-  msghdr message{};
-  message.msg_name = const_cast<sockaddr_un*>(&address_);
-  message.msg_namelen = length_;
-  message.msg_iov = &text;
-  message.msg_iovlen = 1;
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(max_descriptors * sizeof(int))> control;
-  if (!descriptors.empty()) {
-    const auto size = descriptors.size() * sizeof(int);
-    control.fill(0);
-    message.msg_control = control.data();
-    message.msg_controllen = CMSG_SPACE(size);
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(size);
-    std::memcpy(CMSG_DATA(header), descriptors.data(), size);
-  }
-  while (::sendmsg(socket_.get(), &message, MSG_NOSIGNAL) < 0) {
-    if (errno != EINTR) return system_failure("cannot write to NOTIFY_SOCKET");
+  if (send_message(socket_.get(), assignments, descriptors, &address_, length_) < 0) {
+    return system_failure("cannot write to NOTIFY_SOCKET");
   }
   return {};
 }
 
 /// connect(2) resolves the address and checks whether this process may write there.
 result<void> service_manager::reach() const {
-  const unique_fd probe{spare_descriptors::with(
-      [] { return ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); })};
+  const auto probe = datagram_socket();
   if (!probe) return system_failure("cannot make a socket for NOTIFY_SOCKET");
   if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address_), length_) != 0) {
     return system_failure("cannot write to NOTIFY_SOCKET");
@@ -138,10 +129,21 @@ result<void> service_manager::reach() const {
   return {};
 }
 
+std::string own_process_text() { return process_text(::getpid()); }
+
+bool manager_process::is_parent() const {
+  const pid_t parent = ::getppid();
+  if (parent <= 0) return false;  // it lives in another PID namespace
+  if (!supervisor.empty()) return supervisor == process_text(parent);
+  if (!socket.empty()) return listener_at(socket) == parent;
+  if (user_manager == std::to_string(parent)) return true;
+  return parent == 1 && (executed == std::to_string(::getpid()) || is_directory(booted));
+}
+
 std::vector<named_descriptor> take_listen_fds(start_command& start, addressee whom) {
   const auto pid = whole_number<pid_t>(start.take("LISTEN_PID"));
   const auto count = whole_number<int>(start.take("LISTEN_FDS"));
-  const auto names = split(start.take("LISTEN_FDNAMES"));
+  const auto names = split(start.take("LISTEN_FDNAMES"), ':');
   std::vector<named_descriptor> passed;
   if (!pid || !count || !meant_for_this(*pid, *count, whom)) return passed;
   const bool named = names.size() == static_cast<std::size_t>(std::max(*count, 0));

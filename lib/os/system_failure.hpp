@@ -23,10 +23,11 @@ inline std::string remedy(const error_code& code) {
   return "; raise the limit of open files (RLIMIT_NOFILE, ulimit -n)";
 }
 
-/// A failed system call: what was tried, then what the system says.
-inline failure system_failure(const std::string& tried, int number = errno) {
+/// A failed system call: what was tried, then what the system says, then what to do.
+inline failure system_failure(const std::string& tried, int number = errno,
+                              const std::string& advice = {}) {
   const auto code = system_code(number);
-  return {code, tried + ": " + code.message() + remedy(code)};
+  return {code, tried + ": " + code.message() + remedy(code) + advice};
 }
 
 /// Runs `f`, in which Asio opens descriptors. Asio's own exceptions name a function of Asio, and

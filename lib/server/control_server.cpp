@@ -93,7 +93,7 @@ void control_server::on_call(control_session& from, const wire::call& call) {
     return from.reply(refusal);
   }
   if (call.method == wire::report_method) {
-    const auto report = wire::parse_report(call.parameters);
+    const auto report = wire::parse<wire::report>(call.parameters);
     if (report) return settings_.report(from, *report);
     return from.reply(wire::invalid("generation, pid or connections"));
   }

@@ -7,7 +7,6 @@
 #include "handoff/passed_channel.hpp"
 #include "os/at_start.hpp"
 #include "os/control_path.hpp"
-#include "os/lock_owners.hpp"
 #include "server/settings.hpp"
 #include "wire/fields.hpp"
 #include "wire/handoff_messages.hpp"

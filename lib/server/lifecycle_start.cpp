@@ -4,7 +4,6 @@
 #include <graceful/error.hpp>
 
 #include "os/control_path.hpp"
-#include "os/lock_owners.hpp"
 #include "server/lifecycle.hpp"
 
 #include <boost/asio/post.hpp>

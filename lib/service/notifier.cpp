@@ -2,9 +2,9 @@
 #include "service/notifier.hpp"
 
 #include "os/channel.hpp"
-#include "os/printable.hpp"
 #include "os/spare_descriptors.hpp"
 #include "os/system_failure.hpp"
+#include "os/text.hpp"
 
 #include <algorithm>
 #include <array>

@@ -5,8 +5,8 @@
 
 #include "os/control_path.hpp"
 #include "os/listening_socket.hpp"
-#include "os/printable.hpp"
 #include "os/system_failure.hpp"
+#include "os/text.hpp"
 #include "service/service_text.hpp"
 
 #include <algorithm>

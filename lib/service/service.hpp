@@ -5,7 +5,7 @@
 #include <graceful/control_client.hpp>
 
 #include "listen/inventory.hpp"
-#include "os/launch.hpp"
+#include "os/child.hpp"
 #include "os/log.hpp"
 #include "service/notifier.hpp"
 #include "service/service_settings.hpp"

@@ -2,7 +2,6 @@
 #ifndef GRACEFUL_SERVICE_SERVICE_SETTINGS_HPP
 #define GRACEFUL_SERVICE_SERVICE_SETTINGS_HPP
 
-#include "os/manager_process.hpp"
 #include "os/service_manager.hpp"
 #include "os/start_command.hpp"
 

@@ -93,7 +93,8 @@ void supervisor_link::ask_again() {
 
 void supervisor_link::on_message(const std::string& text) {
   const auto reply = wire::parse_reply(text);
-  answer(reply && reply->error.empty() && wire::parse_release_reply(reply->parameters));
+  answer(reply && reply->error.empty() &&
+         wire::parse<wire::release_reply>(reply->parameters)->released);
 }
 
 void supervisor_link::answer(bool released) {

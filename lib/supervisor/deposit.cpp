@@ -4,8 +4,8 @@
 #include "control/await_readable.hpp"
 #include "os/channel.hpp"
 #include "os/close_aside.hpp"
+#include "os/peer.hpp"
 #include "os/socket_address.hpp"
-#include "os/user.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -80,19 +80,21 @@ void deposit::read(int most) {
   }
 }
 
-void deposit::take(os::notify_datagram datagram) {
+void deposit::take(os::inbox datagram) {
   hear(datagram);
   // Closes what is not kept, without waiting for its sender. A barrier waits for just that close.
   os::close_aside(std::move(datagram.descriptors));
 }
 
-void deposit::hear(os::notify_datagram& datagram) {
-  if (!datagram.pid || !trusted(datagram.uid)) {
-    return log_.warning("ignored a notification by user " + std::to_string(datagram.uid));
+void deposit::hear(os::inbox& datagram) {
+  const auto& sender = datagram.sender;
+  if (!sender || !trusted(sender->uid)) {
+    return log_.warning("ignored a notification by " +
+                        (sender ? "user " + std::to_string(sender->uid) : "an unknown user"));
   }
   auto what = supervision::parse_notification(datagram.bytes);
   if (!what) {
-    return log_.warning("ignored a notification by pid " + std::to_string(*datagram.pid) +
+    return log_.warning("ignored a notification by pid " + std::to_string(sender->pid) +
                         " that is too long, or no text");
   }
   if (datagram.truncated) {
@@ -103,7 +105,7 @@ void deposit::hear(os::notify_datagram& datagram) {
     for (auto& fd : datagram.descriptors) keep(what->name, fd);
   }
   if (what->remove) remove(what->name);
-  on_({*datagram.pid, datagram.uid, std::move(datagram.pidfd)}, std::move(*what));
+  on_({sender->pid, sender->uid, std::move(datagram.sender_pidfd)}, std::move(*what));
 }
 
 void deposit::remove(const std::string& name) {

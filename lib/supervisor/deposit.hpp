@@ -4,9 +4,9 @@
 
 #include <graceful/unique_fd.hpp>
 
-#include "os/launch.hpp"
+#include "os/channel.hpp"
+#include "os/child.hpp"
 #include "os/log.hpp"
-#include "os/notify_socket.hpp"
 #include "supervisor/kept_descriptors.hpp"
 #include "supervisor/named_main.hpp"
 #include "supervisor/notification.hpp"
@@ -62,8 +62,8 @@ class deposit {
 
   void read(int most);
   void wait();
-  void take(os::notify_datagram datagram);
-  void hear(os::notify_datagram& datagram);
+  void take(os::inbox datagram);
+  void hear(os::inbox& datagram);
   void remove(const std::string& name);
   void tell_full(const std::string& message);
 

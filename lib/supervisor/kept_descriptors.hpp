@@ -4,7 +4,7 @@
 
 #include <graceful/unique_fd.hpp>
 
-#include "os/launch.hpp"
+#include "os/child.hpp"
 
 #include <cstddef>
 #include <string>

@@ -3,7 +3,6 @@
 
 #include "os/child.hpp"
 #include "os/process_identity.hpp"
-#include "os/process_status.hpp"
 
 #include <cerrno>
 #include <utility>

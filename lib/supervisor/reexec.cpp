@@ -3,10 +3,9 @@
 
 #include "os/channel.hpp"
 #include "os/child.hpp"
-#include "os/executed.hpp"
+#include "os/start_command.hpp"
 #include "os/system_failure.hpp"
 #include "os/text.hpp"
-#include "os/whole_number.hpp"
 #include "supervisor/memory_text.hpp"
 #include "wire/fields.hpp"
 

@@ -5,7 +5,7 @@
 #include <graceful/error.hpp>
 #include <graceful/unique_fd.hpp>
 
-#include "os/launch.hpp"
+#include "os/child.hpp"
 #include "os/start_command.hpp"
 #include "supervisor/keeper.hpp"
 #include "supervisor/supervisor_place.hpp"

@@ -11,13 +11,11 @@
 #include "os/close_aside.hpp"
 #include "os/home_process.hpp"
 #include "os/log.hpp"
-#include "os/manager_process.hpp"
-#include "os/notify_socket.hpp"
 #include "os/peer.hpp"
+#include "os/service_manager.hpp"
 #include "os/socket_address.hpp"
 #include "os/start_command.hpp"
 #include "os/system_failure.hpp"
-#include "os/working_directory.hpp"
 #include "supervisor/deposit.hpp"
 #include "supervisor/reexec.hpp"
 #include "supervisor/serving_watch.hpp"
@@ -289,7 +287,7 @@ void supervisor::impl::on_call(control_session& from, const wire::call& call) {
     deposit_.read();  // the caller may have become the server just now, and have stored something
     const bool released = of_server(from);
     if (released) deposit_.release();
-    return from.reply(wire::to_release_reply(released));
+    return from.reply(wire::to_reply(wire::release_reply{released}));
   }
   if (call.method == wire::reexec_method) {
     if (!from.caller_gone()) return reexec(from);

@@ -7,7 +7,6 @@
 #include "os/channel.hpp"
 #include "os/child.hpp"
 #include "os/close_aside.hpp"
-#include "os/notify_socket.hpp"
 #include "os/process_identity.hpp"
 #include "os/system_failure.hpp"
 #include "supervisor/serving_watch.hpp"

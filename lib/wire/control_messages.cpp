@@ -2,107 +2,12 @@
 #include "wire/control_messages.hpp"
 
 #include "wire/fields.hpp"
-#include "wire/members.hpp"
 
 #include <algorithm>
 #include <string>
 #include <string_view>
-#include <tuple>
-#include <vector>
 
 namespace graceful::wire {
-
-template <>
-struct members<listener_status> {
-  static constexpr std::tuple table{
-      required("name", &listener_status::name), required("address", &listener_status::address),
-      required("queue", &listener_status::queue), required("backlog", &listener_status::backlog)};
-};
-
-template <>
-struct members<draining_process> {
-  static constexpr std::tuple table{required("generation", &draining_process::generation),
-                                    required("pid", &draining_process::pid),
-                                    lenient("connections", &draining_process::connections),
-                                    required("hurried", &draining_process::hurried)};
-};
-
-template <>
-struct members<server_status> {
-  static constexpr std::tuple table{
-      required("name", &server_status::name),
-      required("generation", &server_status::generation),
-      required("pid", &server_status::pid),
-      required("uptime_ms", &server_status::uptime),
-      required("state", &server_status::state),
-      required("version", &server_status::version),
-      required("connections", &server_status::connections),
-      required("listeners", &server_status::listeners),
-      newer("draining", &server_status::draining),
-      lenient("last_failure", &server_status::last_failure),
-      optional("dropped", &server_status::dropped),
-      lenient("dropped_addresses", &server_status::dropped_addresses)};
-};
-
-template <>
-struct members<upgrade_request> {
-  static constexpr std::tuple table{optional("command", &upgrade_request::command),
-                                    optional("directory", &upgrade_request::directory),
-                                    optional("environment", &upgrade_request::environment),
-                                    optional("timeout_ms", &upgrade_request::timeout)};
-};
-
-template <>
-struct members<upgrade_obstacle> {
-  static constexpr std::tuple table{required("kind", &upgrade_obstacle::kind),
-                                    required("message", &upgrade_obstacle::message)};
-};
-
-template <>
-struct members<upgrade_plan> {
-  static constexpr std::tuple table{required("program", &upgrade_plan::program),
-                                    required("arguments", &upgrade_plan::arguments),
-                                    required("directory", &upgrade_plan::directory),
-                                    required("environment", &upgrade_plan::environment),
-                                    required("generation", &upgrade_plan::generation),
-                                    required("timeout_ms", &upgrade_plan::timeout),
-                                    required("probation_ms", &upgrade_plan::probation),
-                                    required("listeners", &upgrade_plan::listeners),
-                                    required("obstacles", &upgrade_plan::obstacles)};
-};
-
-template <>
-struct members<upgrade_phase> {
-  static constexpr std::tuple table{
-      required("phase", &upgrade_phase::phase),
-      required("elapsed_ms", &upgrade_phase::elapsed),
-      lenient("duration_ms", &upgrade_phase::duration),
-      lenient("pid", &upgrade_phase::pid),
-      lenient("generation", &upgrade_phase::generation),
-      lenient("sockets", &upgrade_phase::sockets),
-      lenient("dropped", &upgrade_phase::dropped),
-      lenient("dropped_addresses", &upgrade_phase::dropped_addresses)};
-};
-
-template <>
-struct members<drain_progress> {
-  static constexpr std::tuple table{
-      required("phase", &drain_progress::phase), required("elapsed_ms", &drain_progress::elapsed),
-      required("connections", &drain_progress::connections), required("cut", &drain_progress::cut)};
-};
-
-template <>
-struct members<server_event> {
-  static constexpr std::tuple table{
-      required("event", &server_event::event), required("message", &server_event::message),
-      required("generation", &server_event::generation), required("pid", &server_event::pid),
-      required("time_ms", &server_event::time)};
-};
-
-template <>
-struct members<server_metrics> {
-  static constexpr std::tuple table{required("text", &server_metrics::text)};
-};
 
 namespace {
 
@@ -151,19 +56,6 @@ std::optional<server_status> parse_status(const json::object& parameters) {
   return m;
 }
 
-std::optional<upgrade_plan> parse_plan(const json::object& parameters) {
-  return parse<upgrade_plan>(parameters);
-}
-std::optional<drain_progress> parse_progress(const json::object& parameters) {
-  return parse<drain_progress>(parameters);
-}
-std::optional<server_event> parse_event(const json::object& parameters) {
-  return parse<server_event>(parameters);
-}
-std::optional<server_metrics> parse_metrics(const json::object& parameters) {
-  return parse<server_metrics>(parameters);
-}
-
 std::optional<bool> parse_drain(const json::object& parameters) {
   return flag_field(parameters, "now");
 }
@@ -174,29 +66,14 @@ std::optional<std::string> parse_rollback(const json::object& parameters) {
 }
 
 call to_call(const upgrade_request& m) {
-  auto c = call_of(upgrade_method, m);
+  auto c = to_call(m, upgrade_method);
   c.more = true;
   return c;
 }
 
-call to_plan_call(const upgrade_request& m) { return call_of(plan_method, m); }
-
 reply to_reply(const server_status& m) {
-  auto r = reply_of(m);
+  auto r = to_reply<>(m);
   if (m.successor_pid) r.parameters["successor"] = json::object{{"pid", *m.successor_pid}};
-  return r;
-}
-
-reply to_reply(const upgrade_plan& m) { return reply_of(m); }
-reply to_reply(const upgrade_phase& m) { return reply_of(m); }
-reply to_reply(const drain_progress& m) { return reply_of(m); }
-reply to_reply(const server_event& m) { return reply_of(m); }
-reply to_reply(const server_metrics& m) { return reply_of(m); }
-
-reply to_error(std::string_view error, std::string_view message) {
-  reply r;
-  r.error = error;
-  r.parameters["message"] = message;
   return r;
 }
 

@@ -1,12 +1,21 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "wire/fields.hpp"
 
-#include <boost/json/value.hpp>
-
-#include <limits>
-#include <utility>
+#include "wire/members.hpp"
 
 namespace graceful::wire {
+
+namespace {
+
+template <class T>
+std::optional<T> field(const json::object& o, std::string_view key) {
+  const json::value* value = o.if_contains(key);
+  T found{};
+  if (value == nullptr || !codec<T>::get(*value, found)) return std::nullopt;
+  return found;
+}
+
+}  // namespace
 
 bool has_field(const json::object& o, std::string_view key) {
   const json::value* value = o.if_contains(key);
@@ -14,21 +23,15 @@ bool has_field(const json::object& o, std::string_view key) {
 }
 
 std::optional<std::int64_t> int_field(const json::object& o, std::string_view key) {
-  const json::value* value = o.if_contains(key);
-  if (value == nullptr || !value->is_int64()) return std::nullopt;
-  return value->get_int64();
+  return field<std::int64_t>(o, key);
 }
 
 std::optional<std::uint64_t> count_field(const json::object& o, std::string_view key) {
-  const auto value = int_field(o, key);
-  if (!value || *value < 0) return std::nullopt;
-  return static_cast<std::uint64_t>(*value);
+  return field<std::uint64_t>(o, key);
 }
 
 std::optional<bool> bool_field(const json::object& o, std::string_view key) {
-  const json::value* value = o.if_contains(key);
-  if (value == nullptr || !value->is_bool()) return std::nullopt;
-  return value->get_bool();
+  return field<bool>(o, key);
 }
 
 std::optional<bool> flag_field(const json::object& o, std::string_view key) {
@@ -36,21 +39,7 @@ std::optional<bool> flag_field(const json::object& o, std::string_view key) {
 }
 
 std::optional<std::string> string_field(const json::object& o, std::string_view key) {
-  const json::value* value = o.if_contains(key);
-  if (value == nullptr || !value->is_string()) return std::nullopt;
-  return std::string{value->get_string()};
-}
-
-std::optional<std::vector<std::string>> strings_field(const json::object& o, std::string_view key) {
-  const json::value* value = o.if_contains(key);
-  if (value == nullptr || !value->is_array()) return std::nullopt;
-  std::vector<std::string> strings;
-  strings.reserve(value->get_array().size());
-  for (const json::value& element : value->get_array()) {
-    if (!element.is_string()) return std::nullopt;
-    strings.emplace_back(element.get_string());
-  }
-  return strings;
+  return field<std::string>(o, key);
 }
 
 }  // namespace graceful::wire

@@ -8,7 +8,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 /// Typed access to the parameters of a message: none where a field is absent (or null) or has
 /// another type.
@@ -35,9 +34,6 @@ namespace json = boost::json;
 [[nodiscard]] std::optional<bool> flag_field(const json::object& o, std::string_view key);
 
 [[nodiscard]] std::optional<std::string> string_field(const json::object& o, std::string_view key);
-
-[[nodiscard]] std::optional<std::vector<std::string>> strings_field(const json::object& o,
-                                                                    std::string_view key);
 
 }  // namespace graceful::wire
 

@@ -1,8 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "wire/framer.hpp"
 
-#include <algorithm>
-
 namespace graceful::wire {
 
 void framer::feed(std::string_view bytes) {

@@ -2,9 +2,15 @@
 #ifndef GRACEFUL_WIRE_HANDOFF_VALUES_HPP
 #define GRACEFUL_WIRE_HANDOFF_VALUES_HPP
 
-#include "wire/totals.hpp"
+#include <graceful/phases.hpp>
 
+#include "os/error_table.hpp"
+
+#include <array>
+#include <chrono>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,8 +33,24 @@ inline constexpr std::string_view settle_method = "io.graceful.Handoff.Settle";
 inline constexpr std::string_view report_method = "io.graceful.Handoff.Report";
 inline constexpr std::string_view fail_method = "io.graceful.Handoff.Fail";
 
-inline constexpr std::string_view incompatible_version_error =
-    "io.graceful.Handoff.IncompatibleVersion";
+/// The error that stands for `why`; RolledBack has no value of its own.
+constexpr std::string_view handoff_error(errc why) { return entry_of(why).handoff; }
+inline constexpr std::string_view rolled_back_error = "io.graceful.Handoff.RolledBack";
+
+/// Counts over all generations: each passes its own on to the next.
+struct totals {
+  std::uint64_t committed = 0;    // upgrades whose successor stayed
+  std::uint64_t failed = 0;       // upgrades whose successor was never ready
+  std::uint64_t rolled_back = 0;  // upgrades whose successor was ready and did not stay
+  std::uint64_t cut = 0;          // connections that were cut at the deadline of a drain
+};
+
+/// The phases of an upgrade, in order.
+inline constexpr std::array<std::string_view, 5> upgrade_phases{
+    phases::spawned, phases::begun, phases::passed, phases::ready, phases::committed};
+
+/// How long each phase that an upgrade has reached took, counted from the previous one.
+using phase_durations = std::map<std::string, std::chrono::microseconds, std::less<>>;
 
 struct begin {
   std::vector<std::int64_t> versions;

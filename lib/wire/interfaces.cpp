@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <array>
-#include <span>
 #include <string>
 #include <utility>
 
@@ -261,39 +260,34 @@ method Reexec() -> ()
 error ReexecFailed (message: string)
 )";
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 4> interfaces{{
-    {"org.varlink.service", service_interface},
-    {"io.graceful.Control", control_interface},
-    {"io.graceful.Handoff", handoff_interface},
-    {"io.graceful.Supervisor", supervisor_interface},
+struct interface_entry {
+  std::string_view name;
+  std::string_view description;
+  bool of_server;
+  bool of_supervisor;
+};
+
+constexpr std::array<interface_entry, 4> interfaces{{
+    {"org.varlink.service", service_interface, true, true},
+    {"io.graceful.Control", control_interface, true, false},
+    {"io.graceful.Handoff", handoff_interface, true, false},
+    {"io.graceful.Supervisor", supervisor_interface, false, true},
 }};
 
-constexpr std::array<std::string_view, 3> of_server{"org.varlink.service", "io.graceful.Control",
-                                                    "io.graceful.Handoff"};
-constexpr std::array<std::string_view, 2> of_supervisor{"org.varlink.service",
-                                                        "io.graceful.Supervisor"};
-
-std::span<const std::string_view> offered_by(role who) {
-  if (who == role::supervisor) return of_supervisor;
-  return of_server;
+bool is_of(const interface_entry& each, role who) {
+  return who == role::supervisor ? each.of_supervisor : each.of_server;
 }
 
-bool offers(role who, std::string_view interface) {
-  return std::ranges::find(offered_by(who), interface) != offered_by(who).end();
-}
-
-reply not_found(std::string_view error, std::string_view key, std::string_view value) {
-  reply r;
-  r.error = error;
-  r.parameters[key] = value;
-  return r;
+bool offers(role who, std::string_view name) {
+  return std::ranges::any_of(
+      interfaces, [&](const auto& each) { return each.name == name && is_of(each, who); });
 }
 
 }  // namespace
 
-std::optional<std::string_view> interface_description(std::string_view interface) {
-  for (const auto& [name, description] : interfaces) {
-    if (name == interface) return description;
+std::optional<std::string_view> interface_description(std::string_view name) {
+  for (const auto& each : interfaces) {
+    if (each.name == name) return each.description;
   }
   return {};
 }
@@ -306,16 +300,18 @@ std::optional<reply> answer_service_call(const call& c, role who) {
     r.parameters["version"] = GRACEFUL_VERSION_STRING;
     r.parameters["url"] = "";
     json::array names;
-    for (const auto name : offered_by(who)) names.emplace_back(name);
+    for (const auto& each : interfaces) {
+      if (is_of(each, who)) names.emplace_back(each.name);
+    }
     r.parameters["interfaces"] = std::move(names);
     return r;
   }
   if (c.method == "org.varlink.service.GetInterfaceDescription") {
     const auto name = string_field(c.parameters, "interface");
-    if (!name) return not_found(invalid_parameter, "parameter", "interface");
+    if (!name) return invalid("interface");
     const auto description = interface_description(*name);
     if (!description || !offers(who, *name))
-      return not_found(interface_not_found, "interface", *name);
+      return to_error(interface_not_found, *name, "interface");
     r.parameters["description"] = *description;
     return r;
   }
@@ -325,8 +321,8 @@ std::optional<reply> answer_service_call(const call& c, role who) {
 reply unknown_method(const call& c, role who) {
   const auto dot = c.method.rfind('.');
   const auto interface = c.method.substr(0, dot == std::string::npos ? 0 : dot);
-  if (offers(who, interface)) return not_found(method_not_found, "method", c.method);
-  return not_found(interface_not_found, "interface", interface);
+  if (offers(who, interface)) return to_error(method_not_found, c.method, "method");
+  return to_error(interface_not_found, interface, "interface");
 }
 
 }  // namespace graceful::wire

@@ -16,15 +16,12 @@
 #include <string_view>
 #include <tuple>
 #include <type_traits>
-#include <utility>
 #include <vector>
 
 /// A message is described once, by a table of its members, which is read in both directions:
 ///
 ///     template <>
-///     struct members<fetch> {
-///       static constexpr std::tuple table{required("first", &fetch::first)};
-///     };
+///     inline constexpr auto members<fetch> = std::tuple{required("first", &fetch::first)};
 ///
 /// Integers that are unsigned here, and durations, are not negative.
 namespace graceful::wire {
@@ -72,12 +69,14 @@ constexpr member<M, T> informative(std::string_view key, T M::*value) {
 }
 
 template <class M>
-struct members;
+inline constexpr auto members = nullptr;
 
 template <class M>
-concept described = requires {
-  members<M>::table;
-};
+concept described = !std::is_null_pointer_v<std::remove_const_t<decltype(members<M>)>>;
+
+/// The method that is called by sending an M.
+template <class M>
+inline constexpr std::string_view method_of;
 
 /// How a type is represented in JSON. `get` returns false if a value has another type.
 template <class T>
@@ -208,13 +207,13 @@ void write_member(json::object& o, const member<M, T>& which, const M& m) {
 template <described M>
 [[nodiscard]] bool read(const json::object& o, M& m) {
   return std::apply([&](const auto&... each) { return (read_member(o, each, m) && ...); },
-                    members<M>::table);
+                    members<M>);
 }
 
 template <described M>
 [[nodiscard]] json::object write(const M& m) {
   json::object o;
-  std::apply([&](const auto&... each) { (write_member(o, each, m), ...); }, members<M>::table);
+  std::apply([&](const auto&... each) { (write_member(o, each, m), ...); }, members<M>);
   return o;
 }
 
@@ -235,12 +234,12 @@ template <described M>
 }
 
 template <described M>
-[[nodiscard]] call call_of(std::string_view method, const M& m) {
+[[nodiscard]] call to_call(const M& m, std::string_view method = method_of<M>) {
   return {.method = std::string{method}, .parameters = write(m)};
 }
 
 template <described M>
-[[nodiscard]] reply reply_of(const M& m) {
+[[nodiscard]] reply to_reply(const M& m) {
   return {.parameters = write(m), .error = {}};
 }
 

@@ -55,6 +55,12 @@ class exposition {
     sample(suffix_and_labels, std::to_string(value));
   }
 
+  /// A family of one sample.
+  void single(std::string name, std::string_view help, std::uint64_t value) {
+    family(std::move(name), "gauge", "", help);
+    sample("", value);
+  }
+
   std::string end() { return std::move(text_) + "# EOF\n"; }
 
  private:
@@ -65,9 +71,8 @@ class exposition {
 void describe_process(exposition& out, const metrics& m) {
   out.family("graceful_build", "info", "", "The version of the library.");
   out.sample("_info" + labelled("version", m.version), 1);
-  out.family("graceful_generation", "gauge", "",
-             "1 for a cold start, else the generation of the predecessor plus 1.");
-  out.sample("", m.generation);
+  out.single("graceful_generation",
+             "1 for a cold start, else the generation of the predecessor plus 1.", m.generation);
   out.family("graceful_state", "stateset", "", "What the server does.");
   for (const auto state : states) out.sample(labelled("graceful_state", state), m.state == state);
 }
@@ -89,22 +94,21 @@ void describe_upgrades(exposition& out, const metrics& m) {
 }
 
 void describe_connections(exposition& out, const metrics& m) {
-  out.family("graceful_connections", "gauge", "", "Tracked connections of this process.");
-  out.sample("", m.connections);
-  out.family(
-      "graceful_connections_draining", "gauge", "",
+  out.single("graceful_connections", "Tracked connections of this process.", m.connections);
+  out.single(
+      "graceful_connections_draining",
       "Tracked connections that are left to end, of earlier generations that drain and of this "
-      "process if it does.");
-  out.sample("", m.connections_draining);
+      "process if it does.",
+      m.connections_draining);
   out.family("graceful_connections_cut", "counter", "",
              "Connections that the deadline of a drain has ended, over all generations.");
   out.sample("_total", m.so_far.cut);
 }
 
 void describe_listeners(exposition& out, const metrics& m) {
-  out.family("graceful_listeners_dropped", "gauge", "",
-             "Listeners of the generation before on which this one does not listen.");
-  out.sample("", m.listeners_dropped);
+  out.single("graceful_listeners_dropped",
+             "Listeners of the generation before on which this one does not listen.",
+             m.listeners_dropped);
   if (m.listeners.empty()) return;
   out.family("graceful_listener_accept_queue", "gauge", "", "Connections that wait for accept.");
   for (const auto& l : m.listeners) out.sample(labelled("listener", l.name), l.queue);

@@ -4,7 +4,7 @@
 
 #include <graceful/control_client.hpp>
 
-#include "wire/totals.hpp"
+#include "wire/handoff_values.hpp"
 
 #include <cstdint>
 #include <string>

@@ -4,10 +4,11 @@
 
 #include <graceful/supervisor_client.hpp>
 
-#include "wire/varlink.hpp"
+#include "os/error_table.hpp"
+#include "wire/members.hpp"
 
-#include <optional>
 #include <string_view>
+#include <tuple>
 
 /// io.graceful.Supervisor as values: those of the public `supervisor_client`; `json` is not part of
 /// a message.
@@ -16,15 +17,35 @@ namespace graceful::wire {
 inline constexpr std::string_view supervisor_status_method = "io.graceful.Supervisor.Status";
 inline constexpr std::string_view release_method = "io.graceful.Supervisor.Release";
 inline constexpr std::string_view reexec_method = "io.graceful.Supervisor.Reexec";
-inline constexpr std::string_view reexec_failed_error = "io.graceful.Supervisor.ReexecFailed";
+inline constexpr auto reexec_failed_error = entry_of(errc::upgrade_failed).supervisor;
 
-std::optional<supervisor_status> parse_supervisor_status(const json::object& parameters);
-reply to_reply(const supervisor_status& m);
+template <>
+inline constexpr auto members<kept_socket> =
+    std::tuple{required("name", &kept_socket::name), required("address", &kept_socket::address)};
 
-/// The answer to Release.
-reply to_release_reply(bool released);
-/// False also if the reply does not say.
-bool parse_release_reply(const json::object& parameters);
+template <>
+inline constexpr auto members<supervisor_status> =
+    std::tuple{required("pid", &supervisor_status::pid),
+               required("uptime_ms", &supervisor_status::uptime),
+               required("state", &supervisor_status::state),
+               required("version", &supervisor_status::version),
+               lenient("main", &supervisor_status::main_pid),
+               lenient("said", &supervisor_status::said),
+               required("restarts", &supervisor_status::restarts),
+               required("failures", &supervisor_status::failures),
+               required("failure_limit", &supervisor_status::failure_limit),
+               lenient("last_failure", &supervisor_status::last_failure),
+               lenient("wait_ms", &supervisor_status::wait),
+               required("kept", &supervisor_status::kept)};
+
+/// The answer to Release. False also if the reply does not say.
+struct release_reply {
+  bool released = false;
+};
+
+template <>
+inline constexpr auto members<release_reply> =
+    std::tuple{informative("released", &release_reply::released)};
 
 }  // namespace graceful::wire
 

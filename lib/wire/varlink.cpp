@@ -68,11 +68,12 @@ std::optional<reply> parse_reply(std::string_view text) {
   return r;
 }
 
+reply to_error(std::string_view error, std::string_view text, std::string_view key) {
+  return {.parameters = {{key, text}}, .error = std::string{error}};
+}
+
 reply invalid(std::string_view parameter) {
-  reply r;
-  r.error = invalid_parameter;
-  r.parameters["parameter"] = parameter;
-  return r;
+  return to_error(invalid_parameter, parameter, "parameter");
 }
 
 std::string to_message(const call& c) {

@@ -2,6 +2,8 @@
 #ifndef GRACEFUL_WIRE_VARLINK_HPP
 #define GRACEFUL_WIRE_VARLINK_HPP
 
+#include "os/error_table.hpp"
+
 #include <boost/json/object.hpp>
 
 #include <cstddef>
@@ -44,6 +46,9 @@ std::optional<reply> parse_reply(std::string_view text);
 /// The standard error for a parameter of a wrong type or value.
 reply invalid(std::string_view parameter);
 
+/// An error reply. All errors of ours carry a sentence for a person.
+reply to_error(std::string_view error, std::string_view text, std::string_view key = "message");
+
 /// Messages with their NUL.
 std::string to_message(const call& c);
 std::string to_message(const reply& r);
@@ -52,7 +57,7 @@ std::string to_message(const reply& r);
 inline constexpr std::string_view interface_not_found = "org.varlink.service.InterfaceNotFound";
 inline constexpr std::string_view method_not_found = "org.varlink.service.MethodNotFound";
 inline constexpr std::string_view invalid_parameter = "org.varlink.service.InvalidParameter";
-inline constexpr std::string_view permission_denied = "org.varlink.service.PermissionDenied";
+inline constexpr auto permission_denied = entry_of(errc::permission_denied).control;
 inline constexpr std::string_view expected_more = "org.varlink.service.ExpectedMore";
 
 }  // namespace graceful::wire

@@ -119,28 +119,28 @@ void check_limits(const std::optional<graceful::upgrade_request>& m) {
 }
 
 void check_handoff(const json::object& o) {
-  check(wire::parse_begin(o), as_call, wire::parse_begin);
-  check(wire::parse_begun(o), as_reply, wire::parse_begun);
-  check(wire::parse_fetch(o), as_call, wire::parse_fetch);
-  check(wire::parse_batch(o), as_reply, wire::parse_batch);
-  check(wire::parse_ready(o), as_call, wire::parse_ready);
+  check(wire::parse<wire::begin>(o), as_call, wire::parse<wire::begin>);
+  check(wire::parse<wire::begun>(o), as_reply, wire::parse<wire::begun>);
+  check(wire::parse<wire::fetch>(o), as_call, wire::parse<wire::fetch>);
+  check(wire::parse<wire::batch>(o), as_reply, wire::parse<wire::batch>);
+  check(wire::parse<wire::ready>(o), as_call, wire::parse<wire::ready>);
   check(std::optional{wire::parse_readied(o)}, as_reply, wire::parse_readied);
-  check(wire::parse_settled(o), as_reply, wire::parse_settled);
-  check(wire::parse_fail(o), as_call, wire::parse_fail);
-  check(wire::parse_report(o), as_call, wire::parse_report);
-  check(wire::parse_reported(o), as_reply, wire::parse_reported);
+  check(wire::parse<wire::settled>(o), as_reply, wire::parse<wire::settled>);
+  check(wire::parse<wire::fail>(o), as_call, wire::parse<wire::fail>);
+  check(wire::parse<wire::report>(o), as_call, wire::parse<wire::report>);
+  check(wire::parse<wire::reported>(o), as_reply, wire::parse<wire::reported>);
 }
 
 void check_control(const json::object& o) {
   const auto upgrade = wire::parse_upgrade(o);
   check_limits(upgrade);
   check(upgrade, as_call, wire::parse_upgrade);
-  check(wire::parse_plan(o), as_reply, wire::parse_plan);
+  check(wire::parse<graceful::upgrade_plan>(o), as_reply, wire::parse<graceful::upgrade_plan>);
   check(wire::parse_phase(o), as_reply, wire::parse_phase);
   check(wire::parse_status(o), as_reply, wire::parse_status);
-  check(wire::parse_progress(o), as_reply, wire::parse_progress);
-  check(wire::parse_event(o), as_reply, wire::parse_event);
-  check(wire::parse_metrics(o), as_reply, wire::parse_metrics);
+  check(wire::parse<graceful::drain_progress>(o), as_reply, wire::parse<graceful::drain_progress>);
+  check(wire::parse<graceful::server_event>(o), as_reply, wire::parse<graceful::server_event>);
+  check(wire::parse<graceful::server_metrics>(o), as_reply, wire::parse<graceful::server_metrics>);
   (void)wire::parse_drain(o);
   (void)wire::parse_rollback(o);
 }

@@ -75,14 +75,14 @@ void check_send(const action::send& send, const successor_event& cause, const st
                 conversation& so_far, const graceful::handoff::successor& machine) {
   const auto& call = send.message;
   if (std::holds_alternative<event::connected>(cause)) {
-    const auto begin = wire::parse_begin(call.parameters);
+    const auto begin = wire::parse<wire::begin>(call.parameters);
     require(call.method == wire::begin_method && begin && begin->token == token,
             "it begins, with its token");
   } else if (std::holds_alternative<event::initialised>(cause)) {
     require(call.method == wire::ready_method, "it is ready when it has initialised");
     require(so_far.kept == so_far.offered, "it is ready when it has everything");
   } else {
-    const auto fetch = wire::parse_fetch(call.parameters);
+    const auto fetch = wire::parse<wire::fetch>(call.parameters);
     require(so_far.asked == wire::begin_method && call.method == wire::fetch_method && fetch &&
                 fetch->first == 0,
             "after Begin it fetches");
@@ -103,7 +103,7 @@ void check_keep(const action::keep& keep, const successor_event& cause, conversa
   require(so_far.kept <= so_far.offered, "it takes no more than was on offer");
   require(keep.complete == (so_far.kept == so_far.offered), "it knows when it has everything");
   if (keep.complete) return;
-  const auto fetch = wire::parse_fetch(keep.next.parameters);
+  const auto fetch = wire::parse<wire::fetch>(keep.next.parameters);
   require(keep.next.method == wire::fetch_method && fetch && fetch->first == so_far.kept,
           "it asks for the next");
 }

@@ -15,7 +15,7 @@
 /// munmap, mprotect, madvise, brk), threads (clone3, futex, rseq, set_robust_list, exit), what the
 /// loader does before all of that (openat, read, close, fstat, access), exit_group at the end of
 /// main, rt_sigreturn, rt_sigpending, getrandom, geteuid, getpid, prlimit64; calls within libc:
-/// stdio, getaddrinfo; and system calls made without libc: those of the child that `os/launch`
+/// stdio, getaddrinfo; and system calls made without libc: those of the child that `os/child_spawn`
 /// clones, up to its exec (rt_sigaction, rt_sigprocmask, close_range, chdir, execve). For 64-bit
 /// systems.
 // clang-format off

@@ -56,7 +56,8 @@ struct drain_fixture : control_session::owner {
     for (const deadline until{patience}; !until.passed();) {
       if (const auto text = caller.receive(0ms)) {
         const auto reply = wire::parse_reply(*text);
-        return {wire::parse_progress(reply->parameters).value(), !reply->continues};
+        return {wire::parse<graceful::drain_progress>(reply->parameters).value(),
+                !reply->continues};
       }
       control.restart();
       control.run_for(1ms);

@@ -2,6 +2,7 @@
 #include "handoff/predecessor_world.hpp"
 
 #include "handoff/action_text.hpp"
+#include "os/channel.hpp"
 
 #include <limits>
 #include <utility>
@@ -157,7 +158,7 @@ std::string predecessor_world::pass(const predecessor_action& a) {
   if (const auto* batch = std::get_if<action::reply_batch>(&a)) {
     if (batch->first != passed) return "passes what is not next";
     passed += batch->count;
-    if (batch->count == 0 || batch->count > graceful::handoff::max_batch || passed > offered) {
+    if (batch->count == 0 || batch->count > graceful::os::max_descriptors || passed > offered) {
       return "passes too many, or none";
     }
   }

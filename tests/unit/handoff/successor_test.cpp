@@ -82,7 +82,7 @@ TEST_CASE("Begin carries the token if there is one, and the version spoken") {
   for (const std::string token : {"", "t"}) {
     graceful::handoff::successor s{token};
     const auto first = s.resume(event::connected{});
-    const auto message = wire::parse_begin(std::get<action::send>(first).message.parameters);
+    const auto message = wire::parse<wire::begin>(std::get<action::send>(first).message.parameters);
     REQUIRE(message);
     CHECK(message->token == token);
     CHECK(message->versions == std::vector<std::int64_t>{1});

@@ -1,10 +1,13 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include <graceful/error.hpp>
 
+#include "os/error_table.hpp"
+
 #include <doctest/doctest.h>
 
 #include <set>
 #include <string>
+#include <string_view>
 
 using graceful::errc;
 using graceful::error_code;
@@ -39,6 +42,21 @@ TEST_CASE("a value that is not one of our errors is named by its number") {
   for (const int value : {-1, 0, last + 1, 1 << 30}) {
     CHECK(message_of(value) == "unknown error of graceful: " + std::to_string(value));
   }
+}
+
+TEST_CASE("the table has each error once, at its number, and each name on the wire means one") {
+  std::set<std::string_view> names;
+  for (const auto& each : graceful::error_table) {
+    CAPTURE(each.message);
+    CHECK(&graceful::entry_of(each.value) == &each);
+    for (const auto name : {each.control, each.handoff, each.supervisor}) {
+      if (name.empty()) continue;
+      CHECK(names.insert(name).second);
+      CHECK(graceful::errc_of(name) == each.value);
+    }
+  }
+  CHECK_FALSE(graceful::errc_of(""));
+  CHECK_FALSE(graceful::errc_of("io.graceful.Control.Unheard"));
 }
 
 TEST_CASE("an errc is an error_code of the category 'graceful'") {

@@ -179,3 +179,22 @@ TEST_CASE("the threshold applies to standard error and to a function") {
   CHECK(seen == "0 an error; 1 a warning; 2 an info; ");
   CHECK(captured.text().empty());
 }
+
+TEST_CASE("a stream is the journal's if the variable names exactly that stream") {
+  std::array<int, 2> ends{};
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()) == 0);
+  const graceful::unique_fd one{ends[0]};
+  const graceful::unique_fd other{ends[1]};
+  struct stat status {};
+  REQUIRE(::fstat(one.get(), &status) == 0);
+  const auto device = std::to_string(status.st_dev);
+  const auto inode = std::to_string(status.st_ino);
+  CHECK(graceful::os::is_journal_stream(one.get(), device + ':' + inode));
+  CHECK_FALSE(graceful::os::is_journal_stream(other.get(), device + ':' + inode));
+  CHECK_FALSE(graceful::os::is_journal_stream(-1, device + ':' + inode));
+  for (const std::string& wrong : {std::string{}, inode, device + ':', ':' + inode,
+                                   inode + ':' + device, device + ':' + inode + '0'}) {
+    CAPTURE(wrong);
+    CHECK_FALSE(graceful::os::is_journal_stream(one.get(), wrong));
+  }
+}

@@ -1,10 +1,15 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "os/process_identity.hpp"
 
+#include "os/child.hpp"
+
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <future>
+#include <limits>
 #include <thread>
+#include <utility>
 
 #include <signal.h>
 #include <sys/prctl.h>
@@ -12,7 +17,40 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+namespace os = graceful::os;
 using graceful::os::process_identity;
+using graceful::os::process_status;
+
+namespace {
+
+/// A child that waits until it is killed.
+struct waiting_child {
+  waiting_child() : pid{::fork()} {
+    if (pid == 0) {
+      for (;;) ::pause();
+    }
+  }
+  waiting_child(const waiting_child&) = delete;
+  waiting_child& operator=(const waiting_child&) = delete;
+  ~waiting_child() {
+    if (pid > 0) {
+      ::kill(pid, SIGKILL);
+      reap();
+    }
+  }
+
+  /// Leaves a zombie.
+  void kill() const {
+    siginfo_t info{};
+    ::kill(pid, SIGKILL);
+    ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT);
+  }
+  void reap() { ::waitpid(std::exchange(pid, -1), nullptr, 0); }
+
+  pid_t pid;
+};
+
+}  // namespace
 
 TEST_CASE("a process keeps its identity as long as it lives, whatever name it takes") {
   const auto before = process_identity::of(::getpid());
@@ -43,7 +81,7 @@ TEST_CASE(
     const pid_t between = ::getpid();
     const pid_t below = ::fork();
     if (below == 0) {
-      using graceful::os::is_ancestor;
+      using os::is_ancestor;
       const bool right = is_ancestor(above) && is_ancestor(between) && !is_ancestor(::getpid()) &&
                          !is_ancestor(0) && !is_ancestor(-1);
       ::_exit(right ? 0 : 1);
@@ -80,17 +118,60 @@ TEST_CASE("a process is known to have ended, even if another has its number by n
   auto elsewhere = before;
   elsewhere.space = "pid:[1]";
   CHECK_FALSE(elsewhere.has_ended());
-  const pid_t child = ::fork();
-  if (child == 0) {
-    for (;;) ::pause();
-  }
-  const auto other = process_identity::of(child);
+  waiting_child child;
+  const auto other = process_identity::of(child.pid);
   REQUIRE(other);
   CHECK_FALSE(other->has_ended());
-  ::kill(child, SIGKILL);
-  siginfo_t info{};
-  ::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT);
+  child.kill();
   CHECK(other->has_ended());  // a zombie
-  ::waitpid(child, nullptr, 0);
+  child.reap();
   CHECK(other->has_ended());
+}
+
+TEST_CASE("the kernel tells the users and the numbers of a process") {
+  const auto self = process_status::of(::getpid(), -1);
+  REQUIRE(self);
+  CHECK(self->user == ::getuid());
+  CHECK(self->effective_user == ::geteuid());
+  CHECK(self->numbers.front() == ::getpid());
+  CHECK_FALSE(process_status::of(0, -1));
+}
+
+TEST_CASE("a process has a status until it is reaped, even if another has its number then") {
+  waiting_child child;
+  const auto pidfd = os::open_pidfd(child.pid);
+  REQUIRE(pidfd);
+  CHECK(process_status::of(child.pid, pidfd.get()));
+  child.kill();
+  CHECK(os::is_held(pidfd.get()));  // a zombie
+  child.reap();
+  CHECK_FALSE(os::is_held(pidfd.get()));
+  CHECK_FALSE(process_status::of(::getpid(), pidfd.get()));
+}
+
+TEST_CASE("a number that counts in the same PID namespace is the same here") {
+  const waiting_child child;
+  CHECK(os::number_here(::getpid(), child.pid) == child.pid);
+  CHECK(os::number_here(child.pid, ::getpid()) == ::getpid());
+  CHECK_FALSE(os::number_here(::getpid(), std::numeric_limits<pid_t>::max()));
+}
+
+TEST_CASE("a process knows its children, and what is below it, until they are reaped") {
+  waiting_child child;
+  const auto pid = child.pid;
+  const auto is_listed = [pid] {
+    const auto all = os::own_children();
+    return !all || std::ranges::find(*all, pid) != all->end();
+  };
+  CHECK(os::is_child(pid));
+  CHECK(os::is_below_this(pid));
+  CHECK(os::is_descendant(pid, ::getpid()));
+  CHECK_FALSE(os::is_descendant(::getpid(), pid));
+  CHECK_FALSE(os::is_below_this(::getpid()));
+  CHECK(is_listed());
+  child.kill();
+  CHECK(os::is_child(pid));  // a zombie
+  child.reap();
+  CHECK_FALSE(os::is_child(pid));
+  CHECK_FALSE(os::is_below_this(pid));
 }

@@ -3,7 +3,7 @@
 
 #include <graceful/testing/deadline.hpp>
 
-#include "os/notify_socket.hpp"
+#include "os/channel.hpp"
 
 #include "patience.hpp"
 #include "temporary_directory.hpp"
@@ -31,7 +31,7 @@ namespace {
 
 /// A notifier, and a manager that reads as the supervisor does.
 struct notifier_fixture {
-  std::optional<os::notify_datagram> next() {
+  std::optional<os::inbox> next() {
     REQUIRE(wait_readable(manager.get(), patience));
     return os::receive_notify(manager.get(), 100);
   }

@@ -3,8 +3,8 @@
 
 #include <graceful/testing/deadline.hpp>
 
+#include "os/channel.hpp"
 #include "os/child.hpp"
-#include "os/notify_socket.hpp"
 #include "os/service_manager.hpp"
 
 #include "lingering_socket.hpp"

@@ -6,7 +6,6 @@
 #include "os/channel.hpp"
 #include "os/child.hpp"
 #include "os/process_identity.hpp"
-#include "os/process_status.hpp"
 #include "os/shell.hpp"
 
 #include "patience.hpp"

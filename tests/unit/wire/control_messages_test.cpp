@@ -120,7 +120,7 @@ TEST_CASE("the progress of a drain survives the wire, and needs all its fields")
   const auto sent = wire::to_reply(graceful::drain_progress{"draining", 12ms, 41, 2, ""});
   CHECK(sent.parameters ==
         object(R"({"phase":"draining","elapsed_ms":12,"connections":41,"cut":2})"));
-  const auto got = wire::parse_progress(sent.parameters);
+  const auto got = wire::parse<graceful::drain_progress>(sent.parameters);
   REQUIRE(got);
   CHECK(got->phase == "draining");
   CHECK(got->elapsed == 12ms);
@@ -129,18 +129,18 @@ TEST_CASE("the progress of a drain survives the wire, and needs all its fields")
   for (const char* key : {"phase", "elapsed_ms", "connections", "cut"}) {
     auto bad = sent.parameters;
     bad[key] = json::array{};
-    CHECK_FALSE(wire::parse_progress(bad));
+    CHECK_FALSE(wire::parse<graceful::drain_progress>(bad));
     bad.erase(key);
-    CHECK_FALSE(wire::parse_progress(bad));
+    CHECK_FALSE(wire::parse<graceful::drain_progress>(bad));
   }
 }
 
 TEST_CASE("metrics are one text, which is required") {
   const auto sent = wire::to_reply(graceful::server_metrics{"# EOF\n", ""});
   CHECK(sent.parameters == object(R"({"text":"# EOF\n"})"));
-  CHECK(wire::parse_metrics(sent.parameters)->text == "# EOF\n");
+  CHECK(wire::parse<graceful::server_metrics>(sent.parameters)->text == "# EOF\n");
   for (const char* wrong : {"{}", R"({"text":null})", R"({"text":["# EOF"]})"}) {
-    CHECK_FALSE(wire::parse_metrics(object(wrong)));
+    CHECK_FALSE(wire::parse<graceful::server_metrics>(object(wrong)));
   }
 }
 
@@ -247,7 +247,7 @@ TEST_CASE("an event survives the wire") {
                                     .pid = 812,
                                     .time = 1'700'000'000'123ms};
   const auto parameters = wire::to_reply(sent).parameters;
-  const auto got = wire::parse_event(parameters);
+  const auto got = wire::parse<graceful::server_event>(parameters);
   REQUIRE(got);
   CHECK(got->event == "ready");
   CHECK(got->message == "generation 2 serves");
@@ -256,7 +256,7 @@ TEST_CASE("an event survives the wire") {
   for (const char* key : {"event", "message", "generation", "pid", "time_ms"}) {
     auto incomplete = parameters;
     incomplete.erase(key);
-    CHECK_FALSE(wire::parse_event(incomplete));
+    CHECK_FALSE(wire::parse<graceful::server_event>(incomplete));
   }
 }
 

@@ -47,7 +47,7 @@ TEST_CASE("Begin survives the wire, with and without a token") {
     const auto call = wire::to_call(wire::begin{{1, 2, -3}, token});
     CHECK(call.method == "io.graceful.Handoff.Begin");
     CHECK(call.parameters.contains("token") == !token.empty());
-    const auto got = wire::parse_begin(call.parameters);
+    const auto got = wire::parse<wire::begin>(call.parameters);
     REQUIRE(got);
     CHECK(got->versions == std::vector<std::int64_t>{1, 2, -3});
     CHECK(got->token == token);
@@ -57,29 +57,30 @@ TEST_CASE("Begin survives the wire, with and without a token") {
 
 TEST_CASE("Begin names the service manager, if there is one, as a string") {
   const auto call = wire::to_call(wire::begin{{1}, "", "/run/systemd/notify"});
-  CHECK(wire::parse_begin(call.parameters)->manager == "/run/systemd/notify");
-  CHECK(wire::parse_begin(object(R"({"versions":[1],"manager":null})"))->manager.empty());
-  CHECK_FALSE(wire::parse_begin(object(R"({"versions":[1],"manager":true})")));
+  CHECK(wire::parse<wire::begin>(call.parameters)->manager == "/run/systemd/notify");
+  CHECK(wire::parse<wire::begin>(object(R"({"versions":[1],"manager":null})"))->manager.empty());
+  CHECK_FALSE(wire::parse<wire::begin>(object(R"({"versions":[1],"manager":true})")));
 }
 
 TEST_CASE("Begin without versions, or with invalid ones, is rejected") {
-  check_required(wire::parse_begin, object(R"({"versions":[1]})"), "versions");
-  CHECK_FALSE(wire::parse_begin(object(R"({"versions":["1"]})")));
-  CHECK_FALSE(wire::parse_begin(object(R"({"versions":[1,1.5]})")));
-  CHECK_FALSE(wire::parse_begin(object(R"({"versions":[18446744073709551615]})")));
-  CHECK(wire::parse_begin(object(R"({"versions":[]})")));
+  check_required(wire::parse<wire::begin>, object(R"({"versions":[1]})"), "versions");
+  CHECK_FALSE(wire::parse<wire::begin>(object(R"({"versions":["1"]})")));
+  CHECK_FALSE(wire::parse<wire::begin>(object(R"({"versions":[1,1.5]})")));
+  CHECK_FALSE(wire::parse<wire::begin>(object(R"({"versions":[18446744073709551615]})")));
+  CHECK(wire::parse<wire::begin>(object(R"({"versions":[]})")));
 }
 
 TEST_CASE("Begin treats a null token as none, and rejects any other that is not a string") {
-  const auto none = wire::parse_begin(object(R"({"versions":[1],"token":null})"));
+  const auto none = wire::parse<wire::begin>(object(R"({"versions":[1],"token":null})"));
   REQUIRE(none);
   CHECK(none->token.empty());
-  CHECK_FALSE(wire::parse_begin(object(R"({"versions":[1],"token":1})")));
-  CHECK_FALSE(wire::parse_begin(object(R"({"versions":[1],"token":["t"]})")));
+  CHECK_FALSE(wire::parse<wire::begin>(object(R"({"versions":[1],"token":1})")));
+  CHECK_FALSE(wire::parse<wire::begin>(object(R"({"versions":[1],"token":["t"]})")));
 }
 
 TEST_CASE("the reply to Begin survives the wire") {
-  const auto got = wire::parse_begun(wire::to_reply(wire::begun{1, 42, "web", 1002}).parameters);
+  const auto got =
+      wire::parse<wire::begun>(wire::to_reply(wire::begun{1, 42, "web", 1002}).parameters);
   REQUIRE(got);
   CHECK(got->version == 1);
   CHECK(got->generation == 42);
@@ -90,7 +91,7 @@ TEST_CASE("the reply to Begin survives the wire") {
 TEST_CASE("a reply to Begin needs all its fields, with the right types") {
   const auto good = object(R"({"version":1,"generation":2,"name":"n","descriptors":3})");
   for (const char* key : {"version", "generation", "name", "descriptors"}) {
-    check_required(wire::parse_begun, good, key);
+    check_required(wire::parse<wire::begun>, good, key);
   }
 }
 
@@ -98,7 +99,7 @@ TEST_CASE("the totals of a predecessor come with its reply to Begin") {
   const auto reply = wire::to_reply(wire::begun{1, 42, "web", 1002, {1, 2, 3, 4}});
   CHECK(reply.parameters.at("totals") ==
         object(R"({"committed":1,"failed":2,"rolled_back":3,"cut":4})"));
-  const auto got = wire::parse_begun(reply.parameters)->so_far;
+  const auto got = wire::parse<wire::begun>(reply.parameters)->so_far;
   CHECK(got.committed == 1);
   CHECK(got.failed == 2);
   CHECK(got.rolled_back == 3);
@@ -108,20 +109,20 @@ TEST_CASE("the totals of a predecessor come with its reply to Begin") {
 TEST_CASE(
     "listeners that a service manager keeps are named in the reply to Begin, if there are any") {
   auto reply = wire::to_reply(wire::begun{1, 42, "web", 1002, {}, {"a", "b"}});
-  CHECK(wire::parse_begun(reply.parameters)->kept == std::vector<std::string>{"a", "b"});
+  CHECK(wire::parse<wire::begun>(reply.parameters)->kept == std::vector<std::string>{"a", "b"});
   CHECK_FALSE(wire::to_reply(wire::begun{1, 42, "web", 1002}).parameters.contains("kept"));
   for (const char* wrong : {"1", "{}", R"([1])", R"("a")"}) {
     reply.parameters["kept"] = boost::json::parse(wrong);
-    CHECK_FALSE(wire::parse_begun(reply.parameters));
+    CHECK_FALSE(wire::parse<wire::begun>(reply.parameters));
   }
   reply.parameters["kept"] = nullptr;
-  CHECK(wire::parse_begun(reply.parameters)->kept.empty());
+  CHECK(wire::parse<wire::begun>(reply.parameters)->kept.empty());
 }
 
 TEST_CASE("totals that are missing or invalid count as 0, and nothing else is affected") {
   auto begun = object(R"({"version":1,"generation":2,"name":"n","descriptors":3})");
   const auto committed = [&] {
-    const auto got = wire::parse_begun(begun);
+    const auto got = wire::parse<wire::begun>(begun);
     REQUIRE(got);
     CHECK(got->descriptors == 3);
     CHECK(got->so_far.failed == 0);
@@ -154,44 +155,44 @@ TEST_CASE("the reply to Ready says how long the phases took, and leaves out unkn
 TEST_CASE("counts must not be negative") {
   auto begun = object(R"({"version":1,"generation":2,"name":"n","descriptors":3})");
   begun["descriptors"] = -1;
-  CHECK_FALSE(wire::parse_begun(begun));
+  CHECK_FALSE(wire::parse<wire::begun>(begun));
   begun["descriptors"] = 3;
   begun["generation"] = -1;
-  CHECK_FALSE(wire::parse_begun(begun));
-  CHECK_FALSE(wire::parse_fetch(object(R"({"first":-1})")));
-  CHECK_FALSE(wire::parse_batch(object(R"({"first":-1,"names":[]})")));
+  CHECK_FALSE(wire::parse<wire::begun>(begun));
+  CHECK_FALSE(wire::parse<wire::fetch>(object(R"({"first":-1})")));
+  CHECK_FALSE(wire::parse<wire::batch>(object(R"({"first":-1,"names":[]})")));
 }
 
 TEST_CASE("Fetch survives the wire and needs its index") {
   const auto call = wire::to_call(wire::fetch{253});
   CHECK(call.method == "io.graceful.Handoff.Fetch");
-  const auto got = wire::parse_fetch(call.parameters);
+  const auto got = wire::parse<wire::fetch>(call.parameters);
   REQUIRE(got);
   CHECK(got->first == 253);
-  check_required(wire::parse_fetch, object(R"({"first":0})"), "first");
-  CHECK(wire::parse_fetch(object(R"({"first":9223372036854775807})")));
+  check_required(wire::parse<wire::fetch>, object(R"({"first":0})"), "first");
+  CHECK(wire::parse<wire::fetch>(object(R"({"first":9223372036854775807})")));
 }
 
 TEST_CASE("a batch survives the wire and needs index and names") {
   const std::vector<std::string> names{"@lock", "@control", "web", ""};
-  const auto got = wire::parse_batch(wire::to_reply(wire::batch{5, names}).parameters);
+  const auto got = wire::parse<wire::batch>(wire::to_reply(wire::batch{5, names}).parameters);
   REQUIRE(got);
   CHECK(got->first == 5);
   CHECK(got->names == names);
   const auto good = object(R"({"first":0,"names":["a"]})");
-  check_required(wire::parse_batch, good, "first");
-  check_required(wire::parse_batch, good, "names");
-  CHECK_FALSE(wire::parse_batch(object(R"({"first":0,"names":["a",1]})")));
-  CHECK_FALSE(wire::parse_batch(object(R"({"first":0,"names":[null]})")));
+  check_required(wire::parse<wire::batch>, good, "first");
+  check_required(wire::parse<wire::batch>, good, "names");
+  CHECK_FALSE(wire::parse<wire::batch>(object(R"({"first":0,"names":["a",1]})")));
+  CHECK_FALSE(wire::parse<wire::batch>(object(R"({"first":0,"names":[null]})")));
 }
 
 TEST_CASE("Fail survives the wire and needs its reason") {
   const auto call = wire::to_call(wire::fail{"no \"config\"\n"});
   CHECK(call.method == "io.graceful.Handoff.Fail");
-  const auto got = wire::parse_fail(call.parameters);
+  const auto got = wire::parse<wire::fail>(call.parameters);
   REQUIRE(got);
   CHECK(got->reason == "no \"config\"\n");
-  check_required(wire::parse_fail, object(R"({"reason":"r"})"), "reason");
+  check_required(wire::parse<wire::fail>, object(R"({"reason":"r"})"), "reason");
 }
 
 TEST_CASE("a successor that shares no version is told both lists") {
@@ -203,7 +204,7 @@ TEST_CASE("a successor that shares no version is told both lists") {
 }
 
 TEST_CASE("unknown parameters are ignored") {
-  CHECK(wire::parse_begin(object(R"({"versions":[1],"later":{"x":1}})")));
-  CHECK(wire::parse_fetch(object(R"({"first":1,"later":[]})")));
-  CHECK(wire::parse_fail(object(R"({"reason":"","later":null})")));
+  CHECK(wire::parse<wire::begin>(object(R"({"versions":[1],"later":{"x":1}})")));
+  CHECK(wire::parse<wire::fetch>(object(R"({"first":1,"later":[]})")));
+  CHECK(wire::parse<wire::fail>(object(R"({"reason":"","later":null})")));
 }

@@ -36,18 +36,14 @@ struct sample {
 }  // namespace
 
 template <>
-struct members<inner> {
-  static constexpr std::tuple table{required("number", &inner::number)};
-};
+inline constexpr auto members<inner> = std::tuple{required("number", &inner::number)};
 
 template <>
-struct members<sample> {
-  static constexpr std::tuple table{
-      required("name", &sample::name),          informative("count", &sample::count),
-      optional("remark", &sample::remark),      lenient("flag", &sample::flag),
-      newer("parts", &sample::parts),           optional("timeout_ms", &sample::timeout),
-      optional("variables", &sample::variables)};
-};
+inline constexpr auto members<sample> =
+    std::tuple{required("name", &sample::name),          informative("count", &sample::count),
+               optional("remark", &sample::remark),      lenient("flag", &sample::flag),
+               newer("parts", &sample::parts),           optional("timeout_ms", &sample::timeout),
+               optional("variables", &sample::variables)};
 
 }  // namespace graceful::wire
 

@@ -29,7 +29,7 @@ graceful::upgrade_plan some_plan() {
 }  // namespace
 
 TEST_CASE("a plan survives the wire") {
-  const auto got = wire::parse_plan(wire::to_reply(some_plan()).parameters);
+  const auto got = wire::parse<graceful::upgrade_plan>(wire::to_reply(some_plan()).parameters);
   REQUIRE(got);
   CHECK(got->program == "/opt/shop/shop");
   CHECK(got->arguments == std::vector<std::string>{"shop", "--fast"});
@@ -52,14 +52,14 @@ TEST_CASE("a plan needs all its fields, with the right types") {
     auto without = whole;
     without.erase(key);
     CAPTURE(key);
-    CHECK_FALSE(wire::parse_plan(without));
+    CHECK_FALSE(wire::parse<graceful::upgrade_plan>(without));
     auto other = whole;
     other[key] = true;
-    CHECK_FALSE(wire::parse_plan(other));
+    CHECK_FALSE(wire::parse<graceful::upgrade_plan>(other));
   }
   auto strange = whole;
   strange["obstacles"] = boost::json::parse(R"([{"kind":"busy"}])");
-  CHECK_FALSE(wire::parse_plan(strange));
+  CHECK_FALSE(wire::parse<graceful::upgrade_plan>(strange));
 }
 
 TEST_CASE("the parts of a start command that are not UTF-8 are shown as far as they are text") {
@@ -70,14 +70,14 @@ TEST_CASE("the parts of a start command that are not UTF-8 are shown as far as t
   message.pop_back();  // the NUL
   const auto parsed = wire::parse_reply(message);
   REQUIRE(parsed);
-  CHECK(wire::parse_plan(parsed->parameters)->arguments.back() == "caf\ufffd");
+  CHECK(wire::parse<graceful::upgrade_plan>(parsed->parameters)->arguments.back() == "caf\ufffd");
 }
 
 TEST_CASE("a plan is asked for with the parameters of an upgrade, and for one reply") {
   graceful::upgrade_request request;
   request.command = {"/bin/true"};
   request.timeout = 2s;
-  const auto call = wire::to_plan_call(request);
+  const auto call = wire::to_call(request, wire::plan_method);
   CHECK(call.method == wire::plan_method);
   CHECK_FALSE(call.more);
   CHECK(wire::parse_upgrade(call.parameters)->command == request.command);
