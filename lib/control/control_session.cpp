@@ -1,7 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "control/control_session.hpp"
 
-#include "control/await_readable.hpp"
+#include "control/await.hpp"
 #include "os/child.hpp"
 #include "os/close_aside.hpp"
 #include "os/peer.hpp"
@@ -30,8 +30,12 @@ constexpr std::size_t max_outgoing = std::size_t{1} << 20;
 }  // namespace
 
 control_session::control_session(asio::io_context& control, unique_fd socket, pid_t peer_pid,
-                                 std::uint64_t id, owner& owner)
-    : socket_{control}, peer_pidfd_{control}, peer_pid_{peer_pid}, id_{id}, owner_{owner} {
+                                 std::uint64_t id, callbacks on)
+    : socket_{control},
+      peer_pidfd_{control},
+      peer_pid_{peer_pid},
+      id_{id},
+      callbacks_{std::move(on)} {
   socket_.assign(asio::local::stream_protocol{}, socket.get());
   // socket_ owns it from here on; if assign() had thrown, it would not.
   mark_.emplace(socket.release());
@@ -122,7 +126,7 @@ void control_session::end_of_input(bool gone) {
 void control_session::wait_for_turn() {
   if (!socket_.is_open() || current_ || closing_ || next_) return;
   next_ = incoming_.next();
-  if (next_) return owner_.on_waiting(*this);
+  if (next_) return callbacks_.waiting(*this);
   if (incoming_.overflowed() || (ended_ && outgoing_.empty())) return close();
   closing_ = ended_;  // when the answers are sent
 }
@@ -148,7 +152,7 @@ void control_session::handle(const std::string& text) {
   if (!call) return close();
   current_ = caller{call->more, call->oneway};
   try {
-    owner_.on_call(*this, std::move(*call));
+    callbacks_.call(*this, std::move(*call));
   } catch (const std::exception&) {
     close();  // no memory for this call, for example; the connection is of no more use
   }
@@ -245,7 +249,7 @@ void control_session::close() {
   peer_pidfd_.close(ignored);
   outgoing_.clear();
   asio::post(socket_.get_executor(),
-             [self = shared_from_this()] { self->owner_.on_closed(*self); });
+             [self = shared_from_this()] { self->callbacks_.closed(*self); });
 }
 
 }  // namespace graceful

@@ -15,15 +15,6 @@ void control_thread::start() {
   thread_ = std::thread{[this] { run(); }};
 }
 
-control_thread::~control_thread() {
-  context_.stop();
-  wait();
-}
-
-void control_thread::wait() {
-  if (thread_.joinable()) thread_.join();
-}
-
 void control_thread::run() {
   ::pthread_setname_np(::pthread_self(), "graceful");
   for (;;) {

@@ -18,14 +18,19 @@ namespace asio = boost::asio;
 class control_thread {
  public:
   explicit control_thread(log& log) : log_{log} {}
-  ~control_thread();
+  ~control_thread() {
+    context_.stop();
+    wait();
+  }
 
   [[nodiscard]] asio::io_context& context() { return context_; }
 
   void start();
 
   /// Waits until something has stopped the context. Drops what is pending then.
-  void wait();
+  void wait() {
+    if (thread_.joinable()) thread_.join();
+  }
 
  private:
   void run();

@@ -7,6 +7,9 @@
 #include "wire/fields.hpp"
 #include "wire/supervisor_messages.hpp"
 
+#include <boost/json/array.hpp>
+#include <boost/json/value.hpp>
+
 #include <array>
 #include <cerrno>
 #include <utility>
@@ -39,7 +42,24 @@ failure to_failure(const wire::reply& r) {
                                         "; is it a server of this version?"};
 }
 
+wire::json::value made_printable(const wire::json::value& from) {
+  if (const auto* text = from.if_string()) {
+    return wire::json::string{printable(std::string{*text})};
+  }
+  if (const auto* object = from.if_object()) return graceful::made_printable(*object);
+  if (!from.is_array()) return from;
+  wire::json::array to;
+  for (const auto& each : from.get_array()) to.push_back(made_printable(each));
+  return to;
+}
+
 }  // namespace
+
+wire::json::object made_printable(const wire::json::object& parameters) {
+  wire::json::object to;
+  for (const auto& [key, each] : parameters) to[printable(std::string{key})] = made_printable(each);
+  return to;
+}
 
 failure garbled() {
   return {errc::protocol_violation,
@@ -85,20 +105,17 @@ result<wire::reply> varlink_caller::conversation::receive(os::deadline until) {
   return to_failure(*reply);
 }
 
-result<wire::reply> varlink_caller::ask(std::string_view method) {
+result<wire::reply> varlink_caller::ask(const wire::call& call) {
   conversation talk{*this};
-  if (auto sent = talk.begin({.method = std::string{method}, .parameters = {}}); !sent) {
-    return sent.error();
-  }
+  if (auto sent = talk.begin(call); !sent) return sent.error();
   auto reply = talk.receive(os::after(deadline_));
   if (reply && !reply->continues) talk.end();
   return reply;
 }
 
 result<void> varlink_caller::order(std::string_view method) {
-  auto reply = ask(method);
-  if (!reply) return reply.error();
-  return {};
+  const auto reply = ask({.method = std::string{method}, .parameters = {}});
+  return reply ? result<void>{} : reply.error();
 }
 
 }  // namespace graceful

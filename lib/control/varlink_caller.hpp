@@ -7,6 +7,8 @@
 #include "control/varlink_connection.hpp"
 #include "wire/varlink.hpp"
 
+#include <boost/json/serialize.hpp>
+
 #include <chrono>
 #include <optional>
 #include <string>
@@ -47,10 +49,10 @@ class varlink_caller {
     bool is_order_ = false;
   };
 
-  /// Makes a call without parameters, and returns its only reply.
-  result<wire::reply> ask(std::string_view method);
+  /// Makes a call, and returns its only reply.
+  result<wire::reply> ask(const wire::call& call);
 
-  /// The same, where the reply only says that it is done.
+  /// The same without parameters, where the reply only says that it is done.
   result<void> order(std::string_view method);
 
   [[nodiscard]] std::chrono::milliseconds deadline() const { return deadline_; }
@@ -65,6 +67,20 @@ class varlink_caller {
 
 /// The peer does not speak this protocol.
 failure garbled();
+
+/// The same with texts, names of members too, that a terminal shows and does not obey.
+wire::json::object made_printable(const wire::json::object& parameters);
+
+/// What a reply says, as a value with printable texts, and with its line of JSON unchanged.
+template <class Value>
+result<Value> to_value(const result<wire::reply>& reply,
+                       std::optional<Value> (*parse)(const wire::json::object&)) {
+  if (!reply) return reply.error();
+  auto value = parse(made_printable(reply->parameters));
+  if (!value) return garbled();
+  value->json = boost::json::serialize(reply->parameters);
+  return std::move(*value);
+}
 
 }  // namespace graceful
 

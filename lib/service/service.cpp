@@ -51,11 +51,11 @@ service::service(service_settings settings, surroundings around)
   notifier_.emplace(around_.control, log_, manager_);
   watchdog_.emplace(around_.control, around_.sockets, around_.application, manager_,
                     settings_.watchdog);
-  supervisor_.emplace(around_.control, settings_.supervisor, [this] {
-    if (role_ != role::main) return;
-    stored_.clear();  // as far as it knows
-    announce();
-  });
+  supervisor_.emplace(around_.control, settings_.supervisor, supervisor_link::callbacks{[this] {
+                        if (role_ != role::main) return;
+                        stored_.clear();  // as far as it knows
+                        announce();
+                      }});
 }
 
 /// All units of systemd share one socket, and the sockets in two containers may have the same name.
