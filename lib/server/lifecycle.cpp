@@ -62,9 +62,8 @@ lifecycle::lifecycle(const options& opts, surroundings around)
                  ": it starts cold; to replace that server, give it the same options::name or "
                  "options::control_path");
   }
-  service_.emplace(
-      service_settings::take(start),
-      service::surroundings{control_.context(), log_, around_.sockets, around_.application});
+  service_.emplace(control_.context(), log_, around_.sockets, around_.application,
+                   service::settings::take(start));
   const auto request = takeover_request::of(options_, control_path_, service_->manager(), start);
   auto taken =
       take_ownership(request, take_channel(start, request.token, control_path_), log_).value();
