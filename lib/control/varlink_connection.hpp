@@ -11,7 +11,6 @@
 #include "wire/framer.hpp"
 #include "wire/varlink.hpp"
 
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>

@@ -10,7 +10,6 @@
 
 #include <fstream>
 #include <string>
-#include <vector>
 
 using namespace graceful_test;
 using namespace std::chrono_literals;

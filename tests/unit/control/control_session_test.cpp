@@ -8,10 +8,8 @@
 #include <doctest/doctest.h>
 
 #include <array>
-#include <chrono>
 #include <memory>
 #include <string>
-#include <utility>
 
 #include <sys/socket.h>
 #include <unistd.h>
