@@ -36,15 +36,15 @@ result<void> check(const upgrade_request& request, const wire::call& call) {
   if (!sayable) {
     return failure{
         errc::invalid_argument,
-        "the command, directory and environment of the new process have to be UTF-8; start it by "
-        "a script that says the rest"};
+        "the command, directory and environment of the new process have to be UTF-8; put what is "
+        "not into a script, and name that as the command"};
   }
   if (wire::to_message(call).size() > wire::max_call_size) {
     return failure{
         errc::invalid_argument,
         "the command and the environment of the new process are too long for one call (" +
             std::to_string(wire::max_call_size / 1024) +
-            " KiB); start it by a script that says the rest"};
+            " KiB); put them into a script, and name that as the command"};
   }
   return {};
 }
@@ -117,7 +117,7 @@ result<upgrade_phase> control_client::upgrade(
     const auto known =
         check_offers(impl_->server, "directory: ?string",
                      "which cannot start its successor in another directory; upgrade "
-                     "it without one first, or start it again there");
+                     "it without a directory first, or restart it there");
     if (!known) return known.error();
   }
   os::deadline ready_by;

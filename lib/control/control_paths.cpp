@@ -71,7 +71,9 @@ result<std::string> control_path_of(const options& opts) {
     }
     std::error_code ec;
     auto path = std::filesystem::absolute(opts.control_path, ec);
-    if (ec) return failure{ec, "the control path " + opts.control_path + ": " + ec.message()};
+    if (ec) {
+      return failure{ec, "cannot make " + opts.control_path + " an absolute path: " + ec.message()};
+    }
     return path.lexically_normal().string();
   }
   const bool usable = !opts.name.empty() && opts.name.front() != '.' && opts.name.front() != '-' &&

@@ -77,7 +77,8 @@ void path_keeper::look_now() {
   const auto done = put_back();
   if (!done && !std::exchange(told_, true)) {
     log_.warning("the " + settings_.called + ' ' + settings_.path +
-                 " is gone: " + done.error().message + "; this process looks again every second");
+                 " is gone, and this process cannot put it back: " + done.error().message +
+                 "; it tries again every second");
   }
   if (done) told_ = false;
 }
@@ -101,7 +102,7 @@ result<void> path_keeper::put_back() {
   if (lock_gone) {
     auto lock = os::try_lock(settings_.path);
     if (!lock) return lock.error();
-    if (!*lock) return failure{errc::already_running, "another process holds its lock by now"};
+    if (!*lock) return failure{errc::already_running, "another process holds its lock now"};
     held = os::share_but_keep(std::move(**lock));
   }
   const auto failed = [&](const failure& why) {
@@ -134,8 +135,8 @@ result<void> path_keeper::check_socket() {
   const auto probe = os::connect_unix(settings_.path, std::chrono::steady_clock::now());
   const auto listens = probe ? os::peer::of(probe->get()) : std::nullopt;
   if (listens && listens->pid != ::getpid() && !os::peer_has_ended(probe->get())) {
-    return failure{errc::already_running, "another process (pid " + std::to_string(listens->pid) +
-                                              ") listens there by now"};
+    return failure{errc::already_running,
+                   "another process (pid " + std::to_string(listens->pid) + ") listens there now"};
   }
   const bool left_behind = !probe && probe.error().code == os::system_code(ECONNREFUSED);
   if ((listens && listens->pid == ::getpid()) || (!probe && !left_behind)) owned_.file = socket;

@@ -120,8 +120,8 @@ void session_host::admit(unique_fd socket) {
   if (sessions_.size() >= max_sessions && !make_room()) {
     return refuse(std::move(socket),
                   wire::to_error(wire::busy_error,
-                                 "every one of " + std::to_string(max_sessions) +
-                                     " connections to the server waits for an answer; try again"));
+                                 "all " + std::to_string(max_sessions) +
+                                     " connections to the server wait for an answer; try again"));
   }
   add(std::move(socket), peer->pid)->start();
 }

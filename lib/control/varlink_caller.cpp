@@ -63,8 +63,8 @@ wire::json::object made_printable(const wire::json::object& parameters) {
 
 failure garbled() {
   return {errc::protocol_violation,
-          "what answers at the control socket does not speak this protocol; is it a server of this "
-          "version?"};
+          "the process that answers at the control socket does not speak this protocol; is it a "
+          "server of this version?"};
 }
 
 result<varlink_caller> varlink_caller::connect(const std::string& path,

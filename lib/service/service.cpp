@@ -311,8 +311,8 @@ void service::store() {
       if (static_cast<std::uint64_t>(places) >= settings_.store) {
         if (!std::exchange(store_is_full_, true)) {
           log_.warning("the service manager keeps " + std::to_string(settings_.store) +
-                       " descriptors at most (FileDescriptorStoreMax=): the other listeners do not "
-                       "survive this process");
+                       " descriptors at most, so the other listeners do not survive this "
+                       "process (under systemd, raise FileDescriptorStoreMax=)");
         }
         continue;
       }

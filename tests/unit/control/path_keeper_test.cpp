@@ -150,7 +150,7 @@ TEST_CASE("a path that another process serves is left to it, until it has gone")
     const auto file = os::identify(b.path);
     b.keeper.start();
     CHECK(os::identify(b.path) == file);
-    CHECK(b.said("listens there by now"));
+    CHECK(b.said("listens there now"));
     b.keeper.start();
     CHECK(b.logged.size() == 1);  // it is said once
   }
