@@ -80,7 +80,7 @@ void control_session::watch_peer() {
 }
 
 void control_session::read() {
-  if (ended_ || std::exchange(reading_, true)) return;
+  if (ended_ || next_ || !socket_.is_open() || std::exchange(reading_, true)) return;
   await_readable(socket_, [self = shared_from_this()] {
     self->reading_ = false;
     self->on_readable();
@@ -93,7 +93,7 @@ void control_session::on_readable() {
   if (!socket_.is_open() || next_) return;
   if (!take_in()) return;
   wait_for_turn();
-  if (!next_ && socket_.is_open()) read();
+  read();
 }
 
 /// Takes in what the peer has sent. False if the connection, or the peer's side of it, has ended.
@@ -133,10 +133,17 @@ void control_session::wait_for_turn() {
 
 void control_session::take_turn() {
   if (!socket_.is_open() || current_ || closing_ || !next_) return;
-  handle(*std::exchange(next_, {}));
+  auto call = wire::parse_call(*std::exchange(next_, {}));
+  if (!call) return close();
+  current_ = caller{call->more, call->oneway};
+  try {
+    callbacks_.call(*this, std::move(*call));
+  } catch (const std::exception&) {
+    close();  // no memory for this call, for example; the connection is of no more use
+  }
   if (current_ && ended_ && (gone_ || hung_up())) return close();
   wait_for_turn();
-  if (!next_ && socket_.is_open()) read();
+  read();
 }
 
 void control_session::hear_out() {
@@ -145,17 +152,6 @@ void control_session::hear_out() {
   const auto self = shared_from_this();
   if (!next_ && !ended_ && take_in()) wait_for_turn();
   for (int i = 0; i < most && next_ && socket_.is_open() && !current_; ++i) take_turn();
-}
-
-void control_session::handle(const std::string& text) {
-  auto call = wire::parse_call(text);
-  if (!call) return close();
-  current_ = caller{call->more, call->oneway};
-  try {
-    callbacks_.call(*this, std::move(*call));
-  } catch (const std::exception&) {
-    close();  // no memory for this call, for example; the connection is of no more use
-  }
 }
 
 void control_session::reply(const wire::reply& reply, std::vector<passed_descriptor> descriptors) {

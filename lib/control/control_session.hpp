@@ -135,7 +135,6 @@ class control_session : public std::enable_shared_from_this<control_session> {
   void end_of_input(bool gone);
   [[nodiscard]] bool hung_up();
   void wait_for_turn();
-  void handle(const std::string& text);
   void enqueue(const wire::reply& reply, std::vector<passed_descriptor> descriptors);
   void write();
 

@@ -62,7 +62,8 @@ void path_keeper::stop() {
 
 void path_keeper::look() {
   try {
-    look_now();
+    if (!adopted_) adopted_ = os::adopt_control(owned_.control->get());
+    if (callbacks_.may_replace() && !(in_place() && callbacks_.rest_in_place())) try_to_put_back();
   } catch (const std::exception& e) {
     log_.error(settings_.called + ": " + std::string{e.what()});  // no memory, or no room in epoll
   }
@@ -71,16 +72,14 @@ void path_keeper::look() {
   });
 }
 
-void path_keeper::look_now() {
-  if (!adopted_) adopted_ = os::adopt_control(owned_.control->get());
-  if (!callbacks_.may_replace() || (in_place() && callbacks_.rest_in_place())) return;
+void path_keeper::try_to_put_back() {
   const auto done = put_back();
-  if (!done && !std::exchange(told_, true)) {
+  if (!done && !told_) {
     log_.warning("the " + settings_.called + ' ' + settings_.path +
                  " is gone, and this process cannot put it back: " + done.error().message +
                  "; it tries again every second");
   }
-  if (done) told_ = false;
+  told_ = !done;
 }
 
 bool path_keeper::in_place() const {

@@ -57,7 +57,7 @@ class path_keeper {
 
  private:
   void look();
-  void look_now();
+  void try_to_put_back();
   result<void> put_back();
   result<void> check_socket();
   [[nodiscard]] result<void> make_directory() const;
