@@ -42,7 +42,7 @@ class varlink_link {
   result<void> connect(const std::string& path);
 
   /// Uses this connection, from `start` on. `incoming`: what has already been read from it.
-  void use(unique_fd socket, wire::framer incoming);
+  void use(unique_fd connected, wire::framer incoming);
   void start();
 
   /// False if there is no connection, or the peer does not take the call now. Half a call cannot be
