@@ -29,10 +29,10 @@ constexpr std::chrono::seconds drain_report_interval{1};
 
 /// Checks what the server would answer by closing the connection.
 result<void> check(const upgrade_request& request, const wire::call& call) {
-  bool sayable = std::ranges::all_of(request.command, is_text) && is_text(request.directory);
-  for (const auto& [key, value] : request.environment) {
-    sayable = sayable && is_text(key) && is_text(value);
-  }
+  const bool sayable =
+      std::ranges::all_of(request.command, is_text) && is_text(request.directory) &&
+      std::ranges::all_of(request.environment,
+                          [](const auto& v) { return is_text(v.first) && is_text(v.second); });
   if (!sayable) {
     return failure{
         errc::invalid_argument,
@@ -60,10 +60,6 @@ result<void> check_offers(varlink_caller& server, std::string_view part, const c
   if (description && description->find(part) != std::string::npos) return {};
   return failure{errc::incompatible_version,
                  std::string{"the server is of an older build, "} + otherwise};
-}
-
-wire::call call_of(std::string_view method, bool more = false) {
-  return {.method = std::string{method}, .parameters = {}, .more = more};
 }
 
 /// Makes a call, and hands each of its replies to `on_value`, until the last one or until that
@@ -105,7 +101,7 @@ result<control_client> control_client::connect(const std::string& path,
 }
 
 result<server_status> control_client::status() {
-  return to_value(impl_->server.ask(call_of(wire::status_method)), wire::parse_status);
+  return to_value(impl_->server.ask(wire::status_method), wire::parse_status);
 }
 
 result<upgrade_phase> control_client::upgrade(
@@ -150,7 +146,7 @@ result<void> control_client::abort() { return impl_->server.order(wire::abort_me
 
 result<drain_progress> control_client::drain(
     bool now, const std::function<void(const drain_progress&)>& on_progress) {
-  auto call = call_of(wire::drain_method, true);
+  wire::call call{.method = std::string{wire::drain_method}, .parameters = {}, .more = true};
   if (now) call.parameters["now"] = true;
   return follow(
       impl_->server, call, wire::parse_progress,
@@ -163,8 +159,10 @@ result<drain_progress> control_client::drain(
 
 result<server_event> control_client::monitor(
     const std::function<void(const server_event&)>& on_event) {
+  const wire::call call{
+      .method = std::string{wire::monitor_method}, .parameters = {}, .more = true};
   return follow(
-      impl_->server, call_of(wire::monitor_method, true), wire::parse_event,
+      impl_->server, call, wire::parse_event,
       [](const auto*) { return os::deadline::max(); },  // a long time may pass without an event
       [&](const server_event& event) {
         if (on_event) on_event(event);
@@ -173,7 +171,7 @@ result<server_event> control_client::monitor(
 }
 
 result<server_metrics> control_client::metrics() {
-  const auto reply = impl_->server.ask(call_of(wire::metrics_method));
+  const auto reply = impl_->server.ask(wire::metrics_method);
   auto metrics = to_value(reply, wire::parse_metrics);
   // Other texts have one line, and a limited length.
   if (metrics) metrics->text = printable_lines(wire::parse_metrics(reply->parameters)->text);

@@ -26,8 +26,7 @@ result<supervisor_client> supervisor_client::connect(const std::string& path,
 }
 
 result<supervisor_status> supervisor_client::status() {
-  return to_value(impl_->supervisor.ask(
-                      {.method = std::string{wire::supervisor_status_method}, .parameters = {}}),
+  return to_value(impl_->supervisor.ask(wire::supervisor_status_method),
                   wire::parse_supervisor_status);
 }
 

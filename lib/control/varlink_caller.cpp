@@ -42,23 +42,19 @@ failure to_failure(const wire::reply& r) {
                                         "; is it a server of this version?"};
 }
 
-wire::json::value made_printable(const wire::json::value& from) {
-  if (const auto* text = from.if_string()) {
-    return wire::json::string{printable(std::string{*text})};
-  }
-  if (const auto* object = from.if_object()) return graceful::made_printable(*object);
-  if (!from.is_array()) return from;
-  wire::json::array to;
-  for (const auto& each : from.get_array()) to.push_back(made_printable(each));
-  return to;
-}
-
 }  // namespace
 
-wire::json::object made_printable(const wire::json::object& parameters) {
-  wire::json::object to;
-  for (const auto& [key, each] : parameters) to[printable(std::string{key})] = made_printable(each);
-  return to;
+wire::json::value made_printable(wire::json::value from) {
+  if (auto* text = from.if_string()) *text = printable(std::string{*text});
+  if (auto* array = from.if_array()) {
+    for (auto& each : *array) each = made_printable(std::move(each));
+  }
+  if (auto* object = from.if_object()) {
+    wire::json::object to;
+    for (auto& [key, each] : *object) to[printable(key)] = made_printable(std::move(each));
+    from = std::move(to);
+  }
+  return from;
 }
 
 failure garbled() {
@@ -114,7 +110,7 @@ result<wire::reply> varlink_caller::ask(const wire::call& call) {
 }
 
 result<void> varlink_caller::order(std::string_view method) {
-  const auto reply = ask({.method = std::string{method}, .parameters = {}});
+  const auto reply = ask(method);
   return reply ? result<void>{} : reply.error();
 }
 

@@ -8,6 +8,7 @@
 #include "wire/varlink.hpp"
 
 #include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
 
 #include <chrono>
 #include <optional>
@@ -51,8 +52,11 @@ class varlink_caller {
 
   /// Makes a call, and returns its only reply.
   result<wire::reply> ask(const wire::call& call);
+  result<wire::reply> ask(std::string_view method) {
+    return ask(wire::call{.method = std::string{method}, .parameters = {}});
+  }
 
-  /// The same without parameters, where the reply only says that it is done.
+  /// The same, where the reply only says that it is done.
   result<void> order(std::string_view method);
 
   [[nodiscard]] std::chrono::milliseconds deadline() const { return deadline_; }
@@ -69,14 +73,14 @@ class varlink_caller {
 failure garbled();
 
 /// The same with texts, names of members too, that a terminal shows and does not obey.
-wire::json::object made_printable(const wire::json::object& parameters);
+wire::json::value made_printable(wire::json::value from);
 
 /// What a reply says, as a value with printable texts, and with its line of JSON unchanged.
 template <class Value>
 result<Value> to_value(const result<wire::reply>& reply,
                        std::optional<Value> (*parse)(const wire::json::object&)) {
   if (!reply) return reply.error();
-  auto value = parse(made_printable(reply->parameters));
+  auto value = parse(made_printable(reply->parameters).get_object());
   if (!value) return garbled();
   value->json = boost::json::serialize(reply->parameters);
   return std::move(*value);
