@@ -3,23 +3,13 @@
 #include <graceful/phases.hpp>
 
 #include "control/varlink_caller.hpp"
-#include "os/at_start.hpp"
 #include "os/channel.hpp"
-#include "os/control_path.hpp"
-#include "os/peer.hpp"
 #include "os/text.hpp"
 #include "wire/control_messages.hpp"
 #include "wire/fields.hpp"
 
-#include <boost/json/serialize.hpp>
-
 #include <algorithm>
-#include <filesystem>
 #include <utility>
-
-#include <sys/stat.h>
-#include <system_error>
-#include <unistd.h>
 
 namespace graceful {
 
@@ -38,22 +28,22 @@ constexpr std::chrono::seconds drain_report_interval{1};
 
 /// Checks what the server would answer by closing the connection.
 result<void> check(const upgrade_request& request, const wire::call& call) {
-  bool sayable = std::ranges::all_of(request.command, is_text) && is_text(request.directory);
-  for (const auto& [key, value] : request.environment) {
-    sayable = sayable && is_text(key) && is_text(value);
-  }
+  const bool sayable =
+      std::ranges::all_of(request.command, is_text) && is_text(request.directory) &&
+      std::ranges::all_of(request.environment,
+                          [](const auto& v) { return is_text(v.first) && is_text(v.second); });
   if (!sayable) {
     return failure{
         errc::invalid_argument,
-        "the command, directory and environment of the new process have to be UTF-8; start it by "
-        "a script that says the rest"};
+        "the command, directory and environment of the new process have to be UTF-8; put what is "
+        "not into a script, and name that as the command"};
   }
   if (wire::to_message(call).size() > wire::max_call_size) {
     return failure{
         errc::invalid_argument,
         "the command and the environment of the new process are too long for one call (" +
             std::to_string(wire::max_call_size / 1024) +
-            " KiB); start it by a script that says the rest"};
+            " KiB); put them into a script, and name that as the command"};
   }
   return {};
 }
@@ -63,73 +53,38 @@ result<void> check(const upgrade_request& request, const wire::call& call) {
 result<void> check_offers(varlink_caller& server, std::string_view part, const char* otherwise) {
   wire::call call{.method = "org.varlink.service.GetInterfaceDescription", .parameters = {}};
   call.parameters["interface"] = "io.graceful.Control";
-  varlink_caller::conversation talk{server};
-  if (auto sent = talk.begin(call); !sent) return sent.error();
-  const auto reply = talk.receive(os::after(server.deadline()));
+  const auto reply = server.ask(call);
   if (!reply) return reply.error();
-  talk.end();
   const auto description = wire::string_field(reply->parameters, "description");
   if (description && description->find(part) != std::string::npos) return {};
   return failure{errc::incompatible_version,
                  std::string{"the server is of an older build, "} + otherwise};
 }
 
-void make_printable(std::vector<std::string>& texts) {
-  for (auto& text : texts) text = printable(std::move(text));
-}
-
-void make_printable(server_status& status) {
-  for (auto* text : {&status.name, &status.state, &status.version, &status.last_failure}) {
-    *text = printable(std::move(*text));
+/// Makes a call, and hands each of its replies to `on_value`, until the last one or until that
+/// returns false. Returns the one that it ends with. `until` tells the deadline of the next reply
+/// from the reply before; null: there is none.
+template <class Value, class Until, class OnValue>
+result<Value> follow(varlink_caller& server, const wire::call& call,
+                     std::optional<Value> (*parse)(const wire::json::object&), Until until,
+                     OnValue on_value) {
+  varlink_caller::conversation talk{server};
+  if (auto sent = talk.begin(call); !sent) return sent.error();
+  const Value* before = nullptr;
+  for (result<Value> value;; before = &*value) {
+    const auto reply = talk.receive(until(before));
+    value = to_value(reply, parse);
+    if (!value) return value;
+    if (!reply->continues) talk.end();
+    if (!on_value(*value) || !reply->continues) return value;
   }
-  for (auto& listener : status.listeners) {
-    listener.name = printable(std::move(listener.name));
-    listener.address = printable(std::move(listener.address));
-  }
-  make_printable(status.dropped);
-  make_printable(status.dropped_addresses);
-}
-
-void make_printable(upgrade_plan& plan) {
-  plan.program = printable(std::move(plan.program));
-  plan.directory = printable(std::move(plan.directory));
-  make_printable(plan.arguments);
-  std::map<std::string, std::string> environment;
-  for (auto& [key, value] : plan.environment) environment[printable(key)] = printable(value);
-  plan.environment = std::move(environment);
-  for (auto& listener : plan.listeners) {
-    listener.name = printable(std::move(listener.name));
-    listener.address = printable(std::move(listener.address));
-  }
-  for (auto& obstacle : plan.obstacles) {
-    obstacle.kind = printable(std::move(obstacle.kind));
-    obstacle.message = printable(std::move(obstacle.message));
-  }
-}
-
-bool is_directory_of(uid_t user, const std::string& path) {
-  struct stat status {};
-  return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == user &&
-         os::is_one_user(user);
-}
-
-/// Server and operator must find the same directory, although one may lack the variable, or have
-/// that of the user before su(1). So what the kernel says counts first.
-std::string default_directory() {
-  const uid_t user = ::geteuid();
-  if (user == 0) return "/run/graceful";
-  const auto usual = "/run/user/" + std::to_string(user);
-  if (is_directory_of(user, usual)) return usual + "/graceful";
-  const auto variable = os::trusted_variable("XDG_RUNTIME_DIR");
-  if (variable.starts_with('/') && is_directory_of(user, variable)) return variable + "/graceful";
-  return "/tmp/graceful-" + std::to_string(user);
 }
 
 }  // namespace
 
-class control_client::impl : public varlink_caller {
+class control_client::impl {
  public:
-  explicit impl(varlink_caller caller) : varlink_caller{std::move(caller)} {}
+  varlink_caller server;
 };
 
 control_client::control_client(std::unique_ptr<impl> p) noexcept : impl_{std::move(p)} {}
@@ -141,17 +96,11 @@ result<control_client> control_client::connect(const std::string& path,
                                                std::chrono::milliseconds deadline) {
   auto caller = varlink_caller::connect(path, deadline);
   if (!caller) return caller.error();
-  return control_client{std::make_unique<impl>(std::move(*caller))};
+  return control_client{std::make_unique<impl>(impl{std::move(*caller)})};
 }
 
 result<server_status> control_client::status() {
-  auto reply = impl_->ask(wire::status_method);
-  if (!reply) return reply.error();
-  auto status = wire::parse_status(reply->parameters);
-  if (!status) return garbled();
-  make_printable(*status);
-  status->json = boost::json::serialize(reply->parameters);
-  return std::move(*status);
+  return to_value(impl_->server.ask(wire::status_method), wire::parse_status);
 }
 
 result<upgrade_phase> control_client::upgrade(
@@ -161,125 +110,72 @@ result<upgrade_phase> control_client::upgrade(
   if (!request.directory.empty()) {
     // An older server ignores the parameter and would start its successor in its own directory.
     const auto known =
-        check_offers(*impl_, "directory: ?string",
+        check_offers(impl_->server, "directory: ?string",
                      "which cannot start its successor in another directory; upgrade "
-                     "it without one first, or start it again there");
+                     "it without a directory first, or restart it there");
     if (!known) return known.error();
   }
-  impl::conversation talk{*impl_};
-  if (auto sent = talk.begin(call); !sent) return sent.error();
-  const auto ready_by =
-      os::after(std::min(request.timeout.value_or(longest_upgrade), longest_upgrade) + grace);
-  auto until = os::after(impl_->deadline());
-  for (;;) {
-    auto reply = talk.receive(until);
-    if (!reply) return reply.error();
-    auto phase = wire::parse_phase(reply->parameters);
-    if (!phase) return garbled();
-    phase->phase = printable(std::move(phase->phase));
-    make_printable(phase->dropped);
-    make_printable(phase->dropped_addresses);
-    phase->json = boost::json::serialize(reply->parameters);
+  os::deadline ready_by;
+  const auto until = [&](const upgrade_phase* before) {
+    if (before == nullptr) {
+      ready_by =
+          os::after(std::min(request.timeout.value_or(longest_upgrade), longest_upgrade) + grace);
+      return os::after(impl_->server.deadline());
+    }
     // A probation may last as long as an upgrade.
-    until = phase->phase == phases::ready ? os::after(longest_upgrade + grace) : ready_by;
-    if (!reply->continues) talk.end();
-    const bool enough = on_phase && !on_phase(*phase);
-    if (enough || !reply->continues) return std::move(*phase);
-  }
+    return before->phase == phases::ready ? os::after(longest_upgrade + grace) : ready_by;
+  };
+  return follow(impl_->server, call, wire::parse_phase, until,
+                [&](const upgrade_phase& phase) { return !on_phase || on_phase(phase); });
 }
 
 result<upgrade_plan> control_client::plan(const upgrade_request& request) {
   const auto call = wire::to_call(request, wire::plan_method);
   if (auto sayable = check(request, call); !sayable) return sayable.error();
-  const auto known = check_offers(*impl_, "method Plan(",
+  const auto known = check_offers(impl_->server, "method Plan(",
                                   "which cannot say what an upgrade would do; nothing was begun. "
                                   "Upgrade it without --dry-run");
   if (!known) return known.error();
-  impl::conversation talk{*impl_};
-  if (auto sent = talk.begin(call); !sent) return sent.error();
-  auto reply = talk.receive(os::after(impl_->deadline()));
-  if (!reply) return reply.error();
-  if (!reply->continues) talk.end();
-  auto plan = wire::parse<upgrade_plan>(reply->parameters);
-  if (!plan) return garbled();
-  make_printable(*plan);
-  plan->json = boost::json::serialize(reply->parameters);
-  return std::move(*plan);
+  return to_value(impl_->server.ask(call), wire::parse<upgrade_plan>);
 }
 
-result<void> control_client::commit() { return impl_->order(wire::commit_method); }
-result<void> control_client::rollback() { return impl_->order(wire::rollback_method); }
-result<void> control_client::abort() { return impl_->order(wire::abort_method); }
+result<void> control_client::commit() { return impl_->server.order(wire::commit_method); }
+result<void> control_client::rollback() { return impl_->server.order(wire::rollback_method); }
+result<void> control_client::abort() { return impl_->server.order(wire::abort_method); }
 
 result<drain_progress> control_client::drain(
     bool now, const std::function<void(const drain_progress&)>& on_progress) {
   wire::call call{.method = std::string{wire::drain_method}, .parameters = {}, .more = true};
   if (now) call.parameters["now"] = true;
-  impl::conversation talk{*impl_};
-  if (auto sent = talk.begin(call); !sent) return sent.error();
-  for (;;) {
-    auto reply = talk.receive(os::after(impl_->deadline() + drain_report_interval));
-    if (!reply) return reply.error();
-    auto progress = wire::parse<drain_progress>(reply->parameters);
-    if (!progress) return garbled();
-    progress->phase = printable(std::move(progress->phase));
-    progress->json = boost::json::serialize(reply->parameters);
-    if (!reply->continues) talk.end();
-    if (on_progress) on_progress(*progress);
-    if (!reply->continues) return std::move(*progress);
-  }
+  return follow(
+      impl_->server, call, wire::parse<drain_progress>,
+      [this](const auto*) { return os::after(impl_->server.deadline() + drain_report_interval); },
+      [&](const drain_progress& progress) {
+        if (on_progress) on_progress(progress);
+        return true;
+      });
 }
 
 result<server_event> control_client::monitor(
     const std::function<void(const server_event&)>& on_event) {
   const wire::call call{
       .method = std::string{wire::monitor_method}, .parameters = {}, .more = true};
-  impl::conversation talk{*impl_};
-  if (auto sent = talk.begin(call); !sent) return sent.error();
-  for (;;) {
-    auto reply = talk.receive(os::deadline::max());  // a long time may pass without an event
-    if (!reply) return reply.error();
-    auto event = wire::parse<server_event>(reply->parameters);
-    if (!event) return garbled();
-    event->event = printable(std::move(event->event));
-    event->message = printable(std::move(event->message));
-    event->json = boost::json::serialize(reply->parameters);
-    if (!reply->continues) talk.end();
-    if (on_event) on_event(*event);
-    if (!reply->continues) return std::move(*event);
-  }
+  return follow(
+      impl_->server, call, wire::parse<server_event>,
+      [](const auto*) { return os::deadline::max(); },  // a long time may pass without an event
+      [&](const server_event& event) {
+        if (on_event) on_event(event);
+        return true;
+      });
 }
 
 result<server_metrics> control_client::metrics() {
-  auto reply = impl_->ask(wire::metrics_method);
-  if (!reply) return reply.error();
-  auto metrics = wire::parse<server_metrics>(reply->parameters);
-  if (!metrics) return garbled();
-  metrics->text = printable_lines(metrics->text);
-  metrics->json = boost::json::serialize(reply->parameters);
-  return std::move(*metrics);
-}
-
-std::string default_control_path(std::string_view name) {
-  return default_directory() + '/' + std::string{name} + ".sock";
-}
-
-result<std::vector<std::string>> find_control_paths() {
-  std::vector<std::string> paths;
-  if (auto trusted = os::check_private_directory(default_directory()); !trusted) {
-    if (trusted.error().code == boost::system::errc::no_such_file_or_directory) return paths;
-    return trusted.error();
-  }
-  std::error_code ec;
-  for (const auto& entry : std::filesystem::directory_iterator{default_directory(), ec}) {
-    std::error_code ignored;
-    if (entry.is_socket(ignored) && entry.path().extension() == ".sock" &&
-        !entry.path().stem().string().starts_with('.')) {
-      paths.push_back(entry.path().string());
-    }
-  }
-  std::sort(paths.begin(), paths.end());
-  return paths;
+  const auto reply = impl_->server.ask(wire::metrics_method);
+  auto metrics = to_value(reply, wire::parse<server_metrics>);
+  // Other texts have one line, and a limited length.
+  if (metrics)
+    metrics->text = printable_lines(wire::parse<server_metrics>(reply->parameters)->text);
+  return metrics;
 }
 
 }  // namespace graceful

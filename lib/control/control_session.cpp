@@ -1,7 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "control/control_session.hpp"
 
-#include "control/await_readable.hpp"
+#include "control/await.hpp"
 #include "os/child.hpp"
 #include "os/close_aside.hpp"
 #include "os/peer.hpp"
@@ -29,8 +29,12 @@ constexpr std::size_t max_outgoing = std::size_t{1} << 20;
 }  // namespace
 
 control_session::control_session(asio::io_context& control, unique_fd socket, pid_t peer_pid,
-                                 std::uint64_t id, owner& owner)
-    : socket_{control}, peer_pidfd_{control}, peer_pid_{peer_pid}, id_{id}, owner_{owner} {
+                                 std::uint64_t id, callbacks on)
+    : socket_{control},
+      peer_pidfd_{control},
+      peer_pid_{peer_pid},
+      id_{id},
+      callbacks_{std::move(on)} {
   socket_.assign(asio::local::stream_protocol{}, socket.get());
   // socket_ owns it from here on; if assign() had thrown, it would not.
   mark_.emplace(socket.release());
@@ -75,7 +79,7 @@ void control_session::watch_peer() {
 }
 
 void control_session::read() {
-  if (ended_ || std::exchange(reading_, true)) return;
+  if (ended_ || next_ || !socket_.is_open() || std::exchange(reading_, true)) return;
   await_readable(socket_, [self = shared_from_this()] {
     self->reading_ = false;
     self->on_readable();
@@ -88,7 +92,7 @@ void control_session::on_readable() {
   if (!socket_.is_open() || next_) return;
   if (!take_in()) return;
   wait_for_turn();
-  if (!next_ && socket_.is_open()) read();
+  read();
 }
 
 /// Takes in what the peer has sent. False if the connection, or the peer's side of it, has ended.
@@ -121,17 +125,24 @@ void control_session::end_of_input(bool gone) {
 void control_session::wait_for_turn() {
   if (!socket_.is_open() || current_ || closing_ || next_) return;
   next_ = incoming_.next();
-  if (next_) return owner_.on_waiting(*this);
+  if (next_) return callbacks_.waiting(*this);
   if (incoming_.overflowed() || (ended_ && outgoing_.empty())) return close();
   closing_ = ended_;  // when the answers are sent
 }
 
 void control_session::take_turn() {
   if (!socket_.is_open() || current_ || closing_ || !next_) return;
-  handle(*std::exchange(next_, {}));
+  auto call = wire::parse_call(*std::exchange(next_, {}));
+  if (!call) return close();
+  current_ = caller{call->more, call->oneway};
+  try {
+    callbacks_.call(*this, std::move(*call));
+  } catch (const std::exception&) {
+    close();  // no memory for this call, for example; the connection is of no more use
+  }
   if (current_ && ended_ && (gone_ || hung_up())) return close();
   wait_for_turn();
-  if (!next_ && socket_.is_open()) read();
+  read();
 }
 
 void control_session::hear_out() {
@@ -140,17 +151,6 @@ void control_session::hear_out() {
   const auto self = shared_from_this();
   if (!next_ && !ended_ && take_in()) wait_for_turn();
   for (int i = 0; i < most && next_ && socket_.is_open() && !current_; ++i) take_turn();
-}
-
-void control_session::handle(const std::string& text) {
-  auto call = wire::parse_call(text);
-  if (!call) return close();
-  current_ = caller{call->more, call->oneway};
-  try {
-    owner_.on_call(*this, std::move(*call));
-  } catch (const std::exception&) {
-    close();  // no memory for this call, for example; the connection is of no more use
-  }
 }
 
 void control_session::reply(const wire::reply& reply, std::vector<passed_descriptor> descriptors) {
@@ -244,7 +244,7 @@ void control_session::close() {
   peer_pidfd_.close(ignored);
   outgoing_.clear();
   asio::post(socket_.get_executor(),
-             [self = shared_from_this()] { self->owner_.on_closed(*self); });
+             [self = shared_from_this()] { self->callbacks_.closed(*self); });
 }
 
 }  // namespace graceful

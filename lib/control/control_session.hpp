@@ -19,6 +19,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,33 +34,27 @@ namespace asio = boost::asio;
 /// A descriptor that goes to a peer, and what keeps it open until it is sent.
 struct passed_descriptor {
   int fd;
-  std::shared_ptr<const void> owner;
+  std::shared_ptr<const void> holder;
 };
 
 /// One connection to the control socket: takes calls one after the other and sends replies. Lives
 /// on the control thread. Nothing that a peer does blocks it or makes it grow without bound.
 ///
-/// A call waits for its turn, which the owner gives: one call a turn. So a peer that sends
-/// thousands of calls at once delays others by one of them at most. Meanwhile nothing more is read
-/// from it.
+/// A call waits for its turn, which the host gives: one call a turn. So a peer that sends thousands
+/// of calls at once delays others by one of them at most. Meanwhile nothing more is read from it.
 class control_session : public std::enable_shared_from_this<control_session> {
  public:
   using clock = std::chrono::steady_clock;
 
-  /// Answers the calls.
-  class owner {
-   public:
+  struct callbacks {
     /// A call waits. Call `take_turn` later, from the event loop.
-    virtual void on_waiting(control_session& from) = 0;
-    virtual void on_call(control_session& from, wire::call call) = 0;
-    virtual void on_closed(control_session& from) = 0;
-
-   protected:
-    ~owner() = default;
+    std::function<void(control_session&)> waiting;
+    std::function<void(control_session&, wire::call)> call;
+    std::function<void(control_session&)> closed;
   };
 
   control_session(asio::io_context& control, unique_fd socket, pid_t peer_pid, std::uint64_t id,
-                  owner& owner);
+                  callbacks on);
 
   void start();
 
@@ -84,7 +79,7 @@ class control_session : public std::enable_shared_from_this<control_session> {
   /// Sends a last message, which answers no call, and closes.
   void close_with(const wire::reply& last);
 
-  /// Closes. The owner hears of it later, once.
+  /// Closes. `closed` is called later, once.
   void close();
 
   [[nodiscard]] std::uint64_t id() const { return id_; }
@@ -140,7 +135,6 @@ class control_session : public std::enable_shared_from_this<control_session> {
   void end_of_input(bool gone);
   [[nodiscard]] bool hung_up();
   void wait_for_turn();
-  void handle(const std::string& text);
   void enqueue(const wire::reply& reply, std::vector<passed_descriptor> descriptors);
   void write();
 
@@ -151,7 +145,7 @@ class control_session : public std::enable_shared_from_this<control_session> {
   asio::posix::stream_descriptor peer_pidfd_;  // of a channel's peer
   pid_t peer_pid_;
   const std::uint64_t id_;
-  owner& owner_;
+  const callbacks callbacks_;
   wire::framer incoming_{wire::max_call_size};
   std::deque<message> outgoing_;
   std::size_t outgoing_size_ = 0;

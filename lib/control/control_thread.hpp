@@ -2,12 +2,17 @@
 #ifndef GRACEFUL_CONTROL_CONTROL_THREAD_HPP
 #define GRACEFUL_CONTROL_CONTROL_THREAD_HPP
 
+#include "os/blocked_signals.hpp"
 #include "os/log.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <exception>
+#include <string>
 #include <thread>
+
+#include <pthread.h>
 
 namespace graceful {
 
@@ -18,17 +23,36 @@ namespace asio = boost::asio;
 class control_thread {
  public:
   explicit control_thread(log& log) : log_{log} {}
-  ~control_thread();
+  ~control_thread() {
+    context_.stop();
+    wait();
+  }
 
   [[nodiscard]] asio::io_context& context() { return context_; }
 
-  void start();
+  void start() {
+    const os::blocked_signals while_made;
+    thread_ = std::thread{[this] { run(); }};
+  }
 
   /// Waits until something has stopped the context. Drops what is pending then.
-  void wait();
+  void wait() {
+    if (thread_.joinable()) thread_.join();
+  }
 
  private:
-  void run();
+  void run() {
+    ::pthread_setname_np(::pthread_self(), "graceful");
+    for (;;) {
+      try {
+        context_.run();
+        return;
+      } catch (const std::exception& e) {
+        // No memory or no descriptors for one connection must not end the others.
+        log_.error("control socket: " + std::string{e.what()});
+      }
+    }
+  }
 
   log& log_;
   asio::io_context context_{1};

@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "control/path_keeper.hpp"
 
+#include "control/await.hpp"
 #include "os/channel.hpp"
 #include "os/home_process.hpp"
 #include "os/peer.hpp"
@@ -31,12 +32,20 @@ bool is_gone(const std::string& path) {
   return ::lstat(path.c_str(), &status) != 0 && (errno == ENOENT || errno == ENOTDIR);
 }
 
+/// True if the file is not there, whether or not another one is.
+bool is_gone(const std::string& path, const std::optional<os::file_id>& file) {
+  const auto there = os::identify(path);
+  return there ? there != file : is_gone(path);
+}
+
 }  // namespace
 
-path_keeper::path_keeper(asio::io_context& control, log& log, owned_path& owned, settings s)
+path_keeper::path_keeper(asio::io_context& control, log& log, owned_path& owned, settings s,
+                         callbacks on)
     : log_{log},
       owned_{owned},
       settings_{std::move(s)},
+      callbacks_{std::move(on)},
       directory_{std::filesystem::path{settings_.path}.parent_path().string()},
       timer_{control} {
   struct stat status {};
@@ -46,8 +55,6 @@ path_keeper::path_keeper(asio::io_context& control, log& log, owned_path& owned,
   if (user_ == ::geteuid()) mode_ = status.st_mode & 07777;
 }
 
-void path_keeper::start() { look(); }
-
 void path_keeper::stop() {
   stopped_ = true;
   timer_.cancel();
@@ -55,25 +62,24 @@ void path_keeper::stop() {
 
 void path_keeper::look() {
   try {
-    look_now();
+    if (!adopted_) adopted_ = os::adopt_control(owned_.control->get());
+    if (callbacks_.may_replace() && !(in_place() && callbacks_.rest_in_place())) try_to_put_back();
   } catch (const std::exception& e) {
     log_.error(settings_.called + ": " + std::string{e.what()});  // no memory, or no room in epoll
   }
-  timer_.expires_after(path_interval);
-  timer_.async_wait([this](boost::system::error_code cancelled) {
-    if (!cancelled && !stopped_) look();
+  call_after(timer_, path_interval, [this] {
+    if (!stopped_) look();
   });
 }
 
-void path_keeper::look_now() {
-  if (!adopted_) adopted_ = os::adopt_control(owned_.control->get());
-  if (!settings_.may_replace() || all_in_place()) return;
+void path_keeper::try_to_put_back() {
   const auto done = put_back();
-  if (!done && !std::exchange(told_, true)) {
+  if (!done && !told_) {
     log_.warning("the " + settings_.called + ' ' + settings_.path +
-                 " is gone: " + done.error().message + "; this process looks again every second");
+                 " is gone, and this process cannot put it back: " + done.error().message +
+                 "; it tries again every second");
   }
-  if (done) told_ = false;
+  told_ = !done;
 }
 
 bool path_keeper::in_place() const {
@@ -82,38 +88,33 @@ bool path_keeper::in_place() const {
   return lock && socket && lock == os::identify(owned_.lock->get()) && socket == owned_.file;
 }
 
-bool path_keeper::all_in_place() const {
-  return in_place() && (!settings_.rest_in_place || settings_.rest_in_place());
-}
-
 /// Leaves alone what is in place.
 result<void> path_keeper::put_back() {
   if (auto checked = check_socket(); !checked) return checked;
   const auto lock_path = os::lock_path(settings_.path);
-  const auto socket = os::identify(settings_.path);
-  const bool socket_gone = socket ? socket != owned_.file : is_gone(settings_.path);
-  const auto lock = os::identify(lock_path);
-  const bool lock_gone = lock ? lock != os::identify(owned_.lock->get()) : is_gone(lock_path);
-  const bool rest_gone = settings_.rest_in_place && !settings_.rest_in_place();
+  const bool socket_gone = is_gone(settings_.path, owned_.file);
+  const bool lock_gone = is_gone(lock_path, os::identify(owned_.lock->get()));
+  const bool rest_gone = !callbacks_.rest_in_place();
   if (!socket_gone && !lock_gone && !rest_gone) return {};
   if (auto made = make_directory(); !made) return made;
   auto held = owned_.lock;
   if (lock_gone) {
-    auto taken = take_lock();
-    if (!taken) return taken.error();
-    held = std::move(*taken);
+    auto lock = os::try_lock(settings_.path);
+    if (!lock) return lock.error();
+    if (!*lock) return failure{errc::already_running, "another process holds its lock now"};
+    held = os::share_but_keep(std::move(**lock));
   }
   const auto failed = [&](const failure& why) {
     if (lock_gone) os::remove_path(lock_path, os::identify(held->get()));
     return why;
   };
   if (rest_gone) {
-    if (auto back = settings_.put_rest_back(); !back) return failed(back.error());
+    if (auto back = callbacks_.put_rest_back(); !back) return failed(back.error());
   }
   if (socket_gone) {
     auto control = os::bind_control(settings_.path);
     if (!control) return failed(control.error());
-    settings_.serve(control->get());
+    callbacks_.serve(control->get());
     owned_.control = os::share_but_keep(std::move(*control));
     owned_.file = os::identify(settings_.path);
   }
@@ -133,8 +134,8 @@ result<void> path_keeper::check_socket() {
   const auto probe = os::connect_unix(settings_.path, std::chrono::steady_clock::now());
   const auto listens = probe ? os::peer::of(probe->get()) : std::nullopt;
   if (listens && listens->pid != ::getpid() && !os::peer_has_ended(probe->get())) {
-    return failure{errc::already_running, "another process (pid " + std::to_string(listens->pid) +
-                                              ") listens there by now"};
+    return failure{errc::already_running,
+                   "another process (pid " + std::to_string(listens->pid) + ") listens there now"};
   }
   const bool left_behind = !probe && probe.error().code == os::system_code(ECONNREFUSED);
   if ((listens && listens->pid == ::getpid()) || (!probe && !left_behind)) owned_.file = socket;
@@ -153,11 +154,7 @@ result<void> path_keeper::make_directory() const {
       return os::system_failure("cannot make the directory " + directory_);
     }
   }
-  return check_directory();
-}
-
-/// Another user may have made the directory while it was gone, and would control a socket there.
-result<void> path_keeper::check_directory() const {
+  // Another user may have made it while it was gone, and would control a socket there.
   if (settings_.by_default) return os::check_private_directory(directory_);
   struct stat status {};
   if (::stat(directory_.c_str(), &status) != 0) {
@@ -168,13 +165,6 @@ result<void> path_keeper::check_directory() const {
                  directory_ + " has been made again by another user (" +
                      std::to_string(status.st_uid) +
                      "); remove it, or have the server use another control path"};
-}
-
-result<std::shared_ptr<const unique_fd>> path_keeper::take_lock() const {
-  auto lock = os::try_lock(settings_.path);
-  if (!lock) return lock.error();
-  if (*lock) return os::share_but_keep(std::move(**lock));
-  return failure{errc::already_running, "another process holds its lock by now"};
 }
 
 }  // namespace graceful

@@ -4,14 +4,13 @@
 
 #include <graceful/error.hpp>
 
-#include "control/owned_path.hpp"
+#include "control/control_paths.hpp"
 #include "os/log.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <functional>
-#include <memory>
 #include <string>
 
 #include <sys/types.h>
@@ -31,21 +30,24 @@ class path_keeper {
     std::string called;  ///< The name for the log, such as "control path".
     /// The directory is then private, with a name in /tmp that others may know.
     bool by_default;
+  };
+
+  struct callbacks {
     /// True while nothing that is owned is on offer to a successor, so that it may be replaced.
-    std::function<bool()> may_replace;
+    std::function<bool()> may_replace = [] { return true; };
     /// Serves on another control socket from now on.
     std::function<void(int listener)> serve;
     /// Whether the other files that belong there are in place; they are put back before the socket,
-    /// because a process that finds the socket relies on them. Empty: there are none.
-    std::function<bool()> rest_in_place{};
+    /// because a process that finds the socket relies on them.
+    std::function<bool()> rest_in_place = [] { return true; };
     std::function<result<void>()> put_rest_back{};
   };
 
   /// Keeps `owned` up to date.
-  path_keeper(asio::io_context& control, log& log, owned_path& owned, settings s);
+  path_keeper(asio::io_context& control, log& log, owned_path& owned, settings s, callbacks on);
 
   /// Checks at once, and then every second.
-  void start();
+  void start() { look(); }
 
   /// Stops checking. The object must outlive everything that runs on the control thread.
   void stop();
@@ -55,17 +57,15 @@ class path_keeper {
 
  private:
   void look();
-  void look_now();
-  [[nodiscard]] bool all_in_place() const;
+  void try_to_put_back();
   result<void> put_back();
   result<void> check_socket();
   [[nodiscard]] result<void> make_directory() const;
-  [[nodiscard]] result<void> check_directory() const;
-  [[nodiscard]] result<std::shared_ptr<const unique_fd>> take_lock() const;
 
   log& log_;
   owned_path& owned_;
   const settings settings_;
+  const callbacks callbacks_;
   const std::string directory_;
   // The mode and the owner of the directory when this process began to serve.
   mode_t mode_ = 0700;

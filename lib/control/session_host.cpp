@@ -1,7 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "control/session_host.hpp"
 
-#include "control/await_readable.hpp"
+#include "control/await.hpp"
 #include "os/channel.hpp"
 #include "os/close_aside.hpp"
 #include "os/peer.hpp"
@@ -10,6 +10,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <exception>
 #include <string>
@@ -36,12 +37,19 @@ std::string described_user(uid_t user) {
          "is outside of it (setpriv --reuid=UID --clear-groups graceful-ctl ...)";
 }
 
+/// Sends what fits into the empty buffer of a new socket: the rest is not worth waiting for.
+void refuse(unique_fd socket, const wire::reply& why) {
+  (void)os::send_now(socket.get(), wire::to_message(why));
+  os::close_connection(std::move(socket));
+}
+
 }  // namespace
 
-session_host::session_host(asio::io_context& context, log& log, settings s)
+session_host::session_host(asio::io_context& context, log& log, std::string called, callbacks on)
     : context_{context},
       log_{log},
-      settings_{std::move(s)},
+      called_{std::move(called)},
+      callbacks_{std::move(on)},
       listener_{context},
       sweep_timer_{context},
       retry_timer_{context} {}
@@ -64,13 +72,11 @@ void session_host::stop_accepting() {
 void session_host::stop() {
   stop_accepting();
   sweep_timer_.cancel();
-  const auto sessions = sessions_;
-  for (const auto& [id, session] : sessions) session->close();
+  for (const auto& [id, session] : sessions_) session->close();
 }
 
 void session_host::hang_up() {
-  const auto sessions = sessions_;
-  for (const auto& [id, session] : sessions) {
+  for (const auto& [id, session] : sessions_) {
     if (!session->occupied() && !session->congested()) session->close();
   }
 }
@@ -91,14 +97,12 @@ void session_host::on_connectable() {
       admit(std::move(socket));
     } catch (const std::exception& e) {
       // No memory, or no room in epoll, for this connection: the next may be luckier.
-      log_.error(settings_.called + ": " + std::string{e.what()});
+      log_.error(called_ + ": " + std::string{e.what()});
     }
   } else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
-    retry_timer_.expires_after(retry_pause);
-    retry_timer_.async_wait([this](boost::system::error_code ec) {
-      if (!ec && listener_.is_open()) accept();
+    return call_after(retry_timer_, retry_pause, [this] {
+      if (listener_.is_open()) accept();
     });
-    return;
   }
   accept();
 }
@@ -106,73 +110,67 @@ void session_host::on_connectable() {
 void session_host::admit(unique_fd socket) {
   const auto peer = os::peer::of(socket.get());
   if (!peer || !peer->trusted()) {
-    log_.warning("refused a connection to the " + settings_.called + " by user " +
+    log_.warning("refused a connection to the " + called_ + " by user " +
                  (peer ? described_user(peer->uid) : "unknown"));
     wire::reply refusal;
     refusal.error = wire::permission_denied;
-    // Fits into the empty buffer of a new socket, or is not worth waiting for.
-    (void)os::send_now(socket.get(), wire::to_message(refusal));
-    return os::close_connection(std::move(socket));
+    return refuse(std::move(socket), refusal);
   }
   if (sessions_.size() >= max_sessions && !make_room()) {
-    const auto refusal = wire::to_error(
-        wire::busy_error, "every one of " + std::to_string(max_sessions) +
-                              " connections to the server waits for an answer; try again");
-    (void)os::send_now(socket.get(), wire::to_message(refusal));  // as above
-    return os::close_connection(std::move(socket));
+    return refuse(std::move(socket),
+                  wire::to_error(wire::busy_error,
+                                 "all " + std::to_string(max_sessions) +
+                                     " connections to the server wait for an answer; try again"));
   }
-  const auto id = next_id_++;
-  control_session::owner& self = *this;
-  auto session =
-      std::make_shared<control_session>(context_, std::move(socket), peer->pid, id, self);
-  sessions_.emplace(id, session);
-  session->start();
+  add(std::move(socket), peer->pid)->start();
 }
 
-void session_host::adopt(unique_fd socket) {
+void session_host::adopt(unique_fd socket) { add(std::move(socket), 0)->start_as_channel(); }
+
+std::shared_ptr<control_session> session_host::add(unique_fd socket, pid_t peer_pid) {
   const auto id = next_id_++;
-  control_session::owner& self = *this;
-  auto session = std::make_shared<control_session>(context_, std::move(socket), 0, id, self);
+  auto session = std::make_shared<control_session>(
+      context_, std::move(socket), peer_pid, id,
+      control_session::callbacks{.waiting = [this](control_session& from) { on_waiting(from); },
+                                 .call = callbacks_.call,
+                                 .closed =
+                                     [this](control_session& from) {
+                                       sessions_.erase(from.id());
+                                       callbacks_.closed(from);
+                                     }});
   sessions_.emplace(id, session);
-  session->start_as_channel();
+  return session;
 }
 
 /// An operator can connect however many idle connections others keep open. Connections with a call
 /// under way are never closed for that.
 bool session_host::make_room() {
-  control_session* oldest = nullptr;
-  for (const auto& [id, session] : sessions_) {
-    if (!dispensable(*session)) continue;
-    if (oldest == nullptr || session->idle_since() < oldest->idle_since()) oldest = session.get();
-  }
-  if (oldest == nullptr) return false;
-  const auto id = oldest->id();
-  oldest->close();
-  sessions_.erase(id);
+  const auto oldest = std::ranges::min_element(sessions_, {}, [this](const auto& each) {
+    return std::pair{!dispensable(*each.second), each.second->idle_since()};
+  });
+  if (oldest == sessions_.end() || !dispensable(*oldest->second)) return false;
+  oldest->second->close();
+  sessions_.erase(oldest);
   return true;
 }
 
 void session_host::sweep() {
   os::spare_descriptors::refill();
   const auto limit = std::chrono::steady_clock::now() - idle_limit;
-  const auto sessions = sessions_;
-  for (const auto& [id, session] : sessions) {
+  for (const auto& [id, session] : sessions_) {
     const bool stuck = session->congested() || dispensable(*session);
     if ((stuck && session->idle_since() < limit) || session->left()) session->close();
   }
-  sweep_timer_.expires_after(sweep_interval);
-  sweep_timer_.async_wait([this](boost::system::error_code ec) {
-    if (!ec) sweep();
-  });
+  call_after(sweep_timer_, sweep_interval, [this] { sweep(); });
 }
 
 /// True if nobody waits for anything on it.
 bool session_host::dispensable(const control_session& session) const {
-  return !session.occupied() && !settings_.needed(session);
+  return !session.occupied() && !callbacks_.needed(session);
 }
 
 void session_host::on_waiting(control_session& from) {
-  (settings_.needed(from) ? urgent_ : waiting_).push_back(from.weak_from_this());
+  (callbacks_.needed(from) ? urgent_ : waiting_).push_back(from.weak_from_this());
   post_turn();
 }
 
@@ -191,15 +189,6 @@ void session_host::give_turn() {
   turns.pop_front();
   post_turn();
   if (next) next->take_turn();
-}
-
-void session_host::on_call(control_session& from, wire::call call) {
-  settings_.call(from, std::move(call));
-}
-
-void session_host::on_closed(control_session& from) {
-  sessions_.erase(from.id());
-  settings_.closed(from);
 }
 
 }  // namespace graceful

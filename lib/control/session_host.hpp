@@ -22,17 +22,17 @@ namespace graceful {
 
 /// Takes connections on a Unix socket, admits only the same user and root, and closes idle ones.
 /// Runs on the thread of its context.
-class session_host final : private control_session::owner {
+class session_host {
  public:
-  struct settings {
-    std::string called;  ///< The name of the socket for the log.
+  struct callbacks {
     std::function<void(control_session&, wire::call)> call;
     std::function<void(const control_session&)> closed;
     /// True if the session is needed although no call waits on it.
     std::function<bool(const control_session&)> needed;
   };
 
-  session_host(asio::io_context& context, log& log, settings s);
+  /// `called`: the name of the socket for the log.
+  session_host(asio::io_context& context, log& log, std::string called, callbacks on);
   ~session_host();
 
   /// Serves on `listener`, which is borrowed.
@@ -58,16 +58,16 @@ class session_host final : private control_session::owner {
   void admit(unique_fd socket);
   [[nodiscard]] bool make_room();
   void sweep();
-  void on_waiting(control_session& from) override;
+  std::shared_ptr<control_session> add(unique_fd socket, pid_t peer_pid);
+  void on_waiting(control_session& from);
   void post_turn();
   void give_turn();
-  void on_call(control_session& from, wire::call call) override;
-  void on_closed(control_session& from) override;
   [[nodiscard]] bool dispensable(const control_session& session) const;
 
   asio::io_context& context_;
   log& log_;
-  settings settings_;
+  const std::string called_;
+  const callbacks callbacks_;
   asio::local::stream_protocol::acceptor listener_;
   asio::steady_timer sweep_timer_;
   asio::steady_timer retry_timer_;

@@ -8,6 +8,9 @@
 #include "wire/fields.hpp"
 #include "wire/supervisor_messages.hpp"
 
+#include <boost/json/array.hpp>
+#include <boost/json/value.hpp>
+
 #include <cerrno>
 #include <utility>
 
@@ -33,10 +36,23 @@ failure to_failure(const wire::reply& r) {
 
 }  // namespace
 
+wire::json::value made_printable(wire::json::value from) {
+  if (auto* text = from.if_string()) *text = printable(std::string{*text});
+  if (auto* array = from.if_array()) {
+    for (auto& each : *array) each = made_printable(std::move(each));
+  }
+  if (auto* object = from.if_object()) {
+    wire::json::object to;
+    for (auto& [key, each] : *object) to[printable(key)] = made_printable(std::move(each));
+    from = std::move(to);
+  }
+  return from;
+}
+
 failure garbled() {
   return {errc::protocol_violation,
-          "what answers at the control socket does not speak this protocol; is it a server of this "
-          "version?"};
+          "the process that answers at the control socket does not speak this protocol; is it a "
+          "server of this version?"};
 }
 
 result<varlink_caller> varlink_caller::connect(const std::string& path,
@@ -77,20 +93,17 @@ result<wire::reply> varlink_caller::conversation::receive(os::deadline until) {
   return to_failure(*reply);
 }
 
-result<wire::reply> varlink_caller::ask(std::string_view method) {
+result<wire::reply> varlink_caller::ask(const wire::call& call) {
   conversation talk{*this};
-  if (auto sent = talk.begin({.method = std::string{method}, .parameters = {}}); !sent) {
-    return sent.error();
-  }
+  if (auto sent = talk.begin(call); !sent) return sent.error();
   auto reply = talk.receive(os::after(deadline_));
   if (reply && !reply->continues) talk.end();
   return reply;
 }
 
 result<void> varlink_caller::order(std::string_view method) {
-  auto reply = ask(method);
-  if (!reply) return reply.error();
-  return {};
+  const auto reply = ask(method);
+  return reply ? result<void>{} : reply.error();
 }
 
 }  // namespace graceful

@@ -7,6 +7,9 @@
 #include "control/varlink_connection.hpp"
 #include "wire/varlink.hpp"
 
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+
 #include <chrono>
 #include <optional>
 #include <string>
@@ -47,8 +50,11 @@ class varlink_caller {
     bool is_order_ = false;
   };
 
-  /// Makes a call without parameters, and returns its only reply.
-  result<wire::reply> ask(std::string_view method);
+  /// Makes a call, and returns its only reply.
+  result<wire::reply> ask(const wire::call& call);
+  result<wire::reply> ask(std::string_view method) {
+    return ask(wire::call{.method = std::string{method}, .parameters = {}});
+  }
 
   /// The same, where the reply only says that it is done.
   result<void> order(std::string_view method);
@@ -65,6 +71,20 @@ class varlink_caller {
 
 /// The peer does not speak this protocol.
 failure garbled();
+
+/// The same with texts, names of members too, that a terminal shows and does not obey.
+wire::json::value made_printable(wire::json::value from);
+
+/// What a reply says, as a value with printable texts, and with its line of JSON unchanged.
+template <class Value>
+result<Value> to_value(const result<wire::reply>& reply,
+                       std::optional<Value> (*parse)(const wire::json::object&)) {
+  if (!reply) return reply.error();
+  auto value = parse(made_printable(reply->parameters).get_object());
+  if (!value) return garbled();
+  value->json = boost::json::serialize(reply->parameters);
+  return std::move(*value);
+}
 
 }  // namespace graceful
 

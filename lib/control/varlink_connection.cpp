@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <iterator>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -120,7 +119,7 @@ result<varlink_connection> varlink_connection::adopt(unique_fd socket) {
 
 varlink_connection::~varlink_connection() {
   if (!home_.is_this()) return;  // in a child of fork(2) the connection belongs to the parent
-  os::close_aside(std::move(descriptors_));
+  os::close_aside(std::move(box_.descriptors));
   os::close_connection(std::move(socket_));
 }
 
@@ -153,14 +152,14 @@ result<varlink_connection::incoming> varlink_connection::receive(os::deadline un
   bool died = false;
   for (;;) {
     if (auto text = framer_.next()) {
-      return incoming{std::move(*text), std::exchange(descriptors_, {}),
-                      std::exchange(truncated_, false), sender_, std::move(sender_pidfd_)};
+      return incoming{std::move(*text), std::exchange(box_.descriptors, {}),
+                      std::exchange(box_.truncated, false), box_.sender ? box_.sender->pid : 0,
+                      std::move(box_.sender_pidfd)};
     }
     if (framer_.overflowed()) {
       return failure{errc::protocol_violation, "the server's answer is too long"};
     }
-    os::inbox box;
-    const auto got = os::receive_now(socket_.get(), box);
+    const auto got = os::receive_now(socket_.get(), box_);
     if (got.what == kind::closed || (got.what == kind::would_block && died)) {
       return failure{errc::peer_gone, "the server closed the connection before it answered"};
     }
@@ -173,13 +172,7 @@ result<varlink_connection::incoming> varlink_connection::receive(os::deadline un
       }
       died = os::wait_readable(pidfd, std::chrono::steady_clock::now());
     }
-    framer_.feed(box.bytes);
-    std::move(box.descriptors.begin(), box.descriptors.end(), std::back_inserter(descriptors_));
-    truncated_ = truncated_ || box.truncated;
-    if (!box.bytes.empty()) {
-      sender_ = box.sender ? box.sender->pid : 0;
-      sender_pidfd_ = std::move(box.sender_pidfd);
-    }
+    framer_.feed(std::exchange(box_.bytes, {}));
   }
 }
 

@@ -11,7 +11,6 @@
 #include "wire/framer.hpp"
 #include "wire/varlink.hpp"
 
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -72,10 +71,7 @@ class varlink_connection {
   unique_fd socket_;
   os::peer peer_;
   wire::framer framer_{wire::max_reply_size};
-  std::vector<unique_fd> descriptors_;
-  bool truncated_ = false;
-  pid_t sender_ = 0;
-  unique_fd sender_pidfd_;
+  os::inbox box_;  // what has come with the bytes in `framer_`
 };
 
 }  // namespace graceful

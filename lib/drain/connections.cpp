@@ -18,11 +18,6 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-drain_stage stage_of(handoff::drain_plan::due::kind what) {
-  return what == handoff::drain_plan::due::kind::draining ? drain_stage::draining
-                                                          : drain_stage::idle_grace_over;
-}
-
 }  // namespace
 
 /// The end of the grace of a connection that is tracked late is noticed within a second, see
@@ -78,7 +73,9 @@ std::optional<connections::time> connections::advance(time now) {
     for (const auto& due : plan_.take(now)) {
       const auto found = planned_.find(due.connection);
       if (found == planned_.end()) continue;
-      told.emplace_back(found->second, stage_of(due.what));
+      told.emplace_back(found->second, due.what == handoff::drain_plan::due::kind::draining
+                                           ? drain_stage::draining
+                                           : drain_stage::idle_grace_over);
     }
     if (plan_.over() && !was_over) {
       for (auto& connection : open_) {

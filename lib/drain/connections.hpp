@@ -14,7 +14,6 @@
 
 #include <array>
 #include <atomic>
-#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>

@@ -15,17 +15,15 @@ older_generations::answer older_generations::report(std::uint64_t session,
   known.process.hurried = was_hurried;
   const auto cut_before = std::exchange(known.cut, std::max(cut, known.cut));
 
-  draining_process* oldest = nullptr;
-  std::size_t at_leisure = 0;
-  for (auto& [id, each] : by_session_) {
-    if (each.process.hurried) continue;
-    ++at_leisure;
-    if (oldest == nullptr || each.process.generation < oldest->generation) oldest = &each.process;
-  }
+  const auto hurries = [](const auto& each) { return each.second.process.hurried; };
+  const auto hurried = std::ranges::count_if(by_session_, hurries);
   std::optional<draining_process> told;
-  if (at_leisure > most_) {
-    oldest->hurried = true;
-    told = *oldest;
+  if (by_session_.size() - static_cast<std::size_t>(hurried) > most_) {
+    const auto oldest = std::ranges::min_element(by_session_, {}, [&](const auto& each) {
+      return std::pair{hurries(each), each.second.process.generation};
+    });
+    oldest->second.process.hurried = true;
+    told = oldest->second.process;
   }
   return {known.process.hurried, known.cut - cut_before, told};
 }
@@ -45,8 +43,7 @@ std::uint64_t older_generations::connections() const {
 std::vector<draining_process> older_generations::all() const {
   std::vector<draining_process> processes;
   for (const auto& [session, each] : by_session_) processes.push_back(each.process);
-  std::sort(processes.begin(), processes.end(),
-            [](const auto& a, const auto& b) { return a.generation < b.generation; });
+  std::ranges::sort(processes, {}, &draining_process::generation);
   return processes;
 }
 

@@ -4,7 +4,7 @@
 #include <graceful/error.hpp>
 #include <graceful/unique_fd.hpp>
 
-#include "control/await_readable.hpp"
+#include "control/await.hpp"
 #include "os/system_failure.hpp"
 
 #include <chrono>

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "handoff/predecessor_watch.hpp"
 
-#include "control/await_readable.hpp"
+#include "control/await.hpp"
 #include "os/channel.hpp"
 #include "os/child.hpp"
 #include "wire/control_messages.hpp"
@@ -21,44 +21,45 @@ constexpr std::chrono::seconds patience{2};
 }  // namespace
 
 predecessor_watch::predecessor_watch(asio::io_context& control, log& log, predecessor whom,
-                                     const std::string& control_path, outcomes on)
+                                     std::string control_path, outcomes on)
     : log_{log},
       pid_{whom.pid},
       asks_{whom.asks},
       pidfd_{control},
       dying_{control},
-      orders_{control, control_path, [](const wire::reply&) {}},
+      control_path_{std::move(control_path)},
+      orders_{control, {}},
       patience_{control},
-      on_{std::move(on)} {
+      on_{std::move(on)},
+      connection_{
+          control,
+          {.reply = [this](const auto& reply) { on_reply(reply); }, .end = [this] { on_end(); }}} {
   if (whom.pidfd) {
     pidfd_.assign(whom.pidfd.get());
     (void)whom.pidfd.release();
   }
-  stream_ = std::make_shared<varlink_stream>(
-      control, std::move(whom.connection), std::move(whom.incoming),
-      varlink_stream::events{[this](const std::string& text) { on_message(text); },
-                             [this] { on_end(); }});
+  connection_.use(std::move(whom.connection), std::move(whom.incoming));
 }
 
 void predecessor_watch::start() {
   if (pidfd_.is_open()) await_death();
   asks_ ? ask() : confirm();
-  stream_->start();
+  connection_.start();
 }
 
 void predecessor_watch::fail(const std::string& why) {
   if (std::exchange(settled_, true)) return;
-  (void)stream_->send(wire::to_call(wire::fail{why}));
+  (void)connection_.send(wire::to_call(wire::fail{why}));
   on_.rolled_back(why);
 }
 
 void predecessor_watch::leave() {
   settled_ = true;
-  stream_->stop();
+  connection_.close();
 }
 
 /// If the predecessor has gone, on_end() is called.
-void predecessor_watch::ask() { (void)stream_->send(wire::to_call(wire::settle{})); }
+void predecessor_watch::ask() { (void)connection_.send(wire::to_call(wire::settle{})); }
 
 /// Answers the question whether this process serves, which only its application can.
 void predecessor_watch::confirm() {
@@ -66,13 +67,12 @@ void predecessor_watch::confirm() {
     // A process that is about to end must not be committed: it waits for the rollback that it asked
     // for.
     if (settled_ || asked_back_) return;
-    (void)stream_->send(wire::to_call(wire::settle{std::move(unwanted)}));
+    (void)connection_.send(wire::to_call(wire::settle{std::move(unwanted)}));
   });
 }
 
-void predecessor_watch::on_message(const std::string& text) {
+void predecessor_watch::on_reply(const std::optional<wire::reply>& reply) {
   if (settled_) return;  // nothing more is expected
-  const auto reply = wire::parse_reply(text);
   if (reply && reply->error.empty()) {
     const auto answer = wire::parse<wire::settled>(reply->parameters);
     if (answer && !answer->settled) return confirm();
@@ -104,7 +104,9 @@ void predecessor_watch::ask_back(const std::string& reason) {
   asked_back_ = true;
   wire::call rollback{.method = std::string{wire::rollback_method}, .parameters = {}};
   rollback.parameters["reason"] = reason;
-  if (!orders_.call(rollback)) return give_up("the predecessor cannot be asked");
+  if (!orders_.connect(control_path_) || !orders_.send(rollback)) {
+    return give_up("the predecessor cannot be asked");
+  }
   patience_.expires_after(patience);
   patience_.async_wait([this](boost::system::error_code ec) {
     if (!ec && !decided()) give_up("the predecessor does not say whether it serves again");
@@ -139,7 +141,7 @@ bool predecessor_watch::decided() {
   // Check for death first: a dead predecessor says nothing more after that.
   const bool dead = pidfd_.is_open() &&
                     os::wait_readable(pidfd_.native_handle(), std::chrono::steady_clock::now());
-  stream_->catch_up();
+  connection_.catch_up();
   if (dead) {
     boost::system::error_code ignored;
     pidfd_.close(ignored);

@@ -4,15 +4,14 @@
 
 #include <graceful/unique_fd.hpp>
 
-#include "control/control_link.hpp"
-#include "control/varlink_stream.hpp"
+#include "control/varlink_link.hpp"
 #include "os/log.hpp"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <functional>
-#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,8 +43,8 @@ class predecessor_watch {
   };
 
   /// After `start`, one of the outcomes is called, once.
-  predecessor_watch(asio::io_context& control, log& log, predecessor whom,
-                    const std::string& control_path, outcomes on);
+  predecessor_watch(asio::io_context& control, log& log, predecessor whom, std::string control_path,
+                    outcomes on);
 
   void start();
 
@@ -60,13 +59,13 @@ class predecessor_watch {
   /// This process cannot serve: the predecessor accepts again, and learns why.
   void fail(const std::string& why);
 
-  [[nodiscard]] bool alive() const { return stream_->is_open(); }
+  [[nodiscard]] bool alive() const { return connection_.is_open(); }
   [[nodiscard]] pid_t pid() const { return pid_; }
 
  private:
   void ask();
   void confirm();
-  void on_message(const std::string& text);
+  void on_reply(const std::optional<wire::reply>& reply);
   void on_end();
   void await_death();
   bool decided();
@@ -78,12 +77,13 @@ class predecessor_watch {
   const bool asks_;
   asio::posix::stream_descriptor pidfd_;
   asio::steady_timer dying_;
-  control_link orders_;
+  const std::string control_path_;
+  varlink_link orders_;
   asio::steady_timer patience_;
   const outcomes on_;
   bool settled_ = false;
   bool asked_back_ = false;
-  std::shared_ptr<varlink_stream> stream_;
+  varlink_link connection_;
 };
 
 }  // namespace graceful

@@ -6,7 +6,7 @@
 #include <graceful/options.hpp>
 #include <graceful/unique_fd.hpp>
 
-#include "control/owned_path.hpp"
+#include "control/control_paths.hpp"
 #include "handoff/successor_driver.hpp"
 #include "os/log.hpp"
 #include "os/start_command.hpp"

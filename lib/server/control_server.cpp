@@ -19,8 +19,8 @@ control_server::control_server(asio::io_context& control, log& log, predecessor_
       settings_{std::move(s)},
       host_{control,
             log,
-            {.called = "control socket",
-             .call = [this](control_session& from, const wire::call& c) { on_call(from, c); },
+            "control socket",
+            {.call = [this](control_session& from, const wire::call& c) { on_call(from, c); },
              .closed =
                  [this](const control_session& from) {
                    driver_.closed(from);

@@ -3,7 +3,7 @@
 
 #include <graceful/error.hpp>
 
-#include "control/control_path_of.hpp"
+#include "control/control_paths.hpp"
 #include "handoff/passed_channel.hpp"
 #include "os/at_start.hpp"
 #include "os/control_path.hpp"
@@ -48,13 +48,8 @@ lifecycle::lifecycle(const options& opts, surroundings around)
       drain_{control_.context(),
              log_,
              around_.tracked,
+             control_path_,
              {.every_second = [this] { report_drain(); }, .cut_short = [this] { cut_short(); }}},
-      drain_reporter_{
-          control_.context(), control_path_,
-          [this] {
-            log_.warning("too many generations drain: the connections of this one are cut");
-            drain_.hurry();
-          }},
       last_call_{control_.context(), log_, around_.sockets, [this] { stop_accepting(); }},
       caretaker_{control_.context(),
                  {log_, around_.sockets, around_.plain, around_.tracked, around_.stop_context},
@@ -66,9 +61,8 @@ lifecycle::lifecycle(const options& opts, surroundings around)
                  ": it starts cold; to replace that server, give it the same options::name or "
                  "options::control_path");
   }
-  service_.emplace(
-      service_settings::take(start),
-      service::surroundings{control_.context(), log_, around_.sockets, around_.application});
+  service_.emplace(control_.context(), log_, around_.sockets, around_.application,
+                   service::settings::take(start));
   const auto request = takeover_request::of(options_, control_path_, service_->manager(), start);
   auto taken =
       take_ownership(request, take_channel(start, request.token, control_path_), log_).value();
@@ -222,13 +216,13 @@ void lifecycle::serve_control() {
   path_keeper_.emplace(control_.context(), log_, owned_,
                        path_keeper::settings{.path = control_path_,
                                              .called = "control path",
-                                             .by_default = options_.control_path.empty(),
-                                             .may_replace = [this] { return !driver_->busy(); },
-                                             .serve =
-                                                 [this](int listener) {
-                                                   server_->stop_accepting();
-                                                   server_->start(listener);
-                                                 }});
+                                             .by_default = options_.control_path.empty()},
+                       path_keeper::callbacks{.may_replace = [this] { return !driver_->busy(); },
+                                              .serve =
+                                                  [this](int listener) {
+                                                    server_->stop_accepting();
+                                                    server_->start(listener);
+                                                  }});
   path_keeper_->start();
 }
 

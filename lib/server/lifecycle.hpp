@@ -8,7 +8,6 @@
 #include "control/path_keeper.hpp"
 #include "drain/connections.hpp"
 #include "drain/drain.hpp"
-#include "drain/drain_reporter.hpp"
 #include "drain/drain_waiters.hpp"
 #include "drain/older_generations.hpp"
 #include "handoff/giving_up_watch.hpp"
@@ -163,7 +162,6 @@ class lifecycle {
   bool predecessor_reports_ = false;  // that it drains
   bool predecessor_ended_ = false;    // and so it was told
   class drain drain_;
-  drain_reporter drain_reporter_;
   last_call last_call_;
   caretaker caretaker_;
   std::once_flag signals_once_;

@@ -9,8 +9,6 @@
 #include <chrono>
 #include <utility>
 
-#include <unistd.h>
-
 namespace graceful {
 
 void lifecycle::drain(bool now) {
@@ -152,7 +150,7 @@ void lifecycle::report_drain() {
     if (draining()) service_->ends(around_.tracked.open());
     return;
   }
-  drain_reporter_.report({generation_, ::getpid(), around_.tracked.open(), around_.tracked.cut()});
+  drain_.report_to_server(generation_);
 }
 
 /// Ends what is left at the deadline: connections without a token, or that do not heed it.

@@ -1,12 +1,12 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "service/notifier.hpp"
 
+#include "control/await.hpp"
 #include "os/channel.hpp"
 #include "os/spare_descriptors.hpp"
 #include "os/system_failure.hpp"
 #include "os/text.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <utility>
@@ -40,25 +40,14 @@ bool is_gone(const error_code& why) {
 
 }  // namespace
 
-void notifier::say(std::string assignments) {
-  queue_.push_back({.text = std::move(assignments)});
-  pump();
-}
-
-void notifier::insist(std::string assignments) {
-  queue_.push_back({.text = std::move(assignments), .insists = true});
+void notifier::send(message m) {
+  queue_.push_back(std::move(m));
   pump();
 }
 
 void notifier::say_status(const std::string& text) {
   if (!queue_.empty() && queue_.back().status) queue_.pop_back();
-  queue_.push_back({.text = "STATUS=" + printable(text), .status = true});
-  pump();
-}
-
-void notifier::say(std::string assignments, std::shared_ptr<const listening_socket> socket) {
-  queue_.push_back({.text = std::move(assignments), .socket = std::move(socket)});
-  pump();
+  send({.text = "STATUS=" + printable(text), .status = true});
 }
 
 void notifier::barrier() {
@@ -66,17 +55,15 @@ void notifier::barrier() {
   const auto make = [&ends] { return ::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK); };
   if (os::spare_descriptors::with(make) != 0) return;
   through_.reset(ends[0]);
-  queue_.push_back({.text = "BARRIER=1", .barrier = unique_fd{ends[1]}});
-  pump();
+  send({.text = "BARRIER=1", .barrier = unique_fd{ends[1]}});
 }
 
 void notifier::pump() {
   if (waiting_ || send_all()) return;
   waiting_ = true;
-  again_.expires_after(deaf_ ? look_again_after : send_again_after);
-  again_.async_wait([this](boost::system::error_code ec) {
+  call_after(again_, deaf_ ? look_again_after : send_again_after, [this] {
     waiting_ = false;
-    if (!ec) pump();
+    pump();
   });
 }
 

@@ -13,6 +13,7 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace graceful {
 
@@ -25,17 +26,17 @@ class notifier {
   notifier(asio::io_context& control, log& log, std::shared_ptr<const os::service_manager> to)
       : log_{log}, to_{std::move(to)}, again_{control} {}
 
-  void say(std::string assignments);
+  /// Sends `socket`, if there is one, with the message, and holds it until then.
+  void say(std::string assignments, std::shared_ptr<const listening_socket> socket = {}) {
+    send({.text = std::move(assignments), .socket = std::move(socket)});
+  }
 
   /// Keeps the message while the manager's socket is missing: the manager is expected to put it
   /// back.
-  void insist(std::string assignments);
+  void insist(std::string assignments) { send({.text = std::move(assignments), .insists = true}); }
 
   /// Only the last of several such messages matters.
   void say_status(const std::string& text);
-
-  /// Sends `socket` with the message, and holds it until then.
-  void say(std::string assignments, std::shared_ptr<const listening_socket> socket);
 
   /// Makes `finish` wait until the manager has processed everything up to here, or is gone. A
   /// process that ends earlier may be gone before the manager knows who wrote.
@@ -54,6 +55,7 @@ class notifier {
     bool insists = false;
   };
 
+  void send(message m);
   void pump();
   [[nodiscard]] bool send_all();
 

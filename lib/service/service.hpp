@@ -5,16 +5,19 @@
 #include <graceful/control_client.hpp>
 
 #include "listen/inventory.hpp"
+#include "listen/roll_call.hpp"
 #include "os/child.hpp"
 #include "os/log.hpp"
+#include "os/service_manager.hpp"
+#include "os/start_command.hpp"
 #include "service/notifier.hpp"
-#include "service/service_settings.hpp"
 #include "service/supervisor_link.hpp"
-#include "service/watchdog.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -22,7 +25,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include <sys/types.h>
@@ -33,16 +35,26 @@ namespace graceful {
 /// sockets it keeps. Does nothing without a manager. Lives on the control thread.
 class service {
  public:
-  struct surroundings {
-    asio::io_context& control;
-    log& messages;
-    inventory& sockets;
-    asio::any_io_executor application;  // the watchdog watches its threads
+  /// What the environment says about the service manager of this process.
+  struct settings {
+    /// Removes what is meant for this process alone (LISTEN_..., WATCHDOG_PID) from the environment
+    /// and from the start command. The rest stays, because successors need it.
+    static settings take(os::start_command& start);
+
+    std::string notify_socket{};                 ///< NOTIFY_SOCKET; empty: there is no manager.
+    std::string invocation{};                    ///< INVOCATION_ID: one run of a unit of systemd.
+    std::vector<os::named_descriptor> passed{};  ///< LISTEN_FDS, with the names of listeners.
+    std::uint64_t store = 0;                ///< FDSTORE: how many descriptors the fd store takes.
+    std::chrono::microseconds watchdog{0};  ///< WATCHDOG_USEC; 0: none.
+    std::string supervisor{};               ///< GRACEFUL_SUPERVISOR: a control socket.
+    os::manager_process process{};          ///< The manager's process.
   };
 
-  service(service_settings settings, surroundings around);
+  /// The manager's watchdog watches the threads of `application`.
+  service(asio::io_context& control, log& log, inventory& sockets,
+          asio::any_io_executor application, settings s);
 
-  [[nodiscard]] bool managed() const { return notifier_.has_value(); }
+  [[nodiscard]] bool managed() const { return role_ != role::unmanaged; }
   /// Whose child a successor is: the manager's, if that is the parent of this process and so waits
   /// for it too.
   [[nodiscard]] os::placement placement() const {
@@ -55,7 +67,7 @@ class service {
 
   /// The service ends with this process: its manager, like a supervisor of ours, signals no other.
   [[nodiscard]] bool stopped_by_its_main() const {
-    return managed() && role_ == role::main && settings_.supervisor.empty();
+    return role_ == role::main && settings_.supervisor.empty();
   }
 
   /// Before the control thread starts: the manager holds this listener of the predecessor's too.
@@ -111,21 +123,23 @@ class service {
   void finish();
 
  private:
-  enum class role { waiting, main, ending, over };
+  enum class role { unmanaged, waiting, main, ending, over };
 
   void leaves();
   void say_status(const std::string& text);
-  void announce();
+  void announce(bool as_main);
   void store();
+  void feed_watchdog();
 
-  const surroundings around_;
   log& log_;
-  service_settings settings_;
+  inventory& inventory_;
+  settings settings_;
   std::shared_ptr<const os::service_manager> manager_;
   std::optional<notifier> notifier_;
-  std::optional<watchdog> watchdog_;
   std::optional<supervisor_link> supervisor_;
-  role role_ = role::waiting;
+  roll_call roll_;
+  asio::steady_timer watchdog_timer_;
+  role role_ = role::unmanaged;
   bool reloading_ = false;
   bool told_stopping_ = false;
   bool watched_ = false;

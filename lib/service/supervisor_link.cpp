@@ -1,7 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "service/supervisor_link.hpp"
 
-#include "control/varlink_connection.hpp"
+#include "control/await.hpp"
 #include "wire/supervisor_messages.hpp"
 
 #include <chrono>
@@ -16,19 +16,23 @@ constexpr std::chrono::seconds answer_time{1};
 
 }  // namespace
 
-supervisor_link::supervisor_link(asio::io_context& control, std::string path,
-                                 std::function<void()> found_again)
-    : control_{control},
-      path_{std::move(path)},
-      found_again_{std::move(found_again)},
+supervisor_link::supervisor_link(asio::io_context& control, std::string path, callbacks on)
+    : path_{std::move(path)},
+      callbacks_{std::move(on)},
       timer_{control},
-      answer_timer_{control} {}
-
-supervisor_link::~supervisor_link() { stop(); }
+      answer_timer_{control},
+      link_{control,
+            {.connected = [this] { on_connected(); },
+             .reply =
+                 [this](const auto& reply) {
+                   answer(reply && reply->error.empty() &&
+                          wire::parse<wire::release_reply>(reply->parameters)->released);
+                 },
+             .end = [this] { on_lost(); }}} {}
 
 void supervisor_link::start() {
   if (path_.empty() || std::exchange(started_, true)) return;
-  connect();
+  (void)connect();
 }
 
 void supervisor_link::stop() {
@@ -36,29 +40,25 @@ void supervisor_link::stop() {
   timer_.cancel();
   answer_timer_.cancel();
   asked_ = {};
-  if (stream_) stream_->stop();
-  stream_.reset();
+  link_.close();
 }
 
-/// connect(2) to a Unix socket succeeds at once, or fails if the queue is full.
-boost::system::error_code supervisor_link::connect() {
-  auto made = varlink_connection::connect(path_, std::chrono::steady_clock::now());
+/// Tries until there is a supervisor.
+result<void> supervisor_link::connect() {
+  auto made = link_.connect(path_);
   if (!made) {
     lost_ = true;
     connect_later();
-    return made.error().code;
   }
-  stream_ = std::make_shared<varlink_stream>(
-      control_, made->release().first, wire::framer{wire::max_reply_size},
-      varlink_stream::events{[this](const std::string& text) { on_message(text); },
-                             [this] { on_end(); }});
-  stream_->start();
-  met_ = true;
-  if (std::exchange(lost_, false)) found_again_();
-  return {};
+  return made;
 }
 
-void supervisor_link::on_end() {
+void supervisor_link::on_connected() {
+  met_ = true;
+  if (std::exchange(lost_, false)) callbacks_.found_again();
+}
+
+void supervisor_link::on_lost() {
   lost_ = true;
   if (asked_ && !std::exchange(asked_again_, true)) return ask_again();
   answer(false);
@@ -69,32 +69,21 @@ void supervisor_link::ask_release(std::function<void(bool)> answer) {
   if (path_.empty()) return answer(false);
   asked_ = std::move(answer);
   asked_again_ = false;
-  answer_timer_.expires_after(answer_time);
-  answer_timer_.async_wait([this](boost::system::error_code ec) {
-    if (!ec) this->answer(false);
-  });
+  call_after(answer_timer_, answer_time, [this] { this->answer(false); });
   if (!ask()) ask_again();
 }
 
 bool supervisor_link::ask() {
-  wire::call question;
-  question.method = wire::release_method;
-  return stream_ && stream_->send(question);
+  return link_.send({.method = std::string{wire::release_method}, .parameters = {}});
 }
 
 /// A supervisor that executes itself again ends its connections but keeps listening: it answers
 /// when it is back. One that has ended keeps nothing.
 void supervisor_link::ask_again() {
   timer_.cancel();
-  if (stream_) stream_->stop();
-  const auto failed = connect();
-  if (failed || !ask()) answer(failed == errc::not_running);
-}
-
-void supervisor_link::on_message(const std::string& text) {
-  const auto reply = wire::parse_reply(text);
-  answer(reply && reply->error.empty() &&
-         wire::parse<wire::release_reply>(reply->parameters)->released);
+  link_.close();
+  const auto made = connect();
+  if (!made || !ask()) answer(!made && made.error().code == errc::not_running);
 }
 
 void supervisor_link::answer(bool released) {
@@ -103,9 +92,8 @@ void supervisor_link::answer(bool released) {
 }
 
 void supervisor_link::connect_later() {
-  timer_.expires_after(connect_again_after);
-  timer_.async_wait([this](boost::system::error_code ec) {
-    if (!ec && started_ && !(stream_ && stream_->is_open())) connect();
+  call_after(timer_, connect_again_after, [this] {
+    if (started_) (void)connect();
   });
 }
 

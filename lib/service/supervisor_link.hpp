@@ -2,14 +2,12 @@
 #ifndef GRACEFUL_SERVICE_SUPERVISOR_LINK_HPP
 #define GRACEFUL_SERVICE_SUPERVISOR_LINK_HPP
 
-#include "control/varlink_stream.hpp"
+#include "control/varlink_link.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/system/error_code.hpp>
 
 #include <functional>
-#include <memory>
 #include <string>
 
 namespace graceful {
@@ -18,10 +16,12 @@ namespace graceful {
 /// waits for the next one. Lives on the control thread.
 class supervisor_link {
  public:
-  /// `found_again` is called when there is a supervisor again: it may be another one, which does
-  /// not know this process.
-  supervisor_link(asio::io_context& control, std::string path, std::function<void()> found_again);
-  ~supervisor_link();
+  struct callbacks {
+    /// There is a supervisor again. It may be another one, which does not know this process.
+    std::function<void()> found_again;
+  };
+
+  supervisor_link(asio::io_context& control, std::string path, callbacks on);
 
   /// Does nothing if the path is empty.
   void start();
@@ -29,7 +29,7 @@ class supervisor_link {
 
   /// True if there has been a supervisor; `connected` tells if there is one now.
   [[nodiscard]] bool met() const { return met_; }
-  [[nodiscard]] bool connected() const { return started_ && met_ && !lost_; }
+  [[nodiscard]] bool connected() const { return started_ && link_.is_open(); }
 
   /// Asks whether this process shall hold its sockets alone from now on, because the supervisor
   /// ends too. The answer is false if none comes within a second. `answer` is called once, unless
@@ -38,25 +38,24 @@ class supervisor_link {
   void ask_release(std::function<void(bool released)> answer);
 
  private:
-  void on_message(const std::string& text);
-  void on_end();
+  void on_connected();
+  void on_lost();
   bool ask();
   void ask_again();
   void answer(bool released);
-  boost::system::error_code connect();
+  result<void> connect();
   void connect_later();
 
-  asio::io_context& control_;
   const std::string path_;
-  const std::function<void()> found_again_;
+  const callbacks callbacks_;
   asio::steady_timer timer_;
   asio::steady_timer answer_timer_;
   std::function<void(bool)> asked_;
   bool asked_again_ = false;
-  std::shared_ptr<varlink_stream> stream_;
   bool started_ = false;
   bool lost_ = false;
   bool met_ = false;
+  varlink_link link_;
 };
 
 }  // namespace graceful

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "supervisor/signal_stream.hpp"
 
-#include "control/await_readable.hpp"
+#include "control/await.hpp"
 #include "os/system_failure.hpp"
 
 #include <sys/signalfd.h>

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "supervisor/supervision_driver.hpp"
 
-#include "control/await_readable.hpp"
+#include "control/await.hpp"
 #include "os/process_identity.hpp"
 #include "os/system_failure.hpp"
 

@@ -96,12 +96,18 @@ class supervisor::impl {
         sessions_{
             context_,
             log_,
-            {.called = "supervisor's socket",
-             .call = [this](control_session& from, const wire::call& call) { on_call(from, call); },
+            "supervisor's socket",
+            {.call = [this](control_session& from, const wire::call& call) { on_call(from, call); },
              .closed = [](const control_session&) {},
              .needed = [this](const control_session& s) { return of_server(s); }}},
         signals_{context_, [this](const signal_stream::signal& s) { on_signal(s); }},
-        path_keeper_{context_, log_, place_.owned(), path_settings()},
+        path_keeper_{context_,
+                     log_,
+                     place_.owned(),
+                     {.path = paths_.socket,
+                      .called = "supervisor's socket",
+                      .by_default = params_.control_path.empty() && params_.socket_path.empty()},
+                     path_callbacks()},
         look_timer_{context_} {
     if (legacy_) {
       own_.signals = legacy_->signals;
@@ -118,7 +124,7 @@ class supervisor::impl {
  private:
   supervisor_place place();
   supervision_driver::settings driver_settings();
-  path_keeper::settings path_settings();
+  path_keeper::callbacks path_callbacks();
   result<void> put_rest_back();
   void look();
   void start();
@@ -191,12 +197,8 @@ supervision_driver::settings supervisor::impl::driver_settings() {
           .finished = [this](int code) { finish(code); }};
 }
 
-path_keeper::settings supervisor::impl::path_settings() {
-  return {.path = paths_.socket,
-          .called = "supervisor's socket",
-          .by_default = params_.control_path.empty() && params_.socket_path.empty(),
-          .may_replace = [] { return true; },
-          .serve =
+path_keeper::callbacks supervisor::impl::path_callbacks() {
+  return {.serve =
               [this](int listener) {
                 sessions_.stop_accepting();
                 sessions_.start(listener);

@@ -3,7 +3,7 @@
 
 #include <graceful/supervisor_client.hpp>
 
-#include "control/control_path_of.hpp"
+#include "control/control_paths.hpp"
 #include "os/channel.hpp"
 #include "os/child.hpp"
 #include "os/close_aside.hpp"

@@ -6,7 +6,7 @@
 #include <graceful/supervisor.hpp>
 #include <graceful/unique_fd.hpp>
 
-#include "control/owned_path.hpp"
+#include "control/control_paths.hpp"
 #include "os/control_path.hpp"
 #include "supervisor/named_main.hpp"
 

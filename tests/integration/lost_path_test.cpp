@@ -123,7 +123,7 @@ TEST_CASE("a control path that cannot be put back is logged once, and comes back
   runtime_directory r;
   fs::remove_all(r.directory);
   std::ofstream{r.directory} << "in the way";
-  REQUIRE(r.server->wait_for_output("is gone: ", patience));
+  REQUIRE(r.server->wait_for_output("cannot put it back: ", patience));
   // After two more checks.
   r.server->signal(SIGUSR2);
   REQUIRE(r.server->wait_for_output("generation 2 has taken over", patience));
@@ -166,7 +166,7 @@ TEST_CASE("a control path is not put back in a directory that another user has m
   // In one step, so that the server does not make it in between.
   REQUIRE(::renameat2(AT_FDCWD, foreign.c_str(), AT_FDCWD, directory.c_str(), RENAME_EXCHANGE) ==
           0);
-  CHECK(server.wait_for_output("is gone: " + directory, patience));
+  CHECK(server.wait_for_output("cannot put it back: " + directory, patience));
   CHECK(fs::is_empty(directory));
   fs::remove_all(directory);
   const deadline until{patience};
@@ -186,7 +186,7 @@ TEST_CASE("another server's socket at the control path is left alone") {
     CHECK(other.output().find("running already") != std::string::npos);
     return;
   }
-  CHECK(r.server->wait_for_output("is gone: another process", patience));
+  CHECK(r.server->wait_for_output("cannot put it back: another process", patience));
   CHECK(r.ctl("status").out.find(std::to_string(other.pid())) != std::string::npos);
   other.signal(SIGTERM);
   REQUIRE(other.wait_exit(patience).exited(0));

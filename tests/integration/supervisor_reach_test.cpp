@@ -234,7 +234,7 @@ TEST_CASE("another supervisor's paths are left alone, even at the end") {
     return;
   }
   REQUIRE(
-      r.supervisor->wait_for_output("supervisor's socket " + r.socket + " is gone: ", patience));
+      r.supervisor->wait_for_output("supervisor's socket " + r.socket + " is gone, and", patience));
   r.supervisor->signal(SIGTERM);
   CHECK(ends_well(*r.supervisor));
   for (const char* suffix : {"", ".lock", ".notify", ".main"}) CHECK(fs::exists(r.socket + suffix));

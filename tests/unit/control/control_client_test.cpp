@@ -4,19 +4,12 @@
 #include "os/control_path.hpp"
 
 #include "fake_server.hpp"
-#include "ordinary_user.hpp"
 #include "temporary_directory.hpp"
 
 #include <doctest/doctest.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <string>
-#include <vector>
-
-#include <sys/stat.h>
-#include <unistd.h>
 
 using namespace graceful_test;
 using namespace std::chrono_literals;
@@ -176,30 +169,4 @@ TEST_CASE("where there is no server, the client says why") {
   CHECK(error_at(d.path("file")) == errc::path_in_use);
   CHECK(error_at(d.path()) == errc::path_in_use);
   CHECK(error_at(d.path(std::string(120, 'x'))) == errc::path_too_long);
-}
-
-TEST_CASE("the default control path belongs to the user, and its sockets are found, sorted") {
-  if (::geteuid() == 0) {
-    CHECK(graceful::default_control_path("web") == "/run/graceful/web.sock");
-  }
-  const ordinary_user here;
-  temporary_directory d;
-  ::setenv("XDG_RUNTIME_DIR", d.path().c_str(), 1);
-  CHECK(graceful::default_control_path("web") == d.path("graceful/web.sock"));
-  CHECK(graceful::find_control_paths().value().empty());
-  std::filesystem::create_directory(d.path("graceful"));
-  const auto b = os::bind_control(d.path("graceful/b.sock"));
-  const auto a = os::bind_control(d.path("graceful/a.sock"));
-  std::ofstream{d.path("graceful/c.sock")} << "x";
-  const auto hidden = os::bind_control(d.path("graceful/.d.sock"));
-  const auto other = os::bind_control(d.path("graceful/e"));
-  CHECK(graceful::find_control_paths().value() ==
-        std::vector<std::string>{d.path("graceful/a.sock"), d.path("graceful/b.sock")});
-  REQUIRE(::chmod(d.path("graceful").c_str(), 0777) == 0);
-  CHECK(graceful::find_control_paths().error().code == errc::permission_denied);
-  ::setenv("XDG_RUNTIME_DIR", "relative", 1);
-  CHECK(graceful::default_control_path("web").starts_with("/tmp/graceful-"));
-  ::unsetenv("XDG_RUNTIME_DIR");
-  CHECK(graceful::default_control_path("web") ==
-        "/tmp/graceful-" + std::to_string(::geteuid()) + "/web.sock");
 }

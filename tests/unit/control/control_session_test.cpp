@@ -8,10 +8,8 @@
 #include <doctest/doctest.h>
 
 #include <array>
-#include <chrono>
 #include <memory>
 #include <string>
-#include <utility>
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -24,16 +22,24 @@ namespace wire = graceful::wire;
 namespace {
 
 /// Answers every call with more than a socket takes at once.
-struct verbose : control_session::owner {
-  void on_waiting(control_session& from) override {
-    asio::post(io, [session = from.shared_from_this()] { session->take_turn(); });
+struct verbose {
+  std::shared_ptr<control_session> on(int socket) {
+    return std::make_shared<control_session>(
+        io, unique_fd{socket}, ::getpid(), 1,
+        control_session::callbacks{.waiting =
+                                       [this](control_session& from) {
+                                         asio::post(io, [session = from.shared_from_this()] {
+                                           session->take_turn();
+                                         });
+                                       },
+                                   .call =
+                                       [](control_session& from, const wire::call& /*call*/) {
+                                         wire::reply r;
+                                         r.parameters["text"] = std::string(900'000, 'x');
+                                         from.reply(r);
+                                       },
+                                   .closed = [this](control_session& /*from*/) { ++closed; }});
   }
-  void on_call(control_session& from, wire::call /*call*/) override {
-    wire::reply r;
-    r.parameters["text"] = std::string(900'000, 'x');
-    from.reply(r);
-  }
-  void on_closed(control_session& /*from*/) override { ++closed; }
   asio::io_context io;
   int closed = 0;
 };
@@ -43,8 +49,7 @@ struct session_fixture {
     int ends[2];
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
     peer.reset(ends[1]);
-    control_session::owner& by = owner;
-    session = std::make_shared<control_session>(io, unique_fd{ends[0]}, ::getpid(), 1, by);
+    session = server.on(ends[0]);
     session->start();
   }
 
@@ -63,8 +68,8 @@ struct session_fixture {
     return n > 0 ? static_cast<std::size_t>(n) : 0;
   }
 
-  verbose owner;
-  asio::io_context& io = owner.io;
+  verbose server;
+  asio::io_context& io = server.io;
   unique_fd peer;
   std::shared_ptr<control_session> session;
 };
@@ -105,7 +110,7 @@ TEST_CASE("replies that pile up beyond the limit end the connection") {
   session_fixture b;
   for (int i = 0; i < 3; ++i) b.call();
   b.io.poll();
-  CHECK(b.owner.closed == 1);
+  CHECK(b.server.closed == 1);
 }
 
 TEST_CASE("descriptors that were sent before they were refused, and close slowly, delay nobody") {
@@ -117,11 +122,9 @@ TEST_CASE("descriptors that were sent before they were refused, and close slowly
     REQUIRE(graceful_test::lingering_socket::send(peer.get(),
                                                   std::string{R"({"method":"a.b"})"} + '\0',
                                                   nested ? late.release_nested() : late.release()));
-    verbose owner;
-    auto& io = owner.io;
-    control_session::owner& by = owner;
-    const auto session =
-        std::make_shared<control_session>(io, unique_fd{ends[0]}, ::getpid(), 1, by);
+    verbose server;
+    auto& io = server.io;
+    const auto session = server.on(ends[0]);
     const auto taken = graceful_test::duration_of([&] {
       session->start();
       io.poll();
@@ -139,16 +142,14 @@ TEST_CASE("a session that ends does not wait for a descriptor that it has not re
   REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) == 0);
   const unique_fd peer{ends[1]};
   REQUIRE(graceful_test::lingering_socket::send(peer.get(), "x", late.release()));
-  asio::io_context io;
-  verbose owner;
-  control_session::owner& by = owner;
-  const auto session = std::make_shared<control_session>(io, unique_fd{ends[0]}, ::getpid(), 1, by);
+  verbose server;
+  const auto session = server.on(ends[0]);
   const auto taken = graceful_test::duration_of([&] {
     session->close();
-    io.poll();
+    server.io.poll();
   });
   CHECK(taken < graceful_test::lingering_socket::no_wait);
-  CHECK(owner.closed == 1);
+  CHECK(server.closed == 1);
 }
 
 TEST_CASE("the last words of a peer that has ended can be heard before their turn comes") {

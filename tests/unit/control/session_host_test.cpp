@@ -62,8 +62,8 @@ struct host_fixture {
   std::weak_ptr<control_session> slow;  // has made a call that is not answered yet
   session_host host{io,
                     messages,
-                    {.called = "control socket",
-                     .call =
+                    "control socket",
+                    {.call =
                          [this](control_session& from, const wire::call& call) {
                            handled.push_back(call.method);
                            if (call.method == needed) needed_id = from.id();

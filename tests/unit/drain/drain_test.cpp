@@ -2,19 +2,24 @@
 #include "drain/drain.hpp"
 
 #include "wire/control_messages.hpp"
+#include "wire/handoff_messages.hpp"
 
+#include "listening_peer.hpp"
 #include "patience.hpp"
+#include "temporary_directory.hpp"
 #include "varlink_peer.hpp"
 
 #include <boost/asio/post.hpp>
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
+#include <string_view>
+#include <vector>
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -30,23 +35,24 @@ namespace wire = graceful::wire;
 namespace {
 
 /// A drain, and a caller that watches it.
-struct drain_fixture : control_session::owner {
+struct drain_fixture {
   drain_fixture() {
     int ends[2];
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
     caller = varlink_peer{unique_fd{ends[1]}};
-    control_session::owner& by = *this;
-    session = std::make_shared<control_session>(control, unique_fd{ends[0]}, ::getpid(), 1, by);
+    session = std::make_shared<control_session>(
+        control, unique_fd{ends[0]}, ::getpid(), 1,
+        control_session::callbacks{
+            .waiting =
+                [this](control_session& from) {
+                  asio::post(control, [from = from.shared_from_this()] { from->take_turn(); });
+                },
+            .call = [this](control_session& from, auto&&) { ending.watch(from); },
+            .closed = [](control_session& /*from*/) {}});
     session->start();
     REQUIRE(caller.send(R"({"method":"io.graceful.Control.Drain","more":true})"));
     control.poll();
   }
-
-  void on_waiting(control_session& from) override {
-    asio::post(control, [caller = from.shared_from_this()] { caller->take_turn(); });
-  }
-  void on_call(control_session& from, wire::call /*call*/) override { ending.watch(from); }
-  void on_closed(control_session& /*from*/) override {}
 
   struct answer {
     drain_progress said;
@@ -66,13 +72,35 @@ struct drain_fixture : control_session::owner {
     return {};
   }
 
+  /// A connection that the deadline cuts.
+  graceful::connection track() { return all->track(control.get_executor(), {}); }
+
+  /// What the process that serves hears on its connection, and answers.
+  wire::report reported_on(varlink_peer& connection, bool hurry = false) {
+    ending.report_to_server(7);
+    const auto call = connection.receive(patience).value();
+    auto answer = wire::to_message(wire::to_reply(wire::reported{hurry}));
+    REQUIRE(connection.send_raw(answer));
+    run_what_waits();
+    return wire::parse_report(wire::parse_call(call)->parameters).value();
+  }
+
+  void run_what_waits() {
+    control.restart();
+    control.poll();
+  }
+
+  temporary_directory directory;
+  const std::string path = directory.path("control");
   asio::io_context control;
-  graceful::log quiet{[](auto, auto) {}};
+  std::vector<std::string> logged;
+  graceful::log log{
+      [this](graceful::log_level, std::string_view text) { logged.emplace_back(text); }};
   std::shared_ptr<graceful::connections> all =
       std::make_shared<graceful::connections>(graceful::handoff::drain_limits{1h, 1h, 0ms});
   int seconds = 0;
   graceful::drain ending{
-      control, quiet, *all, {.every_second = [this] { ++seconds; }, .cut_short = [] {}}};
+      control, log, *all, path, {.every_second = [this] { ++seconds; }, .cut_short = [] {}}};
   varlink_peer caller{unique_fd{}};
   std::shared_ptr<control_session> session;
 };
@@ -109,4 +137,43 @@ TEST_CASE("the watcher of a drain is told of the end, even if the drain never be
   CHECK(last.said.phase == "drained");
   CHECK(last.said.elapsed == 0ms);
   CHECK(last.last);
+}
+
+TEST_CASE("the process that serves hears what is left, and a new one only what was not answered") {
+  drain_fixture b;
+  b.ending.report_to_server(7);  // nobody serves
+  const auto open = b.track();
+  std::optional<listening_peer> server{b.path};
+  b.ending.report_to_server(7);
+  {
+    auto connection = server->accept(b.control);
+    CHECK(connection.receive(patience));  // before anything is cut; not answered
+    b.ending.hurry();
+    const auto said = b.reported_on(connection);
+    CHECK(said.generation == 7);
+    CHECK(said.pid == ::getpid());
+    CHECK(said.connections == 1);
+    CHECK(said.cut == 1);
+    CHECK(b.reported_on(connection).cut == 1);
+  }
+  b.run_what_waits();  // the connection has ended
+  b.ending.report_to_server(7);
+  auto next = server->accept(b.control);
+  CHECK(next.receive(patience).value().find(R"("cut":0)") != std::string::npos);
+  const auto late = b.track();  // cut at once
+  CHECK(b.reported_on(next).cut == 1);
+}
+
+TEST_CASE("a process that the serving one tells to hurry cuts its connections, once") {
+  drain_fixture b;
+  const auto open = b.track();
+  listening_peer server{b.path};
+  b.ending.report_to_server(7);
+  auto connection = server.accept(b.control);
+  CHECK(connection.receive(patience));
+  CHECK(b.reported_on(connection, true).cut == 0);
+  CHECK(b.all->cut() == 1);
+  CHECK(b.reported_on(connection, true).cut == 1);
+  CHECK(std::count(b.logged.begin(), b.logged.end(),
+                   "too many generations drain: the connections of this one are cut") == 1);
 }

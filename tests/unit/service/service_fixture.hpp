@@ -6,7 +6,6 @@
 
 #include "os/listening_socket.hpp"
 #include "service/service.hpp"
-#include "service/service_settings.hpp"
 
 #include "notify_socket.hpp"
 #include "patience.hpp"
@@ -29,11 +28,11 @@ namespace graceful_test {
 
 /// A service on a control context that runs while the test waits.
 struct service_fixture {
-  explicit service_fixture(graceful::service_settings settings)
-      : service{with_socket(std::move(settings)),
-                {control, messages, sockets, application.get_executor()}} {}
+  explicit service_fixture(graceful::service::settings settings)
+      : service{control, messages, sockets, application.get_executor(),
+                with_socket(std::move(settings))} {}
 
-  graceful::service_settings with_socket(graceful::service_settings s) const {
+  graceful::service::settings with_socket(graceful::service::settings s) const {
     s.notify_socket = manager.address();
     return s;
   }

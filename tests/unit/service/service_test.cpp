@@ -6,9 +6,6 @@
 #include "os/listening_socket.hpp"
 #include "os/text.hpp"
 #include "service/service_fixture.hpp"
-#include "service/service_settings.hpp"
-#include "service/service_text.hpp"
-#include "service/watchdog.hpp"
 
 #include "notify_socket.hpp"
 #include "tcp_sockets.hpp"
@@ -22,10 +19,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <functional>
-#include <memory>
-#include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -50,7 +43,7 @@ TEST_CASE("variables for this process alone are removed from its environment, an
     ::setenv("WATCHDOG_PID", pid.c_str(), 1);
     ::setenv("GRACEFUL_SUPERVISOR", "/s", 1);
     auto start = os::start_command::of_this_process();
-    auto settings = graceful::service_settings::take(start);
+    auto settings = graceful::service::settings::take(start);
     CHECK(std::getenv("WATCHDOG_PID") == nullptr);
     for (const auto& variable : start.environment)
       CHECK_FALSE(variable.starts_with("WATCHDOG_PID="));
@@ -81,7 +74,7 @@ TEST_CASE("sockets that a shell was passed are taken from a supervisor, but not 
       ::setenv("LISTEN_FDS", "1", 1);
       ::setenv("GRACEFUL_SUPERVISOR", supervisor, 1);
       auto start = os::start_command::of_this_process();
-      ::_exit(static_cast<int>(graceful::service_settings::take(start).passed.size()));
+      ::_exit(static_cast<int>(graceful::service::settings::take(start).passed.size()));
     }
     int status = -1;
     REQUIRE(::waitpid(child, &status, 0) == child);
@@ -92,20 +85,29 @@ TEST_CASE("sockets that a shell was passed are taken from a supervisor, but not 
 }
 
 TEST_CASE("the status of a service is one line") {
-  CHECK(graceful::serving_text(3, {}) == "generation 3 serves");
-  CHECK(graceful::serving_text(3, {{1, 811, 1}, {2, 812, 41}, {2, 813, {}}}) ==
-        "generation 3 serves, 1 connection draining on 811, 41 connections draining on 812");
-  CHECK(graceful::ending_text(2) == "ends, 2 connections left");
+  service_fixture b{{}};
+  b.service.serves(3, false);
+  CHECK(b.next().text == "READY=1\nSTATUS=generation 3 serves");
+  b.service.others_drain({{1, 811, 1}, {2, 812, 41}, {2, 813, {}}});
+  CHECK(b.next().text ==
+        "STATUS=generation 3 serves, 1 connection draining on 811, 41 connections draining on 812");
+  b.service.ends(2);
+  CHECK(b.next().has("STATUS=ends, 2 connections left"));
 }
 
 TEST_CASE("a process that tracks no connections does not report 0 left") {
-  CHECK(graceful::serving_text(3, {{2, 812, 0}}) == "generation 3 serves, pid 812 drains");
-  CHECK(graceful::ending_text(0) == "ends, waiting for what still runs");
+  service_fixture b{{}};
+  b.service.serves(3, false);
+  b.next();
+  b.service.others_drain({{2, 812, 0}});
+  CHECK(b.next().text == "STATUS=generation 3 serves, pid 812 drains");
+  b.service.ends(0);
+  CHECK(b.next().has("STATUS=ends, waiting for what still runs"));
 }
 
 TEST_CASE("without a manager nothing is sent, and nothing fails") {
   service_fixture b{{}};
-  graceful::service none{{}, {b.control, b.messages, b.sockets, b.application.get_executor()}};
+  graceful::service none{b.control, b.messages, b.sockets, b.application.get_executor(), {}};
   none.starts();
   none.serves(1, false);
   none.on_upgrade("spawned", "x");
@@ -167,8 +169,11 @@ TEST_CASE("two managers are told apart, even with the same path, and each equals
     asio::io_context control;
     graceful::log quiet{[](auto, auto) {}};
     graceful::inventory none{quiet};
-    const graceful::service s{{.notify_socket = path, .invocation = invocation},
-                              {control, quiet, none, control.get_executor()}};
+    const graceful::service s{control,
+                              quiet,
+                              none,
+                              control.get_executor(),
+                              {.notify_socket = path, .invocation = invocation}};
     return s.manager();
   };
   const notify_socket manager{path};
@@ -253,29 +258,28 @@ TEST_CASE("a process that serves never reports that it ended unserved") {
 }
 
 TEST_CASE("the watchdog is fed by a service whose threads run, and not by one that hangs") {
-  temporary_directory d;
-  notify_socket manager{d.path("notify")};
-  asio::io_context control;
-  asio::io_context application;
-  graceful::log log{{}, graceful::log_level::error};
-  graceful::inventory sockets{log};
-  graceful::watchdog dog{control, sockets, application.get_executor(),
-                         std::make_shared<const os::service_manager>(
-                             os::service_manager::at(d.path("notify")).value()),
-                         2ms};
-  dog.start();
-  control.run_for(20ms);  // the application does not run
-  CHECK_FALSE(wait_readable(manager.socket(), 0s));
+  service_fixture b{{.watchdog = 2ms}};
+  b.service.serves(1, false);
+  b.next();
+  b.control.run_for(20ms);  // the application does not run
+  CHECK_FALSE(wait_readable(b.manager.socket(), 0s));
   for (int i = 0; i < 3; ++i) {
-    CHECK(application.poll() == 1);  // one probe was waiting, however long that was
-    application.restart();
-    control.run_for(20ms);
-    CHECK(manager.next(patience).text == "WATCHDOG=1");
-    CHECK_FALSE(wait_readable(manager.socket(), 0s));
+    CHECK(b.application.poll() == 1);  // one probe was waiting, however long that was
+    b.application.restart();
+    b.control.run_for(20ms);
+    CHECK(b.manager.next(patience).text == "WATCHDOG=1");
+    CHECK_FALSE(wait_readable(b.manager.socket(), 0s));
   }
-  CHECK(application.poll() == 1);
-  dog.stop();
-  control.restart();
-  control.poll();
-  CHECK_FALSE(wait_readable(manager.socket(), 0s));
+  CHECK(b.application.poll() == 1);
+  b.service.finish();
+  b.control.restart();
+  b.control.poll();
+  CHECK_FALSE(wait_readable(b.manager.socket(), 0s));
+}
+
+TEST_CASE("a service whose manager expects no sign of life asks its threads for none") {
+  service_fixture b{{}};
+  b.service.serves(1, false);
+  b.control.run_for(1ms);
+  CHECK(b.application.poll() == 0);
 }

@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "control/control_path_of.hpp"
+#include "control/control_paths.hpp"
 
+#include <graceful/control_client.hpp>
 #include <graceful/errc.hpp>
 #include <graceful/options.hpp>
 
@@ -11,10 +12,16 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <utility>
+#include <vector>
+
+#include <sys/stat.h>
+#include <unistd.h>
 
 using namespace graceful_test;
+namespace os = graceful::os;
 
 TEST_CASE("a name that cannot be a file name is refused, and the message says what it may be") {
   const auto refused = [](const char* name) {
@@ -52,4 +59,30 @@ TEST_CASE(
   CHECK(graceful::control_path_of({.name = "web"}).error().code ==
         graceful::errc::permission_denied);
   ::unsetenv("XDG_RUNTIME_DIR");
+}
+
+TEST_CASE("the default control path belongs to the user, and its sockets are found, sorted") {
+  if (::geteuid() == 0) {
+    CHECK(graceful::default_control_path("web") == "/run/graceful/web.sock");
+  }
+  const ordinary_user here;
+  temporary_directory d;
+  ::setenv("XDG_RUNTIME_DIR", d.path().c_str(), 1);
+  CHECK(graceful::default_control_path("web") == d.path("graceful/web.sock"));
+  CHECK(graceful::find_control_paths().value().empty());
+  std::filesystem::create_directory(d.path("graceful"));
+  const auto b = os::bind_control(d.path("graceful/b.sock"));
+  const auto a = os::bind_control(d.path("graceful/a.sock"));
+  std::ofstream{d.path("graceful/c.sock")} << "x";
+  const auto hidden = os::bind_control(d.path("graceful/.d.sock"));
+  const auto other = os::bind_control(d.path("graceful/e"));
+  CHECK(graceful::find_control_paths().value() ==
+        std::vector<std::string>{d.path("graceful/a.sock"), d.path("graceful/b.sock")});
+  REQUIRE(::chmod(d.path("graceful").c_str(), 0777) == 0);
+  CHECK(graceful::find_control_paths().error().code == graceful::errc::permission_denied);
+  ::setenv("XDG_RUNTIME_DIR", "relative", 1);
+  CHECK(graceful::default_control_path("web").starts_with("/tmp/graceful-"));
+  ::unsetenv("XDG_RUNTIME_DIR");
+  CHECK(graceful::default_control_path("web") ==
+        "/tmp/graceful-" + std::to_string(::geteuid()) + "/web.sock");
 }

@@ -1,15 +1,22 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_CONTROL_OWNED_PATH_HPP
-#define GRACEFUL_CONTROL_OWNED_PATH_HPP
+#ifndef GRACEFUL_CONTROL_CONTROL_PATHS_HPP
+#define GRACEFUL_CONTROL_CONTROL_PATHS_HPP
 
+#include <graceful/error.hpp>
+#include <graceful/options.hpp>
 #include <graceful/unique_fd.hpp>
 
 #include "os/control_path.hpp"
 
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace graceful {
+
+/// The absolute path of a server's control socket. Makes the default directory if the path is in
+/// it.
+result<std::string> control_path_of(const options& opts);
 
 /// What a process owns that a path leads to: a server its control path, a supervisor its socket.
 struct owned_path {
