@@ -8,7 +8,7 @@
 
 #include <cerrno>
 #include <cstddef>
-#include <list>
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -16,25 +16,6 @@
 #include <sys/eventfd.h>
 
 namespace graceful::detail {
-
-/// Keeps a thread in the list while it blocks, however it leaves: by an exception, or by
-/// pthread_cancel(3), for which poll(2) is a cancellation point.
-class listener::registration {
- public:
-  registration(listener& home, std::unique_lock<std::mutex>& lock, blocked& self)
-      : home_{home}, lock_{lock}, place_{home.blocked_.insert(home.blocked_.end(), &self)} {}
-  registration(const registration&) = delete;
-  registration& operator=(const registration&) = delete;
-  ~registration() {
-    if (!lock_.owns_lock()) lock_.lock();
-    home_.blocked_.erase(place_);
-  }
-
- private:
-  listener& home_;
-  std::unique_lock<std::mutex>& lock_;
-  const std::list<blocked*>::iterator place_;
-};
 
 accepted listener::accept(peer_address peer, error_code& ec) { return block(true, true, peer, ec); }
 
@@ -68,7 +49,14 @@ accepted listener::block(bool take, bool until_readable, peer_address peer, erro
   ec = self.wake ? error_code{} : os::system_code();
   if (ec) return got;
   std::unique_lock lock{mutex_};
-  const registration registered{*this, lock, self};
+  blocked_.push_back(&self);
+  // However the thread leaves: by an exception, or by pthread_cancel(3), for which poll(2) is a
+  // cancellation point.
+  const auto leave = [this, &lock](blocked* who) {
+    if (!lock.owns_lock()) lock.lock();
+    std::erase(blocked_, who);
+  };
+  const std::unique_ptr<blocked, decltype(leave)> at_last{&self, leave};
   for (;;) {
     // A loop that goes on after any error must not spin: after so many aborts it waits.
     const bool told_often = state_ == state::stopped && aborted_ >= most_aborted;
@@ -83,7 +71,7 @@ accepted listener::block(bool take, bool until_readable, peer_address peer, erro
       ec = asio::error::would_block;
       break;
     }
-    std::vector<std::shared_ptr<const listening_socket>> held;
+    std::vector<shared_socket> held;
     std::vector<pollfd> entries{{.fd = self.wake.get(), .events = POLLIN, .revents = 0}};
     for (const source& from : sources_) {
       if (!open || !from.socket) continue;

@@ -30,8 +30,7 @@ namespace graceful::detail {
 /// starves.
 class listener final : public accepting, public std::enable_shared_from_this<listener> {
  public:
-  listener(asio::any_io_executor executor, std::shared_ptr<const listening_socket> socket,
-           std::weak_ptr<inventory> home);
+  listener(asio::any_io_executor executor, shared_socket socket, std::weak_ptr<inventory> home);
 
   /// The same without a socket yet: it adopts one later.
   listener(asio::any_io_executor executor, std::string name, std::weak_ptr<inventory> home);
@@ -45,8 +44,8 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
   void open() override;
   void pause() override;
   void stop() override;
-  bool adopt(const std::shared_ptr<const listening_socket>& socket) override;
-  void let_go(const std::shared_ptr<const listening_socket>& socket) override;
+  bool adopt(const shared_socket& socket) override;
+  void let_go(const shared_socket& socket) override;
   void cancel();
   void close();
 
@@ -55,8 +54,8 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
   [[nodiscard]] os::answer somebody_blocks() const override;
   [[nodiscard]] const std::string& name() const { return name_; }
   /// The first of its sockets; null if it has none.
-  [[nodiscard]] std::shared_ptr<const listening_socket> socket() const;
-  [[nodiscard]] std::vector<std::shared_ptr<const listening_socket>> sockets() const;
+  [[nodiscard]] shared_socket socket() const;
+  [[nodiscard]] std::vector<shared_socket> sockets() const;
   [[nodiscard]] bool non_blocking() const { return non_blocking_; }
   void non_blocking(bool mode) { non_blocking_ = mode; }
 
@@ -66,11 +65,11 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
 
   /// A socket to accept from. Never moved and never removed.
   struct source {
-    source(const asio::any_io_executor& executor, std::shared_ptr<const listening_socket> from)
+    source(const asio::any_io_executor& executor, shared_socket from)
         : socket{std::move(from)}, readiness{executor} {}
 
-    std::shared_ptr<const listening_socket> socket;  // null: let go
-    waiter readiness;                                // borrows the descriptor of socket
+    shared_socket socket;  // null: let go
+    waiter readiness;      // borrows the descriptor of socket
     bool waiting = false;
     std::uint64_t expected = 0;  // how many connections the queue is believed to hold
   };
@@ -102,7 +101,17 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
     unique_fd wake;  // an eventfd
     bool cancelled = false;
   };
-  class registration;
+
+  /// Runs `change` under the mutex, and then delivers the operations that it has completed.
+  template <class Change>
+  void apply(Change change) {
+    operations done;
+    {
+      const std::lock_guard lock{mutex_};
+      change(done);
+    }
+    post(std::move(done));
+  }
 
   // These move completed operations to `done`, which is delivered without the mutex.
   void serve(operations& done);
@@ -116,7 +125,7 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
   operation& start(operations& in, accept_handler handler);
   [[nodiscard]] bool wants() const;
 
-  bool add(std::shared_ptr<const listening_socket> socket, error_code& error);
+  bool add(shared_socket socket, error_code& error);
   static void let_go(source& from);
   bool serve_one(source& from, operations& done);
   void wait(source& from, operations& done);
@@ -151,7 +160,7 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
   operations operations_;    // operations that accept
   operations waits_;
   operations spare_;  // reused, so that an accept allocates nothing here
-  std::list<blocked*> blocked_;
+  std::vector<blocked*> blocked_;
   std::atomic<bool> non_blocking_{false};
 };
 

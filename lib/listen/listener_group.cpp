@@ -35,7 +35,7 @@ result<listeners> listen_group(const std::shared_ptr<inventory>& sockets, log& l
   if (!first) return first.error();
 
   listeners group;
-  const auto add = [&](const std::shared_ptr<const listening_socket>& socket) {
+  const auto add = [&](const shared_socket& socket) {
     const auto& executor = executors[group.size()];
     group.push_back(socket->late
                         ? std::make_shared<detail::listener>(executor, socket->name, sockets)

@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <iterator>
 #include <utility>
 
 namespace graceful::detail {
@@ -21,6 +20,20 @@ namespace {
 constexpr std::size_t most_spare = 16;
 
 }  // namespace
+
+void listener::async_accept(peer_address peer, accept_handler handler) {
+  apply([&](operations& done) {
+    start(operations_, std::move(handler)).peer = peer;
+    begin(done);
+  });
+}
+
+void listener::async_wait(wait_type what, accept_handler handler) {
+  apply([&](operations& done) {
+    start(waits_, std::move(handler)).until_readable = what == wait_type::wait_read;
+    begin(done);
+  });
+}
 
 listener::operation& listener::start(operations& in, accept_handler handler) {
   const auto id = next_id_++;
@@ -51,17 +64,13 @@ listener::operation& listener::start(operations& in, accept_handler handler) {
 }
 
 void listener::abort(std::uint64_t id) {
-  operations done;
-  {
-    const std::lock_guard lock{mutex_};
+  apply([this, id](operations& done) {
     for (operations* all : {&operations_, &waits_}) {
       const auto op = std::ranges::find(*all, id, &operation::id);
       if (op != all->end()) finish(*all, op, asio::error::operation_aborted, {}, done);
     }
-    if (done.empty()) return;
-    stop_waiting();
-  }
-  post(std::move(done));
+    if (!done.empty()) stop_waiting();
+  });
 }
 
 void listener::abort_all(operations& done) {
@@ -90,10 +99,9 @@ void listener::finish(operations& from, operations::iterator op, error_code erro
 }
 
 void listener::finish_readable(error_code error, operations& done) {
-  for (auto op = waits_.begin(); op != waits_.end();) {
-    const auto next = std::next(op);
+  for (auto next = waits_.begin(); next != waits_.end();) {
+    const auto op = next++;
     if (op->until_readable) finish(waits_, op, error, {}, done);
-    op = next;
   }
 }
 

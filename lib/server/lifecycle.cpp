@@ -56,7 +56,8 @@ lifecycle::lifecycle(const options& opts, surroundings around)
             log_.warning("too many generations drain: the connections of this one are cut");
             drain_.hurry();
           }},
-      last_call_{control_.context(), log_, around_.sockets, [this] { stop_accepting(); }},
+      last_call_{
+          control_.context(), log_, around_.sockets, {.done = [this] { stop_accepting(); }}, {}},
       caretaker_{control_.context(),
                  {log_, around_.sockets, around_.plain, around_.tracked, around_.stop_context},
                  options_.linger} {
@@ -150,7 +151,7 @@ lifecycle::~lifecycle() {
   }
   around_.sockets.stop();
   // The caretaker has stopped, so their loops end now.
-  for (const auto& acceptor : around_.plain.all()) acceptor->abort();
+  for (const auto& acceptor : around_.plain.all()) acceptor->withdraw();
   for (const auto& acceptor : around_.plain.all()) acceptor->abandon();
   around_.waiters.complete(asio::error::operation_aborted);
   around_.commit_waiters.complete(asio::error::operation_aborted);
