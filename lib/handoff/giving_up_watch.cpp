@@ -21,8 +21,8 @@ constexpr std::chrono::milliseconds pause{100};
 
 }  // namespace
 
-giving_up_watch::giving_up_watch(asio::io_context& control, std::function<seen()> look)
-    : connection_{control}, look_again_{control}, look_{std::move(look)} {}
+giving_up_watch::giving_up_watch(asio::io_context& control, callbacks on)
+    : connection_{control}, look_again_{control}, callbacks_{std::move(on)} {}
 
 void giving_up_watch::start(int connection) {
   unique_fd watched{::fcntl(connection, F_DUPFD_CLOEXEC, 3)};
@@ -40,7 +40,7 @@ void giving_up_watch::stop() {
 void giving_up_watch::await() {
   await_readable(connection_, [this] {
     if (!connection_.is_open()) return;
-    switch (look_()) {
+    switch (callbacks_.look()) {
       case seen::nothing:  // the wake-up was spurious, or only half a message has arrived
         return await();
       case seen::busy:

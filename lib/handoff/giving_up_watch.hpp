@@ -13,7 +13,7 @@ namespace graceful {
 namespace asio = boost::asio;
 
 /// Watches, for a successor that is not ready yet, whether its predecessor gives the upgrade up.
-/// Knows when to look; `look` knows what to look at. Its handlers run on the control thread.
+/// Knows when to look; its callback knows what to look at. Its handlers run on the control thread.
 class giving_up_watch {
  public:
   enum class seen {
@@ -22,7 +22,11 @@ class giving_up_watch {
     enough    ///< There is nothing left to wait for.
   };
 
-  giving_up_watch(asio::io_context& control, std::function<seen()> look);
+  struct callbacks {
+    std::function<seen()> look;
+  };
+
+  giving_up_watch(asio::io_context& control, callbacks on);
 
   /// Calls `look` whenever something has arrived on the connection, and sometimes for no reason.
   /// Borrows `connection` for the time of the call. Throws `boost::system::system_error`.
@@ -35,7 +39,7 @@ class giving_up_watch {
 
   asio::posix::stream_descriptor connection_;
   asio::steady_timer look_again_;
-  const std::function<seen()> look_;
+  const callbacks callbacks_;
 };
 
 }  // namespace graceful

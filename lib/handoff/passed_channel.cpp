@@ -20,7 +20,6 @@ namespace graceful {
 
 namespace {
 
-constexpr const char* token_variable = "GRACEFUL_UPGRADE";
 constexpr const char* channel_variable = "GRACEFUL_CHANNEL";
 constexpr const char* path_variable = "GRACEFUL_CONTROL_PATH";
 
@@ -34,6 +33,13 @@ std::string variable(const char* name) {
 bool is_of(std::string_view channel, std::string_view token) {
   return !token.empty() && channel.size() > token.size() && channel.starts_with(token) &&
          channel[token.size()] == ':';
+}
+
+/// What the predecessor of this upgrade has passed; none: there is no such predecessor.
+std::optional<std::string> passed_path() {
+  auto path = variable(path_variable);
+  const bool passed = !path.empty() && is_of(variable(channel_variable), variable(token_variable));
+  return passed ? std::optional{std::move(path)} : std::nullopt;
 }
 
 template <class Number>
@@ -74,28 +80,28 @@ void announce_channel(os::start_command& command, const std::string& token, int 
                       const unique_fd& channel, const std::string& control_path) {
   struct stat status {};
   const bool there = channel && ::fstat(channel.get(), &status) == 0;
+  command.set(token_variable, token);
   command.set(channel_variable, token + ':' + std::to_string(there ? number : -1) + ':' +
                                     std::to_string(there ? status.st_ino : 0));
   command.set(path_variable, control_path);
 }
 
 std::optional<std::string> passed_control_path(const options& opts) {
-  auto passed = variable(path_variable);
-  if (passed.empty() || !is_of(variable(channel_variable), variable(token_variable))) return {};
-  if (opts.control_path.empty()) {
-    const bool same = std::filesystem::path{passed}.filename() == opts.name + ".sock";
-    return same ? std::optional{std::move(passed)} : std::nullopt;
-  }
+  auto passed = passed_path();
+  if (!passed) return {};
   std::error_code ec;
-  const auto own = std::filesystem::absolute(opts.control_path, ec).lexically_normal().string();
-  return !ec && own == passed ? std::optional{std::move(passed)} : std::nullopt;
+  const bool same =
+      opts.control_path.empty()
+          ? std::filesystem::path{*passed}.filename() == opts.name + ".sock"
+          : std::filesystem::absolute(opts.control_path, ec).lexically_normal().string() ==
+                    *passed &&
+                !ec;
+  return same ? passed : std::nullopt;
 }
 
 std::optional<std::string> missed_control_path(const std::string& control_path) {
-  auto passed = variable(path_variable);
-  const bool missed = !passed.empty() && passed != control_path &&
-                      is_of(variable(channel_variable), variable(token_variable));
-  return missed ? std::optional{std::move(passed)} : std::nullopt;
+  auto passed = passed_path();
+  return passed != control_path ? passed : std::nullopt;
 }
 
 unique_fd take_channel(os::start_command& start, const std::string& token,

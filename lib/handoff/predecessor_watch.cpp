@@ -21,7 +21,7 @@ constexpr std::chrono::seconds patience{2};
 }  // namespace
 
 predecessor_watch::predecessor_watch(asio::io_context& control, log& log, predecessor whom,
-                                     const std::string& control_path, outcomes on)
+                                     const std::string& control_path, callbacks on)
     : log_{log},
       pid_{whom.pid},
       asks_{whom.asks},
@@ -29,7 +29,7 @@ predecessor_watch::predecessor_watch(asio::io_context& control, log& log, predec
       dying_{control},
       orders_{control, control_path, [](const wire::reply&) {}},
       patience_{control},
-      on_{std::move(on)} {
+      callbacks_{std::move(on)} {
   if (whom.pidfd) {
     pidfd_.assign(whom.pidfd.get());
     (void)whom.pidfd.release();
@@ -42,14 +42,16 @@ predecessor_watch::predecessor_watch(asio::io_context& control, log& log, predec
 
 void predecessor_watch::start() {
   if (pidfd_.is_open()) await_death();
-  asks_ ? ask() : confirm();
+  if (!asks_) confirm();
+  // If the predecessor has gone, on_end() is called.
+  if (asks_) (void)stream_->send(wire::to_call(wire::settle{}));
   stream_->start();
 }
 
 void predecessor_watch::fail(const std::string& why) {
-  if (std::exchange(settled_, true)) return;
+  if (settled_) return;
   (void)stream_->send(wire::to_call(wire::fail{why}));
-  on_.rolled_back(why);
+  give_up(why);
 }
 
 void predecessor_watch::leave() {
@@ -57,12 +59,9 @@ void predecessor_watch::leave() {
   stream_->stop();
 }
 
-/// If the predecessor has gone, on_end() is called.
-void predecessor_watch::ask() { (void)stream_->send(wire::to_call(wire::settle{})); }
-
 /// Answers the question whether this process serves, which only its application can.
 void predecessor_watch::confirm() {
-  on_.whether_it_serves([this](std::vector<std::string> unwanted) {
+  callbacks_.whether_it_serves([this](std::vector<std::string> unwanted) {
     // A process that is about to end must not be committed: it waits for the rollback that it asked
     // for.
     if (settled_ || asked_back_) return;
@@ -77,11 +76,10 @@ void predecessor_watch::on_message(const std::string& text) {
     const auto answer = wire::parse_settled(reply->parameters);
     if (answer && !answer->settled) return confirm();
     settled_ = true;
-    return on_.committed();
+    return callbacks_.committed();
   }
-  settled_ = true;
-  on_.rolled_back(reply ? wire::string_field(reply->parameters, "message").value_or(reply->error)
-                        : "the predecessor's answer is no reply");
+  give_up(reply ? wire::string_field(reply->parameters, "message").value_or(reply->error)
+                : "the predecessor's answer is no reply");
 }
 
 /// A predecessor that takes the sockets back says so first, if it can. If nothing was said, its
@@ -89,11 +87,7 @@ void predecessor_watch::on_message(const std::string& text) {
 /// this process for dead.
 void predecessor_watch::on_end() {
   if (settled_) return;
-  if (!pidfd_.is_open()) {
-    log_.warning(lost());
-    settled_ = true;
-    return on_.committed();
-  }
+  if (!pidfd_.is_open()) return outlive();
   dying_.expires_after(os::dying_time);
   dying_.async_wait([this](boost::system::error_code ec) {
     if (!ec && !decided()) give_up("the connection to the predecessor was lost, and it lives");
@@ -114,7 +108,7 @@ void predecessor_watch::ask_back(const std::string& reason) {
 /// The predecessor holds the sockets and is alive: it accepts again when it sees the connection
 /// end.
 void predecessor_watch::give_up(const std::string& why) {
-  if (!std::exchange(settled_, true)) on_.rolled_back(why);
+  if (!std::exchange(settled_, true)) callbacks_.rolled_back(why);
 }
 
 /// Does not wait for the end of the connection: a process that the predecessor forked may keep it
@@ -128,9 +122,12 @@ void predecessor_watch::await_death() {
   });
 }
 
-std::string predecessor_watch::lost() const {
-  return "the predecessor" + (pid_ > 0 ? " (pid " + std::to_string(pid_) + ")" : std::string{}) +
-         " has died in the probation of this process";
+/// The predecessor has died, so this process stays.
+void predecessor_watch::outlive() {
+  if (std::exchange(settled_, true)) return;
+  const auto pid = pid_ > 0 ? " (pid " + std::to_string(pid_) + ")" : std::string{};
+  log_.warning("the predecessor" + pid + " has died in the probation of this process");
+  callbacks_.committed();
 }
 
 /// Checks for itself, because the event may wait behind the one that is being handled. What the
@@ -143,11 +140,8 @@ bool predecessor_watch::decided() {
   if (dead) {
     boost::system::error_code ignored;
     pidfd_.close(ignored);
-    if (!std::exchange(settled_, true)) {
-      log_.warning(lost());
-      on_.committed();
-    }
-    on_.ended();
+    outlive();
+    callbacks_.ended();
   }
   return settled_;
 }

@@ -24,7 +24,7 @@ namespace graceful {
 /// whether the predecessor still drains, and how much. Lives on the control thread.
 class predecessor_watch {
  public:
-  struct outcomes {
+  struct callbacks {
     /// A callback that confirms that this process serves. It is called on the control thread as
     /// soon as that is true, or never. `unwanted`: the listeners that this process leaves to the
     /// predecessor for good.
@@ -43,14 +43,14 @@ class predecessor_watch {
     bool asks = false;      // the predecessor asks before it commits, see `wire::readied`
   };
 
-  /// After `start`, one of the outcomes is called, once.
+  /// After `start`, `committed` or `rolled_back` is called, once.
   predecessor_watch(asio::io_context& control, log& log, predecessor whom,
-                    const std::string& control_path, outcomes on);
+                    const std::string& control_path, callbacks on);
 
   void start();
 
   /// This process ends in its probation: asks the predecessor, over the control path, to serve
-  /// again. The decision comes as one of the outcomes; so does a missing answer.
+  /// again. The decision comes by a callback; so does a missing answer.
   void ask_back(const std::string& reason);
 
   /// This process does not stay, whatever the predecessor says. The predecessor sees the connection
@@ -64,13 +64,12 @@ class predecessor_watch {
   [[nodiscard]] pid_t pid() const { return pid_; }
 
  private:
-  void ask();
   void confirm();
   void on_message(const std::string& text);
   void on_end();
   void await_death();
   bool decided();
-  [[nodiscard]] std::string lost() const;
+  void outlive();
   void give_up(const std::string& why);
 
   log& log_;
@@ -80,7 +79,7 @@ class predecessor_watch {
   asio::steady_timer dying_;
   control_link orders_;
   asio::steady_timer patience_;
-  const outcomes on_;
+  const callbacks callbacks_;
   bool settled_ = false;
   bool asked_back_ = false;
   std::shared_ptr<varlink_stream> stream_;

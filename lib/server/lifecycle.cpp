@@ -44,7 +44,7 @@ lifecycle::lifecycle(const options& opts, surroundings around)
       confirmation_{control_.context(), around_.sockets, around_.application,
                     options_.confirm_timeout * 3 / 4},
       older_{options_.max_draining},
-      giving_up_{control_.context(), [this] { return look_at_predecessor(); }},
+      giving_up_{control_.context(), {.look = [this] { return look_at_predecessor(); }}},
       late_listens_{control_.context()},
       drain_{control_.context(),
              log_,
@@ -95,12 +95,7 @@ lifecycle::lifecycle(const options& opts, surroundings around)
   } on_failure{this};
 
   monitors_.emplace(generation_);
-  driver_.emplace(control_.context(),
-                  upgrade_report::audience{log_, statistics_,
-                                           [this](const auto& event, const auto& message) {
-                                             monitors_->tell(event, message);
-                                             service_->on_upgrade(event, message);
-                                           }},
+  driver_.emplace(control_.context(), log_, statistics_, driver_callbacks(),
                   driver_settings(std::move(start)));
   server_.emplace(control_.context(), log_, *driver_, server_settings());
   // Until a successor is committed, its predecessor answers on the control socket.
@@ -172,17 +167,9 @@ unique_fd lifecycle::open_channel() {
   return os::is_set_id() ? unique_fd{} : server_->open_channel();
 }
 
-predecessor_driver::settings lifecycle::driver_settings(os::start_command start) {
-  return {.name = options_.name.empty() ? std::filesystem::path{control_path_}.filename().string()
-                                        : options_.name,
-          .generation = generation_,
-          .control_path = control_path_,
-          .open_channel = [this] { return open_channel(); },
-          .start = std::move(start),
+predecessor_driver::callbacks lifecycle::driver_callbacks() {
+  return {.open_channel = [this] { return open_channel(); },
           .place = [this] { return service_->placement(); },
-          .ready_timeout = options_.ready_timeout,
-          .confirm_timeout = options_.confirm_timeout,
-          .drain_timeout = options_.drain_timeout,
           .manager = [this] { return service_->manager(); },
           .offer = [this] { return offer(); },
           .withdraw =
@@ -191,7 +178,6 @@ predecessor_driver::settings lifecycle::driver_settings(os::start_command start)
                 os::sign_lock(owned_.lock->get(), os::signing::alone);
               },
           .objection = [this](bool spawned) { return objection(spawned); },
-          .probation = options_.probation,
           .pause_accepting = [this](const auto& ours) { around_.sockets.pause(ours); },
           .resume_accepting = [this] { around_.sockets.resume(); },
           .stop_accepting =
@@ -199,7 +185,24 @@ predecessor_driver::settings lifecycle::driver_settings(os::start_command start)
                 service_->hands_over(driver_->heir());
                 ours_ = ours;
                 decide(life::event::succeeded);
+              },
+          .tell_monitors =
+              [this](const auto& event, const auto& message) {
+                monitors_->tell(event, message);
+                service_->on_upgrade(event, message);
               }};
+}
+
+predecessor_driver::settings lifecycle::driver_settings(os::start_command start) const {
+  return {.name = options_.name.empty() ? std::filesystem::path{control_path_}.filename().string()
+                                        : options_.name,
+          .generation = generation_,
+          .control_path = control_path_,
+          .start = std::move(start),
+          .ready_timeout = options_.ready_timeout,
+          .confirm_timeout = options_.confirm_timeout,
+          .drain_timeout = options_.drain_timeout,
+          .probation = options_.probation};
 }
 
 control_server::settings lifecycle::server_settings() {

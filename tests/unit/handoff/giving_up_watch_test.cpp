@@ -41,10 +41,10 @@ struct given_up_fixture {
   unique_fd ours, peer;
   seen next = seen::nothing;
   int looks = 0;
-  giving_up_watch watch{io, [this] {
+  giving_up_watch watch{io, {.look = [this] {
                           ++looks;
                           return next;
-                        }};
+                        }}};
 };
 
 }  // namespace
