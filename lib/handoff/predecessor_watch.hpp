@@ -8,6 +8,7 @@
 #include "control/varlink_stream.hpp"
 #include "os/log.hpp"
 
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -83,6 +84,36 @@ class predecessor_watch {
   bool settled_ = false;
   bool asked_back_ = false;
   std::shared_ptr<varlink_stream> stream_;
+};
+
+/// Watches, for a successor that is not ready yet, whether its predecessor gives the upgrade up.
+/// Knows when to look; its callback knows what to look at. Its handlers run on the control thread.
+class giving_up_watch {
+ public:
+  enum class seen {
+    nothing,  ///< Keep waiting.
+    busy,     ///< No look is possible now; try again in a while.
+    enough    ///< There is nothing left to wait for.
+  };
+
+  struct callbacks {
+    std::function<seen()> look;
+  };
+
+  giving_up_watch(asio::io_context& control, callbacks on);
+
+  /// Calls `look` whenever something has arrived on the connection, and sometimes for no reason.
+  /// Borrows `connection` for the time of the call. Throws `boost::system::system_error`.
+  void start(int connection);
+
+  void stop();
+
+ private:
+  void await();
+
+  asio::posix::stream_descriptor connection_;
+  asio::steady_timer look_again_;
+  const callbacks callbacks_;
 };
 
 }  // namespace graceful

@@ -5,7 +5,6 @@
 #include "os/spare_descriptors.hpp"
 #include "os/system_failure.hpp"
 
-#include <chrono>
 #include <utility>
 
 #include <fcntl.h>

@@ -77,7 +77,6 @@ class successor_driver {
  private:
   result<outcome> run(const handoff::successor_event& first);
   handoff::successor_event exchange(const wire::call& call);
-  void identify(pid_t predecessor, unique_fd pidfd);
   [[nodiscard]] bool predecessor_lives() const;
 
   varlink_connection connection_;

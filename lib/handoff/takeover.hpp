@@ -13,7 +13,6 @@
 
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 /// How a process becomes the owner of a control path: by a cold start, or from a predecessor.

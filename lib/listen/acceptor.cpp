@@ -12,8 +12,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/socket_base.hpp>
 
-#include <utility>
-
 namespace graceful::detail {
 
 namespace {

@@ -7,10 +7,6 @@
 #include <boost/asio/error.hpp>
 
 #include <cerrno>
-#include <cstddef>
-#include <memory>
-#include <mutex>
-#include <vector>
 
 #include <poll.h>
 #include <sys/eventfd.h>

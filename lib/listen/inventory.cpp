@@ -2,13 +2,11 @@
 #include "listen/inventory.hpp"
 
 #include "os/listening_socket.hpp"
-#include "os/open_files.hpp"
 #include "os/port_holders.hpp"
 #include "os/system_failure.hpp"
 
 #include <algorithm>
 #include <iterator>
-#include <set>
 #include <utility>
 
 #include <sys/socket.h>

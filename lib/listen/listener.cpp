@@ -11,10 +11,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstddef>
 #include <exception>
 #include <iterator>
-#include <utility>
 
 #include <netinet/in.h>
 #include <sys/socket.h>

@@ -9,8 +9,6 @@
 #include <boost/asio/prefer.hpp>
 
 #include <algorithm>
-#include <cstddef>
-#include <utility>
 
 namespace graceful::detail {
 

@@ -11,7 +11,6 @@
 #include "drain/drain_reporter.hpp"
 #include "drain/drain_waiters.hpp"
 #include "drain/older_generations.hpp"
-#include "handoff/giving_up_watch.hpp"
 #include "handoff/predecessor_driver.hpp"
 #include "handoff/predecessor_watch.hpp"
 #include "handoff/statistics.hpp"
