@@ -4,9 +4,9 @@
 #include "os/at_start.hpp"
 #include "os/channel.hpp"
 #include "os/spare_descriptors.hpp"
+#include "os/whole_number.hpp"
 
 #include <array>
-#include <charconv>
 #include <cstdint>
 #include <filesystem>
 #include <string_view>
@@ -30,9 +30,8 @@ std::string variable(const char* name) {
 
 /// True if both belong to one upgrade: an older build in between passes on variables that it does
 /// not know.
-bool is_of(std::string_view channel, std::string_view token) {
-  return !token.empty() && channel.size() > token.size() && channel.starts_with(token) &&
-         channel[token.size()] == ':';
+bool is_of(std::string_view channel, const std::string& token) {
+  return !token.empty() && channel.starts_with(token + ':');
 }
 
 /// What the predecessor of this upgrade has passed; none: there is no such predecessor.
@@ -42,25 +41,17 @@ std::optional<std::string> passed_path() {
   return passed ? std::optional{std::move(path)} : std::nullopt;
 }
 
-template <class Number>
-bool read_number(std::string_view& text, Number& number) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{}) return false;
-  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-  return true;
-}
-
 /// -1 if the descriptor does not mean that socket any more.
 int find_channel(std::string_view rest) {
-  int number = -1;
-  std::uint64_t inode = 0;
-  if (!read_number(rest, number) || !rest.starts_with(':')) return -1;
-  rest.remove_prefix(1);
-  if (!read_number(rest, inode) || !rest.empty() || number < 3) return -1;
+  const auto colon = rest.find(':');
+  if (colon == rest.npos) return -1;
+  const auto number = os::whole_number<int>(rest.substr(0, colon));
+  const auto inode = os::whole_number<std::uint64_t>(rest.substr(colon + 1));
+  if (!number || !inode || *number < 3) return -1;
   struct stat status {};
   const bool same =
-      ::fstat(number, &status) == 0 && S_ISSOCK(status.st_mode) && status.st_ino == inode;
-  return same ? number : -1;
+      ::fstat(*number, &status) == 0 && S_ISSOCK(status.st_mode) && status.st_ino == *inode;
+  return same ? *number : -1;
 }
 
 }  // namespace

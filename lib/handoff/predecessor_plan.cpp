@@ -60,9 +60,9 @@ void predecessor_driver::spawn(const std::string& token) {
   os::start_command command = command_for(request_);
   if (os::is_set_id() && command.file == os::own_executable) {
     log_.warning(
-        "a set-id program starts the file again that it executes, and no other that is at its "
-        "path by now, which whoever started it chose; for a new build: graceful-ctl upgrade -- "
-        "/PATH/TO/SERVER, or options::command");
+        "this set-id program starts its own file again, not the one that is at its path by now: "
+        "whoever started it chose that path; to start a new build, use graceful-ctl upgrade -- "
+        "/PATH/TO/SERVER, or set options::command");
   }
   const auto channel = callbacks_.open_channel();
   announce_channel(command, token, spawned_successor::channel_number, channel,

@@ -98,7 +98,8 @@ void predecessor_watch::on_end() {
   if (!pidfd_.is_open()) return outlive();
   dying_.expires_after(os::dying_time);
   dying_.async_wait([this](boost::system::error_code ec) {
-    if (!ec && !decided()) give_up("the connection to the predecessor was lost, and it lives");
+    if (!ec && !decided())
+      give_up("the connection to the predecessor was lost, but the predecessor lives");
   });
 }
 
@@ -106,7 +107,7 @@ void predecessor_watch::ask_back(const std::string& reason) {
   asked_back_ = true;
   wire::call rollback{.method = std::string{wire::rollback_method}, .parameters = {}};
   rollback.parameters["reason"] = reason;
-  if (!orders_.call(rollback)) return give_up("the predecessor cannot be asked");
+  if (!orders_.call(rollback)) return give_up("the predecessor cannot be asked to serve again");
   patience_.expires_after(patience);
   patience_.async_wait([this](boost::system::error_code ec) {
     if (!ec && !decided()) give_up("the predecessor does not say whether it serves again");

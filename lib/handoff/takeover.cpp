@@ -141,13 +141,14 @@ result<takeover> take_ownership(const takeover_request& request, unique_fd chann
       held_by_dead = false;
       if (*lock) {
         log.warning(
-            "the server here has died, but a process that it has left behind (a child that it had "
-            "forked?) holds its lock: it is replaced; if a port is in use too, end that process");
+            "the server here has died, but a process that it left behind (a child that it had "
+            "forked?) holds its lock: the lock is replaced; if a port is in use too, end that "
+            "process");
       }
     }
     if (*lock) {
       if (left_alone) {
-        log.warning("the predecessor died before it had handed over: starting cold");
+        log.warning("the predecessor died before it had handed over: this process starts cold");
       }
       auto control = os::bind_control(request.control_path);
       if (!control) {

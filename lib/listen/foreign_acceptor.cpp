@@ -48,9 +48,9 @@ foreign_acceptor::foreign_acceptor(asio::any_io_executor executor, int fd, share
     cannot_pause_ = place.error().message;
   }
   if (!acceptors_in_epoll) {
-    cannot_pause_ = "Asio waits for its acceptors in something else than epoll(7)";
+    cannot_pause_ = "Asio does not use epoll(7) to wait for its acceptors";
   } else if (!entry_ || !entry_->known) {
-    cannot_pause_ = "there is no /proc that would tell how Asio waits for it";
+    cannot_pause_ = "without /proc the library cannot see how Asio waits for it";
   }
 }
 

@@ -238,13 +238,14 @@ void inventory::open() {
                       os::socket_address::bound_to(held.fd.get()).to_string() +
                       ") was handed over but not asked for: ";
     if (share(name, held)) {
-      remarks.emplace_back(true, what + "who listens there accepts from it too");
+      remarks.emplace_back(true, what + "the listener on that address accepts from it too");
     } else if (held.from != origin::predecessor || keeps_unclaimed_) {
       const auto* until = held.from == origin::predecessor ? "until the commit" : "for now";
-      remarks.emplace_back(false, what + "it is kept " + until + ", for a listen that comes late");
+      remarks.emplace_back(
+          false, what + "it is kept " + until + ", in case the application listens there later");
       inherited_.add(name, std::move(held));
     } else {
-      remarks.emplace_back(false, what + "closed");
+      remarks.emplace_back(false, what + "it is closed");
       note_dropped(name, held);
     }
   }

@@ -24,7 +24,7 @@ constexpr std::chrono::milliseconds look_interval{5};
 void last_call::begin() {
   for (const auto& refused : inventory_.seal()) {
     log_.warning("a client that connects in the last moment is reset (" + refused +
-                 "); CAP_NET_ADMIN makes the difference");
+                 "); to prevent that, give the server CAP_NET_ADMIN");
   }
   earliest_ = clock::now() + settings_.handshake_time;
   changed_ = clock::now();
@@ -58,7 +58,7 @@ void last_call::look() {
 bool last_call::bid_farewell(std::uint64_t waiting) {
   std::size_t told = 0;
   for (const auto& socket : inventory_.sockets()) told += close_all_in_queue(socket->fd.get());
-  log_.warning("nobody accepts any more, but " + std::to_string(waiting) +
+  log_.warning("the application accepts no more, but " + std::to_string(waiting) +
                (waiting == 1 ? " connection waits" : " connections wait") +
                " in the accept queues: closed without an answer" +
                (told < waiting ? ", " + std::to_string(waiting - told) +

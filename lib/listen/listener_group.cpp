@@ -48,7 +48,7 @@ result<listeners> listen_group(const std::shared_ptr<inventory>& sockets, log& l
     if (next) {
       add(*next);
     } else if ((*first)->adopted && cannot_be_bound(next.error())) {
-      log.warning("listeners '" + std::string{name} + "': " + std::to_string(group.size()) +
+      log.warning("listeners '" + std::string{name} + "': only " + std::to_string(group.size()) +
                   " for " + std::to_string(executors.size()) +
                   " executors: " + next.error().message);
       break;

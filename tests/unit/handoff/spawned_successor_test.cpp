@@ -80,7 +80,7 @@ TEST_CASE("a retired process is not reported, and only the log tells that it end
   const auto pid = s.run("exit 3");
   s.child.retire(patience);
   CHECK_FALSE(s.child.pid());
-  CHECK(s.run_until([&] { return !s.lines.empty(); }));
+  REQUIRE(s.run_until([&] { return !s.lines.empty(); }));
   CHECK(s.lines.back() == "the successor (pid " + std::to_string(pid) +
                               "), which was rolled back, exited with status 3");
   CHECK(s.how.empty());

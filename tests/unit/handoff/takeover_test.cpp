@@ -138,7 +138,7 @@ TEST_CASE("a predecessor that dies before it has passed everything leaves a cold
   const auto second = c.take(true);
   REQUIRE(second.has_value());
   CHECK(second->owned.predecessor == nullptr);
-  CHECK(c.say("the predecessor died before it had handed over: starting cold"));
+  CHECK(c.say("the predecessor died before it had handed over: this process starts cold"));
 }
 
 TEST_CASE("what tells a process to take over is read once, and no child inherits it") {

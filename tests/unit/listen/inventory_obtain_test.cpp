@@ -278,7 +278,7 @@ TEST_CASE("unclaimed sockets go to the acceptors on their address, evenly") {
   CHECK(s.items.sockets().size() == 4);
   CHECK(s.items.find("http/2") != nullptr);
   CHECK(s.items.find("http/3") != nullptr);
-  CHECK(s.mentions(log_level::info, "who listens there accepts from it too"));
+  CHECK(s.mentions(log_level::info, "the listener on that address accepts from it too"));
   CHECK(one->opened >= 1);
 }
 
@@ -313,5 +313,5 @@ TEST_CASE("an unclaimed socket is closed if the acceptor on its address cannot t
   s.items.attach("http", user);
   s.items.open();
   CHECK(s.items.sockets().size() == 1);
-  CHECK(s.mentions(log_level::warning, "was handed over but not asked for: closed"));
+  CHECK(s.mentions(log_level::warning, "was handed over but not asked for: it is closed"));
 }
