@@ -50,9 +50,11 @@ predecessor_watch::predecessor_watch(asio::io_context& control, log& log, predec
 
 void predecessor_watch::start() {
   if (pidfd_.is_open()) await_death();
-  if (!asks_) confirm();
-  // If the predecessor has gone, on_end() is called.
-  if (asks_) (void)stream_->send(wire::to_call(wire::settle{}));
+  if (asks_) {
+    (void)stream_->send(wire::to_call(wire::settle{}));  // on_end() follows if it has gone
+  } else {
+    confirm();
+  }
   stream_->start();
 }
 

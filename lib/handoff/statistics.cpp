@@ -58,14 +58,10 @@ void statistics::taken_over(time now) {
   now_.durations.insert_or_assign(phases::committed, duration_cast<microseconds>(now - ready_at_));
 }
 
-void statistics::others_drain(std::uint64_t connections) {
+void statistics::others_drain(std::uint64_t connections, std::uint64_t newly_cut) {
   const std::lock_guard lock{mutex_};
   now_.draining_before = connections;
-}
-
-void statistics::others_cut(std::uint64_t connections) {
-  const std::lock_guard lock{mutex_};
-  now_.totals.cut += connections;
+  now_.totals.cut += newly_cut;
 }
 
 statistics::numbers statistics::now() const {

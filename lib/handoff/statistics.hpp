@@ -42,8 +42,7 @@ class statistics {
 
   /// The connections that earlier generations still have, and how many they have cut since their
   /// last report.
-  void others_drain(std::uint64_t connections);
-  void others_cut(std::uint64_t connections);
+  void others_drain(std::uint64_t connections, std::uint64_t newly_cut = 0);
 
   struct numbers {
     wire::totals totals{};              ///< What a successor inherits.

@@ -39,7 +39,6 @@ class successor_driver {
   /// Ends the connection while another thread waits in ready(), as if it had broken. No other
   /// member may be called meanwhile.
   void break_off();
-  [[nodiscard]] bool broken_off() const { return broken_off_; }
 
   /// Tells the predecessor why this process gives up. Does not wait.
   void fail(const std::string& reason);

@@ -41,11 +41,10 @@ failure already_running(const std::string& path, os::deadline until) {
                                      ", or start this one with GRACEFUL_TAKEOVER=1"};
 }
 
-/// Connects through the channel. Uses the path if no channel was passed, or an attempt over it has
-/// already failed.
-result<varlink_connection> reach(const takeover_request& request, unique_fd channel,
-                                 os::deadline until) {
-  if (channel) {
+/// Connects through the channel, once. Uses the path if no channel was passed, or an attempt over
+/// it has already failed.
+result<varlink_connection> reach(takeover_request& request, os::deadline until) {
+  if (auto channel = std::exchange(request.channel, {})) {
     if (auto passed = varlink_connection::adopt(std::move(channel))) return passed;
   }
   return varlink_connection::connect(request.control_path, until);
@@ -102,14 +101,16 @@ takeover_request takeover_request::of(const options& opts, std::string control_p
   std::string token = given == nullptr ? "" : given;
   (void)start.take(token_variable);
   const bool told = start.take(takeover_variable) == "1";
+  auto channel = take_channel(start, token, control_path);
   return {.control_path = std::move(control_path),
           .token = std::move(token),
           .explicitly = told || opts.takeover,
           .manager = std::move(manager),
-          .step_timeout = opts.handoff_timeout};
+          .step_timeout = opts.handoff_timeout,
+          .channel = std::move(channel)};
 }
 
-result<takeover> take_ownership(const takeover_request& request, unique_fd channel, log& log) {
+result<takeover> take_ownership(takeover_request request, log& log) {
   const bool wanted = request.explicitly || !request.token.empty();
   const auto until = clock::now() + request.step_timeout;
   bool left_alone = false;    // the predecessor closed the connection: the lock tells whether it
@@ -120,7 +121,7 @@ result<takeover> take_ownership(const takeover_request& request, unique_fd chann
     // Try the predecessor first, because a live one is what counts: its lock file may have been
     // removed, or belong to root if it has dropped privileges since.
     if (wanted) {
-      auto connection = reach(request, std::exchange(channel, {}), until);
+      auto connection = reach(request, until);
       if (connection) {
         auto taken = take_over(std::move(*connection), request);
         if (!taken || *taken) return taken ? result<takeover>{std::move(**taken)} : taken.error();

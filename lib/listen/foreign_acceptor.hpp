@@ -19,8 +19,6 @@
 
 namespace graceful {
 
-namespace asio = boost::asio;
-
 /// The plain acceptor, which the application owns. Stopping parks its descriptor on a socket that
 /// gets no connections, so that the accept loop waits there at its next accept, however busy the
 /// real socket is. A loop that waits quietly is left alone until no connection is served any more

@@ -339,11 +339,11 @@ std::set<std::uint64_t> inventory::connections() const {
   return os::connections_on(ports);
 }
 
-std::vector<boost::asio::any_io_executor> inventory::executors() const {
+std::vector<asio::any_io_executor> inventory::executors() const {
   const std::lock_guard lock{mutex_};
-  std::vector<boost::asio::any_io_executor> all;
+  std::vector<asio::any_io_executor> all;
   for (const auto& [name, entry] : entries_) {
-    const auto executor = entry.user ? entry.user->executor() : boost::asio::any_io_executor{};
+    const auto executor = entry.user ? entry.user->executor() : asio::any_io_executor{};
     if (executor && std::ranges::find(all, executor) == all.end()) all.push_back(executor);
   }
   return all;

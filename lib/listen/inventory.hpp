@@ -29,6 +29,8 @@
 
 namespace graceful {
 
+namespace asio = boost::asio;
+
 /// A listening socket with its name. Closed when its last user lets go.
 struct listening_socket {
   std::string name;
@@ -67,7 +69,7 @@ class accepting {
   virtual void let_go(const shared_socket& /*socket*/) {}
 
   /// The executor on which the application gets its connections; empty: there is none to ask.
-  [[nodiscard]] virtual boost::asio::any_io_executor executor() const { return {}; }
+  [[nodiscard]] virtual asio::any_io_executor executor() const { return {}; }
 
   /// The application has closed its acceptor without telling us.
   [[nodiscard]] virtual bool gone() const { return false; }
@@ -194,7 +196,7 @@ class inventory {
   [[nodiscard]] std::set<std::uint64_t> connections() const;
 
   /// The executors on which the application gets its connections, each once.
-  [[nodiscard]] std::vector<boost::asio::any_io_executor> executors() const;
+  [[nodiscard]] std::vector<asio::any_io_executor> executors() const;
 
   /// The sockets that this process has bound itself.
   [[nodiscard]] names own() const;

@@ -16,8 +16,6 @@
 
 namespace graceful {
 
-namespace asio = boost::asio;
-
 /// Ends accepting where no process succeeds this one, and resets nobody: no handshake begins any
 /// more, those under way end, and the accept loops empty the queues. Where no loop does, the
 /// clients get a graceful close. Lives on the control thread.

@@ -6,6 +6,7 @@
 
 #include "listen/inventory.hpp"
 #include "os/home_process.hpp"
+#include "os/log.hpp"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/cancellation_type.hpp>
@@ -38,7 +39,7 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
 
   void async_accept(peer_address peer, accept_handler handler);
   void async_wait(wait_type what, accept_handler handler);
-  /// These block: see lib/listen/blocking_accept.cpp.
+  // These block.
   accepted accept(peer_address peer, error_code& ec);
   void wait(wait_type what, error_code& ec);
   void open() override;
@@ -165,5 +166,16 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
 };
 
 }  // namespace graceful::detail
+
+namespace graceful {
+
+/// Makes a listener on `wanted` for each executor, each with its own socket: see
+/// `upgrader::listen_group`.
+result<std::vector<std::shared_ptr<detail::listener>>> listen_group(
+    const std::shared_ptr<inventory>& sockets, log& log,
+    const std::vector<asio::any_io_executor>& executors, std::string_view name,
+    const os::socket_address& wanted, const listen_params& params);
+
+}  // namespace graceful
 
 #endif

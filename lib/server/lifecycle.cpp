@@ -71,9 +71,9 @@ lifecycle::lifecycle(const options& opts, surroundings around)
   service_.emplace(
       service_settings::take(start),
       service::surroundings{control_.context(), log_, around_.sockets, around_.application});
-  const auto request = takeover_request::of(options_, control_path_, service_->manager(), start);
-  auto taken =
-      take_ownership(request, take_channel(start, request.token, control_path_), log_).value();
+  auto request = takeover_request::of(options_, control_path_, service_->manager(), start);
+  const bool spawned = !request.token.empty();
+  auto taken = take_ownership(std::move(request), log_).value();
   owned_ = std::move(taken.owned);
   if (owned_.predecessor) {
     generation_ = owned_.predecessor->offer().generation;
@@ -112,7 +112,7 @@ lifecycle::lifecycle(const options& opts, surroundings around)
     });
   });
   // The predecessor tells the manager about a successor that it has spawned.
-  if (request.token.empty() || now().committed()) service_->starts();
+  if (!spawned || now().committed()) service_->starts();
   control_.start();
   on_failure.of = nullptr;
 }

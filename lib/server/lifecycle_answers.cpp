@@ -143,8 +143,7 @@ void lifecycle::on_report(control_session& from, const wire::report& said) {
   predecessor_reports_ = predecessor_reports_ || is_predecessor(process);
   const auto answer = older_.report(from.id(), process, said.cut);
   service_->others_drain(older_.all());
-  statistics_.others_cut(answer.newly_cut);
-  statistics_.others_drain(older_.connections());
+  statistics_.others_drain(older_.connections(), answer.newly_cut);
   if (answer.told_to_hurry) {
     const auto message = name_of(*answer.told_to_hurry) +
                          " is told to cut its connections: more than " +

@@ -106,11 +106,9 @@ TEST_CASE(
   statistics s;
   s.inherit({.committed = 0, .failed = 0, .rolled_back = 0, .cut = 5});
   s.others_drain(40);
-  s.others_cut(0);
   CHECK(s.now().draining_before == 40);
   CHECK(s.now().totals.cut == 5);
-  s.others_drain(2);
-  s.others_cut(2);
+  s.others_drain(2, 2);
   CHECK(s.now().draining_before == 2);
   CHECK(s.now().totals.cut == 7);
   s.others_drain(0);

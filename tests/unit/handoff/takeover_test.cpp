@@ -35,8 +35,9 @@ struct contested_path : logged_lines {
                                      .token = {},
                                      .explicitly = explicitly,
                                      .manager = {},
-                                     .step_timeout = step},
-                                    {}, log);
+                                     .step_timeout = step,
+                                     .channel = {}},
+                                    log);
   }
 
   temporary_directory directory;

@@ -1,6 +1,4 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "listen/listener_group.hpp"
-
 #include "listen/listener_fixture.hpp"
 
 #include <doctest/doctest.h>
