@@ -89,7 +89,7 @@ void predecessor_watch::on_message(const std::string& text) {
     return callbacks_.committed();
   }
   give_up(reply ? wire::string_field(reply->parameters, "message").value_or(reply->error)
-                : "the predecessor's answer is no reply");
+                : "the predecessor's answer is not a reply");
 }
 
 /// A predecessor that takes the sockets back says so first, if it can. If nothing was said, its
