@@ -4,9 +4,9 @@
 #include "os/at_start.hpp"
 #include "os/channel.hpp"
 #include "os/spare_descriptors.hpp"
+#include "os/text.hpp"
 
 #include <array>
-#include <charconv>
 #include <cstdint>
 #include <filesystem>
 #include <string_view>
@@ -20,36 +20,34 @@ namespace graceful {
 
 namespace {
 
-constexpr const char* token_variable = "GRACEFUL_UPGRADE";
 constexpr const char* channel_variable = "GRACEFUL_CHANNEL";
 constexpr const char* path_variable = "GRACEFUL_CONTROL_PATH";
 
 /// True if both belong to one upgrade: an older build in between passes on variables that it does
 /// not know.
-bool is_of(std::string_view channel, std::string_view token) {
-  return !token.empty() && channel.size() > token.size() && channel.starts_with(token) &&
-         channel[token.size()] == ':';
+bool is_of(std::string_view channel, const std::string& token) {
+  return !token.empty() && channel.starts_with(token + ':');
 }
 
-template <class Number>
-bool read_number(std::string_view& text, Number& number) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{}) return false;
-  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-  return true;
+/// What the predecessor of this upgrade has passed; none: there is no such predecessor.
+std::optional<std::string> passed_path() {
+  auto path = os::trusted_variable(path_variable);
+  const bool passed = !path.empty() && is_of(os::trusted_variable(channel_variable),
+                                             os::trusted_variable(token_variable));
+  return passed ? std::optional{std::move(path)} : std::nullopt;
 }
 
 /// -1 if the descriptor does not mean that socket any more.
 int find_channel(std::string_view rest) {
-  int number = -1;
-  std::uint64_t inode = 0;
-  if (!read_number(rest, number) || !rest.starts_with(':')) return -1;
-  rest.remove_prefix(1);
-  if (!read_number(rest, inode) || !rest.empty() || number < 3) return -1;
+  const auto colon = rest.find(':');
+  if (colon == rest.npos) return -1;
+  const auto number = os::whole_number<int>(rest.substr(0, colon));
+  const auto inode = os::whole_number<std::uint64_t>(rest.substr(colon + 1));
+  if (!number || !inode || *number < 3) return -1;
   struct stat status {};
   const bool same =
-      ::fstat(number, &status) == 0 && S_ISSOCK(status.st_mode) && status.st_ino == inode;
-  return same ? number : -1;
+      ::fstat(*number, &status) == 0 && S_ISSOCK(status.st_mode) && status.st_ino == *inode;
+  return same ? *number : -1;
 }
 
 }  // namespace
@@ -69,31 +67,28 @@ void announce_channel(os::start_command& command, const std::string& token, int 
                       const unique_fd& channel, const std::string& control_path) {
   struct stat status {};
   const bool there = channel && ::fstat(channel.get(), &status) == 0;
+  command.set(token_variable, token);
   command.set(channel_variable, token + ':' + std::to_string(there ? number : -1) + ':' +
                                     std::to_string(there ? status.st_ino : 0));
   command.set(path_variable, control_path);
 }
 
 std::optional<std::string> passed_control_path(const options& opts) {
-  auto passed = os::trusted_variable(path_variable);
-  if (passed.empty() ||
-      !is_of(os::trusted_variable(channel_variable), os::trusted_variable(token_variable)))
-    return {};
-  if (opts.control_path.empty()) {
-    const bool same = std::filesystem::path{passed}.filename() == opts.name + ".sock";
-    return same ? std::optional{std::move(passed)} : std::nullopt;
-  }
+  auto passed = passed_path();
+  if (!passed) return {};
   std::error_code ec;
-  const auto own = std::filesystem::absolute(opts.control_path, ec).lexically_normal().string();
-  return !ec && own == passed ? std::optional{std::move(passed)} : std::nullopt;
+  const bool same =
+      opts.control_path.empty()
+          ? std::filesystem::path{*passed}.filename() == opts.name + ".sock"
+          : std::filesystem::absolute(opts.control_path, ec).lexically_normal().string() ==
+                    *passed &&
+                !ec;
+  return same ? passed : std::nullopt;
 }
 
 std::optional<std::string> missed_control_path(const std::string& control_path) {
-  auto passed = os::trusted_variable(path_variable);
-  const bool missed =
-      !passed.empty() && passed != control_path &&
-      is_of(os::trusted_variable(channel_variable), os::trusted_variable(token_variable));
-  return missed ? std::optional{std::move(passed)} : std::nullopt;
+  auto passed = passed_path();
+  return passed != control_path ? passed : std::nullopt;
 }
 
 unique_fd take_channel(os::start_command& start, const std::string& token,

@@ -18,6 +18,8 @@
 /// shell or sudo(8) may have closed it, and another file may have been opened in its place.
 namespace graceful {
 
+inline constexpr const char* token_variable = "GRACEFUL_UPGRADE";
+
 struct channel_pair {
   unique_fd ours;
   unique_fd theirs;

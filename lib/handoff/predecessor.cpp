@@ -278,11 +278,8 @@ void predecessor::await_end(std::string reason) {
 /// The upgrade has failed, and the successor must be told.
 void predecessor::give_up(std::string reason) {
   if (peer_) now_.actions.emplace_back(action::abort_peer{*peer_, reason});
-  peer_.reset();
-  if (!child_alive_) return conclude(std::move(reason));
-  state_ = state::ending;
-  reason_ = std::move(reason);
-  now_.actions.emplace_back(action::kill_successor{});
+  await_end(std::move(reason));
+  if (state_ == state::ending) now_.actions.emplace_back(action::kill_successor{});
 }
 
 void predecessor::conclude(std::string reason) {

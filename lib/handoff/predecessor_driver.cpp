@@ -4,17 +4,12 @@
 #include <graceful/duration_text.hpp>
 #include <graceful/phases.hpp>
 
-#include "handoff/passed_channel.hpp"
-#include "os/at_start.hpp"
 #include "os/socket_address.hpp"
-#include "os/start_command.hpp"
-#include "os/system_failure.hpp"
 #include "wire/control_messages.hpp"
 #include "wire/handoff_messages.hpp"
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <random>
@@ -39,35 +34,36 @@ std::string make_token() {
   return text.data();
 }
 
-std::string_view error_name(action::refusal why) {
-  switch (why) {
-    case action::refusal::busy:
-      return wire::handoff_error(errc::busy);
-    case action::refusal::incompatible_version:
-      return wire::handoff_error(errc::incompatible_version);
-    case action::refusal::not_on_offer:
-      return wire::handoff_error(errc::not_on_offer);
-    case action::refusal::not_expected:
-      return wire::handoff_error(errc::not_expected);
-    case action::refusal::out_of_order:
-      return wire::handoff_error(errc::protocol_violation);
-    case action::refusal::rolled_back:
-      return wire::rolled_back_error;
-  }
-  return {};
-}
+/// The errors of io.graceful.Handoff, in the order of action::refusal.
+constexpr std::array refusals{wire::handoff_error(errc::busy),
+                              wire::handoff_error(errc::incompatible_version),
+                              wire::handoff_error(errc::not_on_offer),
+                              wire::handoff_error(errc::not_expected),
+                              wire::handoff_error(errc::protocol_violation),
+                              wire::rolled_back_error};
+
+template <class... Function>
+struct overloaded : Function... {
+  using Function::operator()...;
+};
+template <class... Function>
+overloaded(Function...) -> overloaded<Function...>;
 
 }  // namespace
 
-predecessor_driver::predecessor_driver(asio::io_context& control, upgrade_report::audience to,
-                                       settings s)
-    : log_{to.messages},
-      measured_{to.measured},
+predecessor_driver::predecessor_driver(asio::io_context& control, log& log, statistics& measured,
+                                       callbacks on, settings s)
+    : log_{log},
+      measured_{measured},
+      callbacks_{std::move(on)},
       settings_{std::move(s)},
       machine_{settings_.probation.count() > 0},
-      report_{std::move(to), settings_.generation + 1},
+      report_{
+          log_, measured_, {.tell_monitors = callbacks_.tell_monitors}, settings_.generation + 1},
       timer_{control},
-      child_{control, log_, [this](const std::string& how, pid_t pid) { on_exited(how, pid); }} {}
+      child_{control, log_, {.ended = [this](const std::string& how, pid_t pid) {
+               on_exited(how, pid);
+             }}} {}
 
 bool predecessor_driver::handed_over() const {
   return machine_.current() == handoff::predecessor::state::handed_over;
@@ -95,7 +91,7 @@ std::string predecessor_driver::why_busy() const {
 /// The answer where no successor is in probation.
 wire::reply predecessor_driver::nothing_to(const std::string& decide,
                                            const std::string& instead) const {
-  const auto pid = successor_pid() ? successor_pid() : child_.pid();
+  const auto pid = known_pid();
   return wire::to_error(wire::no_upgrade_error,
                         machine_.under_way() && pid
                             ? "nothing to " + decide + ": the successor (pid " +
@@ -148,26 +144,18 @@ std::optional<pid_t> predecessor_driver::successor_pid() const {
   return session ? std::optional{session->peer_pid()} : std::nullopt;
 }
 
+std::optional<pid_t> predecessor_driver::known_pid() const {
+  const auto pid = successor_pid();
+  return pid ? pid : child_.pid();
+}
+
 bool predecessor_driver::handoff(control_session& from, const wire::call& call) {
   peers_[from.id()].session = from.weak_from_this();
   const auto id = from.id();
   if (call.method == wire::begin_method) {
     auto message = wire::parse<wire::begin>(call.parameters);
     if (!message) return from.reply(wire::invalid("versions or token")), true;
-    if (!busy()) {
-      report_.start();
-      request_ = {};
-    }
-    // Indices refer to the offer: it must not change while descriptors are being passed, nor be
-    // withdrawn because another peer calls Begin.
-    using state = handoff::predecessor::state;
-    const bool may_begin = !busy() || machine_.current() == state::spawning;
-    if (may_begin) {
-      offer_ = settings_.offer();
-      elsewhere_ = !message->manager.empty() && message->manager != settings_.manager();
-    }
-    resume(event::begin{id, std::move(*message)});
-    if (may_begin && machine_.current() != state::passing) withdraw();
+    begin(id, std::move(*message));
   } else if (call.method == wire::fetch_method) {
     const auto message = wire::parse<wire::fetch>(call.parameters);
     if (!message) return from.reply(wire::invalid("first")), true;
@@ -204,10 +192,27 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
   return true;
 }
 
+/// Indices refer to the offer: it must not change while descriptors are being passed, nor be
+/// withdrawn because another peer calls Begin.
+void predecessor_driver::begin(handoff::peer_id id, wire::begin message) {
+  using state = handoff::predecessor::state;
+  if (!busy()) {
+    report_.start();
+    request_ = {};
+  }
+  const bool may_begin = !busy() || machine_.current() == state::spawning;
+  if (may_begin) {
+    offer_ = callbacks_.offer();
+    elsewhere_ = !message.manager.empty() && message.manager != callbacks_.manager();
+  }
+  resume(event::begin{id, std::move(message)});
+  if (may_begin && machine_.current() != state::passing) withdraw();
+}
+
 /// A successor stays only if the service manager of this process can be told of it.
 void predecessor_driver::settle(handoff::peer_id id) {
   if (machine_.is_successor(id) && in_probation() && !elsewhere_) {
-    if (const auto why = settings_.objection(child_.pid().has_value())) {
+    if (const auto why = callbacks_.objection(child_.pid().has_value())) {
       return resume(event::rollback{*why});
     }
   }
@@ -244,31 +249,66 @@ void predecessor_driver::resume(handoff::predecessor_event event) {
   while (!events_.empty()) {
     const auto next = std::move(events_.front());
     events_.pop_front();
-    for (const auto& a : machine_.resume(next, offer_.size())) {
-      std::visit([this](const auto& each) { act(each); }, a);
-    }
+    for (const auto& a : machine_.resume(next, offer_.size())) act(a);
   }
 }
 
-void predecessor_driver::act(const action::spawn& a) {
-  if (auto why = settings_.objection(true)) {
-    return resume(event::spawn_failed{std::move(*why)});
-  }
-  os::start_command command = command_for(request_);
-  if (os::is_set_id() && command.file == os::own_executable) {
-    log_.warning(
-        "a set-id program starts the file again that it executes, and no other that is at its "
-        "path by now, which whoever started it chose; for a new build: graceful-ctl upgrade -- "
-        "/PATH/TO/SERVER, or options::command");
-  }
-  command.set("GRACEFUL_UPGRADE", a.token);
-  const auto channel = settings_.open_channel();
-  announce_channel(command, a.token, spawned_successor::channel_number, channel,
-                   settings_.control_path);
-  if (const auto spawned = child_.spawn(command, settings_.place(), channel.get()); !spawned) {
-    return resume(event::spawn_failed{why_not_spawned(spawned.error(), request_)});
-  }
-  resume(event::spawned{*child_.pid()});
+void predecessor_driver::act(const handoff::predecessor_action& next) {
+  const auto carry_out = overloaded{
+      [this](const action::spawn& a) { spawn(a.token); },
+      [this](const action::arm_timer&) { arm(request_.timeout.value_or(settings_.ready_timeout)); },
+      [this](const action::arm_probation&) { arm(settings_.probation); },
+      [this](const action::arm_confirmation&) { arm(settings_.confirm_timeout); },
+      [this](const action::disarm_timer&) {
+        ++timer_armed_;
+        timer_.cancel();
+      },
+      [this](const action::reply_begun& a) { reply_begun(a.peer); },
+      [this](const action::reply_batch& a) { reply_batch(a); },
+      [this](const action::pause_accepting&) { callbacks_.pause_accepting(unwanted_); },
+      [this](const action::resume_accepting&) {
+        callbacks_.resume_accepting();
+        measured_.resume();
+      },
+      [this](const action::stop_accepting&) { stop_accepting(); },
+      [this](const action::acknowledge& a) { answer(a.peer, {}); },
+      [this](const action::acknowledge_ready& a) {
+        const auto now = std::chrono::steady_clock::now();
+        answer(a.peer, wire::to_reply(wire::readied{measured_.durations_to(phases::ready, now),
+                                                    settings_.probation.count() > 0}));
+      },
+      [this](const action::settle& a) {
+        const auto said = wire::to_reply(wire::settled{a.settled});
+        if (a.asked) return answer(a.peer, said);
+        if (const auto session = peer(a.peer)) session->close_with(said);
+      },
+      [this](const action::refuse& a) { refuse(a); },
+      [this](const action::abort_peer& a) {
+        const auto said = wire::to_error("io.graceful.Handoff.Aborted", a.message);
+        if (const auto session = peer(a.peer)) session->close_with(said);
+      },
+      [this](const action::kill_successor&) { child_.kill(); },
+      [this](const action::retire_successor&) {
+        child_.retire(settings_.drain_timeout + after_drain);
+      },
+      [this](const action::report_spawned& a) { report_.spawned(static_cast<pid_t>(a.pid)); },
+      [this](const action::report_begun&) { report_.begun(); },
+      [this](const action::report_passed&) {
+        report_.passed(static_cast<std::uint64_t>(std::ranges::count_if(
+            offer_, [](const auto& offered) { return !offered.name.starts_with('@'); })));
+      },
+      [this](const action::report_ready&) { report_.ready(successor_pid(), settings_.probation); },
+      [this](const action::report_committed&) { report_.committed(successor_pid(), dropped_); },
+      [this](const action::report_failed& a) {
+        withdraw();
+        report_.failed(a.reason, shutting_down_);
+      },
+      [this](const action::report_lost&) {
+        log_.warning(
+            "the connection to the successor has ended; unless it was stopped or upgraded itself, "
+            "see who serves (graceful-ctl status), and start the server if nobody does");
+      }};
+  std::visit(carry_out, next);
 }
 
 void predecessor_driver::on_exited(const std::string& how, pid_t pid) {
@@ -280,17 +320,7 @@ void predecessor_driver::on_exited(const std::string& how, pid_t pid) {
 
 void predecessor_driver::withdraw() {
   offer_.clear();
-  if (!handed_over()) settings_.withdraw();
-}
-
-void predecessor_driver::act(const action::arm_timer& /*a*/) {
-  arm(request_.timeout.value_or(settings_.ready_timeout));
-}
-
-void predecessor_driver::act(const action::arm_probation& /*a*/) { arm(settings_.probation); }
-
-void predecessor_driver::act(const action::arm_confirmation& /*a*/) {
-  arm(settings_.confirm_timeout);
+  if (!handed_over()) callbacks_.withdraw();
 }
 
 void predecessor_driver::arm(std::chrono::milliseconds duration) {
@@ -299,31 +329,24 @@ void predecessor_driver::arm(std::chrono::milliseconds duration) {
   // counts.
   timer_.async_wait([this, duration, armed = ++timer_armed_](boost::system::error_code ec) {
     if (ec || armed != timer_armed_) return;
-    const auto pid = successor_pid() ? successor_pid() : child_.pid();
+    const auto pid = known_pid();
     resume(event::timeout{
         .who = "the successor" + (pid ? " (pid " + std::to_string(*pid) + ")" : std::string{}),
         .after = duration_text(duration)});
   });
 }
 
-void predecessor_driver::act(const action::disarm_timer& /*a*/) {
-  ++timer_armed_;
-  timer_.cancel();
-}
-
-void predecessor_driver::act(const action::reply_begun& a) {
-  const auto session = peer(a.peer);
-  if (!session) return;
+void predecessor_driver::reply_begun(handoff::peer_id id) {
   wire::begun begun{wire::handoff_version, settings_.generation + 1, settings_.name, offer_.size(),
-                    measured_.totals()};
+                    measured_.now().totals};
   begun.late_claims = true;
   for (const auto& offered : offer_) {
     if (offered.kept) begun.kept.push_back(offered.name);
   }
-  session->reply(wire::to_reply(begun));
+  answer(id, wire::to_reply(begun));
 }
 
-void predecessor_driver::act(const action::reply_batch& a) {
+void predecessor_driver::reply_batch(const action::reply_batch& a) {
   wire::batch batch{a.first, {}};
   std::vector<passed_descriptor> descriptors;
   for (auto i = a.first; i < a.first + a.count; ++i) {
@@ -335,106 +358,31 @@ void predecessor_driver::act(const action::reply_batch& a) {
   }
 }
 
-void predecessor_driver::act(const action::pause_accepting& /*a*/) {
-  settings_.pause_accepting(unwanted_);
-}
-
-void predecessor_driver::act(const action::resume_accepting& /*a*/) {
-  settings_.resume_accepting();
-  measured_.resume();
-}
-
-/// The listeners of this process that the successor drops. None while the successor may still ask
-/// for them: it is worse to end a listener that it is about to use than to close one without a last
-/// call.
-std::vector<std::string> predecessor_driver::dropped() const {
-  return unwanted_is_final_ ? unwanted_ : std::vector<std::string>{};
-}
-
-void predecessor_driver::act(const action::stop_accepting& /*a*/) {
-  const auto names = dropped();
+void predecessor_driver::stop_accepting() {
+  // None while the successor may still ask for them: it is worse to end a listener that it is about
+  // to use than to close one without a last call.
+  const auto names = unwanted_is_final_ ? unwanted_ : std::vector<std::string>{};
   dropped_.clear();
   for (const auto& offered : offer_) {
     if (std::ranges::find(names, offered.name) == names.end()) continue;
     dropped_.push_back(
         {offered.name, os::socket_address::bound_to(offered.descriptor.fd).to_string()});
   }
-  settings_.stop_accepting(names);
+  callbacks_.stop_accepting(names);
   offer_.clear();
 }
 
-void predecessor_driver::act(const action::acknowledge& a) {
-  if (const auto session = peer(a.peer)) session->reply(wire::reply{});
-}
-
-void predecessor_driver::act(const action::acknowledge_ready& a) {
-  const auto now = std::chrono::steady_clock::now();
-  if (const auto session = peer(a.peer)) {
-    session->reply(wire::to_reply(wire::readied{measured_.durations_to(phases::ready, now),
-                                                settings_.probation.count() > 0}));
-  }
-}
-
-void predecessor_driver::act(const action::settle& a) {
-  const auto session = peer(a.peer);
-  if (!session) return;
-  const auto answer = wire::to_reply(wire::settled{a.settled});
-  a.asked ? session->reply(answer) : session->close_with(answer);
-}
-
-void predecessor_driver::act(const action::refuse& a) {
+void predecessor_driver::refuse(const action::refuse& a) {
   if (a.why != action::refusal::rolled_back && !std::exchange(peers_[a.peer].refused, true)) {
     log_.warning("refused a successor: " + a.message);
   }
-  if (const auto session = peer(a.peer)) {
-    session->reply(a.why == action::refusal::incompatible_version
-                       ? wire::to_incompatible_version(a.message, a.versions)
-                       : wire::to_error(error_name(a.why), a.message));
-  }
+  answer(a.peer, a.why == action::refusal::incompatible_version
+                     ? wire::to_incompatible_version(a.message, a.versions)
+                     : wire::to_error(refusals.at(static_cast<std::size_t>(a.why)), a.message));
 }
 
-void predecessor_driver::act(const action::abort_peer& a) {
-  if (const auto session = peer(a.peer)) {
-    session->close_with(wire::to_error(wire::handoff_error(errc::upgrade_failed), a.message));
-  }
-}
-
-void predecessor_driver::act(const action::kill_successor& /*a*/) { child_.kill(); }
-
-void predecessor_driver::act(const action::retire_successor& /*a*/) {
-  child_.retire(settings_.drain_timeout + after_drain);
-}
-
-void predecessor_driver::act(const action::report_spawned& a) {
-  report_.spawned(static_cast<pid_t>(a.pid));
-}
-
-void predecessor_driver::act(const action::report_begun& /*a*/) { report_.begun(); }
-
-void predecessor_driver::act(const action::report_passed& /*a*/) {
-  const auto listeners = std::count_if(offer_.begin(), offer_.end(), [](const auto& offered) {
-    return !offered.name.starts_with('@');
-  });
-  report_.passed(static_cast<std::uint64_t>(listeners));
-}
-
-void predecessor_driver::act(const action::report_ready& /*a*/) {
-  report_.ready(successor_pid(), settings_.probation);
-}
-
-void predecessor_driver::act(const action::report_committed& /*a*/) {
-  report_.committed(successor_pid(), dropped_);
-}
-
-void predecessor_driver::act(const action::report_failed& a) {
-  withdraw();
-  report_.failed(a.reason, shutting_down_);
-}
-
-void predecessor_driver::act(const action::report_lost& /*a*/) {
-  log_.warning(
-      "the connection to the successor has ended; unless it was stopped or upgraded itself, see "
-      "who serves (graceful-ctl status), and start the server if nobody does");
+void predecessor_driver::answer(handoff::peer_id id, const wire::reply& reply) const {
+  if (const auto session = peer(id)) session->reply(reply);
 }
 
 std::shared_ptr<control_session> predecessor_driver::peer(handoff::peer_id id) const {

@@ -37,19 +37,10 @@ struct offered_descriptor {
 /// control thread.
 class predecessor_driver {
  public:
-  struct settings {
-    std::string name;
-    std::uint64_t generation;
-    std::string control_path;
+  struct callbacks {
     /// Makes the successor's end of a connection that is served here; empty: none can be made.
     std::function<unique_fd()> open_channel;
-    os::start_command start;
     std::function<os::placement()> place;  ///< Whose child a spawned successor is.
-    std::chrono::milliseconds ready_timeout;
-    /// How long a successor that is about to be committed may take to confirm.
-    std::chrono::milliseconds confirm_timeout;
-    /// How long a rolled-back successor may take to end.
-    std::chrono::milliseconds drain_timeout;
     std::function<std::string()> manager;  ///< The service manager of this process, as in
                                            ///< `wire::begin`.
     /// Returns what is on offer now. The offer does not change until `withdraw` is called, or the
@@ -59,16 +50,31 @@ class predecessor_driver {
     /// Why this process must not be replaced now; none if it may be. `spawned`: by a process that
     /// it has spawned itself.
     std::function<std::optional<std::string>(bool spawned)> objection;
-    /// How long a successor that serves is watched before it stays; 0: no probation.
-    std::chrono::milliseconds probation;
     /// `unwanted`: the listeners on offer that the successor does not take. They are not paused.
     std::function<void(const std::vector<std::string>& unwanted)> pause_accepting;
     std::function<void()> resume_accepting;
     /// Stops accepting on the listeners that were taken, at once and for good.
     std::function<void(const std::vector<std::string>& unwanted)> stop_accepting;
+    /// Tells the monitors about an upgrade, as the log is told.
+    std::function<void(const std::string& event, const std::string& message)> tell_monitors;
   };
 
-  predecessor_driver(asio::io_context& control, upgrade_report::audience to, settings s);
+  struct settings {
+    std::string name;
+    std::uint64_t generation;
+    std::string control_path;
+    os::start_command start;
+    std::chrono::milliseconds ready_timeout;
+    /// How long a successor that is about to be committed may take to confirm.
+    std::chrono::milliseconds confirm_timeout;
+    /// How long a rolled-back successor may take to end.
+    std::chrono::milliseconds drain_timeout;
+    /// How long a successor that serves is watched before it stays; 0: no probation.
+    std::chrono::milliseconds probation;
+  };
+
+  predecessor_driver(asio::io_context& control, log& log, statistics& measured, callbacks on,
+                     settings s);
 
   /// Starts an upgrade and streams its phases to `from`. The call is answered in any case.
   void upgrade(control_session& from, const upgrade_request& request);
@@ -122,42 +128,26 @@ class predecessor_driver {
  private:
   void resume(handoff::predecessor_event event);
 
-  void act(const handoff::action::spawn& a);
-  void act(const handoff::action::arm_timer& a);
-  void act(const handoff::action::arm_probation& a);
-  void act(const handoff::action::arm_confirmation& a);
-  void act(const handoff::action::disarm_timer& a);
-  void act(const handoff::action::reply_begun& a);
-  void act(const handoff::action::reply_batch& a);
-  void act(const handoff::action::pause_accepting& a);
-  void act(const handoff::action::resume_accepting& a);
-  void act(const handoff::action::stop_accepting& a);
-  void act(const handoff::action::acknowledge& a);
-  void act(const handoff::action::acknowledge_ready& a);
-  void act(const handoff::action::settle& a);
-  void act(const handoff::action::refuse& a);
-  void act(const handoff::action::abort_peer& a);
-  void act(const handoff::action::kill_successor& a);
-  void act(const handoff::action::retire_successor& a);
-  void act(const handoff::action::report_spawned& a);
-  void act(const handoff::action::report_begun& a);
-  void act(const handoff::action::report_passed& a);
-  void act(const handoff::action::report_ready& a);
-  void act(const handoff::action::report_committed& a);
-  void act(const handoff::action::report_failed& a);
-  void act(const handoff::action::report_lost& a);
+  void act(const handoff::predecessor_action& next);
+  void spawn(const std::string& token);
+  void begin(handoff::peer_id id, wire::begin message);
+  void reply_begun(handoff::peer_id id);
+  void reply_batch(const handoff::action::reply_batch& a);
+  void refuse(const handoff::action::refuse& a);
+  void stop_accepting();
+  void arm(std::chrono::milliseconds duration);
 
   void start(std::weak_ptr<control_session> from, const upgrade_request& request);
   [[nodiscard]] os::start_command command_for(const upgrade_request& request) const;
   static std::string why_not_spawned(const failure& why, const upgrade_request& request);
   void settle(handoff::peer_id id);
   void withdraw();
-  [[nodiscard]] std::vector<std::string> dropped() const;
   [[nodiscard]] wire::reply nothing_to(const std::string& decide, const std::string& instead) const;
-  void arm(std::chrono::milliseconds duration);
   void look_at_successor();
   void on_exited(const std::string& how, pid_t pid);
+  void answer(handoff::peer_id id, const wire::reply& reply) const;
   [[nodiscard]] std::shared_ptr<control_session> peer(handoff::peer_id id) const;
+  [[nodiscard]] std::optional<pid_t> known_pid() const;
 
   struct handoff_peer {
     std::weak_ptr<control_session> session;
@@ -166,7 +156,8 @@ class predecessor_driver {
 
   log& log_;
   statistics& measured_;
-  settings settings_;
+  const callbacks callbacks_;
+  const settings settings_;
   handoff::predecessor machine_;
   std::deque<handoff::predecessor_event> events_;
   bool resuming_ = false;

@@ -1,15 +1,19 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 //
 // What a predecessor starts when it is upgraded, and what would keep it from that.
+#include "handoff/passed_channel.hpp"
 #include "handoff/predecessor_driver.hpp"
+#include "os/at_start.hpp"
 #include "os/start_command.hpp"
 #include "os/system_failure.hpp"
 
 #include <algorithm>
-#include <map>
+#include <cerrno>
 #include <utility>
 
 namespace graceful {
+
+namespace event = handoff::event;
 
 namespace {
 
@@ -48,6 +52,26 @@ os::start_command predecessor_driver::command_for(const upgrade_request& request
   return command;
 }
 
+void predecessor_driver::spawn(const std::string& token) {
+  if (auto why = callbacks_.objection(true)) {
+    return resume(event::spawn_failed{std::move(*why)});
+  }
+  os::start_command command = command_for(request_);
+  if (os::is_set_id() && command.file == os::own_executable) {
+    log_.warning(
+        "this set-id program starts its own file again, not the one that is at its path by now: "
+        "whoever started it chose that path; to start a new build, use graceful-ctl upgrade -- "
+        "/PATH/TO/SERVER, or set options::command");
+  }
+  const auto channel = callbacks_.open_channel();
+  announce_channel(command, token, spawned_successor::channel_number, channel,
+                   settings_.control_path);
+  if (const auto spawned = child_.spawn(command, callbacks_.place(), channel.get()); !spawned) {
+    return resume(event::spawn_failed{why_not_spawned(spawned.error(), request_)});
+  }
+  resume(event::spawned{*child_.pid()});
+}
+
 upgrade_plan predecessor_driver::plan(const upgrade_request& request) const {
   const auto command = command_for(request);
   upgrade_plan plan{.program = command.file,
@@ -58,7 +82,7 @@ upgrade_plan predecessor_driver::plan(const upgrade_request& request) const {
                     .timeout = request.timeout.value_or(settings_.ready_timeout),
                     .probation = settings_.probation};
   if (busy()) plan.obstacles.push_back({"busy", why_busy()});
-  if (auto why = settings_.objection(true)) plan.obstacles.push_back({"supervisor", *why});
+  if (auto why = callbacks_.objection(true)) plan.obstacles.push_back({"supervisor", *why});
   if (const auto entered = os::check_directory(command); !entered) {
     plan.obstacles.push_back({"directory", entered.error().message});
     return plan;  // the search for the program may depend on the directory

@@ -7,6 +7,7 @@
 #include "control/varlink_link.hpp"
 #include "os/log.hpp"
 
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -23,7 +24,7 @@ namespace graceful {
 /// whether the predecessor still drains, and how much. Lives on the control thread.
 class predecessor_watch {
  public:
-  struct outcomes {
+  struct callbacks {
     /// A callback that confirms that this process serves. It is called on the control thread as
     /// soon as that is true, or never. `unwanted`: the listeners that this process leaves to the
     /// predecessor for good.
@@ -42,14 +43,14 @@ class predecessor_watch {
     bool asks = false;      // the predecessor asks before it commits, see `wire::readied`
   };
 
-  /// After `start`, one of the outcomes is called, once.
+  /// After `start`, `committed` or `rolled_back` is called, once.
   predecessor_watch(asio::io_context& control, log& log, predecessor whom, std::string control_path,
-                    outcomes on);
+                    callbacks on);
 
   void start();
 
   /// This process ends in its probation: asks the predecessor, over the control path, to serve
-  /// again. The decision comes as one of the outcomes; so does a missing answer.
+  /// again. The decision comes by a callback; so does a missing answer.
   void ask_back(const std::string& reason);
 
   /// This process does not stay, whatever the predecessor says. The predecessor sees the connection
@@ -63,13 +64,12 @@ class predecessor_watch {
   [[nodiscard]] pid_t pid() const { return pid_; }
 
  private:
-  void ask();
   void confirm();
   void on_reply(const std::optional<wire::reply>& reply);
   void on_end();
   void await_death();
   bool decided();
-  [[nodiscard]] std::string lost() const;
+  void outlive();
   void give_up(const std::string& why);
 
   log& log_;
@@ -80,10 +80,40 @@ class predecessor_watch {
   const std::string control_path_;
   varlink_link orders_;
   asio::steady_timer patience_;
-  const outcomes on_;
+  const callbacks callbacks_;
   bool settled_ = false;
   bool asked_back_ = false;
   varlink_link connection_;
+};
+
+/// Watches, for a successor that is not ready yet, whether its predecessor gives the upgrade up.
+/// Knows when to look; its callback knows what to look at. Its handlers run on the control thread.
+class giving_up_watch {
+ public:
+  enum class seen {
+    nothing,  ///< Keep waiting.
+    busy,     ///< No look is possible now; try again in a while.
+    enough    ///< There is nothing left to wait for.
+  };
+
+  struct callbacks {
+    std::function<seen()> look;
+  };
+
+  giving_up_watch(asio::io_context& control, callbacks on);
+
+  /// Calls `look` whenever something has arrived on the connection, and sometimes for no reason.
+  /// Borrows `connection` for the time of the call. Throws `boost::system::system_error`.
+  void start(int connection);
+
+  void stop();
+
+ private:
+  void await();
+
+  asio::posix::stream_descriptor connection_;
+  asio::steady_timer look_again_;
+  const callbacks callbacks_;
 };
 
 }  // namespace graceful

@@ -5,7 +5,6 @@
 #include "os/spare_descriptors.hpp"
 #include "os/system_failure.hpp"
 
-#include <chrono>
 #include <utility>
 
 #include <fcntl.h>
@@ -24,9 +23,9 @@ constexpr std::chrono::seconds last_wait{1};
 
 }  // namespace
 
-spawned_successor::spawned_successor(asio::io_context& control, log& log, ended on_end)
+spawned_successor::spawned_successor(asio::io_context& control, log& log, callbacks on)
     : log_{log},
-      on_end_{std::move(on_end)},
+      callbacks_{std::move(on)},
       watched_{control},
       retired_timer_{control},
       killed_timer_{control} {}
@@ -79,7 +78,7 @@ void spawned_successor::leave_alone() {
   retire(std::chrono::milliseconds{0});
   retired_.back().why = "could not be killed";
   retired_.back().killed = true;
-  on_end_("was killed and does not end", pid);
+  callbacks_.ended("was killed and does not end", pid);
 }
 
 void spawned_successor::wait() {
@@ -96,7 +95,7 @@ void spawned_successor::watch() {
     killed_timer_.cancel();
     boost::system::error_code ignored;
     watched_.close(ignored);
-    on_end_(how->to_string(), pid);
+    callbacks_.ended(how->to_string(), pid);
   });
 }
 

@@ -29,11 +29,12 @@ namespace asio = boost::asio;
 /// control thread.
 class spawned_successor {
  public:
-  /// `ended` is called when the process has ended; `how` continues a sentence that begins with "the
-  /// successor".
-  using ended = std::function<void(const std::string& how, pid_t pid)>;
+  struct callbacks {
+    /// The process has ended; `how` continues a sentence that begins with "the successor".
+    std::function<void(const std::string& how, pid_t pid)> ended;
+  };
 
-  spawned_successor(asio::io_context& control, log& log, ended on_end);
+  spawned_successor(asio::io_context& control, log& log, callbacks on);
 
   /// The process gets `channel` as descriptor `channel_number`; -1: none.
   result<void> spawn(const os::start_command& command, os::placement where, int channel);
@@ -59,7 +60,7 @@ class spawned_successor {
   void watch_retired();
 
   log& log_;
-  const ended on_end_;
+  const callbacks callbacks_;
   std::optional<os::child> child_;
   asio::posix::stream_descriptor watched_;  // a duplicate of its pidfd
   struct retired {

@@ -14,20 +14,20 @@ using std::chrono::milliseconds;
 
 void statistics::inherit(const wire::totals& before) {
   const std::lock_guard lock{mutex_};
-  totals_ = before;
+  now_.totals = before;
 }
 
 statistics::step statistics::reach(std::string_view phase, time started, time now) {
   const std::lock_guard lock{mutex_};
   if (!reached_) {
-    durations_.clear();
+    now_.durations.clear();
     reached_ = started;
   }
   const auto before = std::exchange(*reached_, now);
-  durations_.insert_or_assign(std::string{phase}, duration_cast<microseconds>(now - before));
-  probation_ = phase == phases::ready;
+  now_.durations.insert_or_assign(std::string{phase}, duration_cast<microseconds>(now - before));
+  now_.probation = phase == phases::ready;
   if (phase == phases::committed) {
-    ++totals_.committed;
+    ++now_.totals.committed;
     reached_.reset();
   }
   const auto elapsed = duration_cast<milliseconds>(now - started);
@@ -36,70 +36,48 @@ statistics::step statistics::reach(std::string_view phase, time started, time no
 
 void statistics::resume() {
   const std::lock_guard lock{mutex_};
-  probation_ = false;
+  now_.probation = false;
 }
 
 void statistics::fail() {
   const std::lock_guard lock{mutex_};
-  if (!reached_) durations_.clear();  // it did not reach any phase
-  ++(durations_.contains(phases::ready) ? totals_.rolled_back : totals_.failed);
+  if (!reached_) now_.durations.clear();  // it did not reach any phase
+  ++(now_.durations.contains(phases::ready) ? now_.totals.rolled_back : now_.totals.failed);
   reached_.reset();
 }
 
 void statistics::ready(wire::phase_durations durations, time now) {
   const std::lock_guard lock{mutex_};
-  durations_ = std::move(durations);
+  now_.durations = std::move(durations);
   ready_at_ = now;
 }
 
 void statistics::taken_over(time now) {
   const std::lock_guard lock{mutex_};
-  ++totals_.committed;
-  durations_.insert_or_assign(phases::committed, duration_cast<microseconds>(now - ready_at_));
+  ++now_.totals.committed;
+  now_.durations.insert_or_assign(phases::committed, duration_cast<microseconds>(now - ready_at_));
 }
 
-void statistics::others_drain(std::uint64_t connections) {
+void statistics::others_drain(std::uint64_t connections, std::uint64_t newly_cut) {
   const std::lock_guard lock{mutex_};
-  others_connections_ = connections;
+  now_.draining_before = connections;
+  now_.totals.cut += newly_cut;
 }
 
-void statistics::others_cut(std::uint64_t connections) {
+statistics::numbers statistics::now() const {
   const std::lock_guard lock{mutex_};
-  totals_.cut += connections;
+  auto all = now_;
+  all.upgrading = reached_.has_value();
+  return all;
 }
 
-wire::totals statistics::totals() const {
+wire::phase_durations statistics::durations_to(std::string_view phase, time at) const {
   const std::lock_guard lock{mutex_};
-  return totals_;
-}
-
-wire::phase_durations statistics::durations() const {
-  const std::lock_guard lock{mutex_};
-  return durations_;
-}
-
-wire::phase_durations statistics::durations_to(std::string_view phase, time now) const {
-  const std::lock_guard lock{mutex_};
-  auto durations = durations_;
+  auto durations = now_.durations;
   if (reached_) {
-    durations.insert_or_assign(std::string{phase}, duration_cast<microseconds>(now - *reached_));
+    durations.insert_or_assign(std::string{phase}, duration_cast<microseconds>(at - *reached_));
   }
   return durations;
-}
-
-std::uint64_t statistics::draining_before() const {
-  const std::lock_guard lock{mutex_};
-  return others_connections_;
-}
-
-bool statistics::upgrading() const {
-  const std::lock_guard lock{mutex_};
-  return reached_.has_value();
-}
-
-bool statistics::probation() const {
-  const std::lock_guard lock{mutex_};
-  return probation_;
 }
 
 }  // namespace graceful

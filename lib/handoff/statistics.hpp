@@ -42,30 +42,25 @@ class statistics {
 
   /// The connections that earlier generations still have, and how many they have cut since their
   /// last report.
-  void others_drain(std::uint64_t connections);
-  void others_cut(std::uint64_t connections);
+  void others_drain(std::uint64_t connections, std::uint64_t newly_cut = 0);
 
-  /// What a successor inherits.
-  [[nodiscard]] wire::totals totals() const;
+  struct numbers {
+    wire::totals totals{};              ///< What a successor inherits.
+    wire::phase_durations durations{};  ///< Of the upgrade under way, or else of the last one.
+    std::uint64_t draining_before = 0;  ///< Connections of earlier generations.
+    bool upgrading = false;
+    bool probation = false;  ///< The successor serves, and is not committed yet.
+  };
+  [[nodiscard]] numbers now() const;
 
-  /// The phases of the upgrade under way, or else of the last one.
-  [[nodiscard]] wire::phase_durations durations() const;
-
-  /// The same, as if it had reached `phase` now.
-  [[nodiscard]] wire::phase_durations durations_to(std::string_view phase, time now) const;
-
-  [[nodiscard]] std::uint64_t draining_before() const;  ///< Connections of earlier generations.
-  [[nodiscard]] bool upgrading() const;
-  [[nodiscard]] bool probation() const;  ///< The successor serves, and is not committed yet.
+  /// The durations as if the upgrade under way had reached `phase` at that time.
+  [[nodiscard]] wire::phase_durations durations_to(std::string_view phase, time at) const;
 
  private:
   mutable std::mutex mutex_;
-  wire::totals totals_;
-  wire::phase_durations durations_;
+  numbers now_;
   std::optional<time> reached_;  // the last phase of the upgrade under way
-  bool probation_ = false;
   time ready_at_;
-  std::uint64_t others_connections_ = 0;
 };
 
 }  // namespace graceful

@@ -18,7 +18,8 @@ successor_action successor::resume(const successor_event& event) {
     return action::send{wire::to_call(initialised->message)};
   }
   if (const auto* reply = std::get_if<event::replied>(&event)) return on_reply(*reply);
-  if (std::holds_alternative<event::garbled>(event)) return violation("what it sent is no reply");
+  if (std::holds_alternative<event::garbled>(event))
+    return violation("what it sent is not a reply");
   if (std::holds_alternative<event::overdue>(event)) {
     return abandon(errc::timed_out, "the predecessor did not answer in time");
   }

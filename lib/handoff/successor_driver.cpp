@@ -5,9 +5,6 @@
 #include "os/close_aside.hpp"
 #include "wire/fields.hpp"
 
-#include <type_traits>
-#include <utility>
-
 #include <sys/socket.h>
 
 namespace graceful {
@@ -93,7 +90,13 @@ handoff::successor_event successor_driver::exchange(const wire::call& call) {
     if (code == errc::protocol_violation) return event::garbled{};
     return event::disconnected{predecessor_lives()};
   }
-  if (!std::exchange(answered_, true)) identify(message->sender, std::move(message->sender_pidfd));
+  if (!std::exchange(answered_, true)) {
+    // Not by SO_PEERCRED: that names the generation before while the process that serves has not
+    // called listen(2) yet, and the end of that generation would count as the predecessor's.
+    auto& pidfd = message->sender_pidfd;
+    predecessor_pid_ = message->sender;
+    predecessor_pidfd_ = pidfd ? std::move(pidfd) : os::open_pidfd(predecessor_pid_);
+  }
   // The message is incomplete: close what came, also to free descriptors for the report.
   if (message->truncated) {
     os::close_aside(std::exchange(message->descriptors, {}));
@@ -103,14 +106,6 @@ handoff::successor_event successor_driver::exchange(const wire::call& call) {
   if (!reply) return event::garbled{};
   arrived_ = std::move(message->descriptors);
   return event::replied{std::move(*reply), arrived_.size(), message->truncated};
-}
-
-/// Identifies the predecessor by its answer, not by SO_PEERCRED. That names the generation before
-/// while the process that serves has not called listen(2) yet, and the end of that generation would
-/// count as the predecessor's.
-void successor_driver::identify(pid_t predecessor, unique_fd pidfd) {
-  predecessor_pid_ = predecessor;
-  predecessor_pidfd_ = pidfd ? std::move(pidfd) : os::open_pidfd(predecessor);
 }
 
 /// False even if it is unknown: before the first answer, or because the peer's PID namespace is not

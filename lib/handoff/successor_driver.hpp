@@ -39,7 +39,6 @@ class successor_driver {
   /// Ends the connection while another thread waits in ready(), as if it had broken. No other
   /// member may be called meanwhile.
   void break_off();
-  [[nodiscard]] bool broken_off() const { return broken_off_; }
 
   /// Tells the predecessor why this process gives up. Does not wait.
   void fail(const std::string& reason);
@@ -77,7 +76,6 @@ class successor_driver {
  private:
   result<outcome> run(const handoff::successor_event& first);
   handoff::successor_event exchange(const wire::call& call);
-  void identify(pid_t predecessor, unique_fd pidfd);
   [[nodiscard]] bool predecessor_lives() const;
 
   varlink_connection connection_;

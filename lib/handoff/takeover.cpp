@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "handoff/takeover.hpp"
 
+#include "handoff/passed_channel.hpp"
 #include "os/child.hpp"
 #include "os/control_path.hpp"
 #include "os/home_process.hpp"
@@ -23,7 +24,6 @@ constexpr std::chrono::milliseconds look_again{10};
 
 using clock = std::chrono::steady_clock;
 
-constexpr const char* upgrade_variable = "GRACEFUL_UPGRADE";
 constexpr const char* takeover_variable = "GRACEFUL_TAKEOVER";
 
 failure already_running(const std::string& path, os::deadline until) {
@@ -40,44 +40,20 @@ failure already_running(const std::string& path, os::deadline until) {
                                      ", or start this one with GRACEFUL_TAKEOVER=1"};
 }
 
-/// Connects through the channel. Uses the path if no channel was passed, or an attempt over it has
-/// already failed.
-result<varlink_connection> reach(const takeover_request& request, unique_fd channel,
-                                 os::deadline until) {
-  if (channel) {
+/// Connects through the channel, once. Uses the path if no channel was passed, or an attempt over
+/// it has already failed.
+result<varlink_connection> reach(takeover_request& request, os::deadline until) {
+  if (auto channel = std::exchange(request.channel, {})) {
     if (auto passed = varlink_connection::adopt(std::move(channel))) return passed;
   }
   return varlink_connection::connect(request.control_path, until);
 }
 
-/// Takes the lock and the control socket out of what was passed.
-result<ownership> own(std::unique_ptr<successor_driver> driver,
-                      std::vector<std::pair<std::string, unique_fd>>& passed,
-                      const std::string& path) {
-  ownership owned;
-  for (auto& [name, fd] : passed) {
-    if (name == wire::lock_name) {
-      owned.lock = os::share_but_keep(std::move(fd));
-    } else if (name == wire::control_name) {
-      owned.control = os::share_but_keep(std::move(fd));
-    }
+result<void> check_passed(const ownership& owned, const std::string& path) {
+  if (!*owned.lock || !os::holds_lock(owned.lock->get(), path)) {
+    return failure{errc::wrong_socket, "the lock that was passed is not that of " + path};
   }
-  std::erase_if(passed, [](const auto& item) { return item.first.starts_with('@'); });
-  auto check = [&]() -> result<void> {
-    if (!*owned.lock || !os::holds_lock(owned.lock->get(), path)) {
-      return failure{errc::wrong_socket, "the lock that was passed is not that of " + path};
-    }
-    return os::check_control(owned.control->get());
-  };
-  if (auto checked = check(); !checked) {
-    driver->fail(checked.error().message);
-    return checked.error();
-  }
-  // From now on the lock has a second owner, so the predecessor's death alone does not free it.
-  os::sign_lock(owned.lock->get(), os::signing::beside);
-  owned.file = os::identify(path);
-  owned.predecessor = std::move(driver);
-  return owned;
+  return os::check_control(owned.control->get());
 }
 
 /// Takes everything over; none if the predecessor died before it had passed everything.
@@ -91,15 +67,26 @@ result<std::optional<takeover>> take_over(varlink_connection connection,
     return outcome.error();
   }
   if (*outcome == successor_driver::outcome::predecessor_died) return std::optional<takeover>{};
-  auto passed = driver->take_descriptors();
-  auto owned = own(std::move(driver), passed, request.control_path);
-  if (!owned) return owned.error();
-  const auto& kept = owned->predecessor->offer().kept;
-  takeover taken{std::move(*owned), {}};
-  for (auto& [name, fd] : passed) {
-    const bool is_kept = std::ranges::find(kept, name) != kept.end();
-    taken.listeners.push_back({std::move(name), std::move(fd), is_kept});
+  const auto& kept = driver->offer().kept;
+  takeover taken;
+  for (auto& [name, fd] : driver->take_descriptors()) {
+    if (name == wire::lock_name) {
+      taken.owned.lock = os::share_but_keep(std::move(fd));
+    } else if (name == wire::control_name) {
+      taken.owned.control = os::share_but_keep(std::move(fd));
+    } else if (!name.starts_with('@')) {
+      const bool is_kept = std::ranges::find(kept, name) != kept.end();
+      taken.listeners.push_back({std::move(name), std::move(fd), is_kept});
+    }
   }
+  if (const auto checked = check_passed(taken.owned, request.control_path); !checked) {
+    driver->fail(checked.error().message);
+    return checked.error();
+  }
+  // From now on the lock has a second owner, so the predecessor's death alone does not free it.
+  os::sign_lock(taken.owned.lock->get(), os::signing::beside);
+  taken.owned.file = os::identify(request.control_path);
+  taken.owned.predecessor = std::move(driver);
   return std::optional{std::move(taken)};
 }
 
@@ -109,18 +96,20 @@ takeover_request takeover_request::of(const options& opts, std::string control_p
                                       std::string manager, os::start_command& start) {
   // A set-id program reads it too, whoever has set it: the server at the control path compares the
   // token, and refuses one that it has not made.
-  const char* given = std::getenv(upgrade_variable);
+  const char* given = std::getenv(token_variable);
   std::string token = given == nullptr ? "" : given;
-  (void)start.take(upgrade_variable);
+  (void)start.take(token_variable);
   const bool told = start.take(takeover_variable) == "1";
+  auto channel = take_channel(start, token, control_path);
   return {.control_path = std::move(control_path),
           .token = std::move(token),
           .explicitly = told || opts.takeover,
           .manager = std::move(manager),
-          .step_timeout = opts.handoff_timeout};
+          .step_timeout = opts.handoff_timeout,
+          .channel = std::move(channel)};
 }
 
-result<takeover> take_ownership(const takeover_request& request, unique_fd channel, log& log) {
+result<takeover> take_ownership(takeover_request request, log& log) {
   const bool wanted = request.explicitly || !request.token.empty();
   const auto until = clock::now() + request.step_timeout;
   bool left_alone = false;    // the predecessor closed the connection: the lock tells whether it
@@ -131,7 +120,7 @@ result<takeover> take_ownership(const takeover_request& request, unique_fd chann
     // Try the predecessor first, because a live one is what counts: its lock file may have been
     // removed, or belong to root if it has dropped privileges since.
     if (wanted) {
-      auto connection = reach(request, std::exchange(channel, {}), until);
+      auto connection = reach(request, until);
       if (connection) {
         auto taken = take_over(std::move(*connection), request);
         if (!taken || *taken) return taken ? result<takeover>{std::move(**taken)} : taken.error();
@@ -152,13 +141,14 @@ result<takeover> take_ownership(const takeover_request& request, unique_fd chann
       held_by_dead = false;
       if (*lock) {
         log.warning(
-            "the server here has died, but a process that it has left behind (a child that it had "
-            "forked?) holds its lock: it is replaced; if a port is in use too, end that process");
+            "the server here has died, but a process that it left behind (a child that it had "
+            "forked?) holds its lock: the lock is replaced; if a port is in use too, end that "
+            "process");
       }
     }
     if (*lock) {
       if (left_alone) {
-        log.warning("the predecessor died before it had handed over: starting cold");
+        log.warning("the predecessor died before it had handed over: this process starts cold");
       }
       auto control = os::bind_control(request.control_path);
       if (!control) {

@@ -13,7 +13,6 @@
 
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 /// How a process becomes the owner of a control path: by a cold start, or from a predecessor.
@@ -31,6 +30,7 @@ struct takeover_request {
   bool explicitly;      // options::takeover or GRACEFUL_TAKEOVER
   std::string manager;  // as in `wire::begin`
   std::chrono::milliseconds step_timeout;
+  unique_fd channel;  // to the predecessor, which has passed it; empty: connect through the path
 };
 
 /// What makes a process the server of a control path.
@@ -50,9 +50,8 @@ struct takeover {
   std::vector<passed_listener> listeners;
 };
 
-/// Blocks for a few times `step_timeout` at most. `channel`: a connection to the predecessor, which
-/// it has passed; empty: connect through the control path.
-result<takeover> take_ownership(const takeover_request& request, unique_fd channel, log& log);
+/// Blocks for a few times `step_timeout` at most.
+result<takeover> take_ownership(takeover_request request, log& log);
 
 }  // namespace graceful
 

@@ -52,20 +52,20 @@ void upgrade_report::committed(std::optional<pid_t> pid,
 
 void upgrade_report::failed(const std::string& reason, bool ends) {
   last_failure_ = reason;
-  to_.measured.fail();
+  measured_.fail();
   const std::string consequence = ends ? " ends" : " keeps serving";
   const auto message = "upgrade failed: " + reason + "; this process" + consequence;
-  to_.messages.error(message);
-  to_.monitors("failed", message);
+  log_.error(message);
+  callbacks_.tell_monitors("failed", message);
   const auto answer = wire::to_upgrade_failed(reason + "; the old process" + consequence, ends);
   answer_deciders(answer);
   if (const auto session = std::exchange(operator_, {}).lock()) session->reply(answer);
 }
 
 void upgrade_report::tell(upgrade_phase phase, const std::string& message) {
-  to_.messages.info("upgrade: " + message);
-  to_.monitors(phase.phase, "upgrade: " + message);
-  const auto step = to_.measured.reach(phase.phase, started_, std::chrono::steady_clock::now());
+  log_.info("upgrade: " + message);
+  callbacks_.tell_monitors(phase.phase, "upgrade: " + message);
+  const auto step = measured_.reach(phase.phase, started_, std::chrono::steady_clock::now());
   const auto session = operator_.lock();
   if (!session) return;
   phase.elapsed = step.elapsed;

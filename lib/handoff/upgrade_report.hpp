@@ -30,15 +30,13 @@ struct dropped_listener {
 /// probation, to the log, to the monitors, and to the statistics. Lives on the control thread.
 class upgrade_report {
  public:
-  struct audience {
-    log& messages;
-    statistics& measured;
-    std::function<void(const std::string& event, const std::string& message)> monitors;
+  struct callbacks {
+    std::function<void(const std::string& event, const std::string& message)> tell_monitors;
   };
 
   /// `successor` is the successor's generation.
-  upgrade_report(audience to, std::uint64_t successor)
-      : to_{std::move(to)}, generation_{successor} {}
+  upgrade_report(log& log, statistics& measured, callbacks on, std::uint64_t successor)
+      : log_{log}, measured_{measured}, callbacks_{std::move(on)}, generation_{successor} {}
 
   /// An upgrade begins. Without `operator_session` nobody has asked for it.
   void start(std::weak_ptr<control_session> operator_session = {});
@@ -65,7 +63,9 @@ class upgrade_report {
   void answer_deciders(const wire::reply& answer);
   [[nodiscard]] std::string successor() const;
 
-  audience to_;
+  log& log_;
+  statistics& measured_;
+  const callbacks callbacks_;
   const std::uint64_t generation_;
   std::weak_ptr<control_session> operator_;
   std::vector<std::weak_ptr<control_session>> deciders_;

@@ -12,8 +12,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/socket_base.hpp>
 
-#include <utility>
-
 namespace graceful::detail {
 
 namespace {
@@ -24,6 +22,8 @@ bool is_option(int level, int name) {
   const auto protocol = asio::ip::tcp::v4();
   return known.level(protocol) == level && known.name(protocol) == name;
 }
+
+shared_socket socket_of(const listener* self) { return self == nullptr ? nullptr : self->socket(); }
 
 }  // namespace
 
@@ -59,10 +59,10 @@ asio::any_io_executor executor_of(const listener& self) { return self.executor()
 
 std::string name_of(const listener* self) { return self == nullptr ? std::string{} : self->name(); }
 
-bool is_open(const listener* self) { return self != nullptr && self->socket() != nullptr; }
+bool is_open(const listener* self) { return socket_of(self) != nullptr; }
 
 int native_handle(const listener* self) {
-  const auto socket = self == nullptr ? nullptr : self->socket();
+  const auto socket = socket_of(self);
   return socket ? socket->fd.get() : -1;
 }
 
@@ -85,7 +85,7 @@ void close(listener* self, error_code& ec) {
 }
 
 socklen_t local_address(const listener* self, peer_address to, error_code& ec) {
-  const auto socket = self == nullptr ? nullptr : self->socket();
+  const auto socket = socket_of(self);
   ec = socket ? error_code{} : closed();
   socklen_t length = to.capacity;
   if (!ec && ::getsockname(socket->fd.get(), to.data, &length) != 0) ec = os::system_code();
@@ -106,7 +106,7 @@ void set_option(const listener* self, int level, int option, const void* data, s
 
 std::size_t get_option(const listener* self, int level, int option, void* data, std::size_t size,
                        error_code& ec) {
-  const auto socket = self == nullptr ? nullptr : self->socket();
+  const auto socket = socket_of(self);
   ec = socket ? error_code{} : closed();
   auto length = static_cast<socklen_t>(size);
   if (!ec && ::getsockopt(socket->fd.get(), level, option, data, &length) != 0) {

@@ -31,8 +31,7 @@ constexpr bool acceptors_in_epoll = detail::asio_epoll && !detail::asio_io_uring
 
 }  // namespace
 
-foreign_acceptor::foreign_acceptor(asio::any_io_executor executor, int fd,
-                                   std::shared_ptr<const listening_socket> socket,
+foreign_acceptor::foreign_acceptor(asio::any_io_executor executor, int fd, shared_socket socket,
                                    detail::plain_acceptor object)
     : executor_{std::move(executor)},
       strand_{asio::make_strand(executor_)},
@@ -49,13 +48,11 @@ foreign_acceptor::foreign_acceptor(asio::any_io_executor executor, int fd,
     cannot_pause_ = place.error().message;
   }
   if (!acceptors_in_epoll) {
-    cannot_pause_ = "Asio waits for its acceptors in something else than epoll(7)";
+    cannot_pause_ = "Asio does not use epoll(7) to wait for its acceptors";
   } else if (!entry_ || !entry_->known) {
-    cannot_pause_ = "there is no /proc that would tell how Asio waits for it";
+    cannot_pause_ = "without /proc the library cannot see how Asio waits for it";
   }
 }
-
-void foreign_acceptor::open() { want(fate::open); }
 
 void foreign_acceptor::pause() {
   // An acceptor of another reactor keeps accepting, and so does a thread that blocks in accept(2):
@@ -63,14 +60,6 @@ void foreign_acceptor::pause() {
   if (!cannot_pause_.empty() || somebody_blocks() == os::answer::yes) return;
   want(fate::paused);
 }
-
-void foreign_acceptor::stop() { want(fate::stopped); }
-
-void foreign_acceptor::withdraw() { want(fate::aborted); }
-
-void foreign_acceptor::abort() { want(fate::aborted); }
-
-void foreign_acceptor::retire() { want(fate::retired); }
 
 void foreign_acceptor::abandon() {
   want(fate::aborted);
@@ -124,7 +113,10 @@ void foreign_acceptor::apply() {
   if (fate_ == fate::stopped || !exists() || !object_.is_where_it_was()) return;
   if (fate_ == fate::aborted) {
     object_.cancel();
-    return retire_when_quiet();
+    timer_.expires_after(waits_again_after);
+    return timer_.async_wait([self = shared_from_this()](boost::system::error_code ec) {
+      if (!ec) self->retire();
+    });
   }
   object_.end_loop();
   blocked_on_.reset();
@@ -154,23 +146,14 @@ void foreign_acceptor::by_force() {
   // The thread may wait in poll(2) on the socket that was there: keep that to wake it.
   if (blocks != os::answer::no && socket_) blocked_on_ = socket_;
   socket_.reset();
-  if (fate_ < fate::aborted) return;
-  if (blocks == os::answer::yes || (blocks == os::answer::unknown && blocked_on_)) end_blocking();
-}
-
-void foreign_acceptor::end_blocking() {
+  const bool may_block =
+      blocks == os::answer::yes || (blocks == os::answer::unknown && blocked_on_);
+  if (fate_ < fate::aborted || !may_block) return;
   const auto was = std::exchange(blocked_on_, {});
   if (!exists()) return;
   (void)os::end_blocking_accept(fd_, was ? was->fd.get() : -1);
   cookie_ = 0;
   settled_ = true;
-}
-
-void foreign_acceptor::retire_when_quiet() {
-  timer_.expires_after(waits_again_after);
-  timer_.async_wait([self = shared_from_this()](boost::system::error_code ec) {
-    if (!ec) self->retire();
-  });
 }
 
 bool foreign_acceptor::exists() const { return cookie_ != 0 && os::cookie_of(fd_) == cookie_; }

@@ -19,8 +19,6 @@
 
 namespace graceful {
 
-namespace asio = boost::asio;
-
 /// The plain acceptor, which the application owns. Stopping parks its descriptor on a socket that
 /// gets no connections, so that the accept loop waits there at its next accept, however busy the
 /// real socket is. A loop that waits quietly is left alone until no connection is served any more
@@ -35,13 +33,14 @@ class foreign_acceptor final : public accepting,
                                public std::enable_shared_from_this<foreign_acceptor> {
  public:
   /// `fd` is the acceptor's own descriptor, a duplicate of that of `socket`.
-  foreign_acceptor(asio::any_io_executor executor, int fd,
-                   std::shared_ptr<const listening_socket> socket, detail::plain_acceptor object);
+  foreign_acceptor(asio::any_io_executor executor, int fd, shared_socket socket,
+                   detail::plain_acceptor object);
 
-  void open() override;
+  void open() override { want(fate::open); }
   void pause() override;
-  void stop() override;
-  void withdraw() override;
+  void stop() override { want(fate::stopped); }
+  /// Aborts the operations that wait there now, and soon after that ends the loop as `retire` does.
+  void withdraw() override { want(fate::aborted); }
   [[nodiscard]] asio::any_io_executor executor() const override { return executor_; }
   [[nodiscard]] os::answer somebody_blocks() const override;
   [[nodiscard]] bool gone() const override;
@@ -54,14 +53,11 @@ class foreign_acceptor final : public accepting,
   /// moment is not over yet.
   bool tend();
 
-  /// Aborts the operations that wait there now, and soon after that ends the loop as `retire` does.
-  void abort();
-
   /// Ends the wait for a connection. Only for a loop that is known to wait: no connection has been
   /// served for a while.
-  void retire();
+  void retire() { want(fate::retired); }
 
-  /// Does the same as `abort`, and returns when it is done, by the executor or, after a moment,
+  /// Does the same as `withdraw`, and returns when it is done, by the executor or, after a moment,
   /// without it.
   void abandon();
 
@@ -75,8 +71,6 @@ class foreign_acceptor final : public accepting,
   [[nodiscard]] bool exists() const;
   void park();
   void unpark();
-  void end_blocking();
-  void retire_when_quiet();
 
   const asio::any_io_executor executor_;
   const asio::any_io_executor strand_;  // one change at a time, on however many threads
@@ -92,10 +86,10 @@ class foreign_acceptor final : public accepting,
   fate fate_ = fate::open;
   bool settled_ = true;  // the executor has done it
   std::chrono::steady_clock::time_point since_;
-  std::shared_ptr<const listening_socket> socket_;      // until it is stopped
-  std::shared_ptr<const listening_socket> blocked_on_;  // set while a thread waits on it, to wake
-                                                        // that thread
-  unique_fd place_;                                     // a socket to park on
+  shared_socket socket_;      // until it is stopped
+  shared_socket blocked_on_;  // set while a thread waits on it, to wake
+                              // that thread
+  unique_fd place_;           // a socket to park on
   bool parked_ = false;
   bool refuses_ = false;  // accept() fails at once: abandoned before the executor came to it
 };

@@ -4,7 +4,6 @@
 #include "os/listening_socket.hpp"
 
 #include <algorithm>
-#include <utility>
 
 #include <sys/socket.h>
 

@@ -31,6 +31,7 @@ class inheritance {
     origin from;
     bool kept;  // the service manager holds it too
   };
+  using items = std::unordered_multimap<std::string, item>;
 
   /// A socket from a service manager is kept there too. If the same socket is already here, from
   /// either source, only that is noted.
@@ -53,14 +54,10 @@ class inheritance {
   claim take(const std::string& name, const os::socket_address& wanted, bool of_predecessor = true);
 
   /// All that is left.
-  [[nodiscard]] std::unordered_multimap<std::string, item> take_all() {
-    return std::exchange(items_, {});
-  }
-  [[nodiscard]] const auto& all() const { return items_; }
+  [[nodiscard]] items take_all() { return std::exchange(items_, {}); }
+  [[nodiscard]] const items& all() const { return items_; }
 
  private:
-  using items = std::unordered_multimap<std::string, item>;
-
   items::iterator find(const std::string& name, const os::socket_address& wanted,
                        bool of_predecessor, std::string& elsewhere);
 

@@ -7,20 +7,11 @@
 
 #include <algorithm>
 #include <iterator>
-#include <set>
 #include <utility>
 
 #include <sys/socket.h>
 
 namespace graceful {
-
-namespace {
-
-bool contains(const inventory::names& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-}  // namespace
 
 void inventory::on_change(std::function<void()> changed) {
   const std::lock_guard lock{mutex_};
@@ -58,36 +49,35 @@ void inventory::attach(std::string_view name, const std::shared_ptr<accepting>& 
 
 void inventory::remove(std::string_view name, const accepting* user) {
   const std::lock_guard lock{mutex_};
-  if (user != nullptr) {
-    std::erase_if(entries_, [user](const auto& item) { return item.second.user.get() == user; });
-  } else if (const auto found = entries_.find(name);
-             found != entries_.end() && found->second.user == nullptr) {
-    entries_.erase(found);
-  }
+  std::erase_if(entries_, [name, user](const auto& item) {
+    return item.second.user.get() == user && (user != nullptr || item.first == name);
+  });
   tell_change();
 }
 
+/// Gives the entries that are meant to the caller, which stops their users without the mutex.
+std::vector<inventory::entry> inventory::take_out(const condition& meant) {
+  std::vector<entry> taken;
+  std::erase_if(entries_, [&](const auto& item) {
+    const bool goes = meant(item.second);
+    if (goes) taken.push_back(item.second);
+    return goes;
+  });
+  return taken;
+}
+
 void inventory::withdraw_closed() {
-  names closed;
   std::vector<entry> gone;
   {
     const std::lock_guard lock{mutex_};
     if (frozen_ || state_ != state::open) return;
-    for (auto at = entries_.begin(); at != entries_.end();) {
-      auto& [name, entry] = *at;
-      if (!entry.socket || !entry.user || !entry.user->gone()) {
-        ++at;
-        continue;
-      }
-      closed.push_back(name);
-      gone.push_back(std::move(entry));
-      at = entries_.erase(at);
-    }
+    gone = take_out([](const entry& e) { return e.socket && e.user && e.user->gone(); });
     if (!gone.empty()) tell_change();
   }
-  for (const auto& each : gone) each.user->stop();
-  for (const auto& name : closed) {
-    log_.info("listener '" + name + "' is withdrawn: the application has closed its acceptor");
+  for (const entry& e : gone) {
+    e.user->stop();
+    log_.info("listener '" + e.socket->name +
+              "' is withdrawn: the application has closed its acceptor");
   }
 }
 
@@ -105,18 +95,18 @@ bool inventory::withdraw(std::string_view name) {
   return true;
 }
 
-std::shared_ptr<const listening_socket> inventory::find(std::string_view name) const {
+shared_socket inventory::find(std::string_view name) const {
   const std::lock_guard lock{mutex_};
   const auto found = entries_.find(name);
   return found == entries_.end() ? nullptr : found->second.socket;
 }
 
-std::vector<std::shared_ptr<const listening_socket>> inventory::sockets() const {
+std::vector<shared_socket> inventory::sockets() const {
   const std::lock_guard lock{mutex_};
   return present();
 }
 
-std::vector<std::shared_ptr<const listening_socket>> inventory::freeze() {
+std::vector<shared_socket> inventory::freeze() {
   const std::lock_guard lock{mutex_};
   frozen_ = true;
   return present();
@@ -147,17 +137,30 @@ void inventory::keep(const names& held) {
   }
 }
 
+void inventory::keep_none() {
+  const std::lock_guard lock{mutex_};
+  for (auto& [name, entry] : entries_) entry.kept = false;
+}
+
 inventory::names inventory::kept() const {
+  return names_of([this](const entry& e) { return is_present(e) && e.kept; });
+}
+
+inventory::names inventory::own() const {
+  return names_of([](const entry& e) { return e.socket && !e.socket->adopted; });
+}
+
+inventory::names inventory::names_of(const condition& meant) const {
   const std::lock_guard lock{mutex_};
   names all;
   for (const auto& [name, entry] : entries_) {
-    if (is_present(entry) && entry.kept) all.push_back(name);
+    if (meant(entry)) all.push_back(name);
   }
   return all;
 }
 
 void inventory::let_go_kept() {
-  stop_those([](const auto& /*name*/, const entry& e) { return e.kept; });
+  stop_those([](const entry& e) { return e.kept; });
 }
 
 void inventory::leave_to_others(const std::set<pid_t>& but) {
@@ -173,28 +176,22 @@ void inventory::leave_to_others(const std::set<pid_t>& but) {
       sockets.insert(entry.socket->fd.get());
     }
   }
-  std::set<std::string> theirs;
-  for (const int fd : os::held_by_others(sockets, but)) theirs.insert(names[fd]);
-  stop_those([&](const auto& name, const entry& /*e*/) { return theirs.contains(name); });
-  for (const auto& name : theirs) {
+  const auto theirs = os::held_by_others(sockets, but);
+  stop_those([&](const entry& e) { return e.socket && theirs.contains(e.socket->fd.get()); });
+  for (const int fd : theirs) {
     log_.info(
-        "listener '" + name +
+        "listener '" + names[fd] +
         "': other processes have this socket too, so what waits in its queue is left to them");
   }
 }
 
-void inventory::stop_those(
-    const std::function<bool(const std::string& name, const entry&)>& meant) {
+void inventory::stop_those(const condition& meant) {
   std::vector<entry> gone;
   std::set<std::shared_ptr<accepting>> still_needed;  // their sockets are held by no other process
   {
     const std::lock_guard lock{mutex_};
     sealed_ = true;
-    std::erase_if(entries_, [&](const auto& item) {
-      const bool goes = meant(item.first, item.second);
-      if (goes) gone.push_back(item.second);
-      return goes;
-    });
+    gone = take_out(meant);
     for (const auto& [name, entry] : entries_) still_needed.insert(entry.user);
   }
   for (const entry& e : gone) {
@@ -202,12 +199,16 @@ void inventory::stop_those(
   }
 }
 
-void inventory::keep_none() {
-  const std::lock_guard lock{mutex_};
-  for (auto& [name, entry] : entries_) entry.kept = false;
-}
-
 bool inventory::is_present(const entry& e) const { return e.socket && !(e.late && provisional_); }
+
+std::vector<shared_socket> inventory::present() const {
+  std::vector<shared_socket> sockets;
+  sockets.reserve(entries_.size());
+  for (const auto& [name, entry] : entries_) {
+    if (is_present(entry)) sockets.push_back(entry.socket);
+  }
+  return sockets;
+}
 
 /// Counts the queues of kept sockets too: if a successor does not want one, the manager was told to
 /// drop it, and no other process serves its clients.
@@ -226,15 +227,6 @@ bool inventory::somebody_waits() const {
   });
 }
 
-std::vector<std::shared_ptr<const listening_socket>> inventory::present() const {
-  std::vector<std::shared_ptr<const listening_socket>> sockets;
-  sockets.reserve(entries_.size());
-  for (const auto& [name, entry] : entries_) {
-    if (is_present(entry)) sockets.push_back(entry.socket);
-  }
-  return sockets;
-}
-
 void inventory::open() {
   std::unique_lock lock{mutex_};
   if (state_ != state::closed) return;
@@ -246,13 +238,14 @@ void inventory::open() {
                       os::socket_address::bound_to(held.fd.get()).to_string() +
                       ") was handed over but not asked for: ";
     if (share(name, held)) {
-      remarks.emplace_back(true, what + "who listens there accepts from it too");
+      remarks.emplace_back(true, what + "the listener on that address accepts from it too");
     } else if (held.from != origin::predecessor || keeps_unclaimed_) {
       const auto* until = held.from == origin::predecessor ? "until the commit" : "for now";
-      remarks.emplace_back(false, what + "it is kept " + until + ", for a listen that comes late");
+      remarks.emplace_back(
+          false, what + "it is kept " + until + ", in case the application listens there later");
       inherited_.add(name, std::move(held));
     } else {
-      remarks.emplace_back(false, what + "closed");
+      remarks.emplace_back(false, what + "it is closed");
       note_dropped(name, held);
     }
   }
@@ -300,7 +293,7 @@ void inventory::note_dropped(const std::string& name, const inheritance::item& w
 }
 
 inventory::names inventory::settle_claims() {
-  std::unordered_multimap<std::string, inheritance::item> closed;
+  inheritance::items closed;
   names all;
   {
     const std::lock_guard lock{mutex_};
@@ -325,10 +318,7 @@ std::vector<std::pair<std::string, std::string>> inventory::dropped() const {
 }
 
 bool inventory::listens() const {
-  const std::lock_guard lock{mutex_};
-  return std::ranges::any_of(entries_, [](const auto& item) {
-    return item.second.socket != nullptr && item.second.user != nullptr;
-  });
+  return !names_of([](const entry& e) { return e.socket && e.user; }).empty();
 }
 
 os::answer inventory::somebody_blocks_in_accept() const {
@@ -349,21 +339,12 @@ std::set<std::uint64_t> inventory::connections() const {
   return os::connections_on(ports);
 }
 
-std::vector<boost::asio::any_io_executor> inventory::executors() const {
+std::vector<asio::any_io_executor> inventory::executors() const {
   const std::lock_guard lock{mutex_};
-  std::vector<boost::asio::any_io_executor> all;
+  std::vector<asio::any_io_executor> all;
   for (const auto& [name, entry] : entries_) {
-    const auto executor = entry.user ? entry.user->executor() : boost::asio::any_io_executor{};
+    const auto executor = entry.user ? entry.user->executor() : asio::any_io_executor{};
     if (executor && std::ranges::find(all, executor) == all.end()) all.push_back(executor);
-  }
-  return all;
-}
-
-inventory::names inventory::own() const {
-  const std::lock_guard lock{mutex_};
-  names all;
-  for (const auto& [name, entry] : entries_) {
-    if (entry.socket && !entry.socket->adopted) all.push_back(name);
   }
   return all;
 }
@@ -372,7 +353,7 @@ void inventory::pause(const names& ours) {
   const std::lock_guard lock{mutex_};
   if (state_ != state::open) return;
   for (auto& [name, entry] : entries_) {
-    if (!entry.socket || entry.paused || contains(ours, name)) continue;
+    if (!entry.socket || entry.paused || std::ranges::count(ours, name) > 0) continue;
     entry.paused = true;
     if (entry.user) entry.user->pause();
   }
@@ -388,22 +369,16 @@ void inventory::resume() {
 }
 
 bool inventory::let_go(const names& ours) {
-  std::vector<std::shared_ptr<accepting>> users;
   std::unique_lock lock{mutex_};
   (void)inherited_.take_all();
-  for (auto it = entries_.begin(); it != entries_.end();) {
-    if (it->second.socket && contains(ours, it->first)) {
-      ++it;
-      continue;
-    }
-    users.push_back(std::move(it->second.user));
-    it = entries_.erase(it);
-  }
+  const auto gone = take_out([&ours](const entry& e) {
+    return !e.socket || std::ranges::count(ours, e.socket->name) == 0;
+  });
   const bool some_left = !entries_.empty();
   if (!some_left) state_ = state::stopped;
   lock.unlock();
-  for (const auto& user : users) {
-    if (user) user->stop();
+  for (const entry& e : gone) {
+    if (e.user) e.user->stop();
   }
   return some_left;
 }

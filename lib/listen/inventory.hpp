@@ -20,7 +20,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -29,6 +28,8 @@
 #include <sys/types.h>
 
 namespace graceful {
+
+namespace asio = boost::asio;
 
 /// A listening socket with its name. Closed when its last user lets go.
 struct listening_socket {
@@ -42,6 +43,7 @@ struct listening_socket {
   bool bound_here = false;    // by this process, and no other process has it
   os::kept_from_children mark{fd.get()};
 };
+using shared_socket = std::shared_ptr<const listening_socket>;
 
 /// An object that accepts from a listening socket.
 class accepting {
@@ -61,13 +63,13 @@ class accepting {
   virtual void withdraw() { stop(); }
 
   /// Accepts from this socket too. False if it cannot.
-  virtual bool adopt(const std::shared_ptr<const listening_socket>& /*socket*/) { return false; }
+  virtual bool adopt(const shared_socket& /*socket*/) { return false; }
 
   /// Stops accepting from this one of several sockets, and lets go of it, as `stop` does for all.
-  virtual void let_go(const std::shared_ptr<const listening_socket>& /*socket*/) {}
+  virtual void let_go(const shared_socket& /*socket*/) {}
 
   /// The executor on which the application gets its connections; empty: there is none to ask.
-  [[nodiscard]] virtual boost::asio::any_io_executor executor() const { return {}; }
+  [[nodiscard]] virtual asio::any_io_executor executor() const { return {}; }
 
   /// The application has closed its acceptor without telling us.
   [[nodiscard]] virtual bool gone() const { return false; }
@@ -98,24 +100,26 @@ class inventory {
   /// Empty: no call.
   void on_change(std::function<void()> changed);
 
+  /// How a socket relates to others of this process on its address.
+  enum class membership { alone, first, beside, late };
+
   /// Returns the socket to listen on: an inherited one, the caller's `own` if given, or a new one.
   /// Sockets from the predecessor go before those from a service manager.
-  result<std::shared_ptr<const listening_socket>> obtain(std::string_view name,
-                                                         const os::socket_address& wanted,
-                                                         const listen_params& params,
-                                                         unique_fd own);
+  result<shared_socket> obtain(std::string_view name, const os::socket_address& wanted,
+                               const listen_params& params, unique_fd own,
+                               membership as = membership::alone);
 
   /// Returns the first socket of a group. If it is new, it is bound alone on its address, but
   /// others may follow.
-  result<std::shared_ptr<const listening_socket>> obtain_first(std::string_view name,
-                                                               const os::socket_address& wanted,
-                                                               const listen_params& params);
+  result<shared_socket> obtain_first(std::string_view name, const os::socket_address& wanted,
+                                     const listen_params& params) {
+    return obtain(name, wanted, params, {}, membership::first);
+  }
 
   /// Returns one more socket of the group of `first`, inherited or bound beside it. If it is bound
   /// beside an inherited one, it does not listen as long as the predecessor may come back.
-  result<std::shared_ptr<const listening_socket>> obtain_beside(const listening_socket& first,
-                                                                std::string_view name,
-                                                                const listen_params& params);
+  result<shared_socket> obtain_beside(const listening_socket& first, std::string_view name,
+                                      const listen_params& params);
 
   /// Registers what accepts from the socket `name`; opens it at once if the others are open.
   void attach(std::string_view name, const std::shared_ptr<accepting>& user);
@@ -134,14 +138,14 @@ class inventory {
   bool withdraw(std::string_view name);
 
   /// The socket `name`; null if there is none.
-  [[nodiscard]] std::shared_ptr<const listening_socket> find(std::string_view name) const;
+  [[nodiscard]] shared_socket find(std::string_view name) const;
 
   /// All sockets that can be handed over, sorted by name.
-  [[nodiscard]] std::vector<std::shared_ptr<const listening_socket>> sockets() const;
+  [[nodiscard]] std::vector<shared_socket> sockets() const;
 
   /// The same, and nothing is added until `thaw()`: a socket that is not part of the handoff would
   /// be closed after it, with the connections in its queue.
-  std::vector<std::shared_ptr<const listening_socket>> freeze();
+  std::vector<shared_socket> freeze();
   void thaw();
 
   /// From now on the service manager holds these too. They are never sealed: the filter would stay
@@ -192,7 +196,7 @@ class inventory {
   [[nodiscard]] std::set<std::uint64_t> connections() const;
 
   /// The executors on which the application gets its connections, each once.
-  [[nodiscard]] std::vector<boost::asio::any_io_executor> executors() const;
+  [[nodiscard]] std::vector<asio::any_io_executor> executors() const;
 
   /// The sockets that this process has bound itself.
   [[nodiscard]] names own() const;
@@ -216,7 +220,7 @@ class inventory {
 
  private:
   struct entry {
-    std::shared_ptr<const listening_socket> socket;
+    shared_socket socket;  // null: the name is reserved for a socket that is being made
     std::shared_ptr<accepting> user;
     bool paused = false;
     bool kept = false;
@@ -224,30 +228,26 @@ class inventory {
   };
   enum class state { closed, open, stopped };
 
-  struct claimed {
-    unique_fd fd;
-    os::socket_address address;
-    std::function<void()> remark;  // logged after the mutex is released
-    std::optional<origin> from;
-    bool kept = false;
-  };
-  claimed claim(const std::string& name, const os::socket_address& wanted);
-  result<void> check_claimed(const std::string& name, const claimed& found,
-                             const listen_params& params);
+  result<shared_socket> make_socket(const std::string& name, const os::socket_address& wanted,
+                                    const listen_params& params, inheritance::claim claim,
+                                    unique_fd own, membership as);
+  result<unique_fd> bind_afresh(const os::socket_address& wanted, listen_params params,
+                                membership as) const;
+  result<void> check_claimed(const std::string& name, int fd, const listen_params& params);
   [[nodiscard]] std::string who_has(const os::socket_address& wanted) const;
-  void tell_change() const;
-  enum class membership { alone, first, beside, late };
-  result<std::shared_ptr<const listening_socket>> obtain(std::string_view name,
-                                                         const os::socket_address& wanted,
-                                                         const listen_params& params, unique_fd own,
-                                                         membership as);
-  void stop_those(const std::function<bool(const std::string& name, const entry&)>& meant);
+  static bool accepts_at(const entry& e, const os::socket_address& address);
   bool share(const std::string& name, inheritance::item& what);
   void note_dropped(const std::string& name, const inheritance::item& what);
   static bool begin_late(entry& late);
-  [[nodiscard]] bool is_present(const entry& e) const;
   [[nodiscard]] result<void> check_open_for_more() const;
-  [[nodiscard]] std::vector<std::shared_ptr<const listening_socket>> present() const;
+
+  using condition = std::function<bool(const entry&)>;
+  std::vector<entry> take_out(const condition& meant);
+  void stop_those(const condition& meant);
+  [[nodiscard]] names names_of(const condition& meant) const;
+  [[nodiscard]] bool is_present(const entry& e) const;
+  [[nodiscard]] std::vector<shared_socket> present() const;
+  void tell_change() const;
 
   log& log_;
   mutable std::mutex mutex_;

@@ -55,35 +55,19 @@ void inventory::inherit(std::string name, unique_fd fd, origin from, bool kept) 
   inherited_.add(std::move(name), {std::move(fd), from, kept});
 }
 
-result<std::shared_ptr<const listening_socket>> inventory::obtain(std::string_view name,
-                                                                  const os::socket_address& wanted,
-                                                                  const listen_params& params,
-                                                                  unique_fd own) {
-  return obtain(name, wanted, params, std::move(own), membership::alone);
+result<shared_socket> inventory::obtain_beside(const listening_socket& first, std::string_view name,
+                                               const listen_params& params) {
+  std::unique_lock lock{mutex_};
+  const auto as = provisional_ && first.adopted ? membership::late : membership::beside;
+  lock.unlock();
+  return obtain(name, first.address, params, {}, as);
 }
 
-result<std::shared_ptr<const listening_socket>> inventory::obtain_first(
-    std::string_view name, const os::socket_address& wanted, const listen_params& params) {
-  return obtain(name, wanted, params, {}, membership::first);
-}
-
-result<std::shared_ptr<const listening_socket>> inventory::obtain_beside(
-    const listening_socket& first, std::string_view name, const listen_params& params) {
-  const bool provisional = [this] {
-    const std::lock_guard lock{mutex_};
-    return provisional_;
-  }();
-  return obtain(name, first.address, params, {},
-                provisional && first.adopted ? membership::late : membership::beside);
-}
-
-result<std::shared_ptr<const listening_socket>> inventory::obtain(std::string_view name,
-                                                                  const os::socket_address& wanted,
-                                                                  const listen_params& params,
-                                                                  unique_fd own, membership as) {
+result<shared_socket> inventory::obtain(std::string_view name, const os::socket_address& wanted,
+                                        const listen_params& params, unique_fd own, membership as) {
   if (auto checked = check_name(name); !checked) return checked.error();
   const std::string key{name};
-  claimed found;
+  inheritance::claim claim;
   {
     const std::lock_guard lock{mutex_};
     if (auto more = check_open_for_more(); !more) return more.error();
@@ -91,83 +75,87 @@ result<std::shared_ptr<const listening_socket>> inventory::obtain(std::string_vi
     if (!entries_.emplace(key, entry{}).second) {
       return failure{errc::invalid_argument, "there is a listener named '" + key + "' already"};
     }
-    found = claim(key, wanted);
+    claim = inherited_.take(key, wanted, !claims_over_);
   }
-  if (found.remark) found.remark();
-  auto settle = [&]() -> result<std::shared_ptr<const listening_socket>> {
-    int backlog_now = params.backlog;
-    const bool adopted = found.from == origin::predecessor;
-    bool late = false;
-    bool bound_here = false;
-    if (found.fd) {
-      if (auto right = check_claimed(key, found, params); !right) return right.error();
-    } else if (own) {
-      auto fitting = fit(key, std::move(own), wanted, params);
-      if (!fitting) return fitting.error();
-      found.fd = std::move(*fitting);
-    }
-    if (found.fd) {
-      const auto queue = os::check_listening_tcp(found.fd.get());
-      if (!queue) {
-        return failure{queue.error().code, "listener '" + key + "': " + queue.error().message};
-      }
-      backlog_now = static_cast<int>(queue->limit);
-    } else {
-      listen_params own_params = params;
-      // The first socket of a group is bound alone, so that another listener on the address is
-      // noticed.
-      if (as != membership::alone) own_params.reuse_port = as != membership::first;
-      late = as == membership::late;
-      auto fresh = late ? os::bind_tcp(wanted, own_params) : os::listen_tcp(wanted, own_params);
-      if (!fresh) {
-        auto why = fresh.error();
-        if (why.code == os::system_code(EADDRINUSE)) why.message += who_has(wanted);
-        return why;
-      }
-      found.fd = std::move(*fresh);
-      bound_here = true;
-    }
-    // The option may be set at any time; from then on others can be bound beside the socket.
-    if (as != membership::alone || (found.from && params.reuse_port)) {
-      if (auto shared = os::share_port(found.fd.get()); !shared) return shared.error();
-    }
-    if (found.address.family() == AF_UNSPEC) {
-      found.address = os::socket_address::bound_to(found.fd.get());
-    }
-    return std::make_shared<const listening_socket>(
-        listening_socket{key, found.address, std::move(found.fd), params.backlog, backlog_now,
-                         adopted, late, bound_here});
+  const auto give_up = [this](const std::string* reserved) {
+    const std::lock_guard lock{mutex_};
+    entries_.erase(*reserved);
   };
-  struct reservation {
-    ~reservation() {
-      if (name == nullptr) return;
-      const std::lock_guard lock{self.mutex_};
-      self.entries_.erase(*name);
-    }
-    inventory& self;
-    const std::string* name;
-  } if_thrown{*this, &key};
-  auto socket = settle();
-  if_thrown.name = nullptr;
-  if (socket && tells_origins_) {
-    log_.info("listener '" + key + "' (" + (*socket)->address.to_string() + ") " +
-              to_text(found.from));
-  }
+  std::unique_ptr<const std::string, decltype(give_up)> reservation{&key, give_up};
+
+  const bool kept = claim.socket && claim.socket->what.kept;
+  auto socket = make_socket(key, wanted, params, std::move(claim), std::move(own), as);
+  if (!socket) return socket;
   const std::lock_guard lock{mutex_};
-  if (auto more = check_open_for_more(); socket && !more) socket = more.error();
-  if (socket) {
-    entry& added = entries_[key];
-    added.socket = *socket;
-    ports_.insert(added.socket->address.port());
-    added.kept = found.kept;
-    added.late = added.socket->late;
-    if (added.late && !provisional_ && !begin_late(added)) {  // a commit has happened meanwhile
-      socket = os::system_failure("cannot listen on " + added.socket->address.to_string());
-    }
+  if (auto more = check_open_for_more(); !more) return more.error();
+  entry added{.socket = *socket, .user = nullptr, .kept = kept, .late = (*socket)->late};
+  if (added.late && !provisional_ && !begin_late(added)) {  // a commit has happened meanwhile
+    return os::system_failure("cannot listen on " + added.socket->address.to_string());
   }
-  if (!socket) entries_.erase(key);
-  if (socket) tell_change();
+  ports_.insert(added.socket->address.port());
+  entries_[key] = std::move(added);
+  (void)reservation.release();
+  tell_change();
   return socket;
+}
+
+/// Returns what was claimed, or else the caller's own socket, or else a new one.
+result<shared_socket> inventory::make_socket(const std::string& name,
+                                             const os::socket_address& wanted,
+                                             const listen_params& params, inheritance::claim claim,
+                                             unique_fd own, membership as) {
+  if (claim.socket && claim.socket->name != name) {
+    log_.info("listener '" + name + "' adopts what was handed over as '" + claim.socket->name +
+              "': it is bound to " + claim.socket->address.to_string());
+  } else if (!claim.elsewhere.empty()) {
+    log_.warning("listener '" + name + "' was handed over bound to " + claim.elsewhere +
+                 ", but is to listen on " + wanted.to_string() + ": bound again");
+  }
+  unique_fd fd;
+  std::optional<origin> from;
+  if (claim.socket) {
+    fd = std::move(claim.socket->what.fd);
+    from = claim.socket->what.from;
+    if (auto right = check_claimed(name, fd.get(), params); !right) return right.error();
+  } else if (own) {
+    auto fitting = fit(name, std::move(own), wanted, params);
+    if (!fitting) return fitting.error();
+    fd = std::move(*fitting);
+  }
+  const bool bound_here = !fd;
+  int backlog_now = params.backlog;
+  if (bound_here) {
+    auto fresh = bind_afresh(wanted, params, as);
+    if (!fresh) return fresh.error();
+    fd = std::move(*fresh);
+  } else {
+    const auto queue = os::check_listening_tcp(fd.get());
+    if (!queue) {
+      return failure{queue.error().code, "listener '" + name + "': " + queue.error().message};
+    }
+    backlog_now = static_cast<int>(queue->limit);
+  }
+  // The option may be set at any time; from then on others can be bound beside the socket.
+  if (as != membership::alone || (from && params.reuse_port)) {
+    if (auto shared = os::share_port(fd.get()); !shared) return shared.error();
+  }
+  const auto address = os::socket_address::bound_to(fd.get());
+  if (tells_origins_) {
+    log_.info("listener '" + name + "' (" + address.to_string() + ") " + to_text(from));
+  }
+  return std::make_shared<const listening_socket>(listening_socket{
+      name, address, std::move(fd), params.backlog, backlog_now, from == origin::predecessor,
+      bound_here && as == membership::late, bound_here});
+}
+
+result<unique_fd> inventory::bind_afresh(const os::socket_address& wanted, listen_params params,
+                                         membership as) const {
+  // The first socket of a group is bound alone, so that another listener on the address is noticed.
+  if (as != membership::alone) params.reuse_port = as != membership::first;
+  auto fresh =
+      as == membership::late ? os::bind_tcp(wanted, params) : os::listen_tcp(wanted, params);
+  if (fresh || fresh.error().code != os::system_code(EADDRINUSE)) return fresh;
+  return failure{fresh.error().code, fresh.error().message + who_has(wanted)};
 }
 
 result<void> inventory::check_open_for_more() const {
@@ -182,37 +170,14 @@ result<void> inventory::check_open_for_more() const {
   return {};
 }
 
-inventory::claimed inventory::claim(const std::string& name, const os::socket_address& wanted) {
-  auto [socket, elsewhere] = inherited_.take(name, wanted, !claims_over_);
-  claimed result;
-  if (socket) {
-    result.fd = std::move(socket->what.fd);
-    result.address = socket->address;
-    result.from = socket->what.from;
-    result.kept = socket->what.kept;
-    if (socket->name != name) {
-      result.remark = [this, name, bound = socket->address, old = socket->name] {
-        log_.info("listener '" + name + "' adopts what was handed over as '" + old +
-                  "': it is bound to " + bound.to_string());
-      };
-    }
-  } else if (!elsewhere.empty()) {
-    result.remark = [this, name, wanted, bound = std::move(elsewhere)] {
-      log_.warning("listener '" + name + "' was handed over bound to " + bound +
-                   ", but is to listen on " + wanted.to_string() + ": bound again");
-    };
-  }
-  return result;
-}
-
 /// Some properties of a bound socket cannot be changed. It is better to fail before ready(), which
 /// costs nothing, than to serve half of the clients.
-result<void> inventory::check_claimed(const std::string& name, const claimed& found,
+result<void> inventory::check_claimed(const std::string& name, int fd,
                                       const listen_params& params) {
-  const auto bound = os::socket_address::bound_to(found.fd.get());
+  const auto bound = os::socket_address::bound_to(fd);
   const bool any_v6 = bound.family() == AF_INET6 && bound.is_any();
   const bool asked = params.v6only.value_or(os::system_v6only());
-  if (any_v6 && os::is_v6only(found.fd.get()) != asked) {
+  if (any_v6 && os::is_v6only(fd) != asked) {
     return failure{
         errc::wrong_socket,
         "listener '" + name + "' (" + bound.to_string() + ") was handed over " +
@@ -221,7 +186,7 @@ result<void> inventory::check_claimed(const std::string& name, const claimed& fo
             ", which cannot be changed on a bound socket: ask for listen_params::v6only = " +
             (asked ? "false" : "true") + ", or stop the server and start it again"};
   }
-  if (const auto device = os::bound_device(found.fd.get()); !device.empty()) {
+  if (const auto device = os::bound_device(fd); !device.empty()) {
     log_.info("listener '" + name + "' (" + bound.to_string() + ") is bound to the device " +
               device + ", as it was handed over");
   }
@@ -260,6 +225,10 @@ std::string inventory::who_has(const os::socket_address& wanted) const {
   return {};
 }
 
+bool inventory::accepts_at(const entry& e, const os::socket_address& address) {
+  return e.socket && e.user && e.socket->address.satisfies(address);
+}
+
 /// Closing one of several sockets on an address would reset the connections in its queue, and those
 /// on their way to it. So the acceptor there with the fewest sockets takes it too.
 bool inventory::share(const std::string& name, inheritance::item& what) {
@@ -272,7 +241,7 @@ bool inventory::share(const std::string& name, inheritance::item& what) {
   };
   std::vector<candidate> there;
   for (const auto& [key, entry] : entries_) {
-    if (!entry.socket || !entry.user || !entry.socket->address.satisfies(address)) continue;
+    if (!accepts_at(entry, address)) continue;
     const auto known = std::ranges::find_if(
         there, [&user = entry.user](const candidate& c) { return c.first->user == user; });
     if (known == there.end()) {
@@ -281,12 +250,12 @@ bool inventory::share(const std::string& name, inheritance::item& what) {
       ++known->sockets;
     }
   }
+  if (there.empty()) return false;
   std::ranges::stable_sort(there, {}, &candidate::sockets);
   std::string key = name;
   for (int i = 0; entries_.contains(key); ++i) {
     key = std::string{group_of(name)} + '/' + std::to_string(i);
   }
-  if (there.empty()) return false;
   auto socket = std::make_shared<listening_socket>(
       listening_socket{key, address, std::move(what.fd), there.front().first->socket->backlog,
                        static_cast<int>(queue->limit), what.from == origin::predecessor});
@@ -309,11 +278,10 @@ inventory::names inventory::unwanted() {
   for (const auto& [name, held] : inherited_.all()) {
     if (held.from != origin::predecessor) continue;
     const auto address = os::socket_address::bound_to(held.fd.get());
-    const bool shared = std::ranges::any_of(entries_, [&](const auto& item) {
-      const auto& [key, entry] = item;
-      return entry.socket && entry.user && entry.socket->address.satisfies(address);
-    });
-    if (!shared) all.push_back(name);
+    if (std::ranges::none_of(entries_,
+                             [&](const auto& item) { return accepts_at(item.second, address); })) {
+      all.push_back(name);
+    }
   }
   return all;
 }

@@ -9,11 +9,10 @@
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
-#include <cstddef>
 #include <exception>
 #include <iterator>
-#include <utility>
 
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -26,21 +25,9 @@ namespace {
 /// listener: a reset in the queue, or a network error that Linux passes on. The next call may
 /// succeed.
 bool concerns_one_connection(int error) {
-  switch (error) {
-    case ECONNABORTED:
-    case EPROTO:
-    case ENETDOWN:
-    case ENOPROTOOPT:
-    case EHOSTDOWN:
-    case ENONET:
-    case EHOSTUNREACH:
-    case EOPNOTSUPP:
-    case ENETUNREACH:
-    case EINTR:
-      return true;
-    default:
-      return false;
-  }
+  constexpr std::array those{ECONNABORTED, EPROTO,       ENETDOWN,   ENOPROTOOPT, EHOSTDOWN,
+                             ENONET,       EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH, EINTR};
+  return std::ranges::find(those, error) != those.end();
 }
 
 }  // namespace
@@ -52,7 +39,7 @@ listener::listener(asio::any_io_executor executor, std::string name, std::weak_p
       name_{std::move(name)},
       home_{std::move(home)} {}
 
-listener::listener(asio::any_io_executor executor, std::shared_ptr<const listening_socket> socket,
+listener::listener(asio::any_io_executor executor, shared_socket socket,
                    std::weak_ptr<inventory> home)
     : listener{std::move(executor), socket->name, std::move(home)} {
   error_code error;
@@ -73,7 +60,7 @@ listener::~listener() {
   }
 }
 
-bool listener::add(std::shared_ptr<const listening_socket> socket, error_code& error) {
+bool listener::add(shared_socket socket, error_code& error) {
   source& added = sources_.emplace_back(executor_, std::move(socket));
   added.readiness.assign({added.socket->address.family(), IPPROTO_TCP}, added.socket->fd.get(),
                          error);
@@ -85,49 +72,24 @@ bool listener::add(std::shared_ptr<const listening_socket> socket, error_code& e
   return true;
 }
 
-bool listener::adopt(const std::shared_ptr<const listening_socket>& socket) {
-  operations done;
-  {
-    const std::lock_guard lock{mutex_};
+bool listener::adopt(const shared_socket& socket) {
+  bool adopted = false;
+  apply([&](operations& done) {
     error_code error;
-    if (state_ == state::stopped || !add(socket, error)) return false;
-    if (state_ == state::open) serve(done);
-    wake_blocked(false);
-  }
-  post(std::move(done));
-  return true;
-}
-
-void listener::async_accept(peer_address peer, accept_handler handler) {
-  operations done;
-  {
-    const std::lock_guard lock{mutex_};
-    start(operations_, std::move(handler)).peer = peer;
-    begin(done);
-  }
-  post(std::move(done));
-}
-
-void listener::async_wait(wait_type what, accept_handler handler) {
-  operations done;
-  {
-    const std::lock_guard lock{mutex_};
-    start(waits_, std::move(handler)).until_readable = what == wait_type::wait_read;
-    begin(done);
-  }
-  post(std::move(done));
+    adopted = state_ != state::stopped && add(socket, error);
+    if (adopted && state_ == state::open) serve(done);
+    if (adopted) wake_blocked(false);
+  });
+  return adopted;
 }
 
 void listener::open() {
-  operations done;
-  {
-    const std::lock_guard lock{mutex_};
+  apply([this](operations& done) {
     if (state_ != state::closed) return;
     state_ = state::open;
     serve(done);
     wake_blocked(false);
-  }
-  post(std::move(done));
+  });
 }
 
 void listener::pause() {
@@ -144,19 +106,16 @@ void listener::pause() {
 
 void listener::stop() {
   if (!process_.is_this()) return;
-  operations done;
-  {
-    const std::lock_guard lock{mutex_};
+  apply([this](operations& done) {
     if (state_ == state::stopped) return;
     state_ = state::stopped;
     for (source& from : sources_) let_go(from);
     abort_all(done);
     wake_blocked(true);
-  }
-  post(std::move(done));
+  });
 }
 
-void listener::let_go(const std::shared_ptr<const listening_socket>& socket) {
+void listener::let_go(const shared_socket& socket) {
   const std::lock_guard lock{mutex_};
   for (source& from : sources_) {
     if (from.socket == socket) let_go(from);
@@ -173,13 +132,10 @@ void listener::let_go(source& from) {
 
 void listener::cancel() {
   if (!process_.is_this()) return;
-  operations done;
-  {
-    const std::lock_guard lock{mutex_};
+  apply([this](operations& done) {
     abort_all(done);
     wake_blocked(true);
-  }
-  post(std::move(done));
+  });
 }
 
 void listener::close() {
@@ -198,15 +154,15 @@ os::answer listener::somebody_blocks() const {
   return blocked_.empty() ? os::answer::no : os::answer::yes;
 }
 
-std::shared_ptr<const listening_socket> listener::socket() const {
+shared_socket listener::socket() const {
   const std::lock_guard lock{mutex_};
   const auto first = std::ranges::find_if(sources_, [](const source& s) { return !!s.socket; });
   return first == sources_.end() ? nullptr : first->socket;
 }
 
-std::vector<std::shared_ptr<const listening_socket>> listener::sockets() const {
+std::vector<shared_socket> listener::sockets() const {
   const std::lock_guard lock{mutex_};
-  std::vector<std::shared_ptr<const listening_socket>> all;
+  std::vector<shared_socket> all;
   for (const source& from : sources_) {
     if (from.socket) all.push_back(from.socket);
   }

@@ -6,6 +6,7 @@
 
 #include "listen/inventory.hpp"
 #include "os/home_process.hpp"
+#include "os/log.hpp"
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/cancellation_type.hpp>
@@ -30,8 +31,7 @@ namespace graceful::detail {
 /// starves.
 class listener final : public accepting, public std::enable_shared_from_this<listener> {
  public:
-  listener(asio::any_io_executor executor, std::shared_ptr<const listening_socket> socket,
-           std::weak_ptr<inventory> home);
+  listener(asio::any_io_executor executor, shared_socket socket, std::weak_ptr<inventory> home);
 
   /// The same without a socket yet: it adopts one later.
   listener(asio::any_io_executor executor, std::string name, std::weak_ptr<inventory> home);
@@ -39,14 +39,14 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
 
   void async_accept(peer_address peer, accept_handler handler);
   void async_wait(wait_type what, accept_handler handler);
-  /// These block: see lib/listen/blocking_accept.cpp.
+  // These block.
   accepted accept(peer_address peer, error_code& ec);
   void wait(wait_type what, error_code& ec);
   void open() override;
   void pause() override;
   void stop() override;
-  bool adopt(const std::shared_ptr<const listening_socket>& socket) override;
-  void let_go(const std::shared_ptr<const listening_socket>& socket) override;
+  bool adopt(const shared_socket& socket) override;
+  void let_go(const shared_socket& socket) override;
   void cancel();
   void close();
 
@@ -55,8 +55,8 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
   [[nodiscard]] os::answer somebody_blocks() const override;
   [[nodiscard]] const std::string& name() const { return name_; }
   /// The first of its sockets; null if it has none.
-  [[nodiscard]] std::shared_ptr<const listening_socket> socket() const;
-  [[nodiscard]] std::vector<std::shared_ptr<const listening_socket>> sockets() const;
+  [[nodiscard]] shared_socket socket() const;
+  [[nodiscard]] std::vector<shared_socket> sockets() const;
   [[nodiscard]] bool non_blocking() const { return non_blocking_; }
   void non_blocking(bool mode) { non_blocking_ = mode; }
 
@@ -66,11 +66,11 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
 
   /// A socket to accept from. Never moved and never removed.
   struct source {
-    source(const asio::any_io_executor& executor, std::shared_ptr<const listening_socket> from)
+    source(const asio::any_io_executor& executor, shared_socket from)
         : socket{std::move(from)}, readiness{executor} {}
 
-    std::shared_ptr<const listening_socket> socket;  // null: let go
-    waiter readiness;                                // borrows the descriptor of socket
+    shared_socket socket;  // null: let go
+    waiter readiness;      // borrows the descriptor of socket
     bool waiting = false;
     std::uint64_t expected = 0;  // how many connections the queue is believed to hold
   };
@@ -102,7 +102,17 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
     unique_fd wake;  // an eventfd
     bool cancelled = false;
   };
-  class registration;
+
+  /// Runs `change` under the mutex, and then delivers the operations that it has completed.
+  template <class Change>
+  void apply(Change change) {
+    operations done;
+    {
+      const std::lock_guard lock{mutex_};
+      change(done);
+    }
+    post(std::move(done));
+  }
 
   // These move completed operations to `done`, which is delivered without the mutex.
   void serve(operations& done);
@@ -116,7 +126,7 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
   operation& start(operations& in, accept_handler handler);
   [[nodiscard]] bool wants() const;
 
-  bool add(std::shared_ptr<const listening_socket> socket, error_code& error);
+  bool add(shared_socket socket, error_code& error);
   static void let_go(source& from);
   bool serve_one(source& from, operations& done);
   void wait(source& from, operations& done);
@@ -151,10 +161,21 @@ class listener final : public accepting, public std::enable_shared_from_this<lis
   operations operations_;    // operations that accept
   operations waits_;
   operations spare_;  // reused, so that an accept allocates nothing here
-  std::list<blocked*> blocked_;
+  std::vector<blocked*> blocked_;
   std::atomic<bool> non_blocking_{false};
 };
 
 }  // namespace graceful::detail
+
+namespace graceful {
+
+/// Makes a listener on `wanted` for each executor, each with its own socket: see
+/// `upgrader::listen_group`.
+result<std::vector<std::shared_ptr<detail::listener>>> listen_group(
+    const std::shared_ptr<inventory>& sockets, log& log,
+    const std::vector<asio::any_io_executor>& executors, std::string_view name,
+    const os::socket_address& wanted, const listen_params& params);
+
+}  // namespace graceful
 
 #endif

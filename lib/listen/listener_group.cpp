@@ -1,5 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "listen/listener_group.hpp"
+//
+// Several listeners on one address, for as many executors.
+#include "listen/listener.hpp"
 
 #include <boost/system/error_category.hpp>
 
@@ -24,7 +26,7 @@ bool cannot_be_bound(const failure& why) {
 }  // namespace
 
 result<listeners> listen_group(const std::shared_ptr<inventory>& sockets, log& log,
-                               const std::vector<boost::asio::any_io_executor>& executors,
+                               const std::vector<asio::any_io_executor>& executors,
                                std::string_view name, const os::socket_address& wanted,
                                const listen_params& params) {
   if (executors.empty() || name.empty()) {
@@ -35,7 +37,7 @@ result<listeners> listen_group(const std::shared_ptr<inventory>& sockets, log& l
   if (!first) return first.error();
 
   listeners group;
-  const auto add = [&](const std::shared_ptr<const listening_socket>& socket) {
+  const auto add = [&](const shared_socket& socket) {
     const auto& executor = executors[group.size()];
     group.push_back(socket->late
                         ? std::make_shared<detail::listener>(executor, socket->name, sockets)
@@ -48,7 +50,7 @@ result<listeners> listen_group(const std::shared_ptr<inventory>& sockets, log& l
     if (next) {
       add(*next);
     } else if ((*first)->adopted && cannot_be_bound(next.error())) {
-      log.warning("listeners '" + std::string{name} + "': " + std::to_string(group.size()) +
+      log.warning("listeners '" + std::string{name} + "': only " + std::to_string(group.size()) +
                   " for " + std::to_string(executors.size()) +
                   " executors: " + next.error().message);
       break;

@@ -47,8 +47,8 @@ asio::io_context& parking_lot() {
 void refuse_parked(std::string_view name) {
   throw error{failure{errc::invalid_argument,
                       "listener '" + std::string{name} +
-                          "': this acceptor has been listened on before, and its loop was ended "
-                          "for good: its executor is none of yours any more; make another one"}};
+                          "': this acceptor was used before, and its accept loop was ended for "
+                          "good; make another one"}};
 }
 
 unique_fd copy_of(int fd) { return unique_fd{::fcntl(fd, F_DUPFD_CLOEXEC, 3)}; }

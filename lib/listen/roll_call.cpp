@@ -74,7 +74,6 @@ bool roll_call::nobody_has_answered() const {
 }
 
 void roll_call::conclude() {
-  if (!roll_) return;
   auto then = std::move(roll_->all_here);
   dismiss();
   then();

@@ -16,8 +16,6 @@
 
 namespace graceful {
 
-namespace asio = boost::asio;
-
 /// Asks whether the application's threads still run: posts a round trip through every executor on
 /// which it accepts, and through the upgrader's. The control thread answers even while they hang,
 /// so its own answer proves nothing. A server that runs no context, because its threads accept by

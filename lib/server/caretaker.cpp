@@ -117,7 +117,7 @@ void caretaker::see_off_next() {
   const bool all_quiet = is_quiet() && !served && around_.tracked.open() == 0;
   const bool waits = !served && began - began_ >= quiet_by_then;
   for (const auto& acceptor : acceptors) {
-    if (hurried_) acceptor->abort();
+    if (hurried_) acceptor->withdraw();
     if (waits) acceptor->retire();
   }
   if (!all_quiet) {

@@ -43,14 +43,15 @@ lifecycle::lifecycle(const options& opts, surroundings around)
       confirmation_{control_.context(), around_.sockets, around_.application,
                     options_.confirm_timeout * 3 / 4},
       older_{options_.max_draining},
-      giving_up_{control_.context(), [this] { return look_at_predecessor(); }},
+      giving_up_{control_.context(), {.look = [this] { return look_at_predecessor(); }}},
       late_listens_{control_.context()},
       drain_{control_.context(),
              log_,
              around_.tracked,
              control_path_,
              {.every_second = [this] { report_drain(); }, .cut_short = [this] { cut_short(); }}},
-      last_call_{control_.context(), log_, around_.sockets, [this] { stop_accepting(); }},
+      last_call_{
+          control_.context(), log_, around_.sockets, {.done = [this] { stop_accepting(); }}, {}},
       caretaker_{control_.context(),
                  {log_, around_.sockets, around_.plain, around_.tracked, around_.stop_context},
                  options_.linger} {
@@ -63,9 +64,9 @@ lifecycle::lifecycle(const options& opts, surroundings around)
   }
   service_.emplace(control_.context(), log_, around_.sockets, around_.application,
                    service::settings::take(start));
-  const auto request = takeover_request::of(options_, control_path_, service_->manager(), start);
-  auto taken =
-      take_ownership(request, take_channel(start, request.token, control_path_), log_).value();
+  auto request = takeover_request::of(options_, control_path_, service_->manager(), start);
+  const bool spawned = !request.token.empty();
+  auto taken = take_ownership(std::move(request), log_).value();
   owned_ = std::move(taken.owned);
   if (owned_.predecessor) {
     generation_ = owned_.predecessor->offer().generation;
@@ -87,12 +88,7 @@ lifecycle::lifecycle(const options& opts, surroundings around)
   } on_failure{this};
 
   monitors_.emplace(generation_);
-  driver_.emplace(control_.context(),
-                  upgrade_report::audience{log_, statistics_,
-                                           [this](const auto& event, const auto& message) {
-                                             monitors_->tell(event, message);
-                                             service_->on_upgrade(event, message);
-                                           }},
+  driver_.emplace(control_.context(), log_, statistics_, driver_callbacks(),
                   driver_settings(std::move(start)));
   server_.emplace(control_.context(), log_, *driver_, server_settings());
   // Until a successor is committed, its predecessor answers on the control socket.
@@ -109,7 +105,7 @@ lifecycle::lifecycle(const options& opts, surroundings around)
     });
   });
   // The predecessor tells the manager about a successor that it has spawned.
-  if (request.token.empty() || now().committed()) service_->starts();
+  if (!spawned || now().committed()) service_->starts();
   control_.start();
   on_failure.of = nullptr;
 }
@@ -143,7 +139,7 @@ lifecycle::~lifecycle() {
   }
   around_.sockets.stop();
   // The caretaker has stopped, so their loops end now.
-  for (const auto& acceptor : around_.plain.all()) acceptor->abort();
+  for (const auto& acceptor : around_.plain.all()) acceptor->withdraw();
   for (const auto& acceptor : around_.plain.all()) acceptor->abandon();
   around_.waiters.complete(asio::error::operation_aborted);
   around_.commit_waiters.complete(asio::error::operation_aborted);
@@ -164,17 +160,9 @@ unique_fd lifecycle::open_channel() {
   return os::is_set_id() ? unique_fd{} : server_->open_channel();
 }
 
-predecessor_driver::settings lifecycle::driver_settings(os::start_command start) {
-  return {.name = options_.name.empty() ? std::filesystem::path{control_path_}.filename().string()
-                                        : options_.name,
-          .generation = generation_,
-          .control_path = control_path_,
-          .open_channel = [this] { return open_channel(); },
-          .start = std::move(start),
+predecessor_driver::callbacks lifecycle::driver_callbacks() {
+  return {.open_channel = [this] { return open_channel(); },
           .place = [this] { return service_->placement(); },
-          .ready_timeout = options_.ready_timeout,
-          .confirm_timeout = options_.confirm_timeout,
-          .drain_timeout = options_.drain_timeout,
           .manager = [this] { return service_->manager(); },
           .offer = [this] { return offer(); },
           .withdraw =
@@ -183,7 +171,6 @@ predecessor_driver::settings lifecycle::driver_settings(os::start_command start)
                 os::sign_lock(owned_.lock->get(), os::signing::alone);
               },
           .objection = [this](bool spawned) { return objection(spawned); },
-          .probation = options_.probation,
           .pause_accepting = [this](const auto& ours) { around_.sockets.pause(ours); },
           .resume_accepting = [this] { around_.sockets.resume(); },
           .stop_accepting =
@@ -191,7 +178,24 @@ predecessor_driver::settings lifecycle::driver_settings(os::start_command start)
                 service_->hands_over(driver_->heir());
                 ours_ = ours;
                 decide(life::event::succeeded);
+              },
+          .tell_monitors =
+              [this](const auto& event, const auto& message) {
+                monitors_->tell(event, message);
+                service_->on_upgrade(event, message);
               }};
+}
+
+predecessor_driver::settings lifecycle::driver_settings(os::start_command start) const {
+  return {.name = options_.name.empty() ? std::filesystem::path{control_path_}.filename().string()
+                                        : options_.name,
+          .generation = generation_,
+          .control_path = control_path_,
+          .start = std::move(start),
+          .ready_timeout = options_.ready_timeout,
+          .confirm_timeout = options_.confirm_timeout,
+          .drain_timeout = options_.drain_timeout,
+          .probation = options_.probation};
 }
 
 control_server::settings lifecycle::server_settings() {

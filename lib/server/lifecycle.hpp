@@ -10,7 +10,6 @@
 #include "drain/drain.hpp"
 #include "drain/drain_waiters.hpp"
 #include "drain/older_generations.hpp"
-#include "handoff/giving_up_watch.hpp"
 #include "handoff/predecessor_driver.hpp"
 #include "handoff/predecessor_watch.hpp"
 #include "handoff/statistics.hpp"
@@ -89,13 +88,14 @@ class lifecycle {
   [[noreturn]] void refuse_ready();
   void open();
   unique_fd open_channel();
-  [[nodiscard]] predecessor_driver::settings driver_settings(os::start_command start);
+  [[nodiscard]] predecessor_driver::callbacks driver_callbacks();
+  [[nodiscard]] predecessor_driver::settings driver_settings(os::start_command start) const;
   [[nodiscard]] control_server::settings server_settings();
   void serve_control();
   void on_drain_call(control_session& from, bool now);
   giving_up_watch::seen look_at_predecessor();
   void watch_predecessor();
-  void confirm(predecessor_watch::outcomes::vouch vouch);
+  void confirm(predecessor_watch::callbacks::vouch vouch);
   void say_serves();
   void give_back();
   void settle_upgrade();

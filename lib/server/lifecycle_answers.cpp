@@ -97,8 +97,9 @@ const char* lifecycle::state() const {
   if (life.drains()) return "draining";
   if (!life.was_ready()) return "starting";
   // With a probation of 0, "probation" would only be the moment until the successor confirms.
-  if (statistics_.probation() && options_.probation.count() > 0) return "probation";
-  return statistics_.upgrading() ? "upgrading" : "serving";
+  const auto measured = statistics_.now();
+  if (measured.probation && options_.probation.count() > 0) return "probation";
+  return measured.upgrading ? "upgrading" : "serving";
 }
 
 /// Each name of a state but one completes the sentence.
@@ -119,16 +120,17 @@ std::vector<listener_status> lifecycle::listeners() const {
 /// Any thread may ask, so it reads nothing that lives on the control thread.
 std::string lifecycle::metrics() const {
   const auto open = around_.tracked.open();
-  auto totals = statistics_.totals();
+  const auto measured = statistics_.now();
+  auto totals = measured.totals;
   totals.cut += around_.tracked.cut();
   return wire::to_open_metrics(
       {.version = GRACEFUL_VERSION_STRING,
        .generation = generation_,
        .state = state(),
        .so_far = totals,
-       .last_upgrade = statistics_.durations(),
+       .last_upgrade = measured.durations,
        .connections = open,
-       .connections_draining = statistics_.draining_before() + (draining() ? open : 0),
+       .connections_draining = measured.draining_before + (draining() ? open : 0),
        .listeners = listeners(),
        .listeners_dropped = around_.sockets.dropped().size()});
 }
@@ -141,8 +143,7 @@ void lifecycle::on_report(control_session& from, const wire::report& said) {
   predecessor_reports_ = predecessor_reports_ || is_predecessor(process);
   const auto answer = older_.report(from.id(), process, said.cut);
   service_->others_drain(older_.all());
-  statistics_.others_cut(answer.newly_cut);
-  statistics_.others_drain(older_.connections());
+  statistics_.others_drain(older_.connections(), answer.newly_cut);
   if (answer.told_to_hurry) {
     const auto message = name_of(*answer.told_to_hurry) +
                          " is told to cut its connections: more than " +

@@ -94,10 +94,10 @@ void lifecycle::watch_predecessor() {
                                        std::move(incoming), owned_.predecessor->release_pidfd(),
                                        owned_.predecessor->predecessor_asks()},
         control_path_,
-        predecessor_watch::outcomes{[this](auto vouch) { confirm(std::move(vouch)); },
-                                    [this] { decide(life::event::committed); },
-                                    [this](const std::string& why) { roll_back(why); },
-                                    [this] { on_predecessor_ended(); }});
+        predecessor_watch::callbacks{[this](auto vouch) { confirm(std::move(vouch)); },
+                                     [this] { decide(life::event::committed); },
+                                     [this](const std::string& why) { roll_back(why); },
+                                     [this] { on_predecessor_ended(); }});
     predecessor_->start();
   } catch (const std::exception& e) {
     // The connection is closed by now, so the predecessor accepts again.
@@ -107,7 +107,7 @@ void lifecycle::watch_predecessor() {
 
 /// Answers the predecessor, which wants to know that this process serves before it lets its sockets
 /// go.
-void lifecycle::confirm(predecessor_watch::outcomes::vouch vouch) {
+void lifecycle::confirm(predecessor_watch::callbacks::vouch vouch) {
   // The lock and the control socket are on offer too.
   const bool must_listen = owned_.predecessor->offer().descriptors > 2;
   confirmation_.ask(

@@ -6,7 +6,6 @@
 #include "listen/foreign_acceptor.hpp"
 #include "listen/inventory.hpp"
 #include "listen/listener.hpp"
-#include "listen/listener_group.hpp"
 #include "os/home_process.hpp"
 #include "os/system_failure.hpp"
 #include "server/caretaker.hpp"

@@ -128,7 +128,7 @@ TEST_CASE(
                                 m.environment(),
                                 {{"http", s.fd.get()}, {"a%3Ab", other.fd.get()}}};
   CHECK(m.await("FDSTOREREMOVE=1").value("FDNAME") == "a%3Ab");
-  CHECK(server.output().find("kept for now, for a listen that comes late") != std::string::npos);
+  CHECK(server.output().find("it is kept for now, in case the application listens there later") != std::string::npos);
   const deadline until{patience};
   while (has_open(server.pid(), inode(other.fd.get())) && !until.passed()) {
     ::poll(nullptr, 0, 5);  // /proc has no events

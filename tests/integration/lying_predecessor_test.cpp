@@ -67,7 +67,7 @@ TEST_CASE("another protocol version is named") {
 }
 
 TEST_CASE("a successor gives up on a predecessor that sends junk") {
-  is_found_out({"junk"}, "does not keep to the handoff protocol: what it sent is no reply");
+  is_found_out({"junk"}, "does not keep to the handoff protocol: what it sent is not a reply");
 }
 
 TEST_CASE("an endless answer is cut off") {

@@ -28,7 +28,6 @@ struct passed_to_successor {
     REQUIRE(pair.theirs);
     os::start_command command;
     graceful::announce_channel(command, token, pair.theirs.get(), pair.theirs, path);
-    command.set("GRACEFUL_UPGRADE", token);
     for (const auto& variable : command.environment) {
       const auto at = variable.find('=');
       ::setenv(variable.substr(0, at).c_str(), variable.substr(at + 1).c_str(), 1);

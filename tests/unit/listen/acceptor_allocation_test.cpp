@@ -11,9 +11,7 @@
 using namespace graceful_test;
 
 TEST_CASE("an accept allocates nothing once the loop runs") {
-  asio::io_context context;
-  listening web{context.get_executor()};
-  web.home->open();
+  open_web web;
   std::size_t accepted = 0;
   std::function<void()> next = [&] {
     web.acceptor.async_accept([&](graceful::error_code ec, tcp::socket) {
@@ -28,7 +26,7 @@ TEST_CASE("an accept allocates nothing once the loop runs") {
   for (std::size_t n = 1; n <= all; ++n) {
     const auto client = web.connect();
     const auto before = allocations();
-    const bool came = run_until(context, [&] { return accepted == n; });
+    const bool came = web.run_until([&] { return accepted == n; });
     const auto after = allocations();
     REQUIRE(came);
     if (n > warm) CHECK(after == before);  // Asio reuses the data of a descriptor for the next one

@@ -63,23 +63,19 @@ TEST_CASE("an acceptor is closed until it listens") {
 }
 
 TEST_CASE("an acceptor that was moved from is closed, and keeps its executor") {
-  asio::io_context context;
-  listening web{context.get_executor()};
-  web.home->open();
+  open_web web;
   auto taken = std::move(web.acceptor);
   CHECK(taken.is_open());
-  check_closed(web.acceptor, context);
-  CHECK(web.acceptor.get_executor() == context.get_executor());
+  check_closed(web.acceptor, web.context);
+  CHECK(web.acceptor.get_executor() == web.context.get_executor());
   web.acceptor = std::move(taken);
   CHECK(web.acceptor.is_open());
-  check_closed(taken, context);
+  check_closed(taken, web.context);
 }
 
 TEST_CASE("the peer's address is returned, however the connection is accepted") {
-  asio::io_context context;
-  listening web{context.get_executor()};
-  web.home->open();
-  tcp::socket socket{context};
+  open_web web;
+  tcp::socket socket{web.context};
   tcp::endpoint from;
   SUBCASE("into a new socket") {
     web.acceptor.async_accept(from, [&](error_code ec, tcp::socket peer) {
@@ -88,7 +84,7 @@ TEST_CASE("the peer's address is returned, however the connection is accepted") 
     });
   }
   SUBCASE("on an executor") {
-    web.acceptor.async_accept(context.get_executor(), from, [&](error_code ec, auto peer) {
+    web.acceptor.async_accept(web.context.get_executor(), from, [&](error_code ec, auto peer) {
       CHECK_FALSE(ec);
       socket = std::move(peer);
     });
@@ -97,21 +93,19 @@ TEST_CASE("the peer's address is returned, however the connection is accepted") 
     web.acceptor.async_accept(socket.lowest_layer(), from, [](error_code ec) { CHECK_FALSE(ec); });
   }
   const auto client = web.connect();
-  REQUIRE(run_until(context, [&] { return socket.is_open(); }));
+  REQUIRE(web.run_until([&] { return socket.is_open(); }));
   CHECK(from.port() == address_of(client).port());
   CHECK(from == socket.remote_endpoint());
 }
 
 TEST_CASE("an accept into an open socket is refused, and costs no connection") {
-  asio::io_context context;
-  listening web{context.get_executor()};
-  web.home->open();
+  open_web web;
   const auto client = web.connect();
   REQUIRE(web.wait_for_queue(1));
-  tcp::socket socket{context, tcp::v4()};
+  tcp::socket socket{web.context, tcp::v4()};
   outcome refused;
   web.acceptor.async_accept(socket, refused.handler());
-  REQUIRE(run_until(context, [&] { return refused.error.has_value(); }));
+  REQUIRE(web.run_until([&] { return refused.error.has_value(); }));
   CHECK(refused.error == asio::error::already_open);
   error_code ec;
   CHECK(web.acceptor.accept(socket, ec) == asio::error::already_open);
@@ -141,9 +135,7 @@ TEST_CASE("a wait completes when a connection could be accepted, and leaves it i
 }
 
 TEST_CASE("a wait that no event completes is ended by cancellation, and when the acceptor stops") {
-  asio::io_context context;
-  listening web{context.get_executor()};
-  web.home->open();
+  open_web web;
   asio::cancellation_signal signal;
   outcome first;
   outcome second;
@@ -151,19 +143,19 @@ TEST_CASE("a wait that no event completes is ended by cancellation, and when the
   web.acceptor.async_wait(web.acceptor.wait_write,
                           asio::bind_cancellation_slot(signal.slot(), first.handler()));
   web.acceptor.async_wait(web.acceptor.wait_error, second.handler());
-  context.poll();
+  web.context.poll();
   CHECK_FALSE(first.error);
   signal.emit(asio::cancellation_type::total);
-  REQUIRE(run_until(context, [&] { return first.error.has_value(); }));
+  REQUIRE(web.run_until([&] { return first.error.has_value(); }));
   CHECK(first.error == asio::error::operation_aborted);
   CHECK_FALSE(second.error);
   web.acceptor.cancel();
-  REQUIRE(run_until(context, [&] { return second.error.has_value(); }));
+  REQUIRE(web.run_until([&] { return second.error.has_value(); }));
   web.acceptor.async_wait(web.acceptor.wait_read, third.handler());
   web.home->stop();
-  REQUIRE(run_until(context, [&] { return third.error.has_value(); }));
+  REQUIRE(web.run_until([&] { return third.error.has_value(); }));
   CHECK(third.error == asio::error::operation_aborted);
-  CHECK(context.run() == 0);  // nothing keeps the context running
+  CHECK(web.context.run() == 0);  // nothing keeps the context running
 }
 
 TEST_CASE("options are those of the socket") {
@@ -182,9 +174,7 @@ TEST_CASE("options are those of the socket") {
 }
 
 TEST_CASE("an accept loop that goes on after any error still ends, and does not spin") {
-  asio::io_context context;
-  listening web{context.get_executor()};
-  web.home->open();
+  open_web web;
   std::size_t calls = 0;
   const auto alive = std::make_shared<int>();
   std::function<void()> next = [&] {
@@ -194,29 +184,27 @@ TEST_CASE("an accept loop that goes on after any error still ends, and does not 
     });
   };
   next();
-  context.poll();
+  web.context.poll();
   web.home->stop();
-  REQUIRE(context.run_for(std::chrono::seconds{10}) > 0);
-  CHECK(context.stopped());
+  REQUIRE(web.context.run_for(std::chrono::seconds{10}) > 0);
+  CHECK(web.context.stopped());
   CHECK(calls > 100);
   CHECK(calls < 2'000);
   CHECK(alive.use_count() == 1);  // the last handler was destroyed
 }
 
 TEST_CASE("waiting operations are aborted when the last copy of an acceptor is destroyed") {
-  asio::io_context context;
-  listening web{context.get_executor()};
-  web.home->open();
+  open_web web;
   outcome accept;
   outcome wait;
   std::optional<graceful::acceptor<tcp>> copy{web.acceptor};
-  web.acceptor = graceful::acceptor<tcp>{context};
+  web.acceptor = graceful::acceptor<tcp>{web.context};
   copy->async_accept(accept.handler());
   copy->async_wait(copy->wait_read, wait.handler());
-  context.poll();
+  web.context.poll();
   CHECK_FALSE(accept.error);
   copy.reset();
-  REQUIRE(run_until(context, [&] { return accept.error && wait.error; }));
+  REQUIRE(web.run_until([&] { return accept.error && wait.error; }));
   CHECK(accept.error == asio::error::operation_aborted);
   CHECK(wait.error == asio::error::operation_aborted);
 }

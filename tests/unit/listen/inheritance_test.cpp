@@ -1,10 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "listen/inheritance.hpp"
 
-#include "listen/inventory.hpp"
-#include "os/listening_socket.hpp"
-
-#include "tcp_sockets.hpp"
+#include "listen/inventory_fixture.hpp"
 
 #include <doctest/doctest.h>
 
@@ -28,13 +25,6 @@ namespace {
 unique_fd duplicate_of(const unique_fd& fd) {
   return unique_fd{::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3)};
 }
-
-struct log_and_inventory {
-  std::vector<std::string> logged;
-  graceful::log log{
-      [this](graceful::log_level, std::string_view text) { logged.emplace_back(text); }};
-  graceful::inventory items{log};
-};
 
 }  // namespace
 
@@ -82,7 +72,7 @@ TEST_CASE("a socket that arrives twice exists once, and is known to be kept") {
 }
 
 TEST_CASE("a socket that a service manager keeps is not sealed, and one that it does not keep is") {
-  log_and_inventory s;
+  stock s;
   const auto kept = listen_anywhere();
   const auto at = address_of(kept);
   s.items.inherit("kept", duplicate_of(kept), origin::service_manager);
@@ -97,7 +87,7 @@ TEST_CASE("a socket that a service manager keeps is not sealed, and one that it 
 }
 
 TEST_CASE("a socket from a service manager is not among those that the predecessor takes back") {
-  log_and_inventory s;
+  stock s;
   auto from_predecessor = listen_anywhere();
   auto from_manager = listen_anywhere();
   const auto one = address_of(from_predecessor);
@@ -113,7 +103,7 @@ TEST_CASE("a socket from a service manager is not among those that the predecess
 }
 
 TEST_CASE("with several origins the log says where each socket came from") {
-  log_and_inventory s;
+  stock s;
   s.items.tell_origins();
   s.items.inherit("a", listen_anywhere());
   s.items.inherit("b", listen_anywhere(), origin::service_manager);
@@ -121,9 +111,9 @@ TEST_CASE("with several origins the log says where each socket came from") {
   for (const char* name : {"a", "b", "c", "d"}) {
     REQUIRE(s.items.obtain(name, v4("127.0.0.1"), {}, {}).has_value());
   }
-  REQUIRE(s.logged.size() == 4);
+  REQUIRE(s.entries.size() == 4);
   const std::vector<std::string> ways{"comes from the predecessor",
                                       "comes from the service manager", "comes from the supervisor",
                                       "is bound"};
-  for (std::size_t i = 0; i < 4; ++i) CHECK(s.logged[i].ends_with(ways[i]));
+  for (std::size_t i = 0; i < 4; ++i) CHECK(s.entries[i].second.ends_with(ways[i]));
 }

@@ -74,7 +74,7 @@ struct listening {
 
   log_book book;
   std::shared_ptr<graceful::inventory> home = std::make_shared<graceful::inventory>(book.log);
-  std::shared_ptr<const graceful::listening_socket> socket;
+  graceful::shared_socket socket;
   std::shared_ptr<graceful::detail::listener> body;
   graceful::acceptor<tcp> acceptor;
   graceful::os::socket_address keep_address;
@@ -98,6 +98,20 @@ bool run_until(asio::io_context& context, Predicate predicate,
   }
   return true;
 }
+
+struct own_context {
+  asio::io_context context;
+};
+
+/// The same on a context that the test runs; this process accepts there.
+struct open_web : own_context, listening {
+  open_web() : listening{context.get_executor()} { home->open(); }
+
+  template <class Predicate>
+  bool run_until(Predicate predicate) {
+    return graceful_test::run_until(context, predicate);
+  }
+};
 
 }  // namespace graceful_test
 

@@ -75,52 +75,48 @@ struct accept_loop {
 }  // namespace
 
 TEST_CASE("a stopped listener leaves no epoll entry, even if another process holds the socket") {
-  asio::io_context context;
-  listening web{context.get_executor()};
-  web.home->open();
+  open_web web;
   accept_loop loop{web.acceptor};
   loop.start();
-  context.poll();
+  web.context.poll();
   const auto successor = web.duplicate();
   REQUIRE(successor);
   CHECK(epoll_entries_of(successor.get()) == (graceful::detail::asio_epoll ? 1 : 0));
   web.home->stop();
   CHECK(epoll_entries_of(successor.get()) == 0);
-  CHECK(run_until(context, [&] { return loop.ended == 1; }));
+  CHECK(web.run_until([&] { return loop.ended == 1; }));
 
   // The successor gets new connections, and no thread here is woken.
   const auto client = web.connect();
   REQUIRE(wait_readable(successor.get(), std::chrono::seconds{10}));
-  context.restart();
-  CHECK(context.poll() == 0);
+  web.context.restart();
+  CHECK(web.context.poll() == 0);
   const unique_fd accepted{::accept(successor.get(), nullptr, nullptr)};
   CHECK(accepted);
 }
 
 TEST_CASE("a paused listener accepts nothing and ends nothing, and resumes where it was") {
-  asio::io_context context;
-  listening web{context.get_executor()};
-  web.home->open();
+  open_web web;
   accept_loop loop{web.acceptor};
   loop.start();
-  context.poll();
+  web.context.poll();
   web.home->pause({});
   web.home->pause({});
-  run_for(context, std::chrono::milliseconds{1});
+  run_for(web.context, std::chrono::milliseconds{1});
   const auto client = web.connect();
   REQUIRE(web.wait_for_queue(1));
-  run_for(context, std::chrono::milliseconds{20});
+  run_for(web.context, std::chrono::milliseconds{20});
   CHECK(web.queue() == 1);
   CHECK(loop.accepted == 0);
   CHECK(loop.ended == 0);
   web.home->resume();
-  CHECK(run_until(context, [&] { return loop.accepted == 1; }));
+  CHECK(web.run_until([&] { return loop.accepted == 1; }));
   web.home->resume();
   const auto next = web.connect();
-  CHECK(run_until(context, [&] { return loop.accepted == 2; }));
+  CHECK(web.run_until([&] { return loop.accepted == 2; }));
   web.home->pause({});
   web.home->stop();
-  CHECK(run_until(context, [&] { return loop.ended == 1; }));
+  CHECK(web.run_until([&] { return loop.ended == 1; }));
 }
 
 TEST_CASE("a listener that is destroyed without a stop leaves no epoll entry either") {
@@ -181,14 +177,12 @@ TEST_CASE("a stop from another thread is complete when it returns, however busy 
 
 TEST_CASE("a stop and a new accept at the same time leave nothing behind") {
   for (int round = 0; round < 200; ++round) {
-    asio::io_context context;
-    listening web{context.get_executor()};
-    web.home->open();
+    open_web web;
     accept_loop loop{web.acceptor};
     const auto successor = web.duplicate();
     std::jthread runner{[&] {
       for (int i = 0; i < 20; ++i) loop.start();
-      context.run();
+      web.context.run();
     }};
     std::jthread stopper{[&] { web.home->stop(); }};
     stopper.join();
@@ -201,15 +195,13 @@ TEST_CASE("a stop and a new accept at the same time leave nothing behind") {
 TEST_CASE("no connection is lost when four threads accept and the listener is stopped") {
   constexpr int clients = 4;
   constexpr int connects = 600;  // of each
-  asio::io_context context;
-  listening web{context.get_executor()};
-  web.home->open();
+  open_web web;
   const auto successor = web.duplicate();
   accept_loop loop{web.acceptor};
   for (int i = 0; i < 8; ++i) loop.start();
 
   std::vector<std::jthread> runners;
-  for (int i = 0; i < 4; ++i) runners.emplace_back([&] { context.run(); });
+  for (int i = 0; i < 4; ++i) runners.emplace_back([&] { web.context.run(); });
   std::atomic<int> connected{0};
   std::vector<std::vector<unique_fd>> held(clients);
   std::vector<std::jthread> connectors;

@@ -50,24 +50,20 @@ TEST_CASE("an accept that starts before open() waits for it, and loses nothing")
 }
 
 TEST_CASE("a listener that is attached after open() accepts at once") {
-  asio::io_context context;
-  listening web{context.get_executor()};
-  web.home->open();
+  open_web web;
   attempt a;
   a.start(web.acceptor);
   const auto client = web.connect();
-  CHECK(run_until(context, [&] { return a.accepted(); }));
+  CHECK(web.run_until([&] { return a.accepted(); }));
 }
 
 TEST_CASE("each connection goes to one operation, in the order in which they were started") {
-  asio::io_context context;
-  listening web{context.get_executor()};
-  web.home->open();
+  open_web web;
   std::vector<attempt> attempts(3);
   for (auto& a : attempts) a.start(web.acceptor);
   for (std::size_t n = 0; n < attempts.size(); ++n) {
     const auto client = web.connect();
-    CHECK(run_until(context, [&] { return attempts[n].accepted(); }));
+    CHECK(web.run_until([&] { return attempts[n].accepted(); }));
     for (std::size_t later = n + 1; later < attempts.size(); ++later) {
       CHECK_FALSE(attempts[later].done());
     }
@@ -75,29 +71,25 @@ TEST_CASE("each connection goes to one operation, in the order in which they wer
 }
 
 TEST_CASE("a connection is accepted only for an operation that waits for it") {
-  asio::io_context context;
-  listening web{context.get_executor()};
-  web.home->open();
+  open_web web;
   const auto first = web.connect();
   const auto second = web.connect();
   CHECK(web.wait_for_queue(2));
-  context.poll();
+  web.context.poll();
   CHECK(web.queue() == 2);
   attempt a;
   a.start(web.acceptor);
-  CHECK(run_until(context, [&] { return a.accepted(); }));
-  context.poll();
+  CHECK(web.run_until([&] { return a.accepted(); }));
+  web.context.poll();
   CHECK(web.queue() == 1);
 }
 
 TEST_CASE("an accepted socket is close-on-exec and non-blocking from the start") {
-  asio::io_context context;
-  listening web{context.get_executor()};
-  web.home->open();
+  open_web web;
   attempt a;
   a.start(web.acceptor);
   const auto client = web.connect();
-  REQUIRE(run_until(context, [&] { return a.accepted(); }));
+  REQUIRE(web.run_until([&] { return a.accepted(); }));
   CHECK(is_cloexec(a.socket->native_handle()));
   CHECK(is_nonblocking(a.socket->native_handle()));
   CHECK(a.socket->remote_endpoint().port() == address_of(client).port());
@@ -105,15 +97,13 @@ TEST_CASE("an accepted socket is close-on-exec and non-blocking from the start")
 
 TEST_CASE(
     "the handler is never called from within async_accept, even if a connection already waits") {
-  asio::io_context context;
-  listening web{context.get_executor()};
-  web.home->open();
+  open_web web;
   const auto client = web.connect();
   CHECK(web.wait_for_queue(1));
   attempt a;
   a.start(web.acceptor);
   CHECK_FALSE(a.done());
-  CHECK(run_until(context, [&] { return a.accepted(); }));
+  CHECK(web.run_until([&] { return a.accepted(); }));
 }
 
 TEST_CASE("stopping aborts the waiting operations, and all later ones") {
@@ -138,41 +128,35 @@ TEST_CASE("stopping aborts the waiting operations, and all later ones") {
 }
 
 TEST_CASE("a stopped accept loop leaves its context with nothing to do") {
-  asio::io_context context;
-  listening web{context.get_executor()};
-  web.home->open();
+  open_web web;
   attempt a;
   a.start(web.acceptor);
-  context.poll();
+  web.context.poll();
   web.home->stop();
-  context.restart();
-  context.run();  // returns; otherwise the test hangs
+  web.context.restart();
+  web.context.run();  // returns; otherwise the test hangs
   CHECK(a.aborted());
 }
 
 TEST_CASE("cancel() aborts the waiting operations, and the acceptor goes on") {
-  asio::io_context context;
-  listening web{context.get_executor()};
-  web.home->open();
+  open_web web;
   attempt first;
   first.start(web.acceptor);
   web.acceptor.cancel();
-  CHECK(run_until(context, [&] { return first.aborted(); }));
+  CHECK(web.run_until([&] { return first.aborted(); }));
   CHECK(web.acceptor.is_open());
   const auto client = web.connect();
   attempt second;
   second.start(web.acceptor);
-  CHECK(run_until(context, [&] { return second.accepted(); }));
+  CHECK(web.run_until([&] { return second.accepted(); }));
 }
 
 TEST_CASE("close() closes the socket for good, and a successor does not get it") {
-  asio::io_context context;
-  listening web{context.get_executor()};
-  web.home->open();
+  open_web web;
   attempt a;
   a.start(web.acceptor);
   web.acceptor.close();
-  CHECK(run_until(context, [&] { return a.aborted(); }));
+  CHECK(web.run_until([&] { return a.aborted(); }));
   CHECK_FALSE(web.acceptor.is_open());
   CHECK(web.home->sockets().empty());
   CHECK_THROWS(static_cast<void>(web.connect()));
@@ -189,9 +173,7 @@ TEST_CASE("an acceptor knows its name, address and executor") {
 }
 
 TEST_CASE("a connection that was reset in the queue does not end an accept") {
-  asio::io_context context;
-  listening web{context.get_executor()};
-  web.home->open();
+  open_web web;
   {
     const auto reset = web.connect();
     CHECK(web.wait_for_queue(1));
@@ -204,13 +186,11 @@ TEST_CASE("a connection that was reset in the queue does not end an accept") {
   second.start(web.acceptor);
   const auto client = web.connect();
   // Linux delivers the connection that was reset; reading it reports the reset.
-  CHECK(run_until(context, [&] { return first.accepted() && second.accepted(); }));
+  CHECK(web.run_until([&] { return first.accepted() && second.accepted(); }));
 }
 
 TEST_CASE("a lack of descriptors is reported, and the acceptor goes on") {
-  asio::io_context context;
-  listening web{context.get_executor()};
-  web.home->open();
+  open_web web;
   const auto client = web.connect();
   CHECK(web.wait_for_queue(1));
   rlimit before{};
@@ -221,9 +201,9 @@ TEST_CASE("a lack of descriptors is reported, and the acceptor goes on") {
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &low) == 0);
   a.start(web.acceptor);
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
-  REQUIRE(run_until(context, [&] { return a.done(); }));
+  REQUIRE(web.run_until([&] { return a.done(); }));
   CHECK(*a.result == asio::error::no_descriptors);
   attempt again;
   again.start(web.acceptor);
-  CHECK(run_until(context, [&] { return again.accepted(); }));
+  CHECK(web.run_until([&] { return again.accepted(); }));
 }

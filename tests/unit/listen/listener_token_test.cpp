@@ -49,16 +49,11 @@ struct counting_allocator {
   std::size_t* live;
 };
 
-struct open_web : listening {
-  explicit open_web(asio::io_context& context) : listening{context.get_executor()} { home->open(); }
-};
-
 }  // namespace
 
 TEST_CASE("the handler runs on its associated executor, not on the acceptor's") {
-  asio::io_context acceptors;
   asio::io_context handlers;
-  open_web web{acceptors};
+  open_web web;
   bool called = false;
   web.acceptor.async_accept(asio::bind_executor(handlers, [&](error_code ec, auto) {
     CHECK_FALSE(ec);
@@ -66,16 +61,15 @@ TEST_CASE("the handler runs on its associated executor, not on the acceptor's") 
   }));
   const auto client = web.connect();
   // The handler's context has work as long as the operation lasts.
-  std::jthread acceptor_thread{[&] { acceptors.run(); }};
+  std::jthread acceptor_thread{[&] { web.context.run(); }};
   handlers.run();
   CHECK(called);
-  acceptors.stop();
+  web.context.stop();
 }
 
 TEST_CASE("the handler runs on a strand that it is bound to, even when it is aborted") {
-  asio::io_context context;
-  open_web web{context};
-  const auto strand = asio::make_strand(context);
+  open_web web;
+  const auto strand = asio::make_strand(web.context);
   int called = 0;
   for (int i = 0; i < 2; ++i) {
     web.acceptor.async_accept(asio::bind_executor(strand, [&](error_code, auto) {
@@ -84,30 +78,28 @@ TEST_CASE("the handler runs on a strand that it is bound to, even when it is abo
     }));
   }
   const auto client = web.connect();
-  CHECK(run_until(context, [&] { return called == 1; }));
+  CHECK(web.run_until([&] { return called == 1; }));
   web.home->stop();
-  CHECK(run_until(context, [&] { return called == 2; }));
+  CHECK(web.run_until([&] { return called == 2; }));
 }
 
 TEST_CASE("the handler's allocator is used, and gets all its memory back") {
   std::size_t total = 0;
   std::size_t live = 0;
   {
-    asio::io_context context;
-    open_web web{context};
+    open_web web;
     bool called = false;
     web.acceptor.async_accept(asio::bind_allocator(counting_allocator<void*>{&total, &live},
                                                    [&](error_code, auto) { called = true; }));
     const auto client = web.connect();
-    CHECK(run_until(context, [&] { return called; }));
+    CHECK(web.run_until([&] { return called; }));
   }
   CHECK(total > 0);
   CHECK(live == 0);
 }
 
 TEST_CASE("a handler may be move-only, and is destroyed after its call") {
-  asio::io_context context;
-  open_web web{context};
+  open_web web;
   auto owned = std::make_unique<int>(1);
   std::weak_ptr<int> watch;
   bool called = false;
@@ -118,29 +110,27 @@ TEST_CASE("a handler may be move-only, and is destroyed after its call") {
                                   error_code, auto) { called = *owned == 1; });
   }
   const auto client = web.connect();
-  CHECK(run_until(context, [&] { return called; }));
-  context.restart();
-  context.poll();
+  CHECK(web.run_until([&] { return called; }));
+  web.context.restart();
+  web.context.poll();
   CHECK(watch.expired());
 }
 
 TEST_CASE("an accept can use a socket that the caller made") {
-  asio::io_context context;
-  open_web web{context};
-  tcp::socket socket{context};
+  open_web web;
+  tcp::socket socket{web.context};
   std::optional<error_code> result;
   web.acceptor.async_accept(socket, [&](error_code ec) { result = ec; });
   const auto client = web.connect();
-  REQUIRE(run_until(context, [&] { return result.has_value(); }));
+  REQUIRE(web.run_until([&] { return result.has_value(); }));
   CHECK_FALSE(*result);
   CHECK(socket.is_open());
   CHECK(is_nonblocking(socket.native_handle()));
 }
 
 TEST_CASE("an accept for another executor or context makes sockets of that") {
-  asio::io_context context;
   asio::io_context other;
-  open_web web{context};
+  open_web web;
   bool plain = false;
   bool stranded = false;
   web.acceptor.async_accept(other, [&](error_code ec, auto socket) {
@@ -158,45 +148,41 @@ TEST_CASE("an accept for another executor or context makes sockets of that") {
   });
   const auto first = web.connect();
   const auto second = web.connect();
-  CHECK(run_until(context, [&] { return plain && stranded; }));
+  CHECK(web.run_until([&] { return plain && stranded; }));
 }
 
 TEST_CASE("use_future returns the socket, or throws") {
-  asio::io_context context;
-  open_web web{context};
+  open_web web;
   auto accepted = web.acceptor.async_accept(asio::use_future);
   const auto client = web.connect();
-  CHECK(run_until(context, [&] {
-    return accepted.wait_for(std::chrono::seconds{0}) == std::future_status::ready;
-  }));
+  CHECK(web.run_until(
+      [&] { return accepted.wait_for(std::chrono::seconds{0}) == std::future_status::ready; }));
   CHECK(accepted.get().is_open());
   auto aborted = web.acceptor.async_accept(asio::use_future);
   web.home->stop();
-  run_for(context, std::chrono::seconds{5});
+  run_for(web.context, std::chrono::seconds{5});
   REQUIRE(aborted.wait_for(std::chrono::seconds{0}) == std::future_status::ready);
   CHECK_THROWS_AS(aborted.get(), boost::system::system_error);
 }
 
 TEST_CASE("a deferred accept starts when it is launched, and not before") {
-  asio::io_context context;
-  open_web web{context};
+  open_web web;
   auto later = web.acceptor.async_accept(asio::deferred);
   const auto client = web.connect();
   REQUIRE(web.wait_for_queue(1));
-  context.poll();
+  web.context.poll();
   CHECK(web.queue() == 1);
   bool called = false;
   std::move(later)([&](error_code ec, auto) { called = !ec; });
-  CHECK(run_until(context, [&] { return called; }));
+  CHECK(web.run_until([&] { return called; }));
 }
 
 TEST_CASE("a coroutine accepts until it is told to end") {
-  asio::io_context context;
-  open_web web{context};
+  open_web web;
   int accepted = 0;
   std::optional<error_code> end;
   asio::co_spawn(
-      context,
+      web.context,
       [&]() -> asio::awaitable<void> {
         for (;;) {
           auto [ec, socket] =
@@ -211,16 +197,15 @@ TEST_CASE("a coroutine accepts until it is told to end") {
       asio::detached);
   const auto first = web.connect();
   const auto second = web.connect();
-  CHECK(run_until(context, [&] { return accepted == 2; }));
+  CHECK(web.run_until([&] { return accepted == 2; }));
   CHECK_FALSE(end);
   web.home->stop();
-  CHECK(run_until(context, [&] { return end.has_value(); }));
+  CHECK(web.run_until([&] { return end.has_value(); }));
   CHECK(*end == asio::error::operation_aborted);
 }
 
 TEST_CASE("a handler that throws does not lose the ones after it") {
-  asio::io_context context;
-  open_web web{context};
+  open_web web;
   int accepted = 0;
   for (int i = 0; i < 3; ++i) {
     web.acceptor.async_accept([&](error_code ec, auto) {
@@ -231,7 +216,7 @@ TEST_CASE("a handler that throws does not lose the ones after it") {
   std::vector<graceful::unique_fd> clients;
   for (int i = 0; i < 3; ++i) clients.push_back(web.connect());
   for (int i = 0; i < 3; ++i) {
-    CHECK_THROWS_AS(context.run(), std::runtime_error);
+    CHECK_THROWS_AS(web.context.run(), std::runtime_error);
   }
   CHECK(accepted == 3);
 }

@@ -34,20 +34,18 @@ struct cancellable {
 TEST_CASE("each kind of cancellation ends the operation, and only that one") {
   for (const auto type :
        {cancellation_type::terminal, cancellation_type::partial, cancellation_type::total}) {
-    asio::io_context context;
-    listening web{context.get_executor()};
-    web.home->open();
+    open_web web;
     std::array<cancellable, 3> all;
     for (auto& c : all) c.start(web.acceptor);
-    context.poll();
+    web.context.poll();
     all[1].signal.emit(type);
     CHECK_FALSE(all[1].result);  // never from within emit()
-    CHECK(run_until(context, [&] { return all[1].aborted(); }));
+    CHECK(web.run_until([&] { return all[1].aborted(); }));
     CHECK_FALSE(all[0].result);
     CHECK_FALSE(all[2].result);
     const auto first = web.connect();
     const auto second = web.connect();
-    CHECK(run_until(context, [&] { return all[0].accepted() && all[2].accepted(); }));
+    CHECK(web.run_until([&] { return all[0].accepted() && all[2].accepted(); }));
   }
 }
 
@@ -61,67 +59,59 @@ TEST_CASE("an accept that is cancelled before open() is aborted too") {
 }
 
 TEST_CASE("a cancellation of type none ends nothing") {
-  asio::io_context context;
-  listening web{context.get_executor()};
-  web.home->open();
+  open_web web;
   cancellable c;
   c.start(web.acceptor);
   c.signal.emit(cancellation_type::none);
-  context.poll();
+  web.context.poll();
   CHECK_FALSE(c.result);
   const auto client = web.connect();
-  CHECK(run_until(context, [&] { return c.accepted(); }));
+  CHECK(web.run_until([&] { return c.accepted(); }));
 }
 
 TEST_CASE("a connection that arrives as the operation is cancelled goes to the next one") {
-  asio::io_context context;
-  listening web{context.get_executor()};
-  web.home->open();
+  open_web web;
   for (int round = 0; round < 100; ++round) {
     cancellable c;
     c.start(web.acceptor);
-    context.restart();
-    context.poll();
+    web.context.restart();
+    web.context.poll();
     const auto client = web.connect();
     REQUIRE(web.wait_for_queue(1));
     c.signal.emit(cancellation_type::terminal);
-    REQUIRE(run_until(context, [&] { return c.aborted(); }));
+    REQUIRE(web.run_until([&] { return c.aborted(); }));
     REQUIRE(web.queue() == 1);
     c.start(web.acceptor);
-    REQUIRE(run_until(context, [&] { return c.accepted(); }));
+    REQUIRE(web.run_until([&] { return c.accepted(); }));
     REQUIRE(web.queue() == 0);
   }
 }
 
 TEST_CASE("a cancellation that comes too late does not lose the connection") {
-  asio::io_context context;
-  listening web{context.get_executor()};
-  web.home->open();
+  open_web web;
   const auto client = web.connect();
   REQUIRE(web.wait_for_queue(1));
   cancellable c;
   c.start(web.acceptor);  // the connection has been accepted, and the handler posted
   c.signal.emit(cancellation_type::terminal);
-  CHECK(run_until(context, [&] { return c.accepted(); }));
+  CHECK(web.run_until([&] { return c.accepted(); }));
 }
 
 TEST_CASE("a cancellation after the end does nothing, not even to the next operation") {
-  asio::io_context context;
-  listening web{context.get_executor()};
-  web.home->open();
+  open_web web;
   cancellable first;
   cancellable second;
   first.start(web.acceptor);
   const auto client = web.connect();
-  REQUIRE(run_until(context, [&] { return first.accepted(); }));
+  REQUIRE(web.run_until([&] { return first.accepted(); }));
   second.start(web.acceptor);
   first.signal.emit(cancellation_type::terminal);
-  context.restart();
-  context.poll();
+  web.context.restart();
+  web.context.poll();
   CHECK_FALSE(second.result);
   web.home->stop();
   second.signal.emit(cancellation_type::terminal);
-  CHECK(run_until(context, [&] { return second.aborted(); }));
+  CHECK(web.run_until([&] { return second.aborted(); }));
 }
 
 TEST_CASE("a cancellation slot may outlive the listener") {

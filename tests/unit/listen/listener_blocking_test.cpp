@@ -59,9 +59,7 @@ std::future<error_code> blocked_wait(listening& web) {
 
 /// Checks that `end` ends a blocked thread.
 void check_ended_by(const std::function<void(listening&)>& end) {
-  asio::io_context context;
-  listening web{context.get_executor()};
-  web.home->open();
+  open_web web;
   blocked_accept accept{web};
   REQUIRE(blocks(web));
   end(web);
@@ -88,9 +86,7 @@ TEST_CASE("a thread that blocks in accept gets a connection as soon as this proc
 }
 
 TEST_CASE("a thread that blocks in accept is woken by a connection") {
-  asio::io_context context;
-  listening web{context.get_executor()};
-  web.home->open();
+  open_web web;
   blocked_accept accept{web};
   REQUIRE(blocks(web));
   const auto client = web.connect();
@@ -99,9 +95,7 @@ TEST_CASE("a thread that blocks in accept is woken by a connection") {
 }
 
 TEST_CASE("a thread that blocks in accept takes nothing while this process is paused") {
-  asio::io_context context;
-  listening web{context.get_executor()};
-  web.home->open();
+  open_web web;
   blocked_accept accept{web};
   REQUIRE(blocks(web));
   web.home->pause({});
@@ -126,9 +120,7 @@ TEST_CASE("whatever ends an operation ends a blocked thread") {
 }
 
 TEST_CASE("a thread that goes on after any error waits in the end, and does not spin") {
-  asio::io_context context;
-  listening web{context.get_executor()};
-  web.home->open();
+  open_web web;
   web.home->stop();
   std::atomic<int> calls{0};
   std::atomic<bool> enough{false};
@@ -148,9 +140,7 @@ TEST_CASE("a thread that goes on after any error waits in the end, and does not 
 }
 
 TEST_CASE("a non-blocking accept without a connection says that it would block") {
-  asio::io_context context;
-  listening web{context.get_executor()};
-  web.home->open();
+  open_web web;
   web.acceptor.non_blocking(true);
   CHECK(web.acceptor.non_blocking());
   error_code ec;
@@ -162,9 +152,7 @@ TEST_CASE("a non-blocking accept without a connection says that it would block")
 }
 
 TEST_CASE("a thread that waits for readiness leaves the connection in the queue") {
-  asio::io_context context;
-  listening web{context.get_executor()};
-  web.home->open();
+  open_web web;
   auto done = blocked_wait(web);
   REQUIRE(blocks(web));
   const auto client = web.connect();
@@ -174,9 +162,7 @@ TEST_CASE("a thread that waits for readiness leaves the connection in the queue"
 }
 
 TEST_CASE("a thread that accepts takes from all sockets of its acceptor in turn") {
-  asio::io_context context;
-  listening web{context.get_executor()};
-  web.home->open();
+  open_web web;
   auto fd = listen_anywhere();
   const auto at = address_of(fd);
   const auto other = std::make_shared<const graceful::listening_socket>(
@@ -194,9 +180,7 @@ TEST_CASE("a thread that accepts takes from all sockets of its acceptor in turn"
 }
 
 TEST_CASE("a thread that waits is told when nothing can come any more") {
-  asio::io_context context;
-  listening web{context.get_executor()};
-  web.home->open();
+  open_web web;
   auto done = blocked_wait(web);
   REQUIRE(blocks(web));
   REQUIRE(::shutdown(web.acceptor.native_handle(), SHUT_RD) == 0);
@@ -205,9 +189,7 @@ TEST_CASE("a thread that waits is told when nothing can come any more") {
 }
 
 TEST_CASE("a socket that a thread has accepted is a blocking one") {
-  asio::io_context context;
-  listening web{context.get_executor()};
-  web.home->open();
+  open_web web;
   const auto client = web.connect();
   auto socket = web.acceptor.accept();
   CHECK_FALSE(socket.native_non_blocking());
