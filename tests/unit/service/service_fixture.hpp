@@ -7,6 +7,7 @@
 #include "os/listening_socket.hpp"
 #include "service/service.hpp"
 
+#include "listening_peer.hpp"
 #include "notify_socket.hpp"
 #include "patience.hpp"
 #include "tcp_sockets.hpp"
@@ -17,8 +18,6 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
-#include <functional>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,20 +37,10 @@ struct service_fixture {
   }
 
   notification next() {
-    const graceful::testing::deadline until{patience};
-    while (!graceful::testing::wait_readable(manager.socket(), std::chrono::seconds{0})) {
-      if (until.passed()) throw std::runtime_error{"nothing was said"};
-      control.restart();
-      control.run_for(std::chrono::milliseconds{1});
-    }
-    return manager.next(until);
-  }
-
-  void run_until(const std::function<bool()>& done) {
-    for (const graceful::testing::deadline until{patience}; !done() && !until.passed();) {
-      control.restart();
-      control.run_for(std::chrono::milliseconds{1});
-    }
+    run_until(control, [this] {
+      return graceful::testing::wait_readable(manager.socket(), std::chrono::seconds{0});
+    });
+    return manager.next(patience);
   }
 
   /// Opens a listener under this name.

@@ -125,7 +125,7 @@ TEST_CASE("a supervisor that ends too confirms that it has released the sockets 
     } else {
       reply(connection, answer);
     }
-    b.run_until([&] { return asked > 0; });
+    run_until(b.control, [&] { return asked > 0; });
     CHECK(asked == 1);
     CHECK(kept == (answer.find("true") == std::string::npos));
   }
@@ -180,7 +180,7 @@ TEST_CASE(
       auto connection = b.supervisor->accept();
       CHECK(asked_on(connection) == release_call);
       reply(connection, std::string{R"({"parameters":{"released":)"} + released + "}}");
-      b.run_until([&] { return asked; });
+      run_until(b.control, [&] { return asked; });
       CHECK(asked);
       CHECK(b.sockets.kept().empty() == (released == std::string{"true"}));
     }
