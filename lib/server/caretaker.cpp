@@ -5,7 +5,6 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include <algorithm>
-#include <cstdint>
 #include <ctime>
 #include <utility>
 

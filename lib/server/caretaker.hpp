@@ -11,7 +11,6 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
-#include <cstddef>
 #include <functional>
 #include <memory>
 #include <mutex>

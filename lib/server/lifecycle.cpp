@@ -10,14 +10,11 @@
 #include "os/lock_owners.hpp"
 #include "server/settings.hpp"
 #include "wire/fields.hpp"
-#include "wire/handoff_messages.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
-#include <chrono>
-#include <exception>
 #include <filesystem>
 #include <memory>
 #include <utility>

@@ -6,8 +6,6 @@
 
 #include <boost/asio/post.hpp>
 
-#include <chrono>
-#include <utility>
 
 #include <unistd.h>
 

@@ -13,8 +13,6 @@ namespace graceful::supervision {
 
 namespace {
 
-using kind = action::note::kind;
-
 /// How long after a claim the end of main may still be reported, although it came before the claim.
 /// Later, the claim does not count.
 constexpr std::chrono::seconds late_news{5};
@@ -48,7 +46,8 @@ void keeper::on(const event::adopt& e, time now) {
   memory_.spoke = true;  // it may have said long ago that it is ready, so nobody waits for that
   memory_.begun = now;
   actions_.emplace_back(action::follow{e.pid});
-  note(kind::info, "the server runs already as " + pid_text(e.pid) + ": taken care of from now on");
+  note(log_level::info,
+       "the server runs already as " + pid_text(e.pid) + ": taken care of from now on");
 }
 
 void keeper::on(const event::started& e, time now) {
@@ -61,12 +60,12 @@ void keeper::on(const event::started& e, time now) {
   memory_.due.reset();
   memory_.begun = now;
   memory_.status.clear();
-  note(kind::info, "started the server as " + pid_text(e.pid));
+  note(log_level::info, "started the server as " + pid_text(e.pid));
 }
 
 void keeper::on(const event::not_started& e, time now) {
   if (memory_.ever_started) return fail(e.why, e.code, now);
-  note(kind::error, e.why);
+  note(log_level::error, e.why);
   finish(e.code);
 }
 
@@ -87,8 +86,9 @@ void keeper::on(const event::said& e, time now) {
       become_main(*n.main_pid, now);
     } else {
       if (*n.main_pid == e.by) memory_.claimant = {e.by, now};
-      note(kind::warning, pid_text(e.by) + " says that " + pid_text(*n.main_pid) +
-                              " is the main process, which is not its to say while that lives");
+      note(log_level::warning,
+           pid_text(e.by) + " says that " + pid_text(*n.main_pid) +
+               " is the main process, which is not its to say while that lives");
     }
   }
   if (!memory_.main || former) return;
@@ -100,9 +100,9 @@ void keeper::on(const event::said& e, time now) {
     memory_.due = memory_.begun + limits_.ready_timeout;
   } else if (e.by == memory_.main && !memory_.ready && !n.ready && !n.stopping &&
              !std::exchange(memory_.spoke, true)) {
-    note(kind::info, pid_text(e.by) + " has spoken for the first time, later than the " +
-                         duration_text(limits_.ready_timeout) +
-                         " that it may take to be ready: it is not waited for");
+    note(log_level::info, pid_text(e.by) + " has spoken for the first time, later than the " +
+                              duration_text(limits_.ready_timeout) +
+                              " that it may take to be ready: it is not waited for");
   }
   if (n.stopping && (e.by == memory_.main || e.by == memory_.speaker)) memory_.stopping = true;
   if (n.extension && memory_.due) memory_.due = std::max<time>(*memory_.due, now + *n.extension);
@@ -130,8 +130,8 @@ void keeper::become_main(pid_t pid, time now) {
   memory_.ready = false;
   actions_.emplace_back(action::follow{pid});
   be_ready(pid, now);
-  note(kind::info, pid_text(pid) + " is the main process from now on" +
-                       (before ? "; " + pid_text(*before) + " goes when it is done" : ""));
+  note(log_level::info, pid_text(pid) + " is the main process from now on" +
+                            (before ? "; " + pid_text(*before) + " goes when it is done" : ""));
   // The order to end was meant for the server, whichever process that is by now.
   if (memory_.told > 0) actions_.emplace_back(action::send{pid, SIGTERM});
 }
@@ -159,8 +159,8 @@ void keeper::on(const event::ended& e, time now) {
   const auto heir = std::exchange(memory_.claimant, std::nullopt);
   if (heir && now - heir->second < late_news) return become_main(heir->first, now);
   if (e.heir) {
-    note(kind::info, pid_text(e.pid) + ' ' + e.how.to_string() + "; " + pid_text(*e.heir) +
-                         " serves its control path");
+    note(log_level::info, pid_text(e.pid) + ' ' + e.how.to_string() + "; " + pid_text(*e.heir) +
+                              " serves its control path");
     return become_main(*e.heir, now);
   }
   if (e.speaker_left && memory_.speaker) return leave_to_speaker(e, now);
@@ -177,7 +177,7 @@ void keeper::on(const event::ended& e, time now) {
   const bool daemon = e.left_others && memory_.told == 0 && !memory_.stopping && !memory_.ready &&
                       memory_.formers.empty();
   note(
-      daemon ? kind::warning : kind::info,
+      daemon ? log_level::warning : log_level::info,
       "the server (" + pid_text(e.pid) + ") " + how +
           (daemon ? ", and what it has started lives: if it makes itself a daemon, tell it to stay "
                     "in the foreground, where it can be supervised"
@@ -188,7 +188,7 @@ void keeper::on(const event::ended& e, time now) {
 /// An observation may be older than a message: a former main process does not come back.
 void keeper::on(const event::serves& e, time now) {
   if (memory_.main == e.pid || memory_.formers.contains(e.pid)) return;
-  note(kind::info, pid_text(e.pid) + " has come to serve the control path");
+  note(log_level::info, pid_text(e.pid) + " has come to serve the control path");
   become_main(e.pid, now);
 }
 
@@ -200,9 +200,9 @@ bool keeper::would_finish(const event::ended& e, time now) const {
 
 /// Main was a shell around the server; the server need not end with it.
 void keeper::leave_to_speaker(const event::ended& e, time now) {
-  note(kind::warning, pid_text(e.pid) + ' ' + e.how.to_string() + "; what it has started, " +
-                          pid_text(*memory_.speaker) +
-                          ", said that it is ready, and is the server");
+  note(log_level::warning, pid_text(e.pid) + ' ' + e.how.to_string() + "; what it has started, " +
+                               pid_text(*memory_.speaker) +
+                               ", said that it is ready, and is the server");
   const auto told = std::exchange(memory_.told, 0);
   const bool ends = memory_.stopping;
   become_main(*memory_.speaker, now);
@@ -225,9 +225,10 @@ void keeper::fail(const std::string& how, int code, time now) {
   memory_.last_code = code;
   ++memory_.failures;
   if (limits_.failures != 0 && memory_.failures >= limits_.failures) {
-    note(kind::error, how + ": failure " + std::to_string(memory_.failures) + " of " +
-                          std::to_string(limits_.failures) +
-                          " in a row, so it is not started again; its log may say why it fails");
+    note(log_level::error,
+         how + ": failure " + std::to_string(memory_.failures) + " of " +
+             std::to_string(limits_.failures) +
+             " in a row, so it is not started again; its log may say why it fails");
     return finish(code);
   }
   auto delay = limits_.first_delay;
@@ -235,10 +236,10 @@ void keeper::fail(const std::string& how, int code, time now) {
   delay = std::min(delay, limits_.longest_delay);
   memory_.now = phase::waiting;
   memory_.due = now + delay;
-  note(kind::warning, how + "; starting it again in " + duration_text(delay) + " (failure " +
-                          std::to_string(memory_.failures) +
-                          (limits_.failures == 0 ? "" : " of " + std::to_string(limits_.failures)) +
-                          " in a row)");
+  note(log_level::warning,
+       how + "; starting it again in " + duration_text(delay) + " (failure " +
+           std::to_string(memory_.failures) +
+           (limits_.failures == 0 ? "" : " of " + std::to_string(limits_.failures)) + " in a row)");
 }
 
 void keeper::on(const event::told& e, time /*now*/) {
@@ -253,7 +254,7 @@ void keeper::on(const event::told& e, time /*now*/) {
     for (const pid_t pid : memory_.formers) actions_.emplace_back(action::send{pid, e.signal});
   }
   if (memory_.now == phase::waiting) {
-    note(kind::info, "told to end while the server waits to be started again");
+    note(log_level::info, "told to end while the server waits to be started again");
     finish(memory_.last_code);
   }
 }
@@ -282,14 +283,15 @@ void keeper::finish(int code) {
   }
   memory_.now = phase::ending;
   actions_.emplace_back(action::release{});
-  note(kind::info, std::to_string(memory_.formers.size()) +
-                       (memory_.formers.size() == 1 ? " older process still drains: waiting for it"
-                                                    : " older processes still drain: waiting for "
-                                                      "them"));
+  note(log_level::info,
+       std::to_string(memory_.formers.size()) + (memory_.formers.size() == 1
+                                                     ? " older process still drains: waiting for it"
+                                                     : " older processes still drain: waiting for "
+                                                       "them"));
 }
 
-void keeper::note(action::note::kind what, std::string text) {
-  actions_.emplace_back(action::note{what, std::move(text)});
+void keeper::note(log_level level, std::string text) {
+  actions_.emplace_back(action::note{level, std::move(text)});
 }
 
 }  // namespace graceful::supervision

@@ -2,6 +2,8 @@
 #ifndef GRACEFUL_SUPERVISOR_KEEPER_HPP
 #define GRACEFUL_SUPERVISOR_KEEPER_HPP
 
+#include <graceful/options.hpp>
+
 #include "os/child.hpp"
 #include "supervisor/notification.hpp"
 
@@ -89,7 +91,7 @@ struct follow {
   pid_t pid;
 };
 struct note {
-  enum class kind { error, warning, info } what;
+  log_level level;
   std::string text;
 };
 /// No process will accept any more: release what is kept of the server, since a client that
@@ -170,7 +172,7 @@ class keeper {
   void forgive(time now);
   void fail(const std::string& how, int code, time now);
   void finish(int code);
-  void note(action::note::kind what, std::string text);
+  void note(log_level level, std::string text);
 
   restart_limits limits_;
   memory memory_;

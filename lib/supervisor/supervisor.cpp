@@ -3,6 +3,7 @@
 #include <graceful/supervisor_client.hpp>
 #include <graceful/version.hpp>
 
+#include "control/await_readable.hpp"
 #include "control/path_keeper.hpp"
 #include "control/session_host.hpp"
 #include "os/at_start.hpp"
@@ -12,16 +13,12 @@
 #include "os/home_process.hpp"
 #include "os/log.hpp"
 #include "os/manager_process.hpp"
-#include "os/notify_socket.hpp"
-#include "os/peer.hpp"
-#include "os/socket_address.hpp"
 #include "os/start_command.hpp"
 #include "os/system_failure.hpp"
 #include "os/working_directory.hpp"
 #include "supervisor/deposit.hpp"
 #include "supervisor/reexec.hpp"
 #include "supervisor/serving_watch.hpp"
-#include "supervisor/signal_stream.hpp"
 #include "supervisor/supervision_driver.hpp"
 #include "supervisor/supervisor_place.hpp"
 #include "wire/control_messages.hpp"
@@ -29,6 +26,7 @@
 #include "wire/supervisor_messages.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <array>
@@ -36,9 +34,11 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 namespace graceful {
@@ -68,12 +68,6 @@ supervision::restart_limits limits_of(const supervisor_params& params) {
           .ready_timeout = params.ready_timeout};
 }
 
-template <class T>
-T value_of(result<T> r) {
-  if (!r) throw error{r.error()};
-  return std::move(*r);
-}
-
 supervisor_params checked(supervisor_params params) {
   if (params.command.empty() || params.command.front().empty()) {
     throw error{{errc::invalid_argument, "there is no command to run"}};
@@ -88,13 +82,16 @@ class supervisor::impl {
   /// `own`: how this process was started.
   impl(supervisor_params params, os::start_command own)
       : params_{checked(std::move(params))},
-        paths_{value_of(supervisor_paths::of(params_))},
+        paths_{supervisor_paths::of(params_).value()},
         log_{params_.log, params_.log_threshold},
         own_{std::move(own)},
-        legacy_{value_of(take_legacy(own_))},
+        legacy_{take_legacy(own_).value()},
         place_{place()},
         watch_{paths_.control, paths_.socket},
-        deposit_{context_, log_},
+        deposit_{context_, log_,
+                 [this](speaker by, supervision::notification what) {
+                   driver_->said(std::move(by), std::move(what));
+                 }},
         sessions_{
             context_,
             log_,
@@ -102,15 +99,24 @@ class supervisor::impl {
              .call = [this](control_session& from, const wire::call& call) { on_call(from, call); },
              .closed = [](const control_session&) {},
              .needed = [this](const control_session& s) { return of_server(s); }}},
-        signals_{context_, [this](const signal_stream::signal& s) { on_signal(s); }},
         path_keeper_{context_, log_, place_.owned(), path_settings()},
         look_timer_{context_} {
     if (legacy_) {
       own_.signals = legacy_->signals;
       started_ = legacy_->started;
     }
-    driver_.emplace(context_, log_, driver_settings(),
-                    legacy_ ? legacy_->memory : supervision::memory{});
+    driver_.emplace(
+        context_, log_, deposit_,
+        supervision_driver::settings{.server = server_command(), .limits = limits_of(params_)},
+        legacy_ ? legacy_->memory : supervision::memory{},
+        supervision_driver::callbacks{
+            .main_is =
+                [this](pid_t pid) {
+                  const auto noted = place_.note_main(pid);
+                  if (!noted) log_.warning(noted.error().message);
+                },
+            .after = [this](pid_t ended) { return watch_.end_of(ended, driver_->remembered()); },
+            .finished = [this](int code) { finish(code); }});
   }
 
   int run();
@@ -119,12 +125,13 @@ class supervisor::impl {
 
  private:
   supervisor_place place();
-  supervision_driver::settings driver_settings();
+  os::start_command server_command();
   path_keeper::settings path_settings();
   result<void> put_rest_back();
   void look();
   void start();
-  void on_signal(const signal_stream::signal& signal);
+  void take_signals();
+  void await_signals();
   void on_call(control_session& from, const wire::call& call);
   void reexec(control_session& from);
   void finish(int code);
@@ -148,7 +155,7 @@ class supervisor::impl {
   deposit deposit_;
   std::optional<supervision_driver> driver_;
   session_host sessions_;
-  signal_stream signals_;
+  asio::posix::stream_descriptor signals_{context_};
   path_keeper path_keeper_;
   asio::steady_timer look_timer_;
   int code_ = 0;
@@ -156,10 +163,10 @@ class supervisor::impl {
 
 supervisor_place supervisor::impl::place() {
   if (legacy_) return {paths_, std::move(legacy_->open)};
-  return value_of(supervisor_place::take(paths_));
+  return supervisor_place::take(paths_).value();
 }
 
-supervision_driver::settings supervisor::impl::driver_settings() {
+os::start_command supervisor::impl::server_command() {
   if (params_.command.front().starts_with('/')) {
     own_.directory = os::with_links(os::directory_at_start(), params_.command.front());
   }
@@ -178,19 +185,7 @@ supervision_driver::settings supervisor::impl::driver_settings() {
   server.set("FDSTORE", std::to_string(deposit_.limit()));
   server.set("GRACEFUL_SUPERVISOR", place_.paths().socket);
   server.set("GRACEFUL_SUPERVISOR_PROCESS", os::own_process_text());
-  return {.server = std::move(server),
-          .limits = limits_of(params_),
-          .sockets = [this] { return deposit_.for_start(); },
-          .listen = [this] { deposit_.read(); },
-          .main_is =
-              [this](pid_t pid) {
-                const auto noted = place_.note_main(pid);
-                if (!noted) log_.warning(noted.error().message);
-              },
-          .after = [this](pid_t ended) { return watch_.end_of(ended, driver_->remembered()); },
-          .release = [this] { deposit_.release(); },
-          .keep = [this] { deposit_.keep_again(); },
-          .finished = [this](int code) { finish(code); }};
+  return server;
 }
 
 path_keeper::settings supervisor::impl::path_settings() {
@@ -237,10 +232,8 @@ int supervisor::impl::run() {
   ::signal(SIGCHLD, SIG_DFL);  // if it were ignored, the kernel would reap children and nobody
                                // would know how they ended
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-  if (const auto taken = signals_.start(taken_signals()); !taken) throw error{taken.error()};
-  deposit_.start(place_.open().notify, [this](speaker by, supervision::notification what) {
-    driver_->said(std::move(by), std::move(what));
-  });
+  take_signals();
+  deposit_.start(place_.open().notify);
   sessions_.start(place_.open().control);
   start();
   path_keeper_.start();
@@ -255,12 +248,12 @@ void supervisor::impl::start() {
     auto left_behind = place_.find_main();
     return left_behind ? driver_->adopt(std::move(*left_behind)) : driver_->begin();
   }
+  std::vector<unique_fd> rest;  // what is not kept
   for (auto& each : legacy_->sockets) {
     deposit_.keep(each.name, each.fd);
-    std::vector<unique_fd> rest;  // what is not kept
     rest.push_back(std::move(each.fd));
-    os::close_aside(std::move(rest));
   }
+  os::close_aside(std::move(rest));
   log_.info("goes on in a new program, with " + std::to_string(legacy_->sockets.size()) +
             (legacy_->sockets.size() == 1 ? " socket kept" : " sockets kept"));
   // A new socket's buffer has room for it.
@@ -269,8 +262,29 @@ void supervisor::impl::start() {
   driver_->resume();
 }
 
-void supervisor::impl::on_signal(const signal_stream::signal& signal) {
-  signal.number == SIGCHLD ? driver_->reap() : driver_->told(signal.number, signal.by_kernel);
+/// Hears signals one after the other: signalfd(2). They are blocked, so none is lost, not even
+/// across an execve(2), and PID 1 gets them too.
+void supervisor::impl::take_signals() {
+  const auto signals = taken_signals();
+  const int fd = ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (fd < 0) throw error{os::system_failure("cannot take signals (signalfd)")};
+  signals_.assign(fd);
+  await_signals();
+}
+
+void supervisor::impl::await_signals() {
+  await_readable(signals_, [this] {
+    signalfd_siginfo info{};
+    while (::read(signals_.native_handle(), &info, sizeof info) == sizeof info) {
+      const auto number = static_cast<int>(info.ssi_signo);
+      if (number == SIGCHLD) {
+        driver_->reap();
+      } else {
+        driver_->told(number, info.ssi_code == SI_KERNEL);
+      }
+    }
+    await_signals();
+  });
 }
 
 void supervisor::impl::finish(int code) {
@@ -341,11 +355,7 @@ supervisor_status supervisor::impl::status() const {
   if (m.now == supervision::phase::waiting && m.due) {
     s.wait = std::max(milliseconds{0}, duration_cast<milliseconds>(*m.due - now));
   }
-  for (const auto& each : deposit_.items()) {
-    const auto address = os::socket_address::bound_to(each.fd.get());
-    const bool ip = address.family() == AF_INET || address.family() == AF_INET6;
-    s.kept.push_back({each.name, ip ? address.to_string() : ""});
-  }
+  for (const auto& each : deposit_.items()) s.kept.push_back({each.name, each.address});
   return s;
 }
 

@@ -41,13 +41,13 @@ struct deposit_fixture {
                     log_level::info};
   boost::asio::io_context context;
   std::vector<std::string> heard;
-  deposit kept{context, log};
+  deposit kept{context, log, [this](const speaker&, const supervision::notification& n) {
+                 heard.push_back(n.status.value_or(""));
+               }};
 
   explicit deposit_fixture(unique_fd other = {})
       : socket{other ? std::move(other) : std::move(bound)} {
-    kept.start(socket.get(), [this](const speaker&, const supervision::notification& n) {
-      heard.push_back(n.status.value_or(""));
-    });
+    kept.start(socket.get());
   }
 
   void say(const std::string& text, const std::vector<int>& descriptors = {}) {
@@ -74,6 +74,22 @@ TEST_CASE("a stored descriptor is kept until it is removed, and passed by its na
   CHECK(b.kept.items().size() == 1);
   b.say("FDSTOREREMOVE=1\nFDNAME=http");
   CHECK(b.kept.items().empty());
+}
+
+TEST_CASE("a file is kept once under a name, and several files may have the same name") {
+  deposit_fixture b;
+  const auto one = some_file();
+  const auto other = some_file();  // of the same inode
+  b.say("FDSTORE=1\nFDNAME=a", {one.get()});
+  b.say("FDSTORE=1\nFDNAME=a", {one.get()});
+  CHECK(b.kept.items().size() == 1);
+  b.say("FDSTORE=1\nFDNAME=a", {other.get()});
+  CHECK(b.kept.items().size() == 2);
+  b.say("FDSTORE=1\nFDNAME=b", {one.get()});
+  CHECK(b.kept.items().size() == 3);
+  b.say("FDSTOREREMOVE=1\nFDNAME=a");
+  REQUIRE(b.kept.items().size() == 1);
+  CHECK(b.kept.items().front().name == "b");
 }
 
 TEST_CASE("after a release nothing is kept until another process starts") {

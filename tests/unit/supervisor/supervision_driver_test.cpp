@@ -61,26 +61,24 @@ struct driver_fixture {
   int asked = 0;
   std::function<serving_watch::after()> answer = [] { return serving_watch::after{}; };
   std::optional<int> finished;
+  graceful::deposit kept{context, log, [](auto, auto) {}};
   supervision_driver driver{context,
                             log,
+                            kept,
                             {.server = command_of({"/bin/sh", "-c", script_}),
                              .limits = {.first_delay = 1h,
                                         .longest_delay = 1h,
                                         .failures = 2,
                                         .good_while = 10s,
-                                        .ready_timeout = 1h},
-                             .sockets = [] { return std::vector<os::passed_socket>{}; },
-                             .listen = [] {},
-                             .main_is = [](pid_t) {},
+                                        .ready_timeout = 1h}},
+                            {},
+                            {.main_is = [](pid_t) {},
                              .after =
                                  [this](pid_t) {
                                    ++asked;
                                    return answer();
                                  },
-                             .release = [] {},
-                             .keep = [] {},
-                             .finished = [this](int code) { finished = code; }},
-                            {}};
+                             .finished = [this](int code) { finished = code; }}};
 };
 
 /// Leaves only that many descriptors free while it lives.
