@@ -73,11 +73,12 @@ std::vector<std::shared_ptr<foreign_acceptor>> plain_acceptors::all() const {
   return all_;
 }
 
-caretaker::caretaker(asio::io_context& control, surroundings around, milliseconds linger)
-    : around_{std::move(around)}, linger_{linger}, timer_{control} {}
+caretaker::caretaker(asio::io_context& control, const dependencies& given, milliseconds linger,
+                     std::function<void()> stop_context)
+    : given_{given}, linger_{linger}, stop_context_{std::move(stop_context)}, timer_{control} {}
 
 void caretaker::look_after() {
-  if (looks_after_ || sees_off_ || around_.acceptors.all().empty()) return;
+  if (looks_after_ || sees_off_ || given_.acceptors.all().empty()) return;
   looks_after_ = true;
   look_for_closed();
 }
@@ -86,14 +87,14 @@ void caretaker::look_for_closed() {
   timer_.expires_after(closed_interval);
   timer_.async_wait([this](boost::system::error_code ec) {
     if (ec || sees_off_) return;
-    around_.sockets.withdraw_closed();
-    for (const auto& acceptor : around_.acceptors.all()) (void)acceptor->tend();
+    given_.sockets.withdraw_closed();
+    for (const auto& acceptor : given_.acceptors.all()) (void)acceptor->tend();
     look_for_closed();
   });
 }
 
 void caretaker::see_off() {
-  if (around_.acceptors.all().empty() || std::exchange(sees_off_, true)) return;
+  if (given_.acceptors.all().empty() || std::exchange(sees_off_, true)) return;
   began_ = clock::now();
   processor_time_ = application_time();
   see_off_next();
@@ -108,12 +109,12 @@ void caretaker::stop() {
 
 void caretaker::see_off_next() {
   const auto began = clock::now();
-  const auto acceptors = around_.acceptors.all();
+  const auto acceptors = given_.acceptors.all();
   bool all_tended = true;
   for (const auto& acceptor : acceptors) all_tended = acceptor->tend() && all_tended;
   if (!all_tended) return look_again(tend_interval);
   const bool served = anybody_served();
-  const bool all_quiet = is_quiet() && !served && around_.tracked.open() == 0;
+  const bool all_quiet = is_quiet() && !served && given_.tracked.open() == 0;
   const bool waits = !served && began - began_ >= quiet_by_then;
   for (const auto& acceptor : acceptors) {
     if (hurried_) acceptor->abort();
@@ -137,7 +138,7 @@ void caretaker::look_again(std::chrono::steady_clock::duration pause) {
 }
 
 /// True while there is an accepted connection, whichever acceptor took it, tracked or not.
-bool caretaker::anybody_served() const { return !around_.sockets.connections().empty(); }
+bool caretaker::anybody_served() const { return !given_.sockets.connections().empty(); }
 
 /// True if the application has hardly used a processor since the last call.
 bool caretaker::is_quiet() {
@@ -149,15 +150,15 @@ void caretaker::end() {
   const auto why = "the last client has gone, and nothing has happened for " +
                    std::to_string(linger_.count()) + " ms: ";
   bool stopped = false;
-  for (const auto& acceptor : around_.acceptors.all()) {
+  for (const auto& acceptor : given_.acceptors.all()) {
     stopped = stop_context_of(acceptor->executor()) || stopped;
   }
-  if (around_.stop_context) around_.stop_context();
-  if (stopped || around_.stop_context) {
-    around_.messages.info(why +
-                          "what still keeps the context running is stopped (see options::linger)");
+  if (stop_context_) stop_context_();
+  if (stopped || stop_context_) {
+    given_.messages.info(why +
+                         "what still keeps the context running is stopped (see options::linger)");
   } else {
-    around_.messages.warning(
+    given_.messages.warning(
         why +
         "something still keeps this process running, on an executor whose context is not "
         "known here: await the drain (async_wait_drain), and end it");

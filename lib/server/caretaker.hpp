@@ -38,16 +38,17 @@ class plain_acceptors {
 /// after any error, signal sets, timers). Lives on the control thread.
 class caretaker {
  public:
-  struct surroundings {
+  struct dependencies {
     log& messages;
     inventory& sockets;
     const plain_acceptors& acceptors;
     const connections& tracked;
-    std::function<void()> stop_context;  ///< Empty: no context is known.
   };
 
-  /// `linger`: how long there must be no client and no activity before the context is stopped.
-  caretaker(asio::io_context& control, surroundings around, std::chrono::milliseconds linger);
+  /// `linger`: how long there must be no client and no activity before `stop_context` is called; if
+  /// that is empty, no context is known besides those of the acceptors.
+  caretaker(asio::io_context& control, const dependencies& given, std::chrono::milliseconds linger,
+            std::function<void()> stop_context);
 
   /// This process serves, and the set of acceptors may have changed.
   void look_after();
@@ -68,8 +69,9 @@ class caretaker {
   bool is_quiet();
   void end();
 
-  const surroundings around_;
+  const dependencies given_;
   const std::chrono::milliseconds linger_;
+  const std::function<void()> stop_context_;
   asio::steady_timer timer_;
   bool looks_after_ = false;
   bool sees_off_ = false;

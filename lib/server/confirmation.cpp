@@ -8,8 +8,8 @@
 
 namespace graceful {
 
-void confirmation::ask(bool must_listen, outcomes on) {
-  on_ = std::move(on);
+void confirmation::ask(bool must_listen, callbacks on) {
+  callbacks_ = std::move(on);
   must_listen_ = must_listen;
   asked_ = true;
   answered_ = false;
@@ -32,7 +32,7 @@ void confirmation::stop() {
 void confirmation::decide() {
   if (!asked_ || !answered_ || (must_listen_ && !inventory_.listens())) return;
   stop();
-  on_.serves();
+  callbacks_.serves();
 }
 
 void confirmation::give_up() {
@@ -44,7 +44,7 @@ void confirmation::give_up() {
                   "has not run for " +
                       time;
   stop();
-  on_.does_not(why);
+  callbacks_.does_not(why);
 }
 
 }  // namespace graceful

@@ -10,6 +10,7 @@
 #include "os/lock_owners.hpp"
 #include "server/settings.hpp"
 #include "wire/fields.hpp"
+#include "wire/handoff_values.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
@@ -32,20 +33,25 @@ std::string path_of(const options& opts) {
 
 }  // namespace
 
-lifecycle::lifecycle(const options& opts, surroundings around)
+lifecycle::lifecycle(const options& opts, const dependencies& given, callbacks on)
     : options_{opts},
-      around_{std::move(around)},
-      log_{around_.messages},
+      log_{given.messages},
+      sockets_{given.sockets},
+      tracked_{given.tracked},
+      waiters_{given.waiters},
+      commit_waiters_{given.commit_waiters},
+      plain_{given.plain},
+      callbacks_{std::move(on)},
       control_path_{path_of(options_)},
       control_{log_},
-      confirmation_{control_.context(), around_.sockets, around_.application,
+      confirmation_{control_.context(), sockets_, given.application,
                     options_.confirm_timeout * 3 / 4},
       older_{options_.max_draining},
       giving_up_{control_.context(), [this] { return look_at_predecessor(); }},
       late_listens_{control_.context()},
       drain_{control_.context(),
              log_,
-             around_.tracked,
+             tracked_,
              {.every_second = [this] { report_drain(); }, .cut_short = [this] { cut_short(); }}},
       drain_reporter_{
           control_.context(), control_path_,
@@ -53,10 +59,11 @@ lifecycle::lifecycle(const options& opts, surroundings around)
             log_.warning("too many generations drain: the connections of this one are cut");
             drain_.hurry();
           }},
-      last_call_{control_.context(), log_, around_.sockets, [this] { stop_accepting(); }},
+      last_call_{control_.context(), log_, sockets_, [this] { stop_accepting(); }},
       caretaker_{control_.context(),
-                 {log_, around_.sockets, around_.plain, around_.tracked, around_.stop_context},
-                 options_.linger} {
+                 {log_, sockets_, plain_, tracked_},
+                 options_.linger,
+                 callbacks_.stop_context} {
   auto start = start_command_of(options_).value();
   if (const auto missed = missed_control_path(control_path_)) {
     log_.warning("this process was started to replace the server at " + *missed +
@@ -64,48 +71,45 @@ lifecycle::lifecycle(const options& opts, surroundings around)
                  ": it starts cold; to replace that server, give it the same options::name or "
                  "options::control_path");
   }
-  service_.emplace(
-      service_settings::take(start),
-      service::surroundings{control_.context(), log_, around_.sockets, around_.application});
+  service_.emplace(service_settings::take(start),
+                   service::surroundings{control_.context(), log_, sockets_, given.application});
   const auto request = takeover_request::of(options_, control_path_, service_->manager(), start);
   auto taken =
       take_ownership(request, take_channel(start, request.token, control_path_), log_).value();
   owned_ = std::move(taken.owned);
   if (owned_.predecessor) {
     generation_ = owned_.predecessor->offer().generation;
-    if (owned_.predecessor->offer().late_claims) around_.sockets.keep_unclaimed();
+    if (owned_.predecessor->offer().late_claims) sockets_.keep_unclaimed();
     statistics_.inherit(owned_.predecessor->offer().so_far);
   }
   for (auto& [name, fd, kept] : taken.listeners) {
     if (kept) service_->keeps(name, fd.get());
-    around_.sockets.inherit(std::move(name), std::move(fd), origin::predecessor, kept);
+    sockets_.inherit(std::move(name), std::move(fd), origin::predecessor, kept);
   }
   service_->bring();
   life_.emplace(owned_.predecessor != nullptr);
   // From here on an exception would leave the paths behind: the destructor does not run yet.
-  struct removal {
-    lifecycle* of;
-    ~removal() {
-      if (of != nullptr) of->remove_paths();
-    }
-  } on_failure{this};
+  std::unique_ptr<lifecycle, void (*)(lifecycle*)> on_failure{
+      this, [](lifecycle* failed) { failed->remove_paths(); }};
 
-  monitors_.emplace(generation_);
   driver_.emplace(control_.context(),
                   upgrade_report::audience{log_, statistics_,
                                            [this](const auto& event, const auto& message) {
-                                             monitors_->tell(event, message);
+                                             server_->tell(event, message);
                                              service_->on_upgrade(event, message);
                                            }},
                   driver_settings(std::move(start)));
-  server_.emplace(control_.context(), log_, *driver_, server_settings());
+  server_.emplace(
+      control_.context(), log_, *driver_,
+      control_server::settings{.generation = generation_, .fixed_command = options_.fixed_command},
+      server_callbacks());
   // Until a successor is committed, its predecessor answers on the control socket.
   if (now().committed()) {
     serve_control();
   } else {
     giving_up_.start(owned_.predecessor->socket());
   }
-  around_.sockets.on_change([this] {
+  sockets_.on_change([this] {
     asio::post(control_.context(), [this] {
       service_->sockets_changed();
       confirmation_.sockets_changed();
@@ -115,7 +119,7 @@ lifecycle::lifecycle(const options& opts, surroundings around)
   // The predecessor tells the manager about a successor that it has spawned.
   if (request.token.empty() || now().committed()) service_->starts();
   control_.start();
-  on_failure.of = nullptr;
+  (void)on_failure.release();
 }
 
 /// Ends on the control thread what lives there. The caller ends the rest afterwards, alone.
@@ -139,18 +143,18 @@ void lifecycle::end_control() {
 }
 
 lifecycle::~lifecycle() {
-  around_.sockets.on_change({});
+  sockets_.on_change({});
   end_control();
   if (owned_.predecessor && !now().was_ready() && !ready_failure_) {
     owned_.predecessor->fail(last_failure_.empty() ? std::string{wire::ended_before_ready}
                                                    : last_failure_);
   }
-  around_.sockets.stop();
+  sockets_.stop();
   // The caretaker has stopped, so their loops end now.
-  for (const auto& acceptor : around_.plain.all()) acceptor->abort();
-  for (const auto& acceptor : around_.plain.all()) acceptor->abandon();
-  around_.waiters.complete(asio::error::operation_aborted);
-  around_.commit_waiters.complete(asio::error::operation_aborted);
+  for (const auto& acceptor : plain_.all()) acceptor->abort();
+  for (const auto& acceptor : plain_.all()) acceptor->abandon();
+  waiters_.complete(asio::error::operation_aborted);
+  commit_waiters_.complete(asio::error::operation_aborted);
   remove_paths();
 }
 
@@ -162,56 +166,52 @@ void lifecycle::remove_paths() const {
   os::remove_path(os::lock_path(control_path_), os::identify(owned_.lock->get()));
 }
 
-/// A set-id program opens none. Its successor trusts no channel, since each message on one names
-/// the real user as its sender, and connects to the path instead.
-unique_fd lifecycle::open_channel() {
-  return os::is_set_id() ? unique_fd{} : server_->open_channel();
-}
-
 predecessor_driver::settings lifecycle::driver_settings(os::start_command start) {
-  return {.name = options_.name.empty() ? std::filesystem::path{control_path_}.filename().string()
-                                        : options_.name,
-          .generation = generation_,
-          .control_path = control_path_,
-          .open_channel = [this] { return open_channel(); },
-          .start = std::move(start),
-          .place = [this] { return service_->placement(); },
-          .ready_timeout = options_.ready_timeout,
-          .confirm_timeout = options_.confirm_timeout,
-          .drain_timeout = options_.drain_timeout,
-          .manager = [this] { return service_->manager(); },
-          .offer = [this] { return offer(); },
-          .withdraw =
-              [this] {
-                around_.sockets.thaw();
-                os::sign_lock(owned_.lock->get(), os::signing::alone);
-              },
-          .objection = [this](bool spawned) { return objection(spawned); },
-          .probation = options_.probation,
-          .pause_accepting = [this](const auto& ours) { around_.sockets.pause(ours); },
-          .resume_accepting = [this] { around_.sockets.resume(); },
-          .stop_accepting =
-              [this](const auto& ours) {
-                service_->hands_over(driver_->heir());
-                ours_ = ours;
-                decide(life::event::succeeded);
-              }};
+  return {
+      .name = options_.name.empty() ? std::filesystem::path{control_path_}.filename().string()
+                                    : options_.name,
+      .generation = generation_,
+      .control_path = control_path_,
+      // A set-id program opens none. Its successor trusts no channel, since each message on one
+      // names the real user as its sender, and connects to the path instead.
+      .open_channel = [this] { return os::is_set_id() ? unique_fd{} : server_->open_channel(); },
+      .start = std::move(start),
+      .place = [this] { return service_->placement(); },
+      .ready_timeout = options_.ready_timeout,
+      .confirm_timeout = options_.confirm_timeout,
+      .drain_timeout = options_.drain_timeout,
+      .manager = [this] { return service_->manager(); },
+      .offer = [this] { return offer(); },
+      .withdraw =
+          [this] {
+            sockets_.thaw();
+            os::sign_lock(owned_.lock->get(), os::signing::alone);
+          },
+      .objection = [this](bool spawned) { return objection(spawned); },
+      .probation = options_.probation,
+      .pause_accepting = [this](const auto& ours) { sockets_.pause(ours); },
+      .resume_accepting = [this] { sockets_.resume(); },
+      .stop_accepting =
+          [this](const auto& ours) {
+            service_->hands_over(driver_->heir());
+            ours_ = ours;
+            decide(life::event::succeeded);
+          }};
 }
 
-control_server::settings lifecycle::server_settings() {
+control_server::callbacks lifecycle::server_callbacks() {
   return {
       .status = [this] { return status(); },
+      .metrics = [this] { return server_metrics{.text = metrics()}; },
+      .state = [this] { return state_in_words(); },
       .refusal = [this] { return refusal(); },
       .report = [this](control_session& from, const wire::report& said) { on_report(from, said); },
       .reporter_gone = [this](const control_session& from) { on_reporter_gone(from); },
-      .monitor =
-          [this](control_session& from) {
-            monitors_->add(from, state_in_words());
-            if (now().handed_over()) conclude_monitors();  // it connected earlier
+      .drain =
+          [this](control_session& from, bool now) {
+            end(now);
+            drain_.watch(from);
           },
-      .drain = [this](control_session& from, bool now) { on_drain_call(from, now); },
-      .metrics = [this] { return server_metrics{.text = metrics()}; },
-      .fixed_command = options_.fixed_command,
       .watched = [this](const std::string& by) { service_->watched_by(by); }};
 }
 
@@ -292,7 +292,7 @@ void lifecycle::perform(life::action a) {
     case action::say_serves:
       return say_serves();
     case action::say_unserved:
-      around_.sockets.open();  // the clients that wait in its queue are served
+      sockets_.open();  // the clients that wait in its queue are served
       return service_->ends_unserved();
     case action::watch:
       return watch_predecessor();
@@ -312,7 +312,7 @@ void lifecycle::perform(life::action a) {
       return stay();
     case action::serve_path:
       serve_control();
-      return around_.commit_waiters.complete({});
+      return commit_waiters_.complete({});
     case action::end_alone:
       return end_alone();
     case action::go_back:
@@ -326,22 +326,24 @@ void lifecycle::perform(life::action a) {
 
 void lifecycle::handle_signals() {
   std::call_once(signals_once_, [this] {
-    const auto drain = [this](bool now) {
-      if (draining() && !now) log_.info("this process drains already; a second signal ends it");
-      end(now);
-    };
-    signals_.emplace(control_.context(),
-                     signal_actions::actions{drain, [this] { upgrade_by_signal(); }});
+    signals_.emplace(
+        control_.context(),
+        signal_actions::callbacks{
+            .drain =
+                [this](bool now) {
+                  if (draining() && !now) {
+                    log_.info("this process drains already; a second signal ends it");
+                  }
+                  end(now);
+                },
+            .upgrade =
+                [this] {
+                  const auto why = refusal();
+                  if (!why) return driver_->upgrade();
+                  log_.warning("SIGUSR2: no upgrade: " +
+                               wire::string_field(why->parameters, "message").value_or(why->error));
+                }});
   });
-}
-
-void lifecycle::upgrade_by_signal() {
-  if (const auto why = refusal()) {
-    log_.warning("SIGUSR2: no upgrade: " +
-                 wire::string_field(why->parameters, "message").value_or(why->error));
-  } else {
-    driver_->upgrade();
-  }
 }
 
 }  // namespace graceful

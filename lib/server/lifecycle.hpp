@@ -24,7 +24,6 @@
 #include "server/confirmation.hpp"
 #include "server/control_server.hpp"
 #include "server/life.hpp"
-#include "server/monitors.hpp"
 #include "server/signal_actions.hpp"
 #include "service/service.hpp"
 #include "wire/varlink.hpp"
@@ -48,8 +47,8 @@ namespace graceful {
 /// the control path, and runs the thread that serves it.
 class lifecycle {
  public:
-  /// The objects that it acts on. All of them outlive the lifecycle.
-  struct surroundings {
+  /// The objects that it works on. All of them outlive the lifecycle.
+  struct dependencies {
     log& messages;
     inventory& sockets;
     connections& tracked;
@@ -57,13 +56,15 @@ class lifecycle {
     drain_waiters& commit_waiters;
     const plain_acceptors& plain;
     asio::any_io_executor application;
+  };
+  struct callbacks {
     /// Called when this process accepts no more: from then on only its connections keep it running.
     std::function<void()> release_work;
     std::function<void()> stop_context;  ///< Empty: there is none that could be stopped.
   };
 
   /// Starts cold or takes over, see `upgrader`. Throws `error`.
-  lifecycle(const options& opts, surroundings around);
+  lifecycle(const options& opts, const dependencies& given, callbacks on);
   ~lifecycle();
 
   /// Ends the control thread. After that, the lifecycle posts nothing to other executors. The
@@ -89,11 +90,9 @@ class lifecycle {
   life::actions announce();
   [[noreturn]] void refuse_ready();
   void open();
-  unique_fd open_channel();
   [[nodiscard]] predecessor_driver::settings driver_settings(os::start_command start);
-  [[nodiscard]] control_server::settings server_settings();
+  [[nodiscard]] control_server::callbacks server_callbacks();
   void serve_control();
-  void on_drain_call(control_session& from, bool now);
   giving_up_watch::seen look_at_predecessor();
   void watch_predecessor();
   void confirm(predecessor_watch::outcomes::vouch vouch);
@@ -110,7 +109,6 @@ class lifecycle {
   void begin_drain();
   void hurry();
   void stop_accepting();
-  void upgrade_by_signal();
   void on_report(control_session& from, const wire::report& said);
   void on_reporter_gone(const control_session& from);
   void on_predecessor_ended();
@@ -129,8 +127,13 @@ class lifecycle {
   [[nodiscard]] std::vector<listener_status> listeners() const;
 
   const options& options_;
-  const surroundings around_;
   log& log_;
+  inventory& sockets_;
+  connections& tracked_;
+  drain_waiters& waiters_;
+  drain_waiters& commit_waiters_;
+  const plain_acceptors& plain_;
+  const callbacks callbacks_;
   const std::string control_path_;
   const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   ownership owned_;
@@ -155,7 +158,6 @@ class lifecycle {
   std::optional<predecessor_watch> predecessor_;
   confirmation confirmation_;
   older_generations older_;
-  std::optional<monitors> monitors_;
   std::optional<service> service_;
   giving_up_watch giving_up_;         // until ready()
   asio::steady_timer late_listens_;   // of a cold start: until they are over

@@ -46,7 +46,7 @@ struct signal_fixture {
   bool throws = false;
   std::optional<graceful::signal_actions> signals{
       std::in_place, control,
-      graceful::signal_actions::actions{[this](bool now) { done = now ? "end" : "drain"; },
+      graceful::signal_actions::callbacks{[this](bool now) { done = now ? "end" : "drain"; },
                                         [this] { upgrade(); }}};
 };
 
