@@ -47,7 +47,7 @@ struct signal_fixture {
   std::optional<graceful::signal_actions> signals{
       std::in_place, control,
       graceful::signal_actions::callbacks{[this](bool now) { done = now ? "end" : "drain"; },
-                                        [this] { upgrade(); }}};
+                                          [this] { upgrade(); }}};
 };
 
 }  // namespace

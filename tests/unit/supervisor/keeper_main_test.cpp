@@ -15,19 +15,6 @@
 using namespace graceful_test;
 using supervision::phase;
 
-namespace {
-
-keeper_fixture serving() {
-  keeper_fixture k;
-  k.begin();
-  k.started(7);
-  k.says(7, "STATUS=starting");
-  k.says(7, "READY=1");
-  return k;
-}
-
-}  // namespace
-
 TEST_CASE("the server names its successor; its own end, later, changes nothing") {
   auto k = serving();
   CHECK(k.says(7, "MAINPID=8\nREADY=1\nSTATUS=generation 2 serves") == "follow 8");
@@ -75,9 +62,7 @@ TEST_CASE("only the server can name its successor while it lives") {
 }
 
 TEST_CASE("a server behind a shell speaks for itself") {
-  keeper_fixture k;
-  k.begin();
-  k.started(7);
+  auto k = started();
   k.says(8, "STATUS=starting");
   k.says(8, "READY=1");
   CHECK(k.memory().main == 7);
@@ -87,9 +72,7 @@ TEST_CASE("a server behind a shell speaks for itself") {
 }
 
 TEST_CASE("a server outlives the shell around it, and is told what the shell was told") {
-  keeper_fixture k;
-  k.begin();
-  k.started(7);
+  auto k = started();
   k.says(8, "READY=1");
   CHECK(k.told(SIGTERM) == "send 15 to 7");
   CHECK(k.exits_before_speaker(7, 143) == "follow 8");
@@ -98,9 +81,7 @@ TEST_CASE("a server outlives the shell around it, and is told what the shell was
   CHECK(k.next() == -1ms);
   CHECK(k.exits(8, 0) == "finish 0");
 
-  keeper_fixture alone;
-  alone.begin();
-  alone.started(7);
+  auto alone = started();
   alone.says(8, "READY=1");
   CHECK(alone.exits_before_speaker(7, 1) == "follow 8");
   CHECK(
@@ -112,9 +93,7 @@ TEST_CASE("a server outlives the shell around it, and is told what the shell was
 
 TEST_CASE("a server that the shell has told to end is not told again") {
   for (const bool before : {true, false}) {
-    keeper_fixture k;
-    k.begin();
-    k.started(7);
+    auto k = started();
     k.says(8, "READY=1");
     k.told(SIGTERM);
     if (before) k.says(8, "STOPPING=1");
@@ -126,9 +105,7 @@ TEST_CASE("a server that the shell has told to end is not told again") {
 }
 
 TEST_CASE("a server that a shell has started again replaces the previous speaker") {
-  keeper_fixture k;
-  k.begin();
-  k.started(7);
+  auto k = started();
   CHECK(k.says(8, "READY=1") == "follow 8");
   k.vanishes(8);
   CHECK(k.says(9, "READY=1") == "follow 9");
@@ -138,9 +115,7 @@ TEST_CASE("a server that a shell has started again replaces the previous speaker
 }
 
 TEST_CASE("a helper that reports ready does not become the server") {
-  keeper_fixture k;
-  k.begin();
-  k.started(7);
+  auto k = started();
   k.says(9, "READY=1");
   CHECK(k.exits(9, 0) == "");
   CHECK(k.memory().main == 7);
@@ -277,9 +252,7 @@ TEST_CASE("a successor that named itself and has died is forgotten") {
 }
 
 TEST_CASE("a server that has long served in silence is not killed because of a late message") {
-  keeper_fixture k;
-  CHECK(k.on(supervision::event::begin{}) == "start");
-  CHECK(k.on(supervision::event::started{7}) == "");
+  auto k = started();
   CHECK(k.after(1h) == "");
   CHECK(k.says(8, "STATUS=hello") == "");
   CHECK(k.next() == -1ms);
@@ -290,9 +263,7 @@ TEST_CASE("a server that has long served in silence is not killed because of a l
 
 TEST_CASE(
     "a server that becomes ready late, and sends more later, is not said to have spoken late") {
-  keeper_fixture k;
-  CHECK(k.on(supervision::event::begin{}) == "start");
-  CHECK(k.on(supervision::event::started{7}) == "");
+  auto k = started();
   CHECK(k.after(1h) == "");
   CHECK(k.says(7, "READY=1") == "");
   CHECK(k.says(7, "STATUS=hello") == "");
