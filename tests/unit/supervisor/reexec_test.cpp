@@ -9,7 +9,7 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
-#include <optional>
+#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -56,15 +56,20 @@ struct estate {
   unique_fd caller = descriptor();
 };
 
-/// A command that gets a note with this text.
+/// How the next program is started: its environment names the note.
+os::start_command started_with(const std::string& note) {
+  ::setenv("GRACEFUL_REEXEC", note.c_str(), 1);
+  return {.file = "/bin/true",
+          .arguments = {"true"},
+          .environment = {"GRACEFUL_REEXEC=" + note},
+          .directory = "/"};
+}
+
 os::start_command with_note(std::string_view text) {
   const int note = ::memfd_create("note", MFD_CLOEXEC);
   REQUIRE(::write(note, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
   REQUIRE(::lseek(note, 0, SEEK_SET) == 0);
-  return {.file = "/bin/true",
-          .arguments = {"true"},
-          .environment = {"GRACEFUL_REEXEC=" + std::to_string(note)},
-          .directory = "/"};
+  return started_with(std::to_string(note));
 }
 
 }  // namespace
@@ -142,10 +147,7 @@ TEST_CASE("a note that cannot be read, and one whose sockets are not open, are t
     auto command = with_note(text);
     CHECK(take_legacy(command).error().code == errc::protocol_violation);
   }
-  os::start_command no_file{.file = "/bin/true",
-                            .arguments = {"true"},
-                            .environment = {"GRACEFUL_REEXEC=99999"},
-                            .directory = "/"};
+  auto no_file = started_with("99999");
   CHECK(take_legacy(no_file).error().code == errc::protocol_violation);
   auto lost = with_note(R"({"memory":{},"lock":99997,"control":99998,"notify":99999})");
   CHECK(take_legacy(lost).error().code == errc::descriptors_lost);
