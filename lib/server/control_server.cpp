@@ -67,8 +67,8 @@ std::optional<std::string> control_server::denial(control_session& from,
            "ask again without COMMAND, --env and --directory";
   }
   if (!from.has_rights_of_this()) {
-    return "the server has capabilities that the process which asks has not, as far as can be "
-           "seen, and would execute COMMAND with them; ask again without COMMAND, --env and "
+    return "the server has capabilities that the caller seems to lack, and would execute COMMAND "
+           "with them; ask again without COMMAND, --env and "
            "--directory, or as root";
   }
   return {};

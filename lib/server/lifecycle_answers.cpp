@@ -33,7 +33,7 @@ std::optional<wire::reply> lifecycle::refusal() const {
   const auto life = now();
   if (life.current() == life::stage::draining) {
     return wire::to_error(wire::busy_error,
-                          "the server drains, and ends; start it again when it has");
+                          "the server drains, and ends; start it again when it has ended");
   }
   if (life.was_ready() && !life.committed()) {
     return wire::to_error(wire::busy_error, "this process is in its probation");

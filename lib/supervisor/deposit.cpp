@@ -95,12 +95,12 @@ void deposit::read(int most) {
 
 void deposit::hear(os::notify_datagram& datagram) {
   if (!datagram.pid || !trusted(datagram.uid)) {
-    return log_.warning("ignored a notification by user " + std::to_string(datagram.uid));
+    return log_.warning("ignored a notification from user " + std::to_string(datagram.uid));
   }
   auto what = supervision::parse_notification(datagram.bytes);
   if (!what) {
-    return log_.warning("ignored a notification by pid " + std::to_string(*datagram.pid) +
-                        " that is too long, or no text");
+    return log_.warning("ignored a notification from pid " + std::to_string(*datagram.pid) +
+                        ": it is too long, or not text");
   }
   if (datagram.truncated) {
     log_.error(
@@ -119,7 +119,7 @@ void deposit::remove(const std::string& name) {
     if (each.name == name) removed.push_back(std::move(each.fd));
   }
   std::erase_if(items_, [](const item& each) { return !each.fd; });
-  if (!removed.empty()) log_.info("keeps " + name + " no more");
+  if (!removed.empty()) log_.info("no longer keeps " + name);
   os::close_aside(std::move(removed));
 }
 
@@ -142,13 +142,15 @@ void deposit::keep(const std::string& name, unique_fd& fd) {
   auto address = ip_address_of(fd.get());
   const auto what = name + (address.empty() ? "" : " (" + address + ")");
   if (items_.size() >= limit_) {
-    return tell_full("cannot keep " + what + " and what follows: the limit of " +
-                     std::to_string(limit_) + " is reached; raise that of open files (ulimit -n)");
+    return tell_full("cannot keep " + what + " or anything after it: the limit of " +
+                     std::to_string(limit_) +
+                     " is reached; raise the limit of open files (ulimit -n)");
   }
   if (!has_room_for(name)) {
-    return tell_full("cannot keep " + what +
-                     " and others: the names of all do not fit into LISTEN_FDNAMES together; give "
-                     "the listeners shorter ones");
+    return tell_full(
+        "cannot keep " + what +
+        ": all names together do not fit into LISTEN_FDNAMES; give the listeners shorter "
+        "names");
   }
   items_.push_back({name, std::move(fd), *file, std::move(address)});
   log_.info("keeps " + what);

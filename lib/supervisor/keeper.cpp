@@ -46,8 +46,8 @@ void keeper::on(const event::adopt& e, time now) {
   memory_.spoke = true;  // it may have said long ago that it is ready, so nobody waits for that
   memory_.begun = now;
   actions_.emplace_back(action::follow{e.pid});
-  note(log_level::info,
-       "the server runs already as " + pid_text(e.pid) + ": taken care of from now on");
+  note(log_level::info, "the server already runs as " + pid_text(e.pid) +
+                            "; the supervisor takes care of it from now on");
 }
 
 void keeper::on(const event::started& e, time now) {
@@ -88,7 +88,7 @@ void keeper::on(const event::said& e, time now) {
       if (*n.main_pid == e.by) memory_.claimant = {e.by, now};
       note(log_level::warning,
            pid_text(e.by) + " says that " + pid_text(*n.main_pid) +
-               " is the main process, which is not its to say while that lives");
+               " is the main process, which only the main process may say while it lives");
     }
   }
   if (!memory_.main || former) return;
@@ -100,9 +100,9 @@ void keeper::on(const event::said& e, time now) {
     memory_.due = memory_.begun + limits_.ready_timeout;
   } else if (e.by == memory_.main && !memory_.ready && !n.ready && !n.stopping &&
              !std::exchange(memory_.spoke, true)) {
-    note(log_level::info, pid_text(e.by) + " has spoken for the first time, later than the " +
+    note(log_level::info, pid_text(e.by) + " has reported for the first time, but later than the " +
                               duration_text(limits_.ready_timeout) +
-                              " that it may take to be ready: it is not waited for");
+                              " that it may take to be ready: the supervisor does not wait for it");
   }
   if (n.stopping && (e.by == memory_.main || e.by == memory_.speaker)) memory_.stopping = true;
   if (n.extension && memory_.due) memory_.due = std::max<time>(*memory_.due, now + *n.extension);
@@ -131,7 +131,7 @@ void keeper::become_main(pid_t pid, time now) {
   actions_.emplace_back(action::follow{pid});
   be_ready(pid, now);
   note(log_level::info, pid_text(pid) + " is the main process from now on" +
-                            (before ? "; " + pid_text(*before) + " goes when it is done" : ""));
+                            (before ? "; " + pid_text(*before) + " ends when it has drained" : ""));
   // The order to end was meant for the server, whichever process that is by now.
   if (memory_.told > 0) actions_.emplace_back(action::send{pid, SIGTERM});
 }
@@ -176,19 +176,18 @@ void keeper::on(const event::ended& e, time now) {
   }
   const bool daemon = e.left_others && memory_.told == 0 && !memory_.stopping && !memory_.ready &&
                       memory_.formers.empty();
-  note(
-      daemon ? log_level::warning : log_level::info,
-      "the server (" + pid_text(e.pid) + ") " + how +
-          (daemon ? ", and what it has started lives: if it makes itself a daemon, tell it to stay "
-                    "in the foreground, where it can be supervised"
-                  : ""));
+  note(daemon ? log_level::warning : log_level::info,
+       "the server (" + pid_text(e.pid) + ") " + how +
+           (daemon ? ", but a process that it has started still runs: if the server makes itself a "
+                     "daemon, tell it to stay in the foreground, where it can be supervised"
+                   : ""));
   finish(told_unseen ? 0 : exit_code(e.how));
 }
 
 /// An observation may be older than a message: a former main process does not come back.
 void keeper::on(const event::serves& e, time now) {
   if (memory_.main == e.pid || memory_.formers.contains(e.pid)) return;
-  note(log_level::info, pid_text(e.pid) + " has come to serve the control path");
+  note(log_level::info, pid_text(e.pid) + " now serves the control path");
   become_main(e.pid, now);
 }
 
@@ -200,9 +199,9 @@ bool keeper::would_finish(const event::ended& e, time now) const {
 
 /// Main was a shell around the server; the server need not end with it.
 void keeper::leave_to_speaker(const event::ended& e, time now) {
-  note(log_level::warning, pid_text(e.pid) + ' ' + e.how.to_string() + "; what it has started, " +
+  note(log_level::warning, pid_text(e.pid) + ' ' + e.how.to_string() + "; " +
                                pid_text(*memory_.speaker) +
-                               ", said that it is ready, and is the server");
+                               ", which it has started, said that it is ready, and is the server");
   const auto told = std::exchange(memory_.told, 0);
   const bool ends = memory_.stopping;
   become_main(*memory_.speaker, now);
@@ -228,7 +227,7 @@ void keeper::fail(const std::string& how, int code, time now) {
     note(log_level::error,
          how + ": failure " + std::to_string(memory_.failures) + " of " +
              std::to_string(limits_.failures) +
-             " in a row, so it is not started again; its log may say why it fails");
+             " in a row, so the supervisor does not start it again; its log may say why it fails");
     return finish(code);
   }
   auto delay = limits_.first_delay;

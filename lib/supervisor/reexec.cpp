@@ -153,9 +153,9 @@ result<void> try_out(os::start_command program, json::object what) {
   (void)attempt->wait(std::chrono::seconds{1});
   if (is_read(note->get())) return {};
   return failure{errc::upgrade_failed,
-                 program.file + " does not start as a supervisor: tried out, it " +
+                 program.file + " does not work as a supervisor: in a trial it " +
                      (how ? how->to_string()
-                          : "was not ready in " + std::to_string(trial_time.count()) + " s")};
+                          : "was not ready within " + std::to_string(trial_time.count()) + " s")};
 }
 
 }  // namespace
@@ -200,10 +200,11 @@ result<std::optional<legacy>> take_legacy(os::start_command& own) {
   const json::value* memory =
       !ec && parsed.is_object() ? parsed.get_object().if_contains("memory") : nullptr;
   if (memory == nullptr || !memory->is_object()) {
-    return failure{errc::protocol_violation,
-                   std::string{"what the program before has left cannot be read; start the "
-                               "supervisor without the variable "} +
-                       variable};
+    return failure{
+        errc::protocol_violation,
+        std::string{"cannot read what the previous program has left; start the supervisor "
+                    "without the variable "} +
+            variable};
   }
   const json::object& o = parsed.get_object();
   legacy left;
@@ -227,8 +228,8 @@ result<std::optional<legacy>> take_legacy(os::start_command& own) {
   }
   if (!left.open.lock || !left.open.control || !left.open.notify) {
     return failure{errc::descriptors_lost,
-                   "cannot go on: the program before has not left its sockets open; start a "
-                   "supervisor again, which adopts the server"};
+                   "cannot go on: the previous program has not left its sockets open; start a "
+                   "supervisor again: it adopts the server"};
   }
   return std::optional{std::move(left)};
 }

@@ -61,7 +61,9 @@ path_server path_server::of(const std::string& path, os::deadline until) {
 std::optional<serving_watch::lock_state> serving_watch::lock() const {
   struct stat status {};
   if (::lstat(os::lock_path(control_).c_str(), &status) != 0) return {};
-  return lock_state{{status.st_dev, status.st_ino}, status.st_mtim};
+  const auto changed = std::chrono::seconds{status.st_mtim.tv_sec} +
+                       std::chrono::nanoseconds{status.st_mtim.tv_nsec};
+  return lock_state{{status.st_dev, status.st_ino}, changed};
 }
 
 std::optional<named_process> serving_watch::look(const supervision::memory& known) {

@@ -9,11 +9,12 @@
 #include "supervisor/keeper.hpp"
 #include "supervisor/named_main.hpp"
 
+#include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <sys/types.h>
-#include <time.h>
 
 namespace graceful {
 
@@ -56,14 +57,8 @@ class serving_watch {
   [[nodiscard]] after end_of(pid_t main, const supervision::memory& known) const;
 
  private:
-  struct lock_state {
-    os::file_id file;
-    timespec changed;
-    friend bool operator==(const lock_state& a, const lock_state& b) {
-      return a.file == b.file && a.changed.tv_sec == b.changed.tv_sec &&
-             a.changed.tv_nsec == b.changed.tv_nsec;
-    }
-  };
+  /// The lock's file, and when it was changed.
+  using lock_state = std::pair<os::file_id, std::chrono::nanoseconds>;
 
   [[nodiscard]] std::optional<lock_state> lock() const;
 

@@ -97,10 +97,11 @@ void supervision_driver::said(speaker by, supervision::notification what) {
       what.main_pid = named->pid;
       introduce(std::move(*named));
     } else {
-      log_.warning("pid " + std::to_string(by.pid) + " says that pid " + std::to_string(*number) +
-                   " is the main process, which is not believed: no process of that number is "
-                   "seen that could be the server (in the PID namespace of the one that speaks, "
-                   "and below the supervisor or of the same user)");
+      log_.warning(
+          "pid " + std::to_string(by.pid) + " says that pid " + std::to_string(*number) +
+          " is the main process; ignored, since the supervisor sees no process of that number "
+          "that could be the server (in the PID namespace of the one that says so, and below the "
+          "supervisor or of the same user)");
     }
   }
   introduce({.pid = by.pid, .pidfd = std::move(by.pidfd)});
@@ -210,7 +211,7 @@ void supervision_driver::follow(pid_t pid) {
   // Do not take it for dead: it may be the server. The end of a child is reported in any case.
   if (unfollowed_.insert(pid).second) {
     log_.error("cannot watch pid " + std::to_string(pid) + ": " + failed.message() +
-               os::remedy(failed) + "; tries again every second");
+               os::remedy(failed) + "; the supervisor tries again every second");
   }
   follow_again_.expires_after(follow_again_after);
   follow_again_.async_wait([this](boost::system::error_code ec) {

@@ -254,8 +254,9 @@ void supervisor::impl::start() {
     rest.push_back(std::move(each.fd));
   }
   os::close_aside(std::move(rest));
-  log_.info("goes on in a new program, with " + std::to_string(legacy_->sockets.size()) +
-            (legacy_->sockets.size() == 1 ? " socket kept" : " sockets kept"));
+  log_.info("the supervisor goes on in a new program, and has kept " +
+            std::to_string(legacy_->sockets.size()) +
+            (legacy_->sockets.size() == 1 ? " socket" : " sockets"));
   // A new socket's buffer has room for it.
   if (legacy_->caller) (void)os::send_now(legacy_->caller.get(), wire::to_message(wire::reply{}));
   legacy_.reset();
@@ -317,8 +318,8 @@ void supervisor::impl::reexec(control_session& from) {
   if (driver_->undecided()) {
     return from.reply(wire::to_error(
         wire::reexec_failed_error,
-        "the server has ended just now, and who serves in its place is not known yet; the "
-        "supervisor goes on as it is: try again"));
+        "the server has just ended, and it is not known yet which process serves in its place; the "
+        "supervisor goes on unchanged; try again"));
   }
   bequest left{.memory = driver_->remembered(),
                .started = started_,
@@ -327,13 +328,13 @@ void supervisor::impl::reexec(control_session& from) {
                .sockets = {},
                .caller = from.descriptor()};
   for (const auto& each : deposit_.items()) left.sockets.push_back({each.name, each.fd.get()});
-  log_.info("executes " + own_.file + " again");
+  log_.info("the supervisor executes " + own_.file + " again");
   const auto why = execute_again(own_, left);
-  log_.error(why.message + ": goes on as it is");
+  log_.error(why.message + "; the supervisor goes on unchanged");
   wire::reply refusal;
   refusal.error = wire::reexec_failed_error;
   refusal.parameters["message"] =
-      why.message + "; the supervisor goes on as it is: put its program in place, and try again";
+      why.message + "; the supervisor goes on unchanged: put its program in place, and try again";
   from.reply(refusal);
 }
 

@@ -123,7 +123,7 @@ TEST_CASE("a message that is not text is ignored, and its descriptors are closed
   b.say(std::string(supervision::max_notification + 1, 'x'));
   CHECK(b.heard.empty());
   CHECK(b.kept.items().empty());
-  CHECK(b.noted("that is too long, or no text"));
+  CHECK(b.noted("it is too long, or not text"));
 }
 
 TEST_CASE("beyond the limit nothing is kept, and that is logged once") {
@@ -141,7 +141,7 @@ TEST_CASE("beyond the limit nothing is kept, and that is logged once") {
     }
     CHECK(b.kept.items().size() == 2);
     CHECK(b.heard.size() == 4);
-    CHECK(b.noted("cannot keep c and what follows: the limit of 2 is reached"));
+    CHECK(b.noted("cannot keep c or anything after it: the limit of 2 is reached"));
     CHECK_FALSE(b.noted("cannot keep d"));
   }
   ::setrlimit(RLIMIT_NOFILE, &before);
@@ -156,7 +156,7 @@ TEST_CASE("stored descriptors can be passed, however long their names; the rest 
   const auto all = b.kept.for_start();
   CHECK(all.size() == os::longest_socket_names / 254);
   CHECK(b.noted("cannot keep 615xx"));
-  CHECK(b.noted("give the listeners shorter ones"));
+  CHECK(b.noted("give the listeners shorter names"));
   CHECK_FALSE(b.noted("cannot keep 616"));
   os::start_command command{
       .file = "/bin/true", .arguments = {"true"}, .environment = {}, .directory = "/"};
@@ -227,5 +227,5 @@ TEST_CASE("messages of another user are ignored") {
   REQUIRE((WIFEXITED(status) && WEXITSTATUS(status) == 0));
   b.kept.read();
   CHECK(b.heard.empty());
-  CHECK(b.noted("ignored a notification by user 65534"));
+  CHECK(b.noted("ignored a notification from user 65534"));
 }

@@ -56,7 +56,7 @@ TEST_CASE("failures that a server has made up for by a good while do not count f
 TEST_CASE("only the server can name its successor while it lives") {
   auto k = serving();
   CHECK(k.says(9, "MAINPID=9\nREADY=1") == "");
-  CHECK(k.noted("pid 9 says that pid 9 is the main process, which is not its to say"));
+  CHECK(k.noted("pid 9 says that pid 9 is the main process, which only the main process may say"));
   CHECK(k.says(0, "MAINPID=9") == "");
   CHECK(k.memory().main == 7);
 }
@@ -84,8 +84,8 @@ TEST_CASE("a server outlives the shell around it, and is told what the shell was
   auto alone = started();
   alone.says(8, "READY=1");
   CHECK(alone.exits_before_speaker(7, 1) == "follow 8");
-  CHECK(
-      alone.noted("pid 7 exited with status 1; what it has started, pid 8, said that it is ready"));
+  CHECK(alone.noted(
+      "pid 7 exited with status 1; pid 8, which it has started, said that it is ready"));
   CHECK(alone.phase() == phase::serving);
   CHECK(alone.memory().failures == 0);
   CHECK(alone.after(1h) == "");
@@ -258,7 +258,7 @@ TEST_CASE("a server that has long served in silence is not killed because of a l
   CHECK(k.next() == -1ms);
   CHECK(k.says(7, "STATUS=hello") == "");
   CHECK(k.next() == -1ms);
-  CHECK(k.noted("pid 7 has spoken for the first time, later than the"));
+  CHECK(k.noted("pid 7 has reported for the first time, but later than the"));
 }
 
 TEST_CASE(
@@ -267,7 +267,7 @@ TEST_CASE(
   CHECK(k.after(1h) == "");
   CHECK(k.says(7, "READY=1") == "");
   CHECK(k.says(7, "STATUS=hello") == "");
-  CHECK_FALSE(k.noted("has spoken for the first time"));
+  CHECK_FALSE(k.noted("has reported for the first time"));
 }
 
 TEST_CASE("a server that said that it ends has ended well, even if its ending is unknown") {
@@ -280,7 +280,7 @@ TEST_CASE("a process that has come to serve in place of the server becomes the s
   auto k = serving();
   CHECK(k.on(supervision::event::serves{7}) == "");
   CHECK(k.on(supervision::event::serves{8}) == "follow 8");
-  CHECK(k.noted("pid 8 has come to serve the control path"));
+  CHECK(k.noted("pid 8 now serves the control path"));
   CHECK(k.memory().main == 8);
   CHECK(k.on(supervision::event::serves{7}) == "");  // observed before, reported after
   CHECK(k.memory().main == 8);

@@ -32,7 +32,7 @@ TEST_CASE("a failing server is started again, later each time, up to a limit") {
   }
   k.started(7);
   CHECK(k.exits(7, 3) == "finish 3");
-  CHECK(k.noted("failure 6 of 6 in a row, so it is not started again"));
+  CHECK(k.noted("failure 6 of 6 in a row, so the supervisor does not start it again"));
   CHECK(k.memory().restarts == 5);
 }
 

@@ -78,7 +78,7 @@ TEST_CASE("a program that does not start is not executed, and this one goes on w
   const estate left;
   const auto why = graceful::execute_again(shell("exit 3"), left.all());
   CHECK(why.code == errc::upgrade_failed);
-  CHECK(why.message.find("tried out, it exited with status 3") != why.message.npos);
+  CHECK(why.message.find("in a trial it exited with status 3") != why.message.npos);
   for (const auto* fd : {&left.lock, &left.control, &left.notify, &left.socket, &left.caller}) {
     CHECK_FALSE(is_inherited(*fd));
   }
