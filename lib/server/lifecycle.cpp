@@ -13,7 +13,9 @@
 #include "wire/handoff_values.hpp"
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
 
 #include <algorithm>
 #include <filesystem>
@@ -33,25 +35,27 @@ std::string path_of(const options& opts) {
 
 }  // namespace
 
-lifecycle::lifecycle(const options& opts, const dependencies& given, callbacks on)
-    : options_{opts},
-      log_{given.messages},
-      sockets_{given.sockets},
-      tracked_{given.tracked},
-      waiters_{given.waiters},
-      commit_waiters_{given.commit_waiters},
-      plain_{given.plain},
-      callbacks_{std::move(on)},
+lifecycle::lifecycle(asio::any_io_executor application, options opts,
+                     std::function<void()> stop_context)
+    : application_{std::move(application)},
+      work_{asio::prefer(application_, asio::execution::outstanding_work.tracked)},
+      options_{bounded(std::move(opts))},
+      log_{options_.log, options_.log_threshold},
+      sockets_{std::make_shared<inventory>(log_)},
+      tracked_{std::make_shared<connections>(handoff::drain_limits{
+          options_.drain_timeout, options_.idle_grace, options_.drain_spread})},
+      waiters_{std::make_shared<drain_waiters>(application_)},
+      commit_waiters_{std::make_shared<drain_waiters>(application_)},
+      stop_context_{std::move(stop_context)},
       control_path_{path_of(options_)},
       control_{log_},
-      confirmation_{control_.context(), sockets_, given.application,
-                    options_.confirm_timeout * 3 / 4},
+      confirmation_{control_.context(), *sockets_, application_, options_.confirm_timeout * 3 / 4},
       older_{options_.max_draining},
       giving_up_{control_.context(), [this] { return look_at_predecessor(); }},
       late_listens_{control_.context()},
       drain_{control_.context(),
              log_,
-             tracked_,
+             *tracked_,
              {.every_second = [this] { report_drain(); }, .cut_short = [this] { cut_short(); }}},
       drain_reporter_{
           control_.context(), control_path_,
@@ -59,11 +63,11 @@ lifecycle::lifecycle(const options& opts, const dependencies& given, callbacks o
             log_.warning("too many generations drain: the connections of this one are cut");
             drain_.hurry();
           }},
-      last_call_{control_.context(), log_, sockets_, [this] { stop_accepting(); }},
+      last_call_{control_.context(), log_, *sockets_, [this] { stop_accepting(); }},
       caretaker_{control_.context(),
-                 {log_, sockets_, plain_, tracked_},
+                 {log_, *sockets_, plain_, *tracked_},
                  options_.linger,
-                 callbacks_.stop_context} {
+                 stop_context_} {
   auto start = start_command_of(options_).value();
   if (const auto missed = missed_control_path(control_path_)) {
     log_.warning("this process was started to replace the server at " + *missed +
@@ -72,19 +76,19 @@ lifecycle::lifecycle(const options& opts, const dependencies& given, callbacks o
                  "options::control_path");
   }
   service_.emplace(service_settings::take(start),
-                   service::surroundings{control_.context(), log_, sockets_, given.application});
+                   service::surroundings{control_.context(), log_, *sockets_, application_});
   const auto request = takeover_request::of(options_, control_path_, service_->manager(), start);
   auto taken =
       take_ownership(request, take_channel(start, request.token, control_path_), log_).value();
   owned_ = std::move(taken.owned);
   if (owned_.predecessor) {
     generation_ = owned_.predecessor->offer().generation;
-    if (owned_.predecessor->offer().late_claims) sockets_.keep_unclaimed();
+    if (owned_.predecessor->offer().late_claims) sockets_->keep_unclaimed();
     statistics_.inherit(owned_.predecessor->offer().so_far);
   }
   for (auto& [name, fd, kept] : taken.listeners) {
     if (kept) service_->keeps(name, fd.get());
-    sockets_.inherit(std::move(name), std::move(fd), origin::predecessor, kept);
+    sockets_->inherit(std::move(name), std::move(fd), origin::predecessor, kept);
   }
   service_->bring();
   life_.emplace(owned_.predecessor != nullptr);
@@ -109,7 +113,7 @@ lifecycle::lifecycle(const options& opts, const dependencies& given, callbacks o
   } else {
     giving_up_.start(owned_.predecessor->socket());
   }
-  sockets_.on_change([this] {
+  sockets_->on_change([this] {
     asio::post(control_.context(), [this] {
       service_->sockets_changed();
       confirmation_.sockets_changed();
@@ -143,18 +147,18 @@ void lifecycle::end_control() {
 }
 
 lifecycle::~lifecycle() {
-  sockets_.on_change({});
+  sockets_->on_change({});
   end_control();
   if (owned_.predecessor && !now().was_ready() && !ready_failure_) {
     owned_.predecessor->fail(last_failure_.empty() ? std::string{wire::ended_before_ready}
                                                    : last_failure_);
   }
-  sockets_.stop();
+  sockets_->stop();
   // The caretaker has stopped, so their loops end now.
   for (const auto& acceptor : plain_.all()) acceptor->abort();
   for (const auto& acceptor : plain_.all()) acceptor->abandon();
-  waiters_.complete(asio::error::operation_aborted);
-  commit_waiters_.complete(asio::error::operation_aborted);
+  waiters_->complete(asio::error::operation_aborted);
+  commit_waiters_->complete(asio::error::operation_aborted);
   remove_paths();
 }
 
@@ -184,13 +188,13 @@ predecessor_driver::settings lifecycle::driver_settings(os::start_command start)
       .offer = [this] { return offer(); },
       .withdraw =
           [this] {
-            sockets_.thaw();
+            sockets_->thaw();
             os::sign_lock(owned_.lock->get(), os::signing::alone);
           },
       .objection = [this](bool spawned) { return objection(spawned); },
       .probation = options_.probation,
-      .pause_accepting = [this](const auto& ours) { sockets_.pause(ours); },
-      .resume_accepting = [this] { sockets_.resume(); },
+      .pause_accepting = [this](const auto& ours) { sockets_->pause(ours); },
+      .resume_accepting = [this] { sockets_->resume(); },
       .stop_accepting =
           [this](const auto& ours) {
             service_->hands_over(driver_->heir());
@@ -292,7 +296,7 @@ void lifecycle::perform(life::action a) {
     case action::say_serves:
       return say_serves();
     case action::say_unserved:
-      sockets_.open();  // the clients that wait in its queue are served
+      sockets_->open();  // the clients that wait in its queue are served
       return service_->ends_unserved();
     case action::watch:
       return watch_predecessor();
@@ -312,7 +316,7 @@ void lifecycle::perform(life::action a) {
       return stay();
     case action::serve_path:
       serve_control();
-      return commit_waiters_.complete({});
+      return commit_waiters_->complete({});
     case action::end_alone:
       return end_alone();
     case action::go_back:

@@ -47,29 +47,23 @@ namespace graceful {
 /// the control path, and runs the thread that serves it.
 class lifecycle {
  public:
-  /// The objects that it works on. All of them outlive the lifecycle.
-  struct dependencies {
-    log& messages;
-    inventory& sockets;
-    connections& tracked;
-    drain_waiters& waiters;
-    drain_waiters& commit_waiters;
-    const plain_acceptors& plain;
-    asio::any_io_executor application;
-  };
-  struct callbacks {
-    /// Called when this process accepts no more: from then on only its connections keep it running.
-    std::function<void()> release_work;
-    std::function<void()> stop_context;  ///< Empty: there is none that could be stopped.
-  };
-
-  /// Starts cold or takes over, see `upgrader`. Throws `error`.
-  lifecycle(const options& opts, const dependencies& given, callbacks on);
+  /// Starts cold or takes over, see `upgrader`. Throws `error`. `stop_context` is empty if there is
+  /// none that could be stopped.
+  lifecycle(asio::any_io_executor application, options opts, std::function<void()> stop_context);
   ~lifecycle();
 
   /// Ends the control thread. After that, the lifecycle posts nothing to other executors. The
   /// destructor does it too; call it to destroy something earlier that the control thread uses.
   void end_control();
+
+  // What the application's objects work with; they may outlive this one.
+  [[nodiscard]] const asio::any_io_executor& application() const { return application_; }
+  [[nodiscard]] log& messages() { return log_; }
+  [[nodiscard]] const std::shared_ptr<inventory>& sockets() const { return sockets_; }
+  [[nodiscard]] connections& tracked() const { return *tracked_; }
+  [[nodiscard]] plain_acceptors& plain() { return plain_; }
+  [[nodiscard]] drain_waiters& waiters() const { return *waiters_; }
+  [[nodiscard]] drain_waiters& commit_waiters() const { return *commit_waiters_; }
 
   // Thread-safe.
   void ready();
@@ -126,14 +120,16 @@ class lifecycle {
   [[nodiscard]] std::string state_in_words() const;
   [[nodiscard]] std::vector<listener_status> listeners() const;
 
-  const options& options_;
-  log& log_;
-  inventory& sockets_;
-  connections& tracked_;
-  drain_waiters& waiters_;
-  drain_waiters& commit_waiters_;
-  const plain_acceptors& plain_;
-  const callbacks callbacks_;
+  const asio::any_io_executor application_;
+  asio::any_io_executor work_;  // keeps the application's context running until this process drains
+  const options options_;
+  log log_;
+  const std::shared_ptr<inventory> sockets_;
+  const std::shared_ptr<connections> tracked_;
+  const std::shared_ptr<drain_waiters> waiters_;
+  const std::shared_ptr<drain_waiters> commit_waiters_;
+  plain_acceptors plain_;
+  const std::function<void()> stop_context_;
   const std::string control_path_;
   const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   ownership owned_;

@@ -54,8 +54,8 @@ std::vector<offered_descriptor> lifecycle::offer() {
   const auto shared = [](const std::shared_ptr<const unique_fd>& fd) -> passed_descriptor {
     return {fd->get(), fd};
   };
-  const auto sockets = sockets_.freeze();
-  const auto kept = sockets_.kept();
+  const auto sockets = sockets_->freeze();
+  const auto kept = sockets_->kept();
   std::vector<offered_descriptor> offered;
   offered.reserve(sockets.size() + 2);
   offered.push_back({std::string{wire::lock_name}, shared(owned_.lock)});
@@ -76,12 +76,12 @@ server_status lifecycle::status() const {
       .uptime = duration_cast<milliseconds>(steady_clock::now() - started_),
       .state = state(),
       .version = GRACEFUL_VERSION_STRING,
-      .connections = tracked_.open(),
+      .connections = tracked_->open(),
       .listeners = listeners(),
       .draining = older_.all(),
       .successor_pid = driver_->in_probation() ? driver_->successor_pid() : std::nullopt,
       .last_failure = driver_->last_failure()};
-  for (auto& [name, address] : sockets_.dropped()) {
+  for (auto& [name, address] : sockets_->dropped()) {
     s.dropped.push_back(std::move(name));
     s.dropped_addresses.push_back(std::move(address));
   }
@@ -109,7 +109,7 @@ std::string lifecycle::state_in_words() const {
 
 std::vector<listener_status> lifecycle::listeners() const {
   std::vector<listener_status> all;
-  for (const auto& socket : sockets_.sockets()) {
+  for (const auto& socket : sockets_->sockets()) {
     const auto queue = os::accept_queue_of(socket->fd.get());
     all.push_back({socket->name, socket->address.to_string(), queue.length, queue.limit});
   }
@@ -118,9 +118,9 @@ std::vector<listener_status> lifecycle::listeners() const {
 
 /// Any thread may ask, so it reads nothing that lives on the control thread.
 std::string lifecycle::metrics() const {
-  const auto open = tracked_.open();
+  const auto open = tracked_->open();
   auto totals = statistics_.totals();
-  totals.cut += tracked_.cut();
+  totals.cut += tracked_->cut();
   return wire::to_open_metrics(
       {.version = GRACEFUL_VERSION_STRING,
        .generation = generation_,
@@ -130,7 +130,7 @@ std::string lifecycle::metrics() const {
        .connections = open,
        .connections_draining = statistics_.draining_before() + (draining() ? open : 0),
        .listeners = listeners(),
-       .listeners_dropped = sockets_.dropped().size()});
+       .listeners_dropped = sockets_->dropped().size()});
 }
 
 /// Hears a process of another generation that drains. If this process drains too, it closes the

@@ -24,7 +24,7 @@ void lifecycle::roll_back(const std::string& why) {
 /// bound.
 void lifecycle::go_back() {
   service_->goes_back();
-  hand_over(sockets_.own());
+  hand_over(sockets_->own());
   if (predecessor_) {
     predecessor_->leave();
   } else {
@@ -36,22 +36,22 @@ void lifecycle::go_back() {
 /// Leaves everything but `ours` to the process that serves now.
 void lifecycle::hand_over(const inventory::names& ours) {
   // If this process has not been committed by now, it never will be.
-  commit_waiters_.complete(make_error_code(errc::upgrade_failed));
+  commit_waiters_->complete(make_error_code(errc::upgrade_failed));
   // Posted, so that monitors hear first what led here.
   asio::post(control_.context(), [this] { conclude_monitors(); });
   server_->stop_accepting();
   if (path_keeper_) path_keeper_->stop();
   owned_.control.reset();
   owned_.lock.reset();
-  waiters_.complete({});
+  waiters_->complete({});
   // Accepting stops first: a client whose connection is cut connects again at once, and then the
   // other process has to answer it.
-  const bool some_left = sockets_.let_go(ours);
+  const bool some_left = sockets_->let_go(ours);
   begin_drain();
   report_drain();
   if (some_left) {
-    sockets_.open();  // if it was told to end before it was
-    sockets_.leave_to_others(other_generations());
+    sockets_->open();  // if it was told to end before it was
+    sockets_->leave_to_others(other_generations());
     last_call_.begin();
   } else {
     stop_accepting();
@@ -85,9 +85,9 @@ void lifecycle::settle_upgrade() {
 
 /// Drains without a process in its place: there is no predecessor, or this process was never ready.
 void lifecycle::end_alone() {
-  commit_waiters_.complete(make_error_code(errc::upgrade_failed));
+  commit_waiters_->complete(make_error_code(errc::upgrade_failed));
   server_->tell("draining", "this process drains, and ends");
-  waiters_.complete({});
+  waiters_->complete({});
   // An uncommitted process does not touch sockets that its predecessor still serves.
   if (!now().committed()) {
     begin_drain();
@@ -96,9 +96,9 @@ void lifecycle::end_alone() {
   }
   drain_.begin();
   service_->ask_for_sockets([this] {
-    sockets_.let_go_kept();
-    sockets_.leave_to_others(other_generations());
-    service_->ends(tracked_.open());
+    sockets_->let_go_kept();
+    sockets_->leave_to_others(other_generations());
+    service_->ends(tracked_->open());
     last_call_.begin();
     hurry();  // last, as in hand_over()
   });
@@ -129,17 +129,17 @@ void lifecycle::hurry() {
 /// From now on only connections keep the context running. Always the last step: the context may end
 /// at once, and then it runs nothing that is posted.
 void lifecycle::stop_accepting() {
-  sockets_.stop();
+  sockets_->stop();
   caretaker_.see_off();
-  callbacks_.release_work();
+  work_ = asio::any_io_executor{};
 }
 
 void lifecycle::report_drain() {
   if (!now().handed_over()) {
-    if (draining()) service_->ends(tracked_.open());
+    if (draining()) service_->ends(tracked_->open());
     return;
   }
-  drain_reporter_.report({generation_, ::getpid(), tracked_.open(), tracked_.cut()});
+  drain_reporter_.report({generation_, ::getpid(), tracked_->open(), tracked_->cut()});
 }
 
 /// Ends what is left at the deadline: connections without a token, or that do not heed it.
@@ -147,13 +147,13 @@ void lifecycle::cut_short() {
   last_call_.end();
   caretaker_.hurry();
   const std::string when = now().in_a_hurry() ? "drain: " : "drain: the deadline has passed and ";
-  if (!callbacks_.stop_context) {
+  if (!stop_context_) {
     return log_.warning(when +
                         "something still runs: it goes on, since the upgrader was made with an "
                         "executor and knows no context to stop");
   }
   log_.warning(when + "something still runs: stopping the context");
-  callbacks_.stop_context();
+  stop_context_();
 }
 
 }  // namespace graceful

@@ -1,20 +1,12 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include <graceful/upgrader.hpp>
 
-#include "drain/connections.hpp"
-#include "drain/drain_waiters.hpp"
 #include "listen/foreign_acceptor.hpp"
-#include "listen/inventory.hpp"
 #include "listen/listener.hpp"
 #include "listen/listener_group.hpp"
 #include "os/home_process.hpp"
 #include "os/system_failure.hpp"
-#include "server/caretaker.hpp"
 #include "server/lifecycle.hpp"
-#include "server/settings.hpp"
-
-#include <boost/asio/execution/outstanding_work.hpp>
-#include <boost/asio/prefer.hpp>
 
 #include <functional>
 #include <string>
@@ -39,7 +31,8 @@ void check(const asio::any_io_executor& executor, const char* tried) {
 
 class upgrader::impl {
  public:
-  impl(executor_type context, options opts, std::function<void()> stop_context);
+  impl(executor_type executor, options opts, std::function<void()> stop_context)
+      : life{std::move(executor), std::move(opts), std::move(stop_context)} {}
 
   /// See os::in_words. Tells the predecessor too.
   template <class F>
@@ -53,38 +46,8 @@ class upgrader::impl {
   }
 
   const os::home_process home;
-  const executor_type executor;
-  executor_type work;  // keeps the context of `executor` running until this process drains
-  const options settings;
-  log messages;
-  const std::shared_ptr<inventory> sockets;
-  const std::shared_ptr<drain_waiters> waiters;
-  const std::shared_ptr<drain_waiters> commit_waiters;
-  plain_acceptors plain;
-  const std::shared_ptr<connections> tracked;
   lifecycle life;
 };
-
-upgrader::impl::impl(executor_type context, options opts, std::function<void()> stop_context)
-    : executor{std::move(context)},
-      work{asio::prefer(executor, asio::execution::outstanding_work.tracked)},
-      settings{bounded(std::move(opts))},
-      messages{settings.log, settings.log_threshold},
-      sockets{std::make_shared<inventory>(messages)},
-      waiters{std::make_shared<drain_waiters>(executor)},
-      commit_waiters{std::make_shared<drain_waiters>(executor)},
-      tracked{std::make_shared<connections>(handoff::drain_limits{
-          settings.drain_timeout, settings.idle_grace, settings.drain_spread})},
-      life{settings,
-           {.messages = messages,
-            .sockets = *sockets,
-            .tracked = *tracked,
-            .waiters = *waiters,
-            .commit_waiters = *commit_waiters,
-            .plain = plain,
-            .application = executor},
-           {.release_work = [this] { work = executor_type{}; },
-            .stop_context = std::move(stop_context)}} {}
 
 upgrader::upgrader(detail::this_asio_abi /*abi*/, executor_type executor, options opts,
                    std::function<void()> stop_context)
@@ -105,7 +68,7 @@ std::shared_ptr<detail::listener> upgrader::make_listener(executor_type executor
                                                           const listen_params& params) {
   check(executor, "listen");
   return impl_->in_words("cannot listen", [&] {
-    auto& sockets = impl_->sockets;
+    const auto& sockets = impl_->life.sockets();
     auto socket = sockets->obtain(name, {address, length}, params, {}).value();
     try {
       auto body =
@@ -125,7 +88,7 @@ std::vector<std::shared_ptr<detail::listener>> upgrader::make_group(
     socklen_t length, const listen_params& params) {
   for (const auto& executor : executors) check(executor, "listen");
   return impl_->in_words("cannot listen", [&] {
-    return graceful::listen_group(impl_->sockets, impl_->messages, executors, name,
+    return graceful::listen_group(impl_->life.sockets(), impl_->life.messages(), executors, name,
                                   {address, length}, params)
         .value();
   });
@@ -135,7 +98,7 @@ unique_fd upgrader::make_foreign(std::string_view name, const sockaddr* address,
                                  const listen_params& params, unique_fd own) {
   return impl_->in_words("cannot listen", [&] {
     const auto socket =
-        impl_->sockets->obtain(name, {address, length}, params, std::move(own)).value();
+        impl_->life.sockets()->obtain(name, {address, length}, params, std::move(own)).value();
     try {
       return duplicate(socket->fd.get());
     } catch (...) {
@@ -154,29 +117,29 @@ unique_fd upgrader::duplicate(int fd) {
 void upgrader::watch_foreign(std::string_view name, int fd, const executor_type& executor,
                              detail::plain_acceptor object) {
   impl_->in_words("cannot listen", [&] {
-    auto plain = std::make_shared<foreign_acceptor>(executor, fd, impl_->sockets->find(name),
+    auto plain = std::make_shared<foreign_acceptor>(executor, fd, impl_->life.sockets()->find(name),
                                                     std::move(object));
     if (!plain->cannot_pause().empty()) {
-      impl_->messages.warning(
+      impl_->life.messages().warning(
           "listener '" + std::string{name} +
           "': in the probation of a successor this process goes on accepting there, beside the "
           "successor: " +
           plain->cannot_pause());
     }
-    impl_->plain.add(plain);
-    impl_->sockets->attach(name, std::move(plain));
+    impl_->life.plain().add(plain);
+    impl_->life.sockets()->attach(name, std::move(plain));
   });
 }
 
-bool upgrader::withdraw(std::string_view name) { return impl_->sockets->withdraw(name); }
+bool upgrader::withdraw(std::string_view name) { return impl_->life.sockets()->withdraw(name); }
 
-void upgrader::drop_foreign(std::string_view name) { impl_->sockets->remove(name, nullptr); }
+void upgrader::drop_foreign(std::string_view name) { impl_->life.sockets()->remove(name, nullptr); }
 
 void upgrader::ready() { impl_->life.ready(); }
 
 connection upgrader::track(executor_type executor, connection::stage_handler on_stage) {
   check(executor, "track a connection");
-  return impl_->tracked->track(std::move(executor), std::move(on_stage));
+  return impl_->life.tracked().track(std::move(executor), std::move(on_stage));
 }
 
 void upgrader::drain() { impl_->life.drain(false); }
@@ -198,13 +161,13 @@ void upgrader::end_control() {
 }
 
 void upgrader::wait_commit(drain_handler handler, executor_type own) {
-  impl_->commit_waiters->wait(std::move(handler), std::move(own));
+  impl_->life.commit_waiters().wait(std::move(handler), std::move(own));
 }
 
 void upgrader::wait_drain(drain_handler handler, executor_type own) {
-  impl_->waiters->wait(std::move(handler), std::move(own));
+  impl_->life.waiters().wait(std::move(handler), std::move(own));
 }
 
-upgrader::executor_type upgrader::get_executor() const { return impl_->executor; }
+upgrader::executor_type upgrader::get_executor() const { return impl_->life.application(); }
 
 }  // namespace graceful

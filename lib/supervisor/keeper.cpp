@@ -24,12 +24,13 @@ std::string pid_text(pid_t pid) { return "pid " + std::to_string(pid); }
 
 bool asks_to_end(int signal) { return signal == SIGTERM || signal == SIGINT || signal == SIGQUIT; }
 
-}  // namespace
-
+/// As a shell reports it: 128 + n for a signal; 1 if unknown.
 int exit_code(const ending& how) {
   if (how.how == ending::kind::unknown) return 1;
   return how.how == ending::kind::signalled ? 128 + how.value : how.value;
 }
+
+}  // namespace
 
 keeper_actions keeper::resume(const keeper_event& e, time now) {
   actions_.clear();

@@ -26,9 +26,6 @@ using time = std::chrono::steady_clock::time_point;
 
 using os::ending;
 
-/// As a shell reports it: 128 + n for a signal; 1 if unknown.
-int exit_code(const ending& how);
-
 struct restart_limits {
   std::chrono::milliseconds first_delay;  ///< Doubled with each failure in a row.
   std::chrono::milliseconds longest_delay;

@@ -24,13 +24,9 @@ constexpr std::array<std::pair<std::string_view, phase>, 5> phases{{
     {"over", phase::over},
 }};
 
-std::int64_t ticks(time t) {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(t.time_since_epoch()).count();
-}
+std::int64_t ticks(time t) { return std::chrono::nanoseconds{t.time_since_epoch()}.count(); }
 
-time from_ticks(std::int64_t count) {
-  return time{std::chrono::duration_cast<time::duration>(std::chrono::nanoseconds{count})};
-}
+time from_ticks(std::int64_t count) { return time{std::chrono::nanoseconds{count}}; }
 
 std::optional<pid_t> pid_field(const json::object& o, std::string_view key) {
   const auto pid = wire::int_field(o, key);
@@ -52,24 +48,23 @@ std::string_view to_string(phase p) {
 }
 
 json::object to_json(const memory& m) {
-  json::object o;
-  o["phase"] = to_string(m.now);
+  json::object o{{"phase", to_string(m.now)},
+                 {"formers", json::array(m.formers.begin(), m.formers.end())},
+                 {"ever_started", m.ever_started},
+                 {"spoke", m.spoke},
+                 {"ready", m.ready},
+                 {"overdue", m.overdue},
+                 {"stopping", m.stopping},
+                 {"begun", ticks(m.begun)},
+                 {"status", m.status},
+                 {"last_end", m.last_end},
+                 {"last_code", m.last_code},
+                 {"failures", m.failures},
+                 {"restarts", m.restarts},
+                 {"told", m.told}};
   if (m.main) o["main"] = *m.main;
   if (m.speaker) o["speaker"] = *m.speaker;
-  o["formers"] = json::array(m.formers.begin(), m.formers.end());
-  o["ever_started"] = m.ever_started;
-  o["spoke"] = m.spoke;
-  o["ready"] = m.ready;
-  o["overdue"] = m.overdue;
-  o["stopping"] = m.stopping;
   if (m.due) o["due"] = ticks(*m.due);
-  o["begun"] = ticks(m.begun);
-  o["status"] = m.status;
-  o["last_end"] = m.last_end;
-  o["last_code"] = m.last_code;
-  o["failures"] = m.failures;
-  o["restarts"] = m.restarts;
-  o["told"] = m.told;
   return o;
 }
 

@@ -6,6 +6,7 @@
 #include "os/executed.hpp"
 #include "os/system_failure.hpp"
 #include "os/text.hpp"
+#include "os/whole_file.hpp"
 #include "os/whole_number.hpp"
 #include "supervisor/memory_text.hpp"
 #include "wire/fields.hpp"
@@ -15,7 +16,6 @@
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstring>
 #include <string_view>
@@ -58,22 +58,20 @@ sigset_t signals_of(const json::object& o, std::string_view key) {
 }
 
 json::object describe(const bequest& left) {
-  json::object o;
-  o["memory"] = supervision::to_json(left.memory);
-  o["started"] =
-      std::chrono::duration_cast<std::chrono::nanoseconds>(left.started.time_since_epoch()).count();
-  o["blocked"] = numbers_of(left.signals.blocked);
-  o["ignored"] = numbers_of(left.signals.ignored);
-  o["lock"] = left.open.lock;
-  o["control"] = left.open.control;
-  o["notify"] = left.open.notify;
-  o["caller"] = left.caller;
   json::array sockets;
   for (const auto& each : left.sockets) {
     sockets.push_back({{"name", each.name}, {"fd", each.fd}});
   }
-  o["sockets"] = std::move(sockets);
-  return o;
+  const std::chrono::nanoseconds started = left.started.time_since_epoch();
+  return {{"memory", supervision::to_json(left.memory)},
+          {"started", started.count()},
+          {"blocked", numbers_of(left.signals.blocked)},
+          {"ignored", numbers_of(left.signals.ignored)},
+          {"lock", left.open.lock},
+          {"control", left.open.control},
+          {"notify", left.open.notify},
+          {"caller", left.caller},
+          {"sockets", std::move(sockets)}};
 }
 
 std::optional<int> number_of(const json::object& o, std::string_view key) {
@@ -99,15 +97,6 @@ unique_fd take_descriptor(const json::object& o, std::string_view key) {
   const auto fd = number_of(o, key);
   if (!fd || ::fcntl(*fd, F_SETFD, FD_CLOEXEC) != 0) return {};
   return unique_fd{*fd};
-}
-
-std::string read_whole(int fd) {
-  std::string text;
-  std::array<char, 4096> buffer;
-  for (ssize_t n = 0; (n = ::read(fd, buffer.data(), buffer.size())) > 0;) {
-    text.append(buffer.data(), static_cast<std::size_t>(n));
-  }
-  return text;
 }
 
 std::vector<char*> pointers(const std::vector<std::string>& strings) {
@@ -196,7 +185,7 @@ result<std::optional<legacy>> take_legacy(os::start_command& own) {
   number["note"] = os::whole_number<int>(value).value_or(-1);
   const unique_fd note = take_descriptor(number, "note");
   boost::system::error_code ec;
-  const auto parsed = json::parse(read_whole(note.get()), ec);
+  const auto parsed = json::parse(os::whole_file(note.get()), ec);
   const json::value* memory =
       !ec && parsed.is_object() ? parsed.get_object().if_contains("memory") : nullptr;
   if (memory == nullptr || !memory->is_object()) {
@@ -212,8 +201,8 @@ result<std::optional<legacy>> take_legacy(os::start_command& own) {
   if (wire::bool_field(o, trial).value_or(false)) {
     ::_exit(is_complete(o) && ::ftruncate(note.get(), 0) == 0 ? 0 : 1);
   }
-  left.started = supervision::time{std::chrono::duration_cast<supervision::time::duration>(
-      std::chrono::nanoseconds{wire::int_field(o, "started").value_or(0)})};
+  left.started =
+      supervision::time{std::chrono::nanoseconds{wire::int_field(o, "started").value_or(0)}};
   left.signals = {signals_of(o, "blocked"), signals_of(o, "ignored")};
   left.open = {take_descriptor(o, "lock"), take_descriptor(o, "control"),
                take_descriptor(o, "notify")};
