@@ -1,6 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "server/caretaker.hpp"
 
+#include "control/run_after.hpp"
+
 #include <boost/asio/strand.hpp>
 #include <boost/asio/thread_pool.hpp>
 
@@ -16,7 +18,6 @@ using clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
-/// The interval of the search for closed acceptors.
 constexpr std::chrono::seconds closed_interval{1};
 
 /// The shortest interval of the search for clients. A search goes through all open descriptors, and
@@ -84,9 +85,8 @@ void caretaker::look_after() {
 }
 
 void caretaker::look_for_closed() {
-  timer_.expires_after(closed_interval);
-  timer_.async_wait([this](boost::system::error_code ec) {
-    if (ec || sees_off_) return;
+  run_after(timer_, closed_interval, [this] {
+    if (sees_off_) return;
     given_.sockets.withdraw_closed();
     for (const auto& acceptor : given_.acceptors.all()) (void)acceptor->tend();
     look_for_closed();
@@ -112,7 +112,7 @@ void caretaker::see_off_next() {
   const auto acceptors = given_.acceptors.all();
   bool all_tended = true;
   for (const auto& acceptor : acceptors) all_tended = acceptor->tend() && all_tended;
-  if (!all_tended) return look_again(tend_interval);
+  if (!all_tended) return run_after(timer_, tend_interval, [this] { see_off_next(); });
   const bool served = anybody_served();
   const bool all_quiet = is_quiet() && !served && given_.tracked.open() == 0;
   const bool waits = !served && began - began_ >= quiet_by_then;
@@ -127,14 +127,8 @@ void caretaker::see_off_next() {
   } else if (began - *quiet_since_ >= linger_) {
     return end();
   }
-  look_again(std::max<clock::duration>(client_interval, (clock::now() - began) * share));
-}
-
-void caretaker::look_again(std::chrono::steady_clock::duration pause) {
-  timer_.expires_after(pause);
-  timer_.async_wait([this](boost::system::error_code ec) {
-    if (!ec) see_off_next();
-  });
+  const auto pause = std::max<clock::duration>(client_interval, (clock::now() - began) * share);
+  run_after(timer_, pause, [this] { see_off_next(); });
 }
 
 /// True while there is an accepted connection, whichever acceptor took it, tracked or not.

@@ -64,7 +64,6 @@ class caretaker {
  private:
   void look_for_closed();
   void see_off_next();
-  void look_again(std::chrono::steady_clock::duration pause);
   [[nodiscard]] bool anybody_served() const;
   bool is_quiet();
   void end();

@@ -48,7 +48,6 @@ class confirmation {
   asio::steady_timer deadline_;
   const std::chrono::milliseconds patience_;
   bool asked_ = false;
-  bool answered_ = false;
   bool must_listen_ = false;
   callbacks callbacks_;
 };
