@@ -64,7 +64,6 @@ class control_server final {
   /// Takes no more connections; existing ones go on.
   void stop_accepting() { host_.stop_accepting(); }
 
-  /// Closes all connections.
   void stop() { host_.stop(); }
 
  private:

@@ -1,14 +1,12 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "server/lifecycle.hpp"
 
-#include <graceful/error.hpp>
-
 #include "control/control_path_of.hpp"
 #include "handoff/passed_channel.hpp"
 #include "os/at_start.hpp"
 #include "os/control_path.hpp"
 #include "os/lock_owners.hpp"
-#include "server/settings.hpp"
+#include "wire/control_messages.hpp"
 #include "wire/fields.hpp"
 #include "wire/handoff_values.hpp"
 
@@ -34,6 +32,33 @@ std::string path_of(const options& opts) {
 }
 
 }  // namespace
+
+result<os::start_command> start_command_of(const options& opts) {
+  auto start = os::start_command::of_this_process();
+  if (!opts.command.empty()) {
+    if (opts.command.front().empty()) {
+      return failure{errc::invalid_argument,
+                     "options::command names no program; leave it empty to start this one again"};
+    }
+    start.file = opts.command.front();
+    start.arguments = opts.command;
+  }
+  if (opts.directory.starts_with('/')) {
+    start.directory = opts.directory;
+  } else if (!opts.directory.empty()) {
+    start.directory += '/' + opts.directory;
+  }
+  return start;
+}
+
+options bounded(options opts) {
+  for (auto* timeout :
+       {&opts.ready_timeout, &opts.probation, &opts.confirm_timeout, &opts.handoff_timeout,
+        &opts.drain_timeout, &opts.linger, &opts.idle_grace, &opts.drain_spread}) {
+    *timeout = std::clamp<std::chrono::milliseconds>(*timeout, timeout->zero(), wire::max_timeout);
+  }
+  return opts;
+}
 
 lifecycle::lifecycle(asio::any_io_executor application, options opts,
                      std::function<void()> stop_context)

@@ -2,6 +2,7 @@
 #ifndef GRACEFUL_SERVER_LIFECYCLE_HPP
 #define GRACEFUL_SERVER_LIFECYCLE_HPP
 
+#include <graceful/error.hpp>
 #include <graceful/options.hpp>
 
 #include "control/control_thread.hpp"
@@ -20,6 +21,7 @@
 #include "listen/last_call.hpp"
 #include "os/log.hpp"
 #include "os/spare_descriptors.hpp"
+#include "os/start_command.hpp"
 #include "server/caretaker.hpp"
 #include "server/confirmation.hpp"
 #include "server/control_server.hpp"
@@ -42,6 +44,12 @@
 #include <vector>
 
 namespace graceful {
+
+/// The command that starts a successor, unless an operator asks for something else.
+result<os::start_command> start_command_of(const options& opts);
+
+/// Limits durations: none is negative, and each can be added to a time without an overflow.
+options bounded(options opts);
 
 /// Does what `life` decides: starts alone or takes over, serves, hands over, goes back, ends. Owns
 /// the control path, and runs the thread that serves it.

@@ -67,7 +67,6 @@ void lifecycle::conclude_monitors() {
   }
 }
 
-/// Ends this process.
 void lifecycle::end(bool now) {
   decide(now ? life::event::told_to_end_now : life::event::told_to_end);
 }

@@ -3,6 +3,7 @@
 // How a process comes to serve: ready(), the probation of a successor, and the commit.
 #include <graceful/error.hpp>
 
+#include "control/run_after.hpp"
 #include "os/control_path.hpp"
 #include "os/lock_owners.hpp"
 #include "server/lifecycle.hpp"
@@ -77,10 +78,8 @@ void lifecycle::say_serves() {
   caretaker_.look_after();
   service_->serves(generation_, false);
   // Sockets from a service manager are kept for as long as those from a predecessor.
-  late_listens_.expires_after(std::max(options_.probation, least_time_for_late_listens));
-  late_listens_.async_wait([this](boost::system::error_code cancelled) {
-    if (!cancelled) (void)sockets_->settle_claims();
-  });
+  run_after(late_listens_, std::max(options_.probation, least_time_for_late_listens),
+            [this] { (void)sockets_->settle_claims(); });
 }
 
 void lifecycle::watch_predecessor() {

@@ -8,8 +8,8 @@
 #include "os/launch.hpp"
 #include "os/log.hpp"
 #include "os/notify_socket.hpp"
-#include "supervisor/named_main.hpp"
 #include "supervisor/notification.hpp"
+#include "supervisor/server_process.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>

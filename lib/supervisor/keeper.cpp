@@ -243,14 +243,9 @@ void keeper::fail(const std::string& how, int code, time now) {
 }
 
 void keeper::on(const event::told& e, time /*now*/) {
-  if (!asks_to_end(e.signal)) {
-    if (memory_.main) actions_.emplace_back(action::send{*memory_.main, e.signal, e.to_all});
-    return;
-  }
-  ++memory_.told;
-  const bool everybody = memory_.told > 1 || memory_.now == phase::ending;
   if (memory_.main) actions_.emplace_back(action::send{*memory_.main, e.signal, e.to_all});
-  if (everybody) {
+  if (!asks_to_end(e.signal)) return;
+  if (++memory_.told > 1 || memory_.now == phase::ending) {
     for (const pid_t pid : memory_.formers) actions_.emplace_back(action::send{pid, e.signal});
   }
   if (memory_.now == phase::waiting) {

@@ -96,7 +96,6 @@ struct note {
 struct release {};
 /// There is a server after all: keep what it stores, as before.
 struct keep {};
-/// The supervisor ends.
 struct finish {
   int code;
 };
@@ -149,7 +148,6 @@ class keeper {
   [[nodiscard]] bool would_finish(const event::ended& e, time now) const;
 
   [[nodiscard]] const memory& remembered() const { return memory_; }
-  [[nodiscard]] const restart_limits& limits() const { return limits_; }
 
  private:
   void on(const event::begin& e, time now);

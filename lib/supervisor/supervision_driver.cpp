@@ -2,6 +2,7 @@
 #include "supervisor/supervision_driver.hpp"
 
 #include "control/await_readable.hpp"
+#include "control/run_after.hpp"
 #include "os/process_identity.hpp"
 #include "os/system_failure.hpp"
 
@@ -168,9 +169,8 @@ bool supervision_driver::put_off(event::ended& e) {
     return false;
   }
   if (!undecided_) undecided_ = {e, now + time_to_serve};
-  ask_again_.expires_after(ask_again_after);
-  ask_again_.async_wait([this](boost::system::error_code ec) {
-    if (!ec && undecided_) apply(undecided_->what);
+  run_after(ask_again_, ask_again_after, [this] {
+    if (undecided_) apply(undecided_->what);
   });
   return true;
 }
@@ -213,9 +213,7 @@ void supervision_driver::follow(pid_t pid) {
     log_.error("cannot watch pid " + std::to_string(pid) + ": " + failed.message() +
                os::remedy(failed) + "; the supervisor tries again every second");
   }
-  follow_again_.expires_after(follow_again_after);
-  follow_again_.async_wait([this](boost::system::error_code ec) {
-    if (ec) return;
+  run_after(follow_again_, follow_again_after, [this] {
     for (const pid_t each : std::exchange(unfollowed_, {})) follow(each);
     forget_introduced();
   });
@@ -326,11 +324,7 @@ boost::system::error_code supervision_driver::tell(const supervision::action::se
 void supervision_driver::arm() {
   timer_.cancel();
   const auto due = keeper_.next();
-  if (!due) return;
-  timer_.expires_at(*due);
-  timer_.async_wait([this](boost::system::error_code ec) {
-    if (!ec) apply(event::tick{});
-  });
+  if (due) run_after(timer_, *due - clock::now(), [this] { apply(event::tick{}); });
 }
 
 }  // namespace graceful

@@ -7,8 +7,7 @@
 #include "os/start_command.hpp"
 #include "supervisor/deposit.hpp"
 #include "supervisor/keeper.hpp"
-#include "supervisor/named_main.hpp"
-#include "supervisor/serving_watch.hpp"
+#include "supervisor/server_process.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -65,7 +64,6 @@ class supervision_driver {
   void reap();
 
   [[nodiscard]] const supervision::memory& remembered() const { return keeper_.remembered(); }
-  [[nodiscard]] const supervision::restart_limits& limits() const { return keeper_.limits(); }
 
  private:
   struct known {

@@ -5,6 +5,7 @@
 
 #include "control/await_readable.hpp"
 #include "control/path_keeper.hpp"
+#include "control/run_after.hpp"
 #include "control/session_host.hpp"
 #include "os/at_start.hpp"
 #include "os/blocked_signals.hpp"
@@ -18,7 +19,7 @@
 #include "os/working_directory.hpp"
 #include "supervisor/deposit.hpp"
 #include "supervisor/reexec.hpp"
-#include "supervisor/serving_watch.hpp"
+#include "supervisor/server_process.hpp"
 #include "supervisor/supervision_driver.hpp"
 #include "supervisor/supervisor_place.hpp"
 #include "wire/control_messages.hpp"
@@ -60,14 +61,6 @@ sigset_t taken_signals() {
   return signals;
 }
 
-supervision::restart_limits limits_of(const supervisor_params& params) {
-  return {.first_delay = params.first_delay,
-          .longest_delay = params.longest_delay,
-          .failures = params.max_failures,
-          .good_while = params.good_while,
-          .ready_timeout = params.ready_timeout};
-}
-
 supervisor_params checked(supervisor_params params) {
   if (params.command.empty() || params.command.front().empty()) {
     throw error{{errc::invalid_argument, "there is no command to run"}};
@@ -86,7 +79,8 @@ class supervisor::impl {
         log_{params_.log, params_.log_threshold},
         own_{std::move(own)},
         legacy_{take_legacy(own_).value()},
-        place_{place()},
+        place_{legacy_ ? supervisor_place{paths_, std::move(legacy_->open)}
+                       : supervisor_place::take(paths_).value()},
         watch_{paths_.control, paths_.socket},
         deposit_{context_, log_,
                  [this](speaker by, supervision::notification what) {
@@ -107,7 +101,12 @@ class supervisor::impl {
     }
     driver_.emplace(
         context_, log_, deposit_,
-        supervision_driver::settings{.server = server_command(), .limits = limits_of(params_)},
+        supervision_driver::settings{.server = server_command(),
+                                     .limits = {.first_delay = params_.first_delay,
+                                                .longest_delay = params_.longest_delay,
+                                                .failures = params_.max_failures,
+                                                .good_while = params_.good_while,
+                                                .ready_timeout = params_.ready_timeout}},
         legacy_ ? legacy_->memory : supervision::memory{},
         supervision_driver::callbacks{
             .main_is =
@@ -124,7 +123,6 @@ class supervisor::impl {
   [[nodiscard]] bool at_home() const { return home_.is_this(); }
 
  private:
-  supervisor_place place();
   os::start_command server_command();
   path_keeper::settings path_settings();
   result<void> put_rest_back();
@@ -160,11 +158,6 @@ class supervisor::impl {
   asio::steady_timer look_timer_;
   int code_ = 0;
 };
-
-supervisor_place supervisor::impl::place() {
-  if (legacy_) return {paths_, std::move(legacy_->open)};
-  return supervisor_place::take(paths_).value();
-}
 
 os::start_command supervisor::impl::server_command() {
   if (params_.command.front().starts_with('/')) {
@@ -220,9 +213,7 @@ result<void> supervisor::impl::put_rest_back() {
 
 /// The process that serves may be another one by now.
 void supervisor::impl::look() {
-  look_timer_.expires_after(look_interval);
-  look_timer_.async_wait([this](boost::system::error_code cancelled) {
-    if (cancelled) return;
+  run_after(look_timer_, look_interval, [this] {
     if (auto heir = watch_.look(driver_->remembered())) driver_->serves(std::move(*heir));
     look();
   });
@@ -350,7 +341,7 @@ supervisor_status supervisor::impl::status() const {
                       .said = m.status,
                       .restarts = m.restarts,
                       .failures = m.failures,
-                      .failure_limit = driver_->limits().failures,
+                      .failure_limit = params_.max_failures,
                       .last_failure = m.last_end};
   if (m.main) s.main_pid = *m.main;
   if (m.now == supervision::phase::waiting && m.due) {

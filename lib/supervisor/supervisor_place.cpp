@@ -10,7 +10,7 @@
 #include "os/notify_socket.hpp"
 #include "os/process_identity.hpp"
 #include "os/system_failure.hpp"
-#include "supervisor/serving_watch.hpp"
+#include "supervisor/server_process.hpp"
 #include "wire/fields.hpp"
 
 #include <boost/json/parse.hpp>

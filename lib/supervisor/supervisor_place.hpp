@@ -8,7 +8,7 @@
 
 #include "control/owned_path.hpp"
 #include "os/control_path.hpp"
-#include "supervisor/named_main.hpp"
+#include "supervisor/server_process.hpp"
 
 #include <functional>
 #include <optional>

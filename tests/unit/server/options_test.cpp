@@ -1,5 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "server/settings.hpp"
+#include "server/lifecycle.hpp"
 
 #include <graceful/errc.hpp>
 #include <graceful/listen_params.hpp>

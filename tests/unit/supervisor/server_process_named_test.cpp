@@ -1,6 +1,4 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "supervisor/named_main.hpp"
-
 #include <graceful/testing/deadline.hpp>
 
 #include "os/channel.hpp"
@@ -8,6 +6,7 @@
 #include "os/process_identity.hpp"
 #include "os/process_status.hpp"
 #include "os/shell.hpp"
+#include "supervisor/server_process.hpp"
 
 #include "patience.hpp"
 

@@ -1,5 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "supervisor/serving_watch.hpp"
+#include "supervisor/server_process.hpp"
 
 #include "os/channel.hpp"
 #include "os/child.hpp"
