@@ -7,6 +7,8 @@
 #include "os/child.hpp"
 #include "supervisor/notification.hpp"
 
+#include <boost/json/fwd.hpp>
+
 #include <chrono>
 #include <optional>
 #include <set>
@@ -133,6 +135,14 @@ struct memory {
   unsigned restarts = 0;
   unsigned told = 0;  ///< How often the server was told to end.
 };
+
+/// The same as text, for the next program that this process executes. Times count from the start of
+/// the system, so they mean the same there.
+boost::json::object to_json(const memory& m);
+
+/// Values that are missing or have a wrong type are those of a new keeper: another build may have
+/// written the text.
+memory memory_from(const boost::json::object& o);
 
 class keeper {
  public:

@@ -8,7 +8,6 @@
 #include "os/text.hpp"
 #include "os/whole_file.hpp"
 #include "os/whole_number.hpp"
-#include "supervisor/memory_text.hpp"
 #include "wire/fields.hpp"
 
 #include <boost/json/array.hpp>
@@ -17,7 +16,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <string_view>
 #include <utility>
 
