@@ -1,9 +1,9 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "server/lifecycle.hpp"
-
 #include <graceful/errc.hpp>
 #include <graceful/listen_params.hpp>
 #include <graceful/options.hpp>
+
+#include "server/lifecycle.hpp"
 
 #include <doctest/doctest.h>
 
