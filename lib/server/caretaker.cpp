@@ -63,23 +63,29 @@ bool stop_context_of(const asio::any_io_executor& executor) {
 
 }  // namespace
 
-void plain_acceptors::add(std::shared_ptr<foreign_acceptor> acceptor) {
-  const std::lock_guard lock{mutex_};
-  std::erase_if(all_, [](const auto& known) { return known->gone(); });
-  all_.push_back(std::move(acceptor));
-}
-
-std::vector<std::shared_ptr<foreign_acceptor>> plain_acceptors::all() const {
-  const std::lock_guard lock{mutex_};
-  return all_;
-}
-
-caretaker::caretaker(asio::io_context& control, const dependencies& given, milliseconds linger,
+caretaker::caretaker(asio::io_context& control, log& log, inventory& sockets,
+                     const connections& tracked, milliseconds linger,
                      std::function<void()> stop_context)
-    : given_{given}, linger_{linger}, stop_context_{std::move(stop_context)}, timer_{control} {}
+    : log_{log},
+      inventory_{sockets},
+      tracked_{tracked},
+      linger_{linger},
+      stop_context_{std::move(stop_context)},
+      timer_{control} {}
+
+void caretaker::add(std::shared_ptr<foreign_acceptor> acceptor) {
+  const std::lock_guard lock{mutex_};
+  std::erase_if(acceptors_, [](const auto& known) { return known->gone(); });
+  acceptors_.push_back(std::move(acceptor));
+}
+
+std::vector<std::shared_ptr<foreign_acceptor>> caretaker::acceptors() const {
+  const std::lock_guard lock{mutex_};
+  return acceptors_;
+}
 
 void caretaker::look_after() {
-  if (looks_after_ || sees_off_ || given_.acceptors.all().empty()) return;
+  if (looks_after_ || sees_off_ || acceptors().empty()) return;
   looks_after_ = true;
   look_for_closed();
 }
@@ -87,14 +93,14 @@ void caretaker::look_after() {
 void caretaker::look_for_closed() {
   run_after(timer_, closed_interval, [this] {
     if (sees_off_) return;
-    given_.sockets.withdraw_closed();
-    for (const auto& acceptor : given_.acceptors.all()) (void)acceptor->tend();
+    inventory_.withdraw_closed();
+    for (const auto& acceptor : acceptors()) (void)acceptor->tend();
     look_for_closed();
   });
 }
 
 void caretaker::see_off() {
-  if (given_.acceptors.all().empty() || std::exchange(sees_off_, true)) return;
+  if (acceptors().empty() || std::exchange(sees_off_, true)) return;
   began_ = clock::now();
   processor_time_ = application_time();
   see_off_next();
@@ -107,16 +113,21 @@ void caretaker::stop() {
   timer_.cancel();
 }
 
+void caretaker::abandon() {
+  for (const auto& acceptor : acceptors()) acceptor->abort();
+  for (const auto& acceptor : acceptors()) acceptor->abandon();
+}
+
 void caretaker::see_off_next() {
   const auto began = clock::now();
-  const auto acceptors = given_.acceptors.all();
+  const auto all = acceptors();
   bool all_tended = true;
-  for (const auto& acceptor : acceptors) all_tended = acceptor->tend() && all_tended;
+  for (const auto& acceptor : all) all_tended = acceptor->tend() && all_tended;
   if (!all_tended) return run_after(timer_, tend_interval, [this] { see_off_next(); });
   const bool served = anybody_served();
-  const bool all_quiet = is_quiet() && !served && given_.tracked.open() == 0;
+  const bool all_quiet = is_quiet() && !served && tracked_.open() == 0;
   const bool waits = !served && began - began_ >= quiet_by_then;
-  for (const auto& acceptor : acceptors) {
+  for (const auto& acceptor : all) {
     if (hurried_) acceptor->abort();
     if (waits) acceptor->retire();
   }
@@ -132,7 +143,7 @@ void caretaker::see_off_next() {
 }
 
 /// True while there is an accepted connection, whichever acceptor took it, tracked or not.
-bool caretaker::anybody_served() const { return !given_.sockets.connections().empty(); }
+bool caretaker::anybody_served() const { return !inventory_.connections().empty(); }
 
 /// True if the application has hardly used a processor since the last call.
 bool caretaker::is_quiet() {
@@ -144,18 +155,16 @@ void caretaker::end() {
   const auto why = "the last client has gone, and nothing has happened for " +
                    std::to_string(linger_.count()) + " ms: ";
   bool stopped = false;
-  for (const auto& acceptor : given_.acceptors.all()) {
+  for (const auto& acceptor : acceptors()) {
     stopped = stop_context_of(acceptor->executor()) || stopped;
   }
   if (stop_context_) stop_context_();
   if (stopped || stop_context_) {
-    given_.messages.info(why +
-                         "what still keeps the context running is stopped (see options::linger)");
+    log_.info(why + "what still keeps the context running is stopped (see options::linger)");
   } else {
-    given_.messages.warning(
-        why +
-        "something still keeps this process running, on an executor whose context is not "
-        "known here: await the drain (async_wait_drain), and end it");
+    log_.warning(why +
+                 "something still keeps this process running, on an executor whose context is not "
+                 "known here: await the drain (async_wait_drain), and end it");
   }
 }
 

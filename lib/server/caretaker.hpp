@@ -21,34 +21,20 @@ namespace graceful {
 
 namespace asio = boost::asio;
 
-/// The plain acceptors, which the application owns. Thread-safe.
-class plain_acceptors {
- public:
-  void add(std::shared_ptr<foreign_acceptor> acceptor);
-  [[nodiscard]] std::vector<std::shared_ptr<foreign_acceptor>> all() const;
-
- private:
-  mutable std::mutex mutex_;
-  std::vector<std::shared_ptr<foreign_acceptor>> all_;
-};
-
-/// Looks after the plain acceptors, which do not tell us what happens to them. Withdraws those that
-/// were closed. At the end it leaves the accept loops alone until the last client has gone, tracked
-/// or not. Then it ends the loops, and stops what still keeps the process running (loops that go on
-/// after any error, signal sets, timers). Lives on the control thread.
+/// Looks after the plain acceptors, which the application owns, and which do not tell us what
+/// happens to them. Withdraws those that were closed. At the end it leaves the accept loops alone
+/// until the last client has gone, tracked or not. Then it ends the loops, and stops what still
+/// keeps the process running (loops that go on after any error, signal sets, timers). Lives on the
+/// control thread.
 class caretaker {
  public:
-  struct dependencies {
-    log& messages;
-    inventory& sockets;
-    const plain_acceptors& acceptors;
-    const connections& tracked;
-  };
-
   /// `linger`: how long there must be no client and no activity before `stop_context` is called; if
   /// that is empty, no context is known besides those of the acceptors.
-  caretaker(asio::io_context& control, const dependencies& given, std::chrono::milliseconds linger,
-            std::function<void()> stop_context);
+  caretaker(asio::io_context& control, log& log, inventory& sockets, const connections& tracked,
+            std::chrono::milliseconds linger, std::function<void()> stop_context);
+
+  /// Looks after this one too. Thread-safe.
+  void add(std::shared_ptr<foreign_acceptor> acceptor);
 
   /// This process serves, and the set of acceptors may have changed.
   void look_after();
@@ -61,17 +47,25 @@ class caretaker {
 
   void stop();
 
+  /// Ends the loops at once. Call it when the control thread has ended.
+  void abandon();
+
  private:
+  [[nodiscard]] std::vector<std::shared_ptr<foreign_acceptor>> acceptors() const;
   void look_for_closed();
   void see_off_next();
   [[nodiscard]] bool anybody_served() const;
   bool is_quiet();
   void end();
 
-  const dependencies given_;
+  log& log_;
+  inventory& inventory_;
+  const connections& tracked_;
   const std::chrono::milliseconds linger_;
   const std::function<void()> stop_context_;
   asio::steady_timer timer_;
+  mutable std::mutex mutex_;
+  std::vector<std::shared_ptr<foreign_acceptor>> acceptors_;
   bool looks_after_ = false;
   bool sees_off_ = false;
   bool hurried_ = false;

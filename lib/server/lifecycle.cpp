@@ -89,10 +89,7 @@ lifecycle::lifecycle(asio::any_io_executor application, options opts,
             drain_.hurry();
           }},
       last_call_{control_.context(), log_, *sockets_, [this] { stop_accepting(); }},
-      caretaker_{control_.context(),
-                 {log_, *sockets_, plain_, *tracked_},
-                 options_.linger,
-                 stop_context_} {
+      caretaker_{control_.context(), log_, *sockets_, *tracked_, options_.linger, stop_context_} {
   auto start = start_command_of(options_).value();
   if (const auto missed = missed_control_path(control_path_)) {
     log_.warning("this process was started to replace the server at " + *missed +
@@ -179,9 +176,7 @@ lifecycle::~lifecycle() {
                                                    : last_failure_);
   }
   sockets_->stop();
-  // The caretaker has stopped, so their loops end now.
-  for (const auto& acceptor : plain_.all()) acceptor->abort();
-  for (const auto& acceptor : plain_.all()) acceptor->abandon();
+  caretaker_.abandon();
   waiters_->complete(asio::error::operation_aborted);
   commit_waiters_->complete(asio::error::operation_aborted);
   remove_paths();

@@ -69,7 +69,7 @@ class lifecycle {
   [[nodiscard]] log& messages() { return log_; }
   [[nodiscard]] const std::shared_ptr<inventory>& sockets() const { return sockets_; }
   [[nodiscard]] connections& tracked() const { return *tracked_; }
-  [[nodiscard]] plain_acceptors& plain() { return plain_; }
+  [[nodiscard]] caretaker& plain_acceptors() { return caretaker_; }
   [[nodiscard]] drain_waiters& waiters() const { return *waiters_; }
   [[nodiscard]] drain_waiters& commit_waiters() const { return *commit_waiters_; }
 
@@ -136,7 +136,6 @@ class lifecycle {
   const std::shared_ptr<connections> tracked_;
   const std::shared_ptr<drain_waiters> waiters_;
   const std::shared_ptr<drain_waiters> commit_waiters_;
-  plain_acceptors plain_;
   const std::function<void()> stop_context_;
   const std::string control_path_;
   const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();

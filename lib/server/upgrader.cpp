@@ -126,7 +126,7 @@ void upgrader::watch_foreign(std::string_view name, int fd, const executor_type&
           "successor: " +
           plain->cannot_pause());
     }
-    impl_->life.plain().add(plain);
+    impl_->life.plain_acceptors().add(plain);
     impl_->life.sockets()->attach(name, std::move(plain));
   });
 }

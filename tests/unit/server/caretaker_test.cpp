@@ -40,7 +40,7 @@ struct cared_for {
     auto object = std::make_shared<graceful::foreign_acceptor>(
         executor, acceptor.native_handle(), socket,
         graceful::detail::plain_acceptor{acceptor, tcp::v4()});
-    plain.add(object);
+    care.add(object);
     sockets.items.attach("web", object);
     sockets.items.open();
   }
@@ -65,9 +65,8 @@ struct cared_for {
   asio::executor_work_guard<asio::io_context::executor_type> runs{application.get_executor()};
   stock sockets;
   tcp::acceptor acceptor{application};
-  graceful::plain_acceptors plain;
   graceful::connections tracked{{1h, 0ms, 0ms}};
-  graceful::caretaker care{control, {sockets.log, sockets.items, plain, tracked}, 1ms, {}};
+  graceful::caretaker care{control, sockets.log, sockets.items, tracked, 1ms, {}};
 };
 
 }  // namespace

@@ -8,7 +8,6 @@
 #include "temporary_directory.hpp"
 #include "varlink_peer.hpp"
 
-#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include <doctest/doctest.h>
@@ -17,8 +16,11 @@
 #include <chrono>
 #include <future>
 #include <list>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 using namespace graceful_test;
 using namespace std::chrono_literals;
@@ -133,6 +135,8 @@ TEST_CASE("who monitors a process only after its handover hears at once that ano
   options.takeover = true;
   graceful::upgrader successor{s.io, std::move(options)};
   auto ran = std::async(std::launch::async, [&] { s.io.run(); });
+  const std::unique_ptr<asio::io_context, void (*)(asio::io_context*)> at_last{
+      &s.io, [](asio::io_context* io) { io->stop(); }};
   successor.ready();
   std::string last;
   do last = next(early);
@@ -141,5 +145,4 @@ TEST_CASE("who monitors a process only after its handover hears at once that ano
   s.ask_to_monitor(late);
   CHECK(contains(next(late), R"("event":"watching")"));
   CHECK(next(late) == last);
-  s.io.stop();
 }

@@ -14,11 +14,13 @@
 
 #include <array>
 #include <chrono>
-#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -43,6 +45,7 @@ struct served_path {
     const pid_t pid = ::fork();
     REQUIRE(pid >= 0);
     if (pid == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
       const bool adopted = os::adopt_control(socket.get());
       if (!adopted || ::write(says_so.get(), "x", 1) != 1) ::_exit(1);
       for (;;) ::pause();
