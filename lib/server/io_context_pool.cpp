@@ -51,7 +51,29 @@ class io_context_pool::impl {
     for (auto& context : contexts) context.shutdown();
   }
 
-  void run();
+  void run() {
+    auto others = std::make_unique<std::vector<std::jthread>>();
+    try {
+      const os::blocked_signals while_made;
+      for (std::size_t i = 1; i < contexts.size(); ++i) {
+        others->emplace_back([this, i] { run(contexts[i]); });
+      }
+    } catch (...) {
+      fail();
+    }
+    run(contexts.front());
+    if (!home.is_this()) {
+      // A handler has forked, and its exception arrives here in the child, which has none of the
+      // threads.
+      os::leave_alone(std::move(others));
+      if (failure_) std::rethrow_exception(failure_);
+      return;
+    }
+    others.reset();
+    const std::lock_guard lock{mutex_};
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
   void stop() {
     for (auto& context : contexts) context.stop();
   }
@@ -72,57 +94,31 @@ class io_context_pool::impl {
   std::atomic<std::size_t> turn{0};
 
  private:
-  void run(context& one) noexcept;
-  void fail();
+  /// An exception that leaves a thread would end the process by std::terminate.
+  void run(context& one) noexcept {
+    try {
+      one.run();
+    } catch (...) {
+      fail();
+    }
+  }
+
+  void fail() {
+    if (!home.is_this()) {
+      failure_ = std::current_exception();  // another thread may have held any mutex at the fork
+      return;
+    }
+    {
+      const std::lock_guard lock{mutex_};
+      if (!failure_) failure_ = std::current_exception();
+    }
+    stop();
+  }
 
   std::mutex mutex_;
   std::vector<asio::executor_work_guard<asio::io_context::executor_type>> guards_;
   std::exception_ptr failure_;  // the first failure
 };
-
-void io_context_pool::impl::run() {
-  auto others = std::make_unique<std::vector<std::jthread>>();
-  try {
-    const os::blocked_signals while_made;
-    for (std::size_t i = 1; i < contexts.size(); ++i) {
-      others->emplace_back([this, i] { run(contexts[i]); });
-    }
-  } catch (...) {
-    fail();
-  }
-  run(contexts.front());
-  if (!home.is_this()) {
-    // A handler has forked, and its exception arrives here in the child, which has none of the
-    // threads.
-    os::leave_alone(std::move(others));
-    if (failure_) std::rethrow_exception(failure_);
-    return;
-  }
-  others.reset();
-  const std::lock_guard lock{mutex_};
-  if (failure_) std::rethrow_exception(failure_);
-}
-
-/// An exception that leaves a thread would end the process by std::terminate.
-void io_context_pool::impl::run(context& one) noexcept {
-  try {
-    one.run();
-  } catch (...) {
-    fail();
-  }
-}
-
-void io_context_pool::impl::fail() {
-  if (!home.is_this()) {
-    failure_ = std::current_exception();  // another thread may have held any mutex at the fork
-    return;
-  }
-  {
-    const std::lock_guard lock{mutex_};
-    if (!failure_) failure_ = std::current_exception();
-  }
-  stop();
-}
 
 io_context_pool::io_context_pool(detail::this_asio_abi abi) : io_context_pool{abi, processors()} {}
 

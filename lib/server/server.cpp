@@ -162,14 +162,72 @@ class server_body::impl {
         params_{std::move(params)},
         start_{std::move(start)} {}
 
-  int listen_and_serve(std::string_view address, std::uint16_t port) noexcept;
-  void end(bool now);
+  int listen_and_serve(std::string_view address, std::uint16_t port) noexcept {
+    try {
+      serve(parse(address, port).value());
+      return 0;
+    } catch (const std::exception& e) {
+      failed(e.what());
+    } catch (...) {
+      failed("a handler has thrown what is no std::exception");
+    }
+    return 1;
+  }
+
+  void end(bool now) {
+    const std::lock_guard lock{mutex_};
+    if (up_ == nullptr) {
+      told_to_end_ = now || told_to_end_.value_or(false);
+    } else {
+      now ? up_->drain_now() : up_->drain();
+    }
+  }
 
  private:
-  void serve(const tcp::endpoint& endpoint);
-  void failed(const std::string& why);
-  void publish(upgrader& up);
-  void withdraw();
+  void serve(const tcp::endpoint& endpoint) {
+    auto pool = params_.threads ? std::make_unique<io_context_pool>(*params_.threads)
+                                : std::make_unique<io_context_pool>();
+    upgrader up{*pool, options_};
+    // Sessions may use the upgrader as long as they live. Those left when the pool has ended are
+    // destroyed before it, when nothing is posted to the pool any more.
+    BOOST_SCOPE_EXIT_ALL(&) {
+      up.end_control();
+      pool->destroy_handlers();
+    };
+    if (params_.handle_signals) up.handle_signals();
+    reception sockets{*pool, up, log_, start_};
+    BOOST_SCOPE_EXIT_ALL(this) {
+      if (home_.is_this()) withdraw();
+    };
+    tcp::endpoint bound;
+    try {
+      bound = sockets.listen(endpoint, params_);
+      publish(up);
+      up.ready();
+    } catch (const error&) {
+      if (up.draining()) return;  // told to end before it has started: nothing else counts then
+      throw;
+    }
+    if (params_.on_ready) params_.on_ready(up, bound);
+    pool->run();
+  }
+
+  /// A child that a handler has forked logs nothing: the server goes on, and the log may be locked.
+  void failed(const std::string& why) {
+    if (home_.is_this()) log_.error("the server ends: " + why);
+  }
+
+  /// From now on drain() and exit() reach the upgrader.
+  void publish(upgrader& up) {
+    const std::lock_guard lock{mutex_};
+    up_ = &up;
+    if (told_to_end_) *told_to_end_ ? up.drain_now() : up.drain();
+  }
+
+  void withdraw() {
+    const std::lock_guard lock{mutex_};
+    if (std::exchange(up_, nullptr) != nullptr) told_to_end_.reset();
+  }
 
   const os::home_process home_;
   const options options_;
@@ -181,72 +239,6 @@ class server_body::impl {
   upgrader* up_ = nullptr;           // as long as drain() and exit() can reach it
   std::optional<bool> told_to_end_;  // before that: true: at once
 };
-
-int server_body::impl::listen_and_serve(std::string_view address, std::uint16_t port) noexcept {
-  try {
-    serve(parse(address, port).value());
-    return 0;
-  } catch (const std::exception& e) {
-    failed(e.what());
-  } catch (...) {
-    failed("a handler has thrown what is no std::exception");
-  }
-  return 1;
-}
-
-/// A child that a handler has forked logs nothing: the server goes on, and the log may be locked.
-void server_body::impl::failed(const std::string& why) {
-  if (home_.is_this()) log_.error("the server ends: " + why);
-}
-
-void server_body::impl::serve(const tcp::endpoint& endpoint) {
-  auto pool = params_.threads ? std::make_unique<io_context_pool>(*params_.threads)
-                              : std::make_unique<io_context_pool>();
-  upgrader up{*pool, options_};
-  // Sessions may use the upgrader as long as they live. Those left when the pool has ended are
-  // destroyed before it, when nothing is posted to the pool any more.
-  BOOST_SCOPE_EXIT_ALL(&) {
-    up.end_control();
-    pool->destroy_handlers();
-  };
-  if (params_.handle_signals) up.handle_signals();
-  reception sockets{*pool, up, log_, start_};
-  BOOST_SCOPE_EXIT_ALL(this) {
-    if (home_.is_this()) withdraw();
-  };
-  tcp::endpoint bound;
-  try {
-    bound = sockets.listen(endpoint, params_);
-    publish(up);
-    up.ready();
-  } catch (const error&) {
-    if (up.draining()) return;  // told to end before it has started: nothing else counts then
-    throw;
-  }
-  if (params_.on_ready) params_.on_ready(up, bound);
-  pool->run();
-}
-
-/// From now on drain() and exit() reach the upgrader.
-void server_body::impl::publish(upgrader& up) {
-  const std::lock_guard lock{mutex_};
-  up_ = &up;
-  if (told_to_end_) *told_to_end_ ? up.drain_now() : up.drain();
-}
-
-void server_body::impl::withdraw() {
-  const std::lock_guard lock{mutex_};
-  if (std::exchange(up_, nullptr) != nullptr) told_to_end_.reset();
-}
-
-void server_body::impl::end(bool now) {
-  const std::lock_guard lock{mutex_};
-  if (up_ == nullptr) {
-    told_to_end_ = now || told_to_end_.value_or(false);
-  } else {
-    now ? up_->drain_now() : up_->drain();
-  }
-}
 
 server_body::server_body(this_asio_abi /*abi*/, options opts, server_params params,
                          session_starter start)
