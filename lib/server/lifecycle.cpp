@@ -350,23 +350,18 @@ void lifecycle::perform(life::action a) {
 
 void lifecycle::handle_signals() {
   std::call_once(signals_once_, [this] {
-    signals_.emplace(
-        control_.context(),
-        signal_actions::callbacks{
-            .drain =
-                [this](bool now) {
-                  if (draining() && !now) {
-                    log_.info("this process drains already; a second signal ends it");
-                  }
-                  end(now);
-                },
-            .upgrade =
-                [this] {
-                  const auto why = refusal();
-                  if (!why) return driver_->upgrade();
-                  log_.warning("SIGUSR2: no upgrade: " +
-                               wire::string_field(why->parameters, "message").value_or(why->error));
-                }});
+    const auto drain = [this](bool now) {
+      if (draining() && !now) log_.info("this process drains already; a second signal ends it");
+      end(now);
+    };
+    const auto upgrade = [this] {
+      const auto why = refusal();
+      if (!why) return driver_->upgrade();
+      log_.warning("SIGUSR2: no upgrade: " +
+                   wire::string_field(why->parameters, "message").value_or(why->error));
+    };
+    signals_.emplace(control_.context(),
+                     signal_actions::callbacks{.drain = drain, .upgrade = upgrade});
   });
 }
 
