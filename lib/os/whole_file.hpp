@@ -16,22 +16,16 @@
 
 namespace graceful::os {
 
-/// Reads to the end.
-inline std::string whole_file(int fd) {
-  std::string text;
-  std::array<char, 4096> buffer;
-  for (ssize_t n = 0; (n = ::read(fd, buffer.data(), buffer.size())) > 0;) {
-    text.append(buffer.data(), static_cast<std::size_t>(n));
-  }
-  return text;
-}
-
 /// Reads a file of /proc, even where clients have taken every descriptor; empty if it cannot be
 /// read.
 inline std::string whole_file(const std::string& path) {
   unique_fd file{
       spare_descriptors::with([&path] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); })};
-  auto text = whole_file(file.get());
+  std::string text;
+  std::array<char, 4096> buffer;
+  for (ssize_t n = 0; (n = ::read(file.get(), buffer.data(), buffer.size())) > 0;) {
+    text.append(buffer.data(), static_cast<std::size_t>(n));
+  }
   spare_descriptors::close(std::move(file));
   return text;
 }

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "server/caretaker.hpp"
 
-#include "control/run_after.hpp"
+#include "control/await.hpp"
 
 #include <boost/asio/strand.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -91,7 +91,7 @@ void caretaker::look_after() {
 }
 
 void caretaker::look_for_closed() {
-  run_after(timer_, closed_interval, [this] {
+  call_after(timer_, closed_interval, [this] {
     if (sees_off_) return;
     inventory_.withdraw_closed();
     for (const auto& acceptor : acceptors()) (void)acceptor->tend();
@@ -123,7 +123,7 @@ void caretaker::see_off_next() {
   const auto all = acceptors();
   bool all_tended = true;
   for (const auto& acceptor : all) all_tended = acceptor->tend() && all_tended;
-  if (!all_tended) return run_after(timer_, tend_interval, [this] { see_off_next(); });
+  if (!all_tended) return call_after(timer_, tend_interval, [this] { see_off_next(); });
   const bool served = anybody_served();
   const bool all_quiet = is_quiet() && !served && tracked_.open() == 0;
   const bool waits = !served && began - began_ >= quiet_by_then;
@@ -139,7 +139,7 @@ void caretaker::see_off_next() {
     return end();
   }
   const auto pause = std::max<clock::duration>(client_interval, (clock::now() - began) * share);
-  run_after(timer_, pause, [this] { see_off_next(); });
+  call_after(timer_, pause, [this] { see_off_next(); });
 }
 
 /// True while there is an accepted connection, whichever acceptor took it, tracked or not.

@@ -3,7 +3,7 @@
 
 #include <graceful/duration_text.hpp>
 
-#include "control/run_after.hpp"
+#include "control/await.hpp"
 
 #include <string>
 #include <utility>
@@ -14,7 +14,7 @@ void confirmation::ask(bool must_listen, callbacks on) {
   callbacks_ = std::move(on);
   must_listen_ = must_listen;
   asked_ = true;
-  run_after(deadline_, patience_, [this] {
+  call_after(deadline_, patience_, [this] {
     if (asked_) give_up();
   });
   roll_.call([this] { decide(); });

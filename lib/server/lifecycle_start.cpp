@@ -3,7 +3,7 @@
 // How a process comes to serve: ready(), the probation of a successor, and the commit.
 #include <graceful/error.hpp>
 
-#include "control/run_after.hpp"
+#include "control/await.hpp"
 #include "os/control_path.hpp"
 #include "os/lock_owners.hpp"
 #include "server/lifecycle.hpp"
@@ -78,8 +78,8 @@ void lifecycle::say_serves() {
   caretaker_.look_after();
   service_->serves(generation_, false);
   // Sockets from a service manager are kept for as long as those from a predecessor.
-  run_after(late_listens_, std::max(options_.probation, least_time_for_late_listens),
-            [this] { (void)sockets_->settle_claims(); });
+  call_after(late_listens_, std::max(options_.probation, least_time_for_late_listens),
+             [this] { (void)sockets_->settle_claims(); });
 }
 
 void lifecycle::watch_predecessor() {

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "server/signal_actions.hpp"
 
-#include "control/await_readable.hpp"
+#include "control/await.hpp"
 #include "os/system_failure.hpp"
 
 #include <csignal>

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "supervisor/deposit.hpp"
 
-#include "control/await_readable.hpp"
+#include "control/await.hpp"
 #include "os/channel.hpp"
 #include "os/close_aside.hpp"
 #include "os/socket_address.hpp"

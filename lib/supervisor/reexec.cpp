@@ -6,7 +6,6 @@
 #include "os/executed.hpp"
 #include "os/system_failure.hpp"
 #include "os/text.hpp"
-#include "os/whole_file.hpp"
 #include "os/whole_number.hpp"
 #include "wire/fields.hpp"
 
@@ -15,6 +14,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <string_view>
 #include <utility>
@@ -95,6 +95,15 @@ unique_fd take_descriptor(const json::object& o, std::string_view key) {
   const auto fd = number_of(o, key);
   if (!fd || ::fcntl(*fd, F_SETFD, FD_CLOEXEC) != 0) return {};
   return unique_fd{*fd};
+}
+
+std::string read_whole(int fd) {
+  std::string text;
+  std::array<char, 4096> buffer;
+  for (ssize_t n = 0; (n = ::read(fd, buffer.data(), buffer.size())) > 0;) {
+    text.append(buffer.data(), static_cast<std::size_t>(n));
+  }
+  return text;
 }
 
 std::vector<char*> pointers(const std::vector<std::string>& strings) {
@@ -183,7 +192,7 @@ result<std::optional<legacy>> take_legacy(os::start_command& own) {
   number["note"] = os::whole_number<int>(value).value_or(-1);
   const unique_fd note = take_descriptor(number, "note");
   boost::system::error_code ec;
-  const auto parsed = json::parse(os::whole_file(note.get()), ec);
+  const auto parsed = json::parse(read_whole(note.get()), ec);
   const json::value* memory =
       !ec && parsed.is_object() ? parsed.get_object().if_contains("memory") : nullptr;
   if (memory == nullptr || !memory->is_object()) {

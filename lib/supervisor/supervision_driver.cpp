@@ -1,8 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "supervisor/supervision_driver.hpp"
 
-#include "control/await_readable.hpp"
-#include "control/run_after.hpp"
+#include "control/await.hpp"
 #include "os/process_identity.hpp"
 #include "os/system_failure.hpp"
 
@@ -169,7 +168,7 @@ bool supervision_driver::put_off(event::ended& e) {
     return false;
   }
   if (!undecided_) undecided_ = {e, now + time_to_serve};
-  run_after(ask_again_, ask_again_after, [this] {
+  call_after(ask_again_, ask_again_after, [this] {
     if (undecided_) apply(undecided_->what);
   });
   return true;
@@ -213,7 +212,7 @@ void supervision_driver::follow(pid_t pid) {
     log_.error("cannot watch pid " + std::to_string(pid) + ": " + failed.message() +
                os::remedy(failed) + "; the supervisor tries again every second");
   }
-  run_after(follow_again_, follow_again_after, [this] {
+  call_after(follow_again_, follow_again_after, [this] {
     for (const pid_t each : std::exchange(unfollowed_, {})) follow(each);
     forget_introduced();
   });
@@ -324,7 +323,7 @@ boost::system::error_code supervision_driver::tell(const supervision::action::se
 void supervision_driver::arm() {
   timer_.cancel();
   const auto due = keeper_.next();
-  if (due) run_after(timer_, *due - clock::now(), [this] { apply(event::tick{}); });
+  if (due) call_at(timer_, *due, [this] { apply(event::tick{}); });
 }
 
 }  // namespace graceful

@@ -3,9 +3,8 @@
 #include <graceful/supervisor_client.hpp>
 #include <graceful/version.hpp>
 
-#include "control/await_readable.hpp"
+#include "control/await.hpp"
 #include "control/path_keeper.hpp"
-#include "control/run_after.hpp"
 #include "control/session_host.hpp"
 #include "os/at_start.hpp"
 #include "os/blocked_signals.hpp"
@@ -213,7 +212,7 @@ result<void> supervisor::impl::put_rest_back() {
 
 /// The process that serves may be another one by now.
 void supervisor::impl::look() {
-  run_after(look_timer_, look_interval, [this] {
+  call_after(look_timer_, look_interval, [this] {
     if (auto heir = watch_.look(driver_->remembered())) driver_->serves(std::move(*heir));
     look();
   });
