@@ -60,15 +60,17 @@ struct asked_successor {
 
 }  // namespace
 
-TEST_CASE("a successor confirms as soon as its threads answer and it listens, in either order") {
-  for (const bool listens_first : {true, false}) {
+TEST_CASE("a successor confirms as soon as its threads answer and it listens, and not before") {
+  enum class listens { before_it_is_asked, before_it_answers, last };
+  for (const auto when : {listens::before_it_is_asked, listens::before_it_answers, listens::last}) {
     asked_successor s{1h};
-    if (listens_first) s.listen();
+    if (when == listens::before_it_is_asked) s.listen();
     s.ask();
+    if (when == listens::before_it_answers) s.listen();
     CHECK(s.answer.empty());
     s.answer_roll_call();
-    CHECK(s.answer.empty() != listens_first);
-    if (!listens_first) s.listen();
+    CHECK(s.answer.empty() == (when == listens::last));
+    if (when == listens::last) s.listen();
     CHECK(s.answer == "serves");
   }
 }
