@@ -21,9 +21,9 @@ class log {
   void warning(const std::string& message) { write(log_level::warning, message); }
   void info(const std::string& message) { write(log_level::info, message); }
 
- private:
   void write(log_level level, const std::string& message) noexcept;
 
+ private:
   std::mutex mutex_;
   const std::function<void(log_level, std::string_view)> sink_;
   const log_level threshold_;

@@ -1,11 +1,12 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "server/caretaker.hpp"
 
+#include "control/await.hpp"
+
 #include <boost/asio/strand.hpp>
 #include <boost/asio/thread_pool.hpp>
 
 #include <algorithm>
-#include <cstdint>
 #include <ctime>
 #include <utility>
 
@@ -17,7 +18,6 @@ using clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
-/// The interval of the search for closed acceptors.
 constexpr std::chrono::seconds closed_interval{1};
 
 /// The shortest interval of the search for clients. A search goes through all open descriptors, and
@@ -63,38 +63,44 @@ bool stop_context_of(const asio::any_io_executor& executor) {
 
 }  // namespace
 
-void plain_acceptors::add(std::shared_ptr<foreign_acceptor> acceptor) {
+caretaker::caretaker(asio::io_context& control, log& log, inventory& sockets,
+                     const connections& tracked, milliseconds linger,
+                     std::function<void()> stop_context)
+    : log_{log},
+      inventory_{sockets},
+      tracked_{tracked},
+      linger_{linger},
+      stop_context_{std::move(stop_context)},
+      timer_{control} {}
+
+void caretaker::add(std::shared_ptr<foreign_acceptor> acceptor) {
   const std::lock_guard lock{mutex_};
-  std::erase_if(all_, [](const auto& known) { return known->gone(); });
-  all_.push_back(std::move(acceptor));
+  std::erase_if(acceptors_, [](const auto& known) { return known->gone(); });
+  acceptors_.push_back(std::move(acceptor));
 }
 
-std::vector<std::shared_ptr<foreign_acceptor>> plain_acceptors::all() const {
+std::vector<std::shared_ptr<foreign_acceptor>> caretaker::acceptors() const {
   const std::lock_guard lock{mutex_};
-  return all_;
+  return acceptors_;
 }
-
-caretaker::caretaker(asio::io_context& control, surroundings around, milliseconds linger)
-    : around_{std::move(around)}, linger_{linger}, timer_{control} {}
 
 void caretaker::look_after() {
-  if (looks_after_ || sees_off_ || around_.acceptors.all().empty()) return;
+  if (looks_after_ || sees_off_ || acceptors().empty()) return;
   looks_after_ = true;
   look_for_closed();
 }
 
 void caretaker::look_for_closed() {
-  timer_.expires_after(closed_interval);
-  timer_.async_wait([this](boost::system::error_code ec) {
-    if (ec || sees_off_) return;
-    around_.sockets.withdraw_closed();
-    for (const auto& acceptor : around_.acceptors.all()) (void)acceptor->tend();
+  call_after(timer_, closed_interval, [this] {
+    if (sees_off_) return;
+    inventory_.withdraw_closed();
+    for (const auto& acceptor : acceptors()) (void)acceptor->tend();
     look_for_closed();
   });
 }
 
 void caretaker::see_off() {
-  if (around_.acceptors.all().empty() || std::exchange(sees_off_, true)) return;
+  if (acceptors().empty() || std::exchange(sees_off_, true)) return;
   began_ = clock::now();
   processor_time_ = application_time();
   see_off_next();
@@ -107,16 +113,21 @@ void caretaker::stop() {
   timer_.cancel();
 }
 
+void caretaker::abandon() {
+  for (const auto& acceptor : acceptors()) acceptor->withdraw();
+  for (const auto& acceptor : acceptors()) acceptor->abandon();
+}
+
 void caretaker::see_off_next() {
   const auto began = clock::now();
-  const auto acceptors = around_.acceptors.all();
+  const auto all = acceptors();
   bool all_tended = true;
-  for (const auto& acceptor : acceptors) all_tended = acceptor->tend() && all_tended;
-  if (!all_tended) return look_again(tend_interval);
+  for (const auto& acceptor : all) all_tended = acceptor->tend() && all_tended;
+  if (!all_tended) return call_after(timer_, tend_interval, [this] { see_off_next(); });
   const bool served = anybody_served();
-  const bool all_quiet = is_quiet() && !served && around_.tracked.open() == 0;
+  const bool all_quiet = is_quiet() && !served && tracked_.open() == 0;
   const bool waits = !served && began - began_ >= quiet_by_then;
-  for (const auto& acceptor : acceptors) {
+  for (const auto& acceptor : all) {
     if (hurried_) acceptor->withdraw();
     if (waits) acceptor->retire();
   }
@@ -127,18 +138,12 @@ void caretaker::see_off_next() {
   } else if (began - *quiet_since_ >= linger_) {
     return end();
   }
-  look_again(std::max<clock::duration>(client_interval, (clock::now() - began) * share));
-}
-
-void caretaker::look_again(std::chrono::steady_clock::duration pause) {
-  timer_.expires_after(pause);
-  timer_.async_wait([this](boost::system::error_code ec) {
-    if (!ec) see_off_next();
-  });
+  const auto pause = std::max<clock::duration>(client_interval, (clock::now() - began) * share);
+  call_after(timer_, pause, [this] { see_off_next(); });
 }
 
 /// True while there is an accepted connection, whichever acceptor took it, tracked or not.
-bool caretaker::anybody_served() const { return !around_.sockets.connections().empty(); }
+bool caretaker::anybody_served() const { return !inventory_.connections().empty(); }
 
 /// True if the application has hardly used a processor since the last call.
 bool caretaker::is_quiet() {
@@ -150,18 +155,16 @@ void caretaker::end() {
   const auto why = "the last client has gone, and nothing has happened for " +
                    std::to_string(linger_.count()) + " ms: ";
   bool stopped = false;
-  for (const auto& acceptor : around_.acceptors.all()) {
+  for (const auto& acceptor : acceptors()) {
     stopped = stop_context_of(acceptor->executor()) || stopped;
   }
-  if (around_.stop_context) around_.stop_context();
-  if (stopped || around_.stop_context) {
-    around_.messages.info(why +
-                          "what still keeps the context running is stopped (see options::linger)");
+  if (stop_context_) stop_context_();
+  if (stopped || stop_context_) {
+    log_.info(why + "what still keeps the context running is stopped (see options::linger)");
   } else {
-    around_.messages.warning(
-        why +
-        "something still keeps this process running, on an executor whose context is not "
-        "known here: await the drain (async_wait_drain), and end it");
+    log_.warning(why +
+                 "something still keeps this process running, on an executor whose context is not "
+                 "known here: await the drain (async_wait_drain), and end it");
   }
 }
 

@@ -11,7 +11,6 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
-#include <cstddef>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -22,33 +21,20 @@ namespace graceful {
 
 namespace asio = boost::asio;
 
-/// The plain acceptors, which the application owns. Thread-safe.
-class plain_acceptors {
- public:
-  void add(std::shared_ptr<foreign_acceptor> acceptor);
-  [[nodiscard]] std::vector<std::shared_ptr<foreign_acceptor>> all() const;
-
- private:
-  mutable std::mutex mutex_;
-  std::vector<std::shared_ptr<foreign_acceptor>> all_;
-};
-
-/// Looks after the plain acceptors, which do not tell us what happens to them. Withdraws those that
-/// were closed. At the end it leaves the accept loops alone until the last client has gone, tracked
-/// or not. Then it ends the loops, and stops what still keeps the process running (loops that go on
-/// after any error, signal sets, timers). Lives on the control thread.
+/// Looks after the plain acceptors, which the application owns, and which do not tell us what
+/// happens to them. Withdraws those that were closed. At the end it leaves the accept loops alone
+/// until the last client has gone, tracked or not. Then it ends the loops, and stops what still
+/// keeps the process running (loops that go on after any error, signal sets, timers). Lives on the
+/// control thread.
 class caretaker {
  public:
-  struct surroundings {
-    log& messages;
-    inventory& sockets;
-    const plain_acceptors& acceptors;
-    const connections& tracked;
-    std::function<void()> stop_context;  ///< Empty: no context is known.
-  };
+  /// `linger`: how long there must be no client and no activity before `stop_context` is called; if
+  /// that is empty, no context is known besides those of the acceptors.
+  caretaker(asio::io_context& control, log& log, inventory& sockets, const connections& tracked,
+            std::chrono::milliseconds linger, std::function<void()> stop_context);
 
-  /// `linger`: how long there must be no client and no activity before the context is stopped.
-  caretaker(asio::io_context& control, surroundings around, std::chrono::milliseconds linger);
+  /// Looks after this one too. Thread-safe.
+  void add(std::shared_ptr<foreign_acceptor> acceptor);
 
   /// This process serves, and the set of acceptors may have changed.
   void look_after();
@@ -61,17 +47,25 @@ class caretaker {
 
   void stop();
 
+  /// Ends the loops at once. Call it when the control thread has ended.
+  void abandon();
+
  private:
+  [[nodiscard]] std::vector<std::shared_ptr<foreign_acceptor>> acceptors() const;
   void look_for_closed();
   void see_off_next();
-  void look_again(std::chrono::steady_clock::duration pause);
   [[nodiscard]] bool anybody_served() const;
   bool is_quiet();
   void end();
 
-  const surroundings around_;
+  log& log_;
+  inventory& inventory_;
+  const connections& tracked_;
   const std::chrono::milliseconds linger_;
+  const std::function<void()> stop_context_;
   asio::steady_timer timer_;
+  mutable std::mutex mutex_;
+  std::vector<std::shared_ptr<foreign_acceptor>> acceptors_;
   bool looks_after_ = false;
   bool sees_off_ = false;
   bool hurried_ = false;

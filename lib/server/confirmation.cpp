@@ -3,24 +3,21 @@
 
 #include <graceful/duration_text.hpp>
 
+#include "control/await.hpp"
+
 #include <string>
 #include <utility>
 
 namespace graceful {
 
-void confirmation::ask(bool must_listen, outcomes on) {
-  on_ = std::move(on);
+void confirmation::ask(bool must_listen, callbacks on) {
+  callbacks_ = std::move(on);
   must_listen_ = must_listen;
   asked_ = true;
-  answered_ = false;
-  deadline_.expires_after(patience_);
-  deadline_.async_wait([this](boost::system::error_code ec) {
-    if (!ec && asked_) give_up();
+  call_after(deadline_, patience_, [this] {
+    if (asked_) give_up();
   });
-  roll_.call([this] {
-    answered_ = true;
-    decide();
-  });
+  roll_.call([this] { decide(); });
 }
 
 void confirmation::stop() {
@@ -30,21 +27,22 @@ void confirmation::stop() {
 }
 
 void confirmation::decide() {
-  if (!asked_ || !answered_ || (must_listen_ && !inventory_.listens())) return;
+  if (!asked_ || roll_.under_way() || (must_listen_ && !inventory_.listens())) return;
   stop();
-  on_.serves();
+  callbacks_.serves();
 }
 
 void confirmation::give_up() {
   const std::string time = duration_text(patience_);
   const std::string why =
-      answered_ ? "it has called listen for none of the sockets it was handed, " + time +
-                      " after it was asked to confirm that it serves"
-                : "its threads do not answer: what was posted to an executor on which it accepts "
-                  "has not run for " +
-                      time;
+      roll_.under_way()
+          ? "its threads do not answer: what was posted to an executor on which it accepts has not "
+            "run for " +
+                time
+          : "it has called listen for none of the sockets it was handed, " + time +
+                " after it was asked to confirm that it serves";
   stop();
-  on_.does_not(why);
+  callbacks_.does_not(why);
 }
 
 }  // namespace graceful

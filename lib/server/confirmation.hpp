@@ -18,7 +18,7 @@ namespace graceful {
 /// listens. Lives on the control thread.
 class confirmation {
  public:
-  struct outcomes {
+  struct callbacks {
     std::function<void()> serves;
     std::function<void(const std::string& why)> does_not;
   };
@@ -31,8 +31,8 @@ class confirmation {
         patience_{patience} {}
 
   /// `must_listen`: it was handed listeners, so it has to listen on something. Calls one of the
-  /// outcomes, unless it is asked again before that.
-  void ask(bool must_listen, outcomes on);
+  /// callbacks, unless it is asked again before that.
+  void ask(bool must_listen, callbacks on);
 
   /// Call it when there are other sockets than before.
   void sockets_changed() { decide(); }
@@ -48,9 +48,8 @@ class confirmation {
   asio::steady_timer deadline_;
   const std::chrono::milliseconds patience_;
   bool asked_ = false;
-  bool answered_ = false;
   bool must_listen_ = false;
-  outcomes on_;
+  callbacks callbacks_;
 };
 
 }  // namespace graceful

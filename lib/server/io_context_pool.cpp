@@ -37,9 +37,9 @@ std::size_t processors() {
 
 class io_context_pool::impl {
  public:
-  explicit impl(std::size_t contexts) : contexts_(contexts) {
-    guards_.reserve(contexts);
-    for (auto& context : contexts_) guards_.emplace_back(context.get_executor());
+  explicit impl(std::size_t size) : contexts(size) {
+    guards_.reserve(size);
+    for (auto& context : contexts) guards_.emplace_back(context.get_executor());
   }
   impl(const impl&) = delete;
   impl& operator=(const impl&) = delete;
@@ -48,25 +48,40 @@ class io_context_pool::impl {
   /// May be called again, for handlers that were added meanwhile.
   void destroy_handlers() {
     guards_.clear();
-    for (auto& context : contexts_) context.shutdown();
+    for (auto& context : contexts) context.shutdown();
   }
 
-  [[nodiscard]] bool at_home() const { return home_.is_this(); }
-  [[nodiscard]] std::size_t size() const { return contexts_.size(); }
-  asio::io_context& first() { return contexts_.front(); }
-  executor_type executor(std::size_t i) { return contexts_[i].get_executor(); }
-  executor_type next() { return executor(turn_.fetch_add(1) % contexts_.size()); }
+  void run() {
+    auto others = std::make_unique<std::vector<std::jthread>>();
+    try {
+      const os::blocked_signals while_made;
+      for (std::size_t i = 1; i < contexts.size(); ++i) {
+        others->emplace_back([this, i] { run(contexts[i]); });
+      }
+    } catch (...) {
+      fail();
+    }
+    run(contexts.front());
+    if (!home.is_this()) {
+      // A handler has forked, and its exception arrives here in the child, which has none of the
+      // threads.
+      os::leave_alone(std::move(others));
+      if (failure_) std::rethrow_exception(failure_);
+      return;
+    }
+    others.reset();
+    const std::lock_guard lock{mutex_};
+    if (failure_) std::rethrow_exception(failure_);
+  }
 
-  void run();
   void stop() {
-    for (auto& context : contexts_) context.stop();
+    for (auto& context : contexts) context.stop();
   }
   void reset_work() {
     const std::lock_guard lock{mutex_};
     for (auto& guard : guards_) guard.reset();
   }
 
- private:
   /// One thread runs it, so it may queue without waking another. Other threads may still post.
   struct context : asio::io_context {
     context() : io_context{1} {}
@@ -74,60 +89,36 @@ class io_context_pool::impl {
     using execution_context::shutdown;
   };
 
-  void run(context& one) noexcept;
-  void fail();
+  const os::home_process home;
+  std::deque<context> contexts;
+  std::atomic<std::size_t> turn{0};
 
-  const os::home_process home_;
-  std::deque<context> contexts_;
-  std::atomic<std::size_t> turn_{0};
+ private:
+  /// An exception that leaves a thread would end the process by std::terminate.
+  void run(context& one) noexcept {
+    try {
+      one.run();
+    } catch (...) {
+      fail();
+    }
+  }
+
+  void fail() {
+    if (!home.is_this()) {
+      failure_ = std::current_exception();  // another thread may have held any mutex at the fork
+      return;
+    }
+    {
+      const std::lock_guard lock{mutex_};
+      if (!failure_) failure_ = std::current_exception();
+    }
+    stop();
+  }
+
   std::mutex mutex_;
   std::vector<asio::executor_work_guard<asio::io_context::executor_type>> guards_;
   std::exception_ptr failure_;  // the first failure
 };
-
-void io_context_pool::impl::run() {
-  auto others = std::make_unique<std::vector<std::jthread>>();
-  try {
-    const os::blocked_signals while_made;
-    for (std::size_t i = 1; i < contexts_.size(); ++i) {
-      others->emplace_back([this, i] { run(contexts_[i]); });
-    }
-  } catch (...) {
-    fail();
-  }
-  run(contexts_.front());
-  if (!at_home()) {
-    // A handler has forked, and its exception arrives here in the child, which has none of the
-    // threads.
-    os::leave_alone(std::move(others));
-    if (failure_) std::rethrow_exception(failure_);
-    return;
-  }
-  others.reset();
-  const std::lock_guard lock{mutex_};
-  if (failure_) std::rethrow_exception(failure_);
-}
-
-/// An exception that leaves a thread would end the process by std::terminate.
-void io_context_pool::impl::run(context& one) noexcept {
-  try {
-    one.run();
-  } catch (...) {
-    fail();
-  }
-}
-
-void io_context_pool::impl::fail() {
-  if (!at_home()) {
-    failure_ = std::current_exception();  // another thread may have held any mutex at the fork
-    return;
-  }
-  {
-    const std::lock_guard lock{mutex_};
-    if (!failure_) failure_ = std::current_exception();
-  }
-  stop();
-}
 
 io_context_pool::io_context_pool(detail::this_asio_abi abi) : io_context_pool{abi, processors()} {}
 
@@ -143,23 +134,24 @@ io_context_pool::io_context_pool(detail::this_asio_abi /*abi*/, std::size_t cont
 
 /// Ends nothing in a child of fork(2): it would wait for threads that only the parent has.
 io_context_pool::~io_context_pool() {
-  if (!impl_->at_home()) os::leave_alone(std::move(impl_));
+  if (!impl_->home.is_this()) os::leave_alone(std::move(impl_));
 }
 
-std::size_t io_context_pool::size() const noexcept { return impl_->size(); }
+std::size_t io_context_pool::size() const noexcept { return impl_->contexts.size(); }
 
-io_context_pool::executor_type io_context_pool::next() noexcept { return impl_->next(); }
+io_context_pool::executor_type io_context_pool::next() noexcept {
+  return impl_->contexts[impl_->turn++ % size()].get_executor();
+}
 
 io_context_pool::executor_type io_context_pool::get_executor() const noexcept {
-  return impl_->executor(0);
+  return impl_->contexts.front().get_executor();
 }
 
-io_context_pool::operator asio::io_context&() noexcept { return impl_->first(); }
+io_context_pool::operator asio::io_context&() noexcept { return impl_->contexts.front(); }
 
 std::vector<io_context_pool::executor_type> io_context_pool::executors() const {
   std::vector<executor_type> all;
-  all.reserve(size());
-  for (std::size_t i = 0; i < size(); ++i) all.push_back(impl_->executor(i));
+  for (auto& context : impl_->contexts) all.emplace_back(context.get_executor());
   return all;
 }
 
@@ -168,7 +160,7 @@ void io_context_pool::run() { impl_->run(); }
 void io_context_pool::stop() { impl_->stop(); }
 
 void io_context_pool::destroy_handlers() {
-  if (impl_->at_home()) impl_->destroy_handlers();
+  if (impl_->home.is_this()) impl_->destroy_handlers();
 }
 
 void io_context_pool::reset_work() { impl_->reset_work(); }

@@ -1,22 +1,20 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "server/lifecycle.hpp"
 
-#include <graceful/error.hpp>
-
 #include "control/control_paths.hpp"
 #include "handoff/passed_channel.hpp"
 #include "os/at_start.hpp"
 #include "os/control_path.hpp"
-#include "server/settings.hpp"
+#include "wire/control_messages.hpp"
 #include "wire/fields.hpp"
-#include "wire/handoff_messages.hpp"
+#include "wire/handoff_values.hpp"
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
 
 #include <algorithm>
-#include <chrono>
-#include <exception>
 #include <filesystem>
 #include <memory>
 #include <utility>
@@ -34,27 +32,58 @@ std::string path_of(const options& opts) {
 
 }  // namespace
 
-lifecycle::lifecycle(const options& opts, surroundings around)
-    : options_{opts},
-      around_{std::move(around)},
-      log_{around_.messages},
+result<os::start_command> start_command_of(const options& opts) {
+  auto start = os::start_command::of_this_process();
+  if (!opts.command.empty()) {
+    if (opts.command.front().empty()) {
+      return failure{errc::invalid_argument,
+                     "options::command names no program; leave it empty to start this one again"};
+    }
+    start.file = opts.command.front();
+    start.arguments = opts.command;
+  }
+  if (opts.directory.starts_with('/')) {
+    start.directory = opts.directory;
+  } else if (!opts.directory.empty()) {
+    start.directory += '/' + opts.directory;
+  }
+  return start;
+}
+
+options bounded(options opts) {
+  for (auto* timeout :
+       {&opts.ready_timeout, &opts.probation, &opts.confirm_timeout, &opts.handoff_timeout,
+        &opts.drain_timeout, &opts.linger, &opts.idle_grace, &opts.drain_spread}) {
+    *timeout = std::clamp<std::chrono::milliseconds>(*timeout, timeout->zero(), wire::max_timeout);
+  }
+  return opts;
+}
+
+lifecycle::lifecycle(asio::any_io_executor application, options opts,
+                     std::function<void()> stop_context)
+    : application_{std::move(application)},
+      work_{asio::prefer(application_, asio::execution::outstanding_work.tracked)},
+      options_{bounded(std::move(opts))},
+      log_{options_.log, options_.log_threshold},
+      sockets_{std::make_shared<inventory>(log_)},
+      tracked_{std::make_shared<connections>(handoff::drain_limits{
+          options_.drain_timeout, options_.idle_grace, options_.drain_spread})},
+      waiters_{std::make_shared<drain_waiters>(application_)},
+      commit_waiters_{std::make_shared<drain_waiters>(application_)},
+      stop_context_{std::move(stop_context)},
       control_path_{path_of(options_)},
       control_{log_},
-      confirmation_{control_.context(), around_.sockets, around_.application,
-                    options_.confirm_timeout * 3 / 4},
+      confirmation_{control_.context(), *sockets_, application_, options_.confirm_timeout * 3 / 4},
       older_{options_.max_draining},
       giving_up_{control_.context(), {.look = [this] { return look_at_predecessor(); }}},
       late_listens_{control_.context()},
       drain_{control_.context(),
              log_,
-             around_.tracked,
+             *tracked_,
              control_path_,
              {.every_second = [this] { report_drain(); }, .cut_short = [this] { cut_short(); }}},
-      last_call_{
-          control_.context(), log_, around_.sockets, {.done = [this] { stop_accepting(); }}, {}},
-      caretaker_{control_.context(),
-                 {log_, around_.sockets, around_.plain, around_.tracked, around_.stop_context},
-                 options_.linger} {
+      last_call_{control_.context(), log_, *sockets_, {.done = [this] { stop_accepting(); }}, {}},
+      caretaker_{control_.context(), log_, *sockets_, *tracked_, options_.linger, stop_context_} {
   auto start = start_command_of(options_).value();
   if (const auto missed = missed_control_path(control_path_)) {
     log_.warning("this process was started to replace the server at " + *missed +
@@ -62,7 +91,7 @@ lifecycle::lifecycle(const options& opts, surroundings around)
                  ": it starts cold; to replace that server, give it the same options::name or "
                  "options::control_path");
   }
-  service_.emplace(control_.context(), log_, around_.sockets, around_.application,
+  service_.emplace(control_.context(), log_, *sockets_, application_,
                    service::settings::take(start));
   auto request = takeover_request::of(options_, control_path_, service_->manager(), start);
   const bool spawned = !request.token.empty();
@@ -70,34 +99,32 @@ lifecycle::lifecycle(const options& opts, surroundings around)
   owned_ = std::move(taken.owned);
   if (owned_.predecessor) {
     generation_ = owned_.predecessor->offer().generation;
-    if (owned_.predecessor->offer().late_claims) around_.sockets.keep_unclaimed();
+    if (owned_.predecessor->offer().late_claims) sockets_->keep_unclaimed();
     statistics_.inherit(owned_.predecessor->offer().so_far);
   }
   for (auto& [name, fd, kept] : taken.listeners) {
     if (kept) service_->keeps(name, fd.get());
-    around_.sockets.inherit(std::move(name), std::move(fd), origin::predecessor, kept);
+    sockets_->inherit(std::move(name), std::move(fd), origin::predecessor, kept);
   }
   service_->bring();
   life_.emplace(owned_.predecessor != nullptr);
   // From here on an exception would leave the paths behind: the destructor does not run yet.
-  struct removal {
-    lifecycle* of;
-    ~removal() {
-      if (of != nullptr) of->remove_paths();
-    }
-  } on_failure{this};
+  std::unique_ptr<lifecycle, void (*)(lifecycle*)> on_failure{
+      this, [](lifecycle* failed) { failed->remove_paths(); }};
 
-  monitors_.emplace(generation_);
   driver_.emplace(control_.context(), log_, statistics_, driver_callbacks(),
                   driver_settings(std::move(start)));
-  server_.emplace(control_.context(), log_, *driver_, server_settings());
+  server_.emplace(
+      control_.context(), log_, *driver_,
+      control_server::settings{.generation = generation_, .fixed_command = options_.fixed_command},
+      server_callbacks());
   // Until a successor is committed, its predecessor answers on the control socket.
   if (now().committed()) {
     serve_control();
   } else {
     giving_up_.start(owned_.predecessor->socket());
   }
-  around_.sockets.on_change([this] {
+  sockets_->on_change([this] {
     asio::post(control_.context(), [this] {
       service_->sockets_changed();
       confirmation_.sockets_changed();
@@ -107,7 +134,7 @@ lifecycle::lifecycle(const options& opts, surroundings around)
   // The predecessor tells the manager about a successor that it has spawned.
   if (!spawned || now().committed()) service_->starts();
   control_.start();
-  on_failure.of = nullptr;
+  (void)on_failure.release();
 }
 
 /// Ends on the control thread what lives there. The caller ends the rest afterwards, alone.
@@ -131,18 +158,16 @@ void lifecycle::end_control() {
 }
 
 lifecycle::~lifecycle() {
-  around_.sockets.on_change({});
+  sockets_->on_change({});
   end_control();
   if (owned_.predecessor && !now().was_ready() && !ready_failure_) {
     owned_.predecessor->fail(last_failure_.empty() ? std::string{wire::ended_before_ready}
                                                    : last_failure_);
   }
-  around_.sockets.stop();
-  // The caretaker has stopped, so their loops end now.
-  for (const auto& acceptor : around_.plain.all()) acceptor->withdraw();
-  for (const auto& acceptor : around_.plain.all()) acceptor->abandon();
-  around_.waiters.complete(asio::error::operation_aborted);
-  around_.commit_waiters.complete(asio::error::operation_aborted);
+  sockets_->stop();
+  caretaker_.abandon();
+  waiters_->complete(asio::error::operation_aborted);
+  commit_waiters_->complete(asio::error::operation_aborted);
   remove_paths();
 }
 
@@ -154,36 +179,33 @@ void lifecycle::remove_paths() const {
   os::remove_path(os::lock_path(control_path_), os::identify(owned_.lock->get()));
 }
 
-/// A set-id program opens none. Its successor trusts no channel, since each message on one names
-/// the real user as its sender, and connects to the path instead.
-unique_fd lifecycle::open_channel() {
-  return os::is_set_id() ? unique_fd{} : server_->open_channel();
-}
-
 predecessor_driver::callbacks lifecycle::driver_callbacks() {
-  return {.open_channel = [this] { return open_channel(); },
-          .place = [this] { return service_->placement(); },
-          .manager = [this] { return service_->manager(); },
-          .offer = [this] { return offer(); },
-          .withdraw =
-              [this] {
-                around_.sockets.thaw();
-                os::sign_lock(owned_.lock->get(), os::signing::alone);
-              },
-          .objection = [this](bool spawned) { return objection(spawned); },
-          .pause_accepting = [this](const auto& ours) { around_.sockets.pause(ours); },
-          .resume_accepting = [this] { around_.sockets.resume(); },
-          .stop_accepting =
-              [this](const auto& ours) {
-                service_->hands_over(driver_->heir());
-                ours_ = ours;
-                decide(life::event::succeeded);
-              },
-          .tell_monitors =
-              [this](const auto& event, const auto& message) {
-                monitors_->tell(event, message);
-                service_->on_upgrade(event, message);
-              }};
+  return {
+      // A set-id program opens none. Its successor trusts no channel, since each message on one
+      // names the real user as its sender, and connects to the path instead.
+      .open_channel = [this] { return os::is_set_id() ? unique_fd{} : server_->open_channel(); },
+      .place = [this] { return service_->placement(); },
+      .manager = [this] { return service_->manager(); },
+      .offer = [this] { return offer(); },
+      .withdraw =
+          [this] {
+            sockets_->thaw();
+            os::sign_lock(owned_.lock->get(), os::signing::alone);
+          },
+      .objection = [this](bool spawned) { return objection(spawned); },
+      .pause_accepting = [this](const auto& ours) { sockets_->pause(ours); },
+      .resume_accepting = [this] { sockets_->resume(); },
+      .stop_accepting =
+          [this](const auto& ours) {
+            service_->hands_over(driver_->heir());
+            ours_ = ours;
+            decide(life::event::succeeded);
+          },
+      .tell_monitors =
+          [this](const auto& event, const auto& message) {
+            server_->tell(event, message);
+            service_->on_upgrade(event, message);
+          }};
 }
 
 predecessor_driver::settings lifecycle::driver_settings(os::start_command start) const {
@@ -198,20 +220,19 @@ predecessor_driver::settings lifecycle::driver_settings(os::start_command start)
           .probation = options_.probation};
 }
 
-control_server::settings lifecycle::server_settings() {
+control_server::callbacks lifecycle::server_callbacks() {
   return {
       .status = [this] { return status(); },
+      .metrics = [this] { return server_metrics{.text = metrics()}; },
+      .state = [this] { return state_in_words(); },
       .refusal = [this] { return refusal(); },
       .report = [this](control_session& from, const wire::report& said) { on_report(from, said); },
       .reporter_gone = [this](const control_session& from) { on_reporter_gone(from); },
-      .monitor =
-          [this](control_session& from) {
-            monitors_->add(from, state_in_words());
-            if (now().handed_over()) conclude_monitors();  // it connected earlier
+      .drain =
+          [this](control_session& from, bool now) {
+            end(now);
+            drain_.watch(from);
           },
-      .drain = [this](control_session& from, bool now) { on_drain_call(from, now); },
-      .metrics = [this] { return server_metrics{.text = metrics()}; },
-      .fixed_command = options_.fixed_command,
       .watched = [this](const std::string& by) { service_->watched_by(by); }};
 }
 
@@ -292,7 +313,7 @@ void lifecycle::perform(life::action a) {
     case action::say_serves:
       return say_serves();
     case action::say_unserved:
-      around_.sockets.open();  // the clients that wait in its queue are served
+      sockets_->open();  // the clients that wait in its queue are served
       return service_->ends_unserved();
     case action::watch:
       return watch_predecessor();
@@ -312,7 +333,7 @@ void lifecycle::perform(life::action a) {
       return stay();
     case action::serve_path:
       serve_control();
-      return around_.commit_waiters.complete({});
+      return commit_waiters_->complete({});
     case action::end_alone:
       return end_alone();
     case action::go_back:
@@ -330,18 +351,15 @@ void lifecycle::handle_signals() {
       if (draining() && !now) log_.info("this process drains already; a second signal ends it");
       end(now);
     };
+    const auto upgrade = [this] {
+      const auto why = refusal();
+      if (!why) return driver_->upgrade();
+      log_.warning("SIGUSR2: no upgrade: " +
+                   wire::string_field(why->parameters, "message").value_or(why->error));
+    };
     signals_.emplace(control_.context(),
-                     signal_actions::actions{drain, [this] { upgrade_by_signal(); }});
+                     signal_actions::callbacks{.drain = drain, .upgrade = upgrade});
   });
-}
-
-void lifecycle::upgrade_by_signal() {
-  if (const auto why = refusal()) {
-    log_.warning("SIGUSR2: no upgrade: " +
-                 wire::string_field(why->parameters, "message").value_or(why->error));
-  } else {
-    driver_->upgrade();
-  }
 }
 
 }  // namespace graceful

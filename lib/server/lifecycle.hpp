@@ -2,6 +2,7 @@
 #ifndef GRACEFUL_SERVER_LIFECYCLE_HPP
 #define GRACEFUL_SERVER_LIFECYCLE_HPP
 
+#include <graceful/error.hpp>
 #include <graceful/options.hpp>
 
 #include "control/control_thread.hpp"
@@ -18,11 +19,11 @@
 #include "listen/last_call.hpp"
 #include "os/log.hpp"
 #include "os/spare_descriptors.hpp"
+#include "os/start_command.hpp"
 #include "server/caretaker.hpp"
 #include "server/confirmation.hpp"
 #include "server/control_server.hpp"
 #include "server/life.hpp"
-#include "server/monitors.hpp"
 #include "server/signal_actions.hpp"
 #include "service/service.hpp"
 #include "wire/varlink.hpp"
@@ -42,31 +43,33 @@
 
 namespace graceful {
 
+/// The command that starts a successor, unless an operator asks for something else.
+result<os::start_command> start_command_of(const options& opts);
+
+/// Limits durations: none is negative, and each can be added to a time without an overflow.
+options bounded(options opts);
+
 /// Does what `life` decides: starts alone or takes over, serves, hands over, goes back, ends. Owns
 /// the control path, and runs the thread that serves it.
 class lifecycle {
  public:
-  /// The objects that it acts on. All of them outlive the lifecycle.
-  struct surroundings {
-    log& messages;
-    inventory& sockets;
-    connections& tracked;
-    drain_waiters& waiters;
-    drain_waiters& commit_waiters;
-    const plain_acceptors& plain;
-    asio::any_io_executor application;
-    /// Called when this process accepts no more: from then on only its connections keep it running.
-    std::function<void()> release_work;
-    std::function<void()> stop_context;  ///< Empty: there is none that could be stopped.
-  };
-
-  /// Starts cold or takes over, see `upgrader`. Throws `error`.
-  lifecycle(const options& opts, surroundings around);
+  /// Starts cold or takes over, see `upgrader`. Throws `error`. `stop_context` is empty if there is
+  /// none that could be stopped.
+  lifecycle(asio::any_io_executor application, options opts, std::function<void()> stop_context);
   ~lifecycle();
 
   /// Ends the control thread. After that, the lifecycle posts nothing to other executors. The
   /// destructor does it too; call it to destroy something earlier that the control thread uses.
   void end_control();
+
+  // What the application's objects work with; they may outlive this one.
+  [[nodiscard]] const asio::any_io_executor& application() const { return application_; }
+  [[nodiscard]] log& messages() { return log_; }
+  [[nodiscard]] const std::shared_ptr<inventory>& sockets() const { return sockets_; }
+  [[nodiscard]] connections& tracked() const { return *tracked_; }
+  [[nodiscard]] caretaker& plain_acceptors() { return caretaker_; }
+  [[nodiscard]] drain_waiters& waiters() const { return *waiters_; }
+  [[nodiscard]] drain_waiters& commit_waiters() const { return *commit_waiters_; }
 
   // Thread-safe.
   void ready();
@@ -87,12 +90,10 @@ class lifecycle {
   life::actions announce();
   [[noreturn]] void refuse_ready();
   void open();
-  unique_fd open_channel();
   [[nodiscard]] predecessor_driver::callbacks driver_callbacks();
   [[nodiscard]] predecessor_driver::settings driver_settings(os::start_command start) const;
-  [[nodiscard]] control_server::settings server_settings();
+  [[nodiscard]] control_server::callbacks server_callbacks();
   void serve_control();
-  void on_drain_call(control_session& from, bool now);
   giving_up_watch::seen look_at_predecessor();
   void watch_predecessor();
   void confirm(predecessor_watch::callbacks::vouch vouch);
@@ -109,7 +110,6 @@ class lifecycle {
   void begin_drain();
   void hurry();
   void stop_accepting();
-  void upgrade_by_signal();
   void on_report(control_session& from, const wire::report& said);
   void on_reporter_gone(const control_session& from);
   void on_predecessor_ended();
@@ -127,9 +127,15 @@ class lifecycle {
   [[nodiscard]] std::string state_in_words() const;
   [[nodiscard]] std::vector<listener_status> listeners() const;
 
-  const options& options_;
-  const surroundings around_;
-  log& log_;
+  const asio::any_io_executor application_;
+  asio::any_io_executor work_;  // keeps the application's context running until this process drains
+  const options options_;
+  log log_;
+  const std::shared_ptr<inventory> sockets_;
+  const std::shared_ptr<connections> tracked_;
+  const std::shared_ptr<drain_waiters> waiters_;
+  const std::shared_ptr<drain_waiters> commit_waiters_;
+  const std::function<void()> stop_context_;
   const std::string control_path_;
   const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   ownership owned_;
@@ -154,7 +160,6 @@ class lifecycle {
   std::optional<predecessor_watch> predecessor_;
   confirmation confirmation_;
   older_generations older_;
-  std::optional<monitors> monitors_;
   std::optional<service> service_;
   giving_up_watch giving_up_;         // until ready()
   asio::steady_timer late_listens_;   // of a cold start: until they are over

@@ -33,7 +33,7 @@ std::optional<wire::reply> lifecycle::refusal() const {
   const auto life = now();
   if (life.current() == life::stage::draining) {
     return wire::to_error(wire::busy_error,
-                          "the server drains, and ends; start it again when it has");
+                          "the server drains, and ends; start it again when it has ended");
   }
   if (life.was_ready() && !life.committed()) {
     return wire::to_error(wire::busy_error, "this process is in its probation");
@@ -54,8 +54,8 @@ std::vector<offered_descriptor> lifecycle::offer() {
   const auto shared = [](const std::shared_ptr<const unique_fd>& fd) -> passed_descriptor {
     return {fd->get(), fd};
   };
-  const auto sockets = around_.sockets.freeze();
-  const auto kept = around_.sockets.kept();
+  const auto sockets = sockets_->freeze();
+  const auto kept = sockets_->kept();
   std::vector<offered_descriptor> offered;
   offered.reserve(sockets.size() + 2);
   offered.push_back({std::string{wire::lock_name}, shared(owned_.lock)});
@@ -76,12 +76,12 @@ server_status lifecycle::status() const {
       .uptime = duration_cast<milliseconds>(steady_clock::now() - started_),
       .state = state(),
       .version = GRACEFUL_VERSION_STRING,
-      .connections = around_.tracked.open(),
+      .connections = tracked_->open(),
       .listeners = listeners(),
       .draining = older_.all(),
       .successor_pid = driver_->in_probation() ? driver_->successor_pid() : std::nullopt,
       .last_failure = driver_->last_failure()};
-  for (auto& [name, address] : around_.sockets.dropped()) {
+  for (auto& [name, address] : sockets_->dropped()) {
     s.dropped.push_back(std::move(name));
     s.dropped_addresses.push_back(std::move(address));
   }
@@ -110,7 +110,7 @@ std::string lifecycle::state_in_words() const {
 
 std::vector<listener_status> lifecycle::listeners() const {
   std::vector<listener_status> all;
-  for (const auto& socket : around_.sockets.sockets()) {
+  for (const auto& socket : sockets_->sockets()) {
     const auto queue = os::accept_queue_of(socket->fd.get());
     all.push_back({socket->name, socket->address.to_string(), queue.length, queue.limit});
   }
@@ -119,10 +119,10 @@ std::vector<listener_status> lifecycle::listeners() const {
 
 /// Any thread may ask, so it reads nothing that lives on the control thread.
 std::string lifecycle::metrics() const {
-  const auto open = around_.tracked.open();
+  const auto open = tracked_->open();
   const auto measured = statistics_.now();
   auto totals = measured.totals;
-  totals.cut += around_.tracked.cut();
+  totals.cut += tracked_->cut();
   return wire::to_open_metrics(
       {.version = GRACEFUL_VERSION_STRING,
        .generation = generation_,
@@ -132,7 +132,7 @@ std::string lifecycle::metrics() const {
        .connections = open,
        .connections_draining = measured.draining_before + (draining() ? open : 0),
        .listeners = listeners(),
-       .listeners_dropped = around_.sockets.dropped().size()});
+       .listeners_dropped = sockets_->dropped().size()});
 }
 
 /// Hears a process of another generation that drains. If this process drains too, it closes the
@@ -149,7 +149,7 @@ void lifecycle::on_report(control_session& from, const wire::report& said) {
                          " is told to cut its connections: more than " +
                          std::to_string(options_.max_draining) + " generations drain";
     log_.warning(message);
-    monitors_->tell("hurried", message);
+    server_->tell("hurried", message);
   }
   from.reply(wire::to_reply(wire::reported{answer.hurry}));
 }
@@ -175,7 +175,7 @@ void lifecycle::tell_end(const draining_process& process) {
   if (draining() || (is_predecessor(process) && std::exchange(predecessor_ended_, true))) return;
   const auto message = name_of(process) + " has ended";
   log_.info(message);
-  monitors_->tell("generation_ended", message);
+  server_->tell("generation_ended", message);
 }
 
 }  // namespace graceful

@@ -2,12 +2,8 @@
 //
 // How a process ends: its successor serves, its predecessor goes on, or no process takes its place.
 #include "server/lifecycle.hpp"
-#include "wire/control_messages.hpp"
 
 #include <boost/asio/post.hpp>
-
-#include <chrono>
-#include <utility>
 
 namespace graceful {
 
@@ -26,7 +22,7 @@ void lifecycle::roll_back(const std::string& why) {
 /// bound.
 void lifecycle::go_back() {
   service_->goes_back();
-  hand_over(around_.sockets.own());
+  hand_over(sockets_->own());
   if (predecessor_) {
     predecessor_->leave();
   } else {
@@ -38,22 +34,22 @@ void lifecycle::go_back() {
 /// Leaves everything but `ours` to the process that serves now.
 void lifecycle::hand_over(const inventory::names& ours) {
   // If this process has not been committed by now, it never will be.
-  around_.commit_waiters.complete(make_error_code(errc::upgrade_failed));
+  commit_waiters_->complete(make_error_code(errc::upgrade_failed));
   // Posted, so that monitors hear first what led here.
   asio::post(control_.context(), [this] { conclude_monitors(); });
   server_->stop_accepting();
   if (path_keeper_) path_keeper_->stop();
   owned_.control.reset();
   owned_.lock.reset();
-  around_.waiters.complete({});
+  waiters_->complete({});
   // Accepting stops first: a client whose connection is cut connects again at once, and then the
   // other process has to answer it.
-  const bool some_left = around_.sockets.let_go(ours);
+  const bool some_left = sockets_->let_go(ours);
   begin_drain();
   report_drain();
   if (some_left) {
-    around_.sockets.open();  // if it was told to end before it was
-    around_.sockets.leave_to_others(other_generations());
+    sockets_->open();  // if it was told to end before it was
+    sockets_->leave_to_others(other_generations());
     last_call_.begin();
   } else {
     stop_accepting();
@@ -63,22 +59,12 @@ void lifecycle::hand_over(const inventory::names& ours) {
 
 void lifecycle::conclude_monitors() {
   if (now().handed_over()) {
-    monitors_->conclude("handed_over", "another process serves");
+    server_->conclude("handed_over", "another process serves");
   } else {
-    monitors_->conclude("ended", "this process ends");
+    server_->conclude("ended", "this process ends");
   }
 }
 
-void lifecycle::on_drain_call(control_session& from, bool now) {
-  // The order does not say whether it means this process or its successor.
-  if (driver_->in_probation()) {
-    return from.reply(wire::to_error(wire::busy_error, driver_->why_busy()));
-  }
-  end(now);
-  drain_.watch(from);
-}
-
-/// Ends this process.
 void lifecycle::end(bool now) {
   decide(now ? life::event::told_to_end_now : life::event::told_to_end);
 }
@@ -96,9 +82,9 @@ void lifecycle::settle_upgrade() {
 
 /// Drains without a process in its place: there is no predecessor, or this process was never ready.
 void lifecycle::end_alone() {
-  around_.commit_waiters.complete(make_error_code(errc::upgrade_failed));
-  monitors_->tell("draining", "this process drains, and ends");
-  around_.waiters.complete({});
+  commit_waiters_->complete(make_error_code(errc::upgrade_failed));
+  server_->tell("draining", "this process drains, and ends");
+  waiters_->complete({});
   // An uncommitted process does not touch sockets that its predecessor still serves.
   if (!now().committed()) {
     begin_drain();
@@ -107,9 +93,9 @@ void lifecycle::end_alone() {
   }
   drain_.begin();
   service_->ask_for_sockets([this] {
-    around_.sockets.let_go_kept();
-    around_.sockets.leave_to_others(other_generations());
-    service_->ends(around_.tracked.open());
+    sockets_->let_go_kept();
+    sockets_->leave_to_others(other_generations());
+    service_->ends(tracked_->open());
     last_call_.begin();
     hurry();  // last, as in hand_over()
   });
@@ -140,14 +126,14 @@ void lifecycle::hurry() {
 /// From now on only connections keep the context running. Always the last step: the context may end
 /// at once, and then it runs nothing that is posted.
 void lifecycle::stop_accepting() {
-  around_.sockets.stop();
+  sockets_->stop();
   caretaker_.see_off();
-  around_.release_work();
+  work_ = asio::any_io_executor{};
 }
 
 void lifecycle::report_drain() {
   if (!now().handed_over()) {
-    if (draining()) service_->ends(around_.tracked.open());
+    if (draining()) service_->ends(tracked_->open());
     return;
   }
   drain_.report_to_server(generation_);
@@ -158,13 +144,13 @@ void lifecycle::cut_short() {
   last_call_.end();
   caretaker_.hurry();
   const std::string when = now().in_a_hurry() ? "drain: " : "drain: the deadline has passed and ";
-  if (!around_.stop_context) {
+  if (!stop_context_) {
     return log_.warning(when +
                         "something still runs: it goes on, since the upgrader was made with an "
                         "executor and knows no context to stop");
   }
   log_.warning(when + "something still runs: stopping the context");
-  around_.stop_context();
+  stop_context_();
 }
 
 }  // namespace graceful

@@ -3,6 +3,7 @@
 // How a process comes to serve: ready(), the probation of a successor, and the commit.
 #include <graceful/error.hpp>
 
+#include "control/await.hpp"
 #include "os/control_path.hpp"
 #include "server/lifecycle.hpp"
 
@@ -14,7 +15,6 @@
 #include <mutex>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace graceful {
 
@@ -38,7 +38,7 @@ void lifecycle::ready() {
 
 life::actions lifecycle::announce() {
   try {
-    const auto outcome = owned_.predecessor->ready(around_.sockets.unwanted());
+    const auto outcome = owned_.predecessor->ready(sockets_->unwanted());
     if (!outcome) ready_failure_ = now().told_to_end() ? told_to_end() : outcome.error();
   } catch (const std::exception& e) {
     owned_.predecessor->break_off();  // the predecessor goes on
@@ -63,7 +63,7 @@ void lifecycle::open() {
     asio::post(control_.context(), [this] { perform_queued(); });
   };
   try {
-    around_.sockets.open();
+    sockets_->open();
     log_.info("generation " + std::to_string(generation_) + " serves");
   } catch (...) {
     opened();  // the caller learns what has failed; a signal ends this process as ever
@@ -73,14 +73,12 @@ void lifecycle::open() {
 }
 
 void lifecycle::say_serves() {
-  around_.commit_waiters.complete({});
+  commit_waiters_->complete({});
   caretaker_.look_after();
   service_->serves(generation_, false);
   // Sockets from a service manager are kept for as long as those from a predecessor.
-  late_listens_.expires_after(std::max(options_.probation, least_time_for_late_listens));
-  late_listens_.async_wait([this](boost::system::error_code cancelled) {
-    if (!cancelled) (void)around_.sockets.settle_claims();
-  });
+  call_after(late_listens_, std::max(options_.probation, least_time_for_late_listens),
+             [this] { (void)sockets_->settle_claims(); });
 }
 
 void lifecycle::watch_predecessor() {
@@ -112,7 +110,7 @@ void lifecycle::confirm(predecessor_watch::callbacks::vouch vouch) {
   const bool must_listen = owned_.predecessor->offer().descriptors > 2;
   confirmation_.ask(
       must_listen,
-      {.serves = [this, vouch = std::move(vouch)] { vouch(around_.sockets.settle_claims()); },
+      {.serves = [this, vouch = std::move(vouch)] { vouch(sockets_->settle_claims()); },
        .does_not = [this](const std::string& why) { predecessor_->fail(why); }});
 }
 
@@ -137,7 +135,7 @@ giving_up_watch::seen lifecycle::look_at_predecessor() {
 
 void lifecycle::give_back() {
   log_.error(ready_failure_->message + "; this process has to end");
-  around_.sockets.stop();
+  sockets_->stop();
   owned_.control.reset();
   owned_.lock.reset();
 }
@@ -145,8 +143,8 @@ void lifecycle::give_back() {
 /// Commits this process: the predecessor does not come back.
 void lifecycle::stay() {
   log_.info("committed: this process stays");
-  around_.sockets.commit();
-  (void)around_.sockets.settle_claims();
+  sockets_->commit();
+  (void)sockets_->settle_claims();
   statistics_.taken_over(std::chrono::steady_clock::now());
   os::sign_lock(owned_.lock->get(), os::signing::alone);
   (void)os::adopt_control(owned_.control->get());  // if that fails the path_keeper tries again

@@ -9,6 +9,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/scope_exit.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -17,6 +18,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace graceful::detail {
@@ -160,40 +162,72 @@ class server_body::impl {
         params_{std::move(params)},
         start_{std::move(start)} {}
 
-  int listen_and_serve(std::string_view address, std::uint16_t port) noexcept;
-  void end(bool now);
+  int listen_and_serve(std::string_view address, std::uint16_t port) noexcept {
+    try {
+      serve(parse(address, port).value());
+      return 0;
+    } catch (const std::exception& e) {
+      failed(e.what());
+    } catch (...) {
+      failed("a handler has thrown what is no std::exception");
+    }
+    return 1;
+  }
+
+  void end(bool now) {
+    const std::lock_guard lock{mutex_};
+    if (up_ == nullptr) {
+      told_to_end_ = now || told_to_end_.value_or(false);
+    } else {
+      now ? up_->drain_now() : up_->drain();
+    }
+  }
 
  private:
-  enum class wish { serve, drain, exit };
-
-  /// Lets drain() and exit() reach the upgrader as long as it lives.
-  struct published {
-    published(impl& server, upgrader& up) : self{server} { self.publish(&up); }
-    published(const published&) = delete;
-    published& operator=(const published&) = delete;
-    ~published() {
-      if (self.home_.is_this()) self.publish(nullptr);
-    }
-    impl& self;
-  };
-
-  /// Sessions may use the upgrader as long as they live. Those left when the pool has ended are
-  /// destroyed before the upgrader, when nothing is posted to the pool any more.
-  struct last_sessions {
-    last_sessions(io_context_pool& all, upgrader& used) : pool{all}, up{used} {}
-    last_sessions(const last_sessions&) = delete;
-    last_sessions& operator=(const last_sessions&) = delete;
-    ~last_sessions() {
+  void serve(const tcp::endpoint& endpoint) {
+    auto pool = params_.threads ? std::make_unique<io_context_pool>(*params_.threads)
+                                : std::make_unique<io_context_pool>();
+    upgrader up{*pool, options_};
+    // Sessions may use the upgrader as long as they live. Those left when the pool has ended are
+    // destroyed before it, when nothing is posted to the pool any more.
+    BOOST_SCOPE_EXIT_ALL(&) {
       up.end_control();
-      pool.destroy_handlers();
+      pool->destroy_handlers();
+    };
+    if (params_.handle_signals) up.handle_signals();
+    reception sockets{*pool, up, log_, start_};
+    BOOST_SCOPE_EXIT_ALL(this) {
+      if (home_.is_this()) withdraw();
+    };
+    tcp::endpoint bound;
+    try {
+      bound = sockets.listen(endpoint, params_);
+      publish(up);
+      up.ready();
+    } catch (const error&) {
+      if (up.draining()) return;  // told to end before it has started: nothing else counts then
+      throw;
     }
-    io_context_pool& pool;
-    upgrader& up;
-  };
+    if (params_.on_ready) params_.on_ready(up, bound);
+    pool->run();
+  }
 
-  void serve(const tcp::endpoint& endpoint);
-  void failed(const std::string& why);
-  void publish(upgrader* up);
+  /// A child that a handler has forked logs nothing: the server goes on, and the log may be locked.
+  void failed(const std::string& why) {
+    if (home_.is_this()) log_.error("the server ends: " + why);
+  }
+
+  /// From now on drain() and exit() reach the upgrader.
+  void publish(upgrader& up) {
+    const std::lock_guard lock{mutex_};
+    up_ = &up;
+    if (told_to_end_) *told_to_end_ ? up.drain_now() : up.drain();
+  }
+
+  void withdraw() {
+    const std::lock_guard lock{mutex_};
+    if (std::exchange(up_, nullptr) != nullptr) told_to_end_.reset();
+  }
 
   const os::home_process home_;
   const options options_;
@@ -202,66 +236,9 @@ class server_body::impl {
   log log_{options_.log, options_.log_threshold};
 
   std::mutex mutex_;
-  upgrader* up_ = nullptr;
-  wish wish_ = wish::serve;
+  upgrader* up_ = nullptr;           // as long as drain() and exit() can reach it
+  std::optional<bool> told_to_end_;  // before that: true: at once
 };
-
-int server_body::impl::listen_and_serve(std::string_view address, std::uint16_t port) noexcept {
-  try {
-    serve(parse(address, port).value());
-    return 0;
-  } catch (const std::exception& e) {
-    failed(e.what());
-  } catch (...) {
-    failed("a handler has thrown what is no std::exception");
-  }
-  return 1;
-}
-
-/// A child that a handler has forked logs nothing: the server goes on, and the log may be locked.
-void server_body::impl::failed(const std::string& why) {
-  if (home_.is_this()) log_.error("the server ends: " + why);
-}
-
-void server_body::impl::serve(const tcp::endpoint& endpoint) {
-  auto pool = params_.threads ? std::make_unique<io_context_pool>(*params_.threads)
-                              : std::make_unique<io_context_pool>();
-  upgrader up{*pool, options_};
-  const last_sessions left{*pool, up};
-  if (params_.handle_signals) up.handle_signals();
-  reception sockets{*pool, up, log_, start_};
-  std::optional<published> known;
-  tcp::endpoint bound;
-  try {
-    bound = sockets.listen(endpoint, params_);
-    known.emplace(*this, up);
-    up.ready();
-  } catch (const error&) {
-    if (up.draining()) return;  // told to end before it has started: nothing else counts then
-    throw;
-  }
-  if (params_.on_ready) params_.on_ready(up, bound);
-  pool->run();
-}
-
-void server_body::impl::publish(upgrader* up) {
-  const std::lock_guard lock{mutex_};
-  up_ = up;
-  if (up_ == nullptr) {
-    wish_ = wish::serve;
-  } else if (wish_ != wish::serve) {
-    wish_ == wish::exit ? up_->drain_now() : up_->drain();
-  }
-}
-
-void server_body::impl::end(bool now) {
-  const std::lock_guard lock{mutex_};
-  if (up_ == nullptr) {
-    if (wish_ != wish::exit) wish_ = now ? wish::exit : wish::drain;
-  } else {
-    now ? up_->drain_now() : up_->drain();
-  }
-}
 
 server_body::server_body(this_asio_abi /*abi*/, options opts, server_params params,
                          session_starter start)

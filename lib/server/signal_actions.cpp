@@ -22,8 +22,8 @@ sigset_t taken_signals() {
 
 }  // namespace
 
-signal_actions::signal_actions(asio::io_context& control, actions on)
-    : on_{std::move(on)}, signals_{control, SIGTERM, SIGINT, SIGQUIT}, blocked_{control} {
+signal_actions::signal_actions(asio::io_context& control, callbacks on)
+    : callbacks_{std::move(on)}, signals_{control, SIGTERM, SIGINT, SIGQUIT}, blocked_{control} {
   signals_.add(SIGUSR2);
   const auto taken = taken_signals();
   const int pending = ::signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -65,9 +65,9 @@ void signal_actions::wait_blocked() {
 
 void signal_actions::on_signal(int number) const {
   if (number == SIGUSR2) {
-    on_.upgrade();
+    callbacks_.upgrade();
   } else {
-    on_.drain(number != SIGQUIT && endings_ > 1);
+    callbacks_.drain(number != SIGQUIT && endings_ > 1);
   }
 }
 

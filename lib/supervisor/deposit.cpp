@@ -10,7 +10,10 @@
 #include <algorithm>
 #include <utility>
 
+#include <linux/kcmp.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace graceful {
@@ -33,24 +36,32 @@ std::size_t keepable() {
 
 bool trusted(uid_t user) { return user == 0 || os::is_own_user(user); }
 
-std::string described(const std::string& name, int fd) {
+std::string ip_address_of(int fd) {
   const auto address = os::socket_address::bound_to(fd);
   const bool ip = address.family() == AF_INET || address.family() == AF_INET6;
-  return name + (ip ? " (" + address.to_string() + ")" : "");
+  return ip ? address.to_string() : "";
+}
+
+/// True if files with the same inode are the same open file description. Where the kernel cannot
+/// tell, sockets are.
+bool same_file(int a, int b) {
+  const auto self = ::getpid();
+  const auto order = ::syscall(SYS_kcmp, self, self, KCMP_FILE, a, b);
+  struct stat status {};
+  return order == 0 || (order < 0 && ::fstat(a, &status) == 0 && S_ISSOCK(status.st_mode));
 }
 
 }  // namespace
 
-deposit::deposit(asio::io_context& context, log& log)
-    : log_{log}, kept_{keepable()}, socket_{context} {}
+deposit::deposit(asio::io_context& context, log& log, callbacks on)
+    : log_{log}, callbacks_{std::move(on)}, limit_{keepable()}, socket_{context} {}
 
 deposit::~deposit() {
-  os::close_aside(kept_.clear());
+  close_all();
   if (socket_.is_open()) (void)socket_.release();
 }
 
-void deposit::start(int socket, listener on) {
-  on_ = std::move(on);
+void deposit::start(int socket) {
   os::name_senders(socket);  // an older program, which this process executed before, may have made
                              // the socket
   socket_.assign(socket);
@@ -76,26 +87,22 @@ void deposit::read(int most) {
   for (int i = 0; i < most; ++i) {
     auto datagram = os::receive_notify(socket_.native_handle(), supervision::max_notification);
     if (!datagram) return;
-    take(std::move(*datagram));
+    hear(*datagram);
+    // Closes what is not kept, without waiting for its sender. A barrier waits for just that close.
+    os::close_aside(std::move(datagram->descriptors));
   }
-}
-
-void deposit::take(os::inbox datagram) {
-  hear(datagram);
-  // Closes what is not kept, without waiting for its sender. A barrier waits for just that close.
-  os::close_aside(std::move(datagram.descriptors));
 }
 
 void deposit::hear(os::inbox& datagram) {
   const auto& sender = datagram.sender;
   if (!sender || !trusted(sender->uid)) {
-    return log_.warning("ignored a notification by " +
+    return log_.warning("ignored a notification from " +
                         (sender ? "user " + std::to_string(sender->uid) : "an unknown user"));
   }
   auto what = supervision::parse_notification(datagram.bytes);
   if (!what) {
-    return log_.warning("ignored a notification by pid " + std::to_string(sender->pid) +
-                        " that is too long, or no text");
+    return log_.warning("ignored a notification from pid " + std::to_string(sender->pid) +
+                        ": it is too long, or not text");
   }
   if (datagram.truncated) {
     log_.error(
@@ -105,31 +112,50 @@ void deposit::hear(os::inbox& datagram) {
     for (auto& fd : datagram.descriptors) keep(what->name, fd);
   }
   if (what->remove) remove(what->name);
-  on_({sender->pid, sender->uid, std::move(datagram.sender_pidfd)}, std::move(*what));
+  callbacks_.heard({sender->pid, sender->uid, std::move(datagram.sender_pidfd)}, std::move(*what));
 }
 
 void deposit::remove(const std::string& name) {
-  auto removed = kept_.remove(name);
-  if (!removed.empty()) log_.info("keeps " + name + " no more");
+  std::vector<unique_fd> removed;
+  for (auto& each : items_) {
+    if (each.name == name) removed.push_back(std::move(each.fd));
+  }
+  std::erase_if(items_, [](const item& each) { return !each.fd; });
+  if (!removed.empty()) log_.info("no longer keeps " + name);
   os::close_aside(std::move(removed));
 }
 
+bool deposit::keeps(std::string_view name, int fd, const os::file_id& file) const {
+  return std::ranges::any_of(items_, [&](const item& each) {
+    return each.file == file && each.name == name && same_file(each.fd.get(), fd);
+  });
+}
+
+/// LISTEN_FDNAMES passes the names of all, each with a separator.
+bool deposit::has_room_for(std::string_view name) const {
+  auto taken = name.size() + 1;
+  for (const auto& each : items_) taken += each.name.size() + 1;
+  return taken <= os::longest_socket_names;
+}
+
 void deposit::keep(const std::string& name, unique_fd& fd) {
-  const auto what = described(name, fd.get());
-  switch (kept_.keep(name, fd)) {
-    case kept_descriptors::outcome::kept:
-      return log_.info("keeps " + what);
-    case kept_descriptors::outcome::known:
-      return;
-    case kept_descriptors::outcome::full:
-      return tell_full("cannot keep " + what + " and what follows: the limit of " +
-                       std::to_string(kept_.limit()) +
-                       " is reached; raise that of open files (ulimit -n)");
-    case kept_descriptors::outcome::names_too_long:
-      return tell_full("cannot keep " + what +
-                       " and others: the names of all do not fit into LISTEN_FDNAMES together; "
-                       "give the listeners shorter ones");
+  const auto file = os::identify(fd.get());
+  if (!file || keeps(name, fd.get(), *file)) return;
+  auto address = ip_address_of(fd.get());
+  const auto what = name + (address.empty() ? "" : " (" + address + ")");
+  if (items_.size() >= limit_) {
+    return tell_full("cannot keep " + what + " or anything after it: the limit of " +
+                     std::to_string(limit_) +
+                     " is reached; raise the limit of open files (ulimit -n)");
   }
+  if (!has_room_for(name)) {
+    return tell_full(
+        "cannot keep " + what +
+        ": all names together do not fit into LISTEN_FDNAMES; give the listeners shorter "
+        "names");
+  }
+  items_.push_back({name, std::move(fd), *file, std::move(address)});
+  log_.info("keeps " + what);
 }
 
 void deposit::tell_full(const std::string& message) {
@@ -138,13 +164,19 @@ void deposit::tell_full(const std::string& message) {
 
 void deposit::release() {
   released_ = true;
-  os::close_aside(kept_.clear());
+  close_all();
+}
+
+void deposit::close_all() {
+  std::vector<unique_fd> all;
+  for (auto& each : std::exchange(items_, {})) all.push_back(std::move(each.fd));
+  os::close_aside(std::move(all));
 }
 
 std::vector<os::passed_socket> deposit::for_start() {
   released_ = false;
   std::vector<os::passed_socket> sockets;
-  for (const auto& each : kept_.items()) sockets.push_back({each.name, each.fd.get()});
+  for (const auto& each : items_) sockets.push_back({each.name, each.fd.get()});
   return sockets;
 }
 

@@ -2,8 +2,12 @@
 #ifndef GRACEFUL_SUPERVISOR_KEEPER_HPP
 #define GRACEFUL_SUPERVISOR_KEEPER_HPP
 
+#include <graceful/options.hpp>
+
 #include "os/child.hpp"
 #include "supervisor/notification.hpp"
+
+#include <boost/json/fwd.hpp>
 
 #include <chrono>
 #include <optional>
@@ -23,9 +27,6 @@ namespace graceful::supervision {
 using time = std::chrono::steady_clock::time_point;
 
 using os::ending;
-
-/// As a shell reports it: 128 + n for a signal; 1 if unknown.
-int exit_code(const ending& how);
 
 struct restart_limits {
   std::chrono::milliseconds first_delay;  ///< Doubled with each failure in a row.
@@ -89,7 +90,7 @@ struct follow {
   pid_t pid;
 };
 struct note {
-  enum class kind { error, warning, info } what;
+  log_level level;
   std::string text;
 };
 /// No process will accept any more: release what is kept of the server, since a client that
@@ -97,7 +98,6 @@ struct note {
 struct release {};
 /// There is a server after all: keep what it stores, as before.
 struct keep {};
-/// The supervisor ends.
 struct finish {
   int code;
 };
@@ -136,6 +136,14 @@ struct memory {
   unsigned told = 0;  ///< How often the server was told to end.
 };
 
+/// The same as text, for the next program that this process executes. Times count from the start of
+/// the system, so they mean the same there.
+boost::json::object to_json(const memory& m);
+
+/// Values that are missing or have a wrong type are those of a new keeper: another build may have
+/// written the text.
+memory memory_from(const boost::json::object& o);
+
 class keeper {
  public:
   explicit keeper(const restart_limits& limits, memory m = {})
@@ -150,7 +158,6 @@ class keeper {
   [[nodiscard]] bool would_finish(const event::ended& e, time now) const;
 
   [[nodiscard]] const memory& remembered() const { return memory_; }
-  [[nodiscard]] const restart_limits& limits() const { return limits_; }
 
  private:
   void on(const event::begin& e, time now);
@@ -170,7 +177,7 @@ class keeper {
   void forgive(time now);
   void fail(const std::string& how, int code, time now);
   void finish(int code);
-  void note(action::note::kind what, std::string text);
+  void note(log_level level, std::string text);
 
   restart_limits limits_;
   memory memory_;

@@ -6,7 +6,6 @@
 #include "os/start_command.hpp"
 #include "os/system_failure.hpp"
 #include "os/text.hpp"
-#include "supervisor/memory_text.hpp"
 #include "wire/fields.hpp"
 
 #include <boost/json/array.hpp>
@@ -16,14 +15,12 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <cstring>
 #include <string_view>
 #include <utility>
 
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <system_error>
 #include <unistd.h>
 
 namespace graceful {
@@ -58,22 +55,20 @@ sigset_t signals_of(const json::object& o, std::string_view key) {
 }
 
 json::object describe(const bequest& left) {
-  json::object o;
-  o["memory"] = supervision::to_json(left.memory);
-  o["started"] =
-      std::chrono::duration_cast<std::chrono::nanoseconds>(left.started.time_since_epoch()).count();
-  o["blocked"] = numbers_of(left.signals.blocked);
-  o["ignored"] = numbers_of(left.signals.ignored);
-  o["lock"] = left.open.lock;
-  o["control"] = left.open.control;
-  o["notify"] = left.open.notify;
-  o["caller"] = left.caller;
   json::array sockets;
   for (const auto& each : left.sockets) {
     sockets.push_back({{"name", each.name}, {"fd", each.fd}});
   }
-  o["sockets"] = std::move(sockets);
-  return o;
+  const std::chrono::nanoseconds started = left.started.time_since_epoch();
+  return {{"memory", supervision::to_json(left.memory)},
+          {"started", started.count()},
+          {"blocked", numbers_of(left.signals.blocked)},
+          {"ignored", numbers_of(left.signals.ignored)},
+          {"lock", left.open.lock},
+          {"control", left.open.control},
+          {"notify", left.open.notify},
+          {"caller", left.caller},
+          {"sockets", std::move(sockets)}};
 }
 
 std::optional<int> number_of(const json::object& o, std::string_view key) {
@@ -153,9 +148,9 @@ result<void> try_out(os::start_command program, json::object what) {
   (void)attempt->wait(std::chrono::seconds{1});
   if (is_read(note->get())) return {};
   return failure{errc::upgrade_failed,
-                 program.file + " does not start as a supervisor: tried out, it " +
+                 program.file + " does not work as a supervisor: in a trial it " +
                      (how ? how->to_string()
-                          : "was not ready in " + std::to_string(trial_time.count()) + " s")};
+                          : "was not ready within " + std::to_string(trial_time.count()) + " s")};
 }
 
 }  // namespace
@@ -200,10 +195,11 @@ result<std::optional<legacy>> take_legacy(os::start_command& own) {
   const json::value* memory =
       !ec && parsed.is_object() ? parsed.get_object().if_contains("memory") : nullptr;
   if (memory == nullptr || !memory->is_object()) {
-    return failure{errc::protocol_violation,
-                   std::string{"what the program before has left cannot be read; start the "
-                               "supervisor without the variable "} +
-                       variable};
+    return failure{
+        errc::protocol_violation,
+        std::string{"cannot read what the previous program has left; start the supervisor "
+                    "without the variable "} +
+            variable};
   }
   const json::object& o = parsed.get_object();
   legacy left;
@@ -211,8 +207,8 @@ result<std::optional<legacy>> take_legacy(os::start_command& own) {
   if (wire::bool_field(o, trial).value_or(false)) {
     ::_exit(is_complete(o) && ::ftruncate(note.get(), 0) == 0 ? 0 : 1);
   }
-  left.started = supervision::time{std::chrono::duration_cast<supervision::time::duration>(
-      std::chrono::nanoseconds{wire::int_field(o, "started").value_or(0)})};
+  left.started =
+      supervision::time{std::chrono::nanoseconds{wire::int_field(o, "started").value_or(0)}};
   left.signals = {signals_of(o, "blocked"), signals_of(o, "ignored")};
   left.open = {take_descriptor(o, "lock"), take_descriptor(o, "control"),
                take_descriptor(o, "notify")};
@@ -227,8 +223,8 @@ result<std::optional<legacy>> take_legacy(os::start_command& own) {
   }
   if (!left.open.lock || !left.open.control || !left.open.notify) {
     return failure{errc::descriptors_lost,
-                   "cannot go on: the program before has not left its sockets open; start a "
-                   "supervisor again, which adopts the server"};
+                   "cannot go on: the previous program has not left its sockets open; start a "
+                   "supervisor again: it adopts the server"};
   }
   return std::optional{std::move(left)};
 }

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <utility>
@@ -58,26 +59,28 @@ os::ending ending_of(const siginfo_t& info) {
 
 }  // namespace
 
-supervision_driver::supervision_driver(asio::io_context& context, log& log, settings s,
-                                       supervision::memory remembered)
+supervision_driver::supervision_driver(asio::io_context& context, log& log, deposit& kept,
+                                       settings s, supervision::memory remembered, callbacks on)
     : context_{context},
       log_{log},
-      settings_{std::move(s)},
-      keeper_{settings_.limits, std::move(remembered)},
+      kept_{kept},
+      server_{std::move(s.server)},
+      keeper_{s.limits, std::move(remembered)},
+      callbacks_{std::move(on)},
       timer_{context},
       ask_again_{context},
       follow_again_{context} {}
 
 void supervision_driver::adopt(named_process server) {
-  settings_.server.unset(takeover_variable);
+  server_.unset(takeover_variable);
   const pid_t pid = server.pid;
   introduce(std::move(server));
   apply(event::adopt{pid});
 }
 
 void supervision_driver::resume() {
-  settings_.server.unset(takeover_variable);
-  settings_.listen();  // a process that has gone may have named its successor
+  server_.unset(takeover_variable);
+  kept_.read();  // a process that has gone may have named its successor
   auto processes = remembered().formers;
   for (const auto& who : {remembered().main, remembered().speaker}) {
     if (who) processes.insert(*who);
@@ -94,10 +97,11 @@ void supervision_driver::said(speaker by, supervision::notification what) {
       what.main_pid = named->pid;
       introduce(std::move(*named));
     } else {
-      log_.warning("pid " + std::to_string(by.pid) + " says that pid " + std::to_string(*number) +
-                   " is the main process, which is not believed: no process of that number is "
-                   "seen that could be the server (in the PID namespace of the one that speaks, "
-                   "and below the supervisor or of the same user)");
+      log_.warning(
+          "pid " + std::to_string(by.pid) + " says that pid " + std::to_string(*number) +
+          " is the main process; ignored, since the supervisor sees no process of that number "
+          "that could be the server (in the PID namespace of the one that says so, and below the "
+          "supervisor or of the same user)");
     }
   }
   introduce({.pid = by.pid, .pidfd = std::move(by.pidfd)});
@@ -143,7 +147,7 @@ void supervision_driver::apply(supervision::keeper_event event) {
     for (const auto& each : keeper_.resume(next, clock::now())) perform(each);
   }
   forget_introduced();
-  if (remembered().main && remembered().main != before) settings_.main_is(*remembered().main);
+  if (remembered().main && remembered().main != before) callbacks_.main_is(*remembered().main);
   arm();
 }
 
@@ -154,7 +158,7 @@ bool supervision_driver::put_off(event::ended& e) {
   if (meanwhile) undecided_.reset();  // another process has become main
   if (e.pid != remembered().main || (e.speaker_left && remembered().speaker)) return false;
   const auto now = clock::now();
-  auto next = settings_.after(e.pid);
+  auto next = callbacks_.after(e.pid);
   e.heir = next.heir;
   if (e.heir) introduce({.pid = *e.heir, .pidfd = std::move(next.pidfd)});
   const bool wait = !e.heir && next.may_come && !remembered().stopping &&
@@ -164,9 +168,8 @@ bool supervision_driver::put_off(event::ended& e) {
     return false;
   }
   if (!undecided_) undecided_ = {e, now + time_to_serve};
-  ask_again_.expires_after(ask_again_after);
-  ask_again_.async_wait([this](boost::system::error_code ec) {
-    if (!ec && undecided_) apply(undecided_->what);
+  call_after(ask_again_, ask_again_after, [this] {
+    if (undecided_) apply(undecided_->what);
   });
   return true;
 }
@@ -175,27 +178,20 @@ void supervision_driver::perform(const supervision::keeper_action& action) {
   if (std::holds_alternative<action::start>(action)) return start();
   if (const auto* it = std::get_if<action::send>(&action)) return signal(*it);
   if (const auto* it = std::get_if<action::follow>(&action)) return follow(it->pid);
-  if (std::holds_alternative<action::release>(action)) return settings_.release();
-  if (std::holds_alternative<action::keep>(action)) return settings_.keep();
-  if (const auto* it = std::get_if<action::finish>(&action)) return settings_.finished(it->code);
+  if (std::holds_alternative<action::release>(action)) return kept_.release();
+  if (std::holds_alternative<action::keep>(action)) return kept_.keep_again();
+  if (const auto* it = std::get_if<action::finish>(&action)) return callbacks_.finished(it->code);
   const auto& note = std::get<action::note>(action);
-  switch (note.what) {
-    case action::note::kind::error:
-      return log_.error(note.text);
-    case action::note::kind::warning:
-      return log_.warning(note.text);
-    case action::note::kind::info:
-      return log_.info(note.text);
-  }
+  log_.write(note.level, note.text);
 }
 
 void supervision_driver::start() {
   // The server gets its own process group. Signals are passed on, so a signal that a terminal or
   // kill(2) sends to this process's group would reach the server twice, and a second SIGTERM means
   // impatience.
-  auto started = os::child::spawn(settings_.server, os::placement::leader, settings_.sockets());
+  auto started = os::child::spawn(server_, os::placement::leader, kept_.for_start());
   // A later start must not take over: the server that failed was this supervisor's own.
-  settings_.server.unset(takeover_variable);
+  server_.unset(takeover_variable);
   if (started) {
     const pid_t pid = started->pid();
     known_.insert_or_assign(pid, known{std::move(*started), {}});
@@ -214,11 +210,9 @@ void supervision_driver::follow(pid_t pid) {
   // Do not take it for dead: it may be the server. The end of a child is reported in any case.
   if (unfollowed_.insert(pid).second) {
     log_.error("cannot watch pid " + std::to_string(pid) + ": " + failed.message() +
-               os::remedy(failed) + "; tries again every second");
+               os::remedy(failed) + "; the supervisor tries again every second");
   }
-  follow_again_.expires_after(follow_again_after);
-  follow_again_.async_wait([this](boost::system::error_code ec) {
-    if (ec) return;
+  call_after(follow_again_, follow_again_after, [this] {
     for (const pid_t each : std::exchange(unfollowed_, {})) follow(each);
     forget_introduced();
   });
@@ -259,7 +253,7 @@ void supervision_driver::watch(pid_t pid) {
     if (found == known_.end() || !found->second.watch) return;
     const auto how = found->second.process.reap();
     if (!how) return watch(pid);  // the wake-up was spurious
-    settings_.listen();
+    kept_.read();
     ended(pid, *how);
   });
 }
@@ -273,7 +267,7 @@ void supervision_driver::reap() {
     }
     if (info.si_pid == 0) return;
     // Read its messages before its end is reported: it sent them first.
-    settings_.listen();
+    kept_.read();
     ::waitid(P_PID, static_cast<id_t>(info.si_pid), &info, WEXITED | WNOHANG);
     ended(info.si_pid, ending_of(info));
   }
@@ -291,14 +285,45 @@ void supervision_driver::ended(pid_t pid, const os::ending& how) {
                      .left_others = has_children()});
 }
 
+void supervision_driver::signal(const supervision::action::send& what) {
+  const pid_t group = what.to_group ? ::getpgid(what.pid) : 0;
+  if (group > 0 && group == ::getpgrp()) return;  // the terminal has already told it
+  const auto failed = tell(what);
+  // Log whatever is not passed on: its sender waits for an effect.
+  if (!failed || failed == os::system_code(ESRCH)) return;
+  const char* const name = ::sigabbrev_np(what.signal);
+  log_.error("cannot send signal " + std::to_string(what.signal) +
+             (name == nullptr ? "" : std::string{" (SIG"} + name + ")") + " to pid " +
+             std::to_string(what.pid) + ": " + failed.message() +
+             (failed == os::system_code(EPERM)
+                  ? "; it runs as another user than the supervisor: send it as root, and run "
+                    "graceful-ctl run as root, or as that user"
+                  : "; send it with kill(1)"));
+}
+
+boost::system::error_code supervision_driver::tell(const supervision::action::send& what) {
+  const auto found = known_.find(what.pid);
+  if (found == known_.end()) {
+    // It could not be followed. The number of a child is its own until it is reaped.
+    if (!os::is_child(what.pid))
+      return os::system_code(unfollowed_.contains(what.pid) ? EMFILE : ESRCH);
+    return os::system_code(::kill(what.pid, what.signal) == 0 ? 0 : errno);
+  }
+  auto& process = found->second.process;
+  // Only in a group that it leads are all processes known to be the server's.
+  if (!what.to_group || ::getpgid(what.pid) != what.pid) return process.signal(what.signal);
+  const auto failed = process.signal(0);
+  // Without a pidfd the number may belong to another process by now, unless it is a child of this
+  // one.
+  if (failed && (failed == os::system_code(ESRCH) || !os::is_child(what.pid))) return failed;
+  const int told = ::kill(-what.pid, what.signal) == 0 ? 0 : errno;
+  return failed ? failed : os::system_code(told);
+}
+
 void supervision_driver::arm() {
   timer_.cancel();
   const auto due = keeper_.next();
-  if (!due) return;
-  timer_.expires_at(*due);
-  timer_.async_wait([this](boost::system::error_code ec) {
-    if (!ec) apply(event::tick{});
-  });
+  if (due) call_at(timer_, *due, [this] { apply(event::tick{}); });
 }
 
 }  // namespace graceful

@@ -5,9 +5,9 @@
 #include "os/child.hpp"
 #include "os/log.hpp"
 #include "os/start_command.hpp"
+#include "supervisor/deposit.hpp"
 #include "supervisor/keeper.hpp"
-#include "supervisor/named_main.hpp"
-#include "supervisor/serving_watch.hpp"
+#include "supervisor/server_process.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -19,7 +19,6 @@
 #include <map>
 #include <optional>
 #include <set>
-#include <vector>
 
 #include <sys/types.h>
 
@@ -33,18 +32,18 @@ class supervision_driver {
   struct settings {
     os::start_command server;
     supervision::restart_limits limits;
-    std::function<std::vector<os::passed_socket>()> sockets;  ///< For a new process.
-    std::function<void()> listen;  ///< Reads the messages of processes, before these are reaped.
+  };
+  struct callbacks {
     std::function<void(pid_t)> main_is;
     std::function<serving_watch::after(pid_t)> after;  ///< Which process serves after this one has
                                                        ///< ended.
-    std::function<void()> release;  ///< Releases what is kept, and keeps nothing more.
-    std::function<void()> keep;     ///< Keeps what is stored from now on, after `release`.
     std::function<void(int)> finished;
   };
 
-  supervision_driver(asio::io_context& context, log& log, settings s,
-                     supervision::memory remembered);
+  /// `kept`: what the server says, which is read before the ends of processes are reported, and
+  /// stores: a new process gets that.
+  supervision_driver(asio::io_context& context, log& log, deposit& kept, settings s,
+                     supervision::memory remembered, callbacks on);
 
   // Call one of these, once.
   void begin() { apply(supervision::event::begin{}); }
@@ -65,7 +64,6 @@ class supervision_driver {
   void reap();
 
   [[nodiscard]] const supervision::memory& remembered() const { return keeper_.remembered(); }
-  [[nodiscard]] const supervision::restart_limits& limits() const { return keeper_.limits(); }
 
  private:
   struct known {
@@ -95,8 +93,10 @@ class supervision_driver {
 
   asio::io_context& context_;
   log& log_;
-  settings settings_;
+  deposit& kept_;
+  os::start_command server_;
   supervision::keeper keeper_;
+  const callbacks callbacks_;
   std::map<pid_t, known> known_;
   /// Processes that are named by pending events; empty: ended. Held from then on, because a number
   /// may belong to another process when the keeper follows it.

@@ -3,6 +3,7 @@
 #include <graceful/supervisor_client.hpp>
 #include <graceful/version.hpp>
 
+#include "control/await.hpp"
 #include "control/path_keeper.hpp"
 #include "control/session_host.hpp"
 #include "os/at_start.hpp"
@@ -18,8 +19,7 @@
 #include "os/system_failure.hpp"
 #include "supervisor/deposit.hpp"
 #include "supervisor/reexec.hpp"
-#include "supervisor/serving_watch.hpp"
-#include "supervisor/signal_stream.hpp"
+#include "supervisor/server_process.hpp"
 #include "supervisor/supervision_driver.hpp"
 #include "supervisor/supervisor_place.hpp"
 #include "wire/control_messages.hpp"
@@ -27,6 +27,7 @@
 #include "wire/supervisor_messages.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <array>
@@ -34,9 +35,11 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 namespace graceful {
@@ -58,20 +61,6 @@ sigset_t taken_signals() {
   return signals;
 }
 
-supervision::restart_limits limits_of(const supervisor_params& params) {
-  return {.first_delay = params.first_delay,
-          .longest_delay = params.longest_delay,
-          .failures = params.max_failures,
-          .good_while = params.good_while,
-          .ready_timeout = params.ready_timeout};
-}
-
-template <class T>
-T value_of(result<T> r) {
-  if (!r) throw error{r.error()};
-  return std::move(*r);
-}
-
 supervisor_params checked(supervisor_params params) {
   if (params.command.empty() || params.command.front().empty()) {
     throw error{{errc::invalid_argument, "there is no command to run"}};
@@ -86,13 +75,17 @@ class supervisor::impl {
   /// `own`: how this process was started.
   impl(supervisor_params params, os::start_command own)
       : params_{checked(std::move(params))},
-        paths_{value_of(supervisor_paths::of(params_))},
+        paths_{supervisor_paths::of(params_).value()},
         log_{params_.log, params_.log_threshold},
         own_{std::move(own)},
-        legacy_{value_of(take_legacy(own_))},
-        place_{place()},
+        legacy_{take_legacy(own_).value()},
+        place_{legacy_ ? supervisor_place{paths_, std::move(legacy_->open)}
+                       : supervisor_place::take(paths_).value()},
         watch_{paths_.control, paths_.socket},
-        deposit_{context_, log_},
+        deposit_{context_, log_,
+                 [this](speaker by, supervision::notification what) {
+                   driver_->said(std::move(by), std::move(what));
+                 }},
         sessions_{
             context_,
             log_,
@@ -100,7 +93,6 @@ class supervisor::impl {
             {.call = [this](control_session& from, const wire::call& call) { on_call(from, call); },
              .closed = [](const control_session&) {},
              .needed = [this](const control_session& s) { return of_server(s); }}},
-        signals_{context_, [this](const signal_stream::signal& s) { on_signal(s); }},
         path_keeper_{context_,
                      log_,
                      place_.owned(),
@@ -113,8 +105,23 @@ class supervisor::impl {
       own_.signals = legacy_->signals;
       started_ = legacy_->started;
     }
-    driver_.emplace(context_, log_, driver_settings(),
-                    legacy_ ? legacy_->memory : supervision::memory{});
+    driver_.emplace(
+        context_, log_, deposit_,
+        supervision_driver::settings{.server = server_command(),
+                                     .limits = {.first_delay = params_.first_delay,
+                                                .longest_delay = params_.longest_delay,
+                                                .failures = params_.max_failures,
+                                                .good_while = params_.good_while,
+                                                .ready_timeout = params_.ready_timeout}},
+        legacy_ ? legacy_->memory : supervision::memory{},
+        supervision_driver::callbacks{
+            .main_is =
+                [this](pid_t pid) {
+                  const auto noted = place_.note_main(pid);
+                  if (!noted) log_.warning(noted.error().message);
+                },
+            .after = [this](pid_t ended) { return watch_.end_of(ended, driver_->remembered()); },
+            .finished = [this](int code) { finish(code); }});
   }
 
   int run();
@@ -122,13 +129,13 @@ class supervisor::impl {
   [[nodiscard]] bool at_home() const { return home_.is_this(); }
 
  private:
-  supervisor_place place();
-  supervision_driver::settings driver_settings();
+  os::start_command server_command();
   path_keeper::callbacks path_callbacks();
   result<void> put_rest_back();
   void look();
   void start();
-  void on_signal(const signal_stream::signal& signal);
+  void take_signals();
+  void await_signals();
   void on_call(control_session& from, const wire::call& call);
   void reexec(control_session& from);
   void finish(int code);
@@ -152,18 +159,13 @@ class supervisor::impl {
   deposit deposit_;
   std::optional<supervision_driver> driver_;
   session_host sessions_;
-  signal_stream signals_;
+  asio::posix::stream_descriptor signals_{context_};
   path_keeper path_keeper_;
   asio::steady_timer look_timer_;
   int code_ = 0;
 };
 
-supervisor_place supervisor::impl::place() {
-  if (legacy_) return {paths_, std::move(legacy_->open)};
-  return value_of(supervisor_place::take(paths_));
-}
-
-supervision_driver::settings supervisor::impl::driver_settings() {
+os::start_command supervisor::impl::server_command() {
   if (params_.command.front().starts_with('/')) {
     own_.directory = os::with_links(os::directory_at_start(), params_.command.front());
   }
@@ -182,19 +184,7 @@ supervision_driver::settings supervisor::impl::driver_settings() {
   server.set("FDSTORE", std::to_string(deposit_.limit()));
   server.set("GRACEFUL_SUPERVISOR", place_.paths().socket);
   server.set("GRACEFUL_SUPERVISOR_PROCESS", os::own_process_text());
-  return {.server = std::move(server),
-          .limits = limits_of(params_),
-          .sockets = [this] { return deposit_.for_start(); },
-          .listen = [this] { deposit_.read(); },
-          .main_is =
-              [this](pid_t pid) {
-                const auto noted = place_.note_main(pid);
-                if (!noted) log_.warning(noted.error().message);
-              },
-          .after = [this](pid_t ended) { return watch_.end_of(ended, driver_->remembered()); },
-          .release = [this] { deposit_.release(); },
-          .keep = [this] { deposit_.keep_again(); },
-          .finished = [this](int code) { finish(code); }};
+  return server;
 }
 
 path_keeper::callbacks supervisor::impl::path_callbacks() {
@@ -225,9 +215,7 @@ result<void> supervisor::impl::put_rest_back() {
 
 /// The process that serves may be another one by now.
 void supervisor::impl::look() {
-  look_timer_.expires_after(look_interval);
-  look_timer_.async_wait([this](boost::system::error_code cancelled) {
-    if (cancelled) return;
+  call_after(look_timer_, look_interval, [this] {
     if (auto heir = watch_.look(driver_->remembered())) driver_->serves(std::move(*heir));
     look();
   });
@@ -237,10 +225,8 @@ int supervisor::impl::run() {
   ::signal(SIGCHLD, SIG_DFL);  // if it were ignored, the kernel would reap children and nobody
                                // would know how they ended
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-  if (const auto taken = signals_.start(taken_signals()); !taken) throw error{taken.error()};
-  deposit_.start(place_.open().notify, [this](speaker by, supervision::notification what) {
-    driver_->said(std::move(by), std::move(what));
-  });
+  take_signals();
+  deposit_.start(place_.open().notify);
   sessions_.start(place_.open().control);
   start();
   path_keeper_.start();
@@ -255,22 +241,44 @@ void supervisor::impl::start() {
     auto left_behind = place_.find_main();
     return left_behind ? driver_->adopt(std::move(*left_behind)) : driver_->begin();
   }
+  std::vector<unique_fd> rest;  // what is not kept
   for (auto& each : legacy_->sockets) {
     deposit_.keep(each.name, each.fd);
-    std::vector<unique_fd> rest;  // what is not kept
     rest.push_back(std::move(each.fd));
-    os::close_aside(std::move(rest));
   }
-  log_.info("goes on in a new program, with " + std::to_string(legacy_->sockets.size()) +
-            (legacy_->sockets.size() == 1 ? " socket kept" : " sockets kept"));
+  os::close_aside(std::move(rest));
+  log_.info("the supervisor goes on in a new program, and has kept " +
+            std::to_string(legacy_->sockets.size()) +
+            (legacy_->sockets.size() == 1 ? " socket" : " sockets"));
   // A new socket's buffer has room for it.
   if (legacy_->caller) (void)os::send_now(legacy_->caller.get(), wire::to_message(wire::reply{}));
   legacy_.reset();
   driver_->resume();
 }
 
-void supervisor::impl::on_signal(const signal_stream::signal& signal) {
-  signal.number == SIGCHLD ? driver_->reap() : driver_->told(signal.number, signal.by_kernel);
+/// Hears signals one after the other: signalfd(2). They are blocked, so none is lost, not even
+/// across an execve(2), and PID 1 gets them too.
+void supervisor::impl::take_signals() {
+  const auto signals = taken_signals();
+  const int fd = ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (fd < 0) throw error{os::system_failure("cannot take signals (signalfd)")};
+  signals_.assign(fd);
+  await_signals();
+}
+
+void supervisor::impl::await_signals() {
+  await_readable(signals_, [this] {
+    signalfd_siginfo info{};
+    while (::read(signals_.native_handle(), &info, sizeof info) == sizeof info) {
+      const auto number = static_cast<int>(info.ssi_signo);
+      if (number == SIGCHLD) {
+        driver_->reap();
+      } else {
+        driver_->told(number, info.ssi_code == SI_KERNEL);
+      }
+    }
+    await_signals();
+  });
 }
 
 void supervisor::impl::finish(int code) {
@@ -303,8 +311,8 @@ void supervisor::impl::reexec(control_session& from) {
   if (driver_->undecided()) {
     return from.reply(wire::to_error(
         wire::reexec_failed_error,
-        "the server has ended just now, and who serves in its place is not known yet; the "
-        "supervisor goes on as it is: try again"));
+        "the server has just ended, and it is not known yet which process serves in its place; the "
+        "supervisor goes on unchanged; try again"));
   }
   bequest left{.memory = driver_->remembered(),
                .started = started_,
@@ -313,13 +321,13 @@ void supervisor::impl::reexec(control_session& from) {
                .sockets = {},
                .caller = from.descriptor()};
   for (const auto& each : deposit_.items()) left.sockets.push_back({each.name, each.fd.get()});
-  log_.info("executes " + own_.file + " again");
+  log_.info("the supervisor executes " + own_.file + " again");
   const auto why = execute_again(own_, left);
-  log_.error(why.message + ": goes on as it is");
+  log_.error(why.message + "; the supervisor goes on unchanged");
   wire::reply refusal;
   refusal.error = wire::reexec_failed_error;
   refusal.parameters["message"] =
-      why.message + "; the supervisor goes on as it is: put its program in place, and try again";
+      why.message + "; the supervisor goes on unchanged: put its program in place, and try again";
   from.reply(refusal);
 }
 
@@ -335,17 +343,13 @@ supervisor_status supervisor::impl::status() const {
                       .said = m.status,
                       .restarts = m.restarts,
                       .failures = m.failures,
-                      .failure_limit = driver_->limits().failures,
+                      .failure_limit = params_.max_failures,
                       .last_failure = m.last_end};
   if (m.main) s.main_pid = *m.main;
   if (m.now == supervision::phase::waiting && m.due) {
     s.wait = std::max(milliseconds{0}, duration_cast<milliseconds>(*m.due - now));
   }
-  for (const auto& each : deposit_.items()) {
-    const auto address = os::socket_address::bound_to(each.fd.get());
-    const bool ip = address.family() == AF_INET || address.family() == AF_INET6;
-    s.kept.push_back({each.name, ip ? address.to_string() : ""});
-  }
+  for (const auto& each : deposit_.items()) s.kept.push_back({each.name, each.address});
   return s;
 }
 

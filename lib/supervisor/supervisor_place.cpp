@@ -9,7 +9,7 @@
 #include "os/close_aside.hpp"
 #include "os/process_identity.hpp"
 #include "os/system_failure.hpp"
-#include "supervisor/serving_watch.hpp"
+#include "supervisor/server_process.hpp"
 #include "wire/fields.hpp"
 
 #include <boost/json/parse.hpp>

@@ -8,12 +8,11 @@
 
 #include "control/control_paths.hpp"
 #include "os/control_path.hpp"
-#include "supervisor/named_main.hpp"
+#include "supervisor/server_process.hpp"
 
 #include <functional>
 #include <optional>
 #include <string>
-#include <utility>
 
 #include <sys/types.h>
 

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "supervisor/keeper_world.hpp"
-#include "supervisor/memory_text.hpp"
 
 #include "fuzz_input.hpp"
 

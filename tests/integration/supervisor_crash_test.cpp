@@ -139,16 +139,16 @@ TEST_CASE("a supervisor does not switch to a program that does not start, or is 
   };
   const auto main = client().value().status().value().main_pid;
   for (const auto& [other, says] :
-       {std::pair{"/bin/false", "tried out, it exited with status 1"},
-        std::pair{"/bin/true", "tried out, it exited with status 0"},
-        std::pair{hanging.c_str(), "tried out, it was not ready in 4 s"},
+       {std::pair{"/bin/false", "in a trial it exited with status 1"},
+        std::pair{"/bin/true", "in a trial it exited with status 0"},
+        std::pair{hanging.c_str(), "in a trial it was not ready within 4 s"},
         std::pair{"/nonexistent", "No such file or directory"}}) {
     put(other);
     const auto done = s.ctl({"reexec", control, "--timeout", "30"});
     INFO(done.all);
     CHECK(done.status == "exited 1");
     CHECK(done.all.find(says) != std::string::npos);
-    CHECK(done.all.find("the supervisor goes on as it is") != std::string::npos);
+    CHECK(done.all.find("the supervisor goes on unchanged") != std::string::npos);
     CHECK(client().value().status().value().main_pid == main);
   }
   put(programs::graceful_ctl());
@@ -305,7 +305,7 @@ TEST_CASE(
   REQUIRE(s.supervisor().wait_exit(patience));
   process& next = s.start();
   CHECK(s.wait_main() == main);
-  CHECK(next.output().find("taken care of from now on") != std::string::npos);
+  CHECK(next.output().find("takes care of it from now on") != std::string::npos);
   next.signal(SIGTERM);
   CHECK(next.wait_exit(patience).exited(0));
   CHECK(s.scene().wait_all_gone(patience));
@@ -362,7 +362,7 @@ TEST_CASE(
   while (generation() != 2) REQUIRE_FALSE(until.passed());
   process& next = s.start();
   CHECK(s.wait_main() != first);
-  CHECK(next.output().find("taken care of from now on") != std::string::npos);
+  CHECK(next.output().find("takes care of it from now on") != std::string::npos);
   s.wait(keeps_one);
   CHECK(s.status().failures == 0);
   CHECK(s.status().restarts == 0);

@@ -211,7 +211,7 @@ TEST_CASE("a supervisor's removed paths come back, and it hears as before") {
   // notification.
   REQUIRE(r.ctl({"upgrade", r.control}).status == "exited 0");
   const auto second = r.wait_main(main);
-  CHECK(r.supervisor->output().find("has come to serve the control path") == std::string::npos);
+  CHECK(r.supervisor->output().find("now serves the control path") == std::string::npos);
   CHECK(comes_true([&] { return r.status()->kept.size() == 1; }));
   REQUIRE(::kill(static_cast<pid_t>(second), SIGKILL) == 0);
   CHECK(r.wait_main(second) != second);

@@ -53,7 +53,8 @@ TEST_CASE("a failing server is started again until the limit is reached") {
   supervised s{{"/bin/sh", "-c", "echo tried; exit 3"}, {"--max-failures", "3"}};
   CHECK(s.supervisor().wait_exit(patience).exited(3));
   CHECK(s.supervisor().stdout_text() == "tried\ntried\ntried\n");
-  CHECK(s.supervisor().output().find("failure 3 of 3 in a row, so it is not started again") !=
+  CHECK(s.supervisor().output().find(
+            "failure 3 of 3 in a row, so the supervisor does not start it again") !=
         std::string::npos);
 }
 

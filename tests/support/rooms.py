@@ -28,7 +28,6 @@ MACHINES = [
     "handoff/successor",
     "server/life",
     "supervisor/keeper",
-    "supervisor/memory_text",
     "supervisor/notification",
 ]
 IO = re.compile(r"boost/asio|sys/(?!types)|unistd\.h|fcntl\.h|poll\.h|fstream|filesystem|thread|mutex")

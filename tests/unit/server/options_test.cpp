@@ -3,7 +3,7 @@
 #include <graceful/listen_params.hpp>
 #include <graceful/options.hpp>
 
-#include "server/settings.hpp"
+#include "server/lifecycle.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,14 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include <graceful/server.hpp>
-
-#include "patience.hpp"
-#include "tcp_sockets.hpp"
-#include "temporary_directory.hpp"
-
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/read.hpp>
-#include <boost/asio/write.hpp>
+//
+// The sessions of a server.
+#include "server/server_fixture.hpp"
 
 #include <doctest/doctest.h>
 
@@ -18,67 +11,21 @@
 #include <filesystem>
 #include <future>
 #include <list>
+#include <memory>
 #include <mutex>
-#include <optional>
-#include <set>
 #include <stdexcept>
 #include <string>
-#include <thread>
+#include <utility>
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 using namespace graceful_test;
 using namespace std::chrono_literals;
-namespace asio = boost::asio;
-using asio::ip::tcp;
 
 namespace {
-
-struct shared {
-  explicit shared(char first = 'a') : letter{first} {}
-
-  void meet() {
-    const std::lock_guard lock{mutex};
-    threads.insert(std::this_thread::get_id());
-  }
-
-  const char letter;
-  std::mutex mutex;
-  std::set<std::thread::id> threads;
-  std::atomic<int> sessions{0};
-  std::optional<std::string> looks_for{};
-  bool drains = false;
-  std::optional<bool> upgrader_lives{};
-};
-
-/// Sends one letter, and waits until its peer goes. Does not track its connection.
-class greeter : public std::enable_shared_from_this<greeter> {
- public:
-  greeter(tcp::socket socket, shared& vars) : socket_{std::move(socket)}, vars_{vars} {
-    ++vars_.sessions;
-  }
-  ~greeter() { --vars_.sessions; }
-
-  void start() {
-    vars_.meet();
-    asio::async_write(socket_, asio::buffer(&vars_.letter, 1),
-                      [self = shared_from_this()](auto, auto) { self->wait(); });
-  }
-
- private:
-  void wait() {
-    asio::async_read(socket_, asio::buffer(&byte_, 1),
-                     [self = shared_from_this()](auto, auto) { self->vars_.meet(); });
-  }
-
-  tcp::socket socket_;
-  shared& vars_;
-  char byte_ = 0;
-};
 
 /// Takes part in the drain, and does nothing else.
 struct tracked : std::enable_shared_from_this<tracked> {
@@ -141,74 +88,6 @@ struct looks_back : std::enable_shared_from_this<looks_back> {
   graceful::upgrader& up;
   char byte = 0;
 };
-
-/// Has a bug that appears later.
-struct broken {
-  broken(tcp::socket s, shared&) : socket{std::move(s)} {}
-  void start() {
-    asio::post(socket.get_executor(), [] { throw std::logic_error{"a bug"}; });
-  }
-  tcp::socket socket;
-};
-
-template <class Session>
-struct server_fixture {
-  explicit server_fixture(graceful::server_params params, graceful::options opts = {})
-      : server{with(std::move(opts)), with(std::move(params)), 'q'} {}
-  ~server_fixture() {
-    server.exit();
-    if (ended.valid()) ended.wait();
-  }
-
-  graceful::options with(graceful::options opts) {
-    opts.control_path = directory.path("c.sock");
-    opts.log = [this](graceful::log_level, std::string_view text) {
-      const std::lock_guard lock{mutex};
-      said += std::string{text} + '\n';
-    };
-    return opts;
-  }
-  graceful::server_params with(graceful::server_params params) {
-    params.handle_signals = false;
-    params.on_ready = [this](graceful::upgrader&, const tcp::endpoint& at) { bound.set_value(at); };
-    return params;
-  }
-
-  /// Runs in its own thread; returns when the server serves.
-  void start() {
-    ended =
-        std::async(std::launch::async, [this] { return server.listen_and_serve("127.0.0.1", 0); });
-    auto at = bound.get_future();
-    REQUIRE(at.wait_for(patience) == std::future_status::ready);
-    port = at.get().port();
-  }
-
-  [[nodiscard]] graceful::unique_fd connect() const { return connect_to(v4("127.0.0.1", port)); }
-
-  int result() {
-    REQUIRE(ended.wait_for(patience) == std::future_status::ready);
-    return ended.get();
-  }
-
-  bool has_said(std::string_view text) {
-    const std::lock_guard lock{mutex};
-    return said.find(text) != std::string::npos;
-  }
-
-  temporary_directory directory;
-  std::mutex mutex;
-  std::string said;
-  std::promise<tcp::endpoint> bound;
-  graceful::server<Session, shared> server;
-  std::future<int> ended;
-  unsigned short port = 0;
-};
-
-/// The first byte that the server sends; 0 if it closes instead.
-char greeting(const graceful::unique_fd& client) {
-  char letter = 0;
-  return ::read(client.get(), &letter, 1) == 1 ? letter : '\0';
-}
 
 }  // namespace
 
@@ -312,70 +191,6 @@ TEST_CASE("a server logs what its threshold lets pass") {
   CHECK(b.said.empty());
 }
 
-TEST_CASE("a signal that ends a server while it starts is not a failure") {
-  const auto holder = listen_anywhere();
-  struct sigaction before {};
-  REQUIRE(::sigaction(SIGTERM, nullptr, &before) == 0);
-  // It retries for 2.5 s.
-  const graceful::server_params busy{.threads = 1, .listen = {.bind_attempts = 8}};
-  temporary_directory directory;
-  std::promise<void> drains;
-  graceful::server<greeter, shared> server{{.control_path = directory.path("c.sock"),
-                                            .log =
-                                                [&](graceful::log_level, std::string_view text) {
-                                                  if (text == "this process drains, and ends")
-                                                    drains.set_value();
-                                                }},
-                                           busy};
-  auto ended = std::async(std::launch::async, [&] {
-    return server.listen_and_serve("127.0.0.1", address_of(holder).port());
-  });
-  REQUIRE(eventually([&] {
-    struct sigaction now {};
-    ::sigaction(SIGTERM, nullptr, &now);
-    return now.sa_handler != before.sa_handler;
-  }));
-  ::kill(::getpid(), SIGTERM);
-  CHECK(drains.get_future().wait_for(patience) == std::future_status::ready);
-  CHECK(ended.get() == 0);
-  ::sigaction(SIGTERM, &before, nullptr);
-}
-
-TEST_CASE("an exception of a handler ends the server with an error") {
-  server_fixture<broken> b{{.threads = 3}};
-  b.start();
-  const auto client = b.connect();
-  CHECK(b.result() == 1);
-  CHECK(b.has_said("the server ends: a bug"));
-}
-
-TEST_CASE("a server that was told to end before it began ends as soon as it has begun") {
-  server_fixture<greeter> b{{.threads = 2}};
-  b.server.drain();
-  b.start();
-  CHECK(b.result() == 0);
-}
-
-TEST_CASE("an exit before the beginning stays an exit, even if a drain follows") {
-  for (const bool drains_too : {false, true}) {
-    server_fixture<greeter> b{{.threads = 2}};
-    b.server.exit();
-    if (drains_too) b.server.drain();
-    b.start();
-    CHECK(b.result() == 0);
-    CHECK(b.has_said("this process ends\n"));
-    CHECK_FALSE(b.has_said("this process drains, and ends\n"));
-  }
-}
-
-TEST_CASE("a drain before the beginning is a drain, not an exit") {
-  server_fixture<greeter> b{{.threads = 2}};
-  b.server.drain();
-  b.start();
-  CHECK(b.result() == 0);
-  CHECK(b.has_said("this process drains, and ends\n"));
-}
-
 TEST_CASE("the upgrader and the server call the log function one after the other") {
   std::atomic<int> inside{0};
   std::atomic<bool> together{false};
@@ -430,26 +245,4 @@ TEST_CASE(
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
   CHECK(greeting(client) == 'q');
   CHECK(complaints() == 1);
-}
-
-TEST_CASE("a server that has ended can serve again") {
-  server_fixture<greeter> b{{.threads = 2}};
-  b.server.drain();
-  b.start();
-  CHECK(b.result() == 0);
-  b.bound = {};
-  b.start();
-  CHECK(greeting(b.connect()) == 'q');
-}
-
-TEST_CASE("a server that cannot start says why, and returns 1") {
-  server_fixture<greeter> none{{.threads = 0}};
-  CHECK(none.server.listen_and_serve("127.0.0.1", 0) == 1);
-  CHECK(none.has_said("the server ends: a pool of 0 io_contexts can run nothing"));
-  server_fixture<greeter> b{{.threads = 1, .listen = {.bind_attempts = 1}}};
-  CHECK(b.server.listen_and_serve("::g", 0) == 1);
-  CHECK(b.has_said("cannot listen on '::g': it is no IP address"));
-  const auto holder = listen_anywhere();
-  CHECK(b.server.listen_and_serve("127.0.0.1", address_of(holder).port()) == 1);
-  CHECK(b.has_said("Address already in use"));
 }

@@ -41,13 +41,13 @@ struct deposit_fixture {
                     log_level::info};
   boost::asio::io_context context;
   std::vector<std::string> heard;
-  deposit kept{context, log};
+  deposit kept{context, log, [this](const speaker&, const supervision::notification& n) {
+                 heard.push_back(n.status.value_or(""));
+               }};
 
   explicit deposit_fixture(unique_fd other = {})
       : socket{other ? std::move(other) : std::move(bound)} {
-    kept.start(socket.get(), [this](const speaker&, const supervision::notification& n) {
-      heard.push_back(n.status.value_or(""));
-    });
+    kept.start(socket.get());
   }
 
   void say(const std::string& text, const std::vector<int>& descriptors = {}) {
@@ -74,6 +74,22 @@ TEST_CASE("a stored descriptor is kept until it is removed, and passed by its na
   CHECK(b.kept.items().size() == 1);
   b.say("FDSTOREREMOVE=1\nFDNAME=http");
   CHECK(b.kept.items().empty());
+}
+
+TEST_CASE("a file is kept once under a name, and several files may have the same name") {
+  deposit_fixture b;
+  const auto one = some_file();
+  const auto other = some_file();  // of the same inode
+  b.say("FDSTORE=1\nFDNAME=a", {one.get()});
+  b.say("FDSTORE=1\nFDNAME=a", {one.get()});
+  CHECK(b.kept.items().size() == 1);
+  b.say("FDSTORE=1\nFDNAME=a", {other.get()});
+  CHECK(b.kept.items().size() == 2);
+  b.say("FDSTORE=1\nFDNAME=b", {one.get()});
+  CHECK(b.kept.items().size() == 3);
+  b.say("FDSTOREREMOVE=1\nFDNAME=a");
+  REQUIRE(b.kept.items().size() == 1);
+  CHECK(b.kept.items().front().name == "b");
 }
 
 TEST_CASE("after a release nothing is kept until another process starts") {
@@ -107,7 +123,7 @@ TEST_CASE("a message that is not text is ignored, and its descriptors are closed
   b.say(std::string(supervision::max_notification + 1, 'x'));
   CHECK(b.heard.empty());
   CHECK(b.kept.items().empty());
-  CHECK(b.noted("that is too long, or no text"));
+  CHECK(b.noted("it is too long, or not text"));
 }
 
 TEST_CASE("beyond the limit nothing is kept, and that is logged once") {
@@ -125,7 +141,7 @@ TEST_CASE("beyond the limit nothing is kept, and that is logged once") {
     }
     CHECK(b.kept.items().size() == 2);
     CHECK(b.heard.size() == 4);
-    CHECK(b.noted("cannot keep c and what follows: the limit of 2 is reached"));
+    CHECK(b.noted("cannot keep c or anything after it: the limit of 2 is reached"));
     CHECK_FALSE(b.noted("cannot keep d"));
   }
   ::setrlimit(RLIMIT_NOFILE, &before);
@@ -140,7 +156,7 @@ TEST_CASE("stored descriptors can be passed, however long their names; the rest 
   const auto all = b.kept.for_start();
   CHECK(all.size() == os::longest_socket_names / 254);
   CHECK(b.noted("cannot keep 615xx"));
-  CHECK(b.noted("give the listeners shorter ones"));
+  CHECK(b.noted("give the listeners shorter names"));
   CHECK_FALSE(b.noted("cannot keep 616"));
   os::start_command command{
       .file = "/bin/true", .arguments = {"true"}, .environment = {}, .directory = "/"};
@@ -211,5 +227,5 @@ TEST_CASE("messages of another user are ignored") {
   REQUIRE((WIFEXITED(status) && WEXITSTATUS(status) == 0));
   b.kept.read();
   CHECK(b.heard.empty());
-  CHECK(b.noted("ignored a notification by user 65534"));
+  CHECK(b.noted("ignored a notification from user 65534"));
 }

@@ -101,6 +101,22 @@ class keeper_fixture {
   std::string notes_;
 };
 
+/// A keeper that has just started its server, pid 7.
+inline keeper_fixture started() {
+  keeper_fixture k;
+  k.begin();
+  k.started(7);
+  return k;
+}
+
+/// Its server has said that it is ready.
+inline keeper_fixture serving() {
+  auto k = started();
+  k.says(7, "STATUS=starting");
+  k.says(7, "READY=1");
+  return k;
+}
+
 }  // namespace graceful_test
 
 #endif

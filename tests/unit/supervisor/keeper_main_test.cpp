@@ -15,19 +15,6 @@
 using namespace graceful_test;
 using supervision::phase;
 
-namespace {
-
-keeper_fixture serving() {
-  keeper_fixture k;
-  k.begin();
-  k.started(7);
-  k.says(7, "STATUS=starting");
-  k.says(7, "READY=1");
-  return k;
-}
-
-}  // namespace
-
 TEST_CASE("the server names its successor; its own end, later, changes nothing") {
   auto k = serving();
   CHECK(k.says(7, "MAINPID=8\nREADY=1\nSTATUS=generation 2 serves") == "follow 8");
@@ -69,15 +56,13 @@ TEST_CASE("failures that a server has made up for by a good while do not count f
 TEST_CASE("only the server can name its successor while it lives") {
   auto k = serving();
   CHECK(k.says(9, "MAINPID=9\nREADY=1") == "");
-  CHECK(k.noted("pid 9 says that pid 9 is the main process, which is not its to say"));
+  CHECK(k.noted("pid 9 says that pid 9 is the main process, which only the main process may say"));
   CHECK(k.says(0, "MAINPID=9") == "");
   CHECK(k.memory().main == 7);
 }
 
 TEST_CASE("a server behind a shell speaks for itself") {
-  keeper_fixture k;
-  k.begin();
-  k.started(7);
+  auto k = started();
   k.says(8, "STATUS=starting");
   k.says(8, "READY=1");
   CHECK(k.memory().main == 7);
@@ -87,9 +72,7 @@ TEST_CASE("a server behind a shell speaks for itself") {
 }
 
 TEST_CASE("a server outlives the shell around it, and is told what the shell was told") {
-  keeper_fixture k;
-  k.begin();
-  k.started(7);
+  auto k = started();
   k.says(8, "READY=1");
   CHECK(k.told(SIGTERM) == "send 15 to 7");
   CHECK(k.exits_before_speaker(7, 143) == "follow 8");
@@ -98,13 +81,11 @@ TEST_CASE("a server outlives the shell around it, and is told what the shell was
   CHECK(k.next() == -1ms);
   CHECK(k.exits(8, 0) == "finish 0");
 
-  keeper_fixture alone;
-  alone.begin();
-  alone.started(7);
+  auto alone = started();
   alone.says(8, "READY=1");
   CHECK(alone.exits_before_speaker(7, 1) == "follow 8");
-  CHECK(
-      alone.noted("pid 7 exited with status 1; what it has started, pid 8, said that it is ready"));
+  CHECK(alone.noted(
+      "pid 7 exited with status 1; pid 8, which it has started, said that it is ready"));
   CHECK(alone.phase() == phase::serving);
   CHECK(alone.memory().failures == 0);
   CHECK(alone.after(1h) == "");
@@ -112,9 +93,7 @@ TEST_CASE("a server outlives the shell around it, and is told what the shell was
 
 TEST_CASE("a server that the shell has told to end is not told again") {
   for (const bool before : {true, false}) {
-    keeper_fixture k;
-    k.begin();
-    k.started(7);
+    auto k = started();
     k.says(8, "READY=1");
     k.told(SIGTERM);
     if (before) k.says(8, "STOPPING=1");
@@ -126,9 +105,7 @@ TEST_CASE("a server that the shell has told to end is not told again") {
 }
 
 TEST_CASE("a server that a shell has started again replaces the previous speaker") {
-  keeper_fixture k;
-  k.begin();
-  k.started(7);
+  auto k = started();
   CHECK(k.says(8, "READY=1") == "follow 8");
   k.vanishes(8);
   CHECK(k.says(9, "READY=1") == "follow 9");
@@ -138,9 +115,7 @@ TEST_CASE("a server that a shell has started again replaces the previous speaker
 }
 
 TEST_CASE("a helper that reports ready does not become the server") {
-  keeper_fixture k;
-  k.begin();
-  k.started(7);
+  auto k = started();
   k.says(9, "READY=1");
   CHECK(k.exits(9, 0) == "");
   CHECK(k.memory().main == 7);
@@ -277,26 +252,22 @@ TEST_CASE("a successor that named itself and has died is forgotten") {
 }
 
 TEST_CASE("a server that has long served in silence is not killed because of a late message") {
-  keeper_fixture k;
-  CHECK(k.on(supervision::event::begin{}) == "start");
-  CHECK(k.on(supervision::event::started{7}) == "");
+  auto k = started();
   CHECK(k.after(1h) == "");
   CHECK(k.says(8, "STATUS=hello") == "");
   CHECK(k.next() == -1ms);
   CHECK(k.says(7, "STATUS=hello") == "");
   CHECK(k.next() == -1ms);
-  CHECK(k.noted("pid 7 has spoken for the first time, later than the"));
+  CHECK(k.noted("pid 7 has reported for the first time, but later than the"));
 }
 
 TEST_CASE(
     "a server that becomes ready late, and sends more later, is not said to have spoken late") {
-  keeper_fixture k;
-  CHECK(k.on(supervision::event::begin{}) == "start");
-  CHECK(k.on(supervision::event::started{7}) == "");
+  auto k = started();
   CHECK(k.after(1h) == "");
   CHECK(k.says(7, "READY=1") == "");
   CHECK(k.says(7, "STATUS=hello") == "");
-  CHECK_FALSE(k.noted("has spoken for the first time"));
+  CHECK_FALSE(k.noted("has reported for the first time"));
 }
 
 TEST_CASE("a server that said that it ends has ended well, even if its ending is unknown") {
@@ -309,7 +280,7 @@ TEST_CASE("a process that has come to serve in place of the server becomes the s
   auto k = serving();
   CHECK(k.on(supervision::event::serves{7}) == "");
   CHECK(k.on(supervision::event::serves{8}) == "follow 8");
-  CHECK(k.noted("pid 8 has come to serve the control path"));
+  CHECK(k.noted("pid 8 now serves the control path"));
   CHECK(k.memory().main == 8);
   CHECK(k.on(supervision::event::serves{7}) == "");  // observed before, reported after
   CHECK(k.memory().main == 8);

@@ -32,7 +32,7 @@ TEST_CASE("a failing server is started again, later each time, up to a limit") {
   }
   k.started(7);
   CHECK(k.exits(7, 3) == "finish 3");
-  CHECK(k.noted("failure 6 of 6 in a row, so it is not started again"));
+  CHECK(k.noted("failure 6 of 6 in a row, so the supervisor does not start it again"));
   CHECK(k.memory().restarts == 5);
 }
 
@@ -63,9 +63,7 @@ TEST_CASE("without a limit it is restarted for ever, and the delay does not exce
 }
 
 TEST_CASE("after a good while failures are forgiven") {
-  keeper_fixture k;
-  k.begin();
-  k.started(7);
+  auto k = started();
   k.exits(7, 1);
   k.after(100ms);
   k.started(8);
@@ -81,9 +79,7 @@ TEST_CASE("after a good while failures are forgiven") {
 }
 
 TEST_CASE("a good while begins when the server is ready, not while it starts") {
-  keeper_fixture k;
-  k.begin();
-  k.started(7);
+  auto k = started();
   k.exits(7, 1);
   k.after(100ms);
   k.started(8);
@@ -113,9 +109,7 @@ TEST_CASE("a program that cannot be executed at the first start ends the supervi
 
 TEST_CASE(
     "a program that cannot be executed at a restart, as it is being replaced, is tried again") {
-  keeper_fixture k;
-  k.begin();
-  k.started(7);
+  auto k = started();
   k.exits(7, 1);
   k.after(100ms);
   CHECK(k.on(supervision::event::not_started{127, "cannot execute x"}) == "");
@@ -124,9 +118,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a server that reports its start, and is not ready in time, is killed: a failure") {
-  keeper_fixture k;
-  k.begin();
-  k.started(7);
+  auto k = started();
   k.after(20s);
   CHECK(k.says(7, "STATUS=starting") == "");
   CHECK(k.phase() == phase::starting);
@@ -139,9 +131,7 @@ TEST_CASE("a server that reports its start, and is not ready in time, is killed:
 }
 
 TEST_CASE("a server that asks for more time gets it") {
-  keeper_fixture k;
-  k.begin();
-  k.started(7);
+  auto k = started();
   k.says(7, "STATUS=starting");
   k.after(59s);
   k.says(7, "EXTEND_TIMEOUT_USEC=5000000");
@@ -150,9 +140,7 @@ TEST_CASE("a server that asks for more time gets it") {
 }
 
 TEST_CASE("a server that is ready, or never reports anything, is not killed") {
-  keeper_fixture k;
-  k.begin();
-  k.started(7);
+  auto k = started();
   CHECK(k.after(1h) == "");
   k.says(7, "STATUS=starting");
   k.says(7, "READY=1\nSTATUS=generation 1 serves");
@@ -163,9 +151,7 @@ TEST_CASE("a server that is ready, or never reports anything, is not killed") {
 }
 
 TEST_CASE("signals go to the server, and the second order to end goes to all") {
-  keeper_fixture k;
-  k.begin();
-  k.started(7);
+  auto k = started();
   for (const int signal : {SIGHUP, SIGUSR1, SIGUSR2}) {
     CHECK(k.told(signal) == "send " + std::to_string(signal) + " to 7");
   }
@@ -178,9 +164,7 @@ TEST_CASE("signals go to the server, and the second order to end goes to all") {
 }
 
 TEST_CASE("a signal from a terminal goes to the server's whole group") {
-  keeper_fixture k;
-  k.begin();
-  k.started(7);
+  auto k = started();
   k.says(7, "READY=1");
   k.says(7, "MAINPID=8\nREADY=1");
   CHECK(k.told(SIGHUP, true) == "send 1 to the group of 8");
@@ -192,32 +176,24 @@ TEST_CASE("a signal from a terminal goes to the server's whole group") {
 
 TEST_CASE("a server that was told to end is not started again, however it ends") {
   for (const int signal : {SIGTERM, SIGINT, SIGQUIT}) {
-    keeper_fixture k;
-    k.begin();
-    k.started(7);
+    auto k = started();
     k.told(signal);
     CHECK(k.killed(7, signal) == "finish " + std::to_string(128 + signal));
   }
-  keeper_fixture k;
-  k.begin();
-  k.started(7);
+  auto k = started();
   k.told(SIGTERM);
   CHECK(k.vanishes(7) == "finish 0");
 }
 
 TEST_CASE("told to end while nothing runs, the service ends with the server's last exit code") {
-  keeper_fixture k;
-  k.begin();
-  k.started(7);
+  auto k = started();
   k.exits(7, 5);
   CHECK(k.told(SIGHUP) == "");
   CHECK(k.told(SIGTERM) == "finish 5");
 }
 
 TEST_CASE("the end of an unknown process has no effect") {
-  keeper_fixture k;
-  k.begin();
-  k.started(7);
+  auto k = started();
   CHECK(k.exits(4711, 1) == "");
   CHECK(k.notes().empty());
   k.exits(7, 1);

@@ -10,7 +10,7 @@
 
 namespace graceful_test {
 
-/// The surroundings of a keeper: the processes that it has started or heard of. Checks after each
+/// The world of a keeper: the processes that it has started or heard of. Checks after each
 /// event that it has kept its promises. Used by the fuzzer and for random events.
 struct keeper_world {
   keeper_fixture keeper{};

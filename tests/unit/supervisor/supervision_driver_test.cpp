@@ -61,26 +61,42 @@ struct driver_fixture {
   int asked = 0;
   std::function<serving_watch::after()> answer = [] { return serving_watch::after{}; };
   std::optional<int> finished;
+  graceful::deposit kept{context, log, [](auto, auto) {}};
   supervision_driver driver{context,
                             log,
+                            kept,
                             {.server = command_of({"/bin/sh", "-c", script_}),
                              .limits = {.first_delay = 1h,
                                         .longest_delay = 1h,
                                         .failures = 2,
                                         .good_while = 10s,
-                                        .ready_timeout = 1h},
-                             .sockets = [] { return std::vector<os::passed_socket>{}; },
-                             .listen = [] {},
-                             .main_is = [](pid_t) {},
+                                        .ready_timeout = 1h}},
+                            {},
+                            {.main_is = [](pid_t) {},
                              .after =
                                  [this](pid_t) {
                                    ++asked;
                                    return answer();
                                  },
-                             .release = [] {},
-                             .keep = [] {},
-                             .finished = [this](int code) { finished = code; }},
-                            {}};
+                             .finished = [this](int code) { finished = code; }}};
+};
+
+/// The server has ended, and another process may be about to serve.
+struct undecided_end : driver_fixture {
+  undecided_end() : driver_fixture{"exit 0"} {
+    answer = [] { return serving_watch::after{.may_come = true}; };
+    driver.begin();
+    REQUIRE(run_until([this] { return driver.undecided(); }));
+  }
+};
+
+/// A process beside the server; it ends with this object.
+struct other_process {
+  ~other_process() {
+    child.kill();
+    (void)child.wait(patience);
+  }
+  os::child child = os::child::spawn(command_of({"/bin/sleep", "1000"})).value();
 };
 
 /// Leaves only that many descriptors free while it lives.
@@ -99,20 +115,17 @@ struct few_descriptors {
 }  // namespace
 
 TEST_CASE("the end of a server is not decided while another process may be about to serve") {
-  auto heir = os::child::spawn(command_of({"/bin/sleep", "1000"}));
-  REQUIRE(heir.has_value());
+  other_process heir;
   driver_fixture b{"exit 0"};
   b.answer = [&] {
     return b.asked < 4 ? serving_watch::after{.may_come = true}
-                       : serving_watch::after{.heir = heir->pid()};
+                       : serving_watch::after{.heir = heir.child.pid()};
   };
   b.driver.begin();
   CHECK(b.run_until([&] { return b.driver.undecided(); }));
-  CHECK(b.run_until([&] { return b.driver.remembered().main == heir->pid(); }));
+  CHECK(b.run_until([&] { return b.driver.remembered().main == heir.child.pid(); }));
   CHECK_FALSE(b.driver.undecided());
   CHECK_FALSE(b.finished);
-  heir->kill();
-  REQUIRE(heir->wait(patience));
 }
 
 TEST_CASE(
@@ -156,50 +169,37 @@ TEST_CASE("a signal that cannot be passed on is logged") {
 TEST_CASE("a server that cannot be watched for lack of descriptors still gets signals") {
   driver_fixture b{"exec sleep 1000"};
   b.driver.begin();
-  auto other = os::child::spawn(command_of({"/bin/sleep", "1000"}));
-  REQUIRE(other.has_value());
+  other_process other;
   graceful::supervision::notification said;
-  said.main_pid = other->pid();
+  said.main_pid = other.child.pid();
   {
     const few_descriptors none{0};
     b.driver.said({.pid = *b.driver.remembered().main}, said);
-    REQUIRE(b.driver.remembered().main == other->pid());
+    REQUIRE(b.driver.remembered().main == other.child.pid());
     b.driver.told(SIGTERM, false);
   }
-  CHECK(graceful::testing::wait_readable(other->pidfd(), patience));
+  CHECK(graceful::testing::wait_readable(other.child.pidfd(), patience));
   b.driver.told(SIGTERM, false);
   CHECK(b.run_until([&] { return b.finished.has_value(); }));
 }
 
 TEST_CASE("a successor's message decides an undecided end of its predecessor") {
-  auto heir = os::child::spawn(command_of({"/bin/sleep", "1000"}));
-  REQUIRE(heir.has_value());
-  driver_fixture b{"exit 0"};
-  b.answer = [] { return serving_watch::after{.may_come = true}; };
-  b.driver.begin();
-  REQUIRE(b.run_until([&] { return b.driver.undecided(); }));
+  other_process heir;
+  undecided_end b;
   graceful::supervision::notification said;
-  said.main_pid = heir->pid();
+  said.main_pid = heir.child.pid();
   said.ready = true;
-  b.driver.said({.pid = heir->pid()}, said);
-  CHECK(b.run_until([&] { return b.driver.remembered().main == heir->pid(); }));
-  heir->kill();
-  REQUIRE(heir->wait(patience));
+  b.driver.said({.pid = heir.child.pid()}, said);
+  CHECK(b.run_until([&] { return b.driver.remembered().main == heir.child.pid(); }));
 }
 
 TEST_CASE("a process that is seen to serve decides an undecided end of the server") {
-  auto heir = os::child::spawn(command_of({"/bin/sleep", "1000"}));
-  REQUIRE(heir.has_value());
-  driver_fixture b{"exit 0"};
-  b.answer = [] { return serving_watch::after{.may_come = true}; };
-  b.driver.begin();
-  REQUIRE(b.run_until([&] { return b.driver.undecided(); }));
-  b.driver.serves({.pid = heir->pid()});
+  other_process heir;
+  undecided_end b;
+  b.driver.serves({.pid = heir.child.pid()});
   CHECK(b.run_until([&] { return !b.driver.undecided(); }));
-  CHECK(b.driver.remembered().main == heir->pid());
+  CHECK(b.driver.remembered().main == heir.child.pid());
   CHECK(b.driver.remembered().formers.empty());
-  heir->kill();
-  REQUIRE(heir->wait(patience));
 }
 
 TEST_CASE("a server that cannot be watched for lack of descriptors does not count as dead") {

@@ -1,21 +1,40 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_SUPERVISOR_SERVING_WATCH_HPP
-#define GRACEFUL_SUPERVISOR_SERVING_WATCH_HPP
+#ifndef GRACEFUL_SUPERVISOR_SERVER_PROCESS_HPP
+#define GRACEFUL_SUPERVISOR_SERVER_PROCESS_HPP
 
 #include <graceful/unique_fd.hpp>
 
 #include "os/channel.hpp"
 #include "os/control_path.hpp"
 #include "supervisor/keeper.hpp"
-#include "supervisor/named_main.hpp"
 
+#include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <sys/types.h>
-#include <time.h>
 
 namespace graceful {
+
+/// The process that sent a message to the supervisor, according to the kernel.
+struct speaker {
+  pid_t pid = 0;  ///< 0: it is not visible from here.
+  uid_t user = 0;
+  unique_fd pidfd{};  ///< Of the same process; empty before Linux 6.5.
+};
+
+/// A process that a message names.
+struct named_process {
+  pid_t pid;
+  unique_fd pidfd{};  ///< Empty if it has gone, or no pidfd can be had.
+  bool gone = false;  ///< There is no process with that number (any more).
+};
+
+/// The process that `by` means by MAINPID=`number`. The number is only text, and counts in the PID
+/// namespace of `by`. None, unless the kernel shows that it is `by` itself, or a process that can
+/// be a server of this supervisor: one below it, or one of the same user as `by` but not above it.
+std::optional<named_process> named_main(const speaker& by, pid_t number);
 
 /// The process that listens on a control path, according to the kernel.
 struct path_server {
@@ -56,14 +75,8 @@ class serving_watch {
   [[nodiscard]] after end_of(pid_t main, const supervision::memory& known) const;
 
  private:
-  struct lock_state {
-    os::file_id file;
-    timespec changed;
-    friend bool operator==(const lock_state& a, const lock_state& b) {
-      return a.file == b.file && a.changed.tv_sec == b.changed.tv_sec &&
-             a.changed.tv_nsec == b.changed.tv_nsec;
-    }
-  };
+  /// The lock's file, and when it was changed.
+  using lock_state = std::pair<os::file_id, std::chrono::nanoseconds>;
 
   [[nodiscard]] std::optional<lock_state> lock() const;
 

@@ -1,7 +1,9 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "supervisor/serving_watch.hpp"
+#include "supervisor/server_process.hpp"
 
+#include "os/child.hpp"
 #include "os/peer.hpp"
+#include "os/proc.hpp"
 #include "os/process_identity.hpp"
 #include "os/system_failure.hpp"
 #include "wire/control_messages.hpp"
@@ -11,6 +13,7 @@
 #include <chrono>
 #include <utility>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,6 +21,30 @@
 namespace graceful {
 
 namespace {
+
+named_process itself(const speaker& by) {
+  return {.pid = by.pid,
+          .pidfd = by.pidfd ? unique_fd{::fcntl(by.pidfd.get(), F_DUPFD_CLOEXEC, 0)}
+                            : os::open_pidfd(by.pid)};
+}
+
+/// `user`: also accepts processes of this user that are not below this one; none: does not.
+bool can_be_server(pid_t pid, int pidfd, std::optional<uid_t> user) {
+  if (os::is_below_this(pid)) return os::is_held(pidfd);
+  const auto status = os::process_status::of(pid, pidfd);
+  return status && user && status->user == *user && pid != ::getpid() && !os::is_ancestor(pid);
+}
+
+/// `number` counts in this process's PID namespace.
+std::optional<named_process> find(pid_t number, std::optional<uid_t> user) {
+  auto pidfd = os::open_pidfd(number);
+  const int why = errno;
+  // It has ended, and its end will be reported; no other process is affected.
+  if (!pidfd && why == ESRCH) return named_process{.pid = number, .gone = true};
+  const bool thread = !pidfd && (why == EINVAL || why == ENOENT);
+  if (thread || !can_be_server(number, pidfd.get(), user)) return {};
+  return named_process{.pid = number, .pidfd = std::move(pidfd)};
+}
 
 /// A successor signs the lock shortly before it calls listen(2).
 constexpr int looks_after_a_change = 3;
@@ -34,6 +61,18 @@ bool has_children_but(const std::set<pid_t>& formers, pid_t ended) {
 }
 
 }  // namespace
+
+std::optional<named_process> named_main(const speaker& by, pid_t number) {
+  if (by.pid <= 0) return {};
+  const auto status = os::process_status::of(by.pid, by.pidfd.get());
+  if (!status) {  // it has ended, or there is no /proc
+    return number == by.pid ? itself(by) : find(number, std::nullopt);
+  }
+  if (number == status->numbers.back()) return itself(by);
+  if (status->numbers.size() == 1) return find(number, by.user);
+  const auto here = os::number_here(by.pid, number);
+  return here ? find(*here, by.user) : std::nullopt;
+}
 
 path_server path_server::of(const std::string& path, os::deadline until) {
   path_server found;
@@ -62,7 +101,9 @@ path_server path_server::of(const std::string& path, os::deadline until) {
 std::optional<serving_watch::lock_state> serving_watch::lock() const {
   struct stat status {};
   if (::lstat(os::lock_path(control_).c_str(), &status) != 0) return {};
-  return lock_state{{status.st_dev, status.st_ino}, status.st_mtim};
+  const auto changed = std::chrono::seconds{status.st_mtim.tv_sec} +
+                       std::chrono::nanoseconds{status.st_mtim.tv_nsec};
+  return lock_state{{status.st_dev, status.st_ino}, changed};
 }
 
 std::optional<named_process> serving_watch::look(const supervision::memory& known) {

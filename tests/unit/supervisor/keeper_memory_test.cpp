@@ -1,5 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "supervisor/memory_text.hpp"
+#include "supervisor/keeper.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>

@@ -1,12 +1,11 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "supervisor/named_main.hpp"
-
 #include <graceful/testing/deadline.hpp>
 
 #include "os/channel.hpp"
 #include "os/child.hpp"
 #include "os/process_identity.hpp"
 #include "os/shell.hpp"
+#include "supervisor/server_process.hpp"
 
 #include "patience.hpp"
 
