@@ -64,13 +64,12 @@ bool stop_context_of(const asio::any_io_executor& executor) {
 }  // namespace
 
 caretaker::caretaker(asio::io_context& control, log& log, inventory& sockets,
-                     const connections& tracked, milliseconds linger,
-                     std::function<void()> stop_context)
+                     const connections& tracked, milliseconds linger, callbacks on)
     : log_{log},
       inventory_{sockets},
       tracked_{tracked},
       linger_{linger},
-      stop_context_{std::move(stop_context)},
+      callbacks_{std::move(on)},
       timer_{control} {}
 
 void caretaker::add(std::shared_ptr<foreign_acceptor> acceptor) {
@@ -114,7 +113,7 @@ void caretaker::stop() {
 }
 
 void caretaker::abandon() {
-  for (const auto& acceptor : acceptors()) acceptor->abort();
+  for (const auto& acceptor : acceptors()) acceptor->withdraw();
   for (const auto& acceptor : acceptors()) acceptor->abandon();
 }
 
@@ -128,7 +127,7 @@ void caretaker::see_off_next() {
   const bool all_quiet = is_quiet() && !served && tracked_.open() == 0;
   const bool waits = !served && began - began_ >= quiet_by_then;
   for (const auto& acceptor : all) {
-    if (hurried_) acceptor->abort();
+    if (hurried_) acceptor->withdraw();
     if (waits) acceptor->retire();
   }
   if (!all_quiet) {
@@ -158,8 +157,8 @@ void caretaker::end() {
   for (const auto& acceptor : acceptors()) {
     stopped = stop_context_of(acceptor->executor()) || stopped;
   }
-  if (stop_context_) stop_context_();
-  if (stopped || stop_context_) {
+  if (callbacks_.stop_context) callbacks_.stop_context();
+  if (stopped || callbacks_.stop_context) {
     log_.info(why + "what still keeps the context running is stopped (see options::linger)");
   } else {
     log_.warning(why +

@@ -53,8 +53,8 @@ bool same_file(int a, int b) {
 
 }  // namespace
 
-deposit::deposit(asio::io_context& context, log& log, listener on)
-    : log_{log}, on_{std::move(on)}, limit_{keepable()}, socket_{context} {}
+deposit::deposit(asio::io_context& context, log& log, callbacks on)
+    : log_{log}, callbacks_{std::move(on)}, limit_{keepable()}, socket_{context} {}
 
 deposit::~deposit() {
   close_all();
@@ -110,7 +110,7 @@ void deposit::hear(os::notify_datagram& datagram) {
     for (auto& fd : datagram.descriptors) keep(what->name, fd);
   }
   if (what->remove) remove(what->name);
-  on_({*datagram.pid, datagram.uid, std::move(datagram.pidfd)}, std::move(*what));
+  callbacks_.heard({*datagram.pid, datagram.uid, std::move(datagram.pidfd)}, std::move(*what));
 }
 
 void deposit::remove(const std::string& name) {

@@ -34,10 +34,12 @@ class deposit {
     os::file_id file;
     std::string address;  ///< Of an IP socket; else empty.
   };
-  using listener = std::function<void(speaker by, supervision::notification what)>;
+  struct callbacks {
+    /// Gets every message of a trusted sender.
+    std::function<void(speaker by, supervision::notification what)> heard;
+  };
 
-  /// Reports every message of a trusted sender to `on`.
-  deposit(asio::io_context& context, log& log, listener on);
+  deposit(asio::io_context& context, log& log, callbacks on);
   ~deposit();
 
   /// Reads from `socket`, which is borrowed.
@@ -78,7 +80,7 @@ class deposit {
   void tell_full(const std::string& message);
 
   log& log_;
-  const listener on_;
+  const callbacks callbacks_;
   const std::size_t limit_;
   std::vector<item> items_;
   asio::posix::stream_descriptor socket_;
