@@ -64,13 +64,12 @@ bool stop_context_of(const asio::any_io_executor& executor) {
 }  // namespace
 
 caretaker::caretaker(asio::io_context& control, log& log, inventory& sockets,
-                     const connections& tracked, milliseconds linger,
-                     std::function<void()> stop_context)
+                     const connections& tracked, milliseconds linger, callbacks on)
     : log_{log},
       inventory_{sockets},
       tracked_{tracked},
       linger_{linger},
-      stop_context_{std::move(stop_context)},
+      callbacks_{std::move(on)},
       timer_{control} {}
 
 void caretaker::add(std::shared_ptr<foreign_acceptor> acceptor) {
@@ -158,8 +157,8 @@ void caretaker::end() {
   for (const auto& acceptor : acceptors()) {
     stopped = stop_context_of(acceptor->executor()) || stopped;
   }
-  if (stop_context_) stop_context_();
-  if (stopped || stop_context_) {
+  if (callbacks_.stop_context) callbacks_.stop_context();
+  if (stopped || callbacks_.stop_context) {
     log_.info(why + "what still keeps the context running is stopped (see options::linger)");
   } else {
     log_.warning(why +

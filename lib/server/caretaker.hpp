@@ -28,10 +28,13 @@ namespace asio = boost::asio;
 /// control thread.
 class caretaker {
  public:
-  /// `linger`: how long there must be no client and no activity before `stop_context` is called; if
-  /// that is empty, no context is known besides those of the acceptors.
+  struct callbacks {
+    std::function<void()> stop_context;  ///< Empty: none is known besides those of the acceptors.
+  };
+
+  /// `linger`: how long there must be no client and no activity before the context is stopped.
   caretaker(asio::io_context& control, log& log, inventory& sockets, const connections& tracked,
-            std::chrono::milliseconds linger, std::function<void()> stop_context);
+            std::chrono::milliseconds linger, callbacks on);
 
   /// Looks after this one too. Thread-safe.
   void add(std::shared_ptr<foreign_acceptor> acceptor);
@@ -62,7 +65,7 @@ class caretaker {
   inventory& inventory_;
   const connections& tracked_;
   const std::chrono::milliseconds linger_;
-  const std::function<void()> stop_context_;
+  const callbacks callbacks_;
   asio::steady_timer timer_;
   mutable std::mutex mutex_;
   std::vector<std::shared_ptr<foreign_acceptor>> acceptors_;

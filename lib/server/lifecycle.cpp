@@ -59,8 +59,7 @@ options bounded(options opts) {
   return opts;
 }
 
-lifecycle::lifecycle(asio::any_io_executor application, options opts,
-                     std::function<void()> stop_context)
+lifecycle::lifecycle(asio::any_io_executor application, options opts, callbacks on)
     : application_{std::move(application)},
       work_{asio::prefer(application_, asio::execution::outstanding_work.tracked)},
       options_{bounded(std::move(opts))},
@@ -70,7 +69,7 @@ lifecycle::lifecycle(asio::any_io_executor application, options opts,
           options_.drain_timeout, options_.idle_grace, options_.drain_spread})},
       waiters_{std::make_shared<drain_waiters>(application_)},
       commit_waiters_{std::make_shared<drain_waiters>(application_)},
-      stop_context_{std::move(stop_context)},
+      callbacks_{std::move(on)},
       control_path_{path_of(options_)},
       control_{log_},
       confirmation_{control_.context(), *sockets_, application_, options_.confirm_timeout * 3 / 4},
@@ -83,7 +82,9 @@ lifecycle::lifecycle(asio::any_io_executor application, options opts,
              control_path_,
              {.every_second = [this] { report_drain(); }, .cut_short = [this] { cut_short(); }}},
       last_call_{control_.context(), log_, *sockets_, {.done = [this] { stop_accepting(); }}, {}},
-      caretaker_{control_.context(), log_, *sockets_, *tracked_, options_.linger, stop_context_} {
+      caretaker_{control_.context(), log_,
+                 *sockets_,          *tracked_,
+                 options_.linger,    {.stop_context = callbacks_.stop_context}} {
   auto start = start_command_of(options_).value();
   if (const auto missed = missed_control_path(control_path_)) {
     log_.warning("this process was started to replace the server at " + *missed +

@@ -53,9 +53,12 @@ options bounded(options opts);
 /// the control path, and runs the thread that serves it.
 class lifecycle {
  public:
-  /// Starts cold or takes over, see `upgrader`. Throws `error`. `stop_context` is empty if there is
-  /// none that could be stopped.
-  lifecycle(asio::any_io_executor application, options opts, std::function<void()> stop_context);
+  struct callbacks {
+    std::function<void()> stop_context;  ///< Empty: there is none that could be stopped.
+  };
+
+  /// Starts cold or takes over, see `upgrader`. Throws `error`.
+  lifecycle(asio::any_io_executor application, options opts, callbacks on);
   ~lifecycle();
 
   /// Ends the control thread. After that, the lifecycle posts nothing to other executors. The
@@ -135,7 +138,7 @@ class lifecycle {
   const std::shared_ptr<connections> tracked_;
   const std::shared_ptr<drain_waiters> waiters_;
   const std::shared_ptr<drain_waiters> commit_waiters_;
-  const std::function<void()> stop_context_;
+  const callbacks callbacks_;
   const std::string control_path_;
   const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   ownership owned_;

@@ -144,13 +144,13 @@ void lifecycle::cut_short() {
   last_call_.end();
   caretaker_.hurry();
   const std::string when = now().in_a_hurry() ? "drain: " : "drain: the deadline has passed and ";
-  if (!stop_context_) {
+  if (!callbacks_.stop_context) {
     return log_.warning(when +
                         "something still runs: it goes on, since the upgrader was made with an "
                         "executor and knows no context to stop");
   }
   log_.warning(when + "something still runs: stopping the context");
-  stop_context_();
+  callbacks_.stop_context();
 }
 
 }  // namespace graceful

@@ -31,7 +31,7 @@ void check(const asio::any_io_executor& executor, const char* tried) {
 class upgrader::impl {
  public:
   impl(executor_type executor, options opts, std::function<void()> stop_context)
-      : life{std::move(executor), std::move(opts), std::move(stop_context)} {}
+      : life{std::move(executor), std::move(opts), {.stop_context = std::move(stop_context)}} {}
 
   /// See os::in_words. Tells the predecessor too.
   template <class F>

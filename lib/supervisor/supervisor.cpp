@@ -82,10 +82,12 @@ class supervisor::impl {
         place_{legacy_ ? supervisor_place{paths_, std::move(legacy_->open)}
                        : supervisor_place::take(paths_).value()},
         watch_{paths_.control, paths_.socket},
-        deposit_{context_, log_,
-                 [this](speaker by, supervision::notification what) {
-                   driver_->said(std::move(by), std::move(what));
-                 }},
+        deposit_{context_,
+                 log_,
+                 {.heard =
+                      [this](speaker by, supervision::notification what) {
+                        driver_->said(std::move(by), std::move(what));
+                      }}},
         sessions_{
             context_,
             log_,

@@ -41,9 +41,9 @@ struct deposit_fixture {
                     log_level::info};
   boost::asio::io_context context;
   std::vector<std::string> heard;
-  deposit kept{context, log, [this](const speaker&, const supervision::notification& n) {
+  deposit kept{context, log, {.heard = [this](const speaker&, const supervision::notification& n) {
                  heard.push_back(n.status.value_or(""));
-               }};
+               }}};
 
   explicit deposit_fixture(unique_fd other = {})
       : socket{other ? std::move(other) : std::move(bound)} {

@@ -61,7 +61,7 @@ struct driver_fixture {
   int asked = 0;
   std::function<serving_watch::after()> answer = [] { return serving_watch::after{}; };
   std::optional<int> finished;
-  graceful::deposit kept{context, log, [](auto, auto) {}};
+  graceful::deposit kept{context, log, {.heard = [](auto, auto) {}}};
   supervision_driver driver{context,
                             log,
                             kept,
