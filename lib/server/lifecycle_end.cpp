@@ -48,9 +48,12 @@ void lifecycle::hand_over(const inventory::names& ours) {
   owned_.control.reset();
   owned_.lock.reset();
   around_.waiters.complete({});
+  // Accepting stops first: a client whose connection is cut connects again at once, and then the
+  // other process has to answer it.
+  const bool some_left = around_.sockets.let_go(ours);
   begin_drain();
   report_drain();
-  if (around_.sockets.let_go(ours)) {
+  if (some_left) {
     around_.sockets.open();  // if it was told to end before it was
     around_.sockets.leave_to_others(other_generations());
     last_call_.begin();
@@ -98,20 +101,20 @@ void lifecycle::end_alone() {
   around_.commit_waiters.complete(make_error_code(errc::upgrade_failed));
   monitors_->tell("draining", "this process drains, and ends");
   around_.waiters.complete({});
-  begin_drain();
   // An uncommitted process does not touch sockets that its predecessor still serves.
-  if (now().committed()) {
-    service_->ask_for_sockets([this] {
-      around_.sockets.let_go_kept();
-      around_.sockets.leave_to_others(other_generations());
-      service_->ends(around_.tracked.open());
-      last_call_.begin();
-      hurry();
-    });
-  } else {
+  if (!now().committed()) {
+    begin_drain();
     stop_accepting();
+    return hurry();
   }
-  hurry();
+  drain_.begin();
+  service_->ask_for_sockets([this] {
+    around_.sockets.let_go_kept();
+    around_.sockets.leave_to_others(other_generations());
+    service_->ends(around_.tracked.open());
+    last_call_.begin();
+    hurry();  // last, as in hand_over()
+  });
 }
 
 /// Lists the processes that may still hold sockets of this one.

@@ -37,7 +37,7 @@ constexpr std::uint64_t some_requests = 10;
 constexpr int too_many_lines = 10;
 constexpr double busy = 5;  // percent of a core
 constexpr auto idle_window = 1500ms;
-constexpr auto patience = 20s;
+constexpr auto patience = 60s;
 
 /// Limits the output: some servers write a line for each connection, with the place in Boost's
 /// sources where it ended, and the library writes a few for each upgrade. A loop that spins writes

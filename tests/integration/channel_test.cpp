@@ -77,24 +77,6 @@ TEST_CASE("a successor stays on its predecessor's path, even if its own default 
   CHECK(fs::is_empty(s.path("after")));
 }
 
-TEST_CASE("a server whose directory was removed is upgraded by SIGUSR2") {
-  scene s;
-  const auto directory = s.path("runtime");
-  REQUIRE(::mkdir(directory.c_str(), 0700) == 0);
-  const std::vector<std::string> command{
-      programs::http_server(), "--control", directory + "/control.sock", "--listen", "127.0.0.1:0",
-      "--probation",           "0"};
-  process& server = s.start(command);
-  REQUIRE(server.wait_for_output("ready: generation 1 ", patience));
-  fs::remove_all(directory);
-  // The directory cannot be made again.
-  std::ofstream{directory} << "in the way";
-  server.signal(SIGUSR2);
-  CHECK(server.wait_for_output("ready: generation 2 ", patience));
-  CHECK(server.wait_for_output("generation 2 has taken over", patience));
-  CHECK(server.wait_exit(patience).exited(0));
-}
-
 TEST_CASE("a successor is passed a connection and the control path, and passes neither on") {
   server_fixture s;
   const auto text = seen_by_shell(s, "env; ls -l /proc/$$/fd/3");

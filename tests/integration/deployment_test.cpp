@@ -202,7 +202,7 @@ TEST_CASE("several test programs can use the kit at the same time") {
         std::vector<std::string>{self, "--test-case=a deploy loses nothing,two deployments*"});
   }
   for (process& each : programs) {
-    CHECK(each.wait_exit(120s).exited(0));
+    CHECK(each.wait_exit(2 * patience).exited(0));
     INFO(each.output());
     CHECK(contains(each.output(), "2 passed | 0 failed"));
   }
@@ -339,7 +339,7 @@ TEST_CASE("a server that does not start is an error that says why") {
 TEST_CASE("the processes of a killed test program end, and its directory is removed") {
   // It runs until it is killed. Its subreaper has gone then, and generation 2 has no parent.
   process program{{from_build("ENDLESS_TEST")}};
-  REQUIRE(program.wait_for_output("\n", 30s));
+  REQUIRE(program.wait_for_output("\n", patience));
   std::istringstream said{program.stdout_text()};
   pid_t first = 0, second = 0;
   std::string directory;
@@ -348,7 +348,7 @@ TEST_CASE("the processes of a killed test program end, and its directory is remo
   REQUIRE(!directory.empty());
   REQUIRE(::kill(first, 0) == 0);
   REQUIRE(::kill(second, 0) == 0);
-  const deadline until{30s};
+  const deadline until{patience};
   program.signal(SIGKILL);
   CHECK(program.wait_exit(until).to_string() == "signalled 9");
   struct stat ignored;
@@ -376,7 +376,7 @@ TEST_CASE(
     CAPTURE(way);
     process program{{from_build("REPORTING_TEST"), way.substr(0, way.find(' ')),
                      contains(way, "keep") ? "keep" : "remove"}};
-    REQUIRE(program.wait_exit(60s).exited(0));
+    REQUIRE(program.wait_exit(patience).exited(0));
     INFO(program.output());
     const auto said = program.stdout_text();
     const std::string directory = said.substr(0, said.find('\n'));

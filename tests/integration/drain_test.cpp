@@ -176,18 +176,6 @@ TEST_CASE("the predecessor ends at its deadline, and the successor keeps serving
   CHECK(s.generation() == 2);
 }
 
-TEST_CASE(
-    "an upgrade that fails because the server ends is not told that the server still serves") {
-  server_fixture s;
-  process& ctl =
-      s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--", "/bin/sleep", "60"});
-  REQUIRE(ctl.wait_for_output("spawned", patience));
-  s.server().signal(SIGTERM);
-  CHECK(ctl.wait_exit(patience).exited(7));
-  CHECK(ctl.output().find("the server was told to end; the old process ends") != std::string::npos);
-  CHECK(s.server().wait_exit(patience).exited(0));
-}
-
 TEST_CASE("a server that drains cannot be upgraded any more") {
   server_fixture s;
   auto held = s.hold();

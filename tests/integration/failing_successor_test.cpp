@@ -99,11 +99,6 @@ TEST_CASE("a successor that crashes after Begin costs nothing") {
               "the successor was killed by signal 11 (SIGSEGV) before it was ready");
 }
 
-TEST_CASE("a successor that crashes after Fetch costs nothing") {
-  rogue_fails("crash-after-fetch",
-              "the successor was killed by signal 11 (SIGSEGV) before it was ready");
-}
-
 TEST_CASE("a successor that crashes before Ready costs nothing") {
   rogue_fails("crash-before-ready",
               "the successor was killed by signal 11 (SIGSEGV) before it was ready");
@@ -113,13 +108,11 @@ TEST_CASE("a successor that hangs before it connects is killed and costs nothing
   rogue_fails("hang-before-begin", "had not connected within 500 ms", {"--timeout", "0.5"});
 }
 
-TEST_CASE("a successor that hangs after Begin is killed and costs nothing") {
-  // Long enough to connect, however slow the machine is.
-  rogue_fails("hang-after-begin", "had not called ready() within 5 s", {"--timeout", "5"});
-}
-
 TEST_CASE("a successor that hangs with every socket in hand is killed and costs nothing") {
-  rogue_fails("hang-before-ready", "had not called ready() within 5 s", {"--timeout", "5"});
+  // Long enough to connect, however slow the machine is.
+  rogue_fails("hang-before-ready",
+              ") had connected, but had not called ready() within 5 s: it was killed",
+              {"--timeout", "5"});
 }
 
 TEST_CASE("a successor of another protocol version is refused, and both versions are named") {

@@ -4,7 +4,6 @@
 // handoff, or at one of its calls.
 #include <graceful/testing/fault.hpp>
 
-#include "gate.hpp"
 #include "server_fixture.hpp"
 #include "testing/fault_variable.hpp"
 #include "testing/process_table.hpp"
@@ -188,21 +187,6 @@ TEST_CASE(
   CHECK(ctl.output().find("the successor did not answer at the end of its probation") !=
         std::string::npos);
   f.serves(1, all_clients);
-}
-
-TEST_CASE("a successor that is told to end while it waits to become ready stops waiting") {
-  faulty_site f{{"--probation", "0"}};
-  const gate opening{f.s.scene()};
-  f.faults.arm(f.server(), fault::at_step(step::ready, action::stop));
-  process& ctl = f.s.scene().start(opening.upgrade(f.s));
-  const auto successor = open_pidfd(faulty_site::successor(ctl));
-  opening.open();
-  REQUIRE(f.faults.fired(f.server(), patience));
-  REQUIRE(send_signal(successor, SIGTERM));
-  CHECK(wait_readable(successor.get(), patience));  // otherwise it would wait for ever
-  f.s.server().signal(SIGCONT);
-  CHECK(ctl.wait_exit(patience).exited(1));
-  f.serves(1, 0);
 }
 
 TEST_CASE("a successor that becomes unreachable before it begins is ended, and costs nothing") {

@@ -1,7 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 //
 // Children that a server forks and that execute nothing.
-#include "gate.hpp"
 #include "server_fixture.hpp"
 #include "testing/process_table.hpp"
 
@@ -163,21 +162,6 @@ TEST_CASE("a waiting client is told that the server was killed, although its chi
   REQUIRE(s.server().wait_exit(patience));
   CHECK(watch.wait_exit(patience));
   CHECK_FALSE(wait_readable(child.get(), std::chrono::seconds{0}));
-}
-
-TEST_CASE("a lock is not taken from a starting successor whose predecessor has died") {
-  server_fixture s;
-  gate opening{s.scene()};
-  process& ctl = s.scene().start(opening.upgrade(s));
-  REQUIRE(ctl.wait_for_output("passed", patience));
-  s.server().signal(SIGKILL);
-  REQUIRE(s.server().wait_exit(patience));
-  const auto copy = run(s.scene(), s.command());
-  CHECK(copy.status == "exited 1");
-  CHECK(copy.all.find(") is starting") != std::string::npos);
-  opening.open();
-  CHECK(ctl.wait_exit(patience));
-  CHECK(s.generation() == 2);
 }
 
 TEST_CASE("a lock is not taken from a successor that serves after its predecessor has died") {

@@ -4,6 +4,8 @@
 
 #include <graceful/testing/deployment_params.hpp>
 
+#include "patience.hpp"
+
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
@@ -21,11 +23,12 @@ inline std::string from_build(const char* variable) {
 
 inline graceful::testing::deployment_params http_server(const char* probation = "0") {
   return {.command = {from_build("HTTP_SERVER"), "--listen", "127.0.0.1:0", "--control",
-                      "{control}", "--probation", probation, "--idle-grace", "5s"}};
+                      "{control}", "--probation", probation, "--idle-grace", "5s"},
+          .patience = patience};
 }
 
 inline graceful::testing::deployment_params flawed(const char* flaw) {
-  return {.command = {from_build("MISBEHAVING_SERVER"), "{control}", flaw}};
+  return {.command = {from_build("MISBEHAVING_SERVER"), "{control}", flaw}, .patience = patience};
 }
 
 inline bool contains(const std::string& text, std::string_view part) {

@@ -131,6 +131,7 @@ TEST_CASE("a control path that cannot be put back is logged once, and comes back
   REQUIRE(r.comes_back());
   // Not the mode of the file that the new process found there.
   CHECK((fs::status(r.directory).permissions() & fs::perms::owner_all) == fs::perms::owner_all);
+  CHECK(r.server->wait_exit(patience).exited(0));
 }
 
 TEST_CASE("a control path is not put back in a directory that another user has made meanwhile") {

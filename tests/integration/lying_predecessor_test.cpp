@@ -92,10 +92,6 @@ TEST_CASE("a negative number of descriptors is noticed") {
                "its reply to Begin lacks a parameter or has one of a wrong type");
 }
 
-TEST_CASE("a word in place of a number is noticed") {
-  is_found_out({"bad-types"}, "its reply to Begin lacks a parameter or has one of a wrong type");
-}
-
 TEST_CASE("descriptors that do not fit below RLIMIT_NOFILE are noticed") {
   process_options low;
   low.descriptor_limit = 64;

@@ -120,18 +120,6 @@ TEST_CASE("listeners over IPv4 and IPv6 are handed over together") {
   CHECK(second.stop().lost() == 0);
 }
 
-TEST_CASE(
-    "the old process ends when it has served what it accepted, and the new one learns of it") {
-  server_fixture s;
-  REQUIRE(s.upgrade().status == "exited 0");
-  const auto end = s.server().wait_exit(patience);
-  REQUIRE(end);
-  CHECK(end.exited(0));
-  CHECK(s.server().wait_for_output(
-      "generation 1 (pid " + std::to_string(s.server().pid()) + ") has ended", patience));
-  CHECK(s.status().out.find("drains") == std::string::npos);
-}
-
 TEST_CASE("each generation knows its own predecessor, and names it while that one drains") {
   server_fixture s;
   REQUIRE(s.upgrade().status == "exited 0");
@@ -198,18 +186,6 @@ TEST_CASE("a symbolic link that points to another build by then is resolved agai
   CHECK(upgrade().all.find("exited with status 7") != std::string::npos);
   point_to(programs::http_server());
   CHECK(upgrade().status == "exited 0");
-}
-
-TEST_CASE("a relative command and a relative working directory are those of the start") {
-  scene place;
-  process_options options;
-  options.directory = std::filesystem::path{programs::http_server()}.parent_path().string();
-  process& server = place.start({"./http_server", "--control", place.path("c.sock"), "--listen",
-                                 "127.0.0.1:0", "--probation", "0"},
-                                options);
-  REQUIRE(server.wait_for_output("ready: generation 1 ", patience));
-  CHECK(run(place, {programs::graceful_ctl(), "upgrade", place.path("c.sock")}).status ==
-        "exited 0");
 }
 
 TEST_CASE("three hundred listeners are handed over, each under its own name") {

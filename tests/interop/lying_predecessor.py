@@ -19,7 +19,7 @@ from varlink import MAX_DESCRIPTORS, Closed, Conversation
 
 HANDOFF = "io.graceful.Handoff."
 MODES = """fewer-descriptors more-descriptors no-descriptors wrong-kind not-listening wrong-version
-junk huge closes mute hangs many negative-count bad-types""".split()
+junk huge closes mute hangs many negative-count""".split()
 
 
 def tcp_socket(address, listening=True):
@@ -58,7 +58,7 @@ def answer_begin(mode, peer, offer):
     elif mode == "hangs":
         signal.pause()
     else:
-        count = {"negative-count": -1, "bad-types": "three"}.get(mode, len(offer))
+        count = -1 if mode == "negative-count" else len(offer)
         peer.send({"parameters": {
             "version": 1, "generation": 2, "name": "liar", "descriptors": count}})
 

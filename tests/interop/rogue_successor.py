@@ -16,7 +16,7 @@ from interface import Protocol
 from successor import Takeover
 from varlink import Closed, Object, VarlinkError
 
-MODES = """exit-at-once crash-at-start crash-after-begin crash-after-fetch crash-before-ready
+MODES = """exit-at-once crash-at-start crash-after-begin crash-before-ready
 hang-before-begin hang-after-begin hang-before-ready wrong-version not-on-offer out-of-order fail
 die-with-ready""".split()
 

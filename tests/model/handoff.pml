@@ -24,7 +24,7 @@ c_decl {
 \#include "recorder.h"
 };
 
-/* The names of lib/handoff: `compare_transitions` fails if they differ. */
+/* The names of lib/handoff and lib/server/life.hpp: `compare_transitions` fails if they differ. */
 mtype:predecessor_state = { p_serving, p_spawning, p_passing, p_ending, p_probation, p_confirming,
   p_handed_over };
 mtype:predecessor_event = { on_upgrade, on_spawned, on_spawn_failed, on_begin, on_fetch, on_ready,
@@ -39,6 +39,14 @@ mtype:successor_state = { s_connecting, s_beginning, s_fetching, s_complete, s_r
 mtype:successor_event = { s_on_connected, s_on_replied, s_on_garbled, s_on_initialised,
   s_on_disconnected, s_on_overdue };
 mtype:successor_action = { s_do_send, s_do_keep, s_do_serve, s_do_start_cold, s_do_abandon };
+mtype:life_state = { l_starting, l_announcing, l_opening, l_unready, l_probation, l_leaving,
+  l_serving, l_draining, l_handed_over };
+mtype:life_event = { l_on_ready_called, l_on_announced, l_on_not_accepted, l_on_opened, l_on_given_up,
+  l_on_told_to_end, l_on_told_to_end_now, l_on_upgrade_settled, l_on_committed, l_on_rolled_back,
+  l_on_succeeded };
+mtype:life_action = { l_do_announce, l_do_open, l_do_refuse_ready, l_do_say_serves, l_do_say_unserved,
+  l_do_watch, l_do_break_off, l_do_give_back, l_do_tell_end, l_do_settle_upgrade, l_do_ask_back,
+  l_do_stay, l_do_serve_path, l_do_end_alone, l_do_go_back, l_do_hand_over, l_do_hurry };
 mtype:message = { m_begin, m_fetch, m_ready, m_settle, m_fail,
   m_begun, m_batch, m_readied, m_settled, m_ask_again, m_acknowledged, m_error };
 
@@ -52,11 +60,14 @@ bool accepts[PLACES];   /* on the listening sockets */
 bool holds[PLACES];     /* the listening sockets are open */
 bool lock[PLACES];      /* and so are the lock and the control socket */
 bool serves[PLACES];    /* answers on the control socket */
-bool ready[PLACES], committed[PLACES], draining[PLACES];
 bool failed[PLACES];    /* will never be ready, and ends by itself */
-bool hurried[PLACES];   /* SIGTERM has arrived twice */
-bool terminated[PLACES];  /* SIGTERM has arrived */
 bool hung[PLACES];      /* its application hangs; its control thread does not */
+
+/* Its life. */
+mtype:life_state stage[PLACES] = l_starting;
+bool ready[PLACES], committed[PLACES], told[PLACES];
+#define DRAINS(p) (stage[p] == l_draining || stage[p] == l_handed_over)
+#define IN_PROBATION_ITSELF(p) (stage[p] == l_probation || stage[p] == l_leaving)
 
 /* As a predecessor. */
 mtype:predecessor_state pstate[PLACES] = p_serving;
@@ -82,7 +93,6 @@ bool cut[PLACES];       /* it has broken: to each side the other seems to have c
 chan calls[PLACES] = [2] of { mtype:message };
 chan replies[PLACES] = [3] of { mtype:message };
 bool watching[PLACES], decided[PLACES];  /* the watch runs; it knows the outcome */
-bool asked_back[PLACES];
 bool order[PLACES];     /* its call of Rollback waits at the control socket */
 
 byte faults = FAULTS;
@@ -109,9 +119,8 @@ inline die(who) {
   child[who] = NOBODY; child_alive[who] = false; shell[who] = false;
   settling[who] = false; asked[who] = false; passed[who] = false; peer[who] = NOBODY;
   pstate[who] = p_serving; sstate[who] = s_done;
-  watching[who] = false; decided[who] = false; asked_back[who] = false; failed[who] = false;
-  ready[who] = false; committed[who] = false; draining[who] = false;
-  terminated[who] = false; hurried[who] = false; hung[who] = false;
+  watching[who] = false; decided[who] = false; failed[who] = false; hung[who] = false;
+  stage[who] = l_starting; ready[who] = false; committed[who] = false; told[who] = false;
   s_open[who] = false;
   forget(replies[who]);
   k = 1;
@@ -128,61 +137,42 @@ inline start_place(who, whose) {
   sstate[who] = s_connecting
 }
 
-/* action end_alone of server/life */
-inline end_alone() { draining[i] = true; accepts[i] = false; holds[i] = false }
-
-/* action stay of server/life */
-inline commit_myself() {
-  forget(replies[i]);  /* it does not listen any more */
-  printf("%d: is committed\n", i);
+/* predecessor_watch.cpp: the outcome of the probation, which it looks at no more. */
+inline decide(outcome) {
+  forget(replies[i]);
   decided[i] = true;
-  if
-  :: !committed[i] && !draining[i] ->
-     committed[i] = true;
-     serves[i] = true;
-     if
-     :: asked_back[i] -> end_alone()
-     :: else
-     fi
-  :: else
-  fi
+  lev = outcome
 }
 
-/* action go_back of server/life */
-inline go_back() {
-  printf("%d: goes back\n", i);
-  decided[i] = true;
-  if
-  :: !draining[i] ->
-     draining[i] = true;
-     accepts[i] = false; holds[i] = false; lock[i] = false; serves[i] = false;
-     s_open[i] = false
-  :: else
-  fi
-}
-
-/* confirmation.cpp: only the application can say that this process serves. */
+/* confirmation.cpp: only the application can say that this process serves. predecessor_watch::confirm:
+   one that is about to end does not say so. */
 #ifdef MUTANT_ANSWERS_FOR_THE_APPLICATION
 #define APPLICATION_ANSWERS true
 #else
 #define APPLICATION_ANSWERS (!hung[i])
 #endif
+#ifdef MUTANT_STAYS_AND_GOES
+#define LEAVES false
+#else
+#define LEAVES (stage[i] == l_leaving)
+#endif
 inline confirm_that_i_serve() {
   if
-  :: APPLICATION_ANSWERS -> printf("%d: is still there\n", i); call(m_settle)
-  :: else -> call(m_fail); go_back()
+  :: LEAVES
+  :: !LEAVES && APPLICATION_ANSWERS -> printf("%d: is still there\n", i); call(m_settle)
+  :: else -> call(m_fail); decide(l_on_rolled_back)
   fi
 }
 
+#include "life.pml"
 #include "predecessor.pml"
 #include "successor.pml"
 
 #define UP (alive[i] && !stopped[i])
 #define UNDER_WAY (pstate[i] == p_spawning || pstate[i] == p_passing || pstate[i] == p_ending)
 #define IN_PROBATION (pstate[i] == p_probation || pstate[i] == p_confirming)
-#define MY_PROBATION (ready[i] && !committed[i] && !draining[i])
 /* lifecycle::refusal */
-#define REFUSES ((draining[i] && pstate[i] != p_handed_over) || (ready[i] && !committed[i]) || !ready[i])
+#define REFUSES ((DRAINS(i) && pstate[i] != p_handed_over) || (ready[i] && !committed[i]) || !ready[i])
 #define AWAITS_REPLY (sstate[i] == s_beginning || sstate[i] == s_fetching || sstate[i] == s_readying)
 #define FREE (!used[1] || !used[2])
 #define NEXT_PLACE (!used[1] -> 1 : 2)
@@ -193,7 +183,7 @@ inline confirm_that_i_serve() {
 /* Assumption: before the next Begin, and before a drain is over, a running process has time to notice
    that its own upgrade is over: 1 s if a connection has broken. */
 #define STILL_TO_HEAR(q) (alive[q] && !stopped[q] && server[q] == i && !failed[q] && \
-                          !committed[q] && !draining[q] && \
+                          !committed[q] && !DRAINS(q) && \
                           (replies[q]??[m_error] || (P_ENDED(q) && !replies[q]??[m_settled])))
 
 /* A call on connection c, or its end. predecessor_driver::handoff: the calls of a successor that has
@@ -229,9 +219,10 @@ inline confirm_that_i_serve() {
 proctype process(byte i) {
   mtype:predecessor_event ev;
   mtype:successor_event sev;
+  mtype:life_event lev;
   mtype:message said;
   byte from, detail, ending, k;
-  bool by_fault, exiting;
+  bool by_fault, exiting, settles;
 end:
   do
   :: atomic {
@@ -259,20 +250,18 @@ end:
        :: UP && serves[i] && order[2] ->
           order[2] = false; ev = (IN_PROBATION -> on_rollback : 0)
 
-       /* SIGTERM, lifecycle::end: the probation is decided before the end. Then a second SIGTERM. */
-       :: outside && UP && !terminated[i] && sstate[i] != s_readying && !(MY_PROBATION && !watching[i]) && !draining[i] && !failed[i] ->
-          printf("%d: SIGTERM\n", i); terminated[i] = true; by_fault = true;
+       /* SIGTERM; and once more, or `drain --now`. */
+       :: outside && UP && !told[i] && !(IN_PROBATION_ITSELF(i) && !watching[i]) && !DRAINS(i) && (!failed[i] || stage[i] == l_unready) ->
+          printf("%d: SIGTERM\n", i); by_fault = true;
           if
-          :: IN_PROBATION && GONE(peer[i]) ->
-             from = peer[i]; p_open[from] = false; forget(calls[from]); ev = on_closed
-          :: else -> ev = on_shutdown
-          fi;
-          ending = (ev == on_closed -> 2 : 1)
-       :: outside && UP && asked_back[i] && MY_PROBATION && !hurried[i] ->
-          hurried[i] = true; by_fault = true; go_back()
+          :: lev = l_on_told_to_end
+          :: lev = l_on_told_to_end_now
+          fi
+       :: outside && UP && (stage[i] == l_leaving || DRAINS(i)) ->
+          printf("%d: SIGTERM again\n", i); by_fault = true; lev = l_on_told_to_end_now
 
        /* The drain is over. */
-       :: UP && (draining[i] || failed[i]) && !hung[i] && !STILL_TO_HEAR(1) && !STILL_TO_HEAR(2) -> ev = on_shutdown; exiting = true
+       :: UP && (DRAINS(i) || failed[i]) && !hung[i] && !STILL_TO_HEAR(1) && !STILL_TO_HEAR(2) -> ev = on_shutdown; exiting = true
 
        /* As a starting successor: takeover.cpp. */
        :: UP && sstate[i] == s_connecting && server[i] == NOBODY && !failed[i] ->
@@ -296,24 +285,25 @@ end:
 #endif
        :: UP && AWAITS_REPLY && nempty(replies[i]) ->
           replies[i]?detail; sev = s_on_replied
-       :: UP && AWAITS_REPLY && empty(replies[i]) && P_ENDED(i) ->
+       :: UP && AWAITS_REPLY && empty(replies[i]) && (P_ENDED(i) || !s_open[i]) ->
           sev = s_on_disconnected; detail = alive[PREDECESSOR(i)]
-       :: UP && AWAITS_REPLY && empty(replies[i]) && !P_ENDED(i) -> sev = s_on_overdue
+       :: UP && AWAITS_REPLY && empty(replies[i]) && !P_ENDED(i) && s_open[i] -> sev = s_on_overdue
        :: UP && sstate[i] == s_complete && !failed[i] && (nempty(replies[i]) || (P_ENDED(i) && alive[PREDECESSOR(i)])) ->
-          failed[i] = true; holds[i] = false; lock[i] = false
-       :: UP && sstate[i] == s_complete && !failed[i] && !draining[i] && !hung[i] ->
-          sev = s_on_initialised
+          lev = l_on_given_up
+       :: UP && sstate[i] == s_complete && !failed[i] && !hung[i] -> lev = l_on_ready_called
        :: UP && sstate[i] == s_complete && !failed[i] && outside && faults > 0 ->  /* it cannot initialise */
           faults--; by_fault = true; failed[i] = true; call(m_fail); s_open[i] = false
-       :: UP && sstate[i] == s_done && committed[i] && !ready[i] && !draining[i] && !hung[i] ->
-          ready[i] = true; holds[i] = true; accepts[i] = true
+       :: UP && sstate[i] == s_done && committed[i] && !ready[i] && !hung[i] &&
+          (stage[i] == l_starting || (outside && stage[i] == l_draining)) -> lev = l_on_ready_called
+       :: outside && UP && stage[i] == l_unready && !hung[i] -> lev = l_on_ready_called
+       :: UP && stage[i] == l_opening -> lev = l_on_opened
 
        /* A successor without this library gives up when it is ready. */
-       :: UP && ready[i] && server[i] != NOBODY && !watching[i] && !draining[i] && outside && faults > 0 ->
-          printf("%d: gives up\n", i); faults--; by_fault = true; call(m_fail); go_back()
+       :: UP && IN_PROBATION_ITSELF(i) && !watching[i] && outside && faults > 0 ->
+          printf("%d: gives up\n", i); faults--; by_fault = true; call(m_fail); decide(l_on_rolled_back)
 
        /* After ready: predecessor_watch.cpp. */
-       :: UP && ready[i] && server[i] != NOBODY && !watching[i] ->
+       :: UP && IN_PROBATION_ITSELF(i) && !watching[i] ->
           printf("%d: asks to settle\n", i); watching[i] = true;
 #if PROBATION
           call(m_settle)
@@ -323,27 +313,21 @@ end:
        :: UP && watching[i] && !decided[i] && nempty(replies[i]) ->
           replies[i]?said;
           if
-          :: said == m_settled -> commit_myself()
-          :: said == m_ask_again ->
-             if
-#ifndef MUTANT_STAYS_AND_GOES
-             :: asked_back[i]
-#endif
-             :: else -> confirm_that_i_serve()
-             fi
-          :: said == m_error -> go_back()
+          :: said == m_settled -> decide(l_on_committed)
+          :: said == m_ask_again -> confirm_that_i_serve()
+          :: said == m_error -> decide(l_on_rolled_back)
           fi;
           said = 0
        /* predecessor_watch::decided: its last message counts before its death. */
        :: UP && watching[i] && !decided[i] && empty(replies[i]) && !alive[PREDECESSOR(i)] ->
 #ifdef MUTANT_NO_DEATH_WATCH
-          go_back()
+          decide(l_on_rolled_back)
 #else
-          commit_myself()
+          decide(l_on_committed)
 #endif
        :: UP && watching[i] && !decided[i] && empty(replies[i]) && P_ENDED(i) && alive[PREDECESSOR(i)] ->
-          by_fault = stopped[server[i]]; go_back()
-       :: UP && asked_back[i] && MY_PROBATION && !decided[i] -> by_fault = true; go_back()
+          by_fault = stopped[server[i]]; decide(l_on_rolled_back)
+       :: UP && stage[i] == l_leaving && !decided[i] -> by_fault = true; decide(l_on_rolled_back)
        fi;
 
        do
@@ -363,18 +347,23 @@ end:
              fi
           :: else
           fi
-       :: ev == 0 && ending == 2 -> ending = 1; ev = on_shutdown
-       :: ev == 0 && ending == 1 ->
-          ending = 0;
-          if
-          :: MY_PROBATION -> asked_back[i] = true; order[i] = true
-          :: !MY_PROBATION && !draining[i] -> end_alone()
-          :: else
-          fi
-       :: sev != 0 ->
+       :: ev == 0 && lev != 0 ->
+          printf("%d: life %d %d\n", i, stage[i], lev);
+          d_step { life_resume() }
+       :: ev == 0 && lev == 0 && sev != 0 ->
           printf("%d: successor %d %d, %d\n", i, sstate[i], sev, detail);
           d_step { successor_resume(); detail = 0 }
-       :: ev == 0 && sev == 0 && ending == 0 -> break
+       /* lifecycle::settle_upgrade: what has happened to the successor comes first. */
+       :: ev == 0 && lev == 0 && sev == 0 && settles ->
+          settles = false; ending = 1; ev = on_shutdown;
+          if
+          :: IN_PROBATION && GONE(peer[i]) ->
+             from = peer[i]; p_open[from] = false; forget(calls[from]); ending = 2; ev = on_closed
+          :: else
+          fi
+       :: ev == 0 && lev == 0 && sev == 0 && ending == 2 -> ending = 1; ev = on_shutdown
+       :: ev == 0 && lev == 0 && sev == 0 && ending == 1 -> ending = 0; lev = l_on_upgrade_settled
+       :: ev == 0 && lev == 0 && sev == 0 && !settles && ending == 0 -> break
        od;
        d_step {
          if
@@ -427,7 +416,7 @@ end:
 
 init {
   atomic {
-    used[0] = true; alive[0] = true; ready[0] = true; committed[0] = true;
+    used[0] = true; alive[0] = true; stage[0] = l_serving; ready[0] = true; committed[0] = true;
     accepts[0] = true; holds[0] = true; lock[0] = true; serves[0] = true; sstate[0] = s_done;
     run process(0);
     run process(1);

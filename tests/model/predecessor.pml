@@ -26,15 +26,7 @@ inline resume_accepting() {
 #endif
 }
 
-/* lifecycle::hand_over */
-inline stop_accepting() {
-  act(do_stop_accepting);
-  accepts[i] = false;
-  holds[i] = false;
-  lock[i] = false;
-  serves[i] = false;
-  draining[i] = true
-}
+inline stop_accepting() { act(do_stop_accepting); lev = l_on_succeeded }
 
 inline conclude() {
 #ifndef MUTANT_TIMER_LEFT
@@ -44,7 +36,7 @@ inline conclude() {
   pstate[i] = p_serving;
   peer[i] = NOBODY;
   /* (d): a failed upgrade leaves a predecessor that serves, and nothing of the upgrade. */
-  assert(draining[i] || (accepts[i] && holds[i] && serves[i]));
+  assert(DRAINS(i) || (accepts[i] && holds[i] && serves[i]));
   assert(!timer[i] && child[i] == NOBODY && !child_alive[i])
 }
 

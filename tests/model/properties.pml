@@ -21,8 +21,8 @@
 
 /* In its probation, and the predecessor says that it accepts again, or will be taken to. */
 #define TOLD_TO_GO(p) (replies[p]??[m_error] || \
-  ((ready[p] || sstate[p] == s_readying) && !committed[p] && P_ENDED(p) && alive[server[p]] && !replies[p]??[m_settled]))
-#define GOES(p) (terminated[p] || draining[p] || failed[p] || TOLD_TO_GO(p))
+  ((ready[p] || sstate[p] == s_readying || stage[p] == l_opening) && !committed[p] && P_ENDED(p) && alive[server[p]] && !replies[p]??[m_settled]))
+#define GOES(p) (told[p] || DRAINS(p) || failed[p] || TOLD_TO_GO(p))
 #define RUNS(p) (alive[p] && !stopped[p] && !hung[p] && !GOES(p))
 #define PAUSED(p) (pstate[p] == p_probation || pstate[p] == p_confirming)
 #define LOST(c) (!alive[c] || stopped[c] || hung[c] || S_ENDED(c) || GOES(c))
@@ -36,9 +36,9 @@
   (PAUSED(p) && LOST(peer[p]) && !CONFIRMED(p)) || \
   (sstate[p] == s_readying && (replies[p]??[m_readied] || HEIR(p))) || \
   (sstate[p] == s_complete && HEIR(p)) || \
-  (sstate[p] == s_done && committed[p] && !ready[p]))
+  (sstate[p] == s_done && committed[p] && !ready[p]) || stage[p] == l_opening)
 #define SERVED(p) (RUNS(p) && ((accepts[p] && !HANDS_OVER(p)) || ABOUT_TO(p)))
-#define COULD(p) (RUNS(p) && holds[p] && !HANDS_OVER(p) && (ready[p] || HEIR(p)))
+#define COULD(p) (RUNS(p) && holds[p] && !HANDS_OVER(p) && (ready[p] || stage[p] == l_opening || HEIR(p)))
 
 #define RESUMED_ABOVE(p) (ready[p] && !committed[p] && (TOLD_TO_GO(p) || P_ENDED(p)))
 #define NOT_YET_PAUSED(p) (server[p] != NOBODY && peer[server[p]] == p && PAUSED(server[p]) && !settling[server[p]])

@@ -14,12 +14,11 @@ inline abandon() {
   action = s_do_abandon;
   c_code { record_action(now.action); };
   if
-  :: sstate[i] != s_readying -> call(m_fail)
-  :: else
+  :: sstate[i] == s_readying -> lev = l_on_not_accepted
+  :: else -> call(m_fail); failed[i] = true
   fi;
   sstate[i] = s_done;
-  s_open[i] = false;
-  failed[i] = true
+  s_open[i] = false
 }
 
 inline s_send(m) {
@@ -32,8 +31,7 @@ inline serve() {
   action = s_do_serve;
   c_code { record_action(now.action); };
   sstate[i] = s_done;
-  ready[i] = true;
-  accepts[i] = true
+  lev = l_on_announced
 }
 
 inline successor_resume() {

@@ -1,9 +1,12 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-// Prints what the machines of lib/handoff can do, for the model to be compared with: all names, and
-// every transition that can be reached by events in an order that their surroundings allow.
+// Prints what the machines of lib/handoff and the life of a process can do, for the model to be
+// compared with: all names, and every transition that can be reached by events in an order that
+// their surroundings allow.
 #include "handoff/predecessor.hpp"
 #include "handoff/successor.hpp"
+#include "server/life.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <deque>
 #include <iostream>
@@ -50,7 +53,7 @@ std::vector<std::string> enumerators(std::index_sequence<I...> /*range*/) {
 
 template <class E>
 const std::vector<std::string>& names_of() {
-  static const auto names = enumerators<E>(std::make_index_sequence<16>{});
+  static const auto names = enumerators<E>(std::make_index_sequence<32>{});
   return names;
 }
 
@@ -231,6 +234,26 @@ void walk_successor(std::set<std::string>& lines) {
   print(machine, readied, "readied");
 }
 
+void walk_life(std::set<std::string>& lines) {
+  using graceful::life;
+  std::vector<life> seen{life{false}, life{true}};
+  for (std::size_t at = 0; at < seen.size(); ++at) {
+    for (std::size_t i = 0; i < names_of<life::event>().size(); ++i) {
+      const auto e = static_cast<life::event>(i);
+      const auto from = seen[at];
+      auto next = from;
+      std::string line = "life " + name(from.current()) + ' ' + name(e) + " 0 ";
+      for (const bool flag : {from.committed(), from.was_ready(), from.told_to_end()}) {
+        line += flag ? '1' : '0';
+      }
+      line += " :";
+      for (const auto a : next.resume(e)) line += ' ' + name(a);
+      lines.insert(line + " -> " + name(next.current()));
+      if (std::ranges::find(seen, next) == seen.end()) seen.push_back(next);
+    }
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -240,9 +263,13 @@ int main() {
   print_names<successor_state>("successor_state");
   print_names("successor_event", static_cast<successor_event*>(nullptr));
   print_names("successor_action", static_cast<successor_action*>(nullptr));
+  print_names<graceful::life::stage>("life_state");
+  print_names<graceful::life::event>("life_event");
+  print_names<graceful::life::action>("life_action");
   std::set<std::string> lines;
   walk_predecessor(true, lines);
   walk_predecessor(false, lines);
   walk_successor(lines);
+  walk_life(lines);
   for (const auto& line : lines) std::cout << "transition " << line << '\n';
 }

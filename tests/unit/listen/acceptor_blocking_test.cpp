@@ -4,6 +4,8 @@
 #include "listen/listener_fixture.hpp"
 #include "os/open_files.hpp"
 
+#include "patience.hpp"
+
 #include <boost/asio/error.hpp>
 
 #include <doctest/doctest.h>
@@ -37,7 +39,7 @@ struct blocked_accept {
 
   ~blocked_accept() { from.acceptor.close(); }  // or the destructor would wait for it
 
-  [[nodiscard]] bool ends() const { return done.wait_for(10s) == std::future_status::ready; }
+  [[nodiscard]] bool ends() const { return done.wait_for(patience) == std::future_status::ready; }
 
   listening& from;
   std::future<std::pair<error_code, bool>> done;
@@ -142,7 +144,7 @@ TEST_CASE("a thread that goes on after any error waits in the end, and does not 
   CHECK(calls == 1'000);
   enough = true;
   web.acceptor.cancel();
-  REQUIRE(loop.wait_for(10s) == std::future_status::ready);
+  REQUIRE(loop.wait_for(patience) == std::future_status::ready);
 }
 
 TEST_CASE("a non-blocking accept without a connection says that it would block") {
@@ -166,7 +168,7 @@ TEST_CASE("a thread that waits for readiness leaves the connection in the queue"
   auto done = blocked_wait(web);
   REQUIRE(blocks(web));
   const auto client = web.connect();
-  REQUIRE(done.wait_for(10s) == std::future_status::ready);
+  REQUIRE(done.wait_for(patience) == std::future_status::ready);
   CHECK_FALSE(done.get());
   CHECK(web.queue() == 1);
 }
@@ -198,7 +200,7 @@ TEST_CASE("a thread that waits is told when nothing can come any more") {
   auto done = blocked_wait(web);
   REQUIRE(blocks(web));
   REQUIRE(::shutdown(web.acceptor.native_handle(), SHUT_RD) == 0);
-  CHECK(done.wait_for(10s) == std::future_status::ready);
+  CHECK(done.wait_for(patience) == std::future_status::ready);
   web.acceptor.close();
 }
 

@@ -5,6 +5,7 @@
 #include "os/shell.hpp"
 #include "os/system_failure.hpp"
 
+#include "patience.hpp"
 #include "temporary_directory.hpp"
 
 #include <doctest/doctest.h>
@@ -97,7 +98,7 @@ TEST_CASE(
               out.path()),
           os::placement::child, sockets);
       if (!child) return 90;
-      if (!wait_readable(child->pidfd(), 20s)) return 91;
+      if (!wait_readable(child->pidfd(), patience)) return 91;
       return child->reap()->value;
     });
     CHECK(status == 0);
@@ -151,7 +152,7 @@ TEST_CASE("a sibling is the child of this process's parent, and its ending is kn
     if (!sibling) ::_exit(90);
     const pid_t pid = sibling->pid();
     if (::write(to.get(), &pid, sizeof pid) != sizeof pid) ::_exit(91);
-    if (!wait_readable(sibling->pidfd(), 20s)) ::_exit(92);
+    if (!wait_readable(sibling->pidfd(), patience)) ::_exit(92);
     if (::waitpid(pid, nullptr, WNOHANG) != -1) ::_exit(93);  // it would be its own child
     const auto how = sibling->reap();
     if (!how) ::_exit(94);
@@ -187,7 +188,7 @@ TEST_CASE("PID 1 of a namespace, which can have no siblings, gets a child instea
     return in_fork([] {
       auto child = os::child::spawn(told_of_sockets("exit 4"), os::placement::sibling);
       if (!child) return 90;
-      if (!wait_readable(child->pidfd(), 20s)) return 91;
+      if (!wait_readable(child->pidfd(), patience)) return 91;
       const auto how = child->reap();
       return how ? how->value : 92;
     });
@@ -214,7 +215,7 @@ TEST_CASE("many threads that spawn at once each get their own child") {
   const auto spawn_some = [](int status, int& wrong) {
     for (int i = 0; i < 20; ++i) {
       auto child = os::child::spawn(told_of_sockets("exit " + std::to_string(status)));
-      if (!child || !wait_readable(child->pidfd(), 20s)) {
+      if (!child || !wait_readable(child->pidfd(), patience)) {
         ++wrong;
         continue;
       }

@@ -7,6 +7,7 @@
 #include "os/system_failure.hpp"
 
 #include "ordinary_user.hpp"
+#include "patience.hpp"
 #include "temporary_directory.hpp"
 
 #include <doctest/doctest.h>
@@ -218,7 +219,7 @@ TEST_CASE("a signal to a child that has ended, or belongs to another user, fails
 
 TEST_CASE("a child that the application has reaped still counts as ended") {
   auto child = spawn(shell("exit 3"));
-  REQUIRE(wait_readable(child.pidfd(), 20s));
+  REQUIRE(wait_readable(child.pidfd(), patience));
   REQUIRE(::waitpid(child.pid(), nullptr, 0) == child.pid());
   const auto how = child.reap();
   REQUIRE(how.has_value());

@@ -5,6 +5,7 @@
 #include "os/control_path.hpp"
 #include "os/system_failure.hpp"
 
+#include "patience.hpp"
 #include "tcp_sockets.hpp"
 #include "temporary_directory.hpp"
 
@@ -214,13 +215,13 @@ TEST_CASE("a sealed socket gets no new connections, and handshakes under way end
       }
       CHECK_FALSE(is_reachable(at));
       REQUIRE(::send(under_way.get(), "x", 1, MSG_NOSIGNAL) == 1);
-      REQUIRE(wait_readable(socket.get(), 10s));
+      REQUIRE(wait_readable(socket.get(), patience));
       const unique_fd accepted{::accept(socket.get(), nullptr, nullptr)};
       REQUIRE(accepted);
       char byte = 0;
       CHECK(::recv(accepted.get(), &byte, 1, 0) == 1);
       REQUIRE(::send(accepted.get(), "y", 1, MSG_NOSIGNAL) == 1);
-      CHECK(wait_readable(under_way.get(), 10s));
+      CHECK(wait_readable(under_way.get(), patience));
     }
   }
 }

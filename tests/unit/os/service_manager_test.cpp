@@ -7,6 +7,7 @@
 #include "os/system_failure.hpp"
 
 #include "notify_socket.hpp"
+#include "patience.hpp"
 #include "temporary_directory.hpp"
 
 #include <doctest/doctest.h>
@@ -50,7 +51,7 @@ TEST_CASE("a notification reaches a path and an abstract name, and carries its s
     notify_socket manager{address};
     const auto server = os::service_manager::at(address).value();
     REQUIRE(server.notify("READY=1\nSTATUS=serves").has_value());
-    const auto said = manager.next(20s);
+    const auto said = manager.next(patience);
     CHECK(said.text == "READY=1\nSTATUS=serves");
     CHECK(said.pid == ::getpid());
     CHECK(said.descriptors.empty());
@@ -64,7 +65,7 @@ TEST_CASE("descriptors travel with a notification, are the same sockets, and sta
   const auto a = listener();
   const auto b = listener();
   REQUIRE(server.notify("FDSTORE=1\nFDNAME=x", {a.get(), b.get()}).has_value());
-  const auto said = manager.next(20s);
+  const auto said = manager.next(patience);
   REQUIRE(said.descriptors.size() == 2);
   CHECK(os::cookie_of(said.descriptors[0].get()) == os::cookie_of(a.get()));
   CHECK(os::cookie_of(said.descriptors[1].get()) == os::cookie_of(b.get()));
@@ -80,7 +81,7 @@ TEST_CASE("a manager that binds the address later gets the next notification") {
   CHECK(server.notify("A=1").error().code == os::system_code(ENOENT));
   notify_socket second{d.path("notify")};
   CHECK(server.notify("A=2").has_value());
-  CHECK(second.next(20s).text == "A=2");
+  CHECK(second.next(patience).text == "A=2");
 }
 
 TEST_CASE("a manager that does not read causes an error, not a wait") {

@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include <graceful/server.hpp>
 
+#include "patience.hpp"
 #include "tcp_sockets.hpp"
 #include "temporary_directory.hpp"
 
@@ -178,14 +179,14 @@ struct server_fixture {
     ended =
         std::async(std::launch::async, [this] { return server.listen_and_serve("127.0.0.1", 0); });
     auto at = bound.get_future();
-    REQUIRE(at.wait_for(10s) == std::future_status::ready);
+    REQUIRE(at.wait_for(patience) == std::future_status::ready);
     port = at.get().port();
   }
 
   [[nodiscard]] graceful::unique_fd connect() const { return connect_to(v4("127.0.0.1", port)); }
 
   int result() {
-    REQUIRE(ended.wait_for(20s) == std::future_status::ready);
+    REQUIRE(ended.wait_for(patience) == std::future_status::ready);
     return ended.get();
   }
 
@@ -335,7 +336,7 @@ TEST_CASE("a signal that ends a server while it starts is not a failure") {
     return now.sa_handler != before.sa_handler;
   }));
   ::kill(::getpid(), SIGTERM);
-  CHECK(drains.get_future().wait_for(10s) == std::future_status::ready);
+  CHECK(drains.get_future().wait_for(patience) == std::future_status::ready);
   CHECK(ended.get() == 0);
   ::sigaction(SIGTERM, &before, nullptr);
 }

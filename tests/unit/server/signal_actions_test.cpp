@@ -1,6 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "server/signal_actions.hpp"
 
+#include "patience.hpp"
+
 #include <doctest/doctest.h>
 
 #include <chrono>
@@ -14,6 +16,7 @@
 #include <unistd.h>
 
 using namespace std::chrono_literals;
+using graceful_test::patience;
 
 namespace {
 
@@ -29,7 +32,7 @@ struct signal_fixture {
     done.clear();
     ::raise(number);
     control.restart();
-    while (done.empty() && control.run_one_for(10s) > 0) continue;
+    while (done.empty() && control.run_one_for(patience) > 0) continue;
     return done;
   }
 
@@ -77,7 +80,7 @@ TEST_CASE("signals that every thread blocks are taken too, and the third has its
       b.done.clear();
       ::kill(::getpid(), number);
       b.control.restart();
-      while (b.done.empty() && b.control.run_one_for(10s) > 0) continue;
+      while (b.done.empty() && b.control.run_one_for(patience) > 0) continue;
       return b.done;
     };
     CHECK(after(SIGUSR2) == "upgrade");
@@ -93,7 +96,7 @@ TEST_CASE("signals that every thread blocks are taken too, and the third has its
       ::kill(::getpid(), SIGTERM);
       b.control.notify_fork(boost::asio::execution_context::fork_child);
       b.control.restart();
-      b.control.run_for(10s);
+      b.control.run_for(patience);
       ::_exit(0);
     }
     int status = 0;

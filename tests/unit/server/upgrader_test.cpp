@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include <graceful/upgrader.hpp>
 
+#include "patience.hpp"
 #include "temporary_directory.hpp"
 
 #include <boost/asio/bind_executor.hpp>
@@ -43,7 +44,7 @@ TEST_CASE("an upgrader that knows no context says at the deadline that something
   graceful::upgrader up{io.get_executor(), {.control_path = directory.path("s"), .log = note}};
   up.ready();
   up.drain_now();
-  CHECK(said.get_future().wait_for(20s) == std::future_status::ready);
+  CHECK(said.get_future().wait_for(patience) == std::future_status::ready);
   CHECK_FALSE(io.stopped());
 }
 
@@ -96,7 +97,7 @@ struct queued_client {
 
   /// Whether the context runs out of work.
   bool ends() {
-    io.run_for(20s);
+    io.run_for(patience);
     return io.stopped();
   }
 
@@ -108,7 +109,7 @@ struct queued_client {
   /// The control thread may log it after the context has ended.
   bool says(std::string_view text) {
     std::unique_lock lock{mutex};
-    return more.wait_for(lock, 20s, [&] { return said.find(text) != std::string::npos; });
+    return more.wait_for(lock, patience, [&] { return said.find(text) != std::string::npos; });
   }
 
   temporary_directory directory;
@@ -140,7 +141,7 @@ TEST_CASE(
   up.async_wait_drain(asio::bind_executor(elsewhere, [](graceful::error_code) {}));
   elsewhere.run();
   up.ready();
-  io.run_for(30s);
+  io.run_for(patience);
   CHECK(io.stopped());
   CHECK(served);
 }

@@ -112,7 +112,7 @@ TEST_CASE("the end of a server is not decided while another process may be about
   CHECK_FALSE(b.driver.undecided());
   CHECK_FALSE(b.finished);
   heir->kill();
-  REQUIRE(heir->wait(10s));
+  REQUIRE(heir->wait(patience));
 }
 
 TEST_CASE(
@@ -184,7 +184,7 @@ TEST_CASE("a successor's message decides an undecided end of its predecessor") {
   b.driver.said({.pid = heir->pid()}, said);
   CHECK(b.run_until([&] { return b.driver.remembered().main == heir->pid(); }));
   heir->kill();
-  REQUIRE(heir->wait(10s));
+  REQUIRE(heir->wait(patience));
 }
 
 TEST_CASE("a process that is seen to serve decides an undecided end of the server") {
@@ -199,7 +199,7 @@ TEST_CASE("a process that is seen to serve decides an undecided end of the serve
   CHECK(b.driver.remembered().main == heir->pid());
   CHECK(b.driver.remembered().formers.empty());
   heir->kill();
-  REQUIRE(heir->wait(10s));
+  REQUIRE(heir->wait(patience));
 }
 
 TEST_CASE("a server that cannot be watched for lack of descriptors does not count as dead") {
