@@ -56,8 +56,8 @@ void take_control_data(msghdr& message, inbox& box) {
       std::memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof fd);
       if (c->cmsg_type == SCM_RIGHTS) {
         box.descriptors.emplace_back(fd);
-      } else if (fd >= 0) {  // negative if there are no descriptors
-        box.sender_pidfd.reset(fd);
+      } else {
+        box.sender_pidfd.reset(std::max(fd, -1));  // negative if there are no descriptors
       }
     }
   }

@@ -1,7 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#include "os/open_files.hpp"
-
 #include "os/control_path.hpp"
+#include "os/open_files.hpp"
 
 #include "tcp_sockets.hpp"
 #include "temporary_directory.hpp"
