@@ -65,10 +65,6 @@ predecessor_driver::predecessor_driver(asio::io_context& control, log& log, stat
                on_exited(how, pid);
              }}} {}
 
-bool predecessor_driver::handed_over() const {
-  return machine_.current() == handoff::predecessor::state::handed_over;
-}
-
 std::string predecessor_driver::why_busy() const {
   if (handed_over()) {
     return "this process has handed over already, and drains; ask again: its successor answers";
@@ -181,7 +177,11 @@ bool predecessor_driver::handoff(control_session& from, const wire::call& call) 
       unwanted_ = std::move(*message->unwanted);
       unwanted_is_final_ = true;
     }
-    settle(id);
+    // It stays only if the service manager of this process can be told of it.
+    const bool concerns_manager = machine_.is_successor(id) && in_probation() && !elsewhere_;
+    const auto why =
+        concerns_manager ? callbacks_.objection(child_.pid().has_value()) : std::nullopt;
+    why ? resume(event::rollback{*why}) : resume(event::settle{id});
   } else if (call.method == wire::fail_method) {
     auto message = wire::parse<wire::fail>(call.parameters);
     if (!message) return from.reply(wire::invalid("reason")), true;
@@ -209,32 +209,18 @@ void predecessor_driver::begin(handoff::peer_id id, wire::begin message) {
   if (may_begin && machine_.current() != state::passing) withdraw();
 }
 
-/// A successor stays only if the service manager of this process can be told of it.
-void predecessor_driver::settle(handoff::peer_id id) {
-  if (machine_.is_successor(id) && in_probation() && !elsewhere_) {
-    if (const auto why = callbacks_.objection(child_.pid().has_value())) {
-      return resume(event::rollback{*why});
-    }
-  }
-  resume(event::settle{id});
-}
-
 void predecessor_driver::closed(const control_session& session) {
   if (peers_.erase(session.id()) > 0) resume(event::closed{session.id()});
 }
 
-/// The successor may have died just now, and the event may still wait. It must not be committed
-/// then.
-void predecessor_driver::look_at_successor() {
-  if (!in_probation()) return;
-  const auto id = *machine_.successor();
-  const auto session = peer(id);
-  if (!session || session->peer_gone()) resume(event::closed{id});
-}
-
 void predecessor_driver::shutdown(bool with_it) {
   shutting_down_ = true;
-  look_at_successor();
+  if (in_probation()) {
+    // The successor may have died just now, and the event may still wait. It must not be committed.
+    const auto id = *machine_.successor();
+    const auto session = peer(id);
+    if (!session || session->peer_gone()) resume(event::closed{id});
+  }
   if (with_it && child_.pid()) resume(event::rollback{"the service ends"});
   resume(event::shutdown{});
   // A killed successor must not remain as a zombie.

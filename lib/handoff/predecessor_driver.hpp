@@ -120,7 +120,9 @@ class predecessor_driver {
 
   [[nodiscard]] const std::string& name() const { return settings_.name; }
   [[nodiscard]] bool busy() const { return !machine_.idle(); }
-  [[nodiscard]] bool handed_over() const;
+  [[nodiscard]] bool handed_over() const {
+    return machine_.current() == handoff::predecessor::state::handed_over;
+  }
   [[nodiscard]] bool is_successor(const control_session& session) const {
     return machine_.is_successor(session.id());
   }
@@ -138,12 +140,8 @@ class predecessor_driver {
   void arm(std::chrono::milliseconds duration);
 
   void start(std::weak_ptr<control_session> from, const upgrade_request& request);
-  [[nodiscard]] os::start_command command_for(const upgrade_request& request) const;
-  static std::string why_not_spawned(const failure& why, const upgrade_request& request);
-  void settle(handoff::peer_id id);
   void withdraw();
   [[nodiscard]] wire::reply nothing_to(const std::string& decide, const std::string& instead) const;
-  void look_at_successor();
   void on_exited(const std::string& how, pid_t pid);
   void answer(handoff::peer_id id, const wire::reply& reply) const;
   [[nodiscard]] std::shared_ptr<control_session> peer(handoff::peer_id id) const;

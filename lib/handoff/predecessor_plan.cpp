@@ -29,18 +29,14 @@ std::map<std::string, std::string> changed(const std::vector<std::string>& befor
   return variables;
 }
 
-}  // namespace
-
-std::string predecessor_driver::why_not_spawned(const failure& why,
-                                                const upgrade_request& request) {
+std::string why_not_spawned(const failure& why, const upgrade_request& request) {
   const bool own = request.command.empty() && why.code == os::system_code(ENOENT);
   return why.message +
          (own ? "; put the new build there, or name one: graceful-ctl upgrade -- COMMAND" : "");
 }
 
 /// The command that starts a successor, without the variables that identify the upgrade.
-os::start_command predecessor_driver::command_for(const upgrade_request& request) const {
-  os::start_command command = settings_.start;
+os::start_command command_for(os::start_command command, const upgrade_request& request) {
   if (!request.command.empty()) {
     command.file = request.command.front();
     command.arguments = request.command;
@@ -52,11 +48,13 @@ os::start_command predecessor_driver::command_for(const upgrade_request& request
   return command;
 }
 
+}  // namespace
+
 void predecessor_driver::spawn(const std::string& token) {
   if (auto why = callbacks_.objection(true)) {
     return resume(event::spawn_failed{std::move(*why)});
   }
-  os::start_command command = command_for(request_);
+  os::start_command command = command_for(settings_.start, request_);
   if (os::is_set_id() && command.file == os::own_executable) {
     log_.warning(
         "this set-id program starts its own file again, not the one that is at its path by now: "
@@ -73,7 +71,7 @@ void predecessor_driver::spawn(const std::string& token) {
 }
 
 upgrade_plan predecessor_driver::plan(const upgrade_request& request) const {
-  const auto command = command_for(request);
+  const auto command = command_for(settings_.start, request);
   upgrade_plan plan{.program = command.file,
                     .arguments = command.arguments,
                     .directory = command.directory,

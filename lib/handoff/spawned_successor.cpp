@@ -50,10 +50,6 @@ result<void> spawned_successor::spawn(const os::start_command& command, os::plac
   return {};
 }
 
-std::optional<pid_t> spawned_successor::pid() const {
-  return child_ ? std::optional{child_->pid()} : std::nullopt;
-}
-
 void spawned_successor::kill() {
   if (!child_) return;
   if (const auto failed = child_->kill(); failed && failed != os::system_code(ESRCH)) {

@@ -41,7 +41,9 @@ class spawned_successor {
   static constexpr int channel_number = os::first_passed;
 
   /// None if no process was spawned, or it has been reaped.
-  [[nodiscard]] std::optional<pid_t> pid() const;
+  [[nodiscard]] std::optional<pid_t> pid() const {
+    return child_ ? std::optional{child_->pid()} : std::nullopt;
+  }
 
   /// Kills the process. That may fail, if it runs as another user by now, or sleeps in the kernel.
   /// After three seconds it then counts as ended, and is left alone.

@@ -383,6 +383,4 @@ bool inventory::let_go(const names& ours) {
   return some_left;
 }
 
-void inventory::stop() { let_go({}); }
-
 }  // namespace graceful

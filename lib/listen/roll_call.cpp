@@ -57,7 +57,10 @@ void roll_call::look_for_accepting_threads() {
   look_again_.expires_after(thread_look_interval);
   look_again_.async_wait([this](boost::system::error_code ec) {
     if (ec || !roll_) return;
-    if (nobody_has_answered()) {
+    std::unique_lock lock{roll_->mutex};
+    const bool nobody_has_answered = roll_->missing == roll_->asked;
+    lock.unlock();
+    if (nobody_has_answered) {
       const auto before = std::exchange(connections_, inventory_.connections());
       const bool accepts = before && !std::ranges::includes(*before, *connections_);
       // Where /proc does not tell, a blocking thread looks like a hanging one. Rolling back every
@@ -66,11 +69,6 @@ void roll_call::look_for_accepting_threads() {
     }
     look_for_accepting_threads();
   });
-}
-
-bool roll_call::nobody_has_answered() const {
-  const std::lock_guard lock{roll_->mutex};
-  return roll_->missing == roll_->asked;
 }
 
 void roll_call::conclude() {

@@ -45,7 +45,6 @@ class roll_call {
  private:
   struct roll;
   void look_for_accepting_threads();
-  [[nodiscard]] bool nobody_has_answered() const;
   void conclude();
 
   asio::io_context& control_;
