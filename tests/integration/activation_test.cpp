@@ -17,7 +17,6 @@
 #include <vector>
 
 #include <netinet/in.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -129,11 +128,8 @@ TEST_CASE(
                                 {{"http", s.fd.get()}, {"a%3Ab", other.fd.get()}}};
   CHECK(m.await("FDSTOREREMOVE=1").value("FDNAME") == "a%3Ab");
   CHECK(server.output().find("kept for now, for a listen that comes late") != std::string::npos);
-  const deadline until{patience};
-  while (has_open(server.pid(), inode(other.fd.get())) && !until.passed()) {
-    ::poll(nullptr, 0, 5);  // /proc has no events
-  }
-  CHECK_FALSE(has_open(server.pid(), inode(other.fd.get())));
+  // /proc has no events.
+  CHECK(eventually([&] { return !has_open(server.pid(), inode(other.fd.get())); }, patience));
   CHECK(server.output().find("is dropped: this build does not listen on it") != std::string::npos);
   CHECK(has_open(server.pid(), inode(s.fd.get())));
 }

@@ -12,7 +12,6 @@
 #include <fstream>
 #include <string>
 
-#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -120,11 +119,7 @@ TEST_CASE("the death of a successor behind a live shell is noticed at once") {
   const auto successor = open_pidfd(static_cast<pid_t>(std::stol(text.substr(at + key.size()))));
   REQUIRE(send_signal(successor, SIGKILL));
   // The shell holds the connection too, and need not end soon.
-  const deadline until{patience / 2};
-  while (s.status({"--json"}).out.find("probation") != std::string::npos && !until.passed()) {
-    ::poll(nullptr, 0, 5);
-  }
-  CHECK_FALSE(until.passed());
+  CHECK(eventually([&] { return !contains(s.status({"--json"}).out, "probation"); }, patience / 2));
   http_connection client{resolve("127.0.0.1", s.port(), patience), 0};
   CHECK(client.exchange("GET / HTTP/1.1\r\nHost: test\r\n\r\n").generation == 1);
 }

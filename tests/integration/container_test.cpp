@@ -14,7 +14,6 @@
 #include <string>
 #include <vector>
 
-#include <poll.h>
 #include <signal.h>
 
 using namespace graceful_test;
@@ -59,14 +58,6 @@ pid_t outside(supervised& s, std::int64_t inner) {
   return -1;
 }
 
-bool wait_for(const auto& condition) {
-  for (const deadline until{patience}; !until.passed();) {
-    if (condition()) return true;
-    ::poll(nullptr, 0, 2);  // /proc has no events
-  }
-  return false;
-}
-
 }  // namespace
 
 TEST_CASE("PID 1 reaps orphans, and no zombie is left") {
@@ -79,19 +70,22 @@ TEST_CASE("PID 1 reaps orphans, and no zombie is left") {
   CHECK(s.status().pid == 1);
   const auto init = init_of(s);
   const auto main = outside(s, s.wait_main());
-  CHECK(wait_for([&] { return children_of(init).size() == 11; }));
+  CHECK(eventually([&] { return children_of(init).size() == 11; }, patience));
   // All of them end while PID 1 is stopped, and of several pending SIGCHLD only one is left.
   ::kill(init, SIGSTOP);
   for (const auto& orphan : children_of(init)) {
     if (orphan.pid != main) ::kill(orphan.pid, SIGKILL);
   }
-  CHECK(wait_for(
-      [&] { return std::ranges::count(children_of(init), 'Z', &process_entry::state) == 10; }));
+  const auto zombies = [&] {
+    return std::ranges::count(children_of(init), 'Z', &process_entry::state);
+  };
+  CHECK(eventually([&] { return zombies() == 10; }, patience));
   ::kill(init, SIGCONT);
-  CHECK(wait_for([&] {
+  const auto only_main_is_left = [&] {
     const auto children = children_of(init);
     return children.size() == 1 && children.front().pid == main && children.front().state != 'Z';
-  }));
+  };
+  CHECK(eventually(only_main_is_left, patience));
 }
 
 TEST_CASE("SIGTERM to PID 1 lets the server drain, and the container ends with 0") {
@@ -117,7 +111,7 @@ TEST_CASE("the container lives on when an upgrade ends its first process") {
   const auto upgraded = s.ctl({"upgrade", s.control()});
   INFO(upgraded.all, s.supervisor().output());
   REQUIRE(upgraded.status == "exited 0");
-  CHECK(wait_for([&] { return ::kill(first_outside, 0) != 0; }));
+  CHECK(eventually([&] { return ::kill(first_outside, 0) != 0; }, patience));
   const auto second = s.wait_main(first);
   CHECK(children_of(init_of(s)).size() == 1);
   REQUIRE(at_work.wait_for(50, patience));

@@ -78,10 +78,7 @@ TEST_CASE("a thousand idle connections and a hundred busy ones are drained, and 
   http_load options = s.load_on(true);
   options.connections = 100;
   load busy{options};
-  const deadline until{patience};
-  while (s.status().out.find(", 1100 connections\n") == std::string::npos) {
-    REQUIRE_FALSE(until.passed());
-  }
+  REQUIRE(s.status_comes_to_say(", 1100 connections\n"));
   const auto done = s.ctl({"drain", s.control(), "--json"});
   INFO(done.all);
   CHECK(done.status == "exited 0");

@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <stdexcept>
 #include <string_view>
-#include <thread>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -35,14 +34,12 @@ void gate::open() const { say("open\n"); }
 void gate::give_up() const { say("give up\n"); }
 
 void gate::say(std::string_view line) const {
-  const deadline until{patience};
-  for (;;) {
+  const auto is_heard = [&] {
     // A blocking open would hang if the server has died.
     const graceful::unique_fd fd{::open(path_.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC)};
-    if (fd && ::write(fd.get(), line.data(), line.size()) > 0) return;
-    if (until.passed()) throw std::runtime_error{"nobody waits at the gate"};
-    std::this_thread::yield();
-  }
+    return fd && ::write(fd.get(), line.data(), line.size()) > 0;
+  };
+  if (!eventually(is_heard, patience)) throw std::runtime_error{"nobody waits at the gate"};
 }
 
 }  // namespace graceful_test

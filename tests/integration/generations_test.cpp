@@ -22,15 +22,6 @@ process& watch(server_fixture& s) {
   return monitor;
 }
 
-/// Repeats status until it says this; waits until the deadline only if it never does.
-bool status_comes_to_say(server_fixture& s, const std::string& text) {
-  const auto until = std::chrono::steady_clock::now() + patience;
-  while (std::chrono::steady_clock::now() < until) {
-    if (s.status().out.find(text) != std::string::npos) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 TEST_CASE("ten upgrades in a row: each generation finishes the requests that it has begun") {
@@ -46,9 +37,9 @@ TEST_CASE("ten upgrades in a row: each generation finishes the requests that it 
     // The eighth draining process is the last that need not hurry.
     if (generation == 9) {
       for (int older = 1; older < generation; ++older) {
-        CHECK(status_comes_to_say(s, "generation " + std::to_string(older) + ", pid "));
+        CHECK(s.status_comes_to_say("generation " + std::to_string(older) + ", pid "));
       }
-      CHECK(status_comes_to_say(s, "drains, 1 connection left"));
+      CHECK(s.status_comes_to_say("drains, 1 connection left"));
       CHECK(s.status().out.find("told to cut them") == std::string::npos);
       // Not even processes to which they no longer report may say so.
       CHECK(s.server().output().find("has ended") == std::string::npos);
@@ -94,12 +85,12 @@ TEST_CASE("the death of a generation in the middle does not hide an older one") 
   const auto middle = open_pidfd(static_cast<pid_t>(s.pid()));
   const auto second = s.hold();
   REQUIRE(s.upgrade().status == "exited 0");
-  CHECK(status_comes_to_say(s, "generation 2, pid "));
+  CHECK(s.status_comes_to_say("generation 2, pid "));
   process& monitor = watch(s);
   REQUIRE(send_signal(middle, SIGKILL));
   REQUIRE(monitor.wait_for_output("has ended", patience));
-  CHECK(status_comes_to_say(
-      s, "generation 1, pid " + std::to_string(s.server().pid()) + ", drains, 1 connection left"));
+  CHECK(s.status_comes_to_say("generation 1, pid " + std::to_string(s.server().pid()) +
+                              ", drains, 1 connection left"));
   CHECK(s.status().out.find("generation 2, pid ") == std::string::npos);
 }
 
@@ -108,6 +99,6 @@ TEST_CASE("a generation that was rolled back and drains is listed too") {
   REQUIRE(s.upgrade({"--until", "ready"}).status == "exited 0");
   const auto held = hold_by(2, s.port());
   CHECK(s.ctl({"rollback", s.control()}).status == "exited 0");
-  CHECK(status_comes_to_say(s, "generation 2, pid "));
+  CHECK(s.status_comes_to_say("generation 2, pid "));
   CHECK(s.status().out.find("generation 1, pid ") != std::string::npos);
 }

@@ -16,7 +16,6 @@
 #include <stdexcept>
 #include <string>
 
-#include <poll.h>
 #include <signal.h>
 
 using namespace graceful_test;
@@ -39,10 +38,11 @@ struct greeter {
   }
 
   void await_serving() const {
-    for (const deadline until{patience}; !until.passed(); ::poll(nullptr, 0, 5)) {
+    const auto serves = [&] {
       const auto now = status();
-      if (now && now->state == "serving") return;
-    }
+      return now && now->state == "serving";
+    };
+    if (eventually(serves, patience)) return;
     throw std::runtime_error{"it does not serve: " + server->output()};
   }
 

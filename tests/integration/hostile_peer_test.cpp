@@ -13,7 +13,6 @@
 #include <vector>
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -97,8 +96,7 @@ TEST_CASE("unexpected descriptors are refused, or closed") {
     const auto closed = [&] {  // /proc has no events
       return take_census(s.server().pid()).descriptors == before.descriptors + 1;
     };
-    for (const deadline until{patience}; !closed() && !until.passed();) ::poll(nullptr, 0, 1);
-    CHECK(closed());
+    CHECK(eventually(closed, patience));
   }
   unharmed(s, before);
 }
@@ -169,8 +167,7 @@ TEST_CASE("a client that connects while every connection waits for an answer is 
     const auto few = [&] {
       return take_census(s.server().pid()).descriptors <= before.descriptors + 64 + 1;
     };
-    for (const deadline until{patience}; !few() && !until.passed();) ::poll(nullptr, 0, 1);
-    CHECK(few());
+    CHECK(eventually(few, patience));
     CHECK(s.status().status == "exited 75");
   }
   CHECK(s.server().wait_exit(patience).exited(0));
@@ -209,10 +206,7 @@ TEST_CASE("clients that take every descriptor do not make an accept loop spin") 
         }
         return count;
       };
-      for (const deadline until{patience}; complaints() < 6 && !until.passed();) {
-        ::poll(nullptr, 0, 1);
-      }
-      CHECK(complaints() >= 6);
+      CHECK(eventually([&] { return complaints() >= 6; }, patience));
       CHECK(std::chrono::steady_clock::now() - begin >= 500ms);  // a pause between any two
     }
     http_connection late{resolve("127.0.0.1", s.port(), patience), 0};

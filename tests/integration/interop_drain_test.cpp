@@ -13,22 +13,9 @@ using namespace graceful_test;
 
 namespace {
 
-/// Repeats status until it says this; waits until the deadline only if it never does.
-bool comes_to_say(server_fixture& s, const std::string& text) {
-  const deadline until{patience};
-  while (s.status().out.find(text) == std::string::npos) {
-    if (until.passed()) return false;
-  }
-  return true;
-}
-
 /// Repeats status until it no longer says this.
 bool ceases_to_say(server_fixture& s, const std::string& text) {
-  const deadline until{patience};
-  while (s.status().out.find(text) != std::string::npos) {
-    if (until.passed()) return false;
-  }
-  return true;
+  return eventually([&] { return !contains(s.status().out, text); }, patience);
 }
 
 }  // namespace
@@ -40,7 +27,7 @@ TEST_CASE(
   auto held = r.s.hold();
   const auto python = std::to_string(r.s.pid());
   r.deployed(r.s.command(), 3);
-  CHECK(comes_to_say(r.s, "generation 2, pid " + python + ", drains, 1 connection left"));
+  CHECK(r.s.status_comes_to_say("generation 2, pid " + python + ", drains, 1 connection left"));
   CHECK(held.exchange("Host: test\r\n\r\n").generation == 2);
   CHECK(ceases_to_say(r.s, "drains"));
   CHECK(r.s.server().wait_for_output("generation 2 (pid " + python + ") has ended", patience));
@@ -65,7 +52,7 @@ TEST_CASE(
   relay r;
   auto held = r.s.hold();
   r.deployed(r.python(), 2);
-  CHECK(comes_to_say(r.s, "drains, 1 connection left"));
+  CHECK(r.s.status_comes_to_say("drains, 1 connection left"));
   CHECK(held.exchange("Host: test\r\n\r\n").generation == 1);
   CHECK(ceases_to_say(r.s, "drains"));
   r.costs();

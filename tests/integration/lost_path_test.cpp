@@ -13,7 +13,6 @@
 #include <vector>
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -37,13 +36,11 @@ struct runtime_directory {
 
   /// Polls, because without root's rights the file system does not report all changes.
   bool comes_back() {
-    const deadline until{patience};
-    while (!fs::is_socket(control) || !fs::exists(control + ".lock") ||
-           ctl("status").status != "exited 0") {
-      if (until.passed()) return false;
-      ::poll(nullptr, 0, 5);
-    }
-    return true;
+    const auto is_there = [&] {
+      return fs::is_socket(control) && fs::exists(control + ".lock") &&
+             ctl("status").status == "exited 0";
+    };
+    return eventually(is_there, patience);
   }
 
   /// An upgrade, and then a restart on the same path.
@@ -169,8 +166,7 @@ TEST_CASE("a control path is not put back in a directory that another user has m
   CHECK(server.wait_for_output("is gone: " + directory, patience));
   CHECK(fs::is_empty(directory));
   fs::remove_all(directory);
-  const deadline until{patience};
-  while (!fs::is_socket(directory + "/web.sock") && !until.passed()) ::poll(nullptr, 0, 5);
+  CHECK(eventually([&] { return fs::is_socket(directory + "/web.sock"); }, patience));
   struct stat status {};
   REQUIRE(::stat(directory.c_str(), &status) == 0);
   CHECK(status.st_uid == user);

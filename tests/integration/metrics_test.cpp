@@ -26,11 +26,7 @@ open_metrics metrics_of(server_fixture& s) {
 
 /// Asks until the sample has the value: a predecessor's reports on its drain arrive at some time.
 bool comes_to(server_fixture& s, const std::string& sample, double value) {
-  const deadline until{patience};
-  while (metrics_of(s).at(sample) != value) {
-    if (until.passed()) return false;
-  }
-  return true;
+  return eventually([&] { return metrics_of(s).at(sample) == value; }, patience);
 }
 
 std::string outcome(const char* what) {
@@ -207,8 +203,7 @@ TEST_CASE("an application can read its metrics from any thread, even during an u
     for (int i = 0; i < 3; ++i) {
       const int before = answers;
       CHECK(s.upgrade().status == "exited 0");
-      const deadline until{patience};
-      while (answers < before + 3 && !until.passed()) std::this_thread::yield();
+      CHECK(eventually([&] { return answers >= before + 3; }, patience));
     }
   }
   CHECK(answers >= 9);

@@ -36,11 +36,7 @@ struct on_probation {
   /// Waits until each client of the kept load has its connection: one that still waits in the queue
   /// would be accepted by the successor.
   bool await_kept() {
-    const auto text = ", " + std::to_string(http_load{}.connections) + " connections";
-    for (const deadline until{patience}; !until.passed();) {
-      if (s.status().out.find(text) != std::string::npos) return true;
-    }
-    return false;
+    return s.status_comes_to_say(", " + std::to_string(http_load{}.connections) + " connections");
   }
 
   enum class killed { nobody, successor, predecessor };

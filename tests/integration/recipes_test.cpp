@@ -83,10 +83,7 @@ class recipe {
   }
 
   bool status_comes_to_say(std::string_view text) {
-    for (const deadline until{patience}; !until.passed();) {
-      if (contains(ctl({"status", control()}).all, text)) return true;
-    }
-    return false;
+    return eventually([&] { return contains(ctl({"status", control()}).all, text); }, patience);
   }
 
   /// The first process has ended, as its clients have gone.

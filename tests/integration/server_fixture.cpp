@@ -104,6 +104,10 @@ finished server_fixture::status(std::vector<std::string> more) {
   return ctl(joined({"status", control()}, more));
 }
 
+bool server_fixture::status_comes_to_say(const std::string& text) {
+  return eventually([&] { return contains(status().out, text); }, patience);
+}
+
 census server_fixture::at_rest(pid_t generation) {
   const deadline until{patience};
   for (census before;;) {

@@ -7,6 +7,8 @@
 #include <graceful/testing/load.hpp>
 #include <graceful/testing/process.hpp>
 
+#include "contains.hpp"
+#include "eventually.hpp"
 #include "patience.hpp"
 #include "testing/scene.hpp"
 
@@ -65,6 +67,9 @@ class server_fixture {
   /// Runs graceful-ctl COMMAND CONTROL-PATH with more arguments.
   finished upgrade(std::vector<std::string> more = {});
   finished status(std::vector<std::string> more = {});
+
+  /// Repeats status until it says this; waits until the deadline only if it never does.
+  bool status_comes_to_say(const std::string& text);
 
   /// The census of a generation when all its threads run and it has no connection.
   census at_rest() { return at_rest(server_->pid()); }

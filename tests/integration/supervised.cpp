@@ -5,15 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include <poll.h>
-
 namespace graceful_test {
-
-namespace {
-
-constexpr std::chrono::milliseconds look_again{2};
-
-}  // namespace
 
 supervised::supervised(std::vector<std::string> command, std::vector<std::string> options,
                        process_options how)
@@ -75,12 +67,14 @@ graceful::supervisor_status supervised::status() const {
 
 graceful::supervisor_status supervised::wait(
     const std::function<bool(const graceful::supervisor_status&)>& wanted) const {
-  for (const deadline until{patience}; !until.passed();) {
+  graceful::supervisor_status now;
+  const auto is_there = [&] {  // a supervisor tells no events
     auto client = graceful::supervisor_client::connect(socket(), patience);
     const auto status = client ? client->status() : client.error();
-    if (status && wanted(*status)) return *status;
-    ::poll(nullptr, 0, static_cast<int>(look_again.count()));  // a supervisor tells no events
-  }
+    if (status) now = *status;
+    return status && wanted(now);
+  };
+  if (eventually(is_there, patience)) return now;
   throw std::runtime_error{"the supervisor does not get there: " + supervisor_->output()};
 }
 

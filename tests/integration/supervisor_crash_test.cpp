@@ -355,11 +355,10 @@ TEST_CASE(
   REQUIRE(s.supervisor().wait_exit(patience));
   REQUIRE(s.ctl({"upgrade", s.control()}).status == "exited 0");
   // Its predecessor has reported it; the server itself reports that it has the control socket.
-  const deadline until{patience};
   const auto generation = [&s] {
     return graceful::control_client::connect(s.control(), patience).value().status()->generation;
   };
-  while (generation() != 2) REQUIRE_FALSE(until.passed());
+  REQUIRE(eventually([&] { return generation() == 2; }, patience));
   process& next = s.start();
   CHECK(s.wait_main() != first);
   CHECK(next.output().find("taken care of from now on") != std::string::npos);

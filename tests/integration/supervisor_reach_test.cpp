@@ -14,12 +14,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -38,14 +36,6 @@ const std::vector<std::string> in_container{"/usr/bin/unshare", "--pid",        
                                             "--mount-proc",     "--kill-child", "--"};
 
 bool ends_well(process& p) { return p.wait_exit(patience).exited(0); }
-
-/// Polls, because no event reports what the test waits for.
-bool comes_true(const std::function<bool()>& condition) {
-  for (const deadline until{patience}; !until.passed(); ::poll(nullptr, 0, 5)) {
-    if (condition()) return true;
-  }
-  return false;
-}
 
 bool can_be_had(const char* what, const std::vector<std::string>& prefix) {
   scene where;
@@ -104,7 +94,7 @@ struct reach {
   [[nodiscard]] std::int64_t wait_main(std::int64_t before) const {
     INFO(supervisor->output());
     std::int64_t now = 0;
-    REQUIRE(comes_true([&] { return (now = main()) != 0 && now != before; }));
+    REQUIRE(eventually([&] { return (now = main()) != 0 && now != before; }, patience));
     return now;
   }
 
@@ -116,16 +106,15 @@ struct reach {
   /// A refused upgrade says that it can be tried again.
   void upgrade() {
     std::string last;
-    const bool done = comes_true([&] {
+    const auto succeeds = [&] {
       const auto tried = ctl({"upgrade", server_control});
       last = tried.all;
       if (tried.status == "exited 0") return true;
-      CHECK((last.find("try again") != last.npos ||
-             last.find("graceful-ctl run as the user") != last.npos ||
-             last.find("no server") != last.npos));
+      CHECK((contains(last, "try again") || contains(last, "graceful-ctl run as the user") ||
+             contains(last, "no server")));
       return false;
-    });
-    CHECK_MESSAGE(done, last);
+    };
+    CHECK_MESSAGE(eventually(succeeds, patience), last);
   }
 
   /// The number of a process outside of the container.
@@ -159,13 +148,13 @@ struct reach {
     INFO(supervisor->output());
     upgrade();
     const auto second = wait_main(first);
-    REQUIRE(comes_true([&] { return outside(first) == 0; }));
+    REQUIRE(eventually([&] { return outside(first) == 0; }, patience));
     CHECK(supervisor->running());
     CHECK(main() == second);
     REQUIRE(::kill(outside(second), SIGKILL) == 0);
     const auto third = wait_main(second);
     INFO(supervisor->output(), ctl({"status", server_control}).all);
-    CHECK(comes_true([&] { return serves(); }));
+    CHECK(eventually([&] { return serves(); }, patience));
     CHECK(main() == third);
     // The init of a container is signalled from outside.
     const auto init = outside(1);
@@ -196,13 +185,13 @@ TEST_CASE("a supervisor's removed paths come back, and it hears as before") {
   SUBCASE("the lock") { fs::remove(all[1]); }
   SUBCASE("the socket for notifications") { fs::remove(all[2]); }
   SUBCASE("the note") { fs::remove(all[3]); }
-  const bool back = comes_true([&] {
+  const auto is_back = [&] {
     // The server puts its own path back; until then status comes from the supervisor alone.
     return fs::exists(r.control) &&
            std::ranges::all_of(all, [](const auto& path) { return fs::exists(path); }) &&
            r.main() == main && r.ctl({"status", r.control}).status == "exited 0";
-  });
-  REQUIRE_MESSAGE(back, r.supervisor->output());
+  };
+  REQUIRE_MESSAGE(eventually(is_back, patience), r.supervisor->output());
   CHECK(r.supervisor->output().find("had been removed: it is back") != std::string::npos);
   struct stat status {};
   REQUIRE(::stat(r.directory.c_str(), &status) == 0);
@@ -212,12 +201,12 @@ TEST_CASE("a supervisor's removed paths come back, and it hears as before") {
   REQUIRE(r.ctl({"upgrade", r.control}).status == "exited 0");
   const auto second = r.wait_main(main);
   CHECK(r.supervisor->output().find("has come to serve the control path") == std::string::npos);
-  CHECK(comes_true([&] { return r.status()->kept.size() == 1; }));
+  CHECK(eventually([&] { return r.status()->kept.size() == 1; }, patience));
   REQUIRE(::kill(static_cast<pid_t>(second), SIGKILL) == 0);
   CHECK(r.wait_main(second) != second);
   INFO(r.supervisor->output());
   CHECK(r.status()->restarts == 1);
-  REQUIRE(comes_true([&] { return r.serves(); }));
+  REQUIRE(eventually([&] { return r.serves(); }, patience));
   r.supervisor->signal(SIGTERM);
   CHECK(ends_well(*r.supervisor));
   CHECK(fs::is_empty(r.directory));
@@ -247,7 +236,7 @@ TEST_CASE(
     if (contained && !can_be_had("a container", in_container)) continue;
     reach r{{.before = contained ? in_container : std::vector<std::string>{}}};
     for (const char* suffix : {"", ".notify"}) fs::remove(r.socket + suffix);
-    REQUIRE(comes_true([&] { return r.main() != 0; }));
+    REQUIRE(eventually([&] { return r.main() != 0; }, patience));
     fs::remove(r.socket + ".notify");
     r.check_supervised();
   }
@@ -273,11 +262,11 @@ TEST_CASE("a supervisor follows a server that has changed its user, even in a co
     if (contained && !can_be_had("a container", in_container)) continue;
     reach r{{.before = contained ? in_container : std::vector<std::string>{},
              .server = {programs::forking_server(), "--user", std::to_string(server_user)}}};
-    REQUIRE(comes_true([&] { return r.status().has_value(); }));
+    REQUIRE(eventually([&] { return r.status().has_value(); }, patience));
     const auto first = *r.status()->main_pid;  // it cannot say that it is ready
     r.upgrade();
     const auto second = r.wait_main(first);
-    REQUIRE(comes_true([&] { return r.outside(first) == 0; }));
+    REQUIRE(eventually([&] { return r.outside(first) == 0; }, patience));
     CHECK(r.supervisor->running());
     CHECK(r.main() == second);
     const auto init = r.outside(1);
@@ -338,7 +327,7 @@ TEST_CASE("an upgrade that the supervisor cannot hear of fails before it begins,
 TEST_CASE("a probation in which the supervisor gets out of reach ends with a rollback") {
   reach r{{.control = "other.sock", .probation = "10min"}};
   const auto first = r.wait_main(0);
-  REQUIRE(comes_true([&] { return r.status()->kept.size() == 1; }));
+  REQUIRE(eventually([&] { return r.status()->kept.size() == 1; }, patience));
   REQUIRE(r.ctl({"upgrade", r.server_control, "--until", "ready"}).status == "exited 0");
   fs::rename(r.directory, r.where.path("elsewhere"));
   std::ofstream{r.directory} << "in the way";

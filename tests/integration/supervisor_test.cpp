@@ -13,10 +13,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -28,12 +28,12 @@ const std::vector<std::string> sleeper{"/bin/sleep", "1000"};
 
 /// A process still answers until its first thread has run and noticed the stop.
 bool has_stopped(pid_t pid) {
-  for (const deadline until{patience}; !until.passed(); ::poll(nullptr, 0, 1)) {  // no event
-                                                                                  // reports it
-    const auto entry = process_entry_of(pid);
-    if (!entry || entry->state == 'T') return entry.has_value();
-  }
-  return false;
+  std::optional<process_entry> entry;
+  const auto stopped_or_gone = [&] {
+    entry = process_entry_of(pid);
+    return !entry || entry->state == 'T';
+  };
+  return eventually(stopped_or_gone, patience) && entry;
 }
 
 bool nothing_left(supervised& s) { return std::filesystem::is_empty(s.scene().directory()); }
@@ -272,14 +272,15 @@ TEST_CASE("after a re-exec too, a server that a shell has started again is belie
   const auto shell = s.wait_main();
   /// The pid of the server, once it answers, if it is not `before`.
   const auto server = [&](std::int64_t before) {
-    for (const deadline until{patience}; !until.passed();) {
+    auto pid = before;
+    const auto another_serves = [&] {  // between two servers no process answers
       auto client = graceful::control_client::connect(s.control(), patience);
       const auto status = client ? client->status() : client.error();
-      if (status && status->state == "serving" && status->pid != before) return status->pid;
-      ::poll(nullptr, 0, 2);  // between two servers no process answers
-    }
-    FAIL("no server: ", s.supervisor().output());
-    return std::int64_t{};
+      if (status && status->state == "serving") pid = status->pid;
+      return pid != before;
+    };
+    if (!eventually(another_serves, patience)) FAIL("no server: ", s.supervisor().output());
+    return pid;
   };
   const auto first = server(0);
   s.wait([](const auto& it) { return it.said == "generation 1 serves"; });
@@ -395,10 +396,7 @@ TEST_CASE("orphans of a server come to the supervisor, even if it is not PID 1")
     const auto all = process_table();
     return std::ranges::count(all, s.supervisor().pid(), &process_entry::parent);
   };
-  for (const deadline until{patience}; children() != 2 && !until.passed();) {
-    ::poll(nullptr, 0, 2);  // /proc has no events
-  }
-  CHECK(children() == 2);
+  CHECK(eventually([&] { return children() == 2; }, patience));  // /proc has no events
 }
 
 TEST_CASE("a server that becomes a daemon is told to stay in the foreground") {

@@ -16,7 +16,6 @@
 #include <utility>
 #include <vector>
 
-#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -78,11 +77,6 @@ bool is_stopped(pid_t pid) {
     std::getline(std::ifstream{task.path() / "stat"}, text);
     return text.find(") T ") != text.npos;
   });
-}
-
-bool wait_stopped(pid_t pid, deadline until) {
-  while (!is_stopped(pid) && !until.passed()) ::poll(nullptr, 0, 5);
-  return is_stopped(pid);
 }
 
 const std::vector<const char*> phases{"spawned pid ", "connected as generation 2",
@@ -226,7 +220,7 @@ TEST_CASE("a terminal that gets narrower and wraps the live line shows no trace 
   REQUIRE(operator_.tty.wait_for("waiting for generation 2 to be ready\x1b[J", patience));
   // What is written then must fit the new width.
   REQUIRE(operator_.ctl->signal(SIGSTOP));
-  REQUIRE(wait_stopped(operator_.ctl->pid(), patience));
+  REQUIRE(eventually([&] { return is_stopped(operator_.ctl->pid()); }, patience));
   const auto before = operator_.tty.read_so_far();
   operator_.tty.resize(20);
   REQUIRE(operator_.ctl->signal(SIGCONT));
