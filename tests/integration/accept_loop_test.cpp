@@ -58,15 +58,15 @@ void check_loop(const std::string& shape, const char* threads) {
   CHECK(used * 10 < passed);
   CHECK(s.server().output().size() < written + 4'000);
 
-  CHECK(s.server().output().find("accept: ") == std::string::npos);  // it is still left alone
-  held.exchange("Host: test\r\n\r\n");                               // the rest of its request
+  CHECK_FALSE(contains(s.server().output(), "accept: "));  // it is still left alone
+  held.exchange("Host: test\r\n\r\n");                     // the rest of its request
   held = s.hold();  // closes it; the new connection belongs to the new process
   const auto end = s.server().wait_exit(patience);
   REQUIRE(end);
   CHECK(end.exited(0));
   CHECK(s.server().wait_for_output("ended: generation 1", patience));
   // A context without its own executor or a moved acceptor runs out of work by itself.
-  const bool stopped = s.server().output().find("options::linger") != std::string::npos;
+  const bool stopped = contains(s.server().output(), "options::linger");
   CHECK(stopped == (shape == "coroutine-rearm" || shape == "signals" || shape == "moved"));
   CHECK(s.server().output().size() < written + 4'000);
   CHECK(clients.stop().lost() == 0);
@@ -130,5 +130,5 @@ TEST_CASE("an acceptor that its application has closed is withdrawn, and clients
   s.server().signal(SIGHUP);
   REQUIRE(s.server().wait_for_output("closed", patience));
   CHECK(s.server().wait_for_output("listener 'http' is withdrawn", patience));
-  CHECK(s.status().out.find("accept queue") == std::string::npos);
+  CHECK_FALSE(contains(s.status().out, "accept queue"));
 }

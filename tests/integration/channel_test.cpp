@@ -72,16 +72,16 @@ TEST_CASE("a successor stays on its predecessor's path, even if its own default 
   CHECK_MESSAGE(done.status == "exited 0", done.all);
   CHECK(server.wait_exit(patience).exited(0));
   const auto status = run(s, {programs::graceful_ctl(), "status", "forking"}, as_user);
-  CHECK(status.out.find("generation 2") != std::string::npos);
+  CHECK(contains(status.out, "generation 2"));
   CHECK(fs::is_empty(s.path("after")));
 }
 
 TEST_CASE("a successor is passed a connection and the control path, and passes neither on") {
   server_fixture s;
   const auto text = seen_by_shell(s, "env; ls -l /proc/$$/fd/3");
-  CHECK(text.find("GRACEFUL_CHANNEL=") != std::string::npos);
-  CHECK(text.find("GRACEFUL_CONTROL_PATH=" + s.control() + "\n") != std::string::npos);
-  CHECK(text.find("socket:[") != std::string::npos);
+  CHECK(contains(text, "GRACEFUL_CHANNEL="));
+  CHECK(contains(text, "GRACEFUL_CONTROL_PATH=" + s.control() + "\n"));
+  CHECK(contains(text, "socket:["));
   REQUIRE(s.upgrade().status == "exited 0");
   const auto again = seen_by_shell(s, "env");
   std::size_t channels = 0;

@@ -21,8 +21,8 @@ TEST_CASE(
   load clients{s.load_on(false)};
   const auto copy = run(s.scene(), s.command());
   CHECK(copy.status == "exited 1");
-  CHECK(copy.all.find("a server is running already as pid " + std::to_string(s.server().pid())) !=
-        std::string::npos);
+  CHECK(
+      contains(copy.all, "a server is running already as pid " + std::to_string(s.server().pid())));
   CHECK(clients.wait_for(20, patience));
   CHECK(clients.stop().lost() == 0);
   CHECK(s.generation() == 1);
@@ -58,8 +58,8 @@ TEST_CASE("GRACEFUL_TAKEOVER is not passed on: a child of the server cannot take
   CHECK(done.status == "exited 1");
   std::ifstream file{s.scene().path("env")};
   const std::string text{std::istreambuf_iterator<char>{file}, {}};
-  CHECK(text.find("GRACEFUL_UPGRADE=") != std::string::npos);
-  CHECK(text.find("GRACEFUL_TAKEOVER") == std::string::npos);
+  CHECK(contains(text, "GRACEFUL_UPGRADE="));
+  CHECK_FALSE(contains(text, "GRACEFUL_TAKEOVER"));
 }
 
 TEST_CASE("a control path that a crash left behind is replaced") {
@@ -79,7 +79,7 @@ TEST_CASE("a file that is not a socket is never replaced") {
   const auto server = run(
       s, {programs::http_server(), "--control", s.path("control.sock"), "--listen", "127.0.0.1:0"});
   CHECK(server.status == "exited 1");
-  CHECK(server.all.find("exists and is no socket") != std::string::npos);
+  CHECK(contains(server.all, "exists and is no socket"));
   std::ifstream file{s.path("control.sock")};
   std::string text;
   CHECK(std::getline(file, text));
@@ -94,9 +94,8 @@ TEST_CASE(
   const auto copy = run(s.scene(), s.command());
   CHECK(copy.status == "exited 1");
   // The lock may be back by then.
-  const bool says_why =
-      copy.all.find("somebody listens on the control path") != std::string::npos ||
-      copy.all.find("a server is running already") != std::string::npos;
+  const bool says_why = contains(copy.all, "somebody listens on the control path") ||
+                        contains(copy.all, "a server is running already");
   CHECK(says_why);
   CHECK(s.pid() == s.server().pid());
   CHECK(s.upgrade().status == "exited 0");
@@ -143,11 +142,10 @@ TEST_CASE("a server that has not finished starting says so") {
   const auto control = s.path("control.sock");
   process& server = s.start(opening.server(control, 0));
   REQUIRE(server.wait_for_output("initialising", patience));
-  CHECK(run(s, {programs::graceful_ctl(), "status", control}).out.find("starting") !=
-        std::string::npos);
+  CHECK(contains(run(s, {programs::graceful_ctl(), "status", control}).out, "starting"));
   const auto early = run(s, {programs::graceful_ctl(), "upgrade", control});
   CHECK(early.status == "exited 75");
-  CHECK(early.all.find("has not finished starting") != std::string::npos);
+  CHECK(contains(early.all, "has not finished starting"));
   opening.open();
   CHECK(server.wait_for_output("generation 1 serves", patience));
 }

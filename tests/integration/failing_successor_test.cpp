@@ -47,8 +47,8 @@ void fails_and_costs_nothing(
   const auto done = s.upgrade(arguments);
   INFO(done.all, s.scene().report());
   CHECK(done.status == "exited 1");
-  CHECK(done.all.find(says) != std::string::npos);
-  CHECK(done.all.find("the old process keeps serving") != std::string::npos);
+  CHECK(contains(done.all, says));
+  CHECK(contains(done.all, "the old process keeps serving"));
 
   CHECK(keeping.wait_for(20, patience));
   CHECK(connecting.wait_for(20, patience));
@@ -146,7 +146,7 @@ TEST_CASE("a successor that reported ready and then died is not believed") {
   REQUIRE(end);
   INFO(s.scene().report());
   CHECK(end.exited(1));
-  CHECK(ctl.output().find("killed by signal 9 (SIGKILL) before it was ready") != std::string::npos);
+  CHECK(contains(ctl.output(), "killed by signal 9 (SIGKILL) before it was ready"));
   CHECK(s.generation() == 1);
   load clients{s.load_on(false)};
   CHECK(clients.wait_for_generation(1, 20, patience));
@@ -201,10 +201,10 @@ TEST_CASE("a second upgrade is told that one is under way, and does not disturb 
     return argv;
   }());
   REQUIRE(first.wait_for_output("passed", patience));
-  CHECK(s.status().out.find("upgrading") != std::string::npos);
+  CHECK(contains(s.status().out, "upgrading"));
   const auto second = s.upgrade();
   CHECK(second.status == "exited 75");
-  CHECK(second.all.find("an upgrade is under way (successor pid ") != std::string::npos);
+  CHECK(contains(second.all, "an upgrade is under way (successor pid "));
   CHECK(first.running());
 }
 
@@ -217,7 +217,7 @@ TEST_CASE("an upgrade goes on without the operator who asked for it") {
   const auto end = ctl.wait_exit(patience);
   REQUIRE(end);
   CHECK(end.exited(130));
-  CHECK(ctl.output().find("what was begun goes on") != std::string::npos);
+  CHECK(contains(ctl.output(), "what was begun goes on"));
   opening.open();
   CHECK(s.server().wait_for_output("generation 2 serves", patience));
 }

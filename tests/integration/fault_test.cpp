@@ -98,7 +98,7 @@ TEST_CASE("a successor that is killed at any step before it is ready costs nothi
     process& ctl = f.upgrade(what);
     REQUIRE(f.faults.fired(f.successor(ctl), patience));
     CHECK(ctl.wait_exit(patience).exited(1));
-    CHECK(ctl.output().find("killed by signal 9") != std::string::npos);
+    CHECK(contains(ctl.output(), "killed by signal 9"));
     f.serves(1, 0);
   }
 }
@@ -184,8 +184,7 @@ TEST_CASE(
   const auto successor = f.successor(ctl);
   REQUIRE(f.faults.fired(successor, patience));
   CHECK(ctl.wait_exit(patience).exited(1));
-  CHECK(ctl.output().find("the successor did not answer at the end of its probation") !=
-        std::string::npos);
+  CHECK(contains(ctl.output(), "the successor did not answer at the end of its probation"));
   f.serves(1, all_clients);
 }
 
@@ -194,7 +193,7 @@ TEST_CASE("a successor that becomes unreachable before it begins is ended, and c
   process& ctl = f.upgrade(fault::at_step(step::begin, action::unreachable));
   REQUIRE(f.faults.fired(f.successor(ctl), patience));
   CHECK(ctl.wait_exit(patience).exited(1));
-  CHECK(ctl.output().find("had not connected within 5 s") != std::string::npos);
+  CHECK(contains(ctl.output(), "had not connected within 5 s"));
   f.serves(1, 0);
 }
 
@@ -235,14 +234,14 @@ TEST_CASE(
 
   s.server().signal(SIGKILL);
   REQUIRE(s.server().wait_exit(patience));
-  CHECK(s.status().out.find("generation 2, pid ") != std::string::npos);
+  CHECK(contains(s.status().out, "generation 2, pid "));
   CHECK(s.ctl({"commit", s.control()}).status == "exited 0");
   CHECK(wait_readable(second.get(), patience));
   CHECK(s.generation() == 3);
   CHECK(third.running());
   INFO(third.output());
-  CHECK(third.output().find("generation 2 (pid " + std::to_string(s.server().pid()) + ")") ==
-        std::string::npos);
+  CHECK_FALSE(
+      contains(third.output(), "generation 2 (pid " + std::to_string(s.server().pid()) + ")"));
 }
 
 TEST_CASE("a trace of an upgrade contains the handoff of both processes") {

@@ -45,7 +45,7 @@ class forking_site : public server_fixture {
     CHECK(generation() == 1);
     const auto copy = run(scene(), command());
     CHECK(copy.status == "exited 1");
-    CHECK(copy.all.find("a server is running already as pid") != std::string::npos);
+    CHECK(contains(copy.all, "a server is running already as pid"));
     const auto done = upgrade();
     CHECK(done.status == "exited 0");
     CHECK(generation() == 2);
@@ -127,8 +127,7 @@ TEST_CASE("a server whose port is held by a child of a killed one names that pro
   }
   const auto next = run(s.scene(), command);
   CHECK(next.status == "exited 1");
-  CHECK(next.all.find("it is held by pid " + std::to_string(child) + " (forking_server)") !=
-        std::string::npos);
+  CHECK(contains(next.all, "it is held by pid " + std::to_string(child) + " (forking_server)"));
 }
 
 TEST_CASE("of two servers that start beside the child of a killed one, one serves") {
@@ -148,7 +147,7 @@ TEST_CASE("of two servers that start beside the child of a killed one, one serve
   process& winner = one.running() ? one : other;
   process& loser = one.running() ? other : one;
   CHECK(loser.wait_exit(patience).exited(1));
-  CHECK(loser.output().find("a server is running already") != std::string::npos);
+  CHECK(contains(loser.output(), "a server is running already"));
   CHECK(winner.wait_for_output("ready: generation 1 ", patience));
   CHECK(s.pid() == winner.pid());
 }
@@ -174,6 +173,6 @@ TEST_CASE("a lock is not taken from a successor that serves after its predecesso
   CHECK(ctl.wait_exit(patience));
   const auto copy = run(s.scene(), s.command());
   CHECK(copy.status == "exited 1");
-  CHECK(copy.all.find("a server is running already") != std::string::npos);
+  CHECK(contains(copy.all, "a server is running already"));
   CHECK(s.generation() == 2);
 }

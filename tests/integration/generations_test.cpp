@@ -40,9 +40,9 @@ TEST_CASE("ten upgrades in a row: each generation finishes the requests that it 
         CHECK(s.status_comes_to_say("generation " + std::to_string(older) + ", pid "));
       }
       CHECK(s.status_comes_to_say("drains, 1 connection left"));
-      CHECK(s.status().out.find("told to cut them") == std::string::npos);
+      CHECK_FALSE(contains(s.status().out, "told to cut them"));
       // Not even processes to which they no longer report may say so.
-      CHECK(s.server().output().find("has ended") == std::string::npos);
+      CHECK_FALSE(contains(s.server().output(), "has ended"));
       for (auto& each : held) {
         const auto response = each.exchange("Host: test\r\n\r\n");
         CHECK(response.generation == static_cast<std::uint64_t>(&each - held.data()) + 1);
@@ -70,10 +70,8 @@ TEST_CASE("beyond the cap the oldest generation cuts its connections, and every 
   }
   CHECK(s.server().wait_exit(patience).exited(0));
   const auto said = s.server().output();
-  CHECK(said.find("is told to cut its connections: more than 2 generations drain") !=
-        std::string::npos);
-  CHECK(said.find("too many generations drain: the connections of this one are cut") !=
-        std::string::npos);
+  CHECK(contains(said, "is told to cut its connections: more than 2 generations drain"));
+  CHECK(contains(said, "too many generations drain: the connections of this one are cut"));
   CHECK(held.at(1).exchange("Host: test\r\n\r\n").generation == 2);
   CHECK(held.at(2).exchange("Host: test\r\n\r\n").generation == 3);
 }
@@ -91,7 +89,7 @@ TEST_CASE("the death of a generation in the middle does not hide an older one") 
   REQUIRE(monitor.wait_for_output("has ended", patience));
   CHECK(s.status_comes_to_say("generation 1, pid " + std::to_string(s.server().pid()) +
                               ", drains, 1 connection left"));
-  CHECK(s.status().out.find("generation 2, pid ") == std::string::npos);
+  CHECK_FALSE(contains(s.status().out, "generation 2, pid "));
 }
 
 TEST_CASE("a generation that was rolled back and drains is listed too") {
@@ -100,5 +98,5 @@ TEST_CASE("a generation that was rolled back and drains is listed too") {
   const auto held = hold_by(2, s.port());
   CHECK(s.ctl({"rollback", s.control()}).status == "exited 0");
   CHECK(s.status_comes_to_say("generation 2, pid "));
-  CHECK(s.status().out.find("generation 1, pid ") != std::string::npos);
+  CHECK(contains(s.status().out, "generation 1, pid "));
 }

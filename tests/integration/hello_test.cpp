@@ -79,7 +79,7 @@ TEST_CASE("the README's programs greet, drain at SIGTERM, exit with 0, and leave
     CHECK(hello.greeting() == "hello\n");
     REQUIRE(hello.server->signal(SIGTERM));
     CHECK(hello.server->wait_exit(patience).exited(0));
-    CHECK(hello.server->output().find("this process drains, and ends") != std::string::npos);
+    CHECK(contains(hello.server->output(), "this process drains, and ends"));
     CHECK(hello.left_nothing());
   }
 }
@@ -91,9 +91,9 @@ TEST_CASE("a second copy of the README's programs says that one is running, and 
     const auto copy = run(hello.where, {hello.command}, hello.options);
     INFO(copy.all);
     CHECK(copy.status == "exited 1");
-    CHECK(copy.all.find("a server is running already as pid " +
-                        std::to_string(hello.server->pid())) != std::string::npos);
-    CHECK(copy.all.find("terminate called") == std::string::npos);
+    CHECK(contains(copy.all,
+                   "a server is running already as pid " + std::to_string(hello.server->pid())));
+    CHECK_FALSE(contains(copy.all, "terminate called"));
     CHECK(hello.greeting() == "hello\n");
   }
 }

@@ -94,7 +94,7 @@ TEST_CASE("a Python predecessor that is told to end in a probation commits its s
 TEST_CASE("an operator can commit a C++ successor that is in probation with a Python predecessor") {
   python_serves r;
   r.on_probation(r.s.command(), 3);
-  CHECK(r.s.status().out.find("serves, in probation") != std::string::npos);
+  CHECK(contains(r.s.status().out, "serves, in probation"));
   CHECK(r.s.upgrade().status == "exited 75");
   CHECK(r.s.ctl({"commit", r.s.control()}).status == "exited 0");
   CHECK(r.upgrade->wait_exit(patience).exited(0));
@@ -150,7 +150,7 @@ TEST_CASE("a C++ successor that is not ready is aborted by a Python predecessor"
   r.deployed(r.python(), 2);
   process& upgrade = r.s.scene().start(opening.upgrade(r.s));
   REQUIRE(upgrade.wait_for_output("1 socket passed", patience));
-  CHECK(r.s.status().out.find(", upgrading,") != std::string::npos);
+  CHECK(contains(r.s.status().out, ", upgrading,"));
   const auto spawned = upgrade.output();
   const auto successor = open_pidfd(std::stoi(spawned.substr(spawned.find("spawned pid ") + 12)));
   CHECK(r.s.ctl({"commit", r.s.control()}).status == "exited 1");
@@ -160,7 +160,7 @@ TEST_CASE("a C++ successor that is not ready is aborted by a Python predecessor"
   CHECK(r.s.ctl({"abort", r.s.control()}).status == "exited 1");
   const auto bad = r.deploy({"/bin/sh", "-c", "exit 7"});
   CHECK(bad.status == "exited 1");
-  CHECK(bad.all.find("exited with status 7") != std::string::npos);
+  CHECK(contains(bad.all, "exited with status 7"));
   CHECK(r.deploy({"/nowhere"}).status == "exited 1");
   r.deployed(r.s.command(), 3);
   r.costs();

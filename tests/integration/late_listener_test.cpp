@@ -24,10 +24,6 @@ std::vector<std::string> later(const char* shape, const char* probation) {
   return {"--later", shape, "--probation", probation};
 }
 
-bool says(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 /// The old process keeps serving, and no client was lost.
 void check_rolled_back(const char* shape, const char* probation, const std::string& why) {
   CAPTURE(shape);
@@ -38,7 +34,7 @@ void check_rolled_back(const char* shape, const char* probation, const std::stri
   const auto done = s.upgrade({"--timeout", "5"});
   INFO(s.scene().report());
   CHECK(done.status == "exited 1");
-  CHECK(says(done.all, why));
+  CHECK(contains(done.all, why));
   REQUIRE(clients.wait_for(100, patience));
   const auto seen = clients.stop();
   CHECK(seen.lost() == 0);
@@ -60,7 +56,7 @@ TEST_CASE("a server that listens in a coroutine, after ready(), is upgraded with
         const auto done = s.upgrade();
         INFO(s.scene().report());
         REQUIRE(done.status == "exited 0");
-        CHECK_FALSE(says(done.all, "nobody listens"));
+        CHECK_FALSE(contains(done.all, "nobody listens"));
         REQUIRE(clients.wait_for_generation(generation, 100, patience));
       }
       const auto seen = clients.stop();
@@ -108,7 +104,7 @@ TEST_CASE("a process learns whether it stays") {
   process& ctl = s.scene().start({programs::graceful_ctl(), "upgrade", s.control()});
   REQUIRE(ctl.wait_for_output("ready", patience));
   const auto text = s.server().output();
-  CHECK_FALSE(says(text.substr(text.find("commit: Success") + 1), "commit: "));
+  CHECK_FALSE(contains(text.substr(text.find("commit: Success") + 1), "commit: "));
   REQUIRE(s.ctl({"rollback", s.control()}).status == "exited 0");
   CHECK(s.server().wait_for_output("commit: the upgrade failed", patience));
 }

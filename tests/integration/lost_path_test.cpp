@@ -80,7 +80,7 @@ TEST_CASE("a control path that was removed comes back") {
   REQUIRE(::stat(r.directory.c_str(), &status) == 0);
   CHECK((status.st_mode & 07777) == 0711);
   const auto copy = run(r.where, r.command);
-  CHECK(copy.all.find("a server is running already") != std::string::npos);
+  CHECK(contains(copy.all, "a server is running already"));
   r.check_usable();
 }
 
@@ -100,10 +100,10 @@ TEST_CASE("status and a second copy both say that a server without its socket is
   const auto status =
       run(r.where, {programs::graceful_ctl(), "status", r.control, "--timeout", "0.2"});
   CHECK(status.status == "exited 75");
-  CHECK_MESSAGE(status.all.find(runs) != std::string::npos, status.all);
+  CHECK_MESSAGE(contains(status.all, runs), status.all);
   const auto copy = run(r.where, r.command);
   CHECK(copy.status == "exited 1");
-  CHECK_MESSAGE(copy.all.find(runs) != std::string::npos, copy.all);
+  CHECK_MESSAGE(contains(copy.all, runs), copy.all);
   r.server->signal(SIGCONT);
   CHECK(r.comes_back());
 }
@@ -179,13 +179,13 @@ TEST_CASE("another server's socket at the control path is left alone") {
   process& other = r.where.start(r.command);
   if (!other.wait_for_output("ready: generation 1 ", patience)) {
     // The first was faster, and has its path again.
-    CHECK(other.output().find("running already") != std::string::npos);
+    CHECK(contains(other.output(), "running already"));
     return;
   }
   CHECK(r.server->wait_for_output("is gone: another process", patience));
-  CHECK(r.ctl("status").out.find(std::to_string(other.pid())) != std::string::npos);
+  CHECK(contains(r.ctl("status").out, std::to_string(other.pid())));
   other.signal(SIGTERM);
   REQUIRE(other.wait_exit(patience).exited(0));
   REQUIRE(r.comes_back());
-  CHECK(r.ctl("status").out.find(std::to_string(r.server->pid())) != std::string::npos);
+  CHECK(contains(r.ctl("status").out, std::to_string(r.server->pid())));
 }

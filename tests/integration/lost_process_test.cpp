@@ -33,8 +33,7 @@ TEST_CASE("a successor that hangs at the end of its probation is rolled back, no
   REQUIRE(send_signal(p.successor, SIGSTOP));
   const auto commit = p.s.ctl({"commit", p.s.control(), "--timeout", "30"});
   CHECK(commit.status == "exited 1");
-  CHECK(commit.all.find("the successor did not answer at the end of its probation") !=
-        std::string::npos);
+  CHECK(contains(commit.all, "the successor did not answer at the end of its probation"));
   p.rolled_back("the successor did not answer at the end of its probation");
   CHECK(wait_readable(p.successor.get(), patience));
   p.serves(1, on_probation::killed::successor);
@@ -60,8 +59,8 @@ TEST_CASE("a successor whose death has not been noticed yet is not committed") {
   p.s.server().signal(SIGTERM);
   p.s.server().signal(SIGCONT);
   CHECK(p.s.server().wait_exit(patience).exited(0));
-  CHECK(p.s.server().output().find("rolled back: the successor") != std::string::npos);
-  CHECK(p.s.server().output().find("has taken over") == std::string::npos);
+  CHECK(contains(p.s.server().output(), "rolled back: the successor"));
+  CHECK_FALSE(contains(p.s.server().output(), "has taken over"));
   const auto seen = p.connecting.stop();
   INFO(seen.to_string(), p.s.scene().report());
   CHECK(seen.cut_short + seen.reset <= 8);
@@ -129,7 +128,7 @@ TEST_CASE("another process's takeover in a probation changes nothing, not even t
   REQUIRE(stranger.send(R"({"method":"io.graceful.Handoff.Begin","parameters":{"versions":[1]}})"));
   const auto answer = stranger.receive(patience);
   REQUIRE(answer);
-  CHECK(answer->find("Busy") != std::string::npos);
+  CHECK(contains(*answer, "Busy"));
   server.signal(SIGUSR1);
   CHECK(server.wait_for_output("gate: cannot listen", patience));
   CHECK(run(where, {programs::graceful_ctl(), "commit", control}).status == "exited 0");
@@ -146,7 +145,7 @@ TEST_CASE("without a probation a successor that is lost before it asks to settle
       REQUIRE(successor.send(std::string{R"({"method":"io.graceful.Handoff.)"} + call + "}"));
       const auto answer = successor.receive(patience);
       REQUIRE(answer);
-      CHECK(answer->find("\"error\"") == std::string::npos);
+      CHECK_FALSE(contains(*answer, "\"error\""));
     }
     // Both are alive, and the connection ends.
   }

@@ -30,7 +30,7 @@ void is_found_out(const std::vector<std::string>& lie, const std::string& says,
   const auto successor = run(s, std::move(command), std::move(options));
   INFO(successor.all);
   CHECK(successor.status == "exited 1");
-  CHECK(successor.all.find(says) != std::string::npos);
+  CHECK(contains(successor.all, says));
   CHECK(predecessor.running());
 }
 

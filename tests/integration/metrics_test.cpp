@@ -185,8 +185,7 @@ TEST_CASE("an application can read its metrics from any thread, even during an u
           client.exchange("GET /metrics HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
           const auto response = client.last_response();
           const auto got = parse_open_metrics(response.substr(response.find("\r\n\r\n") + 4));
-          const bool typed =
-              response.find("application/openmetrics-text; version=1.0.0") != std::string::npos;
+          const bool typed = contains(response, "application/openmetrics-text; version=1.0.0");
           // An old process may answer more slowly than a new one learns that it stays.
           const bool same = std::exchange(generation, got.at("graceful_generation")) ==
                             got.at("graceful_generation");
@@ -241,7 +240,7 @@ TEST_CASE(
   CHECK(server.wait_for_output("<3>upgrade failed: ", patience));
   REQUIRE(run(where, {programs::graceful_ctl(), "upgrade", control}).status == "exited 0");
   CHECK(server.wait_for_output("<6>generation 2 serves\n", patience));
-  CHECK(server.output().find("graceful[") == std::string::npos);
+  CHECK_FALSE(contains(server.output(), "graceful["));
 }
 
 TEST_CASE("a server whose standard error is no longer the journal writes which process it is") {

@@ -35,9 +35,9 @@ TEST_CASE("a monitor sees an upgrade, follows to the new process, and ends with 
     CHECK(s.ctl({"drain", s.control()}).status == "exited 0");
     CHECK(monitor.wait_exit(patience).exited(0));
     const auto said = monitor.output();
-    CHECK(said.find("this process drains, and ends") != std::string::npos);
-    CHECK((said.find(R"("event":"ready")") != std::string::npos) == json);
-    CHECK((said.find(R"("event":"ended")") != std::string::npos) == json);
+    CHECK(contains(said, "this process drains, and ends"));
+    CHECK(contains(said, R"("event":"ready")") == json);
+    CHECK(contains(said, R"("event":"ended")") == json);
   }
 }
 
@@ -60,7 +60,7 @@ TEST_CASE("Monitor without \"more\" is refused") {
   server_fixture s;
   auto peer = varlink_peer::connect(s.control());
   REQUIRE(peer.send(R"({"method":"io.graceful.Control.Monitor","parameters":{}})"));
-  CHECK(peer.receive(patience).value_or("").find("ExpectedMore") != std::string::npos);
+  CHECK(contains(peer.receive(patience).value_or(""), "ExpectedMore"));
 }
 
 TEST_CASE(
@@ -70,9 +70,9 @@ TEST_CASE(
   auto held = s.hold();  // keeps the old process
   REQUIRE(s.upgrade().status == "exited 0");
   REQUIRE(peer.send(R"({"method":"io.graceful.Control.Monitor","parameters":{},"more":true})"));
-  CHECK(peer.receive(patience).value_or("").find("the server is draining") != std::string::npos);
+  CHECK(contains(peer.receive(patience).value_or(""), "the server is draining"));
   const auto last = peer.receive(patience).value_or("");
-  CHECK(last.find(R"("event":"handed_over")") != std::string::npos);
-  CHECK(last.find(R"("continues":true)") == std::string::npos);
+  CHECK(contains(last, R"("event":"handed_over")"));
+  CHECK_FALSE(contains(last, R"("continues":true)"));
   CHECK(s.server().running());
 }

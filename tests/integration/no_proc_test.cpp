@@ -78,9 +78,7 @@ TEST_CASE("without a /proc a control path whose directory leaves no room says so
                                       programs::http_server(), "--control", control}),
                         with_libraries());
   CHECK(done.status == "exited 1");
-  CHECK_MESSAGE(
-      done.all.find("without a /proc its directory has at most 97 bytes") != std::string::npos,
-      done.all);
+  CHECK_MESSAGE(contains(done.all, "without a /proc its directory has at most 97 bytes"), done.all);
 }
 
 TEST_CASE("without a /proc a supervisor runs a server, and the next supervisor adopts it") {

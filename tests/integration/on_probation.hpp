@@ -60,12 +60,11 @@ struct on_probation {
   void rolled_back(const std::string& reason) {
     REQUIRE(ctl->wait_exit(patience));
     CHECK(ctl->wait_exit(patience).exited(1));
-    CHECK(ctl->output().find("rolled back: " + reason) != std::string::npos);
-    CHECK(s.server().output().find("rolled back: " + reason) != std::string::npos);
+    CHECK(contains(ctl->output(), "rolled back: " + reason));
+    CHECK(contains(s.server().output(), "rolled back: " + reason));
     const auto status = s.status().out;
-    CHECK(status.find("generation 1, pid " + std::to_string(s.server().pid()) + ", serving") !=
-          std::string::npos);
-    CHECK(status.find("the last upgrade failed: rolled back: " + reason) != std::string::npos);
+    CHECK(contains(status, "generation 1, pid " + std::to_string(s.server().pid()) + ", serving"));
+    CHECK(contains(status, "the last upgrade failed: rolled back: " + reason));
   }
 
   server_fixture s;

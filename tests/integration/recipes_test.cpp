@@ -133,8 +133,7 @@ exchange_load connecting(const recipe& to, const std::string& request, const std
           .request = request,
           .judge =
               [end](std::string_view reply) {
-                return reply.find(end) == std::string_view::npos ? verdict::incomplete
-                                                                 : verdict::good;
+                return contains(reply, end) ? verdict::good : verdict::incomplete;
               },
           .generation = told_generation};
 }

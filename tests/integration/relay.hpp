@@ -63,9 +63,8 @@ struct relay {
     const auto end = upgrade->wait_exit(patience);
     INFO(s.scene().report());
     CHECK(end.exited(1));
-    CHECK(upgrade->output().find("rolled back: " + reason) != std::string::npos);
-    CHECK(s.status().out.find("the last upgrade failed: rolled back: " + reason) !=
-          std::string::npos);
+    CHECK(contains(upgrade->output(), "rolled back: " + reason));
+    CHECK(contains(s.status().out, "the last upgrade failed: rolled back: " + reason));
     CHECK(s.generation() == static_cast<std::int64_t>(generation));
     CHECK(serves_alone(generation, s));
   }
@@ -84,8 +83,8 @@ struct relay {
     CHECK(first.refused + second.refused == 0);
     CHECK(first.lost() <= (whom == killed::predecessor ? clients : 0));
     CHECK(second.lost() <= (whom == killed::nobody ? 0 : clients));
-    CHECK(s.server().output().find("undocumented") == std::string::npos);
-    CHECK(s.server().output().find("Traceback") == std::string::npos);
+    CHECK_FALSE(contains(s.server().output(), "undocumented"));
+    CHECK_FALSE(contains(s.server().output(), "Traceback"));
   }
 
   /// Ends the serving process; no process and no path may be left.
@@ -120,7 +119,7 @@ struct relay {
       std::string answers, line;
       while (std::getline(lines, line) && line.front() == '{') answers += line + '\n';
       CHECK(line == each.end);
-      CHECK(answers.find(each.says) != std::string::npos);
+      CHECK(contains(answers, each.says));
     }
   }
 

@@ -115,9 +115,8 @@ census server_fixture::at_rest(pid_t generation) {
     // The control socket and the listeners; the serving threads and the library's own. The same
     // twice, because UBSan sometimes opens a pipe for a moment; TSan has its own thread. And no
     // pidfd of a predecessor whose connection has ended, but which has not.
-    const bool watches = std::any_of(now.listing.begin(), now.listing.end(), [](const auto& held) {
-      return held.find("pidfd") != std::string::npos;
-    });
+    const bool watches = std::any_of(now.listing.begin(), now.listing.end(),
+                                     [](const auto& held) { return contains(held, "pidfd"); });
     const bool quiet = now.sockets == ports_.size() + 1 && now.threads >= threads_ + 1 && !watches;
     if (quiet && now == before) return now;
     before = now;

@@ -36,9 +36,7 @@ struct managed_probation : managed_site {
     upgrade = &server.scene().start({programs::graceful_ctl(), "upgrade", server.control()});
     const auto begin = await(says("RELOADING=1")).value("STATUS");
     successor = static_cast<pid_t>(std::stoi(begin.substr(begin.rfind(' '))));
-    await([](const notification& n) {
-      return n.value("STATUS").find("in probation") != std::string::npos;
-    });
+    await([](const notification& n) { return contains(n.value("STATUS"), "in probation"); });
   }
 
   /// All messages came from the predecessor, and none named another main process.
@@ -139,7 +137,7 @@ TEST_CASE("an upgrade that fails ends the reload, and says why") {
   const auto end = m.await(m.says("READY=1"));
   CHECK(end.pid == m.server.server().pid());
   INFO(end.text);
-  CHECK(end.value("STATUS").find("the successor exited with status 1") != std::string::npos);
+  CHECK(contains(end.value("STATUS"), "the successor exited with status 1"));
   CHECK(end.value("MAINPID").empty());
 }
 
@@ -175,8 +173,7 @@ TEST_CASE("a stop in the probation stops the service: the successor is rolled ba
   CHECK(wait_readable(successor.get(), patience));
   CHECK(m.upgrade->wait_exit(patience).exited(7));  // the server ends too
   m.nobody_was_named();
-  CHECK(m.server.server().output().find("rolled back: the service ends; this process ends") !=
-        std::string::npos);
+  CHECK(contains(m.server.server().output(), "rolled back: the service ends; this process ends"));
   CHECK_FALSE(std::filesystem::exists(m.server.control()));
 }
 
@@ -190,7 +187,7 @@ TEST_CASE("a stop in the probation commits a successor that another process has 
   m.server.server().signal(SIGTERM);
   m.await(m.says("BARRIER=1"));
   CHECK(m.server.server().wait_exit(patience).exited(0));
-  CHECK(m.server.server().output().find("generation 2 has taken over") != std::string::npos);
+  CHECK(contains(m.server.server().output(), "generation 2 has taken over"));
   CHECK(second.running());
   CHECK(m.server.pid() == second.pid());
 }

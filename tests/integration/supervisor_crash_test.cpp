@@ -80,7 +80,7 @@ TEST_CASE(
   CHECK(status.kept.front().address == "127.0.0.1:" + std::to_string(port));
   CHECK(status.said == "python serves");
   const auto shown = s.ctl({"status", s.control()});
-  CHECK(shown.out.find("  keeps http  127.0.0.1:" + std::to_string(port)) != std::string::npos);
+  CHECK(contains(shown.out, "  keeps http  127.0.0.1:" + std::to_string(port)));
   ::kill(s.wait_main(), SIGKILL);
   CHECK(s.supervisor().wait_for_output("passed: 1 http", patience));
   s.supervisor().signal(SIGTERM);
@@ -107,8 +107,8 @@ TEST_CASE(
     CHECK(s.status().restarts == static_cast<std::uint64_t>(i + 1));
     std::ifstream environment{"/proc/" + std::to_string(main) + "/environ"};
     const std::string all{std::istreambuf_iterator<char>{environment}, {}};
-    CHECK(all.find("GRACEFUL_SUPERVISOR=") != all.npos);
-    CHECK(all.find("GRACEFUL_REEXEC=") == all.npos);  // that one belongs to the supervisor
+    CHECK(contains(all, "GRACEFUL_SUPERVISOR="));
+    CHECK_FALSE(contains(all, "GRACEFUL_REEXEC="));  // that one belongs to the supervisor
   }
   CHECK(descriptors_without_cloexec(pid).empty());
   REQUIRE(at_work.wait_for(10, patience));
@@ -147,8 +147,8 @@ TEST_CASE("a supervisor does not switch to a program that does not start, or is 
     const auto done = s.ctl({"reexec", control, "--timeout", "30"});
     INFO(done.all);
     CHECK(done.status == "exited 1");
-    CHECK(done.all.find(says) != std::string::npos);
-    CHECK(done.all.find("the supervisor goes on as it is") != std::string::npos);
+    CHECK(contains(done.all, says));
+    CHECK(contains(done.all, "the supervisor goes on as it is"));
     CHECK(client().value().status().value().main_pid == main);
   }
   put(programs::graceful_ctl());
@@ -305,7 +305,7 @@ TEST_CASE(
   REQUIRE(s.supervisor().wait_exit(patience));
   process& next = s.start();
   CHECK(s.wait_main() == main);
-  CHECK(next.output().find("taken care of from now on") != std::string::npos);
+  CHECK(contains(next.output(), "taken care of from now on"));
   next.signal(SIGTERM);
   CHECK(next.wait_exit(patience).exited(0));
   CHECK(s.scene().wait_all_gone(patience));
@@ -361,7 +361,7 @@ TEST_CASE(
   REQUIRE(eventually([&] { return generation() == 2; }, patience));
   process& next = s.start();
   CHECK(s.wait_main() != first);
-  CHECK(next.output().find("taken care of from now on") != std::string::npos);
+  CHECK(contains(next.output(), "taken care of from now on"));
   s.wait(keeps_one);
   CHECK(s.status().failures == 0);
   CHECK(s.status().restarts == 0);

@@ -100,7 +100,7 @@ struct reach {
 
   /// It must also be ready: before that, SIGTERM kills it.
   [[nodiscard]] bool serves() {
-    return ctl({"status", server_control}).out.find(", serving, ") != std::string::npos;
+    return contains(ctl({"status", server_control}).out, ", serving, ");
   }
 
   /// A refused upgrade says that it can be tried again.
@@ -192,7 +192,7 @@ TEST_CASE("a supervisor's removed paths come back, and it hears as before") {
            r.main() == main && r.ctl({"status", r.control}).status == "exited 0";
   };
   REQUIRE_MESSAGE(eventually(is_back, patience), r.supervisor->output());
-  CHECK(r.supervisor->output().find("had been removed: it is back") != std::string::npos);
+  CHECK(contains(r.supervisor->output(), "had been removed: it is back"));
   struct stat status {};
   REQUIRE(::stat(r.directory.c_str(), &status) == 0);
   CHECK((status.st_mode & 07777) == 0755);
@@ -200,7 +200,7 @@ TEST_CASE("a supervisor's removed paths come back, and it hears as before") {
   // notification.
   REQUIRE(r.ctl({"upgrade", r.control}).status == "exited 0");
   const auto second = r.wait_main(main);
-  CHECK(r.supervisor->output().find("has come to serve the control path") == std::string::npos);
+  CHECK_FALSE(contains(r.supervisor->output(), "has come to serve the control path"));
   CHECK(eventually([&] { return r.status()->kept.size() == 1; }, patience));
   REQUIRE(::kill(static_cast<pid_t>(second), SIGKILL) == 0);
   CHECK(r.wait_main(second) != second);
@@ -219,7 +219,7 @@ TEST_CASE("another supervisor's paths are left alone, even at the end") {
   process& other = r.where.start(
       {programs::graceful_ctl(), "run", "--control", r.control, "--", "/bin/sleep", "1000"});
   if (!other.wait_for_output("started the server", patience)) {
-    CHECK(other.output().find("runs already") != std::string::npos);  // the first was faster
+    CHECK(contains(other.output(), "runs already"));  // the first was faster
     return;
   }
   REQUIRE(
@@ -286,7 +286,7 @@ TEST_CASE("a successor in the server's own PID namespace is known by its number 
   const auto at = inner.find("generation 2, pid ");
   REQUIRE_MESSAGE(at != inner.npos, inner);
   CHECK(r.outside(std::stoi(inner.substr(at + 18))) == second);
-  CHECK(r.supervisor->output().find("is not believed") == std::string::npos);
+  CHECK_FALSE(contains(r.supervisor->output(), "is not believed"));
 }
 
 TEST_CASE(
@@ -316,10 +316,11 @@ TEST_CASE("an upgrade that the supervisor cannot hear of fails before it begins,
   const auto first = r.wait_main(0);
   const auto refused = r.ctl({"upgrade", r.server_control});
   CHECK(refused.status == "exited 1");
-  CHECK(refused.all.find("would not hear of a successor") != std::string::npos);
-  CHECK(refused.all.find("Permission denied; run graceful-ctl run as the user that the server "
-                         "serves as") != std::string::npos);
-  CHECK(refused.all.find("spawned") == std::string::npos);
+  CHECK(contains(refused.all, "would not hear of a successor"));
+  CHECK(contains(refused.all,
+                 "Permission denied; run graceful-ctl run as the user that the server "
+                 "serves as"));
+  CHECK_FALSE(contains(refused.all, "spawned"));
   CHECK(r.main() == first);
   CHECK(r.ctl({"status", r.server_control}).status == "exited 0");
 }
@@ -334,8 +335,7 @@ TEST_CASE("a probation in which the supervisor gets out of reach ends with a rol
   // Unless the successor asks for the first time only now, and has already been answered.
   CHECK(r.ctl({"commit", r.server_control}).status == "exited 1");
   CHECK(r.supervisor->wait_for_output("rolled back: the supervisor", patience));
-  CHECK(
-      r.ctl({"status", r.server_control}).out.find("generation 1, pid " + std::to_string(first)) !=
-      std::string::npos);
+  CHECK(contains(r.ctl({"status", r.server_control}).out,
+                 "generation 1, pid " + std::to_string(first)));
   CHECK(r.supervisor->running());
 }

@@ -53,15 +53,14 @@ TEST_CASE("a failing server is started again until the limit is reached") {
   supervised s{{"/bin/sh", "-c", "echo tried; exit 3"}, {"--max-failures", "3"}};
   CHECK(s.supervisor().wait_exit(patience).exited(3));
   CHECK(s.supervisor().stdout_text() == "tried\ntried\ntried\n");
-  CHECK(s.supervisor().output().find("failure 3 of 3 in a row, so it is not started again") !=
-        std::string::npos);
+  CHECK(contains(s.supervisor().output(), "failure 3 of 3 in a row, so it is not started again"));
 }
 
 TEST_CASE("a program that cannot be executed is reported at once, as a shell does") {
   supervised absent{{"/nonexistent/server"}};
   CHECK(absent.supervisor().wait_exit(patience).exited(127));
-  CHECK(absent.supervisor().output().find("No such file or directory; check the command behind") !=
-        std::string::npos);
+  CHECK(contains(absent.supervisor().output(),
+                 "No such file or directory; check the command behind"));
   CHECK(nothing_left(absent));
   supervised directory{{"/tmp"}};
   CHECK(directory.supervisor().wait_exit(patience).exited(126));
@@ -80,9 +79,9 @@ TEST_CASE("a server that waits to be started again is visible, and can be given 
   CHECK(*status.wait > std::chrono::seconds{900});
   const auto shown = s.ctl({"status", s.control()});
   CHECK(shown.status == "exited 0");
-  CHECK(shown.out.find("the server does not run: it is started again in ") != std::string::npos);
-  CHECK(shown.out.find("exited with status 1 (1 in a row)") != std::string::npos);
-  CHECK(shown.out.find("no server answers at " + s.control()) != std::string::npos);
+  CHECK(contains(shown.out, "the server does not run: it is started again in "));
+  CHECK(contains(shown.out, "exited with status 1 (1 in a row)"));
+  CHECK(contains(shown.out, "no server answers at " + s.control()));
   s.supervisor().signal(SIGTERM);
   CHECK(s.supervisor().wait_exit(patience).exited(1));
   CHECK(nothing_left(s));
@@ -106,10 +105,10 @@ TEST_CASE("if a server or its supervisor hangs, that is reported with the other'
     CHECK(ctl->wait_exit(patience).exited(1));
     INFO(ctl->output());
     const auto shown = ctl->stdout_text();
-    CHECK((shown.find("supervisor: pid ") != std::string::npos) == server_hangs);
-    CHECK((shown.find("generation 1, pid ") != std::string::npos) == !server_hangs);
-    CHECK(ctl->output().find(server_hangs ? "graceful-ctl: the server did not answer"
-                                          : "graceful-ctl: supervisor: ") != std::string::npos);
+    CHECK(contains(shown, "supervisor: pid ") == server_hangs);
+    CHECK(contains(shown, "generation 1, pid ") == !server_hangs);
+    CHECK(contains(ctl->output(), server_hangs ? "graceful-ctl: the server did not answer"
+                                               : "graceful-ctl: supervisor: "));
   }
 }
 
@@ -119,7 +118,7 @@ TEST_CASE("a server that does not use this library is supervised too") {
   ::kill(first, SIGKILL);
   const auto second = s.wait_main(first);
   CHECK(s.status().restarts == 1);
-  CHECK(s.status().last_failure.find("was killed by signal 9 (SIGKILL)") != std::string::npos);
+  CHECK(contains(s.status().last_failure, "was killed by signal 9 (SIGKILL)"));
   s.supervisor().signal(SIGTERM);
   CHECK(s.supervisor().wait_exit(patience).exited(143));
   CHECK(::kill(second, 0) != 0);
@@ -159,8 +158,7 @@ TEST_CASE("a server that is not ready in time is killed, which counts as a failu
   command.insert(command.end(), {"0", "never-ready"});
   supervised s{command, {"--ready-timeout", "2", "--max-failures", "1"}};
   CHECK(s.supervisor().wait_exit(patience).exited(137));
-  CHECK(s.supervisor().output().find("was not ready within 2 s and has been killed") !=
-        std::string::npos);
+  CHECK(contains(s.supervisor().output(), "was not ready within 2 s and has been killed"));
 }
 
 TEST_CASE("Ctrl-C reaches the server once, so that it ends gracefully") {
@@ -178,7 +176,7 @@ TEST_CASE("Ctrl-C reaches the server once, so that it ends gracefully") {
   s.supervisor().signal(SIGUSR1);
   CHECK(tty.wait_for("done", patience));
   CHECK(s.supervisor().wait_exit(patience).exited(0));
-  CHECK(tty.text().find("INT 2") == std::string::npos);
+  CHECK_FALSE(contains(tty.text(), "INT 2"));
 }
 
 TEST_CASE("a signal to the supervisor's process group reaches the server once") {
@@ -198,7 +196,7 @@ TEST_CASE("a signal to the supervisor's process group reaches the server once") 
   leader.signal(SIGUSR1);  // after it
   CHECK(leader.wait_for_output("done", patience));
   CHECK(leader.wait_exit(patience).exited(0));
-  CHECK(leader.output().find("TERM 2") == std::string::npos);
+  CHECK_FALSE(contains(leader.output(), "TERM 2"));
 }
 
 TEST_CASE("a server outlives its shell as the main process, and still ends gracefully") {
@@ -248,7 +246,7 @@ TEST_CASE("SIGTERM that ends a shell is passed on to the server behind it") {
   s.wait([](const auto& it) { return it.said == "generation 1 serves"; });
   s.supervisor().signal(SIGTERM);
   CHECK(s.supervisor().wait_exit(patience).exited(0));
-  CHECK(s.supervisor().output().find("this process drains") != std::string::npos);
+  CHECK(contains(s.supervisor().output(), "this process drains"));
   CHECK(s.scene().wait_all_gone(patience));
 }
 
@@ -334,7 +332,7 @@ TEST_CASE("a second supervisor for the same server is told that there is one") {
   process& first = s.supervisor();
   process& second = s.start();
   CHECK(second.wait_exit(patience).exited(1));
-  CHECK(second.output().find("a supervisor runs already at ") != std::string::npos);
+  CHECK(contains(second.output(), "a supervisor runs already at "));
   CHECK(first.running());
   CHECK(s.status().pid == first.pid());
 }
@@ -373,7 +371,7 @@ TEST_CASE("a wrong command line of run is explained") {
     const auto done = s.ctl(std::move(arguments));
     INFO(done.all);
     CHECK(done.status == "exited 2");
-    CHECK(done.all.find(says) != std::string::npos);
+    CHECK(contains(done.all, says));
   };
   expect({"run"}, "there is no command to run");
   expect({"run", "--"}, "there is no command to run");
@@ -402,11 +400,11 @@ TEST_CASE("orphans of a server come to the supervisor, even if it is not PID 1")
 TEST_CASE("a server that becomes a daemon is told to stay in the foreground") {
   supervised s{{"/bin/sh", "-c", "sleep 1000 >/dev/null 2>&1 & exit 0"}};
   CHECK(s.supervisor().wait_exit(patience).exited(0));
-  CHECK(s.supervisor().output().find("tell it to stay in the foreground") != std::string::npos);
+  CHECK(contains(s.supervisor().output(), "tell it to stay in the foreground"));
 }
 
 TEST_CASE("a program that has done its work is not told about daemons") {
   supervised s{{"/bin/true"}};
   CHECK(s.supervisor().wait_exit(patience).exited(0));
-  CHECK(s.supervisor().output().find("foreground") == std::string::npos);
+  CHECK_FALSE(contains(s.supervisor().output(), "foreground"));
 }

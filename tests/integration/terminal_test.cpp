@@ -56,10 +56,6 @@ std::vector<std::string> drain_of(const server_fixture& s) {
   return {programs::graceful_ctl(), "drain", s.control()};
 }
 
-bool contains(const std::string& text, const char* needle) {
-  return text.find(needle) != std::string::npos;
-}
-
 /// Checks that there are exactly these lines, each with its text.
 void check_lines(const std::vector<std::string>& lines, const std::vector<const char*>& texts) {
   std::string all;
@@ -75,7 +71,7 @@ bool is_stopped(pid_t pid) {
   return std::all_of(begin(tasks), end(tasks), [](const fs::directory_entry& task) {
     std::string text;
     std::getline(std::ifstream{task.path() / "stat"}, text);
-    return text.find(") T ") != text.npos;
+    return contains(text, ") T ");
   });
 }
 
@@ -160,7 +156,7 @@ TEST_CASE("Ctrl-C leaves the upgrade running and the terminal clean, and says so
                "waiting for generation 2 to be ready",
                "graceful-ctl: interrupted; what was begun goes on. Watch it with: graceful-ctl "
                "status /"});
-  CHECK(contains(lines.back(), s.control().c_str()));
+  CHECK(contains(lines.back(), s.control()));
   CHECK(operator_.tty.text().ends_with("\n"));
   opening.open();
   CHECK(s.server().wait_for_output("generation 2 serves", patience));

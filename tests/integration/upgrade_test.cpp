@@ -127,8 +127,7 @@ TEST_CASE("each generation knows its own predecessor, and names it while that on
   const auto second = s.pid();
   const auto held = s.hold();
   REQUIRE(s.upgrade().status == "exited 0");
-  CHECK(s.status().out.find("generation 2, pid " + std::to_string(second) + ", drains") !=
-        std::string::npos);
+  CHECK(contains(s.status().out, "generation 2, pid " + std::to_string(second) + ", drains"));
 }
 
 TEST_CASE("a generation holds no more than the one before it") {
@@ -153,7 +152,7 @@ TEST_CASE("the successor gets the environment it is given, its connection, and n
                                "env > '" + s.scene().path("env") + "'; ls -l /proc/$$/fd > '" +
                                    s.scene().path("fds") + "'; exit 9"});
   CHECK(done.status == "exited 1");
-  CHECK(done.all.find("exited with status 9") != std::string::npos);
+  CHECK(contains(done.all, "exited with status 9"));
   const auto look = [&](const char* what, const char* where) {
     return run(s.scene(), {"/bin/grep", "-c", what, s.scene().path(where)}).out;
   };
@@ -183,7 +182,7 @@ TEST_CASE("a symbolic link that points to another build by then is resolved agai
   REQUIRE(server.wait_for_output("ready: generation 1 ", patience));
 
   point_to(other_build);
-  CHECK(upgrade().all.find("exited with status 7") != std::string::npos);
+  CHECK(contains(upgrade().all, "exited with status 7"));
   point_to(programs::http_server());
   CHECK(upgrade().status == "exited 0");
 }
@@ -195,13 +194,13 @@ TEST_CASE("three hundred listeners are handed over, each under its own name") {
   const auto done = s.upgrade();
   INFO(done.all);
   CHECK(done.status == "exited 0");
-  CHECK(done.out.find("300 sockets passed") != std::string::npos);
+  CHECK(contains(done.out, "300 sockets passed"));
   REQUIRE(s.server().wait_for_output("ready: generation 2 ", patience));
   // Each line "listening on" appears twice now: the same ports in the same order.
   const std::string text = s.server().stdout_text();
   const std::string second = text.substr(text.find("ready: generation 1 "));
   for (std::size_t i = 0; i < 300; ++i) {
-    REQUIRE(second.find("127.0.0.1:" + std::to_string(s.port(i)) + "\n") != std::string::npos);
+    REQUIRE(contains(second, "127.0.0.1:" + std::to_string(s.port(i)) + "\n"));
   }
   http_load last = s.load_on(false);
   last.port = s.port(299);

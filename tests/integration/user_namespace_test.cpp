@@ -68,7 +68,7 @@ TEST_CASE(
   for (const auto& prefix : {in_no_map, as_its_root}) {
     const auto refused = t.ctl("status", other_user, prefix);
     CHECK_MESSAGE(refused.status == "exited 4", refused.all);
-    CHECK_MESSAGE(refused.all.find("runs as another user") != std::string::npos, refused.all);
+    CHECK_MESSAGE(contains(refused.all, "runs as another user"), refused.all);
   }
   CHECK(t.ctl("status", its_user, as_its_root).status == "exited 0");
 }
