@@ -116,7 +116,7 @@ TEST_CASE("a process that is told to drain ends, whatever its accept loop does")
     CAPTURE(shape);
     auto s = shaped(shape);
     std::optional<http_connection> held{s.hold()};
-    process& ctl = s.scene().start({programs::graceful_ctl(), "drain", s.control()});
+    process& ctl = s.start_ctl({"drain", s.control()});
     REQUIRE(ctl.wait_for_output("draining", patience));
     held->exchange("Host: test\r\n\r\n");
     held.reset();

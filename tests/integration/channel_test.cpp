@@ -109,8 +109,7 @@ TEST_CASE("the death of a successor behind a live shell is noticed at once") {
   server_fixture s{{"--probation", "1min"}};
   std::string line;
   for (const auto& argument : s.command()) line += "'" + argument + "' ";
-  process& ctl = s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--", "/bin/sh",
-                                  "-c", line + "; sleep 600"});
+  process& ctl = s.start_upgrade({"--", "/bin/sh", "-c", line + "; sleep 600"});
   REQUIRE(ctl.wait_for_output("ready", patience));
   const auto text = s.status({"--json"}).out;
   const std::string key = "\"successor\":{\"pid\":";

@@ -153,7 +153,7 @@ TEST_CASE("a server that has not finished starting says so") {
 TEST_CASE("a server that is stopped in the middle of an upgrade ends the upgrade") {
   server_fixture s;
   gate opening{s.scene()};
-  process& ctl = s.scene().start(opening.upgrade(s));
+  process& ctl = opening.start_upgrade(s);
   REQUIRE(ctl.wait_for_output("passed", patience));
   s.server().signal(SIGTERM);
   CHECK(s.server().wait_exit(patience).exited(0));

@@ -106,7 +106,7 @@ TEST_CASE("the deadline cuts and counts the remaining connections") {
 TEST_CASE("drain --now also cuts a drain that is under way, and its watcher is told") {
   server_fixture s;
   auto held = s.hold();
-  process& watcher = s.scene().start({programs::graceful_ctl(), "drain", s.control()});
+  process& watcher = s.start_ctl({"drain", s.control()});
   REQUIRE(watcher.wait_for_output("draining 1 connection", patience));
   const auto done = s.ctl({"drain", s.control(), "--now"});
   CHECK(done.status == "exited 0");
@@ -224,7 +224,7 @@ TEST_CASE("an upgrade by SIGUSR2 that fails is logged, and costs nothing") {
 TEST_CASE("abort ends an upgrade that is not ready, and does nothing afterwards") {
   server_fixture s;
   gate opening{s.scene()};
-  process& ctl = s.scene().start(opening.upgrade(s));
+  process& ctl = opening.start_upgrade(s);
   REQUIRE(ctl.wait_for_output("passed", patience));
   CHECK(s.ctl({"abort", s.control()}).status == "exited 0");
   CHECK(ctl.wait_exit(patience).exited(1));
@@ -239,11 +239,10 @@ TEST_CASE("a successor that is told to end before it is ready costs nothing") {
   server_fixture s;
   load clients{s.load_on(false)};
   gate opening{s.scene()};
-  process& ctl = s.scene().start(opening.upgrade(s));
+  process& ctl = opening.start_upgrade(s);
   REQUIRE(ctl.wait_for_output("passed", patience));
   REQUIRE(s.server().wait_for_output("gate: initialising", patience));
-  const auto words = ctl.output();
-  const auto pid = std::stoi(words.substr(words.find("spawned pid ") + 12));
+  const auto pid = spawned_pid(ctl);
   REQUIRE(send_signal(open_pidfd(pid), SIGTERM));
   REQUIRE(
       s.server().wait_for_output("[" + std::to_string(pid) + "]: this process drains", patience));

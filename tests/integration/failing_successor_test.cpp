@@ -23,11 +23,6 @@ std::vector<std::string> rogue(server_fixture& s, const std::string& mode) {
   return command;
 }
 
-std::vector<std::string> behind_dashes(std::vector<std::string> command) {
-  command.insert(command.begin(), "--");
-  return command;
-}
-
 /// Makes an upgrade fail under load. Nothing may be lost, everything must be as before, and the
 /// next upgrade must work.
 void fails_and_costs_nothing(
@@ -63,12 +58,6 @@ void fails_and_costs_nothing(
   CHECK(wait_for_census(s.server().pid(), before, patience));
   CHECK(s.upgrade().status == "exited 0");
   CHECK(s.generation() == 2);
-}
-
-/// 0 if it is not there.
-pid_t number_after(const std::string& text, const std::string& words) {
-  const auto at = text.find(words);
-  return at == std::string::npos ? 0 : std::stoi(text.substr(at + words.size()));
 }
 
 void rogue_fails(const std::string& mode, const std::string& says,
@@ -130,12 +119,10 @@ TEST_CASE("a successor that calls out of order costs nothing") {
 
 TEST_CASE("a successor that reported ready and then died is not believed") {
   server_fixture s;
-  auto argv = behind_dashes(rogue(s, "die-with-ready"));
-  argv.insert(argv.begin(), {programs::graceful_ctl(), "upgrade", s.control()});
-  process& ctl = s.scene().start(argv);
+  process& ctl = s.start_upgrade(behind_dashes(rogue(s, "die-with-ready")));
   REQUIRE(s.server().wait_for_output("rogue: waits", patience));
   REQUIRE(ctl.wait_for_output("passed", patience));
-  const auto successor = open_pidfd(number_after(ctl.output(), "spawned pid "));
+  const auto successor = open_pidfd(spawned_pid(ctl));
   REQUIRE(successor);
   // The predecessor finds the call and the end of its sender at once.
   REQUIRE(s.server().stop());
@@ -164,7 +151,7 @@ TEST_CASE("a listener cannot be added while sockets are handed over, but can be 
   REQUIRE(first.wait_for_output("1 socket passed", patience));
   server.signal(SIGUSR1);
   REQUIRE(server.wait_for_output("gate: cannot listen: the sockets are being handed", patience));
-  const auto successor = open_pidfd(number_after(first.output(), "spawned pid "));
+  const auto successor = open_pidfd(spawned_pid(first));
   REQUIRE(send_signal(successor, SIGKILL));
   REQUIRE(first.wait_exit(patience).exited(1));
   server.signal(SIGUSR1);
@@ -193,13 +180,9 @@ TEST_CASE("a successor whose own listener cannot be bound costs nothing") {
 
 TEST_CASE("a second upgrade is told that one is under way, and does not disturb it") {
   server_fixture s;
-  process& first = s.scene().start([&] {
-    std::vector<std::string> argv{programs::graceful_ctl(), "upgrade", s.control(), "--timeout",
-                                  "60"};
-    const auto rest = behind_dashes(rogue(s, "hang-before-ready"));
-    argv.insert(argv.end(), rest.begin(), rest.end());
-    return argv;
-  }());
+  auto upgrade = behind_dashes(rogue(s, "hang-before-ready"));
+  upgrade.insert(upgrade.begin(), {"--timeout", "60"});
+  process& first = s.start_upgrade(upgrade);
   REQUIRE(first.wait_for_output("passed", patience));
   CHECK(contains(s.status().out, "upgrading"));
   const auto second = s.upgrade();
@@ -211,7 +194,7 @@ TEST_CASE("a second upgrade is told that one is under way, and does not disturb 
 TEST_CASE("an upgrade goes on without the operator who asked for it") {
   server_fixture s;
   gate opening{s.scene()};
-  process& ctl = s.scene().start(opening.upgrade(s));
+  process& ctl = opening.start_upgrade(s);
   REQUIRE(ctl.wait_for_output("passed", patience));
   ctl.signal(SIGINT);
   const auto end = ctl.wait_exit(patience);
@@ -225,7 +208,7 @@ TEST_CASE("an upgrade goes on without the operator who asked for it") {
 TEST_CASE("a successor that has every socket serves when its predecessor is killed before Ready") {
   server_fixture s;
   gate opening{s.scene()};
-  process& ctl = s.scene().start(opening.upgrade(s));
+  process& ctl = opening.start_upgrade(s);
   REQUIRE(s.server().wait_for_output("gate: initialising", patience));
   s.server().signal(SIGKILL);
   REQUIRE(s.server().wait_exit(patience));

@@ -29,6 +29,12 @@ std::vector<std::string> with_defaults(std::vector<std::string> arguments) {
   return arguments;
 }
 
+/// What an upgrade needs so that the fault strikes its successor.
+std::vector<std::string> for_successor(const fault& what) {
+  const auto [name, value] = variable_for(what);
+  return {"--env", name + "=" + value};
+}
+
 /// A server under load, on which, and on whose successors, faults can strike.
 struct faulty_site {
   explicit faulty_site(std::vector<std::string> arguments)
@@ -39,19 +45,9 @@ struct faulty_site {
 
   pid_t server() { return s.server().pid(); }
 
-  /// graceful-ctl upgrade, running. The fault is for the successor.
-  process& upgrade() { return s.scene().start({programs::graceful_ctl(), "upgrade", s.control()}); }
-  process& upgrade(const fault& what) {
-    const auto [name, value] = variable_for(what);
-    return s.scene().start(
-        {programs::graceful_ctl(), "upgrade", s.control(), "--env", name + "=" + value});
-  }
-
-  static pid_t successor(process& ctl) {
-    REQUIRE(ctl.wait_for_output("spawned pid ", patience));
-    const auto text = ctl.output();
-    return std::stoi(text.substr(text.find("spawned pid ") + 12));
-  }
+  /// graceful-ctl upgrade, running.
+  process& upgrade() { return s.start_upgrade(); }
+  process& upgrade(const fault& what) { return s.start_upgrade(for_successor(what)); }
 
   /// `generation` serves new clients; none was refused, and at most `lost` requests were lost. Then
   /// the next upgrade works.
@@ -96,7 +92,7 @@ TEST_CASE("a successor that is killed at any step before it is ready costs nothi
     INFO(what.to_string());
     faulty_site f{{"--probation", "300ms"}};
     process& ctl = f.upgrade(what);
-    REQUIRE(f.faults.fired(f.successor(ctl), patience));
+    REQUIRE(f.faults.fired(spawned_pid(ctl), patience));
     CHECK(ctl.wait_exit(patience).exited(1));
     CHECK(contains(ctl.output(), "killed by signal 9"));
     f.serves(1, 0);
@@ -115,7 +111,7 @@ TEST_CASE(
     INFO(what.to_string());
     faulty_site f{{"--probation", "1min"}};
     process& ctl = f.upgrade(what);
-    REQUIRE(f.faults.fired(f.successor(ctl), patience));
+    REQUIRE(f.faults.fired(spawned_pid(ctl), patience));
     CHECK(ctl.wait_exit(patience).exited(1));
     const auto connected = f.connecting.stop();
     const auto continued = f.kept.stop();
@@ -162,7 +158,7 @@ TEST_CASE("a successor that is told to end in ready() does not wait, and costs n
     faulty_site f{{"--probation", probation, "--handoff-timeout", "1d"}};
     f.faults.arm(f.server(), fault::at_step(step::ready, action::stop));
     process& ctl = f.upgrade();
-    const auto successor = open_pidfd(f.successor(ctl));
+    const auto successor = open_pidfd(spawned_pid(ctl));
     REQUIRE(f.faults.fired(f.server(), patience));
     REQUIRE(send_signal(successor, SIGTERM));
     REQUIRE(wait_readable(successor.get(), patience));
@@ -181,7 +177,7 @@ TEST_CASE(
     "a successor that becomes unreachable in its probation is rolled back, without a refusal") {
   faulty_site f{{"--probation", "300ms"}};
   process& ctl = f.upgrade(fault::at_step(step::settle, action::unreachable, moment::after));
-  const auto successor = f.successor(ctl);
+  const auto successor = spawned_pid(ctl);
   REQUIRE(f.faults.fired(successor, patience));
   CHECK(ctl.wait_exit(patience).exited(1));
   CHECK(contains(ctl.output(), "the successor did not answer at the end of its probation"));
@@ -191,7 +187,7 @@ TEST_CASE(
 TEST_CASE("a successor that becomes unreachable before it begins is ended, and costs nothing") {
   faulty_site f{{"--ready-timeout", "5s"}};
   process& ctl = f.upgrade(fault::at_step(step::begin, action::unreachable));
-  REQUIRE(f.faults.fired(f.successor(ctl), patience));
+  REQUIRE(f.faults.fired(spawned_pid(ctl), patience));
   CHECK(ctl.wait_exit(patience).exited(1));
   CHECK(contains(ctl.output(), "had not connected within 5 s"));
   f.serves(1, 0);
@@ -214,13 +210,11 @@ TEST_CASE(
   fault_injector faults;
   server_fixture s{{"--probation", "1min"}, {.environment = faults.environment()}};
   const auto held = s.hold();
-  const auto to_successor = variable_for(fault::at_call("listen", 1, action::stop));
-  process& ctl = s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--env",
-                                  to_successor.first + "=" + to_successor.second});
+  process& ctl = s.start_upgrade(for_successor(fault::at_call("listen", 1, action::stop)));
   REQUIRE(ctl.wait_for_output("ready: generation 2", patience));
-  const auto second = open_pidfd(faulty_site::successor(ctl));
+  const auto second = open_pidfd(spawned_pid(ctl));
   CHECK(s.ctl({"commit", s.control()}).status == "exited 0");
-  REQUIRE(faults.fired(faulty_site::successor(ctl), patience));
+  REQUIRE(faults.fired(spawned_pid(ctl), patience));
 
   // Generation 1 has let go of the control socket, but SO_PEERCRED of new clients still names it.
   auto asked = faults.environment();
@@ -247,7 +241,7 @@ TEST_CASE(
 TEST_CASE("a trace of an upgrade contains the handoff of both processes") {
   faulty_site f{{}};
   process& ctl = f.upgrade();
-  const auto successor = f.successor(ctl);
+  const auto successor = spawned_pid(ctl);
   CHECK(ctl.wait_exit(patience).exited(0));
   const auto before = f.faults.calls(f.server());
   const auto after = f.faults.calls(successor);

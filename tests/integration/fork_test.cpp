@@ -154,7 +154,7 @@ TEST_CASE("of two servers that start beside the child of a killed one, one serve
 
 TEST_CASE("a waiting client is told that the server was killed, although its child lives") {
   forking_site s;
-  process& watch = s.scene().start({programs::graceful_ctl(), "monitor", s.control()});
+  process& watch = s.start_ctl({"monitor", s.control()});
   REQUIRE(watch.wait_for_output("the server is serving", patience));
   const auto child = open_pidfd(s.child_for("/stay"));
   s.server().signal(SIGKILL);
@@ -166,7 +166,7 @@ TEST_CASE("a waiting client is told that the server was killed, although its chi
 TEST_CASE("a lock is not taken from a successor that serves after its predecessor has died") {
   forking_site s{{"--probation", "1min"}};
   REQUIRE(s.child_for("/clone") > 0);
-  process& ctl = s.scene().start({programs::graceful_ctl(), "upgrade", s.control()});
+  process& ctl = s.start_upgrade();
   REQUIRE(s.server().wait_for_output("ready: generation 2 ", patience));
   s.server().signal(SIGKILL);
   REQUIRE(s.server().wait_exit(patience));

@@ -29,6 +29,8 @@ std::vector<std::string> gate::upgrade(const server_fixture& s) const {
   return argv;
 }
 
+process& gate::start_upgrade(server_fixture& s) const { return s.scene().start(upgrade(s)); }
+
 void gate::open() const { say("open\n"); }
 
 void gate::give_up() const { say("give up\n"); }

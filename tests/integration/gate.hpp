@@ -19,8 +19,9 @@ class gate {
   [[nodiscard]] std::vector<std::string> server(const std::string& control,
                                                 std::uint16_t port) const;
 
-  /// graceful-ctl upgrade to it.
+  /// graceful-ctl upgrade to it: the command line, or running.
   [[nodiscard]] std::vector<std::string> upgrade(const server_fixture& s) const;
+  process& start_upgrade(server_fixture& s) const;
 
   /// Lets one server through. Waits until a server is there.
   void open() const;

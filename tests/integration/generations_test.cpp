@@ -17,7 +17,7 @@ namespace {
 
 /// Watches the other end of the control socket, line by line.
 process& watch(server_fixture& s) {
-  process& monitor = s.scene().start({programs::graceful_ctl(), "monitor", s.control()});
+  process& monitor = s.start_ctl({"monitor", s.control()});
   REQUIRE(monitor.wait_for_output("the server is serving", patience));
   return monitor;
 }

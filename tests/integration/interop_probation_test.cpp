@@ -148,11 +148,10 @@ TEST_CASE("a C++ successor that is not ready is aborted by a Python predecessor"
   relay r;
   gate opening{r.s.scene()};
   r.deployed(r.python(), 2);
-  process& upgrade = r.s.scene().start(opening.upgrade(r.s));
+  process& upgrade = opening.start_upgrade(r.s);
   REQUIRE(upgrade.wait_for_output("1 socket passed", patience));
   CHECK(contains(r.s.status().out, ", upgrading,"));
-  const auto spawned = upgrade.output();
-  const auto successor = open_pidfd(std::stoi(spawned.substr(spawned.find("spawned pid ") + 12)));
+  const auto successor = open_pidfd(spawned_pid(upgrade));
   CHECK(r.s.ctl({"commit", r.s.control()}).status == "exited 1");
   CHECK(r.s.ctl({"abort", r.s.control()}).status == "exited 0");
   CHECK(upgrade.wait_exit(patience).exited(1));

@@ -72,7 +72,7 @@ TEST_CASE(
   auto s = shaped("ends", later("late", "1min"));
   load clients{s.load_on(false)};
   REQUIRE(clients.wait_for(100, patience));
-  process& ctl = s.scene().start({programs::graceful_ctl(), "upgrade", s.control()});
+  process& ctl = s.start_upgrade();
   REQUIRE(ctl.wait_for_output("ready", patience));
   REQUIRE(clients.wait_for_generation(2, 100, patience));
   s.server().signal(SIGTERM);
@@ -101,7 +101,7 @@ TEST_CASE("a successor whose threads hang is rolled back, and the reason says so
 TEST_CASE("a process learns whether it stays") {
   auto s = shaped("ends", {"--probation", "1min"});
   CHECK(s.server().wait_for_output("commit: Success", patience));
-  process& ctl = s.scene().start({programs::graceful_ctl(), "upgrade", s.control()});
+  process& ctl = s.start_upgrade();
   REQUIRE(ctl.wait_for_output("ready", patience));
   const auto text = s.server().output();
   CHECK_FALSE(contains(text.substr(text.find("commit: Success") + 1), "commit: "));

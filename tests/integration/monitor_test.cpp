@@ -14,9 +14,9 @@ using namespace graceful_test;
 TEST_CASE("a monitor sees an upgrade, follows to the new process, and ends with the server") {
   for (const bool json : {false, true}) {
     server_fixture s;
-    std::vector<std::string> command{programs::graceful_ctl(), "monitor", s.control()};
+    std::vector<std::string> command{"monitor", s.control()};
     if (json) command.emplace_back("--json");
-    process& monitor = s.scene().start(command);
+    process& monitor = s.start_ctl(command);
     REQUIRE(monitor.wait_for_output("the server is serving", patience));
     REQUIRE(s.upgrade().status == "exited 0");
     for (const char* message : {"upgrade: spawned pid ", "upgrade: generation 2 has connected",
@@ -43,7 +43,7 @@ TEST_CASE("a monitor sees an upgrade, follows to the new process, and ends with 
 
 TEST_CASE("a monitor of a killed server says that no server answers") {
   server_fixture s;
-  process& monitor = s.scene().start({programs::graceful_ctl(), "monitor", s.control()});
+  process& monitor = s.start_ctl({"monitor", s.control()});
   REQUIRE(monitor.wait_for_output("the server is serving", patience));
   s.server().signal(SIGKILL);
   CHECK(monitor.wait_exit(patience).exited(7));
@@ -51,7 +51,7 @@ TEST_CASE("a monitor of a killed server says that no server answers") {
 
 TEST_CASE("a monitor says in words that an upgrade is in its probation") {
   on_probation p;
-  process& monitor = p.s.scene().start({programs::graceful_ctl(), "monitor", p.s.control()});
+  process& monitor = p.s.start_ctl({"monitor", p.s.control()});
   REQUIRE(monitor.wait_for_output("the server is ", patience));
   CHECK(monitor.wait_for_output("the server is in the probation of an upgrade\n", patience));
 }

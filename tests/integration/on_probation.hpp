@@ -21,11 +21,10 @@ struct on_probation {
     REQUIRE(all_are_kept);
     REQUIRE(kept.wait_for(50, patience));
     REQUIRE(connecting.wait_for(50, patience));
-    ctl = &s.scene().start({programs::graceful_ctl(), "upgrade", s.control()});
+    ctl = &s.start_upgrade();
     REQUIRE(ctl->wait_for_output("ready: generation 2", patience));
     REQUIRE(connecting.wait_for_generation(2, 20, patience));
-    const auto text = ctl->output();
-    successor = open_pidfd(std::stoi(text.substr(text.find("spawned pid ") + 12)));
+    successor = open_pidfd(spawned_pid(*ctl));
   }
 
   static std::vector<std::string> with(std::vector<std::string> arguments, const char* probation) {

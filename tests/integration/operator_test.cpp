@@ -37,25 +37,19 @@ std::vector<std::string> command_with(const server_fixture& s, const std::string
   return command;
 }
 
-std::vector<std::string> successor_is(std::vector<std::string> command) {
-  command.insert(command.begin(), "--");
-  return command;
-}
-
 /// An upgrade whose predecessor is killed while the successor has its sockets and initialises.
 struct orphaned_upgrade {
   orphaned_upgrade() {
     REQUIRE(ctl.wait_for_output("passed", patience));
     REQUIRE(s.server().wait_for_output("gate: initialising", patience));
-    const auto text = ctl.output();
-    successor = std::stoi(text.substr(text.find("spawned pid ") + 12));
+    successor = spawned_pid(ctl);
     s.server().signal(SIGKILL);
     REQUIRE(s.server().wait_exit(patience));
   }
 
   server_fixture s;
   gate opening{s.scene()};
-  process& ctl = s.scene().start(opening.upgrade(s));
+  process& ctl = opening.start_upgrade(s);
   pid_t successor = 0;
 };
 
@@ -86,8 +80,7 @@ TEST_CASE("an upgrade whose server dies and leaves a child behind says once to s
   server_fixture s{{}, {}, programs::forking_server()};
   http_connection connection{resolve("127.0.0.1", s.port(), patience), 0};
   connection.exchange("GET /clone HTTP/1.1\r\nHost: test\r\n\r\n");
-  process& ctl =
-      s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--", "/bin/sleep", "60"});
+  process& ctl = s.start_upgrade({"--", "/bin/sleep", "60"});
   REQUIRE(ctl.wait_for_output("spawned", patience));
   s.server().signal(SIGKILL);
   CHECK(ctl.wait_exit(patience).exited(7));
@@ -104,10 +97,9 @@ TEST_CASE("an upgrade whose predecessor and successor both die reports that at o
 TEST_CASE("a monitor waits for a successor whose predecessor has died while it starts") {
   server_fixture s;
   gate opening{s.scene()};
-  process& watch =
-      s.scene().start({programs::graceful_ctl(), "monitor", s.control(), "--timeout", "0.2"});
+  process& watch = s.start_ctl({"monitor", s.control(), "--timeout", "0.2"});
   REQUIRE(watch.wait_for_output("the server is serving", patience));
-  process& ctl = s.scene().start(opening.upgrade(s));
+  process& ctl = opening.start_upgrade(s);
   REQUIRE(ctl.wait_for_output("passed", patience));
   REQUIRE(s.server().wait_for_output("gate: initialising", patience));
   s.server().signal(SIGKILL);
@@ -122,8 +114,7 @@ TEST_CASE("a monitor waits for a successor whose predecessor has died while it s
 TEST_CASE(
     "an upgrade that ends because the server ends does not say that the server still serves") {
   server_fixture s;
-  process& ctl =
-      s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--", "/bin/sleep", "60"});
+  process& ctl = s.start_upgrade({"--", "/bin/sleep", "60"});
   REQUIRE(ctl.wait_for_output("spawned", patience));
   s.server().signal(SIGTERM);
   CHECK(ctl.wait_exit(patience).exited(7));
@@ -135,12 +126,7 @@ TEST_CASE(
 TEST_CASE("a listener that moves to another address is shown with both addresses") {
   server_fixture s{{"--probation", "1min"}};
   const auto old_address = "127.0.0.1:" + std::to_string(s.port());
-  process& ctl = s.scene().start([&] {
-    std::vector<std::string> argv{programs::graceful_ctl(), "upgrade", s.control()};
-    const auto command = successor_is(command_with(s, "127.0.0.1:0", "127.0.0.2:0"));
-    argv.insert(argv.end(), command.begin(), command.end());
-    return argv;
-  }());
+  process& ctl = s.start_upgrade(behind_dashes(command_with(s, "127.0.0.1:0", "127.0.0.2:0")));
   REQUIRE(ctl.wait_for_output("ready: generation 2", patience));
   CHECK(s.ctl({"commit", s.control()}).status == "exited 0");
   REQUIRE(ctl.wait_exit(patience).exited(0));
@@ -161,7 +147,7 @@ TEST_CASE("a successor with another control path says so, and does not advise to
   for (auto& argument : command) {
     if (argument == "127.0.0.1:0") argument = "127.0.0.1:" + std::to_string(s.port());
   }
-  const auto done = s.upgrade(successor_is(command));
+  const auto done = s.upgrade(behind_dashes(command));
   CHECK(done.status == "exited 1");
   const auto log = s.server().output();
   INFO(done.all, log);
@@ -189,7 +175,7 @@ TEST_CASE("a server that finds its port held by another server says how to repla
 TEST_CASE("a successor that ends before ready() is reported with the way in which it ended") {
   server_fixture s;
   gate opening{s.scene()};
-  process& ctl = s.scene().start(opening.upgrade(s));
+  process& ctl = opening.start_upgrade(s);
   REQUIRE(ctl.wait_for_output("passed", patience));
   opening.give_up();
   CHECK(ctl.wait_exit(patience).exited(1));
@@ -217,8 +203,7 @@ TEST_CASE("the log of the old process is mentioned only if the new one may have 
   const auto nothing = s.upgrade({"--", "/no/such/program"});
   CHECK(nothing.status == "exited 1");
   CHECK_FALSE(contains(nothing.all, "log"));
-  process& ctl =
-      s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--", "/bin/sleep", "60"});
+  process& ctl = s.start_upgrade({"--", "/bin/sleep", "60"});
   REQUIRE(ctl.wait_for_output("spawned", patience));
   const auto early = s.ctl({"commit", s.control()});
   CHECK(early.status == "exited 1");

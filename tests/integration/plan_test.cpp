@@ -66,8 +66,7 @@ TEST_CASE("a dry run reports the same error as an upgrade that fails") {
 
 TEST_CASE("a dry run during an upgrade says that the server would be busy") {
   server_fixture s;
-  process& ctl =
-      s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--", "/bin/sleep", "60"});
+  process& ctl = s.start_upgrade({"--", "/bin/sleep", "60"});
   REQUIRE(ctl.wait_for_output("spawned", patience));
   const auto said = s.upgrade({"--dry-run"});
   CHECK(said.status == "exited 75");

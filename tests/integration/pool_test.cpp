@@ -24,13 +24,12 @@ struct pool_fixture : server_fixture {
   explicit pool_fixture(words arguments = {}, process_options options = {})
       : server_fixture{std::move(arguments), std::move(options), programs::pool_server()} {}
 
-  /// An upgrade to a server of the same kind with other arguments.
-  finished upgrade_to(const words& arguments) {
-    words command{"--",        programs::pool_server(),
-                  "--control", control(),
-                  "--listen",  "127.0.0.1:" + std::to_string(port())};
+  /// What an upgrade needs to start a server of the same kind with other arguments.
+  [[nodiscard]] words with(const words& arguments) const {
+    words command{programs::pool_server(), "--control", control(), "--listen",
+                  "127.0.0.1:" + std::to_string(port())};
     command.insert(command.end(), arguments.begin(), arguments.end());
-    return upgrade(command);
+    return behind_dashes(command);
   }
 
   /// How many sockets listen, according to Status.
@@ -83,7 +82,7 @@ void there_and_back(const words& here, long sockets_here, const words& there, lo
   CHECK(s.listeners() == sockets_here);
   for (std::uint64_t generation = 2; generation <= 5; ++generation) {
     const bool away = generation % 2 == 0;
-    const auto done = s.upgrade_to(away ? second : first);
+    const auto done = s.upgrade(s.with(away ? second : first));
     INFO(done.all, s.scene().report());
     REQUIRE(done.status == "exited 0");
     clients.reaches(generation);
@@ -125,10 +124,7 @@ TEST_CASE("an upgrade from one socket for all threads to one for each, and back,
 TEST_CASE("sockets that a successor adds listen only after its commit: a rollback loses nothing") {
   pool_fixture s{{"--threads", "1", "--reuse-port", "--probation", "1min"}};
   crowd clients{s};
-  process& ctl =
-      s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--",
-                       programs::pool_server(), "--control", s.control(), "--listen",
-                       "127.0.0.1:" + std::to_string(s.port()), "--threads", "4", "--reuse-port"});
+  process& ctl = s.start_upgrade(s.with({"--threads", "4", "--reuse-port"}));
   REQUIRE(ctl.wait_for_output("ready: generation 2", patience));
   REQUIRE(clients.connecting.wait_for_generation(2, 200, patience));
   CHECK(s.ctl({"rollback", s.control()}).status == "exited 0");

@@ -83,8 +83,7 @@ TEST_CASE(
   CHECK_FALSE(contains(ready.out, "committed"));
   CHECK(s.ctl({"commit", s.control()}).status == "exited 0");
   CHECK(s.server().wait_exit(patience).exited(0));
-  process& drained =
-      s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--until", "drained"});
+  process& drained = s.start_upgrade({"--until", "drained"});
   REQUIRE(drained.wait_for_output("ready: generation 3", patience));
   CHECK(s.ctl({"commit", s.control()}).status == "exited 0");
   CHECK(drained.wait_exit(patience).exited(0));
@@ -105,12 +104,11 @@ TEST_CASE("a successor that exits with 0 in its probation is rolled back too") {
   server_fixture s{{"--probation", "1min"}};
   gate opening{s.scene()};
   load clients{s.load_on(false)};
-  process& ctl = s.scene().start(opening.upgrade(s));
+  process& ctl = opening.start_upgrade(s);
   opening.open();
   REQUIRE(ctl.wait_for_output("ready: generation 2", patience));
   REQUIRE(clients.wait_for_generation(2, 20, patience));
-  const auto text = ctl.output();
-  const auto successor = open_pidfd(std::stoi(text.substr(text.find("spawned pid ") + 12)));
+  const auto successor = open_pidfd(spawned_pid(ctl));
   REQUIRE(send_signal(successor, SIGALRM));
   CHECK(ctl.wait_exit(patience).exited(1));
   CHECK(contains(ctl.output(), "rolled back: the successor exited with status 0 in its probation"));
@@ -142,8 +140,7 @@ TEST_CASE("a rollback by an operator loses nothing, and the successor drains and
   CHECK(p.s.ctl({"rollback", p.s.control()}).status == "exited 0");
   p.rolled_back("an operator asked for it");
   CHECK(wait_readable(p.successor.get(), patience));
-  const auto words = p.ctl->output();
-  const auto pid = std::to_string(std::stoi(words.substr(words.find("spawned pid ") + 12)));
+  const auto pid = std::to_string(spawned_pid(*p.ctl));
   CHECK(p.s.server().wait_for_output("generation 2 (pid " + pid + ") has ended", patience));
   p.serves(1);
   CHECK(p.s.ctl({"rollback", p.s.control()}).status == "exited 1");

@@ -46,16 +46,12 @@ struct relay {
 
   /// Upgrades to `command`, until its successor serves in probation. Returns its pid.
   pid_t on_probation(const strings& command, std::uint64_t generation) {
-    strings argv{programs::graceful_ctl(), "upgrade", s.control()};
-    const auto rest = behind_dashes(command);
-    argv.insert(argv.end(), rest.begin(), rest.end());
-    upgrade = &s.scene().start(argv);
+    upgrade = &s.start_upgrade(behind_dashes(command));
     INFO(upgrade->output());
     REQUIRE(upgrade->wait_for_output("ready: generation " + std::to_string(generation), patience));
     REQUIRE(connecting.wait_for_generation(generation, 20, patience));
     CHECK(serves_alone(generation, s));
-    const auto text = upgrade->output();
-    return std::stoi(text.substr(text.find("spawned pid ") + 12));
+    return spawned_pid(*upgrade);
   }
 
   /// graceful-ctl reports the rollback, and `generation` serves new clients.
@@ -121,11 +117,6 @@ struct relay {
       CHECK(line == each.end);
       CHECK(contains(answers, each.says));
     }
-  }
-
-  static strings behind_dashes(strings command) {
-    command.insert(command.begin(), "--");
-    return command;
   }
 
   server_fixture s;

@@ -41,6 +41,20 @@ finished run(scene& where, std::vector<std::string> argv, process_options option
   return {status.to_string(), p.stdout_text(), p.output()};
 }
 
+std::vector<std::string> behind_dashes(std::vector<std::string> command) {
+  command.insert(command.begin(), "--");
+  return command;
+}
+
+pid_t spawned_pid(process& ctl) {
+  constexpr std::string_view words = "spawned pid ";
+  if (!ctl.wait_for_output(words, patience)) {
+    throw std::runtime_error{"no successor is spawned: " + ctl.output()};
+  }
+  const std::string text = ctl.output();
+  return std::stoi(text.substr(text.find(words) + words.size()));
+}
+
 http_connection hold_by(std::uint64_t generation, std::uint16_t port) {
   for (const deadline until{patience}; !until.passed();) {
     http_connection connection{resolve("127.0.0.1", port, patience), 0};
@@ -96,6 +110,10 @@ finished server_fixture::ctl(std::vector<std::string> arguments, process_options
   return run(scene_, joined({programs::graceful_ctl()}, arguments), std::move(options));
 }
 
+process& server_fixture::start_ctl(std::vector<std::string> arguments) {
+  return scene_.start(joined({programs::graceful_ctl()}, arguments));
+}
+
 finished server_fixture::upgrade(std::vector<std::string> more) {
   return ctl(joined({"upgrade", control()}, more));
 }
@@ -106,6 +124,10 @@ finished server_fixture::status(std::vector<std::string> more) {
 
 bool server_fixture::status_comes_to_say(const std::string& text) {
   return eventually([&] { return contains(status().out, text); }, patience);
+}
+
+process& server_fixture::start_upgrade(std::vector<std::string> more) {
+  return start_ctl(joined({"upgrade", control()}, more));
 }
 
 census server_fixture::at_rest(pid_t generation) {

@@ -64,9 +64,13 @@ class server_fixture {
   /// Runs graceful-ctl with these arguments until it ends.
   finished ctl(std::vector<std::string> arguments, process_options options = {});
 
-  /// Runs graceful-ctl COMMAND CONTROL-PATH with more arguments.
+  /// Starts it, and does not wait.
+  process& start_ctl(std::vector<std::string> arguments);
+
+  /// Runs, or starts, graceful-ctl COMMAND CONTROL-PATH with more arguments.
   finished upgrade(std::vector<std::string> more = {});
   finished status(std::vector<std::string> more = {});
+  process& start_upgrade(std::vector<std::string> more = {});
 
   /// Repeats status until it says this; waits until the deadline only if it never does.
   bool status_comes_to_say(const std::string& text);
@@ -103,6 +107,13 @@ http_connection hold_by(std::uint64_t generation, std::uint16_t port);
 /// Whether only this generation serves new clients, after a short time: for a moment at a handover,
 /// and at a rollback, two processes accept. False also if a client is lost.
 bool serves_alone(std::uint64_t generation, const server_fixture& s);
+
+/// The arguments with which an upgrade starts this command.
+std::vector<std::string> behind_dashes(std::vector<std::string> command);
+
+/// The pid of the successor, as soon as this graceful-ctl upgrade reports it; throws if it does
+/// not.
+pid_t spawned_pid(process& ctl);
 
 /// Runs a program until it ends.
 finished run(scene& where, std::vector<std::string> argv, process_options options = {});

@@ -33,7 +33,7 @@ struct managed_probation : managed_site {
   explicit managed_probation(std::map<std::string, std::string> environment = {})
       : managed_site{{"--probation", "1min"}, std::move(environment)} {
     await(says("READY=1"));
-    upgrade = &server.scene().start({programs::graceful_ctl(), "upgrade", server.control()});
+    upgrade = &server.start_upgrade();
     const auto begin = await(says("RELOADING=1")).value("STATUS");
     successor = static_cast<pid_t>(std::stoi(begin.substr(begin.rfind(' '))));
     await([](const notification& n) { return contains(n.value("STATUS"), "in probation"); });
@@ -124,8 +124,7 @@ TEST_CASE("an upgrade that fails ends the reload, and says why") {
   const auto word = m.server.scene().path("word");
   REQUIRE(::mkfifo(word.c_str(), 0600) == 0);
   process& upgrade =
-      m.server.scene().start({programs::graceful_ctl(), "upgrade", m.server.control(), "--",
-                              "/bin/sh", "-c", "read end < \"$0\"; exit 1", word});
+      m.server.start_upgrade({"--", "/bin/sh", "-c", "read end < \"$0\"; exit 1", word});
   const auto status = m.await(m.says("RELOADING=1")).value("STATUS");
   REQUIRE(status.starts_with("upgrade: spawned pid "));
   // The test reaps its children, as a manager does, so that it is known at once how a sibling

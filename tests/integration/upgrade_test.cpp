@@ -213,8 +213,7 @@ TEST_CASE("a name that was handed over with another address is bound again, and 
   server_fixture s;
   auto command = s.command();
   command.back() = "127.0.0.2:0";
-  command.insert(command.begin(), "--");
-  const auto done = s.upgrade(command);
+  const auto done = s.upgrade(behind_dashes(command));
   INFO(done.all);
   CHECK(done.status == "exited 0");
   CHECK(s.server().wait_for_output(
@@ -227,7 +226,6 @@ TEST_CASE("a listener that the successor does not ask for is dropped, and everyb
   server_fixture s{{"--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0"}};
   auto command = s.command();
   command.resize(command.size() - 2);
-  command.insert(command.begin(), "--");
-  CHECK(s.upgrade(command).status == "exited 0");
+  CHECK(s.upgrade(behind_dashes(command)).status == "exited 0");
   CHECK(s.server().wait_for_output("is dropped: this build does not listen on it", patience));
 }
