@@ -105,7 +105,7 @@ TEST_CASE("if the newest generation dies a server can be started, even while an 
   server_fixture s;
   const auto held = s.hold();
   REQUIRE(s.upgrade().status == "exited 0");
-  const auto newest = open_pidfd(static_cast<pid_t>(s.pid()));
+  const auto newest = open_pidfd(s.pid());
   REQUIRE(send_signal(newest, SIGKILL));
   REQUIRE(wait_readable(newest.get(), patience));
   REQUIRE(s.server().running());
@@ -129,7 +129,7 @@ TEST_CASE("the control path has mode 0600 and disappears with the last generatio
   REQUIRE(s.upgrade().status == "exited 0");
   REQUIRE(s.server().wait_exit(patience));
   CHECK(fs::is_socket(s.control()));
-  const auto last = open_pidfd(static_cast<pid_t>(s.pid()));
+  const auto last = open_pidfd(s.pid());
   REQUIRE(send_signal(last, SIGTERM));
   CHECK(s.scene().wait_all_gone(patience));
   CHECK_FALSE(fs::exists(s.control()));

@@ -80,7 +80,7 @@ TEST_CASE("the death of a generation in the middle does not hide an older one") 
   server_fixture s;
   const auto first = s.hold();
   REQUIRE(s.upgrade().status == "exited 0");
-  const auto middle = open_pidfd(static_cast<pid_t>(s.pid()));
+  const auto middle = open_pidfd(s.pid());
   const auto second = s.hold();
   REQUIRE(s.upgrade().status == "exited 0");
   CHECK(s.status_comes_to_say("generation 2, pid "));

@@ -83,7 +83,7 @@ TEST_CASE("a predecessor that is told to end in a probation commits its Python s
 TEST_CASE("a Python predecessor that is told to end in a probation commits its successor") {
   python_serves r;
   r.on_probation(r.s.command(), 3);
-  REQUIRE(send_signal(open_pidfd(static_cast<pid_t>(r.s.pid())), SIGTERM));
+  REQUIRE(send_signal(open_pidfd(r.s.pid()), SIGTERM));
   CHECK(r.upgrade->wait_exit(patience).exited(0));
   CHECK(r.s.server().wait_for_output("interop: drained: generation 2", patience));
   CHECK(r.s.generation() == 3);
@@ -137,7 +137,7 @@ TEST_CASE("a Python predecessor asks before it commits, and resumes without an a
 TEST_CASE("a C++ successor stays if its Python predecessor dies") {
   python_serves r;
   r.on_probation(r.s.command(), 3);
-  REQUIRE(send_signal(open_pidfd(static_cast<pid_t>(r.s.pid())), SIGKILL));
+  REQUIRE(send_signal(open_pidfd(r.s.pid()), SIGKILL));
   CHECK(r.s.server().wait_for_output("generation 3 serves", patience));
   while (r.s.generation() != 3) REQUIRE(r.connecting.wait_for(1, patience));
   r.costs(relay::killed::predecessor);

@@ -220,7 +220,7 @@ TEST_CASE("a successor that is told twice to end does not wait for a predecessor
 TEST_CASE("a successor that is killed just after its commit is not rolled back") {
   server_fixture s{{"--probation", "0"}};
   REQUIRE(s.upgrade().status == "exited 0");
-  const auto successor = open_pidfd(static_cast<pid_t>(s.pid()));
+  const auto successor = open_pidfd(s.pid());
   REQUIRE(send_signal(successor, SIGKILL));
   REQUIRE(wait_readable(successor.get(), patience));
   CHECK(s.server().wait_exit(patience).exited(0));

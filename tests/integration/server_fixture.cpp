@@ -1,6 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "server_fixture.hpp"
 
+#include <graceful/control_client.hpp>
+
 #include "kit_servers.hpp"
 
 #include <algorithm>
@@ -18,6 +20,12 @@ namespace {
 std::vector<std::string> joined(std::vector<std::string> a, const std::vector<std::string>& b) {
   a.insert(a.end(), b.begin(), b.end());
   return a;
+}
+
+graceful::result<graceful::server_status> asked(const std::string& control) {
+  auto client = graceful::control_client::connect(control, patience);
+  if (!client) return client.error();
+  return client->status();
 }
 
 }  // namespace
@@ -147,13 +155,14 @@ census server_fixture::at_rest(pid_t generation) {
   }
 }
 
-std::int64_t server_fixture::generation() { return number("\"generation\":"); }
-std::int64_t server_fixture::pid() { return number("\"pid\":"); }
+std::int64_t server_fixture::generation() const {
+  const auto now = asked(control());
+  return now ? static_cast<std::int64_t>(now->generation) : -1;
+}
 
-std::int64_t server_fixture::number(const std::string& key) {
-  const std::string text = status({"--json"}).out;
-  const auto at = text.find(key);
-  return at == std::string::npos ? -1 : std::stoll(text.substr(at + key.size()));
+pid_t server_fixture::pid() const {
+  const auto now = asked(control());
+  return now ? static_cast<pid_t>(now->pid) : -1;
 }
 
 http_connection server_fixture::hold() const {

@@ -17,6 +17,8 @@
 #include <string>
 #include <vector>
 
+#include <sys/types.h>
+
 namespace graceful_test {
 
 using namespace graceful::testing;
@@ -80,8 +82,8 @@ class server_fixture {
   census at_rest(pid_t generation);
 
   /// From Status; -1 if there is no answer.
-  std::int64_t generation();
-  std::int64_t pid();
+  [[nodiscard]] std::int64_t generation() const;
+  [[nodiscard]] pid_t pid() const;
 
   /// A connection in the middle of its second request: the process that serves now drains until it
   /// ends.
@@ -91,8 +93,6 @@ class server_fixture {
   http_load load_on(bool keep_alive) const;
 
  private:
-  std::int64_t number(const std::string& key);
-
   graceful_test::scene scene_;
   std::vector<std::string> command_;
   process* server_;

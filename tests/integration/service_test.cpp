@@ -246,7 +246,7 @@ TEST_CASE("a server proves to its watchdog that its own threads run, and so does
   const auto old = m.server.server().pid();
   for (int i = 0; i < 3; ++i) CHECK(m.await(m.says("WATCHDOG=1")).pid == old);
   CHECK(m.server.upgrade().status == "exited 0");
-  const auto next = static_cast<pid_t>(m.server.pid());
+  const auto next = m.server.pid();
   for (int i = 0; i < 3;) {
     const auto ping = m.await(m.says("WATCHDOG=1"));
     if (ping.pid == next) ++i;

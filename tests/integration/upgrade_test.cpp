@@ -134,13 +134,13 @@ TEST_CASE("a generation holds no more than the one before it") {
   server_fixture s{{"--threads", "2"}};
   REQUIRE(s.upgrade().status == "exited 0");
   REQUIRE(s.server().wait_for_output("has ended", patience));
-  const auto second = s.at_rest(static_cast<pid_t>(s.pid()));
+  const auto second = s.at_rest(s.pid());
   for (int i = 0; i < 5; ++i) {
     REQUIRE(s.upgrade().status == "exited 0");
     const auto gone = "generation " + std::to_string(i + 3) + " serves";
     REQUIRE(s.server().wait_for_output(gone, patience));
   }
-  const auto last = static_cast<pid_t>(s.pid());
+  const auto last = s.pid();
   INFO(take_census(last).to_string(), "\n", second.to_string());
   CHECK(wait_for_census(last, second, patience));
   CHECK(descriptors_without_cloexec(last).empty());
