@@ -27,19 +27,12 @@ std::chrono::nanoseconds processor_time(pid_t pid) {
   return std::chrono::seconds{used.tv_sec} + std::chrono::nanoseconds{used.tv_nsec};
 }
 
-server_fixture shaped(const std::string& shape, const char* threads = "1",
-                      std::vector<std::string> more = {}) {
-  std::vector<std::string> arguments{"--shape", shape, "--threads", threads};
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  return server_fixture{arguments, {}, programs::shaped_server()};
-}
-
 /// While the new process gets the clients, the old one only keeps one connection open. Then that
 /// ends too.
 void check_loop(const std::string& shape, const char* threads) {
   CAPTURE(shape);
   CAPTURE(threads);
-  auto s = shaped(shape, threads);
+  auto s = shaped(shape, {"--threads", threads});
   load clients{s.load_on(false)};
   REQUIRE(clients.wait_for(200, patience));
   auto held = s.hold();

@@ -3,7 +3,6 @@
 // graceful-ctl run as PID 1 of pid namespaces, which is what a container is to it.
 #include <graceful/testing/load.hpp>
 
-#include "possible.hpp"
 #include "supervised.hpp"
 #include "testing/process_table.hpp"
 
@@ -19,14 +18,6 @@
 using namespace graceful_test;
 
 namespace {
-
-bool have_namespaces() {
-  scene where;
-  const auto done =
-      run(where, {"/usr/bin/unshare", "--pid", "--fork", "--mount-proc", "/bin/true"});
-  return is_possible(done.status == "exited 0",
-                     "pid namespaces cannot be made here (unshare: " + done.all + ")");
-}
 
 std::vector<process_entry> children_of(pid_t parent) {
   std::vector<process_entry> found;
@@ -61,7 +52,7 @@ pid_t outside(supervised& s, std::int64_t inner) {
 }  // namespace
 
 TEST_CASE("PID 1 reaps orphans, and no zombie is left") {
-  if (!have_namespaces()) return;
+  if (!can_run(in_container, "a container")) return;
   supervised s{
       supervised::contained{},
       {"/bin/sh", "-c",
@@ -89,7 +80,7 @@ TEST_CASE("PID 1 reaps orphans, and no zombie is left") {
 }
 
 TEST_CASE("SIGTERM to PID 1 lets the server drain, and the container ends with 0") {
-  if (!have_namespaces()) return;
+  if (!can_run(in_container, "a container")) return;
   supervised s{supervised::contained{}, supervised::http()};
   load at_work{load_on(s.port())};
   REQUIRE(at_work.wait_for(50, patience));
@@ -102,7 +93,7 @@ TEST_CASE("SIGTERM to PID 1 lets the server drain, and the container ends with 0
 }
 
 TEST_CASE("the container lives on when an upgrade ends its first process") {
-  if (!have_namespaces()) return;
+  if (!can_run(in_container, "a container")) return;
   supervised s{supervised::contained{}, supervised::http()};
   load at_work{load_on(s.port())};
   const auto first = s.wait_main();
@@ -126,16 +117,15 @@ TEST_CASE("the container lives on when an upgrade ends its first process") {
 }
 
 TEST_CASE("a server takes over from one in another container, which then ends with 0") {
-  if (!have_namespaces()) return;
+  if (!can_run(in_container, "a container")) return;
   supervised first{supervised::contained{}, supervised::http()};
   const auto port = first.port();
   load at_work{load_on(port)};
   REQUIRE(at_work.wait_for(50, patience));
-  auto command = supervised::http();
-  std::replace(command.begin(), command.end(), std::string{"127.0.0.1:0"},
-               "127.0.0.1:" + std::to_string(port));
-  supervised second{
-      supervised::contained{&first}, command, {}, {.environment = {{"GRACEFUL_TAKEOVER", "1"}}}};
+  supervised second{supervised::contained{&first},
+                    at_port(supervised::http(), port),
+                    {},
+                    {.environment = {{"GRACEFUL_TAKEOVER", "1"}}}};
   REQUIRE(second.supervisor().wait_for_output("ready: generation 2", patience));
   CHECK(first.supervisor().wait_exit(patience).exited(0));
   REQUIRE(at_work.wait_for(50, patience));

@@ -101,11 +101,7 @@ TEST_CASE("a child that outlives a killed server does not prevent the next start
   REQUIRE(s.server().wait_exit(patience));
   CHECK(s.status().status == "exited 7");
   // A child of clone(2) also holds the port, so only another one is free.
-  if (path == "/stay") {
-    for (auto& argument : again) {
-      if (argument == "127.0.0.1:0") argument = "127.0.0.1:" + std::to_string(s.port());
-    }
-  }
+  if (path == "/stay") again = at_port(again, s.port());
   process_options options;
   if (told_to_take_over) options.environment["GRACEFUL_TAKEOVER"] = "1";
   process& next = s.scene().start(again, options);
@@ -121,11 +117,7 @@ TEST_CASE("a server whose port is held by a child of a killed one names that pro
   const auto child = s.child_for("/clone");
   s.server().signal(SIGKILL);
   REQUIRE(s.server().wait_exit(patience));
-  auto command = s.command();
-  for (auto& argument : command) {
-    if (argument == "127.0.0.1:0") argument = "127.0.0.1:" + std::to_string(s.port());
-  }
-  const auto next = run(s.scene(), command);
+  const auto next = run(s.scene(), at_port(s.command(), s.port()));
   CHECK(next.status == "exited 1");
   CHECK(contains(next.all, "it is held by pid " + std::to_string(child) + " (forking_server)"));
 }

@@ -14,12 +14,6 @@ using namespace graceful_test;
 
 namespace {
 
-server_fixture shaped(const std::string& shape, std::vector<std::string> more = {}) {
-  std::vector<std::string> arguments{"--shape", shape};
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  return server_fixture{arguments, {}, programs::shaped_server()};
-}
-
 std::vector<std::string> later(const char* shape, const char* probation) {
   return {"--later", shape, "--probation", probation};
 }

@@ -60,8 +60,7 @@ struct runtime_directory {
   scene where;
   std::string directory = where.path("runtime");
   std::string control = directory + "/control.sock";
-  std::vector<std::string> command{programs::http_server(), "--control",   control, "--listen",
-                                   "127.0.0.1:0",           "--probation", "0"};
+  std::vector<std::string> command = http_command(control);
   process* server = nullptr;
 };
 

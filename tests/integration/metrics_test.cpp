@@ -43,16 +43,11 @@ long number_after(const std::string& text, const std::string& key, std::size_t f
 
 /// A server whose standard error is, or is not, the stream that JOURNAL_STREAM names.
 std::vector<std::string> with_journal_stream(const std::string& value, const scene& where) {
-  return {"/bin/sh",
-          "-c",
-          "JOURNAL_STREAM=" + value + " exec \"$0\" \"$@\"",
-          programs::http_server(),
-          "--listen",
-          "127.0.0.1:0",
-          "--probation",
-          "0",
-          "--control",
-          where.path("control.sock")};
+  std::vector<std::string> command{"/bin/sh", "-c",
+                                   "JOURNAL_STREAM=" + value + " exec \"$0\" \"$@\""};
+  const auto server = http_command(where.path("control.sock"));
+  command.insert(command.end(), server.begin(), server.end());
+  return command;
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 //
 // Servers in a place that has no /proc, as a chroot may have none.
-#include "possible.hpp"
 #include "server_fixture.hpp"
 
 #include <doctest/doctest.h>
@@ -29,12 +28,7 @@ std::vector<std::string> without_proc(const std::vector<std::string>& command) {
   return all;
 }
 
-bool have_namespaces() {
-  scene where;
-  const auto done = run(where, without_proc({"/bin/true"}));
-  return is_possible(done.status == "exited 0",
-                     "mount namespaces cannot be made here (unshare: " + done.all + ")");
-}
+bool can_unmount_proc() { return can_run(without_proc({}), "a mount namespace"); }
 
 /// A program finds the libraries beside it, $ORIGIN of ld.so(8), through /proc.
 process_options with_libraries() {
@@ -43,18 +37,13 @@ process_options with_libraries() {
   return options;
 }
 
-std::vector<std::string> server(const std::string& control) {
-  return {
-      programs::http_server(), "--control", control, "--probation", "0", "--listen", "127.0.0.1:0"};
-}
-
 }  // namespace
 
 TEST_CASE("without a /proc a server starts, is upgraded with its arguments, and drains") {
-  if (!have_namespaces()) return;
+  if (!can_unmount_proc()) return;
   scene where;
   const auto control = where.path("control.sock");
-  process& first = where.start(without_proc(server(control)), with_libraries());
+  process& first = where.start(without_proc(http_command(control)), with_libraries());
   REQUIRE_MESSAGE(first.wait_for_output("ready: generation 1 ", patience), first.output());
   for (const char* generation : {"2", "3"}) {
     const auto done = run(where, {programs::graceful_ctl(), "upgrade", control});
@@ -67,7 +56,7 @@ TEST_CASE("without a /proc a server starts, is upgraded with its arguments, and 
 }
 
 TEST_CASE("without a /proc a control path whose directory leaves no room says so") {
-  if (!have_namespaces()) return;
+  if (!can_unmount_proc()) return;
   scene where;
   // Leaves room for "s", but not for a temporary name.
   const auto control =
@@ -82,11 +71,11 @@ TEST_CASE("without a /proc a control path whose directory leaves no room says so
 }
 
 TEST_CASE("without a /proc a supervisor runs a server, and the next supervisor adopts it") {
-  if (!have_namespaces()) return;
+  if (!can_unmount_proc()) return;
   scene where;
   const auto control = where.path("control.sock");
   std::vector<std::string> command{programs::graceful_ctl(), "run", "--control", control, "--"};
-  for (const auto& word : server(control)) command.push_back(word);
+  for (const auto& word : http_command(control)) command.push_back(word);
   process& first = where.start(without_proc(command), with_libraries());
   REQUIRE_MESSAGE(first.wait_for_output("ready: generation 1 ", patience), first.output());
   REQUIRE(first.wait_for_output("keeps http", patience));

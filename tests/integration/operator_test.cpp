@@ -143,10 +143,8 @@ TEST_CASE("a listener that moves to another address is shown with both addresses
 
 TEST_CASE("a successor with another control path says so, and does not advise to end the server") {
   server_fixture s;
-  auto command = command_with(s, s.control(), s.scene().path("other.sock"));
-  for (auto& argument : command) {
-    if (argument == "127.0.0.1:0") argument = "127.0.0.1:" + std::to_string(s.port());
-  }
+  const auto command =
+      at_port(command_with(s, s.control(), s.scene().path("other.sock")), s.port());
   const auto done = s.upgrade(behind_dashes(command));
   CHECK(done.status == "exited 1");
   const auto log = s.server().output();
@@ -161,10 +159,8 @@ TEST_CASE("a successor with another control path says so, and does not advise to
 
 TEST_CASE("a server that finds its port held by another server says how to replace that one") {
   server_fixture s;
-  auto command = command_with(s, s.control(), s.scene().path("other.sock"));
-  for (auto& argument : command) {
-    if (argument == "127.0.0.1:0") argument = "127.0.0.1:" + std::to_string(s.port());
-  }
+  const auto command =
+      at_port(command_with(s, s.control(), s.scene().path("other.sock")), s.port());
   const auto copy = run(s.scene(), command);
   INFO(copy.all);
   CHECK(copy.status == "exited 1");

@@ -4,6 +4,7 @@
 #include <graceful/control_client.hpp>
 
 #include "kit_servers.hpp"
+#include "possible.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -61,6 +62,35 @@ pid_t spawned_pid(process& ctl) {
   }
   const std::string text = ctl.output();
   return std::stoi(text.substr(text.find(words) + words.size()));
+}
+
+std::vector<std::string> http_command(const std::string& control) {
+  return {programs::http_server(), "--control",   control, "--listen",
+          "127.0.0.1:0",           "--probation", "0"};
+}
+
+std::vector<std::string> at_port(std::vector<std::string> command, std::uint16_t port) {
+  std::replace(command.begin(), command.end(), std::string{"127.0.0.1:0"},
+               "127.0.0.1:" + std::to_string(port));
+  return command;
+}
+
+server_fixture shaped(const std::string& shape, std::vector<std::string> more) {
+  return server_fixture{joined({"--shape", shape}, more), {}, programs::shaped_server()};
+}
+
+bool can_run(const std::vector<std::string>& prefix, const std::string& what,
+             const std::vector<std::string>& program) {
+  scene where;
+  const auto done = run(where, joined(prefix, program));
+  return is_possible(done.status == "exited 0", what + " cannot be had here (" + done.all + ")");
+}
+
+http_connection hold_on(std::uint16_t port) {
+  http_connection connection{resolve("127.0.0.1", port, patience), 0};
+  connection.exchange("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
+  connection.send("GET / HTTP/1.1\r\n");
+  return connection;
 }
 
 http_connection hold_by(std::uint64_t generation, std::uint16_t port) {
@@ -165,12 +195,7 @@ pid_t server_fixture::pid() const {
   return now ? static_cast<pid_t>(now->pid) : -1;
 }
 
-http_connection server_fixture::hold() const {
-  http_connection connection{resolve("127.0.0.1", port(), patience), 0};
-  connection.exchange("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
-  connection.send("GET / HTTP/1.1\r\n");
-  return connection;
-}
+http_connection server_fixture::hold() const { return hold_on(port()); }
 
 http_load server_fixture::load_on(bool keep_alive) const {
   http_load options;

@@ -46,6 +46,22 @@ struct finished {
   std::string all;  // both outputs
 };
 
+/// Runs a program until it ends.
+finished run(scene& where, std::vector<std::string> argv, process_options options = {});
+
+/// Whether a program can be run behind `prefix`. See `is_possible`, which says what cannot be had.
+bool can_run(const std::vector<std::string>& prefix, const std::string& what,
+             const std::vector<std::string>& program = {"/bin/true"});
+
+/// The command line of an http_server that listens on any port.
+std::vector<std::string> http_command(const std::string& control);
+
+/// A command line with this port instead of any.
+std::vector<std::string> at_port(std::vector<std::string> command, std::uint16_t port);
+
+/// The arguments with which an upgrade starts this command.
+std::vector<std::string> behind_dashes(std::vector<std::string> command);
+
 /// A server in its own scene, and an operator's shell.
 class server_fixture {
  public:
@@ -85,8 +101,7 @@ class server_fixture {
   [[nodiscard]] std::int64_t generation() const;
   [[nodiscard]] pid_t pid() const;
 
-  /// A connection in the middle of its second request: the process that serves now drains until it
-  /// ends.
+  /// See `hold_on`.
   [[nodiscard]] http_connection hold() const;
 
   /// A load that keeps connections alive, or not.
@@ -100,7 +115,14 @@ class server_fixture {
   std::size_t threads_ = 1;
 };
 
-/// Like `server_fixture::hold`, by this generation: for a moment after it is ready its predecessor
+/// A server_fixture of a shaped_server.
+server_fixture shaped(const std::string& shape, std::vector<std::string> more = {});
+
+/// A connection in the middle of its second request: the process that serves now drains until it
+/// ends.
+http_connection hold_on(std::uint16_t port);
+
+/// Like `hold_on`, by this generation: for a moment after it is ready its predecessor
 /// accepts too.
 http_connection hold_by(std::uint64_t generation, std::uint16_t port);
 
@@ -108,15 +130,9 @@ http_connection hold_by(std::uint64_t generation, std::uint16_t port);
 /// and at a rollback, two processes accept. False also if a client is lost.
 bool serves_alone(std::uint64_t generation, const server_fixture& s);
 
-/// The arguments with which an upgrade starts this command.
-std::vector<std::string> behind_dashes(std::vector<std::string> command);
-
 /// The pid of the successor, as soon as this graceful-ctl upgrade reports it; throws if it does
 /// not.
 pid_t spawned_pid(process& ctl);
-
-/// Runs a program until it ends.
-finished run(scene& where, std::vector<std::string> argv, process_options options = {});
 
 }  // namespace graceful_test
 

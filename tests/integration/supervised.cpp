@@ -18,7 +18,7 @@ supervised::supervised(contained where, std::vector<std::string> command,
                        std::vector<std::string> options, process_options how)
     : control_{where.beside != nullptr ? where.beside->control() : scene_.path("control.sock")},
       socket_{scene_.path("supervisor")} {
-  command_line_ = {"/usr/bin/unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "--"};
+  command_line_ = in_container;
   options.insert(options.end(), {"--socket", socket_});
   assemble(command, std::move(options));
   start(std::move(how));
@@ -49,12 +49,7 @@ void supervised::assemble(const std::vector<std::string>& command,
   }
 }
 
-std::vector<std::string> supervised::http(std::vector<std::string> more) {
-  std::vector<std::string> command{programs::http_server(), "--control",   "{control}", "--listen",
-                                   "127.0.0.1:0",           "--probation", "0"};
-  command.insert(command.end(), more.begin(), more.end());
-  return command;
-}
+std::vector<std::string> supervised::http() { return http_command("{control}"); }
 
 process& supervised::start(process_options how) {
   supervisor_ = &scene_.start(command_line_, std::move(how));

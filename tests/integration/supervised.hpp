@@ -13,6 +13,10 @@
 
 namespace graceful_test {
 
+/// Executes its arguments as PID 1 of a container, see pid_namespaces(7).
+inline const std::vector<std::string> in_container{"/usr/bin/unshare", "--pid",        "--fork",
+                                                   "--mount-proc",     "--kill-child", "--"};
+
 /// A server under `graceful-ctl run`, in its own scene.
 class supervised {
  public:
@@ -31,7 +35,7 @@ class supervised {
              std::vector<std::string> options = {}, process_options how = {});
 
   /// An http_server on a free port, which is known when this returns.
-  static std::vector<std::string> http(std::vector<std::string> more = {});
+  static std::vector<std::string> http();
 
   /// A server for the control path of `other`, under its own supervisor.
   supervised(const supervised& other, std::vector<std::string> command, process_options how);

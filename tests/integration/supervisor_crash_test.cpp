@@ -10,7 +10,6 @@
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -165,10 +164,9 @@ TEST_CASE(
   load at_work{load_on(first.port())};
   first.wait(keeps_one);
   REQUIRE(at_work.wait_for(50, patience));
-  auto command = supervised::http();
-  std::replace(command.begin(), command.end(), std::string{"127.0.0.1:0"},
-               "127.0.0.1:" + std::to_string(first.port()));
-  supervised second{first, command, {.environment = {{"GRACEFUL_TAKEOVER", "1"}}}};
+  supervised second{first,
+                    at_port(supervised::http(), first.port()),
+                    {.environment = {{"GRACEFUL_TAKEOVER", "1"}}}};
   REQUIRE(second.supervisor().wait_for_output("ready: generation 2", patience));
   CHECK(first.supervisor().wait_exit(patience).exited(0));
   const auto main = second.wait_main();
@@ -191,12 +189,8 @@ TEST_CASE("a server is killed a hundred times, and no client is refused") {
 
 TEST_CASE(
     "a server behind shells that is killed serves on its port again, and no client is refused") {
-  auto command = supervised::http();
-  const auto port = [] {
-    supervised before{supervised::http()};
-    return before.port();
-  }();
-  *std::ranges::find(command, "127.0.0.1:0") = "127.0.0.1:" + std::to_string(port);
+  const auto port = supervised{supervised::http()}.port();
+  auto command = at_port(supervised::http(), port);
   const std::string shell = "\"$0\" \"$@\"; exit $?";  // without exec: the server is its child
   command.insert(command.begin(), {"/bin/sh", "-c", shell, "/bin/bash", "-c", shell});
   supervised s{command};
@@ -253,9 +247,7 @@ TEST_CASE("clients of a server that is given up are refused, even while an older
   const auto port = s.port();
   const auto first = s.wait_main();
   const auto target = resolve("127.0.0.1", port, patience);
-  http_connection held{target, 0};
-  held.exchange("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
-  held.send("GET / HTTP/1.1\r\n");
+  auto held = hold_on(port);
   REQUIRE(s.ctl({"upgrade", s.control()}).status == "exited 0");
   s.wait(keeps_one);
   ::kill(s.wait_main(first), SIGKILL);

@@ -6,7 +6,7 @@
 #include <graceful/testing/http_connection.hpp>
 
 #include "possible.hpp"
-#include "server_fixture.hpp"
+#include "supervised.hpp"
 #include "testing/process_table.hpp"
 
 #include <doctest/doctest.h>
@@ -32,18 +32,11 @@ constexpr uid_t server_user = 65534;
 const std::vector<std::string> as_server_user{"/usr/bin/setpriv", "--reuid=65534", "--regid=65534",
                                               "--clear-groups"};
 
-const std::vector<std::string> in_container{"/usr/bin/unshare", "--pid",        "--fork",
-                                            "--mount-proc",     "--kill-child", "--"};
-
 bool ends_well(process& p) { return p.wait_exit(patience).exited(0); }
 
-bool can_be_had(const char* what, const std::vector<std::string>& prefix) {
-  scene where;
-  auto command = prefix;
-  command.insert(command.end(), {programs::graceful_ctl(), "--version"});
+bool user_can_run(const std::vector<std::string>& prefix, const char* what) {
   return others_can_run(programs::graceful_ctl()) &&
-         is_possible(run(where, command).status == "exited 0",
-                     std::string{what} + " cannot be had");
+         can_run(prefix, what, {programs::graceful_ctl(), "--version"});
 }
 
 /// A supervised server whose paths are in their own directory.
@@ -233,7 +226,7 @@ TEST_CASE("another supervisor's paths are left alone, even at the end") {
 TEST_CASE(
     "an upgrade just after the supervisor's sockets were removed leaves the server supervised") {
   for (const bool contained : {false, true}) {
-    if (contained && !can_be_had("a container", in_container)) continue;
+    if (contained && !user_can_run(in_container, "a container")) continue;
     reach r{{.before = contained ? in_container : std::vector<std::string>{}}};
     for (const char* suffix : {"", ".notify"}) fs::remove(r.socket + suffix);
     REQUIRE(eventually([&] { return r.main() != 0; }, patience));
@@ -243,9 +236,9 @@ TEST_CASE(
 }
 
 TEST_CASE("root's supervisor follows a server of another user through upgrades") {
-  if (!can_be_had("another user", as_server_user)) return;
+  if (!user_can_run(as_server_user, "another user")) return;
   for (const bool contained : {false, true}) {
-    if (contained && !can_be_had("a container", in_container)) continue;
+    if (contained && !user_can_run(in_container, "a container")) continue;
     reach r{{.before = contained ? in_container : std::vector<std::string>{},
              .prefix = as_server_user,
              .owner = server_user}};
@@ -257,9 +250,9 @@ TEST_CASE("root's supervisor follows a server of another user through upgrades")
 }
 
 TEST_CASE("a supervisor follows a server that has changed its user, even in a container") {
-  if (!can_be_had("another user", as_server_user)) return;
+  if (!user_can_run(as_server_user, "another user")) return;
   for (const bool contained : {false, true}) {
-    if (contained && !can_be_had("a container", in_container)) continue;
+    if (contained && !user_can_run(in_container, "a container")) continue;
     reach r{{.before = contained ? in_container : std::vector<std::string>{},
              .server = {programs::forking_server(), "--user", std::to_string(server_user)}}};
     REQUIRE(eventually([&] { return r.status().has_value(); }, patience));
@@ -276,7 +269,7 @@ TEST_CASE("a supervisor follows a server that has changed its user, even in a co
 }
 
 TEST_CASE("a successor in the server's own PID namespace is known by its number outside of it") {
-  if (!can_be_had("a container", in_container)) return;
+  if (!user_can_run(in_container, "a container")) return;
   reach r{{.prefix = {"/usr/bin/unshare", "--pid", "--fork", "--kill-child", "/bin/sh", "-c",
                       R"("$@" & exec sleep 1000)", "sh"}}};
   const auto first = r.wait_main(0);
@@ -291,15 +284,13 @@ TEST_CASE("a successor in the server's own PID namespace is known by its number 
 
 TEST_CASE(
     "a server that cannot report is known to be a new one before its predecessor has drained") {
-  if (!can_be_had("another user", as_server_user)) return;
+  if (!user_can_run(as_server_user, "another user")) return;
   reach r{{.prefix = as_server_user, .owner = server_user}};
   const auto text = r.supervisor->stdout_text();
   const auto at = text.find("127.0.0.1:") + 10;
   const auto port = static_cast<std::uint16_t>(std::stoi(text.substr(at)));
   const auto first = r.wait_main(0);
-  http_connection held{resolve("127.0.0.1", port, patience), 0};
-  held.exchange("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
-  held.send("GET / HTTP/1.1\r\n");
+  auto held = hold_on(port);
   r.upgrade();
   const auto second = r.wait_main(first);
   CHECK(::kill(static_cast<pid_t>(first), 0) == 0);
@@ -311,7 +302,7 @@ TEST_CASE(
 }
 
 TEST_CASE("an upgrade that the supervisor cannot hear of fails before it begins, and says why") {
-  if (!can_be_had("another user", as_server_user)) return;
+  if (!user_can_run(as_server_user, "another user")) return;
   reach r{{.prefix = as_server_user, .owner = server_user, .control = "runtime/other.sock"}};
   const auto first = r.wait_main(0);
   const auto refused = r.ctl({"upgrade", r.server_control});

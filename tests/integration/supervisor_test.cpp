@@ -141,10 +141,7 @@ TEST_CASE("each signal reaches the server unchanged, and none ends the superviso
 
 TEST_CASE("SIGTERM ends a server gracefully, and a second one at once") {
   supervised s{supervised::http()};
-  const auto port = s.port();
-  http_connection held{resolve("127.0.0.1", port, patience), 0};
-  held.exchange("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
-  held.send("GET / HTTP/1.1\r\n");
+  const auto held = hold_on(s.port());
   s.supervisor().signal(SIGTERM);
   REQUIRE(s.supervisor().wait_for_output("this process drains", patience));
   CHECK(s.supervisor().running());
@@ -301,15 +298,7 @@ TEST_CASE("a server cannot name its supervisor as the main process") {
 TEST_CASE("a number that counts in a server's own PID namespace names no process outside of it") {
   const std::vector<std::string> in_space{"/usr/bin/unshare", "--pid", "--fork", "--kill-child",
                                           "--"};
-  {
-    scene where;
-    auto tried = in_space;
-    tried.emplace_back("/bin/true");
-    if (run(where, tried).status != "exited 0") {
-      MESSAGE("skipped: PID namespaces cannot be made here");
-      return;
-    }
-  }
+  if (!can_run(in_space, "a PID namespace")) return;
   scene elsewhere;
   process& stranger = elsewhere.start({"/bin/sleep", "1000"});
   // unshare(1) ignores SIGTERM.

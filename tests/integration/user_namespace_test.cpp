@@ -40,9 +40,7 @@ struct two_namespaces {
     const auto directory = where.path("own");
     REQUIRE(::mkdir(directory.c_str(), 0755) == 0);
     REQUIRE(::chown(directory.c_str(), its_user, its_user) == 0);
-    server = &where.start(prefixed(prefix, {programs::http_server(), "--control", control,
-                                            "--listen", "127.0.0.1:0", "--probation", "0"}),
-                          {.user = its_user});
+    server = &where.start(prefixed(prefix, http_command(control)), {.user = its_user});
     REQUIRE_MESSAGE(server->wait_for_output("ready: generation 1 ", patience), server->output());
     // So that the mode of the socket does not decide.
     REQUIRE(::chmod(control.c_str(), 0666) == 0);
