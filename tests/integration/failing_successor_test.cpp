@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include <graceful/testing/census.hpp>
 
+#include "clients.hpp"
 #include "gate.hpp"
 #include "server_fixture.hpp"
 #include "testing/process_table.hpp"
@@ -31,10 +32,8 @@ void fails_and_costs_nothing(
     const std::string& says) {
   server_fixture s{{"--threads", "2", "--ready-timeout", "1min"}};
   const auto before = s.at_rest();
-  load keeping{s.load_on(true)};
-  load connecting{s.load_on(false)};
-  REQUIRE(keeping.wait_for(20, patience));
-  REQUIRE(connecting.wait_for(20, patience));
+  clients at_work{s};
+  at_work.go_on(20);
 
   auto arguments = options;
   const auto rest = behind_dashes(command(s));
@@ -45,15 +44,12 @@ void fails_and_costs_nothing(
   CHECK(contains(done.all, says));
   CHECK(contains(done.all, "the old process keeps serving"));
 
-  CHECK(keeping.wait_for(20, patience));
-  CHECK(connecting.wait_for(20, patience));
+  at_work.go_on(20);
   CHECK(s.generation() == 1);
-  const auto kept = keeping.stop();
-  const auto connected = connecting.stop();
-  CHECK(kept.lost() == 0);
-  CHECK(connected.lost() == 0);
-  CHECK(kept.by_generation.size() == 1);
-  CHECK(connected.by_generation.size() == 1);
+  const auto seen = at_work.stop();
+  CHECK(seen.lost() == 0);
+  CHECK(seen.kept.by_generation.size() == 1);
+  CHECK(seen.connecting.by_generation.size() == 1);
   INFO(take_census(s.server().pid()).to_string(), "before:\n", before.to_string());
   CHECK(wait_for_census(s.server().pid(), before, patience));
   CHECK(s.upgrade().status == "exited 0");

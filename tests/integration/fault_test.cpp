@@ -4,6 +4,7 @@
 // handoff, or at one of its calls.
 #include <graceful/testing/fault.hpp>
 
+#include "clients.hpp"
 #include "server_fixture.hpp"
 #include "testing/fault_variable.hpp"
 #include "testing/process_table.hpp"
@@ -39,8 +40,7 @@ std::vector<std::string> for_successor(const fault& what) {
 struct faulty_site {
   explicit faulty_site(std::vector<std::string> arguments)
       : s{with_defaults(std::move(arguments)), {.environment = faults.environment()}} {
-    REQUIRE(kept.wait_for(20, patience));
-    REQUIRE(connecting.wait_for(20, patience));
+    at_work.go_on(20);
   }
 
   pid_t server() { return s.server().pid(); }
@@ -52,14 +52,12 @@ struct faulty_site {
   /// `generation` serves new clients; none was refused, and at most `lost` requests were lost. Then
   /// the next upgrade works.
   void serves(std::uint64_t generation, std::uint64_t lost) {
-    REQUIRE(connecting.wait_for_generation(generation, 20, patience));
-    REQUIRE(connecting.wait_for(50, patience));
-    const auto connected = connecting.stop();
-    const auto continued = kept.stop();
-    INFO(connected.to_string(), continued.to_string(), s.scene().report());
-    CHECK(connected.refused == 0);
-    CHECK(continued.refused == 0);
-    CHECK(connected.lost() + continued.lost() <= lost);
+    REQUIRE(at_work.connecting.wait_for_generation(generation, 20, patience));
+    REQUIRE(at_work.connecting.wait_for(50, patience));
+    const auto seen = at_work.stop();
+    INFO(seen.to_string(), s.scene().report());
+    CHECK(seen.refused() == 0);
+    CHECK(seen.lost() <= lost);
     CHECK(serves_alone(generation, s));
     CHECK(s.generation() == static_cast<std::int64_t>(generation));
     const auto next = s.upgrade();
@@ -70,8 +68,7 @@ struct faulty_site {
 
   fault_injector faults;
   server_fixture s;
-  load kept{s.load_on(true)};
-  load connecting{s.load_on(false)};
+  clients at_work{s};
 };
 
 /// The requests that may be lost with a process: one for each client of the two loads.
@@ -113,12 +110,7 @@ TEST_CASE(
     process& ctl = f.upgrade(what);
     REQUIRE(f.faults.fired(spawned_pid(ctl), patience));
     CHECK(ctl.wait_exit(patience).exited(1));
-    const auto connected = f.connecting.stop();
-    const auto continued = f.kept.stop();
-    INFO(connected.to_string(), continued.to_string(), f.s.scene().report());
-    CHECK(connected.refused == 0);
-    CHECK(connected.lost() <= all_clients / 2);
-    CHECK(continued.lost() == 0);  // they are with the predecessor
+    f.at_work.check(killed::successor);
     CHECK(serves_alone(1, f.s));
     CHECK(f.s.generation() == 1);
   }
@@ -131,9 +123,8 @@ TEST_CASE("a predecessor that is killed while it answers Ready leaves a successo
     f.upgrade();
     REQUIRE(f.faults.fired(f.server(), patience));
     CHECK(f.s.server().wait_exit(patience).signalled(SIGKILL));
-    REQUIRE(f.connecting.wait_for_generation(2, 20, patience));
-    f.kept.stop();
-    f.connecting.stop();
+    REQUIRE(f.at_work.connecting.wait_for_generation(2, 20, patience));
+    f.at_work.stop();
     load after{f.s.load_on(false)};
 
     CHECK(after.wait_for(50, patience));
@@ -165,10 +156,7 @@ TEST_CASE("a successor that is told to end in ready() does not wait, and costs n
     CHECK(f.s.server().wait_for_output("it was told to end before it was ready", patience));
     f.s.server().signal(SIGCONT);
     CHECK(ctl.wait_exit(patience).exited(1));
-    const auto connected = f.connecting.stop();
-    const auto continued = f.kept.stop();
-    INFO(connected.to_string(), continued.to_string(), f.s.scene().report());
-    CHECK(connected.lost() + continued.lost() == 0);
+    f.at_work.check();
     CHECK(f.s.generation() == 1);
   }
 }
@@ -201,7 +189,7 @@ TEST_CASE("a server that is killed in accept loses only its own connections") {
     const auto hit = f.faults.fired(f.server(), patience);
     REQUIRE(hit);
     CHECK(hit->call == "accept4");
-    CHECK(f.kept.stop().ok > 0);
+    CHECK(f.at_work.kept.stop().ok > 0);
   }
 }
 

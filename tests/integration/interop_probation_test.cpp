@@ -47,7 +47,7 @@ TEST_CASE("a Python successor that dies in its probation loses only its own conn
   relay r{{"--probation", a_minute}};
   REQUIRE(send_signal(open_pidfd(r.on_probation(r.python(), 2)), SIGKILL));
   r.rolled_back("the successor was killed by signal 9 (SIGKILL) in its probation", 1);
-  r.costs(relay::killed::successor);
+  r.costs(killed::successor);
   r.ends();
 }
 
@@ -57,7 +57,7 @@ TEST_CASE("a Python successor stays if its predecessor dies") {
   r.s.server().signal(SIGKILL);
   CHECK(r.s.server().wait_for_output("interop: committed: generation 2", patience));
   CHECK(r.s.generation() == 2);
-  r.costs(relay::killed::predecessor);
+  r.costs(killed::predecessor);
   r.ends();
 }
 
@@ -119,7 +119,7 @@ TEST_CASE("a Python predecessor accepts again when its successor dies in probati
   python_serves r;
   REQUIRE(send_signal(open_pidfd(r.on_probation(r.s.command(), 3)), SIGKILL));
   r.rolled_back("the successor was killed by signal 9 (SIGKILL) in its probation", 2);
-  r.costs(relay::killed::successor);
+  r.costs(killed::successor);
   r.ends();
 }
 
@@ -130,7 +130,7 @@ TEST_CASE("a Python predecessor asks before it commits, and resumes without an a
   CHECK(r.s.ctl({"commit", r.s.control()}).status == "exited 1");
   r.rolled_back("the successor did not answer at the end of its probation", 2);
   CHECK(wait_readable(successor.get(), patience));
-  r.costs(relay::killed::successor);
+  r.costs(killed::successor);
   r.ends();
 }
 
@@ -139,8 +139,8 @@ TEST_CASE("a C++ successor stays if its Python predecessor dies") {
   r.on_probation(r.s.command(), 3);
   REQUIRE(send_signal(open_pidfd(r.s.pid()), SIGKILL));
   CHECK(r.s.server().wait_for_output("generation 3 serves", patience));
-  while (r.s.generation() != 3) REQUIRE(r.connecting.wait_for(1, patience));
-  r.costs(relay::killed::predecessor);
+  while (r.s.generation() != 3) REQUIRE(r.at_work.connecting.wait_for(1, patience));
+  r.costs(killed::predecessor);
   r.ends();
 }
 

@@ -59,10 +59,10 @@ TEST_CASE("a generation of either kind takes over if GRACEFUL_TAKEOVER says so, 
   process_options told;
   told.environment = {{"GRACEFUL_TAKEOVER", "1"}};
   r.s.scene().start(r.python(), told);
-  REQUIRE(r.connecting.wait_for_generation(2, 20, patience));
+  REQUIRE(r.at_work.connecting.wait_for_generation(2, 20, patience));
   process& third = r.s.scene().start(r.s.command(), told);
   REQUIRE(third.wait_for_output("ready: generation 3 ", patience));
-  REQUIRE(r.connecting.wait_for_generation(3, 20, patience));
+  REQUIRE(r.at_work.connecting.wait_for_generation(3, 20, patience));
   r.costs();
   CHECK(r.s.scene().start(r.python()).wait_exit(patience).exited(1));  // it was not told to take
                                                                        // over

@@ -36,7 +36,7 @@ TEST_CASE("a successor that hangs at the end of its probation is rolled back, no
   CHECK(contains(commit.all, "the successor did not answer at the end of its probation"));
   p.rolled_back("the successor did not answer at the end of its probation");
   CHECK(wait_readable(p.successor.get(), patience));
-  p.serves(1, on_probation::killed::successor);
+  p.serves(1, killed::successor);
 }
 
 TEST_CASE("a rolled-back successor that hangs is killed when the time for its drain is over") {
@@ -47,7 +47,7 @@ TEST_CASE("a rolled-back successor that hangs is killed when the time for its dr
   CHECK(wait_readable(p.successor.get(), patience));
   CHECK(p.s.server().wait_for_output("which was rolled back, was killed by signal 9 (SIGKILL)",
                                      patience));
-  p.serves(1, on_probation::killed::successor);
+  p.serves(1, killed::successor);
 }
 
 TEST_CASE("a successor whose death has not been noticed yet is not committed") {
@@ -61,7 +61,7 @@ TEST_CASE("a successor whose death has not been noticed yet is not committed") {
   CHECK(p.s.server().wait_exit(patience).exited(0));
   CHECK(contains(p.s.server().output(), "rolled back: the successor"));
   CHECK_FALSE(contains(p.s.server().output(), "has taken over"));
-  const auto seen = p.connecting.stop();
+  const auto seen = p.at_work.connecting.stop();
   INFO(seen.to_string(), p.s.scene().report());
   CHECK(seen.cut_short + seen.reset <= 8);
 }
@@ -72,8 +72,7 @@ TEST_CASE(
   const auto held = p.s.hold();
   REQUIRE(send_signal(p.successor, SIGTERM));
   p.rolled_back("the successor was told to end");
-  p.connecting.stop();
-  p.kept.stop();
+  p.at_work.stop();
   p.s.server().signal(SIGKILL);
   REQUIRE(p.s.server().wait_exit(patience));
   CHECK_FALSE(wait_readable(p.successor.get(), std::chrono::seconds{0}));

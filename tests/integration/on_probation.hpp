@@ -2,6 +2,7 @@
 #ifndef GRACEFUL_TESTS_INTEGRATION_ON_PROBATION_HPP
 #define GRACEFUL_TESTS_INTEGRATION_ON_PROBATION_HPP
 
+#include "clients.hpp"
 #include "server_fixture.hpp"
 #include "testing/process_table.hpp"
 
@@ -18,12 +19,10 @@ namespace graceful_test {
 struct on_probation {
   explicit on_probation(std::vector<std::string> arguments = {}, const char* probation = "1min")
       : s{with(std::move(arguments), probation)} {
-    REQUIRE(all_are_kept);
-    REQUIRE(kept.wait_for(50, patience));
-    REQUIRE(connecting.wait_for(50, patience));
+    at_work.go_on();
     ctl = &s.start_upgrade();
     REQUIRE(ctl->wait_for_output("ready: generation 2", patience));
-    REQUIRE(connecting.wait_for_generation(2, 20, patience));
+    REQUIRE(at_work.connecting.wait_for_generation(2, 20, patience));
     successor = open_pidfd(spawned_pid(*ctl));
   }
 
@@ -32,27 +31,11 @@ struct on_probation {
     return arguments;
   }
 
-  /// Waits until each client of the kept load has its connection: one that still waits in the queue
-  /// would be accepted by the successor.
-  bool await_kept() {
-    return s.status_comes_to_say(", " + std::to_string(http_load{}.connections) + " connections");
-  }
-
-  enum class killed { nobody, successor, predecessor };
-
-  /// `generation` serves new clients. The kept connections stay with the predecessor. Only requests
-  /// in the killed process may be lost: one for each client that it had.
+  /// `generation` serves new clients. For those before, see `clients::check`.
   void serves(std::uint64_t generation, killed whom = killed::nobody) {
-    REQUIRE(connecting.wait_for(50, patience));
-    REQUIRE(kept.wait_for(50, patience));
-    const auto connected = connecting.stop();
-    const auto continued = kept.stop();
-    INFO(connected.to_string(), continued.to_string(), s.scene().report());
-    const auto clients = static_cast<std::uint64_t>(http_load{}.connections);
-    CHECK(connected.refused == 0);
-    CHECK(continued.refused == 0);
-    CHECK(connected.lost() <= (whom == killed::nobody ? 0 : clients));
-    CHECK(continued.lost() <= (whom == killed::predecessor ? clients : 0));
+    at_work.go_on();
+    at_work.check(whom);
+    INFO(s.scene().report());
     CHECK(serves_alone(generation, s));
   }
 
@@ -67,9 +50,7 @@ struct on_probation {
   }
 
   server_fixture s;
-  load kept{s.load_on(true)};
-  bool all_are_kept = await_kept();  // before others connect
-  load connecting{s.load_on(false)};
+  clients at_work{clients::kept_first{}, s};
   process* ctl = nullptr;
   graceful::unique_fd successor;
 };

@@ -1,4 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "clients.hpp"
 #include "possible.hpp"
 #include "server_fixture.hpp"
 #include "testing/process_table.hpp"
@@ -42,34 +43,8 @@ struct pool_fixture : server_fixture {
   }
 };
 
-/// New connections and kept ones, during upgrades. Nothing may be lost.
-struct crowd {
-  explicit crowd(server_fixture& s) : connecting{many(s.load_on(false))}, kept{s.load_on(true)} {
-    REQUIRE(connecting.wait_for(100, patience));
-    REQUIRE(kept.wait_for(100, patience));
-  }
-
-  static http_load many(http_load options) {
-    options.connections = 32;
-    return options;
-  }
-
-  void reaches(std::uint64_t generation) {
-    REQUIRE(connecting.wait_for_generation(generation, 200, patience));
-    REQUIRE(kept.wait_for_generation(generation, 50, patience));
-  }
-
-  void lost_nothing() {
-    const auto first = connecting.stop();
-    const auto second = kept.stop();
-    INFO(first.to_string(), second.to_string());
-    CHECK(first.lost() == 0);
-    CHECK(second.lost() == 0);
-  }
-
-  load connecting;
-  load kept;
-};
+/// Many, so that each thread has some.
+constexpr int connecting_at_once = 32;
 
 /// Upgrades from one command line to another and back, under load.
 void there_and_back(const words& here, long sockets_here, const words& there, long sockets_there) {
@@ -78,17 +53,18 @@ void there_and_back(const words& here, long sockets_here, const words& there, lo
   words second = there;
   second.insert(second.end(), {"--probation", "0"});
   pool_fixture s{first};
-  crowd clients{s};
+  clients at_work{s, connecting_at_once};
+  at_work.go_on(100);
   CHECK(s.listeners() == sockets_here);
   for (std::uint64_t generation = 2; generation <= 5; ++generation) {
     const bool away = generation % 2 == 0;
     const auto done = s.upgrade(s.with(away ? second : first));
     INFO(done.all, s.scene().report());
     REQUIRE(done.status == "exited 0");
-    clients.reaches(generation);
+    at_work.reach(generation, 200);
     if (generation == 2) CHECK(s.listeners() == sockets_there);
   }
-  clients.lost_nothing();
+  at_work.check();
 }
 
 /// A server that must not start.
@@ -123,13 +99,14 @@ TEST_CASE("an upgrade from one socket for all threads to one for each, and back,
 
 TEST_CASE("sockets that a successor adds listen only after its commit: a rollback loses nothing") {
   pool_fixture s{{"--threads", "1", "--reuse-port", "--probation", "1min"}};
-  crowd clients{s};
+  clients at_work{s, connecting_at_once};
+  at_work.go_on(100);
   process& ctl = s.start_upgrade(s.with({"--threads", "4", "--reuse-port"}));
   REQUIRE(ctl.wait_for_output("ready: generation 2", patience));
-  REQUIRE(clients.connecting.wait_for_generation(2, 200, patience));
+  REQUIRE(at_work.connecting.wait_for_generation(2, 200, patience));
   CHECK(s.ctl({"rollback", s.control()}).status == "exited 0");
-  REQUIRE(clients.connecting.wait_for(500, patience));
-  clients.lost_nothing();
+  REQUIRE(at_work.connecting.wait_for(500, patience));
+  at_work.check();
   CHECK(s.generation() == 1);
 }
 
@@ -138,12 +115,13 @@ TEST_CASE("SIGTERM under load resets nobody, with one socket or one for each thr
     words arguments{"--threads", "4"};
     if (reuse_port) arguments.emplace_back("--reuse-port");
     pool_fixture s{arguments};
-    crowd clients{s};
+    clients at_work{s, connecting_at_once};
+    at_work.go_on(100);
     s.server().signal(SIGTERM);
     const auto end = s.server().wait_exit(patience);
     REQUIRE(end);
     CHECK(end.exited(0));
-    for (load* each : {&clients.connecting, &clients.kept}) {
+    for (load* each : {&at_work.connecting, &at_work.kept}) {
       const auto seen = each->stop();
       INFO(seen.to_string(), s.scene().report());
       CHECK(seen.lost() == seen.refused);

@@ -21,7 +21,7 @@ void successor_dies(std::vector<std::string> arguments, int signal, const std::s
   on_probation p{std::move(arguments)};
   REQUIRE(send_signal(p.successor, signal));
   p.rolled_back(reason);
-  p.serves(1, on_probation::killed::successor);
+  p.serves(1, killed::successor);
 }
 
 }  // namespace
@@ -167,7 +167,7 @@ TEST_CASE("a predecessor that is killed in the probation leaves a successor that
   REQUIRE(p.s.server().wait_exit(patience));
   CHECK(p.ctl->wait_exit(patience).exited(0));  // it has asked which process serves
   CHECK(p.s.generation() == 2);
-  p.serves(2, on_probation::killed::predecessor);
+  p.serves(2, killed::predecessor);
 }
 
 TEST_CASE("a predecessor that is told to end in the probation commits") {
@@ -187,7 +187,7 @@ TEST_CASE("if both are told to end in a probation, both end, and nobody is reset
   REQUIRE(send_signal(p.successor, SIGTERM));
   CHECK(p.s.server().wait_exit(patience).exited(0));
   CHECK(wait_readable(p.successor.get(), patience));
-  const auto seen = p.connecting.stop();
+  const auto seen = p.at_work.connecting.stop();
   INFO(seen.to_string(), p.s.scene().report());
   CHECK(seen.reset == 0);
   CHECK(seen.cut_short == 0);
@@ -214,7 +214,7 @@ TEST_CASE("a successor that is told twice to end does not wait for a predecessor
   CHECK_FALSE(contains(p.s.server().output(), "does not say whether it serves again"));
   p.s.server().signal(SIGCONT);
   REQUIRE(p.s.server().wait_for_output("this process keeps serving", patience));
-  p.serves(1, on_probation::killed::successor);
+  p.serves(1, killed::successor);
 }
 
 TEST_CASE("a successor that is killed just after its commit is not rolled back") {

@@ -2,6 +2,7 @@
 #ifndef GRACEFUL_TESTS_INTEGRATION_RELAY_HPP
 #define GRACEFUL_TESTS_INTEGRATION_RELAY_HPP
 
+#include "clients.hpp"
 #include "server_fixture.hpp"
 
 #include <doctest/doctest.h>
@@ -20,10 +21,7 @@ namespace graceful_test {
 struct relay {
   using strings = std::vector<std::string>;
 
-  explicit relay(strings arguments = {}) : s{std::move(arguments)} {
-    REQUIRE(kept.wait_for(50, patience));
-    REQUIRE(connecting.wait_for(50, patience));
-  }
+  explicit relay(strings arguments = {}) : s{std::move(arguments)} { at_work.go_on(); }
 
   [[nodiscard]] strings python(const strings& more = {}) const {
     strings command = programs::python("server.py");
@@ -40,8 +38,7 @@ struct relay {
     const auto done = deploy(command);
     INFO(done.all, s.scene().report());
     REQUIRE(done.status == "exited 0");
-    REQUIRE(connecting.wait_for_generation(generation, 50, patience));
-    REQUIRE(kept.wait_for_generation(generation, 50, patience));
+    at_work.reach(generation);
   }
 
   /// Upgrades to `command`, until its successor serves in probation. Returns its pid.
@@ -49,7 +46,7 @@ struct relay {
     upgrade = &s.start_upgrade(behind_dashes(command));
     INFO(upgrade->output());
     REQUIRE(upgrade->wait_for_output("ready: generation " + std::to_string(generation), patience));
-    REQUIRE(connecting.wait_for_generation(generation, 20, patience));
+    REQUIRE(at_work.connecting.wait_for_generation(generation, 20, patience));
     CHECK(serves_alone(generation, s));
     return spawned_pid(*upgrade);
   }
@@ -65,20 +62,11 @@ struct relay {
     CHECK(serves_alone(generation, s));
   }
 
-  enum class killed { nobody, successor, predecessor };
-
-  /// Stops the load. Requests in a killed process may be lost, one for each client. Every message
-  /// must be as documented.
+  /// Stops the clients, see `clients::check`. Every message must be as documented.
   void costs(killed whom = killed::nobody) {
-    REQUIRE(kept.wait_for(50, patience));
-    REQUIRE(connecting.wait_for(50, patience));
-    const auto first = kept.stop();
-    const auto second = connecting.stop();
-    INFO(first.to_string(), second.to_string(), s.scene().report());
-    const auto clients = static_cast<std::uint64_t>(http_load{}.connections);
-    CHECK(first.refused + second.refused == 0);
-    CHECK(first.lost() <= (whom == killed::predecessor ? clients : 0));
-    CHECK(second.lost() <= (whom == killed::nobody ? 0 : clients));
+    at_work.go_on();
+    at_work.check(whom);
+    INFO(s.scene().report());
     CHECK_FALSE(contains(s.server().output(), "undocumented"));
     CHECK_FALSE(contains(s.server().output(), "Traceback"));
   }
@@ -120,8 +108,7 @@ struct relay {
   }
 
   server_fixture s;
-  load kept{s.load_on(true)};
-  load connecting{s.load_on(false)};
+  clients at_work{s};
   process* upgrade = nullptr;
 };
 
