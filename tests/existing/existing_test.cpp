@@ -7,6 +7,7 @@
 
 #include "examples.hpp"
 #include "processor_time.hpp"
+#include "upgrade_and_commit.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -155,9 +156,8 @@ bool trial::upgrade_under_load() {
 }
 
 bool trial::upgrade(commit by) {
-  const auto run = site_.start_upgrade();
-  if (by == commit::as_soon_as_ready && run.wait_for("ready", patience)) (void)site_.commit();
-  const auto outcome = run.wait(patience);
+  const auto outcome = by == commit::as_soon_as_ready ? graceful_test::upgrade_and_commit(site_)
+                                                      : site_.start_upgrade().wait(patience);
   if (!expect(outcome.committed() && !outcome.failed(), outcome.to_string())) return false;
   generation_ = outcome.generation;
   ++upgrades_;
