@@ -137,17 +137,13 @@ TEST_CASE("the control path has mode 0600 and disappears with the last generatio
 }
 
 TEST_CASE("a server that has not finished starting says so") {
-  scene s;
-  gate opening{s};
-  const auto control = s.path("control.sock");
-  process& server = s.start(opening.server(control, 0));
-  REQUIRE(server.wait_for_output("initialising", patience));
-  CHECK(contains(run(s, {programs::graceful_ctl(), "status", control}).out, "starting"));
-  const auto early = run(s, {programs::graceful_ctl(), "upgrade", control});
+  gated_site g;
+  CHECK(contains(g.ctl({"status"}).out, "starting"));
+  const auto early = g.ctl({"upgrade"});
   CHECK(early.status == "exited 75");
   CHECK(contains(early.all, "has not finished starting"));
-  opening.open();
-  CHECK(server.wait_for_output("generation 1 serves", patience));
+  g.opening.open();
+  CHECK(g.server.wait_for_output("generation 1 serves", patience));
 }
 
 TEST_CASE("a server that is stopped in the middle of an upgrade ends the upgrade") {

@@ -132,36 +132,28 @@ TEST_CASE("a second SIGTERM ends a drain at once") {
 }
 
 TEST_CASE("a session that does not watch the drain is ended at the deadline too") {
-  scene where;
-  gate opening{where};
-  const auto control = where.path("control.sock");
-  process& server = where.start(opening.server(control, 0));
-  opening.open();
-  REQUIRE(server.wait_for_output("gate: ready", patience));
-  const auto status = run(where, {programs::graceful_ctl(), "status", control}).out;
+  gated_site g;
+  g.open();
+  const auto status = g.ctl({"status"}).out;
   const auto port = std::stoi(status.substr(status.find("127.0.0.1:") + 10));
   http_connection held{resolve("127.0.0.1", static_cast<std::uint16_t>(port), patience), 0};
   held.send("GET / HTTP/1.1\r\n");
-  process& watcher = where.start({programs::graceful_ctl(), "drain", control});
+  process& watcher = g.start_ctl({"drain"});
   REQUIRE(watcher.wait_for_output("draining", patience));
-  CHECK(run(where, {programs::graceful_ctl(), "drain", control, "--now"}).status == "exited 0");
-  CHECK(server.wait_exit(patience).exited(0));
-  CHECK(contains(server.output(), "stopping the context"));
+  CHECK(g.ctl({"drain", "--now"}).status == "exited 0");
+  CHECK(g.server.wait_exit(patience).exited(0));
+  CHECK(contains(g.server.output(), "stopping the context"));
 }
 
 TEST_CASE("an application can start a drain itself, and can cut it short") {
-  scene where;
-  gate opening{where};
-  const auto control = where.path("control.sock");
-  process& server = where.start(opening.server(control, 0));
-  opening.open();
-  REQUIRE(server.wait_for_output("gate: ready", patience));
-  server.signal(SIGHUP);
-  REQUIRE(server.wait_for_output("this process drains, and ends", patience));
-  REQUIRE(server.running());  // its SIGHUP handler still waits
-  server.signal(SIGHUP);
-  CHECK(server.wait_exit(patience).exited(0));
-  CHECK_FALSE(contains(server.output(), "stopping the context"));
+  gated_site g;
+  g.open();
+  g.server.signal(SIGHUP);
+  REQUIRE(g.server.wait_for_output("this process drains, and ends", patience));
+  REQUIRE(g.server.running());  // its SIGHUP handler still waits
+  g.server.signal(SIGHUP);
+  CHECK(g.server.wait_exit(patience).exited(0));
+  CHECK_FALSE(contains(g.server.output(), "stopping the context"));
 }
 
 TEST_CASE("the predecessor ends at its deadline, and the successor keeps serving") {

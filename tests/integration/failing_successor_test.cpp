@@ -137,24 +137,20 @@ TEST_CASE("a successor that reported ready and then died is not believed") {
 }
 
 TEST_CASE("a listener cannot be added while sockets are handed over, but can be later") {
-  scene where;
-  gate opening{where};
-  const auto control = where.path("control.sock");
-  process& server = where.start(opening.server(control, 0));
-  opening.open();
-  REQUIRE(server.wait_for_output("gate: ready as generation 1", patience));
-  process& first = where.start({programs::graceful_ctl(), "upgrade", control});
+  gated_site g;
+  g.open();
+  process& first = g.start_ctl({"upgrade"});
   REQUIRE(first.wait_for_output("1 socket passed", patience));
-  server.signal(SIGUSR1);
-  REQUIRE(server.wait_for_output("gate: cannot listen: the sockets are being handed", patience));
+  g.server.signal(SIGUSR1);
+  REQUIRE(g.server.wait_for_output("gate: cannot listen: the sockets are being handed", patience));
   const auto successor = open_pidfd(spawned_pid(first));
   REQUIRE(send_signal(successor, SIGKILL));
   REQUIRE(first.wait_exit(patience).exited(1));
-  server.signal(SIGUSR1);
-  REQUIRE(server.wait_for_output("gate: added late1", patience));
-  process& second = where.start({programs::graceful_ctl(), "upgrade", control});
+  g.server.signal(SIGUSR1);
+  REQUIRE(g.server.wait_for_output("gate: added late1", patience));
+  process& second = g.start_ctl({"upgrade"});
   CHECK(second.wait_for_output("2 sockets passed", patience));
-  opening.open();
+  g.opening.open();
   CHECK(second.wait_exit(patience).exited(0));
 }
 

@@ -112,26 +112,20 @@ TEST_CASE("calls that wait behind an upgrade cannot delay the end of the server"
 }
 
 TEST_CASE("another process's takeover in a probation changes nothing, not even the offer") {
-  scene where;
-  gate opening{where};
-  const auto control = where.path("control.sock");
-  auto command = opening.server(control, 0);
-  command.push_back("60000");
-  process& server = where.start(command);
-  opening.open();
-  REQUIRE(server.wait_for_output("gate: ready", patience));
-  process& ctl = where.start({programs::graceful_ctl(), "upgrade", control});
-  opening.open();
+  gated_site g{{}, {"60000"}};
+  g.open();
+  process& ctl = g.start_ctl({"upgrade"});
+  g.opening.open();
   REQUIRE(ctl.wait_for_output("ready: generation 2", patience));
-  auto stranger = varlink_peer::connect(control);
+  auto stranger = varlink_peer::connect(g.control);
   REQUIRE(stranger.send(R"({"method":"io.graceful.Handoff.Begin","parameters":{"versions":[1]}})"));
   const auto answer = stranger.receive(patience);
   REQUIRE(answer);
   CHECK(contains(*answer, "Busy"));
-  server.signal(SIGUSR1);
-  CHECK(server.wait_for_output("gate: cannot listen", patience));
-  CHECK(run(where, {programs::graceful_ctl(), "commit", control}).status == "exited 0");
-  CHECK(server.wait_for_output("gate: drains", patience));
+  g.server.signal(SIGUSR1);
+  CHECK(g.server.wait_for_output("gate: cannot listen", patience));
+  CHECK(g.ctl({"commit"}).status == "exited 0");
+  CHECK(g.server.wait_for_output("gate: drains", patience));
 }
 
 TEST_CASE("without a probation a successor that is lost before it asks to settle costs nothing") {

@@ -43,11 +43,8 @@ long number_after(const std::string& text, const std::string& key, std::size_t f
 
 /// A server whose standard error is, or is not, the stream that JOURNAL_STREAM names.
 std::vector<std::string> with_journal_stream(const std::string& value, const scene& where) {
-  std::vector<std::string> command{"/bin/sh", "-c",
-                                   "JOURNAL_STREAM=" + value + " exec \"$0\" \"$@\""};
-  const auto server = http_command(where.path("control.sock"));
-  command.insert(command.end(), server.begin(), server.end());
-  return command;
+  return joined({"/bin/sh", "-c", "JOURNAL_STREAM=" + value + " exec \"$0\" \"$@\""},
+                http_command(where.path("control.sock")));
 }
 
 }  // namespace

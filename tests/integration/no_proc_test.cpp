@@ -16,16 +16,9 @@ namespace {
 
 /// Executes its arguments with an empty /proc. The test itself keeps its own.
 std::vector<std::string> without_proc(const std::vector<std::string>& command) {
-  std::vector<std::string> all{"/usr/bin/unshare",
-                               "--mount",
-                               "--propagation",
-                               "private",
-                               "/bin/sh",
-                               "-c",
-                               "mount -t tmpfs none /proc && exec \"$@\"",
-                               "sh"};
-  all.insert(all.end(), command.begin(), command.end());
-  return all;
+  return joined({"/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/sh", "-c",
+                 "mount -t tmpfs none /proc && exec \"$@\"", "sh"},
+                command);
 }
 
 bool can_unmount_proc() { return can_run(without_proc({}), "a mount namespace"); }
@@ -74,8 +67,8 @@ TEST_CASE("without a /proc a supervisor runs a server, and the next supervisor a
   if (!can_unmount_proc()) return;
   scene where;
   const auto control = where.path("control.sock");
-  std::vector<std::string> command{programs::graceful_ctl(), "run", "--control", control, "--"};
-  for (const auto& word : http_command(control)) command.push_back(word);
+  const auto command =
+      joined({programs::graceful_ctl(), "run", "--control", control, "--"}, http_command(control));
   process& first = where.start(without_proc(command), with_libraries());
   REQUIRE_MESSAGE(first.wait_for_output("ready: generation 1 ", patience), first.output());
   REQUIRE(first.wait_for_output("keeps http", patience));

@@ -18,11 +18,6 @@ namespace graceful_test {
 
 namespace {
 
-std::vector<std::string> joined(std::vector<std::string> a, const std::vector<std::string>& b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
-}
-
 graceful::result<graceful::server_status> asked(const std::string& control) {
   auto client = graceful::control_client::connect(control, patience);
   if (!client) return client.error();
@@ -62,6 +57,12 @@ pid_t spawned_pid(process& ctl) {
   }
   const std::string text = ctl.output();
   return std::stoi(text.substr(text.find(words) + words.size()));
+}
+
+std::vector<std::string> joined(std::vector<std::string> words,
+                                const std::vector<std::string>& more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
 }
 
 std::vector<std::string> http_command(const std::string& control) {

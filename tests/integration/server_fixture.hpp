@@ -53,6 +53,10 @@ finished run(scene& where, std::vector<std::string> argv, process_options option
 bool can_run(const std::vector<std::string>& prefix, const std::string& what,
              const std::vector<std::string>& program = {"/bin/true"});
 
+/// Words, and more words behind them.
+std::vector<std::string> joined(std::vector<std::string> words,
+                                const std::vector<std::string>& more);
+
 /// The command line of an http_server that listens on any port.
 std::vector<std::string> http_command(const std::string& control);
 

@@ -211,21 +211,17 @@ TEST_CASE("a server that ends asks for the time that it needs, and reports what 
 TEST_CASE("a server that is told to end before it is ready reports both when it would be ready") {
   scene place;
   notify_socket manager{place.path("notify")};
-  gate opening{place};
-  process_options with_manager;
-  with_manager.environment = {{"NOTIFY_SOCKET", manager.address()}};
-  process& server = place.start(opening.server(place.path("control.sock"), 0), with_manager);
-  REQUIRE(server.wait_for_output("gate: initialising", patience));
-  server.signal(SIGTERM);
-  REQUIRE(server.wait_for_output("this process drains, and ends", patience));
+  gated_site g{{}, {}, {.environment = {{"NOTIFY_SOCKET", manager.address()}}}};
+  g.server.signal(SIGTERM);
+  REQUIRE(g.server.wait_for_output("this process drains, and ends", patience));
   CHECK(manager.next(patience).text == "STATUS=starting");
-  opening.open();
+  g.opening.open();
   const auto both = manager.next(patience);
-  CHECK(both.pid == server.pid());
+  CHECK(both.pid == g.server.pid());
   CHECK(both.has("READY=1"));
   CHECK(both.has("STOPPING=1"));
-  server.signal(SIGALRM);
-  CHECK(server.wait_exit(patience).exited(0));
+  g.server.signal(SIGALRM);
+  CHECK(g.server.wait_exit(patience).exited(0));
 }
 
 TEST_CASE("the successor reports what older generations still have to finish") {

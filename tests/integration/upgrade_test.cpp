@@ -64,27 +64,20 @@ TEST_CASE("a server that owns a plain acceptor, on four threads without a strand
 }
 
 TEST_CASE("a server whose standard error nobody reads any more can still be upgraded") {
-  scene where;
-  gate opening{where};
-  const auto control = where.path("control.sock");
   // With the default action of SIGPIPE, which Python ignores for itself.
-  std::vector<std::string> argv{
-      "/usr/bin/python3", "-c",
-      "import os, signal, sys; signal.signal(signal.SIGPIPE, signal.SIG_DFL); r, w = os.pipe(); "
-      "os.dup2(w, 2); os.close(r); os.close(w); os.execv(sys.argv[1], sys.argv[1:])"};
-  const auto server = opening.server(control, 0);
-  argv.insert(argv.end(), server.begin(), server.end());
-  process& first = where.start(argv);
-  opening.open();
-  REQUIRE(first.wait_for_output("gate: ready as generation 1", patience));
-  process& ctl = where.start({programs::graceful_ctl(), "upgrade", control});
+  gated_site g{
+      {"/usr/bin/python3", "-c",
+       "import os, signal, sys; signal.signal(signal.SIGPIPE, signal.SIG_DFL); r, w = os.pipe(); "
+       "os.dup2(w, 2); os.close(r); os.close(w); os.execv(sys.argv[1], sys.argv[1:])"}};
+  g.open();
+  process& ctl = g.start_ctl({"upgrade"});
   REQUIRE(ctl.wait_for_output("passed", patience));
-  opening.open();
+  g.opening.open();
   const auto end = ctl.wait_exit(patience);
   REQUIRE(end);
-  INFO(where.report());
+  INFO(g.where.report());
   CHECK(end.exited(0));
-  CHECK(first.wait_for_output("gate: ready as generation 2", patience));
+  CHECK(g.server.wait_for_output("gate: ready as generation 2", patience));
 }
 
 TEST_CASE("a plain acceptor whose queue is never empty still stops, and its process ends") {
