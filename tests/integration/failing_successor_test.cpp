@@ -19,9 +19,7 @@ using namespace graceful_test;
 namespace {
 
 std::vector<std::string> rogue(server_fixture& s, const std::string& mode) {
-  auto command = programs::python("rogue_successor.py");
-  command.insert(command.end(), {mode, "--control", s.control()});
-  return command;
+  return joined(programs::python("rogue_successor.py"), {mode, "--control", s.control()});
 }
 
 /// Makes an upgrade fail under load. Nothing may be lost, everything must be as before, and the
@@ -35,10 +33,7 @@ void fails_and_costs_nothing(
   clients at_work{s};
   at_work.go_on(20);
 
-  auto arguments = options;
-  const auto rest = behind_dashes(command(s));
-  arguments.insert(arguments.end(), rest.begin(), rest.end());
-  const auto done = s.upgrade(arguments);
+  const auto done = s.upgrade(joined(options, behind_dashes(command(s))));
   INFO(done.all, s.scene().report());
   CHECK(done.status == "exited 1");
   CHECK(contains(done.all, says));
@@ -162,19 +157,16 @@ TEST_CASE("a successor whose own listener cannot be bound costs nothing") {
   fails_and_costs_nothing(
       {},
       [](server_fixture& s) {
-        auto command = s.command();
         // A documentation address (RFC 5737), which no machine has.
-        command.insert(command.end(), {"--listen", "192.0.2.1:1"});
-        return command;
+        return joined(s.command(), {"--listen", "192.0.2.1:1"});
       },
       "192.0.2.1:1");
 }
 
 TEST_CASE("a second upgrade is told that one is under way, and does not disturb it") {
   server_fixture s;
-  auto upgrade = behind_dashes(rogue(s, "hang-before-ready"));
-  upgrade.insert(upgrade.begin(), {"--timeout", "60"});
-  process& first = s.start_upgrade(upgrade);
+  process& first =
+      s.start_upgrade(joined({"--timeout", "60"}, behind_dashes(rogue(s, "hang-before-ready"))));
   REQUIRE(first.wait_for_output("passed", patience));
   CHECK(contains(s.status().out, "upgrading"));
   const auto second = s.upgrade();

@@ -25,11 +25,6 @@ using step = fault::step;
 using action = fault::action;
 using moment = fault::moment;
 
-std::vector<std::string> with_defaults(std::vector<std::string> arguments) {
-  arguments.insert(arguments.end(), {"--threads", "2"});
-  return arguments;
-}
-
 /// What an upgrade needs so that the fault strikes its successor.
 std::vector<std::string> for_successor(const fault& what) {
   const auto [name, value] = variable_for(what);
@@ -39,7 +34,7 @@ std::vector<std::string> for_successor(const fault& what) {
 /// A server under load, on which, and on whose successors, faults can strike.
 struct faulty_site {
   explicit faulty_site(std::vector<std::string> arguments)
-      : s{with_defaults(std::move(arguments)), {.environment = faults.environment()}} {
+      : s{joined(std::move(arguments), {"--threads", "2"}), {.environment = faults.environment()}} {
     at_work.go_on(20);
   }
 

@@ -286,9 +286,9 @@ TEST_CASE("a peer of another uid is refused by its credentials if the mode lets 
   const auto status = s.ctl({"status", s.control()}, nobody);
   CHECK(status.status == "exited 4");
   CHECK(contains(status.all, "permission denied"));
-  auto command = programs::python("rogue_successor.py");
-  command.insert(command.end(), {"hang-after-begin", "--control", s.control()});
-  process& rogue = s.scene().start(command, nobody);
+  process& rogue = s.scene().start(joined(programs::python("rogue_successor.py"),
+                                          {"hang-after-begin", "--control", s.control()}),
+                                   nobody);
   REQUIRE(rogue.wait_exit(patience));
   CHECK(s.server().wait_for_output("refused a connection to the control socket by user 65534",
                                    patience));

@@ -27,10 +27,9 @@ struct pool_fixture : server_fixture {
 
   /// What an upgrade needs to start a server of the same kind with other arguments.
   [[nodiscard]] words with(const words& arguments) const {
-    words command{programs::pool_server(), "--control", control(), "--listen",
-                  "127.0.0.1:" + std::to_string(port())};
-    command.insert(command.end(), arguments.begin(), arguments.end());
-    return behind_dashes(command);
+    return behind_dashes(joined({programs::pool_server(), "--control", control(), "--listen",
+                                 "127.0.0.1:" + std::to_string(port())},
+                                arguments));
   }
 
   /// How many sockets listen, according to Status.
@@ -48,10 +47,8 @@ constexpr int connecting_at_once = 32;
 
 /// Upgrades from one command line to another and back, under load.
 void there_and_back(const words& here, long sockets_here, const words& there, long sockets_there) {
-  words first = here;
-  first.insert(first.end(), {"--probation", "0"});
-  words second = there;
-  second.insert(second.end(), {"--probation", "0"});
+  const auto first = joined(here, {"--probation", "0"});
+  const auto second = joined(there, {"--probation", "0"});
   pool_fixture s{first};
   clients at_work{s, connecting_at_once};
   at_work.go_on(100);

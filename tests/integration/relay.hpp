@@ -24,10 +24,7 @@ struct relay {
   explicit relay(strings arguments = {}) : s{std::move(arguments)} { at_work.go_on(); }
 
   [[nodiscard]] strings python(const strings& more = {}) const {
-    strings command = programs::python("server.py");
-    command.insert(command.end(), {"--control", s.control()});
-    command.insert(command.end(), more.begin(), more.end());
-    return command;
+    return joined(joined(programs::python("server.py"), {"--control", s.control()}), more);
   }
 
   /// Upgrades to `command`, and waits for the end.

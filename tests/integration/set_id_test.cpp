@@ -79,9 +79,7 @@ class two_users {
     return run(where, std::move(arguments), {.user = user});
   }
   finished upgrade(const std::vector<std::string>& more = {}) {
-    std::vector<std::string> arguments{"upgrade", control()};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return ctl(std::move(arguments));
+    return ctl(joined({"upgrade", control()}, more));
   }
 
   /// The pid of the process that serves.
@@ -298,9 +296,7 @@ TEST_CASE(
                                          "--regid=" + std::to_string(owner_of_file),
                                          "--clear-groups"};
   const auto with_them = [&](const std::vector<std::string>& command) {
-    auto all = capable;
-    all.insert(all.end(), command.begin(), command.end());
-    return all;
+    return joined(capable, command);
   };
   process& server = u.where.start(with_them(u.command(u.where.path("plain"))));
   REQUIRE_MESSAGE(server.wait_for_output("ready: generation 1 ", patience), server.output());

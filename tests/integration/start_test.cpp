@@ -45,9 +45,7 @@ class odd_start {
   }
 
   finished upgrade(const strings& more = {}) {
-    strings command{programs::graceful_ctl(), "upgrade", control()};
-    command.insert(command.end(), more.begin(), more.end());
-    return run(where_, command);
+    return run(where_, joined({programs::graceful_ctl(), "upgrade", control()}, more));
   }
 
   /// What the kernel says about the serving process: "cwd", "exe".

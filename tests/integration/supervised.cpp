@@ -7,6 +7,10 @@
 
 namespace graceful_test {
 
+std::vector<std::string> notifying_server(const std::vector<std::string>& arguments) {
+  return joined(programs::python("notifying_server.py"), arguments);
+}
+
 supervised::supervised(std::vector<std::string> command, std::vector<std::string> options,
                        process_options how)
     : control_{scene_.path("control.sock")}, socket_{control_ + ".supervisor"} {

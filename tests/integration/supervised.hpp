@@ -17,6 +17,9 @@ namespace graceful_test {
 inline const std::vector<std::string> in_container{"/usr/bin/unshare", "--pid",        "--fork",
                                                    "--mount-proc",     "--kill-child", "--"};
 
+/// A server that speaks sd_notify(3), and has nothing else to do with this project.
+std::vector<std::string> notifying_server(const std::vector<std::string>& arguments);
+
 /// A server under `graceful-ctl run`, in its own scene.
 class supervised {
  public:

@@ -26,13 +26,6 @@ using namespace graceful_test;
 
 namespace {
 
-/// Speaks sd_notify(3), and has nothing else to do with this project.
-std::vector<std::string> stranger() {
-  auto command = programs::python("notifying_server.py");
-  command.emplace_back("0");
-  return command;
-}
-
 bool keeps_one(const graceful::supervisor_status& s) { return s.kept.size() == 1; }
 
 /// Kills the server again and again, at different moments, under load.
@@ -66,13 +59,13 @@ void survives(supervised& s, int kills) {
 
 TEST_CASE(
     "a server that knows only sd_notify is killed a hundred times, and no client is refused") {
-  supervised s{stranger()};
+  supervised s{notifying_server({"0"})};
   survives(s, 100);
 }
 
 TEST_CASE(
     "a socket that a server stores is kept by name, comes back by name, and goes with the server") {
-  supervised s{stranger()};
+  supervised s{notifying_server({"0"})};
   const auto port = s.port();
   const auto status = s.wait(keeps_one);
   CHECK(status.kept.front().name == "http");
@@ -88,7 +81,7 @@ TEST_CASE(
 
 TEST_CASE(
     "a supervisor that executes itself again loses no socket, and misses no end of the server") {
-  supervised s{stranger()};
+  supervised s{notifying_server({"0"})};
   load at_work{load_on(s.port())};
   auto main = s.wait_main();
   s.wait(keeps_one);

@@ -151,9 +151,8 @@ TEST_CASE("SIGTERM ends a server gracefully, and a second one at once") {
 }
 
 TEST_CASE("a server that is not ready in time is killed, which counts as a failure") {
-  auto command = programs::python("notifying_server.py");
-  command.insert(command.end(), {"0", "never-ready"});
-  supervised s{command, {"--ready-timeout", "2", "--max-failures", "1"}};
+  supervised s{notifying_server({"0", "never-ready"}),
+               {"--ready-timeout", "2", "--max-failures", "1"}};
   CHECK(s.supervisor().wait_exit(patience).exited(137));
   CHECK(contains(s.supervisor().output(), "was not ready within 2 s and has been killed"));
 }
@@ -287,9 +286,7 @@ TEST_CASE("after a re-exec too, a server that a shell has started again is belie
 }
 
 TEST_CASE("a server cannot name its supervisor as the main process") {
-  auto command = programs::python("notifying_server.py");
-  command.insert(command.end(), {"0", "names-supervisor"});
-  supervised s{command};
+  supervised s{notifying_server({"0", "names-supervisor"})};
   s.port();
   const auto status = s.wait([](const auto& it) { return it.said == "python serves"; });
   CHECK(status.main_pid != s.supervisor().pid());
@@ -302,11 +299,9 @@ TEST_CASE("a number that counts in a server's own PID namespace names no process
   scene elsewhere;
   process& stranger = elsewhere.start({"/bin/sleep", "1000"});
   // unshare(1) ignores SIGTERM.
-  std::vector<std::string> command{"/bin/sh", "-c", R"("$@" & wait)", "sh"};
-  command.insert(command.end(), in_space.begin(), in_space.end());
-  for (const auto& word : programs::python("notifying_server.py")) command.push_back(word);
-  command.insert(command.end(), {"0", "names=" + std::to_string(stranger.pid())});
-  supervised s{command};
+  const std::vector<std::string> shell{"/bin/sh", "-c", R"("$@" & wait)", "sh"};
+  supervised s{joined(joined(shell, in_space),
+                      notifying_server({"0", "names=" + std::to_string(stranger.pid())}))};
   s.port();
   const auto status = s.wait([](const auto& it) { return it.said == "python serves"; });
   CHECK(status.main_pid != stranger.pid());
