@@ -81,32 +81,27 @@ TEST_CASE("PID 1 reaps orphans, and no zombie is left") {
 
 TEST_CASE("SIGTERM to PID 1 lets the server drain, and the container ends with 0") {
   if (!can_run(in_container, "a container")) return;
-  supervised s{supervised::contained{}, supervised::http()};
-  load at_work{load_on(s.port())};
-  REQUIRE(at_work.wait_for(50, patience));
+  supervised_under_load s{supervised::contained{}, supervised::http()};
+  s.go_on();
   ::kill(init_of(s), SIGTERM);
   CHECK(s.supervisor().wait_exit(patience).exited(0));
-  const auto seen = at_work.stop();
-  INFO(seen.to_string());
-  CHECK(seen.reset == 0);
-  CHECK(seen.cut_short == 0);
+  s.reset_nobody();
 }
 
 TEST_CASE("the container lives on when an upgrade ends its first process") {
   if (!can_run(in_container, "a container")) return;
-  supervised s{supervised::contained{}, supervised::http()};
-  load at_work{load_on(s.port())};
+  supervised_under_load s{supervised::contained{}, supervised::http()};
   const auto first = s.wait_main();
   const auto first_outside = outside(s, first);
-  REQUIRE(at_work.wait_for(50, patience));
+  s.go_on();
   const auto upgraded = s.ctl({"upgrade", s.control()});
   INFO(upgraded.all, s.supervisor().output());
   REQUIRE(upgraded.status == "exited 0");
   CHECK(eventually([&] { return ::kill(first_outside, 0) != 0; }, patience));
   const auto second = s.wait_main(first);
   CHECK(children_of(init_of(s)).size() == 1);
-  REQUIRE(at_work.wait_for(50, patience));
-  CHECK(at_work.stop().lost() == 0);
+  s.go_on();
+  CHECK(s.at_work.stop().lost() == 0);
 
   ::kill(outside(s, second), SIGKILL);
   s.wait([second](const auto& status) {  // not only started: SIGTERM kills it until it serves
@@ -118,18 +113,16 @@ TEST_CASE("the container lives on when an upgrade ends its first process") {
 
 TEST_CASE("a server takes over from one in another container, which then ends with 0") {
   if (!can_run(in_container, "a container")) return;
-  supervised first{supervised::contained{}, supervised::http()};
-  const auto port = first.port();
-  load at_work{load_on(port)};
-  REQUIRE(at_work.wait_for(50, patience));
+  supervised_under_load first{supervised::contained{}, supervised::http()};
+  first.go_on();
   supervised second{supervised::contained{&first},
-                    at_port(supervised::http(), port),
+                    at_port(supervised::http(), first.port()),
                     {},
                     {.environment = {{"GRACEFUL_TAKEOVER", "1"}}}};
   REQUIRE(second.supervisor().wait_for_output("ready: generation 2", patience));
   CHECK(first.supervisor().wait_exit(patience).exited(0));
-  REQUIRE(at_work.wait_for(50, patience));
-  const auto seen = at_work.stop();
+  first.go_on();
+  const auto seen = first.at_work.stop();
   INFO(seen.to_string(), first.supervisor().output(), second.supervisor().output());
   CHECK(seen.lost() == 0);
   CHECK(seen.served_by(2) > 0);

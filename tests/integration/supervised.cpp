@@ -105,8 +105,20 @@ finished supervised::ctl(std::vector<std::string> arguments) {
   return run(scene_, std::move(arguments));
 }
 
-http_load load_on(std::uint16_t port) {
-  return {.port = port, .connections = clients, .keep_alive = false};
+load_report supervised_under_load::never_refused(int kills) {
+  auto seen = at_work.stop();
+  INFO(seen.to_string(), supervisor().output());
+  CHECK(seen.refused == 0);
+  CHECK(seen.timed_out == 0);
+  CHECK(seen.lost() <= static_cast<std::uint64_t>(clients * kills));
+  return seen;
+}
+
+void supervised_under_load::reset_nobody() {
+  const auto seen = at_work.stop();
+  INFO(seen.to_string(), supervisor().output());
+  CHECK(seen.reset == 0);
+  CHECK(seen.cut_short == 0);
 }
 
 }  // namespace graceful_test

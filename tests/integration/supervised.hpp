@@ -6,6 +6,9 @@
 
 #include "server_fixture.hpp"
 
+#include <doctest/doctest.h>
+
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -77,9 +80,23 @@ class supervised {
   process* supervisor_;
 };
 
-/// The number of clients, each of which connects for every request.
-inline constexpr int clients = 8;
-http_load load_on(std::uint16_t port);
+/// With clients, each of which connects for every request.
+struct supervised_under_load : supervised {
+  using supervised::supervised;
+
+  static constexpr int clients = 8;
+
+  void go_on(std::uint64_t some = 50) { REQUIRE(at_work.wait_for(some, patience)); }
+
+  /// Stops the clients. None was refused, and each may have lost one request with each server that
+  /// was killed.
+  load_report never_refused(int kills);
+
+  /// Stops the clients. The server has cut none of them off.
+  void reset_nobody();
+
+  load at_work{http_load{.port = port(), .connections = clients, .keep_alive = false}};
+};
 
 }  // namespace graceful_test
 

@@ -29,27 +29,22 @@ namespace {
 bool keeps_one(const graceful::supervisor_status& s) { return s.kept.size() == 1; }
 
 /// Kills the server again and again, at different moments, under load.
-void survives(supervised& s, int kills) {
+void survives(const std::vector<std::string>& server, int kills) {
   const char* given = std::getenv("GRACEFUL_TEST_SEED");
   const auto seed =
       given != nullptr ? static_cast<unsigned>(std::stoul(given)) : std::random_device{}();
   MESSAGE("GRACEFUL_TEST_SEED=", seed);
   std::mt19937 random{seed};
-  load clients_at_work{load_on(s.port())};
+  supervised_under_load s{server};
   s.wait(keeps_one);
   auto main = s.wait_main();
   for (int i = 0; i < kills; ++i) {
-    REQUIRE(clients_at_work.wait_for(1 + random() % 60, patience));
+    s.go_on(1 + random() % 60);
     REQUIRE(::kill(main, SIGKILL) == 0);
     main = s.wait_main(main);
   }
-  REQUIRE(clients_at_work.wait_for(10, patience));
-  const auto seen = clients_at_work.stop();
-  INFO(seen.to_string());
-  CHECK(seen.refused == 0);
-  CHECK(seen.timed_out == 0);
-  CHECK(seen.other == 0);
-  CHECK(seen.lost() <= static_cast<std::uint64_t>(clients * kills));
+  s.go_on(10);
+  CHECK(s.never_refused(kills).other == 0);
   const auto status = s.status();
   CHECK(status.restarts == static_cast<std::uint64_t>(kills));
   CHECK(status.kept.size() == 1);
@@ -59,8 +54,7 @@ void survives(supervised& s, int kills) {
 
 TEST_CASE(
     "a server that knows only sd_notify is killed a hundred times, and no client is refused") {
-  supervised s{notifying_server({"0"})};
-  survives(s, 100);
+  survives(notifying_server({"0"}), 100);
 }
 
 TEST_CASE(
@@ -81,8 +75,7 @@ TEST_CASE(
 
 TEST_CASE(
     "a supervisor that executes itself again loses no socket, and misses no end of the server") {
-  supervised s{notifying_server({"0"})};
-  load at_work{load_on(s.port())};
+  supervised_under_load s{notifying_server({"0"})};
   auto main = s.wait_main();
   s.wait(keeps_one);
   const auto pid = s.supervisor().pid();
@@ -93,7 +86,7 @@ TEST_CASE(
     CHECK(s.status().pid == pid);
     CHECK(keeps_one(s.status()));
     CHECK(s.status().main_pid == main);
-    REQUIRE(at_work.wait_for(10, patience));
+    s.go_on(10);
     ::kill(main, SIGKILL);
     main = s.wait_main(main);
     CHECK(s.status().restarts == static_cast<std::uint64_t>(i + 1));
@@ -103,11 +96,8 @@ TEST_CASE(
     CHECK_FALSE(contains(all, "GRACEFUL_REEXEC="));  // that one belongs to the supervisor
   }
   CHECK(descriptors_without_cloexec(pid).empty());
-  REQUIRE(at_work.wait_for(10, patience));
-  const auto seen = at_work.stop();
-  INFO(seen.to_string());
-  CHECK(seen.refused == 0);
-  CHECK(seen.lost() <= clients * 5);
+  s.go_on(10);
+  s.never_refused(5);
 }
 
 TEST_CASE("a supervisor does not switch to a program that does not start, or is a different one") {
@@ -153,10 +143,9 @@ TEST_CASE("a supervisor does not switch to a program that does not start, or is 
 
 TEST_CASE(
     "a server that takes over from one under another supervisor belongs to its own supervisor") {
-  supervised first{supervised::http()};
-  load at_work{load_on(first.port())};
+  supervised_under_load first{supervised::http()};
   first.wait(keeps_one);
-  REQUIRE(at_work.wait_for(50, patience));
+  first.go_on();
   supervised second{first,
                     at_port(supervised::http(), first.port()),
                     {.environment = {{"GRACEFUL_TAKEOVER", "1"}}}};
@@ -164,20 +153,17 @@ TEST_CASE(
   CHECK(first.supervisor().wait_exit(patience).exited(0));
   const auto main = second.wait_main();
   second.wait(keeps_one);
-  REQUIRE(at_work.wait_for(50, patience));
+  first.go_on();
   ::kill(main, SIGKILL);
   second.wait_main(main);
-  REQUIRE(at_work.wait_for(50, patience));
-  const auto seen = at_work.stop();
-  INFO(seen.to_string(), first.supervisor().output(), second.supervisor().output());
-  CHECK(seen.refused == 0);
-  CHECK(seen.lost() <= clients);
+  first.go_on();
+  INFO(second.supervisor().output());
+  first.never_refused(1);
   CHECK(second.status().restarts == 1);
 }
 
 TEST_CASE("a server is killed a hundred times, and no client is refused") {
-  supervised s{supervised::http()};
-  survives(s, 100);
+  survives(supervised::http(), 100);
 }
 
 TEST_CASE(
@@ -186,9 +172,7 @@ TEST_CASE(
   auto command = at_port(supervised::http(), port);
   const std::string shell = "\"$0\" \"$@\"; exit $?";  // without exec: the server is its child
   command.insert(command.begin(), {"/bin/sh", "-c", shell, "/bin/bash", "-c", shell});
-  supervised s{command};
-  s.port();
-  load at_work{load_on(port)};
+  supervised_under_load s{command};
   const auto server = [&] {
     return graceful::control_client::connect(s.control(), patience).value().status().value();
   };
@@ -197,41 +181,32 @@ TEST_CASE(
     s.wait(keeps_one);
     const auto main = s.wait_main();
     s.wait([](const auto& it) { return it.said == "generation 1 serves"; });
-    REQUIRE(at_work.wait_for(10, patience));
+    s.go_on(10);
     REQUIRE(server().pid != main);
     REQUIRE(::kill(static_cast<pid_t>(server().pid), SIGKILL) == 0);
     s.wait_main(main);
   }
   s.wait([](const auto& it) { return it.said == "generation 1 serves"; });
-  REQUIRE(at_work.wait_for(10, patience));
-  const auto seen = at_work.stop();
-  INFO(seen.to_string(), s.supervisor().output());
-  CHECK(seen.refused == 0);
-  CHECK(seen.timed_out == 0);
-  CHECK(seen.lost() <= static_cast<std::uint64_t>(clients * kills));
+  s.go_on(10);
+  s.never_refused(kills);
   CHECK(s.status().restarts == kills);
   CHECK(s.status().kept.size() == 1);
 }
 
 TEST_CASE("a killed successor is started again, with the sockets of its predecessor") {
-  supervised s{supervised::http()};
-  load at_work{load_on(s.port())};
+  supervised_under_load s{supervised::http()};
   const auto first = s.wait_main();
   s.wait(keeps_one);
-  REQUIRE(at_work.wait_for(50, patience));
+  s.go_on();
   REQUIRE(s.ctl({"upgrade", s.control()}).status == "exited 0");
   const auto second = s.wait_main(first);
-  REQUIRE(at_work.wait_for(50, patience));
+  s.go_on();
   CHECK(s.status().restarts == 0);
   s.wait(keeps_one);
   ::kill(second, SIGKILL);
   s.wait_main(second);
-  REQUIRE(at_work.wait_for(50, patience));
-  const auto seen = at_work.stop();
-  INFO(seen.to_string(), s.supervisor().output());
-  CHECK(seen.refused == 0);
-  CHECK(seen.timed_out == 0);
-  CHECK(seen.lost() <= clients);
+  s.go_on();
+  s.never_refused(1);
   CHECK(s.status().restarts == 1);
 }
 
@@ -252,8 +227,7 @@ TEST_CASE("clients of a server that is given up are refused, even while an older
 
 TEST_CASE(
     "a server serves without its supervisor, finds the next one, and stores its sockets there") {
-  supervised s{supervised::http()};
-  load at_work{load_on(s.port())};
+  supervised_under_load s{supervised::http()};
   const auto first = s.wait_main();
   s.wait(keeps_one);
   REQUIRE(s.ctl({"upgrade", s.control()}).status == "exited 0");
@@ -261,21 +235,17 @@ TEST_CASE(
   s.wait(keeps_one);
   s.supervisor().signal(SIGKILL);
   REQUIRE(s.supervisor().wait_exit(patience));
-  REQUIRE(at_work.wait_for(100, patience));
+  s.go_on(100);
 
   process& next = s.start();
   s.wait(keeps_one);
   CHECK(s.wait_main() == main);
   CHECK(s.status().pid == next.pid());
-  CHECK(at_work.wait_for(50, patience));
+  s.go_on();
   ::kill(main, SIGKILL);
   const auto started = s.wait_main(main);
-  REQUIRE(at_work.wait_for(50, patience));
-  const auto seen = at_work.stop();
-  INFO(seen.to_string(), next.output());
-  CHECK(seen.refused == 0);
-  CHECK(seen.timed_out == 0);
-  CHECK(seen.lost() <= clients);
+  s.go_on();
+  s.never_refused(1);
   CHECK(s.status().restarts == 1);
   CHECK(started != main);
   next.signal(SIGTERM);
@@ -311,10 +281,9 @@ TEST_CASE("a server that a supervisor left behind, and that has ended since, is 
 TEST_CASE("a supervised server that is told to end resets nobody, whoever tells it") {
   enum class by { signal, drain, signal_after_reexec, drain_after_reexec };
   for (const auto how : {by::signal, by::drain, by::signal_after_reexec, by::drain_after_reexec}) {
-    supervised s{supervised::http()};
-    load at_work{load_on(s.port())};
+    supervised_under_load s{supervised::http()};
     s.wait(keeps_one);
-    REQUIRE(at_work.wait_for(50, patience));
+    s.go_on();
     if (how == by::signal_after_reexec || how == by::drain_after_reexec) {
       REQUIRE(s.ctl({"reexec", s.control()}).status == "exited 0");
     }
@@ -324,10 +293,8 @@ TEST_CASE("a supervised server that is told to end resets nobody, whoever tells 
       CHECK(s.ctl({"drain", s.control()}).status == "exited 0");
     }
     CHECK(s.supervisor().wait_exit(patience).exited(0));
-    const auto seen = at_work.stop();
-    INFO("way ", static_cast<int>(how), ": ", seen.to_string(), s.supervisor().output());
-    CHECK(seen.reset == 0);
-    CHECK(seen.cut_short == 0);
+    INFO("way ", static_cast<int>(how));
+    s.reset_nobody();
   }
 }
 
