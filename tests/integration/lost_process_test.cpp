@@ -164,8 +164,7 @@ TEST_CASE("a listener that the successor does not take is served until the commi
     auto command = s.command();
     const auto second = std::find(command.rbegin(), command.rend(), "--listen").base();
     command.erase(second - 1, second + 1);
-    command.insert(command.begin(), {"--until", "ready", "--"});
-    REQUIRE(s.upgrade(command).status == "exited 0");
+    REQUIRE(s.upgrade(joined({"--until", "ready"}, behind_dashes(command))).status == "exited 0");
     if (probation) {
       REQUIRE(clients.wait_for(50, patience));
       CHECK(s.ctl({"commit", s.control()}).status == "exited 0");
