@@ -5,8 +5,10 @@
 // changed lines.
 #include <graceful/testing.hpp>
 
+#include "eventually.hpp"
 #include "examples.hpp"
 #include "processor_time.hpp"
+#include "upgrade_and_commit.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -23,7 +25,6 @@
 #include <utility>
 #include <vector>
 
-#include <poll.h>
 #include <sys/types.h>
 
 using namespace graceful::testing;
@@ -109,16 +110,13 @@ class trial {
 
 /// A coroutine listens after the server has reported that it serves, and no event tells when.
 std::uint16_t trial::port_of_first_listener() {
-  const deadline until{patience};
-  while (!until.passed()) {
-    const auto listeners = site_.status().listeners;
-    if (!listeners.empty()) {
-      const auto& address = listeners.front().address;
-      return static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
-    }
-    ::poll(nullptr, 0, 5);
+  std::vector<graceful::listener_status> listeners;
+  const auto listens = [&] { return !(listeners = site_.status().listeners).empty(); };
+  if (!graceful_test::eventually(listens, patience)) {
+    throw std::runtime_error{"the server listens on nothing"};
   }
-  throw std::runtime_error{"the server listens on nothing"};
+  const auto& address = listeners.front().address;
+  return static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
 }
 
 void trial::run() {
@@ -155,9 +153,8 @@ bool trial::upgrade_under_load() {
 }
 
 bool trial::upgrade(commit by) {
-  const auto run = site_.start_upgrade();
-  if (by == commit::as_soon_as_ready && run.wait_for("ready", patience)) (void)site_.commit();
-  const auto outcome = run.wait(patience);
+  const auto outcome = by == commit::as_soon_as_ready ? graceful_test::upgrade_and_commit(site_)
+                                                      : site_.start_upgrade().wait(patience);
   if (!expect(outcome.committed() && !outcome.failed(), outcome.to_string())) return false;
   generation_ = outcome.generation;
   ++upgrades_;

@@ -27,19 +27,12 @@ std::chrono::nanoseconds processor_time(pid_t pid) {
   return std::chrono::seconds{used.tv_sec} + std::chrono::nanoseconds{used.tv_nsec};
 }
 
-server_fixture shaped(const std::string& shape, const char* threads = "1",
-                      std::vector<std::string> more = {}) {
-  std::vector<std::string> arguments{"--shape", shape, "--threads", threads};
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  return server_fixture{arguments, {}, programs::shaped_server()};
-}
-
 /// While the new process gets the clients, the old one only keeps one connection open. Then that
 /// ends too.
 void check_loop(const std::string& shape, const char* threads) {
   CAPTURE(shape);
   CAPTURE(threads);
-  auto s = shaped(shape, threads);
+  auto s = shaped(shape, {"--threads", threads});
   load clients{s.load_on(false)};
   REQUIRE(clients.wait_for(200, patience));
   auto held = s.hold();
@@ -58,15 +51,15 @@ void check_loop(const std::string& shape, const char* threads) {
   CHECK(used * 10 < passed);
   CHECK(s.server().output().size() < written + 4'000);
 
-  CHECK(s.server().output().find("accept: ") == std::string::npos);  // it is still left alone
-  held.exchange("Host: test\r\n\r\n");                               // the rest of its request
+  CHECK_FALSE(contains(s.server().output(), "accept: "));  // it is still left alone
+  held.exchange("Host: test\r\n\r\n");                     // the rest of its request
   held = s.hold();  // closes it; the new connection belongs to the new process
   const auto end = s.server().wait_exit(patience);
   REQUIRE(end);
   CHECK(end.exited(0));
   CHECK(s.server().wait_for_output("ended: generation 1", patience));
   // A context without its own executor or a moved acceptor runs out of work by itself.
-  const bool stopped = s.server().output().find("options::linger") != std::string::npos;
+  const bool stopped = contains(s.server().output(), "options::linger");
   CHECK(stopped == (shape == "coroutine-rearm" || shape == "signals" || shape == "moved"));
   CHECK(s.server().output().size() < written + 4'000);
   CHECK(clients.stop().lost() == 0);
@@ -116,7 +109,7 @@ TEST_CASE("a process that is told to drain ends, whatever its accept loop does")
     CAPTURE(shape);
     auto s = shaped(shape);
     std::optional<http_connection> held{s.hold()};
-    process& ctl = s.scene().start({programs::graceful_ctl(), "drain", s.control()});
+    process& ctl = s.start_ctl({"drain", s.control()});
     REQUIRE(ctl.wait_for_output("draining", patience));
     held->exchange("Host: test\r\n\r\n");
     held.reset();
@@ -130,5 +123,5 @@ TEST_CASE("an acceptor that its application has closed is withdrawn, and clients
   s.server().signal(SIGHUP);
   REQUIRE(s.server().wait_for_output("closed", patience));
   CHECK(s.server().wait_for_output("listener 'http' is withdrawn", patience));
-  CHECK(s.status().out.find("accept queue") == std::string::npos);
+  CHECK_FALSE(contains(s.status().out, "accept queue"));
 }

@@ -17,7 +17,6 @@
 #include <vector>
 
 #include <netinet/in.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -96,7 +95,7 @@ TEST_CASE("a passed socket is adopted by its name, whatever its port") {
       m.place, m.control(), {"--listen", "127.0.0.1:0"}, m.environment(), {{"http", s.fd.get()}}};
   m.await("READY=1");
   CHECK(client(s.port).exchange(request).generation == 1);
-  CHECK(server.output().find("comes from the service manager") != std::string::npos);
+  CHECK(contains(server.output(), "comes from the service manager"));
 }
 
 TEST_CASE("a passed socket is adopted by its address, whatever its name, and only one of two") {
@@ -114,7 +113,7 @@ TEST_CASE("a passed socket is adopted by its address, whatever its name, and onl
   REQUIRE(stored.descriptors.size() == 1);
   CHECK(os::cookie_of(stored.descriptors[0].get()) == os::cookie_of(s.fd.get()));
   CHECK(client(s.port).exchange(request).generation == 1);
-  CHECK(server.output().find("comes from the supervisor") != std::string::npos);
+  CHECK(contains(server.output(), "comes from the supervisor"));
 }
 
 TEST_CASE(
@@ -128,13 +127,11 @@ TEST_CASE(
                                 m.environment(),
                                 {{"http", s.fd.get()}, {"a%3Ab", other.fd.get()}}};
   CHECK(m.await("FDSTOREREMOVE=1").value("FDNAME") == "a%3Ab");
-  CHECK(server.output().find("it is kept for now, in case the application listens there later") != std::string::npos);
-  const deadline until{patience};
-  while (has_open(server.pid(), inode(other.fd.get())) && !until.passed()) {
-    ::poll(nullptr, 0, 5);  // /proc has no events
-  }
-  CHECK_FALSE(has_open(server.pid(), inode(other.fd.get())));
-  CHECK(server.output().find("is dropped: this build does not listen on it") != std::string::npos);
+  CHECK(
+      contains(server.output(), "it is kept for now, in case the application listens there later"));
+  // /proc has no events.
+  CHECK(eventually([&] { return !has_open(server.pid(), inode(other.fd.get())); }, patience));
+  CHECK(contains(server.output(), "is dropped: this build does not listen on it"));
   CHECK(has_open(server.pid(), inode(s.fd.get())));
 }
 
@@ -226,7 +223,7 @@ TEST_CASE(
     for (auto& connection : waiting) {
       CHECK(connection.exchange("").generation == 1);
       const auto own = "-pid-" + std::to_string(second.pid()) + "\r\n";
-      by_second += connection.last_response().find(own) != std::string::npos ? 1 : 0;
+      by_second += contains(connection.last_response(), own) ? 1 : 0;
     }
     CHECK(by_second >= (plain ? 8 : 16));
   }
@@ -292,9 +289,9 @@ TEST_CASE("a successor knows which sockets are kept, and does not seal them eith
   CHECK(run(m.place, {programs::graceful_ctl(), "upgrade", m.control()}).status == "exited 0");
   const auto next = std::stoi(m.await("READY=1").value("MAINPID"));
   const auto inherited = environment_of(next);
-  CHECK(inherited.find("NOTIFY_SOCKET=") != std::string::npos);
-  CHECK(inherited.find("LISTEN_") == std::string::npos);
-  CHECK(inherited.find("WATCHDOG_PID") == std::string::npos);
+  CHECK(contains(inherited, "NOTIFY_SOCKET="));
+  CHECK_FALSE(contains(inherited, "LISTEN_"));
+  CHECK_FALSE(contains(inherited, "WATCHDOG_PID"));
   m.await("BARRIER=1");
   CHECK(first.wait_exit() == "exited with status 0");
   CHECK(client(s.port).exchange(request).generation == 2);

@@ -12,7 +12,6 @@
 #include <fstream>
 #include <string>
 
-#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -73,16 +72,16 @@ TEST_CASE("a successor stays on its predecessor's path, even if its own default 
   CHECK_MESSAGE(done.status == "exited 0", done.all);
   CHECK(server.wait_exit(patience).exited(0));
   const auto status = run(s, {programs::graceful_ctl(), "status", "forking"}, as_user);
-  CHECK(status.out.find("generation 2") != std::string::npos);
+  CHECK(contains(status.out, "generation 2"));
   CHECK(fs::is_empty(s.path("after")));
 }
 
 TEST_CASE("a successor is passed a connection and the control path, and passes neither on") {
   server_fixture s;
   const auto text = seen_by_shell(s, "env; ls -l /proc/$$/fd/3");
-  CHECK(text.find("GRACEFUL_CHANNEL=") != std::string::npos);
-  CHECK(text.find("GRACEFUL_CONTROL_PATH=" + s.control() + "\n") != std::string::npos);
-  CHECK(text.find("socket:[") != std::string::npos);
+  CHECK(contains(text, "GRACEFUL_CHANNEL="));
+  CHECK(contains(text, "GRACEFUL_CONTROL_PATH=" + s.control() + "\n"));
+  CHECK(contains(text, "socket:["));
   REQUIRE(s.upgrade().status == "exited 0");
   const auto again = seen_by_shell(s, "env");
   std::size_t channels = 0;
@@ -110,8 +109,7 @@ TEST_CASE("the death of a successor behind a live shell is noticed at once") {
   server_fixture s{{"--probation", "1min"}};
   std::string line;
   for (const auto& argument : s.command()) line += "'" + argument + "' ";
-  process& ctl = s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--", "/bin/sh",
-                                  "-c", line + "; sleep 600"});
+  process& ctl = s.start_upgrade({"--", "/bin/sh", "-c", line + "; sleep 600"});
   REQUIRE(ctl.wait_for_output("ready", patience));
   const auto text = s.status({"--json"}).out;
   const std::string key = "\"successor\":{\"pid\":";
@@ -120,11 +118,7 @@ TEST_CASE("the death of a successor behind a live shell is noticed at once") {
   const auto successor = open_pidfd(static_cast<pid_t>(std::stol(text.substr(at + key.size()))));
   REQUIRE(send_signal(successor, SIGKILL));
   // The shell holds the connection too, and need not end soon.
-  const deadline until{patience / 2};
-  while (s.status({"--json"}).out.find("probation") != std::string::npos && !until.passed()) {
-    ::poll(nullptr, 0, 5);
-  }
-  CHECK_FALSE(until.passed());
+  CHECK(eventually([&] { return !contains(s.status({"--json"}).out, "probation"); }, patience / 2));
   http_connection client{resolve("127.0.0.1", s.port(), patience), 0};
   CHECK(client.exchange("GET / HTTP/1.1\r\nHost: test\r\n\r\n").generation == 1);
 }

@@ -3,7 +3,6 @@
 // graceful-ctl run as PID 1 of pid namespaces, which is what a container is to it.
 #include <graceful/testing/load.hpp>
 
-#include "possible.hpp"
 #include "supervised.hpp"
 #include "testing/process_table.hpp"
 
@@ -14,20 +13,11 @@
 #include <string>
 #include <vector>
 
-#include <poll.h>
 #include <signal.h>
 
 using namespace graceful_test;
 
 namespace {
-
-bool have_namespaces() {
-  scene where;
-  const auto done =
-      run(where, {"/usr/bin/unshare", "--pid", "--fork", "--mount-proc", "/bin/true"});
-  return is_possible(done.status == "exited 0",
-                     "pid namespaces cannot be made here (unshare: " + done.all + ")");
-}
 
 std::vector<process_entry> children_of(pid_t parent) {
   std::vector<process_entry> found;
@@ -59,18 +49,10 @@ pid_t outside(supervised& s, std::int64_t inner) {
   return -1;
 }
 
-bool wait_for(const auto& condition) {
-  for (const deadline until{patience}; !until.passed();) {
-    if (condition()) return true;
-    ::poll(nullptr, 0, 2);  // /proc has no events
-  }
-  return false;
-}
-
 }  // namespace
 
 TEST_CASE("PID 1 reaps orphans, and no zombie is left") {
-  if (!have_namespaces()) return;
+  if (!can_run(in_container, "a container")) return;
   supervised s{
       supervised::contained{},
       {"/bin/sh", "-c",
@@ -79,49 +61,47 @@ TEST_CASE("PID 1 reaps orphans, and no zombie is left") {
   CHECK(s.status().pid == 1);
   const auto init = init_of(s);
   const auto main = outside(s, s.wait_main());
-  CHECK(wait_for([&] { return children_of(init).size() == 11; }));
+  CHECK(eventually([&] { return children_of(init).size() == 11; }, patience));
   // All of them end while PID 1 is stopped, and of several pending SIGCHLD only one is left.
   ::kill(init, SIGSTOP);
   for (const auto& orphan : children_of(init)) {
     if (orphan.pid != main) ::kill(orphan.pid, SIGKILL);
   }
-  CHECK(wait_for(
-      [&] { return std::ranges::count(children_of(init), 'Z', &process_entry::state) == 10; }));
+  const auto zombies = [&] {
+    return std::ranges::count(children_of(init), 'Z', &process_entry::state);
+  };
+  CHECK(eventually([&] { return zombies() == 10; }, patience));
   ::kill(init, SIGCONT);
-  CHECK(wait_for([&] {
+  const auto only_main_is_left = [&] {
     const auto children = children_of(init);
     return children.size() == 1 && children.front().pid == main && children.front().state != 'Z';
-  }));
+  };
+  CHECK(eventually(only_main_is_left, patience));
 }
 
 TEST_CASE("SIGTERM to PID 1 lets the server drain, and the container ends with 0") {
-  if (!have_namespaces()) return;
-  supervised s{supervised::contained{}, supervised::http()};
-  load at_work{load_on(s.port())};
-  REQUIRE(at_work.wait_for(50, patience));
+  if (!can_run(in_container, "a container")) return;
+  supervised_under_load s{supervised::contained{}, supervised::http()};
+  s.go_on();
   ::kill(init_of(s), SIGTERM);
   CHECK(s.supervisor().wait_exit(patience).exited(0));
-  const auto seen = at_work.stop();
-  INFO(seen.to_string());
-  CHECK(seen.reset == 0);
-  CHECK(seen.cut_short == 0);
+  s.reset_nobody();
 }
 
 TEST_CASE("the container lives on when an upgrade ends its first process") {
-  if (!have_namespaces()) return;
-  supervised s{supervised::contained{}, supervised::http()};
-  load at_work{load_on(s.port())};
+  if (!can_run(in_container, "a container")) return;
+  supervised_under_load s{supervised::contained{}, supervised::http()};
   const auto first = s.wait_main();
   const auto first_outside = outside(s, first);
-  REQUIRE(at_work.wait_for(50, patience));
+  s.go_on();
   const auto upgraded = s.ctl({"upgrade", s.control()});
   INFO(upgraded.all, s.supervisor().output());
   REQUIRE(upgraded.status == "exited 0");
-  CHECK(wait_for([&] { return ::kill(first_outside, 0) != 0; }));
+  CHECK(eventually([&] { return ::kill(first_outside, 0) != 0; }, patience));
   const auto second = s.wait_main(first);
   CHECK(children_of(init_of(s)).size() == 1);
-  REQUIRE(at_work.wait_for(50, patience));
-  CHECK(at_work.stop().lost() == 0);
+  s.go_on();
+  CHECK(s.at_work.stop().lost() == 0);
 
   ::kill(outside(s, second), SIGKILL);
   s.wait([second](const auto& status) {  // not only started: SIGTERM kills it until it serves
@@ -132,20 +112,17 @@ TEST_CASE("the container lives on when an upgrade ends its first process") {
 }
 
 TEST_CASE("a server takes over from one in another container, which then ends with 0") {
-  if (!have_namespaces()) return;
-  supervised first{supervised::contained{}, supervised::http()};
-  const auto port = first.port();
-  load at_work{load_on(port)};
-  REQUIRE(at_work.wait_for(50, patience));
-  auto command = supervised::http();
-  std::replace(command.begin(), command.end(), std::string{"127.0.0.1:0"},
-               "127.0.0.1:" + std::to_string(port));
-  supervised second{
-      supervised::contained{&first}, command, {}, {.environment = {{"GRACEFUL_TAKEOVER", "1"}}}};
+  if (!can_run(in_container, "a container")) return;
+  supervised_under_load first{supervised::contained{}, supervised::http()};
+  first.go_on();
+  supervised second{supervised::contained{&first},
+                    at_port(supervised::http(), first.port()),
+                    {},
+                    {.environment = {{"GRACEFUL_TAKEOVER", "1"}}}};
   REQUIRE(second.supervisor().wait_for_output("ready: generation 2", patience));
   CHECK(first.supervisor().wait_exit(patience).exited(0));
-  REQUIRE(at_work.wait_for(50, patience));
-  const auto seen = at_work.stop();
+  first.go_on();
+  const auto seen = first.at_work.stop();
   INFO(seen.to_string(), first.supervisor().output(), second.supervisor().output());
   CHECK(seen.lost() == 0);
   CHECK(seen.served_by(2) > 0);

@@ -21,8 +21,8 @@ TEST_CASE(
   load clients{s.load_on(false)};
   const auto copy = run(s.scene(), s.command());
   CHECK(copy.status == "exited 1");
-  CHECK(copy.all.find("a server is running already as pid " + std::to_string(s.server().pid())) !=
-        std::string::npos);
+  CHECK(
+      contains(copy.all, "a server is running already as pid " + std::to_string(s.server().pid())));
   CHECK(clients.wait_for(20, patience));
   CHECK(clients.stop().lost() == 0);
   CHECK(s.generation() == 1);
@@ -58,8 +58,8 @@ TEST_CASE("GRACEFUL_TAKEOVER is not passed on: a child of the server cannot take
   CHECK(done.status == "exited 1");
   std::ifstream file{s.scene().path("env")};
   const std::string text{std::istreambuf_iterator<char>{file}, {}};
-  CHECK(text.find("GRACEFUL_UPGRADE=") != std::string::npos);
-  CHECK(text.find("GRACEFUL_TAKEOVER") == std::string::npos);
+  CHECK(contains(text, "GRACEFUL_UPGRADE="));
+  CHECK_FALSE(contains(text, "GRACEFUL_TAKEOVER"));
 }
 
 TEST_CASE("a control path that a crash left behind is replaced") {
@@ -79,7 +79,7 @@ TEST_CASE("a file that is not a socket is never replaced") {
   const auto server = run(
       s, {programs::http_server(), "--control", s.path("control.sock"), "--listen", "127.0.0.1:0"});
   CHECK(server.status == "exited 1");
-  CHECK(server.all.find("exists and is no socket") != std::string::npos);
+  CHECK(contains(server.all, "exists and is no socket"));
   std::ifstream file{s.path("control.sock")};
   std::string text;
   CHECK(std::getline(file, text));
@@ -94,9 +94,8 @@ TEST_CASE(
   const auto copy = run(s.scene(), s.command());
   CHECK(copy.status == "exited 1");
   // The lock may be back by then.
-  const bool says_why =
-      copy.all.find("a process listens on the control path") != std::string::npos ||
-      copy.all.find("a server is running already") != std::string::npos;
+  const bool says_why = contains(copy.all, "a process listens on the control path") ||
+                        contains(copy.all, "a server is running already");
   CHECK(says_why);
   CHECK(s.pid() == s.server().pid());
   CHECK(s.upgrade().status == "exited 0");
@@ -106,7 +105,7 @@ TEST_CASE("if the newest generation dies a server can be started, even while an 
   server_fixture s;
   const auto held = s.hold();
   REQUIRE(s.upgrade().status == "exited 0");
-  const auto newest = open_pidfd(static_cast<pid_t>(s.pid()));
+  const auto newest = open_pidfd(s.pid());
   REQUIRE(send_signal(newest, SIGKILL));
   REQUIRE(wait_readable(newest.get(), patience));
   REQUIRE(s.server().running());
@@ -130,7 +129,7 @@ TEST_CASE("the control path has mode 0600 and disappears with the last generatio
   REQUIRE(s.upgrade().status == "exited 0");
   REQUIRE(s.server().wait_exit(patience));
   CHECK(fs::is_socket(s.control()));
-  const auto last = open_pidfd(static_cast<pid_t>(s.pid()));
+  const auto last = open_pidfd(s.pid());
   REQUIRE(send_signal(last, SIGTERM));
   CHECK(s.scene().wait_all_gone(patience));
   CHECK_FALSE(fs::exists(s.control()));
@@ -138,24 +137,19 @@ TEST_CASE("the control path has mode 0600 and disappears with the last generatio
 }
 
 TEST_CASE("a server that has not finished starting says so") {
-  scene s;
-  gate opening{s};
-  const auto control = s.path("control.sock");
-  process& server = s.start(opening.server(control, 0));
-  REQUIRE(server.wait_for_output("initialising", patience));
-  CHECK(run(s, {programs::graceful_ctl(), "status", control}).out.find("starting") !=
-        std::string::npos);
-  const auto early = run(s, {programs::graceful_ctl(), "upgrade", control});
+  gated_site g;
+  CHECK(contains(g.ctl({"status"}).out, "starting"));
+  const auto early = g.ctl({"upgrade"});
   CHECK(early.status == "exited 75");
-  CHECK(early.all.find("has not finished starting") != std::string::npos);
-  opening.open();
-  CHECK(server.wait_for_output("generation 1 serves", patience));
+  CHECK(contains(early.all, "has not finished starting"));
+  g.opening.open();
+  CHECK(g.server.wait_for_output("generation 1 serves", patience));
 }
 
 TEST_CASE("a server that is stopped in the middle of an upgrade ends the upgrade") {
   server_fixture s;
   gate opening{s.scene()};
-  process& ctl = s.scene().start(opening.upgrade(s));
+  process& ctl = opening.start_upgrade(s);
   REQUIRE(ctl.wait_for_output("passed", patience));
   s.server().signal(SIGTERM);
   CHECK(s.server().wait_exit(patience).exited(0));

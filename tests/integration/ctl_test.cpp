@@ -13,14 +13,12 @@ TEST_CASE("status shows generation, pid, state and each listener with its queue"
   server_fixture s;
   const auto plain = s.status();
   CHECK(plain.status == "exited 0");
-  CHECK(plain.out.find("generation 1, pid " + std::to_string(s.server().pid()) +
-                       ", serving, up ") != std::string::npos);
-  CHECK(plain.out.find("127.0.0.1:" + std::to_string(s.port()) + "  accept queue 0 of ") !=
-        std::string::npos);
+  CHECK(contains(plain.out,
+                 "generation 1, pid " + std::to_string(s.server().pid()) + ", serving, up "));
+  CHECK(contains(plain.out, "127.0.0.1:" + std::to_string(s.port()) + "  accept queue 0 of "));
   const auto json = s.status({"--json"});
-  CHECK(json.out.find("\"listeners\":[{\"name\":\"http\",\"address\":\"127.0.0.1:" +
-                      std::to_string(s.port()) + "\",\"queue\":0,\"backlog\":") !=
-        std::string::npos);
+  CHECK(contains(json.out, "\"listeners\":[{\"name\":\"http\",\"address\":\"127.0.0.1:" +
+                               std::to_string(s.port()) + "\",\"queue\":0,\"backlog\":"));
   CHECK(json.out.back() == '\n');
 }
 
@@ -30,13 +28,13 @@ TEST_CASE("upgrade streams the phases, as lines or as JSON") {
   CHECK(plain.status == "exited 0");
   for (const char* phase : {"spawned pid ", "connected as generation 2", "1 socket passed",
                             "ready: generation 2 (pid "}) {
-    CHECK(plain.out.find(phase) != std::string::npos);
+    CHECK(contains(plain.out, phase));
   }
   const auto json = s.upgrade({"--json"});
   CHECK(json.status == "exited 0");
   for (const char* phase : {"\"phase\":\"spawned\"", "\"phase\":\"begun\"", "\"phase\":\"passed\"",
                             "\"phase\":\"ready\""}) {
-    CHECK(json.out.find(phase) != std::string::npos);
+    CHECK(contains(json.out, phase));
   }
 }
 
@@ -48,7 +46,7 @@ TEST_CASE("the exit code says what went wrong, and the message says what to do")
     INFO(done.all);
     CHECK(done.status == status);
     CHECK(done.out.empty());
-    CHECK(done.all.find(says) != std::string::npos);
+    CHECK(contains(done.all, says));
   };
   expect({}, "exited 2", "no command given");
   expect({"upgade"}, "exited 2", "'upgade' is no command");
@@ -74,7 +72,7 @@ TEST_CASE("a failed command says what to do next") {
         run(s.scene(), {"/bin/sh", "-c", "'" + programs::graceful_ctl() + "' " + arguments});
     INFO(done.all);
     CHECK(done.status != "exited 0");
-    CHECK(done.all.find(next) != std::string::npos);
+    CHECK(contains(done.all, next));
   };
   const std::string control = "'" + s.control() + "'";
   says("stat", "see graceful-ctl --help");
@@ -98,10 +96,10 @@ TEST_CASE("in a removed directory, a relative path is refused with a clear messa
                         programs::graceful_ctl() + "' upgrade '" + s.control() + "' " + relative});
     INFO(done.all);
     CHECK(done.status == "exited 1");
-    CHECK(done.all.find("graceful-ctl: the current directory cannot be found (No such file or "
-                        "directory): it may have been removed; go to another, or give ") !=
-          std::string::npos);
-    CHECK(done.all.find("filesystem error") == std::string::npos);
+    CHECK(contains(done.all,
+                   "graceful-ctl: the current directory cannot be found (No such file or "
+                   "directory): it may have been removed; go to another, or give "));
+    CHECK_FALSE(contains(done.all, "filesystem error"));
   }
   CHECK(s.generation() == 1);
 }
@@ -125,7 +123,7 @@ TEST_CASE("output that cannot be written is reported, and the upgrade still coun
   };
   const auto status = shell("status '" + s.control() + "' > /dev/full");
   CHECK(status.status == "exited 1");
-  CHECK(status.all.find("cannot write to standard output") != std::string::npos);
+  CHECK(contains(status.all, "cannot write to standard output"));
   CHECK(shell("upgrade '" + s.control() + "' > /dev/full").status == "exited 0");
   CHECK(s.generation() == 2);
 }
@@ -138,21 +136,18 @@ TEST_CASE("a client that knows only Varlink finds its way by introspection") {
     return peer.receive(patience).value_or("closed");
   };
   const auto info = ask(R"({"method":"org.varlink.service.GetInfo"})");
-  CHECK(
-      info.find(
-          R"("interfaces":["org.varlink.service","io.graceful.Control","io.graceful.Handoff"])") !=
-      std::string::npos);
+  CHECK(contains(
+      info, R"("interfaces":["org.varlink.service","io.graceful.Control","io.graceful.Handoff"])"));
   const auto description = ask(
       R"({"method":"org.varlink.service.GetInterfaceDescription","parameters":{"interface":"io.graceful.Control"}})");
-  CHECK(description.find("method Upgrade(\\n  command: ?[]string,") != std::string::npos);
+  CHECK(contains(description, "method Upgrade(\\n  command: ?[]string,"));
   // A oneway call gets no reply: the next reply belongs to the next call.
   peer.send(R"({"method":"org.varlink.service.GetInfo","oneway":true})");
-  CHECK(ask(R"({"method":"io.graceful.Control.Status"})").find("\"generation\":1") !=
-        std::string::npos);
+  CHECK(contains(ask(R"({"method":"io.graceful.Control.Status"})"), "\"generation\":1"));
   // Without "more" there is one reply, the last.
   const auto upgraded = ask(R"({"method":"io.graceful.Control.Upgrade"})");
-  CHECK(upgraded.find("\"phase\":\"committed\"") != std::string::npos);
-  CHECK(upgraded.find("continues") == std::string::npos);
+  CHECK(contains(upgraded, "\"phase\":\"committed\""));
+  CHECK_FALSE(contains(upgraded, "continues"));
 }
 
 TEST_CASE("a command that no server would accept is refused before the server is asked") {
@@ -162,7 +157,7 @@ TEST_CASE("a command that no server would accept is refused before the server is
         std::pair{std::string(70'000, 'x'), "too long for one call (64 KiB)"}}) {
     const auto done = s.upgrade({"--", "/bin/true", command});
     CHECK(done.status == "exited 2");
-    CHECK(done.all.find(reason) != std::string::npos);
+    CHECK(contains(done.all, reason));
   }
   CHECK(s.generation() == 1);
 }

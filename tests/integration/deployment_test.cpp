@@ -3,6 +3,7 @@
 // With what the test kit exports, and nothing else.
 #include <graceful/testing.hpp>
 
+#include "eventually.hpp"
 #include "kit_servers.hpp"
 
 #include <doctest/doctest.h>
@@ -20,7 +21,6 @@
 #include <utility>
 #include <vector>
 
-#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -352,8 +352,7 @@ TEST_CASE("the processes of a killed test program end, and its directory is remo
   program.signal(SIGKILL);
   CHECK(program.wait_exit(until).to_string() == "signalled 9");
   struct stat ignored;
-  while (::stat(directory.c_str(), &ignored) == 0 && !until.passed()) ::poll(nullptr, 0, 5);
-  CHECK_FALSE(until.passed());
+  CHECK(eventually([&] { return ::stat(directory.c_str(), &ignored) != 0; }, until));
   // The directory is removed last.
   for (const pid_t pid : {first, second}) {
     const auto left = take_census(pid);

@@ -61,8 +61,8 @@ TEST_CASE("graceful-ctl drain returns when the server has ended, and says how it
   server_fixture s;
   const auto done = s.ctl({"drain", s.control()});
   CHECK(done.status == "exited 0");
-  CHECK(done.out.find("draining, waiting for what still runs") != std::string::npos);
-  CHECK(done.out.find("drained\n") != std::string::npos);
+  CHECK(contains(done.out, "draining, waiting for what still runs"));
+  CHECK(contains(done.out, "drained\n"));
   CHECK(s.server().wait_exit(patience).exited(0));
   CHECK(s.status().status == "exited 7");
 }
@@ -78,16 +78,13 @@ TEST_CASE("a thousand idle connections and a hundred busy ones are drained, and 
   http_load options = s.load_on(true);
   options.connections = 100;
   load busy{options};
-  const deadline until{patience};
-  while (s.status().out.find(", 1100 connections\n") == std::string::npos) {
-    REQUIRE_FALSE(until.passed());
-  }
+  REQUIRE(s.status_comes_to_say(", 1100 connections\n"));
   const auto done = s.ctl({"drain", s.control(), "--json"});
   INFO(done.all);
   CHECK(done.status == "exited 0");
-  CHECK(done.out.find(R"("phase":"drained")") != std::string::npos);
-  CHECK(done.out.find(R"("connections":0,"cut":0}
-)") != std::string::npos);
+  CHECK(contains(done.out, R"("phase":"drained")"));
+  CHECK(contains(done.out, R"("connections":0,"cut":0}
+)"));
   for (auto& connection : idle) connection.await_close();
   const auto seen = busy.stop();
   INFO(seen.to_string());
@@ -100,27 +97,27 @@ TEST_CASE("the deadline cuts and counts the remaining connections") {
   auto held = s.hold();
   const auto done = s.ctl({"drain", s.control()});
   CHECK(done.status == "exited 0");
-  CHECK(done.out.find("drained, 1 connection cut") != std::string::npos);
+  CHECK(contains(done.out, "drained, 1 connection cut"));
   CHECK(s.server().wait_exit(patience).exited(0));
-  CHECK(s.server().output().find("deadline has passed, 1 connection is cut") != std::string::npos);
-  CHECK(s.server().output().find("stopping the context") == std::string::npos);  // not needed
+  CHECK(contains(s.server().output(), "deadline has passed, 1 connection is cut"));
+  CHECK_FALSE(contains(s.server().output(), "stopping the context"));  // not needed
 }
 
 TEST_CASE("drain --now also cuts a drain that is under way, and its watcher is told") {
   server_fixture s;
   auto held = s.hold();
-  process& watcher = s.scene().start({programs::graceful_ctl(), "drain", s.control()});
+  process& watcher = s.start_ctl({"drain", s.control()});
   REQUIRE(watcher.wait_for_output("draining 1 connection", patience));
   const auto done = s.ctl({"drain", s.control(), "--now"});
   CHECK(done.status == "exited 0");
   CHECK(s.server().wait_exit(patience).exited(0));
   CHECK(watcher.wait_exit(patience).exited(0));
-  CHECK(watcher.output().find("1 connection cut") != std::string::npos);
+  CHECK(contains(watcher.output(), "1 connection cut"));
   // No deadline has passed, so none may be mentioned.
-  CHECK(done.all.find("deadline") == std::string::npos);
-  CHECK(watcher.output().find("deadline") == std::string::npos);
-  CHECK(s.server().output().find("drain: ended at once, 1 connection is cut") != std::string::npos);
-  CHECK(s.server().output().find("deadline") == std::string::npos);
+  CHECK_FALSE(contains(done.all, "deadline"));
+  CHECK_FALSE(contains(watcher.output(), "deadline"));
+  CHECK(contains(s.server().output(), "drain: ended at once, 1 connection is cut"));
+  CHECK_FALSE(contains(s.server().output(), "deadline"));
 }
 
 TEST_CASE("a second SIGTERM ends a drain at once") {
@@ -131,40 +128,32 @@ TEST_CASE("a second SIGTERM ends a drain at once") {
   REQUIRE(s.server().running());
   s.server().signal(SIGTERM);
   CHECK(s.server().wait_exit(patience).exited(0));
-  CHECK(s.server().output().find("1 connection is cut") != std::string::npos);
+  CHECK(contains(s.server().output(), "1 connection is cut"));
 }
 
 TEST_CASE("a session that does not watch the drain is ended at the deadline too") {
-  scene where;
-  gate opening{where};
-  const auto control = where.path("control.sock");
-  process& server = where.start(opening.server(control, 0));
-  opening.open();
-  REQUIRE(server.wait_for_output("gate: ready", patience));
-  const auto status = run(where, {programs::graceful_ctl(), "status", control}).out;
+  gated_site g;
+  g.open();
+  const auto status = g.ctl({"status"}).out;
   const auto port = std::stoi(status.substr(status.find("127.0.0.1:") + 10));
   http_connection held{resolve("127.0.0.1", static_cast<std::uint16_t>(port), patience), 0};
   held.send("GET / HTTP/1.1\r\n");
-  process& watcher = where.start({programs::graceful_ctl(), "drain", control});
+  process& watcher = g.start_ctl({"drain"});
   REQUIRE(watcher.wait_for_output("draining", patience));
-  CHECK(run(where, {programs::graceful_ctl(), "drain", control, "--now"}).status == "exited 0");
-  CHECK(server.wait_exit(patience).exited(0));
-  CHECK(server.output().find("stopping the context") != std::string::npos);
+  CHECK(g.ctl({"drain", "--now"}).status == "exited 0");
+  CHECK(g.server.wait_exit(patience).exited(0));
+  CHECK(contains(g.server.output(), "stopping the context"));
 }
 
 TEST_CASE("an application can start a drain itself, and can cut it short") {
-  scene where;
-  gate opening{where};
-  const auto control = where.path("control.sock");
-  process& server = where.start(opening.server(control, 0));
-  opening.open();
-  REQUIRE(server.wait_for_output("gate: ready", patience));
-  server.signal(SIGHUP);
-  REQUIRE(server.wait_for_output("this process drains, and ends", patience));
-  REQUIRE(server.running());  // its SIGHUP handler still waits
-  server.signal(SIGHUP);
-  CHECK(server.wait_exit(patience).exited(0));
-  CHECK(server.output().find("stopping the context") == std::string::npos);
+  gated_site g;
+  g.open();
+  g.server.signal(SIGHUP);
+  REQUIRE(g.server.wait_for_output("this process drains, and ends", patience));
+  REQUIRE(g.server.running());  // its SIGHUP handler still waits
+  g.server.signal(SIGHUP);
+  CHECK(g.server.wait_exit(patience).exited(0));
+  CHECK_FALSE(contains(g.server.output(), "stopping the context"));
 }
 
 TEST_CASE("the predecessor ends at its deadline, and the successor keeps serving") {
@@ -172,7 +161,7 @@ TEST_CASE("the predecessor ends at its deadline, and the successor keeps serving
   auto held = s.hold();
   REQUIRE(s.upgrade().status == "exited 0");
   CHECK(s.server().wait_exit(patience).exited(0));
-  CHECK(s.server().output().find("1 connection is cut") != std::string::npos);
+  CHECK(contains(s.server().output(), "1 connection is cut"));
   CHECK(s.generation() == 2);
 }
 
@@ -181,11 +170,10 @@ TEST_CASE("a server that drains cannot be upgraded any more") {
   auto held = s.hold();
   s.server().signal(SIGTERM);
   REQUIRE(s.server().wait_for_output("this process drains, and ends", patience));
-  CHECK(s.status().out.find(", draining,") != std::string::npos);
+  CHECK(contains(s.status().out, ", draining,"));
   const auto refused = s.upgrade();
   CHECK(refused.status == "exited 75");
-  CHECK(refused.all.find("the server drains, and ends; start it again when it has") !=
-        std::string::npos);
+  CHECK(contains(refused.all, "the server drains, and ends; start it again when it has"));
   s.server().signal(SIGUSR2);
   CHECK(s.server().wait_for_output(
       "SIGUSR2: no upgrade: the server drains, and ends; start it again when it has", patience));
@@ -196,7 +184,7 @@ TEST_CASE("a draining server logs at the second signal, and not before, what a f
   auto held = s.hold();
   s.server().signal(SIGTERM);
   REQUIRE(s.server().wait_for_output("this process drains, and ends", patience));
-  CHECK(s.server().output().find("drains already") == std::string::npos);
+  CHECK_FALSE(contains(s.server().output(), "drains already"));
   s.server().signal(SIGQUIT);
   CHECK(
       s.server().wait_for_output("this process drains already; a second signal ends it", patience));
@@ -222,21 +210,20 @@ TEST_CASE("an upgrade by SIGUSR2 that fails is logged, and costs nothing") {
   fs::create_symlink("/bin/false", program);
   server.signal(SIGUSR2);
   CHECK(server.wait_for_output("upgrade failed: the successor exited with status 1", patience));
-  CHECK(run(where, {programs::graceful_ctl(), "status", control}).out.find("generation 1") !=
-        std::string::npos);
+  CHECK(contains(run(where, {programs::graceful_ctl(), "status", control}).out, "generation 1"));
 }
 
 TEST_CASE("abort ends an upgrade that is not ready, and does nothing afterwards") {
   server_fixture s;
   gate opening{s.scene()};
-  process& ctl = s.scene().start(opening.upgrade(s));
+  process& ctl = opening.start_upgrade(s);
   REQUIRE(ctl.wait_for_output("passed", patience));
   CHECK(s.ctl({"abort", s.control()}).status == "exited 0");
   CHECK(ctl.wait_exit(patience).exited(1));
-  CHECK(ctl.output().find("upgrade failed: an operator aborted it") != std::string::npos);
+  CHECK(contains(ctl.output(), "upgrade failed: an operator aborted it"));
   const auto none = s.ctl({"abort", s.control()});
   CHECK(none.status == "exited 1");
-  CHECK(none.all.find("no upgrade is under way") != std::string::npos);
+  CHECK(contains(none.all, "no upgrade is under way"));
   CHECK(s.upgrade().status == "exited 0");
 }
 
@@ -244,18 +231,16 @@ TEST_CASE("a successor that is told to end before it is ready costs nothing") {
   server_fixture s;
   load clients{s.load_on(false)};
   gate opening{s.scene()};
-  process& ctl = s.scene().start(opening.upgrade(s));
+  process& ctl = opening.start_upgrade(s);
   REQUIRE(ctl.wait_for_output("passed", patience));
   REQUIRE(s.server().wait_for_output("gate: initialising", patience));
-  const auto words = ctl.output();
-  const auto pid = std::stoi(words.substr(words.find("spawned pid ") + 12));
+  const auto pid = spawned_pid(ctl);
   REQUIRE(send_signal(open_pidfd(pid), SIGTERM));
   REQUIRE(
       s.server().wait_for_output("[" + std::to_string(pid) + "]: this process drains", patience));
   opening.open();
   CHECK(ctl.wait_exit(patience).exited(1));
-  CHECK(ctl.output().find("the successor gave up: it was told to end before it was ready") !=
-        std::string::npos);
+  CHECK(contains(ctl.output(), "the successor gave up: it was told to end before it was ready"));
   CHECK(clients.wait_for(50, patience));
   const auto seen = clients.stop();
   CHECK(seen.lost() == 0);

@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include <graceful/testing/census.hpp>
 
+#include "clients.hpp"
 #include "gate.hpp"
 #include "server_fixture.hpp"
 #include "testing/process_table.hpp"
@@ -18,14 +19,7 @@ using namespace graceful_test;
 namespace {
 
 std::vector<std::string> rogue(server_fixture& s, const std::string& mode) {
-  auto command = programs::python("rogue_successor.py");
-  command.insert(command.end(), {mode, "--control", s.control()});
-  return command;
-}
-
-std::vector<std::string> behind_dashes(std::vector<std::string> command) {
-  command.insert(command.begin(), "--");
-  return command;
+  return joined(programs::python("rogue_successor.py"), {mode, "--control", s.control()});
 }
 
 /// Makes an upgrade fail under load. Nothing may be lost, everything must be as before, and the
@@ -36,39 +30,25 @@ void fails_and_costs_nothing(
     const std::string& says) {
   server_fixture s{{"--threads", "2", "--ready-timeout", "1min"}};
   const auto before = s.at_rest();
-  load keeping{s.load_on(true)};
-  load connecting{s.load_on(false)};
-  REQUIRE(keeping.wait_for(20, patience));
-  REQUIRE(connecting.wait_for(20, patience));
+  clients at_work{s};
+  at_work.go_on(20);
 
-  auto arguments = options;
-  const auto rest = behind_dashes(command(s));
-  arguments.insert(arguments.end(), rest.begin(), rest.end());
-  const auto done = s.upgrade(arguments);
+  const auto done = s.upgrade(joined(options, behind_dashes(command(s))));
   INFO(done.all, s.scene().report());
   CHECK(done.status == "exited 1");
-  CHECK(done.all.find(says) != std::string::npos);
-  CHECK(done.all.find("the old process keeps serving") != std::string::npos);
+  CHECK(contains(done.all, says));
+  CHECK(contains(done.all, "the old process keeps serving"));
 
-  CHECK(keeping.wait_for(20, patience));
-  CHECK(connecting.wait_for(20, patience));
+  at_work.go_on(20);
   CHECK(s.generation() == 1);
-  const auto kept = keeping.stop();
-  const auto connected = connecting.stop();
-  CHECK(kept.lost() == 0);
-  CHECK(connected.lost() == 0);
-  CHECK(kept.by_generation.size() == 1);
-  CHECK(connected.by_generation.size() == 1);
+  const auto seen = at_work.stop();
+  CHECK(seen.lost() == 0);
+  CHECK(seen.kept.by_generation.size() == 1);
+  CHECK(seen.connecting.by_generation.size() == 1);
   INFO(take_census(s.server().pid()).to_string(), "before:\n", before.to_string());
   CHECK(wait_for_census(s.server().pid(), before, patience));
   CHECK(s.upgrade().status == "exited 0");
   CHECK(s.generation() == 2);
-}
-
-/// 0 if it is not there.
-pid_t number_after(const std::string& text, const std::string& words) {
-  const auto at = text.find(words);
-  return at == std::string::npos ? 0 : std::stoi(text.substr(at + words.size()));
 }
 
 void rogue_fails(const std::string& mode, const std::string& says,
@@ -130,12 +110,10 @@ TEST_CASE("a successor that calls out of order costs nothing") {
 
 TEST_CASE("a successor that reported ready and then died is not believed") {
   server_fixture s;
-  auto argv = behind_dashes(rogue(s, "die-with-ready"));
-  argv.insert(argv.begin(), {programs::graceful_ctl(), "upgrade", s.control()});
-  process& ctl = s.scene().start(argv);
+  process& ctl = s.start_upgrade(behind_dashes(rogue(s, "die-with-ready")));
   REQUIRE(s.server().wait_for_output("rogue: waits", patience));
   REQUIRE(ctl.wait_for_output("passed", patience));
-  const auto successor = open_pidfd(number_after(ctl.output(), "spawned pid "));
+  const auto successor = open_pidfd(spawned_pid(ctl));
   REQUIRE(successor);
   // The predecessor finds the call and the end of its sender at once.
   REQUIRE(s.server().stop());
@@ -146,7 +124,7 @@ TEST_CASE("a successor that reported ready and then died is not believed") {
   REQUIRE(end);
   INFO(s.scene().report());
   CHECK(end.exited(1));
-  CHECK(ctl.output().find("killed by signal 9 (SIGKILL) before it was ready") != std::string::npos);
+  CHECK(contains(ctl.output(), "killed by signal 9 (SIGKILL) before it was ready"));
   CHECK(s.generation() == 1);
   load clients{s.load_on(false)};
   CHECK(clients.wait_for_generation(1, 20, patience));
@@ -154,24 +132,20 @@ TEST_CASE("a successor that reported ready and then died is not believed") {
 }
 
 TEST_CASE("a listener cannot be added while sockets are handed over, but can be later") {
-  scene where;
-  gate opening{where};
-  const auto control = where.path("control.sock");
-  process& server = where.start(opening.server(control, 0));
-  opening.open();
-  REQUIRE(server.wait_for_output("gate: ready as generation 1", patience));
-  process& first = where.start({programs::graceful_ctl(), "upgrade", control});
+  gated_site g;
+  g.open();
+  process& first = g.start_ctl({"upgrade"});
   REQUIRE(first.wait_for_output("1 socket passed", patience));
-  server.signal(SIGUSR1);
-  REQUIRE(server.wait_for_output("gate: cannot listen: the sockets are being handed", patience));
-  const auto successor = open_pidfd(number_after(first.output(), "spawned pid "));
+  g.server.signal(SIGUSR1);
+  REQUIRE(g.server.wait_for_output("gate: cannot listen: the sockets are being handed", patience));
+  const auto successor = open_pidfd(spawned_pid(first));
   REQUIRE(send_signal(successor, SIGKILL));
   REQUIRE(first.wait_exit(patience).exited(1));
-  server.signal(SIGUSR1);
-  REQUIRE(server.wait_for_output("gate: added late1", patience));
-  process& second = where.start({programs::graceful_ctl(), "upgrade", control});
+  g.server.signal(SIGUSR1);
+  REQUIRE(g.server.wait_for_output("gate: added late1", patience));
+  process& second = g.start_ctl({"upgrade"});
   CHECK(second.wait_for_output("2 sockets passed", patience));
-  opening.open();
+  g.opening.open();
   CHECK(second.wait_exit(patience).exited(0));
 }
 
@@ -183,41 +157,34 @@ TEST_CASE("a successor whose own listener cannot be bound costs nothing") {
   fails_and_costs_nothing(
       {},
       [](server_fixture& s) {
-        auto command = s.command();
         // A documentation address (RFC 5737), which no machine has.
-        command.insert(command.end(), {"--listen", "192.0.2.1:1"});
-        return command;
+        return joined(s.command(), {"--listen", "192.0.2.1:1"});
       },
       "192.0.2.1:1");
 }
 
 TEST_CASE("a second upgrade is told that one is under way, and does not disturb it") {
   server_fixture s;
-  process& first = s.scene().start([&] {
-    std::vector<std::string> argv{programs::graceful_ctl(), "upgrade", s.control(), "--timeout",
-                                  "60"};
-    const auto rest = behind_dashes(rogue(s, "hang-before-ready"));
-    argv.insert(argv.end(), rest.begin(), rest.end());
-    return argv;
-  }());
+  process& first =
+      s.start_upgrade(joined({"--timeout", "60"}, behind_dashes(rogue(s, "hang-before-ready"))));
   REQUIRE(first.wait_for_output("passed", patience));
-  CHECK(s.status().out.find("upgrading") != std::string::npos);
+  CHECK(contains(s.status().out, "upgrading"));
   const auto second = s.upgrade();
   CHECK(second.status == "exited 75");
-  CHECK(second.all.find("an upgrade is under way (successor pid ") != std::string::npos);
+  CHECK(contains(second.all, "an upgrade is under way (successor pid "));
   CHECK(first.running());
 }
 
 TEST_CASE("an upgrade goes on without the operator who asked for it") {
   server_fixture s;
   gate opening{s.scene()};
-  process& ctl = s.scene().start(opening.upgrade(s));
+  process& ctl = opening.start_upgrade(s);
   REQUIRE(ctl.wait_for_output("passed", patience));
   ctl.signal(SIGINT);
   const auto end = ctl.wait_exit(patience);
   REQUIRE(end);
   CHECK(end.exited(130));
-  CHECK(ctl.output().find("what was begun goes on") != std::string::npos);
+  CHECK(contains(ctl.output(), "what was begun goes on"));
   opening.open();
   CHECK(s.server().wait_for_output("generation 2 serves", patience));
 }
@@ -225,7 +192,7 @@ TEST_CASE("an upgrade goes on without the operator who asked for it") {
 TEST_CASE("a successor that has every socket serves when its predecessor is killed before Ready") {
   server_fixture s;
   gate opening{s.scene()};
-  process& ctl = s.scene().start(opening.upgrade(s));
+  process& ctl = opening.start_upgrade(s);
   REQUIRE(s.server().wait_for_output("gate: initialising", patience));
   s.server().signal(SIGKILL);
   REQUIRE(s.server().wait_exit(patience));

@@ -4,6 +4,7 @@
 // handoff, or at one of its calls.
 #include <graceful/testing/fault.hpp>
 
+#include "clients.hpp"
 #include "server_fixture.hpp"
 #include "testing/fault_variable.hpp"
 #include "testing/process_table.hpp"
@@ -24,46 +25,34 @@ using step = fault::step;
 using action = fault::action;
 using moment = fault::moment;
 
-std::vector<std::string> with_defaults(std::vector<std::string> arguments) {
-  arguments.insert(arguments.end(), {"--threads", "2"});
-  return arguments;
+/// What an upgrade needs so that the fault strikes its successor.
+std::vector<std::string> for_successor(const fault& what) {
+  const auto [name, value] = variable_for(what);
+  return {"--env", name + "=" + value};
 }
 
 /// A server under load, on which, and on whose successors, faults can strike.
 struct faulty_site {
   explicit faulty_site(std::vector<std::string> arguments)
-      : s{with_defaults(std::move(arguments)), {.environment = faults.environment()}} {
-    REQUIRE(kept.wait_for(20, patience));
-    REQUIRE(connecting.wait_for(20, patience));
+      : s{joined(std::move(arguments), {"--threads", "2"}), {.environment = faults.environment()}} {
+    at_work.go_on(20);
   }
 
   pid_t server() { return s.server().pid(); }
 
-  /// graceful-ctl upgrade, running. The fault is for the successor.
-  process& upgrade() { return s.scene().start({programs::graceful_ctl(), "upgrade", s.control()}); }
-  process& upgrade(const fault& what) {
-    const auto [name, value] = variable_for(what);
-    return s.scene().start(
-        {programs::graceful_ctl(), "upgrade", s.control(), "--env", name + "=" + value});
-  }
-
-  static pid_t successor(process& ctl) {
-    REQUIRE(ctl.wait_for_output("spawned pid ", patience));
-    const auto text = ctl.output();
-    return std::stoi(text.substr(text.find("spawned pid ") + 12));
-  }
+  /// graceful-ctl upgrade, running.
+  process& upgrade() { return s.start_upgrade(); }
+  process& upgrade(const fault& what) { return s.start_upgrade(for_successor(what)); }
 
   /// `generation` serves new clients; none was refused, and at most `lost` requests were lost. Then
   /// the next upgrade works.
   void serves(std::uint64_t generation, std::uint64_t lost) {
-    REQUIRE(connecting.wait_for_generation(generation, 20, patience));
-    REQUIRE(connecting.wait_for(50, patience));
-    const auto connected = connecting.stop();
-    const auto continued = kept.stop();
-    INFO(connected.to_string(), continued.to_string(), s.scene().report());
-    CHECK(connected.refused == 0);
-    CHECK(continued.refused == 0);
-    CHECK(connected.lost() + continued.lost() <= lost);
+    REQUIRE(at_work.connecting.wait_for_generation(generation, 20, patience));
+    REQUIRE(at_work.connecting.wait_for(50, patience));
+    const auto seen = at_work.stop();
+    INFO(seen.to_string(), s.scene().report());
+    CHECK(seen.refused() == 0);
+    CHECK(seen.lost() <= lost);
     CHECK(serves_alone(generation, s));
     CHECK(s.generation() == static_cast<std::int64_t>(generation));
     const auto next = s.upgrade();
@@ -74,8 +63,7 @@ struct faulty_site {
 
   fault_injector faults;
   server_fixture s;
-  load kept{s.load_on(true)};
-  load connecting{s.load_on(false)};
+  clients at_work{s};
 };
 
 /// The requests that may be lost with a process: one for each client of the two loads.
@@ -96,9 +84,9 @@ TEST_CASE("a successor that is killed at any step before it is ready costs nothi
     INFO(what.to_string());
     faulty_site f{{"--probation", "300ms"}};
     process& ctl = f.upgrade(what);
-    REQUIRE(f.faults.fired(f.successor(ctl), patience));
+    REQUIRE(f.faults.fired(spawned_pid(ctl), patience));
     CHECK(ctl.wait_exit(patience).exited(1));
-    CHECK(ctl.output().find("killed by signal 9") != std::string::npos);
+    CHECK(contains(ctl.output(), "killed by signal 9"));
     f.serves(1, 0);
   }
 }
@@ -115,14 +103,9 @@ TEST_CASE(
     INFO(what.to_string());
     faulty_site f{{"--probation", "1min"}};
     process& ctl = f.upgrade(what);
-    REQUIRE(f.faults.fired(f.successor(ctl), patience));
+    REQUIRE(f.faults.fired(spawned_pid(ctl), patience));
     CHECK(ctl.wait_exit(patience).exited(1));
-    const auto connected = f.connecting.stop();
-    const auto continued = f.kept.stop();
-    INFO(connected.to_string(), continued.to_string(), f.s.scene().report());
-    CHECK(connected.refused == 0);
-    CHECK(connected.lost() <= all_clients / 2);
-    CHECK(continued.lost() == 0);  // they are with the predecessor
+    f.at_work.check(killed::successor);
     CHECK(serves_alone(1, f.s));
     CHECK(f.s.generation() == 1);
   }
@@ -135,9 +118,8 @@ TEST_CASE("a predecessor that is killed while it answers Ready leaves a successo
     f.upgrade();
     REQUIRE(f.faults.fired(f.server(), patience));
     CHECK(f.s.server().wait_exit(patience).signalled(SIGKILL));
-    REQUIRE(f.connecting.wait_for_generation(2, 20, patience));
-    f.kept.stop();
-    f.connecting.stop();
+    REQUIRE(f.at_work.connecting.wait_for_generation(2, 20, patience));
+    f.at_work.stop();
     load after{f.s.load_on(false)};
 
     CHECK(after.wait_for(50, patience));
@@ -162,17 +144,14 @@ TEST_CASE("a successor that is told to end in ready() does not wait, and costs n
     faulty_site f{{"--probation", probation, "--handoff-timeout", "1d"}};
     f.faults.arm(f.server(), fault::at_step(step::ready, action::stop));
     process& ctl = f.upgrade();
-    const auto successor = open_pidfd(f.successor(ctl));
+    const auto successor = open_pidfd(spawned_pid(ctl));
     REQUIRE(f.faults.fired(f.server(), patience));
     REQUIRE(send_signal(successor, SIGTERM));
     REQUIRE(wait_readable(successor.get(), patience));
     CHECK(f.s.server().wait_for_output("it was told to end before it was ready", patience));
     f.s.server().signal(SIGCONT);
     CHECK(ctl.wait_exit(patience).exited(1));
-    const auto connected = f.connecting.stop();
-    const auto continued = f.kept.stop();
-    INFO(connected.to_string(), continued.to_string(), f.s.scene().report());
-    CHECK(connected.lost() + continued.lost() == 0);
+    f.at_work.check();
     CHECK(f.s.generation() == 1);
   }
 }
@@ -181,20 +160,19 @@ TEST_CASE(
     "a successor that becomes unreachable in its probation is rolled back, without a refusal") {
   faulty_site f{{"--probation", "300ms"}};
   process& ctl = f.upgrade(fault::at_step(step::settle, action::unreachable, moment::after));
-  const auto successor = f.successor(ctl);
+  const auto successor = spawned_pid(ctl);
   REQUIRE(f.faults.fired(successor, patience));
   CHECK(ctl.wait_exit(patience).exited(1));
-  CHECK(ctl.output().find("the successor did not answer at the end of its probation") !=
-        std::string::npos);
+  CHECK(contains(ctl.output(), "the successor did not answer at the end of its probation"));
   f.serves(1, all_clients);
 }
 
 TEST_CASE("a successor that becomes unreachable before it begins is ended, and costs nothing") {
   faulty_site f{{"--ready-timeout", "5s"}};
   process& ctl = f.upgrade(fault::at_step(step::begin, action::unreachable));
-  REQUIRE(f.faults.fired(f.successor(ctl), patience));
+  REQUIRE(f.faults.fired(spawned_pid(ctl), patience));
   CHECK(ctl.wait_exit(patience).exited(1));
-  CHECK(ctl.output().find("had not connected within 5 s") != std::string::npos);
+  CHECK(contains(ctl.output(), "had not connected within 5 s"));
   f.serves(1, 0);
 }
 
@@ -206,7 +184,7 @@ TEST_CASE("a server that is killed in accept loses only its own connections") {
     const auto hit = f.faults.fired(f.server(), patience);
     REQUIRE(hit);
     CHECK(hit->call == "accept4");
-    CHECK(f.kept.stop().ok > 0);
+    CHECK(f.at_work.kept.stop().ok > 0);
   }
 }
 
@@ -215,13 +193,11 @@ TEST_CASE(
   fault_injector faults;
   server_fixture s{{"--probation", "1min"}, {.environment = faults.environment()}};
   const auto held = s.hold();
-  const auto to_successor = variable_for(fault::at_call("listen", 1, action::stop));
-  process& ctl = s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--env",
-                                  to_successor.first + "=" + to_successor.second});
+  process& ctl = s.start_upgrade(for_successor(fault::at_call("listen", 1, action::stop)));
   REQUIRE(ctl.wait_for_output("ready: generation 2", patience));
-  const auto second = open_pidfd(faulty_site::successor(ctl));
+  const auto second = open_pidfd(spawned_pid(ctl));
   CHECK(s.ctl({"commit", s.control()}).status == "exited 0");
-  REQUIRE(faults.fired(faulty_site::successor(ctl), patience));
+  REQUIRE(faults.fired(spawned_pid(ctl), patience));
 
   // Generation 1 has let go of the control socket, but SO_PEERCRED of new clients still names it.
   auto asked = faults.environment();
@@ -235,20 +211,20 @@ TEST_CASE(
 
   s.server().signal(SIGKILL);
   REQUIRE(s.server().wait_exit(patience));
-  CHECK(s.status().out.find("generation 2, pid ") != std::string::npos);
+  CHECK(contains(s.status().out, "generation 2, pid "));
   CHECK(s.ctl({"commit", s.control()}).status == "exited 0");
   CHECK(wait_readable(second.get(), patience));
   CHECK(s.generation() == 3);
   CHECK(third.running());
   INFO(third.output());
-  CHECK(third.output().find("generation 2 (pid " + std::to_string(s.server().pid()) + ")") ==
-        std::string::npos);
+  CHECK_FALSE(
+      contains(third.output(), "generation 2 (pid " + std::to_string(s.server().pid()) + ")"));
 }
 
 TEST_CASE("a trace of an upgrade contains the handoff of both processes") {
   faulty_site f{{}};
   process& ctl = f.upgrade();
-  const auto successor = f.successor(ctl);
+  const auto successor = spawned_pid(ctl);
   CHECK(ctl.wait_exit(patience).exited(0));
   const auto before = f.faults.calls(f.server());
   const auto after = f.faults.calls(successor);

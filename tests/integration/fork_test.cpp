@@ -45,7 +45,7 @@ class forking_site : public server_fixture {
     CHECK(generation() == 1);
     const auto copy = run(scene(), command());
     CHECK(copy.status == "exited 1");
-    CHECK(copy.all.find("a server is running already as pid") != std::string::npos);
+    CHECK(contains(copy.all, "a server is running already as pid"));
     const auto done = upgrade();
     CHECK(done.status == "exited 0");
     CHECK(generation() == 2);
@@ -101,11 +101,7 @@ TEST_CASE("a child that outlives a killed server does not prevent the next start
   REQUIRE(s.server().wait_exit(patience));
   CHECK(s.status().status == "exited 7");
   // A child of clone(2) also holds the port, so only another one is free.
-  if (path == "/stay") {
-    for (auto& argument : again) {
-      if (argument == "127.0.0.1:0") argument = "127.0.0.1:" + std::to_string(s.port());
-    }
-  }
+  if (path == "/stay") again = at_port(again, s.port());
   process_options options;
   if (told_to_take_over) options.environment["GRACEFUL_TAKEOVER"] = "1";
   process& next = s.scene().start(again, options);
@@ -121,14 +117,9 @@ TEST_CASE("a server whose port is held by a child of a killed one names that pro
   const auto child = s.child_for("/clone");
   s.server().signal(SIGKILL);
   REQUIRE(s.server().wait_exit(patience));
-  auto command = s.command();
-  for (auto& argument : command) {
-    if (argument == "127.0.0.1:0") argument = "127.0.0.1:" + std::to_string(s.port());
-  }
-  const auto next = run(s.scene(), command);
+  const auto next = run(s.scene(), at_port(s.command(), s.port()));
   CHECK(next.status == "exited 1");
-  CHECK(next.all.find("it is held by pid " + std::to_string(child) + " (forking_server)") !=
-        std::string::npos);
+  CHECK(contains(next.all, "it is held by pid " + std::to_string(child) + " (forking_server)"));
 }
 
 TEST_CASE("of two servers that start beside the child of a killed one, one serves") {
@@ -148,14 +139,14 @@ TEST_CASE("of two servers that start beside the child of a killed one, one serve
   process& winner = one.running() ? one : other;
   process& loser = one.running() ? other : one;
   CHECK(loser.wait_exit(patience).exited(1));
-  CHECK(loser.output().find("a server is running already") != std::string::npos);
+  CHECK(contains(loser.output(), "a server is running already"));
   CHECK(winner.wait_for_output("ready: generation 1 ", patience));
   CHECK(s.pid() == winner.pid());
 }
 
 TEST_CASE("a waiting client is told that the server was killed, although its child lives") {
   forking_site s;
-  process& watch = s.scene().start({programs::graceful_ctl(), "monitor", s.control()});
+  process& watch = s.start_ctl({"monitor", s.control()});
   REQUIRE(watch.wait_for_output("the server is serving", patience));
   const auto child = open_pidfd(s.child_for("/stay"));
   s.server().signal(SIGKILL);
@@ -167,13 +158,13 @@ TEST_CASE("a waiting client is told that the server was killed, although its chi
 TEST_CASE("a lock is not taken from a successor that serves after its predecessor has died") {
   forking_site s{{"--probation", "1min"}};
   REQUIRE(s.child_for("/clone") > 0);
-  process& ctl = s.scene().start({programs::graceful_ctl(), "upgrade", s.control()});
+  process& ctl = s.start_upgrade();
   REQUIRE(s.server().wait_for_output("ready: generation 2 ", patience));
   s.server().signal(SIGKILL);
   REQUIRE(s.server().wait_exit(patience));
   CHECK(ctl.wait_exit(patience));
   const auto copy = run(s.scene(), s.command());
   CHECK(copy.status == "exited 1");
-  CHECK(copy.all.find("a server is running already") != std::string::npos);
+  CHECK(contains(copy.all, "a server is running already"));
   CHECK(s.generation() == 2);
 }

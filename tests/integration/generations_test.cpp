@@ -17,18 +17,9 @@ namespace {
 
 /// Watches the other end of the control socket, line by line.
 process& watch(server_fixture& s) {
-  process& monitor = s.scene().start({programs::graceful_ctl(), "monitor", s.control()});
+  process& monitor = s.start_ctl({"monitor", s.control()});
   REQUIRE(monitor.wait_for_output("the server is serving", patience));
   return monitor;
-}
-
-/// Repeats status until it says this; waits until the deadline only if it never does.
-bool status_comes_to_say(server_fixture& s, const std::string& text) {
-  const auto until = std::chrono::steady_clock::now() + patience;
-  while (std::chrono::steady_clock::now() < until) {
-    if (s.status().out.find(text) != std::string::npos) return true;
-  }
-  return false;
 }
 
 }  // namespace
@@ -46,12 +37,12 @@ TEST_CASE("ten upgrades in a row: each generation finishes the requests that it 
     // The eighth draining process is the last that need not hurry.
     if (generation == 9) {
       for (int older = 1; older < generation; ++older) {
-        CHECK(status_comes_to_say(s, "generation " + std::to_string(older) + ", pid "));
+        CHECK(s.status_comes_to_say("generation " + std::to_string(older) + ", pid "));
       }
-      CHECK(status_comes_to_say(s, "drains, 1 connection left"));
-      CHECK(s.status().out.find("told to cut them") == std::string::npos);
+      CHECK(s.status_comes_to_say("drains, 1 connection left"));
+      CHECK_FALSE(contains(s.status().out, "told to cut them"));
       // Not even processes to which they no longer report may say so.
-      CHECK(s.server().output().find("has ended") == std::string::npos);
+      CHECK_FALSE(contains(s.server().output(), "has ended"));
       for (auto& each : held) {
         const auto response = each.exchange("Host: test\r\n\r\n");
         CHECK(response.generation == static_cast<std::uint64_t>(&each - held.data()) + 1);
@@ -79,10 +70,8 @@ TEST_CASE("beyond the cap the oldest generation cuts its connections, and every 
   }
   CHECK(s.server().wait_exit(patience).exited(0));
   const auto said = s.server().output();
-  CHECK(said.find("is told to cut its connections: more than 2 generations drain") !=
-        std::string::npos);
-  CHECK(said.find("too many generations drain: the connections of this one are cut") !=
-        std::string::npos);
+  CHECK(contains(said, "is told to cut its connections: more than 2 generations drain"));
+  CHECK(contains(said, "too many generations drain: the connections of this one are cut"));
   CHECK(held.at(1).exchange("Host: test\r\n\r\n").generation == 2);
   CHECK(held.at(2).exchange("Host: test\r\n\r\n").generation == 3);
 }
@@ -91,16 +80,16 @@ TEST_CASE("the death of a generation in the middle does not hide an older one") 
   server_fixture s;
   const auto first = s.hold();
   REQUIRE(s.upgrade().status == "exited 0");
-  const auto middle = open_pidfd(static_cast<pid_t>(s.pid()));
+  const auto middle = open_pidfd(s.pid());
   const auto second = s.hold();
   REQUIRE(s.upgrade().status == "exited 0");
-  CHECK(status_comes_to_say(s, "generation 2, pid "));
+  CHECK(s.status_comes_to_say("generation 2, pid "));
   process& monitor = watch(s);
   REQUIRE(send_signal(middle, SIGKILL));
   REQUIRE(monitor.wait_for_output("has ended", patience));
-  CHECK(status_comes_to_say(
-      s, "generation 1, pid " + std::to_string(s.server().pid()) + ", drains, 1 connection left"));
-  CHECK(s.status().out.find("generation 2, pid ") == std::string::npos);
+  CHECK(s.status_comes_to_say("generation 1, pid " + std::to_string(s.server().pid()) +
+                              ", drains, 1 connection left"));
+  CHECK_FALSE(contains(s.status().out, "generation 2, pid "));
 }
 
 TEST_CASE("a generation that was rolled back and drains is listed too") {
@@ -108,6 +97,6 @@ TEST_CASE("a generation that was rolled back and drains is listed too") {
   REQUIRE(s.upgrade({"--until", "ready"}).status == "exited 0");
   const auto held = hold_by(2, s.port());
   CHECK(s.ctl({"rollback", s.control()}).status == "exited 0");
-  CHECK(status_comes_to_say(s, "generation 2, pid "));
-  CHECK(s.status().out.find("generation 1, pid ") != std::string::npos);
+  CHECK(s.status_comes_to_say("generation 2, pid "));
+  CHECK(contains(s.status().out, "generation 1, pid "));
 }

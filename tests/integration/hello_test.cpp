@@ -16,7 +16,6 @@
 #include <stdexcept>
 #include <string>
 
-#include <poll.h>
 #include <signal.h>
 
 using namespace graceful_test;
@@ -39,10 +38,11 @@ struct greeter {
   }
 
   void await_serving() const {
-    for (const deadline until{patience}; !until.passed(); ::poll(nullptr, 0, 5)) {
+    const auto serves = [&] {
       const auto now = status();
-      if (now && now->state == "serving") return;
-    }
+      return now && now->state == "serving";
+    };
+    if (eventually(serves, patience)) return;
     throw std::runtime_error{"it does not serve: " + server->output()};
   }
 
@@ -79,7 +79,7 @@ TEST_CASE("the README's programs greet, drain at SIGTERM, exit with 0, and leave
     CHECK(hello.greeting() == "hello\n");
     REQUIRE(hello.server->signal(SIGTERM));
     CHECK(hello.server->wait_exit(patience).exited(0));
-    CHECK(hello.server->output().find("this process drains, and ends") != std::string::npos);
+    CHECK(contains(hello.server->output(), "this process drains, and ends"));
     CHECK(hello.left_nothing());
   }
 }
@@ -91,9 +91,9 @@ TEST_CASE("a second copy of the README's programs says that one is running, and 
     const auto copy = run(hello.where, {hello.command}, hello.options);
     INFO(copy.all);
     CHECK(copy.status == "exited 1");
-    CHECK(copy.all.find("a server is running already as pid " +
-                        std::to_string(hello.server->pid())) != std::string::npos);
-    CHECK(copy.all.find("terminate called") == std::string::npos);
+    CHECK(contains(copy.all,
+                   "a server is running already as pid " + std::to_string(hello.server->pid())));
+    CHECK_FALSE(contains(copy.all, "terminate called"));
     CHECK(hello.greeting() == "hello\n");
   }
 }

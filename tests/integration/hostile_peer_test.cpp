@@ -13,7 +13,6 @@
 #include <vector>
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -97,8 +96,7 @@ TEST_CASE("unexpected descriptors are refused, or closed") {
     const auto closed = [&] {  // /proc has no events
       return take_census(s.server().pid()).descriptors == before.descriptors + 1;
     };
-    for (const deadline until{patience}; !closed() && !until.passed();) ::poll(nullptr, 0, 1);
-    CHECK(closed());
+    CHECK(eventually(closed, patience));
   }
   unharmed(s, before);
 }
@@ -130,8 +128,8 @@ TEST_CASE("any number of monitors neither use up the descriptors nor keep a succ
       auto& peer = monitors.emplace_back(varlink_peer::connect(s.control()));
       peer.send(R"({"method":"io.graceful.Control.Monitor","more":true})");
       const auto answer = peer.receive(patience).value_or("closed");
-      told += answer.find("watching") != std::string::npos ? 1 : 0;
-      refused += answer.find("io.graceful.Control.Busy") != std::string::npos ? 1 : 0;
+      told += contains(answer, "watching") ? 1 : 0;
+      refused += contains(answer, "io.graceful.Control.Busy") ? 1 : 0;
     }
     CHECK(told == 32);
     CHECK(refused == 168);
@@ -140,7 +138,7 @@ TEST_CASE("any number of monitors neither use up the descriptors nor keep a succ
     CHECK(s.status().status == "exited 0");  // and the server knows that one has gone
     auto another = varlink_peer::connect(s.control());
     another.send(R"({"method":"io.graceful.Control.Monitor","more":true})");
-    CHECK(another.receive(patience).value_or("closed").find("watching") != std::string::npos);
+    CHECK(contains(another.receive(patience).value_or("closed"), "watching"));
     CHECK(s.upgrade().status == "exited 0");
   }
   CHECK(s.generation() == 2);
@@ -158,8 +156,8 @@ TEST_CASE("a client that connects while every connection waits for an answer is 
       auto& peer = waiting.emplace_back(varlink_peer::connect(s.control()));
       peer.send(R"({"method":"io.graceful.Control.Drain","more":true})");
       const auto answer = peer.receive(patience).value_or("closed");
-      told += answer.find("draining") != std::string::npos ? 1 : 0;
-      if (answer.find("io.graceful.Control.Busy") == std::string::npos) continue;
+      told += contains(answer, "draining") ? 1 : 0;
+      if (!contains(answer, "io.graceful.Control.Busy")) continue;
       ++refused;
       CHECK(peer.closed_by_peer(patience));  // otherwise the census may still find it
     }
@@ -169,8 +167,7 @@ TEST_CASE("a client that connects while every connection waits for an answer is 
     const auto few = [&] {
       return take_census(s.server().pid()).descriptors <= before.descriptors + 64 + 1;
     };
-    for (const deadline until{patience}; !few() && !until.passed();) ::poll(nullptr, 0, 1);
-    CHECK(few());
+    CHECK(eventually(few, patience));
     CHECK(s.status().status == "exited 75");
   }
   CHECK(s.server().wait_exit(patience).exited(0));
@@ -183,7 +180,7 @@ TEST_CASE("a successor that begins costs its predecessor only one descriptor: th
   REQUIRE(peer.receive(patience));
   const auto before = take_census(s.server().pid());
   peer.send(R"({"method":"io.graceful.Handoff.Begin","parameters":{"versions":[1]}})");
-  REQUIRE(peer.receive(patience).value_or("closed").find("\"descriptors\":3") != std::string::npos);
+  REQUIRE(contains(peer.receive(patience).value_or("closed"), "\"descriptors\":3"));
   // If it took more, an upgrade would fail for lack of one.
   CHECK(take_census(s.server().pid()).descriptors == before.descriptors);
 }
@@ -209,10 +206,7 @@ TEST_CASE("clients that take every descriptor do not make an accept loop spin") 
         }
         return count;
       };
-      for (const deadline until{patience}; complaints() < 6 && !until.passed();) {
-        ::poll(nullptr, 0, 1);
-      }
-      CHECK(complaints() >= 6);
+      CHECK(eventually([&] { return complaints() >= 6; }, patience));
       CHECK(std::chrono::steady_clock::now() - begin >= 500ms);  // a pause between any two
     }
     http_connection late{resolve("127.0.0.1", s.port(), patience), 0};
@@ -254,7 +248,7 @@ TEST_CASE("clients that take every descriptor keep out neither an operator nor a
     CHECK(e.s.ctl({"metrics", e.s.control()}).status == "exited 0");
     const auto failed = e.s.upgrade({"--", "/bin/false"});
     CHECK(failed.status == "exited 1");
-    CHECK(failed.all.find("exited with status 1") != std::string::npos);
+    CHECK(contains(failed.all, "exited with status 1"));
     const auto upgraded = e.s.upgrade();
     CHECK_MESSAGE(upgraded.status == "exited 0", upgraded.all);
     CHECK(e.s.generation() == 2);
@@ -291,10 +285,10 @@ TEST_CASE("a peer of another uid is refused by its credentials if the mode lets 
   nobody.user = 65534;
   const auto status = s.ctl({"status", s.control()}, nobody);
   CHECK(status.status == "exited 4");
-  CHECK(status.all.find("permission denied") != std::string::npos);
-  auto command = programs::python("rogue_successor.py");
-  command.insert(command.end(), {"hang-after-begin", "--control", s.control()});
-  process& rogue = s.scene().start(command, nobody);
+  CHECK(contains(status.all, "permission denied"));
+  process& rogue = s.scene().start(joined(programs::python("rogue_successor.py"),
+                                          {"hang-after-begin", "--control", s.control()}),
+                                   nobody);
   REQUIRE(rogue.wait_exit(patience));
   CHECK(s.server().wait_for_output("refused a connection to the control socket by user 65534",
                                    patience));
@@ -322,8 +316,7 @@ TEST_CASE("an operator does not look for servers in a directory that others can 
   for (const auto& target : {std::vector<std::string>{}, {"shop"}}) {
     const auto refused = status(target);
     CHECK(refused.status == "exited 4");
-    CHECK(refused.all.find(open + " is not a directory that only this user can write to") !=
-          std::string::npos);
+    CHECK(contains(refused.all, open + " is not a directory that only this user can write to"));
   }
 }
 
@@ -353,21 +346,21 @@ TEST_CASE("calls out of place are refused, by name, and change nothing") {
       peer.send(call);
       return peer.receive(patience).value_or("closed");
     };
-    CHECK(ask(R"({"method":"io.graceful.Handoff.Ready"})").find("OutOfOrder") != std::string::npos);
-    CHECK(ask(R"({"method":"io.graceful.Handoff.Fetch","parameters":{"first":0}})")
-              .find("OutOfOrder") != std::string::npos);
-    CHECK(ask(R"({"method":"io.graceful.Handoff.Fetch","parameters":{"first":-1}})")
-              .find("InvalidParameter") != std::string::npos);
-    CHECK(ask(R"({"method":"io.graceful.Handoff.Begin","parameters":{"versions":"1"}})")
-              .find("InvalidParameter") != std::string::npos);
-    CHECK(ask(R"({"method":"io.graceful.Handoff.Begin","parameters":{"versions":[1],"token":"x"}})")
-              .find("NotExpected") != std::string::npos);
-    CHECK(ask(R"({"method":"io.graceful.Control.Nothing"})").find("MethodNotFound") !=
-          std::string::npos);
-    CHECK(ask(R"({"method":"com.example.Thing"})").find("InterfaceNotFound") != std::string::npos);
-    CHECK(ask(R"({"method":"io.graceful.Control.Upgrade","parameters":{"command":"ls"}})")
-              .find("InvalidParameter") != std::string::npos);
-    CHECK(ask(status_call).find("\"state\":\"serving\"") != std::string::npos);
+    CHECK(contains(ask(R"({"method":"io.graceful.Handoff.Ready"})"), "OutOfOrder"));
+    CHECK(contains(ask(R"({"method":"io.graceful.Handoff.Fetch","parameters":{"first":0}})"),
+                   "OutOfOrder"));
+    CHECK(contains(ask(R"({"method":"io.graceful.Handoff.Fetch","parameters":{"first":-1}})"),
+                   "InvalidParameter"));
+    CHECK(contains(ask(R"({"method":"io.graceful.Handoff.Begin","parameters":{"versions":"1"}})"),
+                   "InvalidParameter"));
+    CHECK(contains(
+        ask(R"({"method":"io.graceful.Handoff.Begin","parameters":{"versions":[1],"token":"x"}})"),
+        "NotExpected"));
+    CHECK(contains(ask(R"({"method":"io.graceful.Control.Nothing"})"), "MethodNotFound"));
+    CHECK(contains(ask(R"({"method":"com.example.Thing"})"), "InterfaceNotFound"));
+    CHECK(contains(ask(R"({"method":"io.graceful.Control.Upgrade","parameters":{"command":"ls"}})"),
+                   "InvalidParameter"));
+    CHECK(contains(ask(status_call), "\"state\":\"serving\""));
   }
   unharmed(s, before);
 }

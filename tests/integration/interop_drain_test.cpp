@@ -13,22 +13,9 @@ using namespace graceful_test;
 
 namespace {
 
-/// Repeats status until it says this; waits until the deadline only if it never does.
-bool comes_to_say(server_fixture& s, const std::string& text) {
-  const deadline until{patience};
-  while (s.status().out.find(text) == std::string::npos) {
-    if (until.passed()) return false;
-  }
-  return true;
-}
-
 /// Repeats status until it no longer says this.
 bool ceases_to_say(server_fixture& s, const std::string& text) {
-  const deadline until{patience};
-  while (s.status().out.find(text) != std::string::npos) {
-    if (until.passed()) return false;
-  }
-  return true;
+  return eventually([&] { return !contains(s.status().out, text); }, patience);
 }
 
 }  // namespace
@@ -40,7 +27,7 @@ TEST_CASE(
   auto held = r.s.hold();
   const auto python = std::to_string(r.s.pid());
   r.deployed(r.s.command(), 3);
-  CHECK(comes_to_say(r.s, "generation 2, pid " + python + ", drains, 1 connection left"));
+  CHECK(r.s.status_comes_to_say("generation 2, pid " + python + ", drains, 1 connection left"));
   CHECK(held.exchange("Host: test\r\n\r\n").generation == 2);
   CHECK(ceases_to_say(r.s, "drains"));
   CHECK(r.s.server().wait_for_output("generation 2 (pid " + python + ") has ended", patience));
@@ -55,7 +42,7 @@ TEST_CASE("connections that a Python generation cuts are counted by the C++ one 
   r.deployed(r.s.command(), 3);
   CHECK(ceases_to_say(r.s, "drains"));
   const auto metrics = r.s.ctl({"metrics", r.s.control()}).out;
-  CHECK(metrics.find("graceful_connections_cut_total 1\n") != std::string::npos);
+  CHECK(contains(metrics, "graceful_connections_cut_total 1\n"));
   r.costs();
   r.ends();
 }
@@ -65,7 +52,7 @@ TEST_CASE(
   relay r;
   auto held = r.s.hold();
   r.deployed(r.python(), 2);
-  CHECK(comes_to_say(r.s, "drains, 1 connection left"));
+  CHECK(r.s.status_comes_to_say("drains, 1 connection left"));
   CHECK(held.exchange("Host: test\r\n\r\n").generation == 1);
   CHECK(ceases_to_say(r.s, "drains"));
   r.costs();
@@ -78,14 +65,13 @@ TEST_CASE("three hundred listeners go to Python and back, each with its name") {
   relay r{arguments};
   r.deployed(r.python(), 2);
   const auto done = r.deploy(r.s.command());
-  CHECK(done.out.find("300 sockets passed") != std::string::npos);
+  CHECK(contains(done.out, "300 sockets passed"));
   http_load last = r.s.load_on(false);
   last.port = r.s.port(299);
   load clients{last};
   CHECK(clients.wait_for_generation(3, 20, patience));
   CHECK(clients.stop().lost() == 0);
-  CHECK(r.s.status().out.find("http300  127.0.0.1:" + std::to_string(r.s.port(299)) + " ") !=
-        std::string::npos);
+  CHECK(contains(r.s.status().out, "http300  127.0.0.1:" + std::to_string(r.s.port(299)) + " "));
   r.costs();
 }
 
@@ -99,7 +85,7 @@ TEST_CASE("a listener that Python does not want is served by its predecessor unt
   CHECK(clients.stop().lost() == 0);
   CHECK(r.s.ctl({"commit", r.s.control()}).status == "exited 0");
   CHECK(r.upgrade->wait_exit(patience).exited(0));
-  CHECK(r.s.status().out.find("http2") == std::string::npos);
+  CHECK_FALSE(contains(r.s.status().out, "http2"));
   r.costs();
   r.ends();
 }

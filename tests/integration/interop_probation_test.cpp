@@ -47,7 +47,7 @@ TEST_CASE("a Python successor that dies in its probation loses only its own conn
   relay r{{"--probation", a_minute}};
   REQUIRE(send_signal(open_pidfd(r.on_probation(r.python(), 2)), SIGKILL));
   r.rolled_back("the successor was killed by signal 9 (SIGKILL) in its probation", 1);
-  r.costs(relay::killed::successor);
+  r.costs(killed::successor);
   r.ends();
 }
 
@@ -57,7 +57,7 @@ TEST_CASE("a Python successor stays if its predecessor dies") {
   r.s.server().signal(SIGKILL);
   CHECK(r.s.server().wait_for_output("interop: committed: generation 2", patience));
   CHECK(r.s.generation() == 2);
-  r.costs(relay::killed::predecessor);
+  r.costs(killed::predecessor);
   r.ends();
 }
 
@@ -83,7 +83,7 @@ TEST_CASE("a predecessor that is told to end in a probation commits its Python s
 TEST_CASE("a Python predecessor that is told to end in a probation commits its successor") {
   python_serves r;
   r.on_probation(r.s.command(), 3);
-  REQUIRE(send_signal(open_pidfd(static_cast<pid_t>(r.s.pid())), SIGTERM));
+  REQUIRE(send_signal(open_pidfd(r.s.pid()), SIGTERM));
   CHECK(r.upgrade->wait_exit(patience).exited(0));
   CHECK(r.s.server().wait_for_output("interop: drained: generation 2", patience));
   CHECK(r.s.generation() == 3);
@@ -94,7 +94,7 @@ TEST_CASE("a Python predecessor that is told to end in a probation commits its s
 TEST_CASE("an operator can commit a C++ successor that is in probation with a Python predecessor") {
   python_serves r;
   r.on_probation(r.s.command(), 3);
-  CHECK(r.s.status().out.find("serves, in probation") != std::string::npos);
+  CHECK(contains(r.s.status().out, "serves, in probation"));
   CHECK(r.s.upgrade().status == "exited 75");
   CHECK(r.s.ctl({"commit", r.s.control()}).status == "exited 0");
   CHECK(r.upgrade->wait_exit(patience).exited(0));
@@ -119,7 +119,7 @@ TEST_CASE("a Python predecessor accepts again when its successor dies in probati
   python_serves r;
   REQUIRE(send_signal(open_pidfd(r.on_probation(r.s.command(), 3)), SIGKILL));
   r.rolled_back("the successor was killed by signal 9 (SIGKILL) in its probation", 2);
-  r.costs(relay::killed::successor);
+  r.costs(killed::successor);
   r.ends();
 }
 
@@ -130,17 +130,17 @@ TEST_CASE("a Python predecessor asks before it commits, and resumes without an a
   CHECK(r.s.ctl({"commit", r.s.control()}).status == "exited 1");
   r.rolled_back("the successor did not answer at the end of its probation", 2);
   CHECK(wait_readable(successor.get(), patience));
-  r.costs(relay::killed::successor);
+  r.costs(killed::successor);
   r.ends();
 }
 
 TEST_CASE("a C++ successor stays if its Python predecessor dies") {
   python_serves r;
   r.on_probation(r.s.command(), 3);
-  REQUIRE(send_signal(open_pidfd(static_cast<pid_t>(r.s.pid())), SIGKILL));
+  REQUIRE(send_signal(open_pidfd(r.s.pid()), SIGKILL));
   CHECK(r.s.server().wait_for_output("generation 3 serves", patience));
-  while (r.s.generation() != 3) REQUIRE(r.connecting.wait_for(1, patience));
-  r.costs(relay::killed::predecessor);
+  while (r.s.generation() != 3) REQUIRE(r.at_work.connecting.wait_for(1, patience));
+  r.costs(killed::predecessor);
   r.ends();
 }
 
@@ -148,11 +148,10 @@ TEST_CASE("a C++ successor that is not ready is aborted by a Python predecessor"
   relay r;
   gate opening{r.s.scene()};
   r.deployed(r.python(), 2);
-  process& upgrade = r.s.scene().start(opening.upgrade(r.s));
+  process& upgrade = opening.start_upgrade(r.s);
   REQUIRE(upgrade.wait_for_output("1 socket passed", patience));
-  CHECK(r.s.status().out.find(", upgrading,") != std::string::npos);
-  const auto spawned = upgrade.output();
-  const auto successor = open_pidfd(std::stoi(spawned.substr(spawned.find("spawned pid ") + 12)));
+  CHECK(contains(r.s.status().out, ", upgrading,"));
+  const auto successor = open_pidfd(spawned_pid(upgrade));
   CHECK(r.s.ctl({"commit", r.s.control()}).status == "exited 1");
   CHECK(r.s.ctl({"abort", r.s.control()}).status == "exited 0");
   CHECK(upgrade.wait_exit(patience).exited(1));
@@ -160,7 +159,7 @@ TEST_CASE("a C++ successor that is not ready is aborted by a Python predecessor"
   CHECK(r.s.ctl({"abort", r.s.control()}).status == "exited 1");
   const auto bad = r.deploy({"/bin/sh", "-c", "exit 7"});
   CHECK(bad.status == "exited 1");
-  CHECK(bad.all.find("exited with status 7") != std::string::npos);
+  CHECK(contains(bad.all, "exited with status 7"));
   CHECK(r.deploy({"/nowhere"}).status == "exited 1");
   r.deployed(r.s.command(), 3);
   r.costs();

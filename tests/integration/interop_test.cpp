@@ -23,14 +23,14 @@ void alternate(const std::vector<std::string>& arguments, const std::vector<std:
   for (std::uint64_t generation = 2; generation <= 5; ++generation) {
     r.deployed(generation % 2 == 0 ? r.python(python) : r.s.command(), generation);
     if (generation % 2 == 0) {
-      CHECK(descriptors_without_cloexec(static_cast<pid_t>(r.s.pid())).empty());
+      CHECK(descriptors_without_cloexec(r.s.pid()).empty());
     }
   }
   CHECK(r.s.generation() == 5);
   r.costs();
-  const auto after_python = r.s.at_rest(static_cast<pid_t>(r.s.pid()));
+  const auto after_python = r.s.at_rest(r.s.pid());
   REQUIRE(r.s.upgrade().status == "exited 0");
-  const auto after_itself = static_cast<pid_t>(r.s.pid());
+  const auto after_itself = r.s.pid();
   INFO(take_census(after_itself).to_string(), after_python.to_string());
   CHECK(wait_for_census(after_itself, after_python, patience));
   r.ends();
@@ -59,10 +59,10 @@ TEST_CASE("a generation of either kind takes over if GRACEFUL_TAKEOVER says so, 
   process_options told;
   told.environment = {{"GRACEFUL_TAKEOVER", "1"}};
   r.s.scene().start(r.python(), told);
-  REQUIRE(r.connecting.wait_for_generation(2, 20, patience));
+  REQUIRE(r.at_work.connecting.wait_for_generation(2, 20, patience));
   process& third = r.s.scene().start(r.s.command(), told);
   REQUIRE(third.wait_for_output("ready: generation 3 ", patience));
-  REQUIRE(r.connecting.wait_for_generation(3, 20, patience));
+  REQUIRE(r.at_work.connecting.wait_for_generation(3, 20, patience));
   r.costs();
   CHECK(r.s.scene().start(r.python()).wait_exit(patience).exited(1));  // it was not told to take
                                                                        // over

@@ -4,12 +4,12 @@
 
 #include <graceful/testing/deployment_params.hpp>
 
+#include "contains.hpp"
 #include "patience.hpp"
 
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
-#include <string_view>
 
 /// The servers that deployments start in tests of the test kit.
 namespace graceful_test {
@@ -29,10 +29,6 @@ inline graceful::testing::deployment_params http_server(const char* probation = 
 
 inline graceful::testing::deployment_params flawed(const char* flaw) {
   return {.command = {from_build("MISBEHAVING_SERVER"), "{control}", flaw}, .patience = patience};
-}
-
-inline bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != text.npos;
 }
 
 }  // namespace graceful_test

@@ -14,18 +14,8 @@ using namespace graceful_test;
 
 namespace {
 
-server_fixture shaped(const std::string& shape, std::vector<std::string> more = {}) {
-  std::vector<std::string> arguments{"--shape", shape};
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  return server_fixture{arguments, {}, programs::shaped_server()};
-}
-
 std::vector<std::string> later(const char* shape, const char* probation) {
   return {"--later", shape, "--probation", probation};
-}
-
-bool says(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 /// The old process keeps serving, and no client was lost.
@@ -38,7 +28,7 @@ void check_rolled_back(const char* shape, const char* probation, const std::stri
   const auto done = s.upgrade({"--timeout", "5"});
   INFO(s.scene().report());
   CHECK(done.status == "exited 1");
-  CHECK(says(done.all, why));
+  CHECK(contains(done.all, why));
   REQUIRE(clients.wait_for(100, patience));
   const auto seen = clients.stop();
   CHECK(seen.lost() == 0);
@@ -60,7 +50,7 @@ TEST_CASE("a server that listens in a coroutine, after ready(), is upgraded with
         const auto done = s.upgrade();
         INFO(s.scene().report());
         REQUIRE(done.status == "exited 0");
-        CHECK_FALSE(says(done.all, "nobody listens"));
+        CHECK_FALSE(contains(done.all, "nobody listens"));
         REQUIRE(clients.wait_for_generation(generation, 100, patience));
       }
       const auto seen = clients.stop();
@@ -76,7 +66,7 @@ TEST_CASE(
   auto s = shaped("ends", later("late", "1min"));
   load clients{s.load_on(false)};
   REQUIRE(clients.wait_for(100, patience));
-  process& ctl = s.scene().start({programs::graceful_ctl(), "upgrade", s.control()});
+  process& ctl = s.start_upgrade();
   REQUIRE(ctl.wait_for_output("ready", patience));
   REQUIRE(clients.wait_for_generation(2, 100, patience));
   s.server().signal(SIGTERM);
@@ -105,10 +95,10 @@ TEST_CASE("a successor whose threads hang is rolled back, and the reason says so
 TEST_CASE("a process learns whether it stays") {
   auto s = shaped("ends", {"--probation", "1min"});
   CHECK(s.server().wait_for_output("commit: Success", patience));
-  process& ctl = s.scene().start({programs::graceful_ctl(), "upgrade", s.control()});
+  process& ctl = s.start_upgrade();
   REQUIRE(ctl.wait_for_output("ready", patience));
   const auto text = s.server().output();
-  CHECK_FALSE(says(text.substr(text.find("commit: Success") + 1), "commit: "));
+  CHECK_FALSE(contains(text.substr(text.find("commit: Success") + 1), "commit: "));
   REQUIRE(s.ctl({"rollback", s.control()}).status == "exited 0");
   CHECK(s.server().wait_for_output("commit: the upgrade failed", patience));
 }

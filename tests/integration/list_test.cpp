@@ -23,10 +23,6 @@ namespace {
 
 constexpr uid_t some_user = 65534;
 
-bool mentions_text(const std::string& text, const std::string& words) {
-  return text.find(words) != std::string::npos;
-}
-
 /// Servers of one user, in that user's default directory.
 struct user_servers {
   user_servers() {
@@ -87,19 +83,19 @@ TEST_CASE("list shows servers that serve, hang, have crashed, or wait to be star
     if (at == std::string::npos) return std::string{};
     return list.out.substr(at + 1, list.out.find('\n', at + 1) - at - 1);
   };
-  CHECK(mentions_text(line("web"), " 1 "));
-  CHECK(mentions_text(line("web"), " " + std::to_string(web.pid()) + " "));
-  CHECK(mentions_text(line("web"), " serving "));
+  CHECK(contains(line("web"), " 1 "));
+  CHECK(contains(line("web"), " " + std::to_string(web.pid()) + " "));
+  CHECK(contains(line("web"), " serving "));
   CHECK(line("web").ends_with("/run/graceful/web.sock"));
-  CHECK(mentions_text(line("stuck"), " no answer "));
-  CHECK(mentions_text(list.out, "\n  the server did not answer in time\n"));
-  CHECK(mentions_text(line("crashed"), " not running "));
-  CHECK(mentions_text(line("down"), " waiting "));
-  CHECK(mentions_text(list.out, "\n  it is started again in "));
+  CHECK(contains(line("stuck"), " no answer "));
+  CHECK(contains(list.out, "\n  the server did not answer in time\n"));
+  CHECK(contains(line("crashed"), " not running "));
+  CHECK(contains(line("down"), " waiting "));
+  CHECK(contains(list.out, "\n  it is started again in "));
   const auto json = u.ctl({"list", "--json", "--timeout", "300ms"});
   CHECK(std::count(json.out.begin(), json.out.end(), '\n') == 5);
-  CHECK(mentions_text(json.out, R"({"name":"web","user":")"));
-  CHECK(mentions_text(json.out, R"("supervisor":{"pid":)" + std::to_string(supervisor.pid())));
+  CHECK(contains(json.out, R"({"name":"web","user":")"));
+  CHECK(contains(json.out, R"("supervisor":{"pid":)" + std::to_string(supervisor.pid())));
   // Only what another command accepts, and a shell may evaluate.
   CHECK(u.ctl({"list", "--names", "--timeout", "300ms"}).out == "down\nweb\n");
   stuck.signal(SIGCONT);
@@ -116,8 +112,8 @@ TEST_CASE("a directory of control sockets that this user may not enter is a perm
     const auto done = u.ctl({command});
     INFO(done.all);
     CHECK(done.status == "exited 4");
-    CHECK(mentions_text(done.all, "cannot look at the directory " + u.where.path("run/graceful") +
-                                      ": Permission denied; use the user that the server runs as, "
-                                      "or root"));
+    CHECK(contains(done.all, "cannot look at the directory " + u.where.path("run/graceful") +
+                                 ": Permission denied; use the user that the server runs as, "
+                                 "or root"));
   }
 }

@@ -13,7 +13,6 @@
 #include <vector>
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -37,13 +36,11 @@ struct runtime_directory {
 
   /// Polls, because without root's rights the file system does not report all changes.
   bool comes_back() {
-    const deadline until{patience};
-    while (!fs::is_socket(control) || !fs::exists(control + ".lock") ||
-           ctl("status").status != "exited 0") {
-      if (until.passed()) return false;
-      ::poll(nullptr, 0, 5);
-    }
-    return true;
+    const auto is_there = [&] {
+      return fs::is_socket(control) && fs::exists(control + ".lock") &&
+             ctl("status").status == "exited 0";
+    };
+    return eventually(is_there, patience);
   }
 
   /// An upgrade, and then a restart on the same path.
@@ -63,8 +60,7 @@ struct runtime_directory {
   scene where;
   std::string directory = where.path("runtime");
   std::string control = directory + "/control.sock";
-  std::vector<std::string> command{programs::http_server(), "--control",   control, "--listen",
-                                   "127.0.0.1:0",           "--probation", "0"};
+  std::vector<std::string> command = http_command(control);
   process* server = nullptr;
 };
 
@@ -83,7 +79,7 @@ TEST_CASE("a control path that was removed comes back") {
   REQUIRE(::stat(r.directory.c_str(), &status) == 0);
   CHECK((status.st_mode & 07777) == 0711);
   const auto copy = run(r.where, r.command);
-  CHECK(copy.all.find("a server is running already") != std::string::npos);
+  CHECK(contains(copy.all, "a server is running already"));
   r.check_usable();
 }
 
@@ -103,10 +99,10 @@ TEST_CASE("status and a second copy both say that a server without its socket is
   const auto status =
       run(r.where, {programs::graceful_ctl(), "status", r.control, "--timeout", "0.2"});
   CHECK(status.status == "exited 75");
-  CHECK_MESSAGE(status.all.find(runs) != std::string::npos, status.all);
+  CHECK_MESSAGE(contains(status.all, runs), status.all);
   const auto copy = run(r.where, r.command);
   CHECK(copy.status == "exited 1");
-  CHECK_MESSAGE(copy.all.find(runs) != std::string::npos, copy.all);
+  CHECK_MESSAGE(contains(copy.all, runs), copy.all);
   r.server->signal(SIGCONT);
   CHECK(r.comes_back());
 }
@@ -169,8 +165,7 @@ TEST_CASE("a control path is not put back in a directory that another user has m
   CHECK(server.wait_for_output("cannot put it back: " + directory, patience));
   CHECK(fs::is_empty(directory));
   fs::remove_all(directory);
-  const deadline until{patience};
-  while (!fs::is_socket(directory + "/web.sock") && !until.passed()) ::poll(nullptr, 0, 5);
+  CHECK(eventually([&] { return fs::is_socket(directory + "/web.sock"); }, patience));
   struct stat status {};
   REQUIRE(::stat(directory.c_str(), &status) == 0);
   CHECK(status.st_uid == user);
@@ -183,13 +178,13 @@ TEST_CASE("another server's socket at the control path is left alone") {
   process& other = r.where.start(r.command);
   if (!other.wait_for_output("ready: generation 1 ", patience)) {
     // The first was faster, and has its path again.
-    CHECK(other.output().find("running already") != std::string::npos);
+    CHECK(contains(other.output(), "running already"));
     return;
   }
   CHECK(r.server->wait_for_output("cannot put it back: another process", patience));
-  CHECK(r.ctl("status").out.find(std::to_string(other.pid())) != std::string::npos);
+  CHECK(contains(r.ctl("status").out, std::to_string(other.pid())));
   other.signal(SIGTERM);
   REQUIRE(other.wait_exit(patience).exited(0));
   REQUIRE(r.comes_back());
-  CHECK(r.ctl("status").out.find(std::to_string(r.server->pid())) != std::string::npos);
+  CHECK(contains(r.ctl("status").out, std::to_string(r.server->pid())));
 }

@@ -33,11 +33,10 @@ TEST_CASE("a successor that hangs at the end of its probation is rolled back, no
   REQUIRE(send_signal(p.successor, SIGSTOP));
   const auto commit = p.s.ctl({"commit", p.s.control(), "--timeout", "30"});
   CHECK(commit.status == "exited 1");
-  CHECK(commit.all.find("the successor did not answer at the end of its probation") !=
-        std::string::npos);
+  CHECK(contains(commit.all, "the successor did not answer at the end of its probation"));
   p.rolled_back("the successor did not answer at the end of its probation");
   CHECK(wait_readable(p.successor.get(), patience));
-  p.serves(1, on_probation::killed::successor);
+  p.serves(1, killed::successor);
 }
 
 TEST_CASE("a rolled-back successor that hangs is killed when the time for its drain is over") {
@@ -48,7 +47,7 @@ TEST_CASE("a rolled-back successor that hangs is killed when the time for its dr
   CHECK(wait_readable(p.successor.get(), patience));
   CHECK(p.s.server().wait_for_output("which was rolled back, was killed by signal 9 (SIGKILL)",
                                      patience));
-  p.serves(1, on_probation::killed::successor);
+  p.serves(1, killed::successor);
 }
 
 TEST_CASE("a successor whose death has not been noticed yet is not committed") {
@@ -60,9 +59,9 @@ TEST_CASE("a successor whose death has not been noticed yet is not committed") {
   p.s.server().signal(SIGTERM);
   p.s.server().signal(SIGCONT);
   CHECK(p.s.server().wait_exit(patience).exited(0));
-  CHECK(p.s.server().output().find("rolled back: the successor") != std::string::npos);
-  CHECK(p.s.server().output().find("has taken over") == std::string::npos);
-  const auto seen = p.connecting.stop();
+  CHECK(contains(p.s.server().output(), "rolled back: the successor"));
+  CHECK_FALSE(contains(p.s.server().output(), "has taken over"));
+  const auto seen = p.at_work.connecting.stop();
   INFO(seen.to_string(), p.s.scene().report());
   CHECK(seen.cut_short + seen.reset <= 8);
 }
@@ -73,8 +72,7 @@ TEST_CASE(
   const auto held = p.s.hold();
   REQUIRE(send_signal(p.successor, SIGTERM));
   p.rolled_back("the successor was told to end");
-  p.connecting.stop();
-  p.kept.stop();
+  p.at_work.stop();
   p.s.server().signal(SIGKILL);
   REQUIRE(p.s.server().wait_exit(patience));
   CHECK_FALSE(wait_readable(p.successor.get(), std::chrono::seconds{0}));
@@ -114,26 +112,20 @@ TEST_CASE("calls that wait behind an upgrade cannot delay the end of the server"
 }
 
 TEST_CASE("another process's takeover in a probation changes nothing, not even the offer") {
-  scene where;
-  gate opening{where};
-  const auto control = where.path("control.sock");
-  auto command = opening.server(control, 0);
-  command.push_back("60000");
-  process& server = where.start(command);
-  opening.open();
-  REQUIRE(server.wait_for_output("gate: ready", patience));
-  process& ctl = where.start({programs::graceful_ctl(), "upgrade", control});
-  opening.open();
+  gated_site g{{}, {"60000"}};
+  g.open();
+  process& ctl = g.start_ctl({"upgrade"});
+  g.opening.open();
   REQUIRE(ctl.wait_for_output("ready: generation 2", patience));
-  auto stranger = varlink_peer::connect(control);
+  auto stranger = varlink_peer::connect(g.control);
   REQUIRE(stranger.send(R"({"method":"io.graceful.Handoff.Begin","parameters":{"versions":[1]}})"));
   const auto answer = stranger.receive(patience);
   REQUIRE(answer);
-  CHECK(answer->find("Busy") != std::string::npos);
-  server.signal(SIGUSR1);
-  CHECK(server.wait_for_output("gate: cannot listen", patience));
-  CHECK(run(where, {programs::graceful_ctl(), "commit", control}).status == "exited 0");
-  CHECK(server.wait_for_output("gate: drains", patience));
+  CHECK(contains(*answer, "Busy"));
+  g.server.signal(SIGUSR1);
+  CHECK(g.server.wait_for_output("gate: cannot listen", patience));
+  CHECK(g.ctl({"commit"}).status == "exited 0");
+  CHECK(g.server.wait_for_output("gate: drains", patience));
 }
 
 TEST_CASE("without a probation a successor that is lost before it asks to settle costs nothing") {
@@ -146,7 +138,7 @@ TEST_CASE("without a probation a successor that is lost before it asks to settle
       REQUIRE(successor.send(std::string{R"({"method":"io.graceful.Handoff.)"} + call + "}"));
       const auto answer = successor.receive(patience);
       REQUIRE(answer);
-      CHECK(answer->find("\"error\"") == std::string::npos);
+      CHECK_FALSE(contains(*answer, "\"error\""));
     }
     // Both are alive, and the connection ends.
   }
@@ -172,8 +164,7 @@ TEST_CASE("a listener that the successor does not take is served until the commi
     auto command = s.command();
     const auto second = std::find(command.rbegin(), command.rend(), "--listen").base();
     command.erase(second - 1, second + 1);
-    command.insert(command.begin(), {"--until", "ready", "--"});
-    REQUIRE(s.upgrade(command).status == "exited 0");
+    REQUIRE(s.upgrade(joined({"--until", "ready"}, behind_dashes(command))).status == "exited 0");
     if (probation) {
       REQUIRE(clients.wait_for(50, patience));
       CHECK(s.ctl({"commit", s.control()}).status == "exited 0");

@@ -16,10 +16,8 @@ void is_found_out(const std::vector<std::string>& lie, const std::string& says,
                   process_options options = {}) {
   scene s;
   const auto control = s.path("control.sock");
-  auto liar = programs::python("lying_predecessor.py");
-  liar.insert(liar.end(), lie.begin(), lie.end());
-  liar.insert(liar.end(), {"--control", control});
-  process& predecessor = s.start(liar);
+  process& predecessor = s.start(
+      joined(joined(programs::python("lying_predecessor.py"), lie), {"--control", control}));
   REQUIRE(predecessor.wait_for_output("listening", patience));
   std::vector<std::string> command{programs::http_server(), "--control", control, "--listen",
                                    "127.0.0.1:0",           "--takeover"};
@@ -30,7 +28,7 @@ void is_found_out(const std::vector<std::string>& lie, const std::string& says,
   const auto successor = run(s, std::move(command), std::move(options));
   INFO(successor.all);
   CHECK(successor.status == "exited 1");
-  CHECK(successor.all.find(says) != std::string::npos);
+  CHECK(contains(successor.all, says));
   CHECK(predecessor.running());
 }
 

@@ -26,11 +26,7 @@ open_metrics metrics_of(server_fixture& s) {
 
 /// Asks until the sample has the value: a predecessor's reports on its drain arrive at some time.
 bool comes_to(server_fixture& s, const std::string& sample, double value) {
-  const deadline until{patience};
-  while (metrics_of(s).at(sample) != value) {
-    if (until.passed()) return false;
-  }
-  return true;
+  return eventually([&] { return metrics_of(s).at(sample) == value; }, patience);
 }
 
 std::string outcome(const char* what) {
@@ -47,16 +43,8 @@ long number_after(const std::string& text, const std::string& key, std::size_t f
 
 /// A server whose standard error is, or is not, the stream that JOURNAL_STREAM names.
 std::vector<std::string> with_journal_stream(const std::string& value, const scene& where) {
-  return {"/bin/sh",
-          "-c",
-          "JOURNAL_STREAM=" + value + " exec \"$0\" \"$@\"",
-          programs::http_server(),
-          "--listen",
-          "127.0.0.1:0",
-          "--probation",
-          "0",
-          "--control",
-          where.path("control.sock")};
+  return joined({"/bin/sh", "-c", "JOURNAL_STREAM=" + value + " exec \"$0\" \"$@\""},
+                http_command(where.path("control.sock")));
 }
 
 }  // namespace
@@ -189,8 +177,7 @@ TEST_CASE("an application can read its metrics from any thread, even during an u
           client.exchange("GET /metrics HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
           const auto response = client.last_response();
           const auto got = parse_open_metrics(response.substr(response.find("\r\n\r\n") + 4));
-          const bool typed =
-              response.find("application/openmetrics-text; version=1.0.0") != std::string::npos;
+          const bool typed = contains(response, "application/openmetrics-text; version=1.0.0");
           // An old process may answer more slowly than a new one learns that it stays.
           const bool same = std::exchange(generation, got.at("graceful_generation")) ==
                             got.at("graceful_generation");
@@ -207,8 +194,7 @@ TEST_CASE("an application can read its metrics from any thread, even during an u
     for (int i = 0; i < 3; ++i) {
       const int before = answers;
       CHECK(s.upgrade().status == "exited 0");
-      const deadline until{patience};
-      while (answers < before + 3 && !until.passed()) std::this_thread::yield();
+      CHECK(eventually([&] { return answers >= before + 3; }, patience));
     }
   }
   CHECK(answers >= 9);
@@ -246,7 +232,7 @@ TEST_CASE(
   CHECK(server.wait_for_output("<3>upgrade failed: ", patience));
   REQUIRE(run(where, {programs::graceful_ctl(), "upgrade", control}).status == "exited 0");
   CHECK(server.wait_for_output("<6>generation 2 serves\n", patience));
-  CHECK(server.output().find("graceful[") == std::string::npos);
+  CHECK_FALSE(contains(server.output(), "graceful["));
 }
 
 TEST_CASE("a server whose standard error is no longer the journal writes which process it is") {

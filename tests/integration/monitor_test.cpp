@@ -14,9 +14,9 @@ using namespace graceful_test;
 TEST_CASE("a monitor sees an upgrade, follows to the new process, and ends with the server") {
   for (const bool json : {false, true}) {
     server_fixture s;
-    std::vector<std::string> command{programs::graceful_ctl(), "monitor", s.control()};
+    std::vector<std::string> command{"monitor", s.control()};
     if (json) command.emplace_back("--json");
-    process& monitor = s.scene().start(command);
+    process& monitor = s.start_ctl(command);
     REQUIRE(monitor.wait_for_output("the server is serving", patience));
     REQUIRE(s.upgrade().status == "exited 0");
     for (const char* message : {"upgrade: spawned pid ", "upgrade: generation 2 has connected",
@@ -35,15 +35,15 @@ TEST_CASE("a monitor sees an upgrade, follows to the new process, and ends with 
     CHECK(s.ctl({"drain", s.control()}).status == "exited 0");
     CHECK(monitor.wait_exit(patience).exited(0));
     const auto said = monitor.output();
-    CHECK(said.find("this process drains, and ends") != std::string::npos);
-    CHECK((said.find(R"("event":"ready")") != std::string::npos) == json);
-    CHECK((said.find(R"("event":"ended")") != std::string::npos) == json);
+    CHECK(contains(said, "this process drains, and ends"));
+    CHECK(contains(said, R"("event":"ready")") == json);
+    CHECK(contains(said, R"("event":"ended")") == json);
   }
 }
 
 TEST_CASE("a monitor of a killed server says that no server answers") {
   server_fixture s;
-  process& monitor = s.scene().start({programs::graceful_ctl(), "monitor", s.control()});
+  process& monitor = s.start_ctl({"monitor", s.control()});
   REQUIRE(monitor.wait_for_output("the server is serving", patience));
   s.server().signal(SIGKILL);
   CHECK(monitor.wait_exit(patience).exited(7));
@@ -51,7 +51,7 @@ TEST_CASE("a monitor of a killed server says that no server answers") {
 
 TEST_CASE("a monitor says in words that an upgrade is in its probation") {
   on_probation p;
-  process& monitor = p.s.scene().start({programs::graceful_ctl(), "monitor", p.s.control()});
+  process& monitor = p.s.start_ctl({"monitor", p.s.control()});
   REQUIRE(monitor.wait_for_output("the server is ", patience));
   CHECK(monitor.wait_for_output("the server is in the probation of an upgrade\n", patience));
 }
@@ -60,7 +60,7 @@ TEST_CASE("Monitor without \"more\" is refused") {
   server_fixture s;
   auto peer = varlink_peer::connect(s.control());
   REQUIRE(peer.send(R"({"method":"io.graceful.Control.Monitor","parameters":{}})"));
-  CHECK(peer.receive(patience).value_or("").find("ExpectedMore") != std::string::npos);
+  CHECK(contains(peer.receive(patience).value_or(""), "ExpectedMore"));
 }
 
 TEST_CASE(
@@ -70,9 +70,9 @@ TEST_CASE(
   auto held = s.hold();  // keeps the old process
   REQUIRE(s.upgrade().status == "exited 0");
   REQUIRE(peer.send(R"({"method":"io.graceful.Control.Monitor","parameters":{},"more":true})"));
-  CHECK(peer.receive(patience).value_or("").find("the server is draining") != std::string::npos);
+  CHECK(contains(peer.receive(patience).value_or(""), "the server is draining"));
   const auto last = peer.receive(patience).value_or("");
-  CHECK(last.find(R"("event":"handed_over")") != std::string::npos);
-  CHECK(last.find(R"("continues":true)") == std::string::npos);
+  CHECK(contains(last, R"("event":"handed_over")"));
+  CHECK_FALSE(contains(last, R"("continues":true)"));
   CHECK(s.server().running());
 }

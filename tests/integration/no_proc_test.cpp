@@ -1,7 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 //
 // Servers in a place that has no /proc, as a chroot may have none.
-#include "possible.hpp"
 #include "server_fixture.hpp"
 
 #include <doctest/doctest.h>
@@ -17,24 +16,12 @@ namespace {
 
 /// Executes its arguments with an empty /proc. The test itself keeps its own.
 std::vector<std::string> without_proc(const std::vector<std::string>& command) {
-  std::vector<std::string> all{"/usr/bin/unshare",
-                               "--mount",
-                               "--propagation",
-                               "private",
-                               "/bin/sh",
-                               "-c",
-                               "mount -t tmpfs none /proc && exec \"$@\"",
-                               "sh"};
-  all.insert(all.end(), command.begin(), command.end());
-  return all;
+  return joined({"/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/sh", "-c",
+                 "mount -t tmpfs none /proc && exec \"$@\"", "sh"},
+                command);
 }
 
-bool have_namespaces() {
-  scene where;
-  const auto done = run(where, without_proc({"/bin/true"}));
-  return is_possible(done.status == "exited 0",
-                     "mount namespaces cannot be made here (unshare: " + done.all + ")");
-}
+bool can_unmount_proc() { return can_run(without_proc({}), "a mount namespace"); }
 
 /// A program finds the libraries beside it, $ORIGIN of ld.so(8), through /proc.
 process_options with_libraries() {
@@ -43,18 +30,13 @@ process_options with_libraries() {
   return options;
 }
 
-std::vector<std::string> server(const std::string& control) {
-  return {
-      programs::http_server(), "--control", control, "--probation", "0", "--listen", "127.0.0.1:0"};
-}
-
 }  // namespace
 
 TEST_CASE("without a /proc a server starts, is upgraded with its arguments, and drains") {
-  if (!have_namespaces()) return;
+  if (!can_unmount_proc()) return;
   scene where;
   const auto control = where.path("control.sock");
-  process& first = where.start(without_proc(server(control)), with_libraries());
+  process& first = where.start(without_proc(http_command(control)), with_libraries());
   REQUIRE_MESSAGE(first.wait_for_output("ready: generation 1 ", patience), first.output());
   for (const char* generation : {"2", "3"}) {
     const auto done = run(where, {programs::graceful_ctl(), "upgrade", control});
@@ -67,7 +49,7 @@ TEST_CASE("without a /proc a server starts, is upgraded with its arguments, and 
 }
 
 TEST_CASE("without a /proc a control path whose directory leaves no room says so") {
-  if (!have_namespaces()) return;
+  if (!can_unmount_proc()) return;
   scene where;
   // Leaves room for "s", but not for a temporary name.
   const auto control =
@@ -78,17 +60,15 @@ TEST_CASE("without a /proc a control path whose directory leaves no room says so
                                       programs::http_server(), "--control", control}),
                         with_libraries());
   CHECK(done.status == "exited 1");
-  CHECK_MESSAGE(
-      done.all.find("without a /proc its directory has at most 97 bytes") != std::string::npos,
-      done.all);
+  CHECK_MESSAGE(contains(done.all, "without a /proc its directory has at most 97 bytes"), done.all);
 }
 
 TEST_CASE("without a /proc a supervisor runs a server, and the next supervisor adopts it") {
-  if (!have_namespaces()) return;
+  if (!can_unmount_proc()) return;
   scene where;
   const auto control = where.path("control.sock");
-  std::vector<std::string> command{programs::graceful_ctl(), "run", "--control", control, "--"};
-  for (const auto& word : server(control)) command.push_back(word);
+  const auto command =
+      joined({programs::graceful_ctl(), "run", "--control", control, "--"}, http_command(control));
   process& first = where.start(without_proc(command), with_libraries());
   REQUIRE_MESSAGE(first.wait_for_output("ready: generation 1 ", patience), first.output());
   REQUIRE(first.wait_for_output("keeps http", patience));

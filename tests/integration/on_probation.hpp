@@ -2,6 +2,7 @@
 #ifndef GRACEFUL_TESTS_INTEGRATION_ON_PROBATION_HPP
 #define GRACEFUL_TESTS_INTEGRATION_ON_PROBATION_HPP
 
+#include "clients.hpp"
 #include "server_fixture.hpp"
 #include "testing/process_table.hpp"
 
@@ -18,14 +19,11 @@ namespace graceful_test {
 struct on_probation {
   explicit on_probation(std::vector<std::string> arguments = {}, const char* probation = "1min")
       : s{with(std::move(arguments), probation)} {
-    REQUIRE(all_are_kept);
-    REQUIRE(kept.wait_for(50, patience));
-    REQUIRE(connecting.wait_for(50, patience));
-    ctl = &s.scene().start({programs::graceful_ctl(), "upgrade", s.control()});
+    at_work.go_on();
+    ctl = &s.start_upgrade();
     REQUIRE(ctl->wait_for_output("ready: generation 2", patience));
-    REQUIRE(connecting.wait_for_generation(2, 20, patience));
-    const auto text = ctl->output();
-    successor = open_pidfd(std::stoi(text.substr(text.find("spawned pid ") + 12)));
+    REQUIRE(at_work.connecting.wait_for_generation(2, 20, patience));
+    successor = open_pidfd(spawned_pid(*ctl));
   }
 
   static std::vector<std::string> with(std::vector<std::string> arguments, const char* probation) {
@@ -33,49 +31,26 @@ struct on_probation {
     return arguments;
   }
 
-  /// Waits until each client of the kept load has its connection: one that still waits in the queue
-  /// would be accepted by the successor.
-  bool await_kept() {
-    const auto text = ", " + std::to_string(http_load{}.connections) + " connections";
-    for (const deadline until{patience}; !until.passed();) {
-      if (s.status().out.find(text) != std::string::npos) return true;
-    }
-    return false;
-  }
-
-  enum class killed { nobody, successor, predecessor };
-
-  /// `generation` serves new clients. The kept connections stay with the predecessor. Only requests
-  /// in the killed process may be lost: one for each client that it had.
+  /// `generation` serves new clients. For those before, see `clients::check`.
   void serves(std::uint64_t generation, killed whom = killed::nobody) {
-    REQUIRE(connecting.wait_for(50, patience));
-    REQUIRE(kept.wait_for(50, patience));
-    const auto connected = connecting.stop();
-    const auto continued = kept.stop();
-    INFO(connected.to_string(), continued.to_string(), s.scene().report());
-    const auto clients = static_cast<std::uint64_t>(http_load{}.connections);
-    CHECK(connected.refused == 0);
-    CHECK(continued.refused == 0);
-    CHECK(connected.lost() <= (whom == killed::nobody ? 0 : clients));
-    CHECK(continued.lost() <= (whom == killed::predecessor ? clients : 0));
+    at_work.go_on();
+    at_work.check(whom);
+    INFO(s.scene().report());
     CHECK(serves_alone(generation, s));
   }
 
   void rolled_back(const std::string& reason) {
     REQUIRE(ctl->wait_exit(patience));
     CHECK(ctl->wait_exit(patience).exited(1));
-    CHECK(ctl->output().find("rolled back: " + reason) != std::string::npos);
-    CHECK(s.server().output().find("rolled back: " + reason) != std::string::npos);
+    CHECK(contains(ctl->output(), "rolled back: " + reason));
+    CHECK(contains(s.server().output(), "rolled back: " + reason));
     const auto status = s.status().out;
-    CHECK(status.find("generation 1, pid " + std::to_string(s.server().pid()) + ", serving") !=
-          std::string::npos);
-    CHECK(status.find("the last upgrade failed: rolled back: " + reason) != std::string::npos);
+    CHECK(contains(status, "generation 1, pid " + std::to_string(s.server().pid()) + ", serving"));
+    CHECK(contains(status, "the last upgrade failed: rolled back: " + reason));
   }
 
   server_fixture s;
-  load kept{s.load_on(true)};
-  bool all_are_kept = await_kept();  // before others connect
-  load connecting{s.load_on(false)};
+  clients at_work{clients::kept_first{}, s};
   process* ctl = nullptr;
   graceful::unique_fd successor;
 };

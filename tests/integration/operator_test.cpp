@@ -21,10 +21,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool mentions(const std::string& text, const std::string& words) {
-  return text.find(words) != std::string::npos;
-}
-
 std::size_t mentioned(const std::string& text, const std::string& words) {
   std::size_t found = 0;
   for (auto at = text.find(words); at != text.npos; at = text.find(words, at + 1)) ++found;
@@ -41,25 +37,19 @@ std::vector<std::string> command_with(const server_fixture& s, const std::string
   return command;
 }
 
-std::vector<std::string> successor_is(std::vector<std::string> command) {
-  command.insert(command.begin(), "--");
-  return command;
-}
-
 /// An upgrade whose predecessor is killed while the successor has its sockets and initialises.
 struct orphaned_upgrade {
   orphaned_upgrade() {
     REQUIRE(ctl.wait_for_output("passed", patience));
     REQUIRE(s.server().wait_for_output("gate: initialising", patience));
-    const auto text = ctl.output();
-    successor = std::stoi(text.substr(text.find("spawned pid ") + 12));
+    successor = spawned_pid(ctl);
     s.server().signal(SIGKILL);
     REQUIRE(s.server().wait_exit(patience));
   }
 
   server_fixture s;
   gate opening{s.scene()};
-  process& ctl = s.scene().start(opening.upgrade(s));
+  process& ctl = opening.start_upgrade(s);
   pid_t successor = 0;
 };
 
@@ -70,28 +60,27 @@ TEST_CASE("a successor that is still starting when its predecessor dies is repor
   const auto status = o.s.status({"--timeout", "1.5"});
   INFO(status.all);
   CHECK(status.status == "exited 75");
-  CHECK(mentions(status.all, "has died"));
+  CHECK(contains(status.all, "has died"));
   CHECK(
-      mentions(status.all, "its successor (pid " + std::to_string(o.successor) + ") is starting"));
-  CHECK_FALSE(mentions(status.all, "start the server"));
+      contains(status.all, "its successor (pid " + std::to_string(o.successor) + ") is starting"));
+  CHECK_FALSE(contains(status.all, "start the server"));
   const auto copy = run(o.s.scene(), o.s.command());
   INFO(copy.all);
   CHECK(copy.status == "exited 1");
-  CHECK(mentions(copy.all, "is starting"));
-  CHECK_FALSE(mentions(copy.all, "is running already"));
+  CHECK(contains(copy.all, "is starting"));
+  CHECK_FALSE(contains(copy.all, "is running already"));
   REQUIRE(o.ctl.running());  // it waits for the successor
   o.opening.open();
   CHECK(o.ctl.wait_exit(patience).exited(0));
   INFO(o.ctl.output());
-  CHECK(mentions(o.ctl.output(), "generation 2, pid " + std::to_string(o.successor)));
+  CHECK(contains(o.ctl.output(), "generation 2, pid " + std::to_string(o.successor)));
 }
 
 TEST_CASE("an upgrade whose server dies and leaves a child behind says once to start the server") {
   server_fixture s{{}, {}, programs::forking_server()};
   http_connection connection{resolve("127.0.0.1", s.port(), patience), 0};
   connection.exchange("GET /clone HTTP/1.1\r\nHost: test\r\n\r\n");
-  process& ctl =
-      s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--", "/bin/sleep", "60"});
+  process& ctl = s.start_upgrade({"--", "/bin/sleep", "60"});
   REQUIRE(ctl.wait_for_output("spawned", patience));
   s.server().signal(SIGKILL);
   CHECK(ctl.wait_exit(patience).exited(7));
@@ -108,10 +97,9 @@ TEST_CASE("an upgrade whose predecessor and successor both die reports that at o
 TEST_CASE("a monitor waits for a successor whose predecessor has died while it starts") {
   server_fixture s;
   gate opening{s.scene()};
-  process& watch =
-      s.scene().start({programs::graceful_ctl(), "monitor", s.control(), "--timeout", "0.2"});
+  process& watch = s.start_ctl({"monitor", s.control(), "--timeout", "0.2"});
   REQUIRE(watch.wait_for_output("the server is serving", patience));
-  process& ctl = s.scene().start(opening.upgrade(s));
+  process& ctl = opening.start_upgrade(s);
   REQUIRE(ctl.wait_for_output("passed", patience));
   REQUIRE(s.server().wait_for_output("gate: initialising", patience));
   s.server().signal(SIGKILL);
@@ -126,12 +114,11 @@ TEST_CASE("a monitor waits for a successor whose predecessor has died while it s
 TEST_CASE(
     "an upgrade that ends because the server ends does not say that the server still serves") {
   server_fixture s;
-  process& ctl =
-      s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--", "/bin/sleep", "60"});
+  process& ctl = s.start_upgrade({"--", "/bin/sleep", "60"});
   REQUIRE(ctl.wait_for_output("spawned", patience));
   s.server().signal(SIGTERM);
   CHECK(ctl.wait_exit(patience).exited(7));
-  CHECK(mentions(ctl.output(), "the server was told to end; the old process ends"));
+  CHECK(contains(ctl.output(), "the server was told to end; the old process ends"));
   CHECK(s.server().wait_exit(patience).exited(0));
   CHECK(s.status().status == "exited 7");
 }
@@ -139,80 +126,71 @@ TEST_CASE(
 TEST_CASE("a listener that moves to another address is shown with both addresses") {
   server_fixture s{{"--probation", "1min"}};
   const auto old_address = "127.0.0.1:" + std::to_string(s.port());
-  process& ctl = s.scene().start([&] {
-    std::vector<std::string> argv{programs::graceful_ctl(), "upgrade", s.control()};
-    const auto command = successor_is(command_with(s, "127.0.0.1:0", "127.0.0.2:0"));
-    argv.insert(argv.end(), command.begin(), command.end());
-    return argv;
-  }());
+  process& ctl = s.start_upgrade(behind_dashes(command_with(s, "127.0.0.1:0", "127.0.0.2:0")));
   REQUIRE(ctl.wait_for_output("ready: generation 2", patience));
   CHECK(s.ctl({"commit", s.control()}).status == "exited 0");
   REQUIRE(ctl.wait_exit(patience).exited(0));
   const auto nobody = "nobody listens on " + old_address + " ('http') any more";
   INFO(ctl.output());
-  CHECK(mentions(ctl.output(), nobody + ": the new build does not listen there"));
-  CHECK(mentions(s.server().output(), nobody));
+  CHECK(contains(ctl.output(), nobody + ": the new build does not listen there"));
+  CHECK(contains(s.server().output(), nobody));
   const auto status = s.status();
   INFO(status.out);
-  CHECK(mentions(status.out, nobody + " since the last upgrade: this build listens on 127.0.0.2:"));
-  CHECK_FALSE(mentions(status.out, "not listened on"));
-  CHECK(mentions(s.status({"--json"}).out, "\"dropped_addresses\":[\"" + old_address + "\"]"));
+  CHECK(contains(status.out, nobody + " since the last upgrade: this build listens on 127.0.0.2:"));
+  CHECK_FALSE(contains(status.out, "not listened on"));
+  CHECK(contains(s.status({"--json"}).out, "\"dropped_addresses\":[\"" + old_address + "\"]"));
 }
 
 TEST_CASE("a successor with another control path says so, and does not advise to end the server") {
   server_fixture s;
-  auto command = command_with(s, s.control(), s.scene().path("other.sock"));
-  for (auto& argument : command) {
-    if (argument == "127.0.0.1:0") argument = "127.0.0.1:" + std::to_string(s.port());
-  }
-  const auto done = s.upgrade(successor_is(command));
+  const auto command =
+      at_port(command_with(s, s.control(), s.scene().path("other.sock")), s.port());
+  const auto done = s.upgrade(behind_dashes(command));
   CHECK(done.status == "exited 1");
   const auto log = s.server().output();
   INFO(done.all, log);
-  CHECK(mentions(log, "was started to replace the server at " + s.control() +
+  CHECK(contains(log, "was started to replace the server at " + s.control() +
                           ", but its own control path is " + s.scene().path("other.sock")));
-  CHECK(mentions(log, "it starts cold"));
-  CHECK(mentions(log, "it is held by pid " + std::to_string(s.server().pid())));
-  CHECK_FALSE(mentions(log, "end that"));
+  CHECK(contains(log, "it starts cold"));
+  CHECK(contains(log, "it is held by pid " + std::to_string(s.server().pid())));
+  CHECK_FALSE(contains(log, "end that"));
   CHECK(s.generation() == 1);
 }
 
 TEST_CASE("a server that finds its port held by another server says how to replace that one") {
   server_fixture s;
-  auto command = command_with(s, s.control(), s.scene().path("other.sock"));
-  for (auto& argument : command) {
-    if (argument == "127.0.0.1:0") argument = "127.0.0.1:" + std::to_string(s.port());
-  }
+  const auto command =
+      at_port(command_with(s, s.control(), s.scene().path("other.sock")), s.port());
   const auto copy = run(s.scene(), command);
   INFO(copy.all);
   CHECK(copy.status == "exited 1");
-  CHECK(mentions(copy.all, "to replace it: graceful-ctl upgrade " + s.control()));
-  CHECK_FALSE(mentions(copy.all, "end that"));
+  CHECK(contains(copy.all, "to replace it: graceful-ctl upgrade " + s.control()));
+  CHECK_FALSE(contains(copy.all, "end that"));
 }
 
 TEST_CASE("a successor that ends before ready() is reported with the way in which it ended") {
   server_fixture s;
   gate opening{s.scene()};
-  process& ctl = s.scene().start(opening.upgrade(s));
+  process& ctl = opening.start_upgrade(s);
   REQUIRE(ctl.wait_for_output("passed", patience));
   opening.give_up();
   CHECK(ctl.wait_exit(patience).exited(1));
   INFO(ctl.output());
-  CHECK(mentions(ctl.output(), "the successor exited with status 4 before it was ready"));
-  CHECK(mentions(ctl.output(), "; what the new process said is in the old one's log"));
+  CHECK(contains(ctl.output(), "the successor exited with status 4 before it was ready"));
+  CHECK(contains(ctl.output(), "; what the new process said is in the old one's log"));
 }
 
 TEST_CASE("an upgrade that is not ready in time says how far the successor came, with its pid") {
   server_fixture s;
   const auto never = s.upgrade({"--timeout", "0.3", "--", "/bin/sleep", "60"});
   INFO(never.all);
-  CHECK(mentions(never.all, "the successor (pid "));
-  CHECK(mentions(never.all,
+  CHECK(contains(never.all, "the successor (pid "));
+  CHECK(contains(never.all,
                  ") had not connected within 300 ms (does it make a graceful::upgrader?): "
                  "it was killed"));
   const auto other = s.upgrade({"--", "/bin/true"});
   INFO(other.all);
-  CHECK(mentions(other.all,
+  CHECK(contains(other.all,
                  "exited with status 0 before it connected (does it make a graceful::upgrader?)"));
 }
 
@@ -220,31 +198,30 @@ TEST_CASE("the log of the old process is mentioned only if the new one may have 
   server_fixture s;
   const auto nothing = s.upgrade({"--", "/no/such/program"});
   CHECK(nothing.status == "exited 1");
-  CHECK_FALSE(mentions(nothing.all, "log"));
-  process& ctl =
-      s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--", "/bin/sleep", "60"});
+  CHECK_FALSE(contains(nothing.all, "log"));
+  process& ctl = s.start_upgrade({"--", "/bin/sleep", "60"});
   REQUIRE(ctl.wait_for_output("spawned", patience));
   const auto early = s.ctl({"commit", s.control()});
   CHECK(early.status == "exited 1");
-  CHECK(mentions(early.all, "the successor (pid "));
-  CHECK(mentions(early.all, ") is not ready yet"));
+  CHECK(contains(early.all, "the successor (pid "));
+  CHECK(contains(early.all, ") is not ready yet"));
   const auto busy = s.upgrade();
   CHECK(busy.status == "exited 75");
-  CHECK(mentions(busy.all, ") for "));
+  CHECK(contains(busy.all, ") for "));
   CHECK(s.ctl({"abort", s.control()}).status == "exited 0");
   CHECK(ctl.wait_exit(patience).exited(1));
   INFO(ctl.output());
-  CHECK(mentions(ctl.output(), "an operator aborted it"));
-  CHECK_FALSE(mentions(ctl.output(), "log"));
+  CHECK(contains(ctl.output(), "an operator aborted it"));
+  CHECK_FALSE(contains(ctl.output(), "log"));
 }
 
 TEST_CASE("commit and rollback without a probation each say what to do") {
   server_fixture s;
   const auto commit = s.ctl({"commit", s.control()});
-  CHECK(mentions(commit.all, "nothing to commit: no successor is in probation"));
-  CHECK_FALSE(mentions(commit.all, "earlier build"));
+  CHECK(contains(commit.all, "nothing to commit: no successor is in probation"));
+  CHECK_FALSE(contains(commit.all, "earlier build"));
   const auto rollback = s.ctl({"rollback", s.control()});
-  CHECK(mentions(rollback.all, "to go back to an earlier build, upgrade to it"));
+  CHECK(contains(rollback.all, "to go back to an earlier build, upgrade to it"));
 }
 
 TEST_CASE("an upgrade is a single line in the log of each process that ends or stays") {
@@ -257,7 +234,7 @@ TEST_CASE("an upgrade is a single line in the log of each process that ends or s
   REQUIRE(s.upgrade({"--", "/bin/false"}).status == "exited 1");
   const auto log = s.server().output();
   INFO(log);
-  CHECK(mentions(log, "committed: this process stays"));
+  CHECK(contains(log, "committed: this process stays"));
   CHECK(mentioned(log, "has ended") == 1);
 }
 
@@ -274,10 +251,10 @@ TEST_CASE("a limit of open files that is too low is named, wherever it is hit") 
     const auto end = server.wait_exit(patience);
     REQUIRE(end);
     const auto text = server.output();
-    if (end.exited(0) || mentions(text, "loading shared libraries")) continue;
+    if (end.exited(0) || contains(text, "loading shared libraries")) continue;
     INFO(limit, ": ", text);
-    CHECK(mentions(text, "raise the limit of open files"));
-    CHECK_FALSE(mentions(text, "[system:"));
+    CHECK(contains(text, "raise the limit of open files"));
+    CHECK_FALSE(contains(text, "[system:"));
   }
 }
 
@@ -291,10 +268,10 @@ TEST_CASE("a limit of open files that is too low for a successor is named, where
         {"--", "/bin/sh", "-c", "ulimit -n " + std::to_string(limit) + "; exec" + server});
     if (done.status == "exited 0") break;
     const auto text = done.all + s.server().output().substr(before);
-    if (mentions(text, "loading shared libraries")) continue;
+    if (contains(text, "loading shared libraries")) continue;
     INFO(limit, ": ", text);
-    CHECK(mentions(text, "raise the limit of open files"));
-    CHECK_FALSE(mentions(text, "[system:"));
+    CHECK(contains(text, "raise the limit of open files"));
+    CHECK_FALSE(contains(text, "[system:"));
   }
   CHECK(s.generation() == 2);
 }
@@ -306,7 +283,7 @@ TEST_CASE("a control path in a missing directory names the directory, and says w
       run(where, {programs::http_server(), "--control", control, "--listen", "127.0.0.1:0"});
   INFO(server.all);
   CHECK(server.status == "exited 1");
-  CHECK(mentions(server.all, "the directory " + where.path("nope") +
+  CHECK(contains(server.all, "the directory " + where.path("nope") +
                                  " of the control path does not exist: make it, or choose another "
                                  "control path"));
 }
@@ -318,10 +295,10 @@ TEST_CASE("a program that exists but cannot be executed is told apart from a mis
   fs::permissions(script, fs::perms::owner_all);
   const auto interpreter = s.upgrade({"--", script});
   INFO(interpreter.all);
-  CHECK(mentions(interpreter.all,
+  CHECK(contains(interpreter.all,
                  "No such file or directory: its interpreter (/nope/bash) is missing"));
   const auto absent = s.upgrade({"--", s.scene().path("absent")});
-  CHECK_FALSE(mentions(absent.all, "interpreter"));
+  CHECK_FALSE(contains(absent.all, "interpreter"));
 }
 
 TEST_CASE("a server whose own program is missing says where to put the new build") {
@@ -337,7 +314,7 @@ TEST_CASE("a server whose own program is missing says where to put the new build
   INFO(done.all);
   CHECK(done.status == "exited 1");
   CHECK(
-      mentions(done.all, "put the new build there, or name one: graceful-ctl upgrade -- COMMAND"));
+      contains(done.all, "put the new build there, or name one: graceful-ctl upgrade -- COMMAND"));
 }
 
 TEST_CASE("an order that is reported as failed is not carried out later") {
@@ -353,12 +330,12 @@ TEST_CASE("an order that is reported as failed is not carried out later") {
     s.server().signal(SIGCONT);
     INFO(answer.all);
     CHECK(answer.status == "exited 1");
-    CHECK(mentions(answer.all, "has not read the call, and drops it when it does"));
+    CHECK(contains(answer.all, "has not read the call, and drops it when it does"));
     CHECK(s.server().wait_for_output("is dropped: its caller has given up", patience));
   };
   refused({"commit"});
   refused({"rollback"});
-  CHECK(mentions(s.status().all, "in probation"));  // the first answer after the orders
+  CHECK(contains(s.status().all, "in probation"));  // the first answer after the orders
   REQUIRE(s.ctl({"commit", s.control()}).status == "exited 0");
 }
 
@@ -372,9 +349,9 @@ TEST_CASE("an upgrade or a drain that is reported as failed does not begin later
     INFO(answer.all);
     CHECK(answer.status == "exited 1");
     // An upgrade begins with a question, which is not an order.
-    CHECK(mentions(answer.all, order == "upgrade" ? "did not answer in time; it may be stopped"
+    CHECK(contains(answer.all, order == "upgrade" ? "did not answer in time; it may be stopped"
                                                   : "drops it when it does"));
-    CHECK(mentions(s.status().all, "generation 1, pid " + std::to_string(s.server().pid()) +
+    CHECK(contains(s.status().all, "generation 1, pid " + std::to_string(s.server().pid()) +
                                        ", serving"));  // it has read the order before this call
   }
   CHECK(mentioned(s.server().output(), "is dropped: its caller has given up") == 2);

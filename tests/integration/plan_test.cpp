@@ -15,38 +15,30 @@
 using namespace graceful_test;
 namespace fs = std::filesystem;
 
-namespace {
-
-bool tells(const std::string& text, const std::string& words) {
-  return text.find(words) != std::string::npos;
-}
-
-}  // namespace
-
 TEST_CASE("a dry run shows what would be executed, where, and with what, and changes nothing") {
   server_fixture s{{"--probation", "2s", "--ready-timeout", "1min"}};
   const auto rested = s.at_rest();
   const auto done = s.upgrade({"--dry-run", "--env", "STAGE=two words", "--directory", "/tmp"});
   INFO(done.all);
   CHECK(done.status == "exited 0");
-  CHECK(tells(done.out, "would start generation 2:\n"));
-  CHECK(tells(done.out, "  program      " + programs::http_server() + '\n'));
-  CHECK(tells(done.out, "  arguments    " + programs::http_server() + " --control "));
-  CHECK(tells(done.out, "  directory    /tmp\n"));
-  CHECK(tells(done.out, " PWD=/tmp\n"));
-  CHECK(tells(done.out, " 'STAGE=two words'\n"));
-  CHECK(tells(done.out, "  sockets      http  127.0.0.1:" + std::to_string(s.port()) + '\n'));
-  CHECK(tells(done.out, "ready within 1 min, then a probation of 2 s\n"));
-  CHECK(tells(done.out, "nothing is known that would stop it\n"));
-  CHECK_FALSE(tells(done.out, "GRACEFUL_"));
+  CHECK(contains(done.out, "would start generation 2:\n"));
+  CHECK(contains(done.out, "  program      " + programs::http_server() + '\n'));
+  CHECK(contains(done.out, "  arguments    " + programs::http_server() + " --control "));
+  CHECK(contains(done.out, "  directory    /tmp\n"));
+  CHECK(contains(done.out, " PWD=/tmp\n"));
+  CHECK(contains(done.out, " 'STAGE=two words'\n"));
+  CHECK(contains(done.out, "  sockets      http  127.0.0.1:" + std::to_string(s.port()) + '\n'));
+  CHECK(contains(done.out, "ready within 1 min, then a probation of 2 s\n"));
+  CHECK(contains(done.out, "nothing is known that would stop it\n"));
+  CHECK_FALSE(contains(done.out, "GRACEFUL_"));
   CHECK(s.generation() == 1);
   CHECK(s.at_rest() == rested);
   const auto json = s.upgrade({"-n", "--json", "--timeout", "3s", "--", "sh", "-c", "true"});
   CHECK(json.status == "exited 0");
-  CHECK(tells(json.out, R"("arguments":["sh","-c","true"])"));
-  CHECK(tells(json.out, R"("timeout_ms":3000,"probation_ms":2000)"));
-  CHECK(tells(json.out, R"("obstacles":[])"));
-  CHECK_FALSE(tells(s.server().output(), "upgrade"));
+  CHECK(contains(json.out, R"("arguments":["sh","-c","true"])"));
+  CHECK(contains(json.out, R"("timeout_ms":3000,"probation_ms":2000)"));
+  CHECK(contains(json.out, R"("obstacles":[])"));
+  CHECK_FALSE(contains(s.server().output(), "upgrade"));
 }
 
 TEST_CASE("a dry run reports the same error as an upgrade that fails") {
@@ -63,24 +55,23 @@ TEST_CASE("a dry run reports the same error as an upgrade that fails") {
     CHECK(said.status == "exited 1");
     CHECK(done.status == "exited 1");
     const std::string before = "an upgrade would fail now: ";
-    REQUIRE(tells(said.all, before));
+    REQUIRE(contains(said.all, before));
     auto reason = said.all.substr(said.all.find(before) + before.size());
     reason.erase(reason.find('\n'));
     INFO(done.all);
-    CHECK(tells(done.all, "upgrade failed: " + reason));
+    CHECK(contains(done.all, "upgrade failed: " + reason));
   }
   CHECK(s.generation() == 1);
 }
 
 TEST_CASE("a dry run during an upgrade says that the server would be busy") {
   server_fixture s;
-  process& ctl =
-      s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--", "/bin/sleep", "60"});
+  process& ctl = s.start_upgrade({"--", "/bin/sleep", "60"});
   REQUIRE(ctl.wait_for_output("spawned", patience));
   const auto said = s.upgrade({"--dry-run"});
   CHECK(said.status == "exited 75");
-  CHECK(tells(said.all, "an upgrade would fail now: an upgrade is under way (successor pid "));
-  CHECK(tells(said.out, "would start generation 2:"));
+  CHECK(contains(said.all, "an upgrade would fail now: an upgrade is under way (successor pid "));
+  CHECK(contains(said.out, "would start generation 2:"));
   CHECK(s.ctl({"abort", s.control()}).status == "exited 0");
   CHECK(ctl.wait_exit(patience).exited(1));
 }
@@ -97,7 +88,8 @@ TEST_CASE("a dry run of a server whose program is missing says where to put the 
   const auto said = run(where, {programs::graceful_ctl(), "upgrade", control, "--dry-run"});
   INFO(said.all);
   CHECK(said.status == "exited 1");
-  CHECK(tells(said.all, "put the new build there, or name one: graceful-ctl upgrade -- COMMAND"));
+  CHECK(
+      contains(said.all, "put the new build there, or name one: graceful-ctl upgrade -- COMMAND"));
 }
 
 TEST_CASE("a dry run does not upgrade a server of an older build, and says why") {
@@ -128,10 +120,10 @@ while True:
   const auto said = run(where, {programs::graceful_ctl(), "upgrade", control, "--dry-run"});
   INFO(said.all);
   CHECK(said.status == "exited 1");
-  CHECK(tells(said.all,
-              "the server is of an older build, which cannot say what an upgrade would "
-              "do"));
-  CHECK_FALSE(tells(older.output(), "Upgrade"));
+  CHECK(contains(said.all,
+                 "the server is of an older build, which cannot say what an upgrade would "
+                 "do"));
+  CHECK_FALSE(contains(older.output(), "Upgrade"));
   older.signal(SIGTERM);
   CHECK(older.wait_exit(patience));
 }

@@ -1,4 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include "clients.hpp"
 #include "possible.hpp"
 #include "server_fixture.hpp"
 #include "testing/process_table.hpp"
@@ -24,13 +25,11 @@ struct pool_fixture : server_fixture {
   explicit pool_fixture(words arguments = {}, process_options options = {})
       : server_fixture{std::move(arguments), std::move(options), programs::pool_server()} {}
 
-  /// An upgrade to a server of the same kind with other arguments.
-  finished upgrade_to(const words& arguments) {
-    words command{"--",        programs::pool_server(),
-                  "--control", control(),
-                  "--listen",  "127.0.0.1:" + std::to_string(port())};
-    command.insert(command.end(), arguments.begin(), arguments.end());
-    return upgrade(command);
+  /// What an upgrade needs to start a server of the same kind with other arguments.
+  [[nodiscard]] words with(const words& arguments) const {
+    return behind_dashes(joined({programs::pool_server(), "--control", control(), "--listen",
+                                 "127.0.0.1:" + std::to_string(port())},
+                                arguments));
   }
 
   /// How many sockets listen, according to Status.
@@ -43,53 +42,26 @@ struct pool_fixture : server_fixture {
   }
 };
 
-/// New connections and kept ones, during upgrades. Nothing may be lost.
-struct crowd {
-  explicit crowd(server_fixture& s) : connecting{many(s.load_on(false))}, kept{s.load_on(true)} {
-    REQUIRE(connecting.wait_for(100, patience));
-    REQUIRE(kept.wait_for(100, patience));
-  }
-
-  static http_load many(http_load options) {
-    options.connections = 32;
-    return options;
-  }
-
-  void reaches(std::uint64_t generation) {
-    REQUIRE(connecting.wait_for_generation(generation, 200, patience));
-    REQUIRE(kept.wait_for_generation(generation, 50, patience));
-  }
-
-  void lost_nothing() {
-    const auto first = connecting.stop();
-    const auto second = kept.stop();
-    INFO(first.to_string(), second.to_string());
-    CHECK(first.lost() == 0);
-    CHECK(second.lost() == 0);
-  }
-
-  load connecting;
-  load kept;
-};
+/// Many, so that each thread has some.
+constexpr int connecting_at_once = 32;
 
 /// Upgrades from one command line to another and back, under load.
 void there_and_back(const words& here, long sockets_here, const words& there, long sockets_there) {
-  words first = here;
-  first.insert(first.end(), {"--probation", "0"});
-  words second = there;
-  second.insert(second.end(), {"--probation", "0"});
+  const auto first = joined(here, {"--probation", "0"});
+  const auto second = joined(there, {"--probation", "0"});
   pool_fixture s{first};
-  crowd clients{s};
+  clients at_work{s, connecting_at_once};
+  at_work.go_on(100);
   CHECK(s.listeners() == sockets_here);
   for (std::uint64_t generation = 2; generation <= 5; ++generation) {
     const bool away = generation % 2 == 0;
-    const auto done = s.upgrade_to(away ? second : first);
+    const auto done = s.upgrade(s.with(away ? second : first));
     INFO(done.all, s.scene().report());
     REQUIRE(done.status == "exited 0");
-    clients.reaches(generation);
+    at_work.reach(generation, 200);
     if (generation == 2) CHECK(s.listeners() == sockets_there);
   }
-  clients.lost_nothing();
+  at_work.check();
 }
 
 /// A server that must not start.
@@ -97,10 +69,6 @@ finished refused(scene& where, words arguments, process_options options = {}) {
   arguments.insert(arguments.begin(), programs::pool_server());
   arguments.insert(arguments.end(), {"--control", where.path("refused.sock")});
   return run(where, std::move(arguments), std::move(options));
-}
-
-bool says(const finished& program, std::string_view text) {
-  return program.all.find(text) != std::string::npos;
 }
 
 }  // namespace
@@ -128,16 +96,14 @@ TEST_CASE("an upgrade from one socket for all threads to one for each, and back,
 
 TEST_CASE("sockets that a successor adds listen only after its commit: a rollback loses nothing") {
   pool_fixture s{{"--threads", "1", "--reuse-port", "--probation", "1min"}};
-  crowd clients{s};
-  process& ctl =
-      s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--",
-                       programs::pool_server(), "--control", s.control(), "--listen",
-                       "127.0.0.1:" + std::to_string(s.port()), "--threads", "4", "--reuse-port"});
+  clients at_work{s, connecting_at_once};
+  at_work.go_on(100);
+  process& ctl = s.start_upgrade(s.with({"--threads", "4", "--reuse-port"}));
   REQUIRE(ctl.wait_for_output("ready: generation 2", patience));
-  REQUIRE(clients.connecting.wait_for_generation(2, 200, patience));
+  REQUIRE(at_work.connecting.wait_for_generation(2, 200, patience));
   CHECK(s.ctl({"rollback", s.control()}).status == "exited 0");
-  REQUIRE(clients.connecting.wait_for(500, patience));
-  clients.lost_nothing();
+  REQUIRE(at_work.connecting.wait_for(500, patience));
+  at_work.check();
   CHECK(s.generation() == 1);
 }
 
@@ -146,12 +112,13 @@ TEST_CASE("SIGTERM under load resets nobody, with one socket or one for each thr
     words arguments{"--threads", "4"};
     if (reuse_port) arguments.emplace_back("--reuse-port");
     pool_fixture s{arguments};
-    crowd clients{s};
+    clients at_work{s, connecting_at_once};
+    at_work.go_on(100);
     s.server().signal(SIGTERM);
     const auto end = s.server().wait_exit(patience);
     REQUIRE(end);
     CHECK(end.exited(0));
-    for (load* each : {&clients.connecting, &clients.kept}) {
+    for (load* each : {&at_work.connecting, &at_work.kept}) {
       const auto seen = each->stop();
       INFO(seen.to_string(), s.scene().report());
       CHECK(seen.lost() == seen.refused);
@@ -165,9 +132,9 @@ TEST_CASE("the deadline ends the remaining connections on every thread") {
   for (int i = 0; i < 3; ++i) held.push_back(s.hold());
   const auto done = s.ctl({"drain", s.control()});
   CHECK(done.status == "exited 0");
-  CHECK(says(done, "drained, 3 connections cut"));
+  CHECK(contains(done.all, "drained, 3 connections cut"));
   CHECK(s.server().wait_exit(patience).exited(0));
-  CHECK(s.server().output().find("stopping the context") == std::string::npos);  // not needed
+  CHECK_FALSE(contains(s.server().output(), "stopping the context"));  // not needed
 }
 
 TEST_CASE("a server that runs out of descriptors logs it, waits, and loses no client") {
@@ -193,10 +160,11 @@ TEST_CASE("an invalid or foreign address ends the server with an error that says
   scene where;
   const auto none = refused(where, {"--listen", "localhost:0"});
   CHECK(none.status == "exited 1");
-  CHECK(says(none, "cannot listen on 'localhost': it is no IP address; give one like 127.0.0.1"));
+  CHECK(contains(none.all,
+                 "cannot listen on 'localhost': it is no IP address; give one like 127.0.0.1"));
   const auto nobodys = refused(where, {"--listen", "192.0.2.1:0"});
   CHECK(nobodys.status == "exited 1");
-  CHECK(says(nobodys, "no interface of this machine has that address"));
+  CHECK(contains(nobodys.all, "no interface of this machine has that address"));
 }
 
 TEST_CASE("a port in use ends the server with an error that says so, as a group or not") {
@@ -206,8 +174,8 @@ TEST_CASE("a port in use ends the server with an error that says so, as a group 
   for (const words& arguments : {words{"--listen", taken}, {"--listen", taken, "--reuse-port"}}) {
     const auto other = refused(where, arguments);
     CHECK(other.status == "exited 1");
-    CHECK(says(other, "cannot bind to " + taken + ": Address already in use"));
-    CHECK(says(other, "it is held by pid"));
+    CHECK(contains(other.all, "cannot bind to " + taken + ": Address already in use"));
+    CHECK(contains(other.all, "it is held by pid"));
   }
 }
 
@@ -225,16 +193,17 @@ TEST_CASE("a privileged port ends an ordinary user's server with an error that s
           nobody);
   INFO(low.all);
   CHECK(low.status == "exited 1");
-  CHECK(says(low, "cannot bind to 127.0.0.1:80: Permission denied; low ports are for root"));
+  CHECK(
+      contains(low.all, "cannot bind to 127.0.0.1:80: Permission denied; low ports are for root"));
 }
 
 TEST_CASE("no threads, or an invalid control path, ends the server with an error") {
   scene where;
   const auto idle = refused(where, {"--threads", "0", "--listen", "127.0.0.1:0"});
   CHECK(idle.status == "exited 1");
-  CHECK(says(idle, "a pool of 0 io_contexts can run nothing"));
+  CHECK(contains(idle.all, "a pool of 0 io_contexts can run nothing"));
   const auto nowhere = run(where, {programs::pool_server(), "--listen", "127.0.0.1:0", "--control",
                                    where.path("no/such/c.sock")});
   CHECK(nowhere.status == "exited 1");
-  CHECK(says(nowhere, "no/such of the control path does not exist"));
+  CHECK(contains(nowhere.all, "no/such of the control path does not exist"));
 }

@@ -21,7 +21,7 @@ void successor_dies(std::vector<std::string> arguments, int signal, const std::s
   on_probation p{std::move(arguments)};
   REQUIRE(send_signal(p.successor, signal));
   p.rolled_back(reason);
-  p.serves(1, on_probation::killed::successor);
+  p.serves(1, killed::successor);
 }
 
 }  // namespace
@@ -29,15 +29,14 @@ void successor_dies(std::vector<std::string> arguments, int signal, const std::s
 TEST_CASE("in probation the predecessor waits, answers, and says what can be done") {
   on_probation p;
   const auto status = p.s.status().out;
-  CHECK(status.find("generation 1, pid ") != std::string::npos);
-  CHECK(status.find(", in probation,") != std::string::npos);
-  CHECK(status.find("serves, in probation: graceful-ctl commit, graceful-ctl rollback") !=
-        std::string::npos);
+  CHECK(contains(status, "generation 1, pid "));
+  CHECK(contains(status, ", in probation,"));
+  CHECK(contains(status, "serves, in probation: graceful-ctl commit, graceful-ctl rollback"));
   CHECK(serves_alone(2, p.s));
   const auto busy = p.s.upgrade();
   CHECK(busy.status == "exited 75");
-  CHECK(busy.all.find("generation 2 is in probation for another ") != std::string::npos);
-  CHECK(busy.all.find("graceful-ctl commit, graceful-ctl rollback") != std::string::npos);
+  CHECK(contains(busy.all, "generation 2 is in probation for another "));
+  CHECK(contains(busy.all, "graceful-ctl commit, graceful-ctl rollback"));
   CHECK(p.s.ctl({"abort", p.s.control()}).status == "exited 1");
   CHECK(p.s.ctl({"drain", p.s.control()}).status == "exited 75");
   REQUIRE(send_signal(p.successor, SIGUSR2));
@@ -55,8 +54,7 @@ TEST_CASE("a probation that passes commits by itself, and the next upgrade can f
     const auto done = s.upgrade();
     INFO(done.all);
     CHECK(done.status == "exited 0");
-    CHECK(done.out.find("committed: generation " + std::to_string(generation)) !=
-          std::string::npos);
+    CHECK(contains(done.out, "committed: generation " + std::to_string(generation)));
     CHECK(s.generation() == generation);
   }
   CHECK(clients.stop().lost() == 0);
@@ -81,17 +79,16 @@ TEST_CASE(
   server_fixture s{{"--probation", "1min"}};
   const auto ready = s.upgrade({"--until", "ready"});
   CHECK(ready.status == "exited 0");
-  CHECK(ready.out.find("ready: generation 2") != std::string::npos);
-  CHECK(ready.out.find("committed") == std::string::npos);
+  CHECK(contains(ready.out, "ready: generation 2"));
+  CHECK_FALSE(contains(ready.out, "committed"));
   CHECK(s.ctl({"commit", s.control()}).status == "exited 0");
   CHECK(s.server().wait_exit(patience).exited(0));
-  process& drained =
-      s.scene().start({programs::graceful_ctl(), "upgrade", s.control(), "--until", "drained"});
+  process& drained = s.start_upgrade({"--until", "drained"});
   REQUIRE(drained.wait_for_output("ready: generation 3", patience));
   CHECK(s.ctl({"commit", s.control()}).status == "exited 0");
   CHECK(drained.wait_exit(patience).exited(0));
-  CHECK(drained.output().find("the old process has ended") != std::string::npos);
-  CHECK(s.status().out.find("drains") == std::string::npos);
+  CHECK(contains(drained.output(), "the old process has ended"));
+  CHECK_FALSE(contains(s.status().out, "drains"));
 }
 
 TEST_CASE("a successor that is killed in its probation loses only its own connections") {
@@ -107,16 +104,14 @@ TEST_CASE("a successor that exits with 0 in its probation is rolled back too") {
   server_fixture s{{"--probation", "1min"}};
   gate opening{s.scene()};
   load clients{s.load_on(false)};
-  process& ctl = s.scene().start(opening.upgrade(s));
+  process& ctl = opening.start_upgrade(s);
   opening.open();
   REQUIRE(ctl.wait_for_output("ready: generation 2", patience));
   REQUIRE(clients.wait_for_generation(2, 20, patience));
-  const auto text = ctl.output();
-  const auto successor = open_pidfd(std::stoi(text.substr(text.find("spawned pid ") + 12)));
+  const auto successor = open_pidfd(spawned_pid(ctl));
   REQUIRE(send_signal(successor, SIGALRM));
   CHECK(ctl.wait_exit(patience).exited(1));
-  CHECK(ctl.output().find("rolled back: the successor exited with status 0 in its probation") !=
-        std::string::npos);
+  CHECK(contains(ctl.output(), "rolled back: the successor exited with status 0 in its probation"));
   REQUIRE(clients.wait_for(50, patience));
   const auto seen = clients.stop();
   INFO(seen.to_string(), s.scene().report());
@@ -145,8 +140,7 @@ TEST_CASE("a rollback by an operator loses nothing, and the successor drains and
   CHECK(p.s.ctl({"rollback", p.s.control()}).status == "exited 0");
   p.rolled_back("an operator asked for it");
   CHECK(wait_readable(p.successor.get(), patience));
-  const auto words = p.ctl->output();
-  const auto pid = std::to_string(std::stoi(words.substr(words.find("spawned pid ") + 12)));
+  const auto pid = std::to_string(spawned_pid(*p.ctl));
   CHECK(p.s.server().wait_for_output("generation 2 (pid " + pid + ") has ended", patience));
   p.serves(1);
   CHECK(p.s.ctl({"rollback", p.s.control()}).status == "exited 1");
@@ -173,7 +167,7 @@ TEST_CASE("a predecessor that is killed in the probation leaves a successor that
   REQUIRE(p.s.server().wait_exit(patience));
   CHECK(p.ctl->wait_exit(patience).exited(0));  // it has asked which process serves
   CHECK(p.s.generation() == 2);
-  p.serves(2, on_probation::killed::predecessor);
+  p.serves(2, killed::predecessor);
 }
 
 TEST_CASE("a predecessor that is told to end in the probation commits") {
@@ -193,7 +187,7 @@ TEST_CASE("if both are told to end in a probation, both end, and nobody is reset
   REQUIRE(send_signal(p.successor, SIGTERM));
   CHECK(p.s.server().wait_exit(patience).exited(0));
   CHECK(wait_readable(p.successor.get(), patience));
-  const auto seen = p.connecting.stop();
+  const auto seen = p.at_work.connecting.stop();
   INFO(seen.to_string(), p.s.scene().report());
   CHECK(seen.reset == 0);
   CHECK(seen.cut_short == 0);
@@ -217,16 +211,16 @@ TEST_CASE("a successor that is told twice to end does not wait for a predecessor
   REQUIRE(send_signal(p.successor, SIGTERM));
   CHECK(wait_readable(p.successor.get(), patience));
   // It waits 2 s for that if it is told once.
-  CHECK(p.s.server().output().find("does not say whether it serves again") == std::string::npos);
+  CHECK_FALSE(contains(p.s.server().output(), "does not say whether it serves again"));
   p.s.server().signal(SIGCONT);
   REQUIRE(p.s.server().wait_for_output("this process keeps serving", patience));
-  p.serves(1, on_probation::killed::successor);
+  p.serves(1, killed::successor);
 }
 
 TEST_CASE("a successor that is killed just after its commit is not rolled back") {
   server_fixture s{{"--probation", "0"}};
   REQUIRE(s.upgrade().status == "exited 0");
-  const auto successor = open_pidfd(static_cast<pid_t>(s.pid()));
+  const auto successor = open_pidfd(s.pid());
   REQUIRE(send_signal(successor, SIGKILL));
   REQUIRE(wait_readable(successor.get(), patience));
   CHECK(s.server().wait_exit(patience).exited(0));

@@ -83,10 +83,7 @@ class recipe {
   }
 
   bool status_comes_to_say(std::string_view text) {
-    for (const deadline until{patience}; !until.passed();) {
-      if (contains(ctl({"status", control()}).all, text)) return true;
-    }
-    return false;
+    return eventually([&] { return contains(ctl({"status", control()}).all, text); }, patience);
   }
 
   /// The first process has ended, as its clients have gone.
@@ -136,8 +133,7 @@ exchange_load connecting(const recipe& to, const std::string& request, const std
           .request = request,
           .judge =
               [end](std::string_view reply) {
-                return reply.find(end) == std::string_view::npos ? verdict::incomplete
-                                                                 : verdict::good;
+                return contains(reply, end) ? verdict::good : verdict::incomplete;
               },
           .generation = told_generation};
 }

@@ -2,6 +2,7 @@
 #ifndef GRACEFUL_TESTS_INTEGRATION_RELAY_HPP
 #define GRACEFUL_TESTS_INTEGRATION_RELAY_HPP
 
+#include "clients.hpp"
 #include "server_fixture.hpp"
 
 #include <doctest/doctest.h>
@@ -20,16 +21,10 @@ namespace graceful_test {
 struct relay {
   using strings = std::vector<std::string>;
 
-  explicit relay(strings arguments = {}) : s{std::move(arguments)} {
-    REQUIRE(kept.wait_for(50, patience));
-    REQUIRE(connecting.wait_for(50, patience));
-  }
+  explicit relay(strings arguments = {}) : s{std::move(arguments)} { at_work.go_on(); }
 
   [[nodiscard]] strings python(const strings& more = {}) const {
-    strings command = programs::python("server.py");
-    command.insert(command.end(), {"--control", s.control()});
-    command.insert(command.end(), more.begin(), more.end());
-    return command;
+    return joined(joined(programs::python("server.py"), {"--control", s.control()}), more);
   }
 
   /// Upgrades to `command`, and waits for the end.
@@ -40,22 +35,17 @@ struct relay {
     const auto done = deploy(command);
     INFO(done.all, s.scene().report());
     REQUIRE(done.status == "exited 0");
-    REQUIRE(connecting.wait_for_generation(generation, 50, patience));
-    REQUIRE(kept.wait_for_generation(generation, 50, patience));
+    at_work.reach(generation);
   }
 
   /// Upgrades to `command`, until its successor serves in probation. Returns its pid.
   pid_t on_probation(const strings& command, std::uint64_t generation) {
-    strings argv{programs::graceful_ctl(), "upgrade", s.control()};
-    const auto rest = behind_dashes(command);
-    argv.insert(argv.end(), rest.begin(), rest.end());
-    upgrade = &s.scene().start(argv);
+    upgrade = &s.start_upgrade(behind_dashes(command));
     INFO(upgrade->output());
     REQUIRE(upgrade->wait_for_output("ready: generation " + std::to_string(generation), patience));
-    REQUIRE(connecting.wait_for_generation(generation, 20, patience));
+    REQUIRE(at_work.connecting.wait_for_generation(generation, 20, patience));
     CHECK(serves_alone(generation, s));
-    const auto text = upgrade->output();
-    return std::stoi(text.substr(text.find("spawned pid ") + 12));
+    return spawned_pid(*upgrade);
   }
 
   /// graceful-ctl reports the rollback, and `generation` serves new clients.
@@ -63,29 +53,19 @@ struct relay {
     const auto end = upgrade->wait_exit(patience);
     INFO(s.scene().report());
     CHECK(end.exited(1));
-    CHECK(upgrade->output().find("rolled back: " + reason) != std::string::npos);
-    CHECK(s.status().out.find("the last upgrade failed: rolled back: " + reason) !=
-          std::string::npos);
+    CHECK(contains(upgrade->output(), "rolled back: " + reason));
+    CHECK(contains(s.status().out, "the last upgrade failed: rolled back: " + reason));
     CHECK(s.generation() == static_cast<std::int64_t>(generation));
     CHECK(serves_alone(generation, s));
   }
 
-  enum class killed { nobody, successor, predecessor };
-
-  /// Stops the load. Requests in a killed process may be lost, one for each client. Every message
-  /// must be as documented.
+  /// Stops the clients, see `clients::check`. Every message must be as documented.
   void costs(killed whom = killed::nobody) {
-    REQUIRE(kept.wait_for(50, patience));
-    REQUIRE(connecting.wait_for(50, patience));
-    const auto first = kept.stop();
-    const auto second = connecting.stop();
-    INFO(first.to_string(), second.to_string(), s.scene().report());
-    const auto clients = static_cast<std::uint64_t>(http_load{}.connections);
-    CHECK(first.refused + second.refused == 0);
-    CHECK(first.lost() <= (whom == killed::predecessor ? clients : 0));
-    CHECK(second.lost() <= (whom == killed::nobody ? 0 : clients));
-    CHECK(s.server().output().find("undocumented") == std::string::npos);
-    CHECK(s.server().output().find("Traceback") == std::string::npos);
+    at_work.go_on();
+    at_work.check(whom);
+    INFO(s.scene().report());
+    CHECK_FALSE(contains(s.server().output(), "undocumented"));
+    CHECK_FALSE(contains(s.server().output(), "Traceback"));
   }
 
   /// Ends the serving process; no process and no path may be left.
@@ -120,18 +100,12 @@ struct relay {
       std::string answers, line;
       while (std::getline(lines, line) && line.front() == '{') answers += line + '\n';
       CHECK(line == each.end);
-      CHECK(answers.find(each.says) != std::string::npos);
+      CHECK(contains(answers, each.says));
     }
   }
 
-  static strings behind_dashes(strings command) {
-    command.insert(command.begin(), "--");
-    return command;
-  }
-
   server_fixture s;
-  load kept{s.load_on(true)};
-  load connecting{s.load_on(false)};
+  clients at_work{s};
   process* upgrade = nullptr;
 };
 

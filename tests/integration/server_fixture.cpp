@@ -1,7 +1,10 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "server_fixture.hpp"
 
+#include <graceful/control_client.hpp>
+
 #include "kit_servers.hpp"
+#include "possible.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -15,9 +18,10 @@ namespace graceful_test {
 
 namespace {
 
-std::vector<std::string> joined(std::vector<std::string> a, const std::vector<std::string>& b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
+graceful::result<graceful::server_status> asked(const std::string& control) {
+  auto client = graceful::control_client::connect(control, patience);
+  if (!client) return client.error();
+  return client->status();
 }
 
 }  // namespace
@@ -39,6 +43,55 @@ finished run(scene& where, std::vector<std::string> argv, process_options option
   process& p = where.start(std::move(argv), std::move(options));
   const auto status = p.wait_exit(patience);
   return {status.to_string(), p.stdout_text(), p.output()};
+}
+
+std::vector<std::string> behind_dashes(std::vector<std::string> command) {
+  command.insert(command.begin(), "--");
+  return command;
+}
+
+pid_t spawned_pid(process& ctl) {
+  constexpr std::string_view words = "spawned pid ";
+  if (!ctl.wait_for_output(words, patience)) {
+    throw std::runtime_error{"no successor is spawned: " + ctl.output()};
+  }
+  const std::string text = ctl.output();
+  return std::stoi(text.substr(text.find(words) + words.size()));
+}
+
+std::vector<std::string> joined(std::vector<std::string> words,
+                                const std::vector<std::string>& more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+std::vector<std::string> http_command(const std::string& control) {
+  return {programs::http_server(), "--control",   control, "--listen",
+          "127.0.0.1:0",           "--probation", "0"};
+}
+
+std::vector<std::string> at_port(std::vector<std::string> command, std::uint16_t port) {
+  std::replace(command.begin(), command.end(), std::string{"127.0.0.1:0"},
+               "127.0.0.1:" + std::to_string(port));
+  return command;
+}
+
+server_fixture shaped(const std::string& shape, std::vector<std::string> more) {
+  return server_fixture{joined({"--shape", shape}, more), {}, programs::shaped_server()};
+}
+
+bool can_run(const std::vector<std::string>& prefix, const std::string& what,
+             const std::vector<std::string>& program) {
+  scene where;
+  const auto done = run(where, joined(prefix, program));
+  return is_possible(done.status == "exited 0", what + " cannot be had here (" + done.all + ")");
+}
+
+http_connection hold_on(std::uint16_t port) {
+  http_connection connection{resolve("127.0.0.1", port, patience), 0};
+  connection.exchange("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
+  connection.send("GET / HTTP/1.1\r\n");
+  return connection;
 }
 
 http_connection hold_by(std::uint64_t generation, std::uint16_t port) {
@@ -96,12 +149,24 @@ finished server_fixture::ctl(std::vector<std::string> arguments, process_options
   return run(scene_, joined({programs::graceful_ctl()}, arguments), std::move(options));
 }
 
+process& server_fixture::start_ctl(std::vector<std::string> arguments) {
+  return scene_.start(joined({programs::graceful_ctl()}, arguments));
+}
+
 finished server_fixture::upgrade(std::vector<std::string> more) {
   return ctl(joined({"upgrade", control()}, more));
 }
 
 finished server_fixture::status(std::vector<std::string> more) {
   return ctl(joined({"status", control()}, more));
+}
+
+bool server_fixture::status_comes_to_say(const std::string& text) {
+  return eventually([&] { return contains(status().out, text); }, patience);
+}
+
+process& server_fixture::start_upgrade(std::vector<std::string> more) {
+  return start_ctl(joined({"upgrade", control()}, more));
 }
 
 census server_fixture::at_rest(pid_t generation) {
@@ -111,9 +176,8 @@ census server_fixture::at_rest(pid_t generation) {
     // The control socket and the listeners; the serving threads and the library's own. The same
     // twice, because UBSan sometimes opens a pipe for a moment; TSan has its own thread. And no
     // pidfd of a predecessor whose connection has ended, but which has not.
-    const bool watches = std::any_of(now.listing.begin(), now.listing.end(), [](const auto& held) {
-      return held.find("pidfd") != std::string::npos;
-    });
+    const bool watches = std::any_of(now.listing.begin(), now.listing.end(),
+                                     [](const auto& held) { return contains(held, "pidfd"); });
     const bool quiet = now.sockets == ports_.size() + 1 && now.threads >= threads_ + 1 && !watches;
     if (quiet && now == before) return now;
     before = now;
@@ -122,21 +186,17 @@ census server_fixture::at_rest(pid_t generation) {
   }
 }
 
-std::int64_t server_fixture::generation() { return number("\"generation\":"); }
-std::int64_t server_fixture::pid() { return number("\"pid\":"); }
-
-std::int64_t server_fixture::number(const std::string& key) {
-  const std::string text = status({"--json"}).out;
-  const auto at = text.find(key);
-  return at == std::string::npos ? -1 : std::stoll(text.substr(at + key.size()));
+std::int64_t server_fixture::generation() const {
+  const auto now = asked(control());
+  return now ? static_cast<std::int64_t>(now->generation) : -1;
 }
 
-http_connection server_fixture::hold() const {
-  http_connection connection{resolve("127.0.0.1", port(), patience), 0};
-  connection.exchange("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
-  connection.send("GET / HTTP/1.1\r\n");
-  return connection;
+pid_t server_fixture::pid() const {
+  const auto now = asked(control());
+  return now ? static_cast<pid_t>(now->pid) : -1;
 }
+
+http_connection server_fixture::hold() const { return hold_on(port()); }
 
 http_load server_fixture::load_on(bool keep_alive) const {
   http_load options;

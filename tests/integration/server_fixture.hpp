@@ -7,6 +7,8 @@
 #include <graceful/testing/load.hpp>
 #include <graceful/testing/process.hpp>
 
+#include "contains.hpp"
+#include "eventually.hpp"
 #include "patience.hpp"
 #include "testing/scene.hpp"
 
@@ -14,6 +16,8 @@
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include <sys/types.h>
 
 namespace graceful_test {
 
@@ -42,6 +46,26 @@ struct finished {
   std::string all;  // both outputs
 };
 
+/// Runs a program until it ends.
+finished run(scene& where, std::vector<std::string> argv, process_options options = {});
+
+/// Whether a program can be run behind `prefix`. See `is_possible`, which says what cannot be had.
+bool can_run(const std::vector<std::string>& prefix, const std::string& what,
+             const std::vector<std::string>& program = {"/bin/true"});
+
+/// Words, and more words behind them.
+std::vector<std::string> joined(std::vector<std::string> words,
+                                const std::vector<std::string>& more);
+
+/// The command line of an http_server that listens on any port.
+std::vector<std::string> http_command(const std::string& control);
+
+/// A command line with this port instead of any.
+std::vector<std::string> at_port(std::vector<std::string> command, std::uint16_t port);
+
+/// The arguments with which an upgrade starts this command.
+std::vector<std::string> behind_dashes(std::vector<std::string> command);
+
 /// A server in its own scene, and an operator's shell.
 class server_fixture {
  public:
@@ -62,28 +86,32 @@ class server_fixture {
   /// Runs graceful-ctl with these arguments until it ends.
   finished ctl(std::vector<std::string> arguments, process_options options = {});
 
-  /// Runs graceful-ctl COMMAND CONTROL-PATH with more arguments.
+  /// Starts it, and does not wait.
+  process& start_ctl(std::vector<std::string> arguments);
+
+  /// Runs, or starts, graceful-ctl COMMAND CONTROL-PATH with more arguments.
   finished upgrade(std::vector<std::string> more = {});
   finished status(std::vector<std::string> more = {});
+  process& start_upgrade(std::vector<std::string> more = {});
+
+  /// Repeats status until it says this; waits until the deadline only if it never does.
+  bool status_comes_to_say(const std::string& text);
 
   /// The census of a generation when all its threads run and it has no connection.
   census at_rest() { return at_rest(server_->pid()); }
   census at_rest(pid_t generation);
 
   /// From Status; -1 if there is no answer.
-  std::int64_t generation();
-  std::int64_t pid();
+  [[nodiscard]] std::int64_t generation() const;
+  [[nodiscard]] pid_t pid() const;
 
-  /// A connection in the middle of its second request: the process that serves now drains until it
-  /// ends.
+  /// See `hold_on`.
   [[nodiscard]] http_connection hold() const;
 
   /// A load that keeps connections alive, or not.
   http_load load_on(bool keep_alive) const;
 
  private:
-  std::int64_t number(const std::string& key);
-
   graceful_test::scene scene_;
   std::vector<std::string> command_;
   process* server_;
@@ -91,7 +119,14 @@ class server_fixture {
   std::size_t threads_ = 1;
 };
 
-/// Like `server_fixture::hold`, by this generation: for a moment after it is ready its predecessor
+/// A server_fixture of a shaped_server.
+server_fixture shaped(const std::string& shape, std::vector<std::string> more = {});
+
+/// A connection in the middle of its second request: the process that serves now drains until it
+/// ends.
+http_connection hold_on(std::uint16_t port);
+
+/// Like `hold_on`, by this generation: for a moment after it is ready its predecessor
 /// accepts too.
 http_connection hold_by(std::uint64_t generation, std::uint16_t port);
 
@@ -99,8 +134,9 @@ http_connection hold_by(std::uint64_t generation, std::uint16_t port);
 /// and at a rollback, two processes accept. False also if a client is lost.
 bool serves_alone(std::uint64_t generation, const server_fixture& s);
 
-/// Runs a program until it ends.
-finished run(scene& where, std::vector<std::string> argv, process_options options = {});
+/// The pid of the successor, as soon as this graceful-ctl upgrade reports it; throws if it does
+/// not.
+pid_t spawned_pid(process& ctl);
 
 }  // namespace graceful_test
 

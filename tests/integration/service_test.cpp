@@ -33,12 +33,10 @@ struct managed_probation : managed_site {
   explicit managed_probation(std::map<std::string, std::string> environment = {})
       : managed_site{{"--probation", "1min"}, std::move(environment)} {
     await(says("READY=1"));
-    upgrade = &server.scene().start({programs::graceful_ctl(), "upgrade", server.control()});
+    upgrade = &server.start_upgrade();
     const auto begin = await(says("RELOADING=1")).value("STATUS");
     successor = static_cast<pid_t>(std::stoi(begin.substr(begin.rfind(' '))));
-    await([](const notification& n) {
-      return n.value("STATUS").find("in probation") != std::string::npos;
-    });
+    await([](const notification& n) { return contains(n.value("STATUS"), "in probation"); });
   }
 
   /// All messages came from the predecessor, and none named another main process.
@@ -126,8 +124,7 @@ TEST_CASE("an upgrade that fails ends the reload, and says why") {
   const auto word = m.server.scene().path("word");
   REQUIRE(::mkfifo(word.c_str(), 0600) == 0);
   process& upgrade =
-      m.server.scene().start({programs::graceful_ctl(), "upgrade", m.server.control(), "--",
-                              "/bin/sh", "-c", "read end < \"$0\"; exit 1", word});
+      m.server.start_upgrade({"--", "/bin/sh", "-c", "read end < \"$0\"; exit 1", word});
   const auto status = m.await(m.says("RELOADING=1")).value("STATUS");
   REQUIRE(status.starts_with("upgrade: spawned pid "));
   // The test reaps its children, as a manager does, so that it is known at once how a sibling
@@ -139,7 +136,7 @@ TEST_CASE("an upgrade that fails ends the reload, and says why") {
   const auto end = m.await(m.says("READY=1"));
   CHECK(end.pid == m.server.server().pid());
   INFO(end.text);
-  CHECK(end.value("STATUS").find("the successor exited with status 1") != std::string::npos);
+  CHECK(contains(end.value("STATUS"), "the successor exited with status 1"));
   CHECK(end.value("MAINPID").empty());
 }
 
@@ -175,8 +172,7 @@ TEST_CASE("a stop in the probation stops the service: the successor is rolled ba
   CHECK(wait_readable(successor.get(), patience));
   CHECK(m.upgrade->wait_exit(patience).exited(7));  // the server ends too
   m.nobody_was_named();
-  CHECK(m.server.server().output().find("rolled back: the service ends; this process ends") !=
-        std::string::npos);
+  CHECK(contains(m.server.server().output(), "rolled back: the service ends; this process ends"));
   CHECK_FALSE(std::filesystem::exists(m.server.control()));
 }
 
@@ -190,7 +186,7 @@ TEST_CASE("a stop in the probation commits a successor that another process has 
   m.server.server().signal(SIGTERM);
   m.await(m.says("BARRIER=1"));
   CHECK(m.server.server().wait_exit(patience).exited(0));
-  CHECK(m.server.server().output().find("generation 2 has taken over") != std::string::npos);
+  CHECK(contains(m.server.server().output(), "generation 2 has taken over"));
   CHECK(second.running());
   CHECK(m.server.pid() == second.pid());
 }
@@ -215,21 +211,17 @@ TEST_CASE("a server that ends asks for the time that it needs, and reports what 
 TEST_CASE("a server that is told to end before it is ready reports both when it would be ready") {
   scene place;
   notify_socket manager{place.path("notify")};
-  gate opening{place};
-  process_options with_manager;
-  with_manager.environment = {{"NOTIFY_SOCKET", manager.address()}};
-  process& server = place.start(opening.server(place.path("control.sock"), 0), with_manager);
-  REQUIRE(server.wait_for_output("gate: initialising", patience));
-  server.signal(SIGTERM);
-  REQUIRE(server.wait_for_output("this process drains, and ends", patience));
+  gated_site g{{}, {}, {.environment = {{"NOTIFY_SOCKET", manager.address()}}}};
+  g.server.signal(SIGTERM);
+  REQUIRE(g.server.wait_for_output("this process drains, and ends", patience));
   CHECK(manager.next(patience).text == "STATUS=starting");
-  opening.open();
+  g.opening.open();
   const auto both = manager.next(patience);
-  CHECK(both.pid == server.pid());
+  CHECK(both.pid == g.server.pid());
   CHECK(both.has("READY=1"));
   CHECK(both.has("STOPPING=1"));
-  server.signal(SIGALRM);
-  CHECK(server.wait_exit(patience).exited(0));
+  g.server.signal(SIGALRM);
+  CHECK(g.server.wait_exit(patience).exited(0));
 }
 
 TEST_CASE("the successor reports what older generations still have to finish") {
@@ -250,7 +242,7 @@ TEST_CASE("a server proves to its watchdog that its own threads run, and so does
   const auto old = m.server.server().pid();
   for (int i = 0; i < 3; ++i) CHECK(m.await(m.says("WATCHDOG=1")).pid == old);
   CHECK(m.server.upgrade().status == "exited 0");
-  const auto next = static_cast<pid_t>(m.server.pid());
+  const auto next = m.server.pid();
   for (int i = 0; i < 3;) {
     const auto ping = m.await(m.says("WATCHDOG=1"));
     if (ping.pid == next) ++i;

@@ -17,7 +17,6 @@
 #include <vector>
 
 #include <linux/capability.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -80,9 +79,7 @@ class two_users {
     return run(where, std::move(arguments), {.user = user});
   }
   finished upgrade(const std::vector<std::string>& more = {}) {
-    std::vector<std::string> arguments{"upgrade", control()};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return ctl(std::move(arguments));
+    return ctl(joined({"upgrade", control()}, more));
   }
 
   /// The pid of the process that serves.
@@ -147,9 +144,9 @@ TEST_CASE("a set-id server has no service manager, and neither have its successo
   REQUIRE_MESSAGE(done.status == "exited 0", done.all);
   REQUIRE(server.wait_exit(patience).exited(0));
   const auto passed_on = all_of("/proc/" + u.pid() + "/environ");
-  CHECK(passed_on.find("GRACEFUL_TEST_SCENE=") != std::string::npos);
+  CHECK(contains(passed_on, "GRACEFUL_TEST_SCENE="));
   for (const auto& variable : options.environment) {
-    CHECK_MESSAGE(passed_on.find(variable.first + '=') == std::string::npos, variable.first);
+    CHECK_MESSAGE(!contains(passed_on, variable.first + '='), variable.first);
   }
   REQUIRE(u.ctl({"drain", u.control()}).status == "exited 0");
   REQUIRE(u.where.wait_all_gone(patience));
@@ -176,7 +173,7 @@ TEST_CASE("a set-id server executes its own file again, whatever is at its path 
     CHECK_MESSAGE(done.status == "exited 0", done.all);
     CHECK(fs::equivalent("/proc/" + u.pid() + "/exe", u.where.path("setuid")));
   }
-  CHECK(server.output().find("upgrade -- /PATH/TO/SERVER") != std::string::npos);
+  CHECK(contains(server.output(), "upgrade -- /PATH/TO/SERVER"));
   CHECK_FALSE(fs::exists(ran));
 }
 
@@ -201,7 +198,7 @@ TEST_CASE("a set-id server ignores the PATH and the directory of the user who st
                              "print(s.recv(65536).decode())",
                              u.control()},
                             {.user = owner_of_file});
-  CHECK_MESSAGE(relative.all.find("relative path") != std::string::npos, relative.all);
+  CHECK_MESSAGE(contains(relative.all, "relative path"), relative.all);
   CHECK_FALSE(fs::exists(ran));
 }
 
@@ -268,11 +265,11 @@ TEST_CASE(
       run(u.where, upgrade_to_stubborn(u, {"--timeout", "0.3"}), {.user = owner_of_file});
   INFO(upgraded.all);
   CHECK(upgraded.status == "exited 1");
-  CHECK(upgraded.all.find("had not connected within 300 ms") != std::string::npos);
-  CHECK(server.output().find("cannot kill the successor") != std::string::npos);
+  CHECK(contains(upgraded.all, "had not connected within 300 ms"));
+  CHECK(contains(server.output(), "cannot kill the successor"));
   const auto status =
       run(u.where, {programs::graceful_ctl(), "status", u.control()}, {.user = owner_of_file});
-  CHECK(status.out.find(", serving, ") != std::string::npos);
+  CHECK(contains(status.out, ", serving, "));
   server.signal(SIGTERM);
   CHECK(server.wait_exit(patience).exited(0));
 }
@@ -299,9 +296,7 @@ TEST_CASE(
                                          "--regid=" + std::to_string(owner_of_file),
                                          "--clear-groups"};
   const auto with_them = [&](const std::vector<std::string>& command) {
-    auto all = capable;
-    all.insert(all.end(), command.begin(), command.end());
-    return all;
+    return joined(capable, command);
   };
   process& server = u.where.start(with_them(u.command(u.where.path("plain"))));
   REQUIRE_MESSAGE(server.wait_for_output("ready: generation 1 ", patience), server.output());
@@ -313,7 +308,7 @@ TEST_CASE(
     auto dry = choice;
     dry.insert(dry.begin(), "--dry-run");
     CHECK(u.upgrade(dry).status == "exited 4");
-    CHECK(denied.all.find("the server has capabilities that") != std::string::npos);
+    CHECK(contains(denied.all, "the server has capabilities that"));
   }
   CHECK_FALSE(fs::exists(ran));
   const auto plain = u.upgrade();

@@ -45,9 +45,7 @@ class odd_start {
   }
 
   finished upgrade(const strings& more = {}) {
-    strings command{programs::graceful_ctl(), "upgrade", control()};
-    command.insert(command.end(), more.begin(), more.end());
-    return run(where_, command);
+    return run(where_, joined({programs::graceful_ctl(), "upgrade", control()}, more));
   }
 
   /// What the kernel says about the serving process: "cwd", "exe".
@@ -170,11 +168,10 @@ TEST_CASE("if a server's directory is gone, the operator is told so, and can nam
   fs::remove(s.path("here"));
   const auto failed = s.upgrade();
   CHECK(failed.status == "exited 1");
-  CHECK_MESSAGE(
-      failed.all.find("in the directory " + s.path("here") +
-                      ", which cannot be entered: No such file or directory") != std::string::npos,
-      failed.all);
-  CHECK(failed.all.find("--directory") != std::string::npos);
+  CHECK_MESSAGE(contains(failed.all, "in the directory " + s.path("here") +
+                                         ", which cannot be entered: No such file or directory"),
+                failed.all);
+  CHECK(contains(failed.all, "--directory"));
   const auto done = s.upgrade({"--directory", "/"});
   CHECK_MESSAGE(done.status == "exited 0", done.all);
   CHECK(s.serving("cwd") == "/");
@@ -279,7 +276,7 @@ TEST_CASE("a server in a directory with a Latin-1 name can be asked, even after 
   const auto status = run(s.where(), {programs::graceful_ctl(), "status", s.control()});
   INFO(status.all);
   CHECK(status.status == "exited 0");
-  CHECK(status.out.find("the last upgrade failed: ") != std::string::npos);
+  CHECK(contains(status.out, "the last upgrade failed: "));
   fs::remove(directory + "/server");
   fs::rename(directory + "/kept", directory + "/server");
   CHECK(s.upgrade().status == "exited 0");

@@ -5,15 +5,11 @@
 #include <stdexcept>
 #include <utility>
 
-#include <poll.h>
-
 namespace graceful_test {
 
-namespace {
-
-constexpr std::chrono::milliseconds look_again{2};
-
-}  // namespace
+std::vector<std::string> notifying_server(const std::vector<std::string>& arguments) {
+  return joined(programs::python("notifying_server.py"), arguments);
+}
 
 supervised::supervised(std::vector<std::string> command, std::vector<std::string> options,
                        process_options how)
@@ -26,7 +22,7 @@ supervised::supervised(contained where, std::vector<std::string> command,
                        std::vector<std::string> options, process_options how)
     : control_{where.beside != nullptr ? where.beside->control() : scene_.path("control.sock")},
       socket_{scene_.path("supervisor")} {
-  command_line_ = {"/usr/bin/unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "--"};
+  command_line_ = in_container;
   options.insert(options.end(), {"--socket", socket_});
   assemble(command, std::move(options));
   start(std::move(how));
@@ -57,12 +53,7 @@ void supervised::assemble(const std::vector<std::string>& command,
   }
 }
 
-std::vector<std::string> supervised::http(std::vector<std::string> more) {
-  std::vector<std::string> command{programs::http_server(), "--control",   "{control}", "--listen",
-                                   "127.0.0.1:0",           "--probation", "0"};
-  command.insert(command.end(), more.begin(), more.end());
-  return command;
-}
+std::vector<std::string> supervised::http() { return http_command("{control}"); }
 
 process& supervised::start(process_options how) {
   supervisor_ = &scene_.start(command_line_, std::move(how));
@@ -75,12 +66,14 @@ graceful::supervisor_status supervised::status() const {
 
 graceful::supervisor_status supervised::wait(
     const std::function<bool(const graceful::supervisor_status&)>& wanted) const {
-  for (const deadline until{patience}; !until.passed();) {
+  graceful::supervisor_status now;
+  const auto is_there = [&] {  // a supervisor tells no events
     auto client = graceful::supervisor_client::connect(socket(), patience);
     const auto status = client ? client->status() : client.error();
-    if (status && wanted(*status)) return *status;
-    ::poll(nullptr, 0, static_cast<int>(look_again.count()));  // a supervisor tells no events
-  }
+    if (status) now = *status;
+    return status && wanted(now);
+  };
+  if (eventually(is_there, patience)) return now;
   throw std::runtime_error{"the supervisor does not get there: " + supervisor_->output()};
 }
 
@@ -112,8 +105,20 @@ finished supervised::ctl(std::vector<std::string> arguments) {
   return run(scene_, std::move(arguments));
 }
 
-http_load load_on(std::uint16_t port) {
-  return {.port = port, .connections = clients, .keep_alive = false};
+load_report supervised_under_load::never_refused(int kills) {
+  auto seen = at_work.stop();
+  INFO(seen.to_string(), supervisor().output());
+  CHECK(seen.refused == 0);
+  CHECK(seen.timed_out == 0);
+  CHECK(seen.lost() <= static_cast<std::uint64_t>(clients * kills));
+  return seen;
+}
+
+void supervised_under_load::reset_nobody() {
+  const auto seen = at_work.stop();
+  INFO(seen.to_string(), supervisor().output());
+  CHECK(seen.reset == 0);
+  CHECK(seen.cut_short == 0);
 }
 
 }  // namespace graceful_test

@@ -6,12 +6,22 @@
 
 #include "server_fixture.hpp"
 
+#include <doctest/doctest.h>
+
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace graceful_test {
+
+/// Executes its arguments as PID 1 of a container, see pid_namespaces(7).
+inline const std::vector<std::string> in_container{"/usr/bin/unshare", "--pid",        "--fork",
+                                                   "--mount-proc",     "--kill-child", "--"};
+
+/// A server that speaks sd_notify(3), and has nothing else to do with this project.
+std::vector<std::string> notifying_server(const std::vector<std::string>& arguments);
 
 /// A server under `graceful-ctl run`, in its own scene.
 class supervised {
@@ -31,7 +41,7 @@ class supervised {
              std::vector<std::string> options = {}, process_options how = {});
 
   /// An http_server on a free port, which is known when this returns.
-  static std::vector<std::string> http(std::vector<std::string> more = {});
+  static std::vector<std::string> http();
 
   /// A server for the control path of `other`, under its own supervisor.
   supervised(const supervised& other, std::vector<std::string> command, process_options how);
@@ -70,9 +80,23 @@ class supervised {
   process* supervisor_;
 };
 
-/// The number of clients, each of which connects for every request.
-inline constexpr int clients = 8;
-http_load load_on(std::uint16_t port);
+/// With clients, each of which connects for every request.
+struct supervised_under_load : supervised {
+  using supervised::supervised;
+
+  static constexpr int clients = 8;
+
+  void go_on(std::uint64_t some = 50) { REQUIRE(at_work.wait_for(some, patience)); }
+
+  /// Stops the clients. None was refused, and each may have lost one request with each server that
+  /// was killed.
+  load_report never_refused(int kills);
+
+  /// Stops the clients. The server has cut none of them off.
+  void reset_nobody();
+
+  load at_work{http_load{.port = port(), .connections = clients, .keep_alive = false}};
+};
 
 }  // namespace graceful_test
 

@@ -10,7 +10,6 @@
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -27,37 +26,25 @@ using namespace graceful_test;
 
 namespace {
 
-/// Speaks sd_notify(3), and has nothing else to do with this project.
-std::vector<std::string> stranger() {
-  auto command = programs::python("notifying_server.py");
-  command.emplace_back("0");
-  return command;
-}
-
 bool keeps_one(const graceful::supervisor_status& s) { return s.kept.size() == 1; }
 
 /// Kills the server again and again, at different moments, under load.
-void survives(supervised& s, int kills) {
+void survives(const std::vector<std::string>& server, int kills) {
   const char* given = std::getenv("GRACEFUL_TEST_SEED");
   const auto seed =
       given != nullptr ? static_cast<unsigned>(std::stoul(given)) : std::random_device{}();
   MESSAGE("GRACEFUL_TEST_SEED=", seed);
   std::mt19937 random{seed};
-  load clients_at_work{load_on(s.port())};
+  supervised_under_load s{server};
   s.wait(keeps_one);
   auto main = s.wait_main();
   for (int i = 0; i < kills; ++i) {
-    REQUIRE(clients_at_work.wait_for(1 + random() % 60, patience));
+    s.go_on(1 + random() % 60);
     REQUIRE(::kill(main, SIGKILL) == 0);
     main = s.wait_main(main);
   }
-  REQUIRE(clients_at_work.wait_for(10, patience));
-  const auto seen = clients_at_work.stop();
-  INFO(seen.to_string());
-  CHECK(seen.refused == 0);
-  CHECK(seen.timed_out == 0);
-  CHECK(seen.other == 0);
-  CHECK(seen.lost() <= static_cast<std::uint64_t>(clients * kills));
+  s.go_on(10);
+  CHECK(s.never_refused(kills).other == 0);
   const auto status = s.status();
   CHECK(status.restarts == static_cast<std::uint64_t>(kills));
   CHECK(status.kept.size() == 1);
@@ -67,20 +54,19 @@ void survives(supervised& s, int kills) {
 
 TEST_CASE(
     "a server that knows only sd_notify is killed a hundred times, and no client is refused") {
-  supervised s{stranger()};
-  survives(s, 100);
+  survives(notifying_server({"0"}), 100);
 }
 
 TEST_CASE(
     "a socket that a server stores is kept by name, comes back by name, and goes with the server") {
-  supervised s{stranger()};
+  supervised s{notifying_server({"0"})};
   const auto port = s.port();
   const auto status = s.wait(keeps_one);
   CHECK(status.kept.front().name == "http");
   CHECK(status.kept.front().address == "127.0.0.1:" + std::to_string(port));
   CHECK(status.said == "python serves");
   const auto shown = s.ctl({"status", s.control()});
-  CHECK(shown.out.find("  keeps http  127.0.0.1:" + std::to_string(port)) != std::string::npos);
+  CHECK(contains(shown.out, "  keeps http  127.0.0.1:" + std::to_string(port)));
   ::kill(s.wait_main(), SIGKILL);
   CHECK(s.supervisor().wait_for_output("passed: 1 http", patience));
   s.supervisor().signal(SIGTERM);
@@ -89,8 +75,7 @@ TEST_CASE(
 
 TEST_CASE(
     "a supervisor that executes itself again loses no socket, and misses no end of the server") {
-  supervised s{stranger()};
-  load at_work{load_on(s.port())};
+  supervised_under_load s{notifying_server({"0"})};
   auto main = s.wait_main();
   s.wait(keeps_one);
   const auto pid = s.supervisor().pid();
@@ -101,21 +86,18 @@ TEST_CASE(
     CHECK(s.status().pid == pid);
     CHECK(keeps_one(s.status()));
     CHECK(s.status().main_pid == main);
-    REQUIRE(at_work.wait_for(10, patience));
+    s.go_on(10);
     ::kill(main, SIGKILL);
     main = s.wait_main(main);
     CHECK(s.status().restarts == static_cast<std::uint64_t>(i + 1));
     std::ifstream environment{"/proc/" + std::to_string(main) + "/environ"};
     const std::string all{std::istreambuf_iterator<char>{environment}, {}};
-    CHECK(all.find("GRACEFUL_SUPERVISOR=") != all.npos);
-    CHECK(all.find("GRACEFUL_REEXEC=") == all.npos);  // that one belongs to the supervisor
+    CHECK(contains(all, "GRACEFUL_SUPERVISOR="));
+    CHECK_FALSE(contains(all, "GRACEFUL_REEXEC="));  // that one belongs to the supervisor
   }
   CHECK(descriptors_without_cloexec(pid).empty());
-  REQUIRE(at_work.wait_for(10, patience));
-  const auto seen = at_work.stop();
-  INFO(seen.to_string());
-  CHECK(seen.refused == 0);
-  CHECK(seen.lost() <= clients * 5);
+  s.go_on(10);
+  s.never_refused(5);
 }
 
 TEST_CASE("a supervisor does not switch to a program that does not start, or is a different one") {
@@ -147,8 +129,8 @@ TEST_CASE("a supervisor does not switch to a program that does not start, or is 
     const auto done = s.ctl({"reexec", control, "--timeout", "30"});
     INFO(done.all);
     CHECK(done.status == "exited 1");
-    CHECK(done.all.find(says) != std::string::npos);
-    CHECK(done.all.find("the supervisor goes on unchanged") != std::string::npos);
+    CHECK(contains(done.all, says));
+    CHECK(contains(done.all, "the supervisor goes on unchanged"));
     CHECK(client().value().status().value().main_pid == main);
   }
   put(programs::graceful_ctl());
@@ -161,47 +143,36 @@ TEST_CASE("a supervisor does not switch to a program that does not start, or is 
 
 TEST_CASE(
     "a server that takes over from one under another supervisor belongs to its own supervisor") {
-  supervised first{supervised::http()};
-  load at_work{load_on(first.port())};
+  supervised_under_load first{supervised::http()};
   first.wait(keeps_one);
-  REQUIRE(at_work.wait_for(50, patience));
-  auto command = supervised::http();
-  std::replace(command.begin(), command.end(), std::string{"127.0.0.1:0"},
-               "127.0.0.1:" + std::to_string(first.port()));
-  supervised second{first, command, {.environment = {{"GRACEFUL_TAKEOVER", "1"}}}};
+  first.go_on();
+  supervised second{first,
+                    at_port(supervised::http(), first.port()),
+                    {.environment = {{"GRACEFUL_TAKEOVER", "1"}}}};
   REQUIRE(second.supervisor().wait_for_output("ready: generation 2", patience));
   CHECK(first.supervisor().wait_exit(patience).exited(0));
   const auto main = second.wait_main();
   second.wait(keeps_one);
-  REQUIRE(at_work.wait_for(50, patience));
+  first.go_on();
   ::kill(main, SIGKILL);
   second.wait_main(main);
-  REQUIRE(at_work.wait_for(50, patience));
-  const auto seen = at_work.stop();
-  INFO(seen.to_string(), first.supervisor().output(), second.supervisor().output());
-  CHECK(seen.refused == 0);
-  CHECK(seen.lost() <= clients);
+  first.go_on();
+  INFO(second.supervisor().output());
+  first.never_refused(1);
   CHECK(second.status().restarts == 1);
 }
 
 TEST_CASE("a server is killed a hundred times, and no client is refused") {
-  supervised s{supervised::http()};
-  survives(s, 100);
+  survives(supervised::http(), 100);
 }
 
 TEST_CASE(
     "a server behind shells that is killed serves on its port again, and no client is refused") {
-  auto command = supervised::http();
-  const auto port = [] {
-    supervised before{supervised::http()};
-    return before.port();
-  }();
-  *std::ranges::find(command, "127.0.0.1:0") = "127.0.0.1:" + std::to_string(port);
+  const auto port = supervised{supervised::http()}.port();
+  auto command = at_port(supervised::http(), port);
   const std::string shell = "\"$0\" \"$@\"; exit $?";  // without exec: the server is its child
   command.insert(command.begin(), {"/bin/sh", "-c", shell, "/bin/bash", "-c", shell});
-  supervised s{command};
-  s.port();
-  load at_work{load_on(port)};
+  supervised_under_load s{command};
   const auto server = [&] {
     return graceful::control_client::connect(s.control(), patience).value().status().value();
   };
@@ -210,41 +181,32 @@ TEST_CASE(
     s.wait(keeps_one);
     const auto main = s.wait_main();
     s.wait([](const auto& it) { return it.said == "generation 1 serves"; });
-    REQUIRE(at_work.wait_for(10, patience));
+    s.go_on(10);
     REQUIRE(server().pid != main);
     REQUIRE(::kill(static_cast<pid_t>(server().pid), SIGKILL) == 0);
     s.wait_main(main);
   }
   s.wait([](const auto& it) { return it.said == "generation 1 serves"; });
-  REQUIRE(at_work.wait_for(10, patience));
-  const auto seen = at_work.stop();
-  INFO(seen.to_string(), s.supervisor().output());
-  CHECK(seen.refused == 0);
-  CHECK(seen.timed_out == 0);
-  CHECK(seen.lost() <= static_cast<std::uint64_t>(clients * kills));
+  s.go_on(10);
+  s.never_refused(kills);
   CHECK(s.status().restarts == kills);
   CHECK(s.status().kept.size() == 1);
 }
 
 TEST_CASE("a killed successor is started again, with the sockets of its predecessor") {
-  supervised s{supervised::http()};
-  load at_work{load_on(s.port())};
+  supervised_under_load s{supervised::http()};
   const auto first = s.wait_main();
   s.wait(keeps_one);
-  REQUIRE(at_work.wait_for(50, patience));
+  s.go_on();
   REQUIRE(s.ctl({"upgrade", s.control()}).status == "exited 0");
   const auto second = s.wait_main(first);
-  REQUIRE(at_work.wait_for(50, patience));
+  s.go_on();
   CHECK(s.status().restarts == 0);
   s.wait(keeps_one);
   ::kill(second, SIGKILL);
   s.wait_main(second);
-  REQUIRE(at_work.wait_for(50, patience));
-  const auto seen = at_work.stop();
-  INFO(seen.to_string(), s.supervisor().output());
-  CHECK(seen.refused == 0);
-  CHECK(seen.timed_out == 0);
-  CHECK(seen.lost() <= clients);
+  s.go_on();
+  s.never_refused(1);
   CHECK(s.status().restarts == 1);
 }
 
@@ -253,9 +215,7 @@ TEST_CASE("clients of a server that is given up are refused, even while an older
   const auto port = s.port();
   const auto first = s.wait_main();
   const auto target = resolve("127.0.0.1", port, patience);
-  http_connection held{target, 0};
-  held.exchange("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
-  held.send("GET / HTTP/1.1\r\n");
+  auto held = hold_on(port);
   REQUIRE(s.ctl({"upgrade", s.control()}).status == "exited 0");
   s.wait(keeps_one);
   ::kill(s.wait_main(first), SIGKILL);
@@ -267,8 +227,7 @@ TEST_CASE("clients of a server that is given up are refused, even while an older
 
 TEST_CASE(
     "a server serves without its supervisor, finds the next one, and stores its sockets there") {
-  supervised s{supervised::http()};
-  load at_work{load_on(s.port())};
+  supervised_under_load s{supervised::http()};
   const auto first = s.wait_main();
   s.wait(keeps_one);
   REQUIRE(s.ctl({"upgrade", s.control()}).status == "exited 0");
@@ -276,21 +235,17 @@ TEST_CASE(
   s.wait(keeps_one);
   s.supervisor().signal(SIGKILL);
   REQUIRE(s.supervisor().wait_exit(patience));
-  REQUIRE(at_work.wait_for(100, patience));
+  s.go_on(100);
 
   process& next = s.start();
   s.wait(keeps_one);
   CHECK(s.wait_main() == main);
   CHECK(s.status().pid == next.pid());
-  CHECK(at_work.wait_for(50, patience));
+  s.go_on();
   ::kill(main, SIGKILL);
   const auto started = s.wait_main(main);
-  REQUIRE(at_work.wait_for(50, patience));
-  const auto seen = at_work.stop();
-  INFO(seen.to_string(), next.output());
-  CHECK(seen.refused == 0);
-  CHECK(seen.timed_out == 0);
-  CHECK(seen.lost() <= clients);
+  s.go_on();
+  s.never_refused(1);
   CHECK(s.status().restarts == 1);
   CHECK(started != main);
   next.signal(SIGTERM);
@@ -305,7 +260,7 @@ TEST_CASE(
   REQUIRE(s.supervisor().wait_exit(patience));
   process& next = s.start();
   CHECK(s.wait_main() == main);
-  CHECK(next.output().find("takes care of it from now on") != std::string::npos);
+  CHECK(contains(next.output(), "takes care of it from now on"));
   next.signal(SIGTERM);
   CHECK(next.wait_exit(patience).exited(0));
   CHECK(s.scene().wait_all_gone(patience));
@@ -326,10 +281,9 @@ TEST_CASE("a server that a supervisor left behind, and that has ended since, is 
 TEST_CASE("a supervised server that is told to end resets nobody, whoever tells it") {
   enum class by { signal, drain, signal_after_reexec, drain_after_reexec };
   for (const auto how : {by::signal, by::drain, by::signal_after_reexec, by::drain_after_reexec}) {
-    supervised s{supervised::http()};
-    load at_work{load_on(s.port())};
+    supervised_under_load s{supervised::http()};
     s.wait(keeps_one);
-    REQUIRE(at_work.wait_for(50, patience));
+    s.go_on();
     if (how == by::signal_after_reexec || how == by::drain_after_reexec) {
       REQUIRE(s.ctl({"reexec", s.control()}).status == "exited 0");
     }
@@ -339,10 +293,8 @@ TEST_CASE("a supervised server that is told to end resets nobody, whoever tells 
       CHECK(s.ctl({"drain", s.control()}).status == "exited 0");
     }
     CHECK(s.supervisor().wait_exit(patience).exited(0));
-    const auto seen = at_work.stop();
-    INFO("way ", static_cast<int>(how), ": ", seen.to_string(), s.supervisor().output());
-    CHECK(seen.reset == 0);
-    CHECK(seen.cut_short == 0);
+    INFO("way ", static_cast<int>(how));
+    s.reset_nobody();
   }
 }
 
@@ -355,14 +307,13 @@ TEST_CASE(
   REQUIRE(s.supervisor().wait_exit(patience));
   REQUIRE(s.ctl({"upgrade", s.control()}).status == "exited 0");
   // Its predecessor has reported it; the server itself reports that it has the control socket.
-  const deadline until{patience};
   const auto generation = [&s] {
     return graceful::control_client::connect(s.control(), patience).value().status()->generation;
   };
-  while (generation() != 2) REQUIRE_FALSE(until.passed());
+  REQUIRE(eventually([&] { return generation() == 2; }, patience));
   process& next = s.start();
   CHECK(s.wait_main() != first);
-  CHECK(next.output().find("takes care of it from now on") != std::string::npos);
+  CHECK(contains(next.output(), "takes care of it from now on"));
   s.wait(keeps_one);
   CHECK(s.status().failures == 0);
   CHECK(s.status().restarts == 0);

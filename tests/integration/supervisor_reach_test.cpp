@@ -6,7 +6,7 @@
 #include <graceful/testing/http_connection.hpp>
 
 #include "possible.hpp"
-#include "server_fixture.hpp"
+#include "supervised.hpp"
 #include "testing/process_table.hpp"
 
 #include <doctest/doctest.h>
@@ -14,12 +14,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -34,26 +32,11 @@ constexpr uid_t server_user = 65534;
 const std::vector<std::string> as_server_user{"/usr/bin/setpriv", "--reuid=65534", "--regid=65534",
                                               "--clear-groups"};
 
-const std::vector<std::string> in_container{"/usr/bin/unshare", "--pid",        "--fork",
-                                            "--mount-proc",     "--kill-child", "--"};
-
 bool ends_well(process& p) { return p.wait_exit(patience).exited(0); }
 
-/// Polls, because no event reports what the test waits for.
-bool comes_true(const std::function<bool()>& condition) {
-  for (const deadline until{patience}; !until.passed(); ::poll(nullptr, 0, 5)) {
-    if (condition()) return true;
-  }
-  return false;
-}
-
-bool can_be_had(const char* what, const std::vector<std::string>& prefix) {
-  scene where;
-  auto command = prefix;
-  command.insert(command.end(), {programs::graceful_ctl(), "--version"});
+bool user_can_run(const std::vector<std::string>& prefix, const char* what) {
   return others_can_run(programs::graceful_ctl()) &&
-         is_possible(run(where, command).status == "exited 0",
-                     std::string{what} + " cannot be had");
+         can_run(prefix, what, {programs::graceful_ctl(), "--version"});
 }
 
 /// A supervised server whose paths are in their own directory.
@@ -104,28 +87,27 @@ struct reach {
   [[nodiscard]] std::int64_t wait_main(std::int64_t before) const {
     INFO(supervisor->output());
     std::int64_t now = 0;
-    REQUIRE(comes_true([&] { return (now = main()) != 0 && now != before; }));
+    REQUIRE(eventually([&] { return (now = main()) != 0 && now != before; }, patience));
     return now;
   }
 
   /// It must also be ready: before that, SIGTERM kills it.
   [[nodiscard]] bool serves() {
-    return ctl({"status", server_control}).out.find(", serving, ") != std::string::npos;
+    return contains(ctl({"status", server_control}).out, ", serving, ");
   }
 
   /// A refused upgrade says that it can be tried again.
   void upgrade() {
     std::string last;
-    const bool done = comes_true([&] {
+    const auto succeeds = [&] {
       const auto tried = ctl({"upgrade", server_control});
       last = tried.all;
       if (tried.status == "exited 0") return true;
-      CHECK((last.find("try again") != last.npos ||
-             last.find("graceful-ctl run as the user") != last.npos ||
-             last.find("no server") != last.npos));
+      CHECK((contains(last, "try again") || contains(last, "graceful-ctl run as the user") ||
+             contains(last, "no server")));
       return false;
-    });
-    CHECK_MESSAGE(done, last);
+    };
+    CHECK_MESSAGE(eventually(succeeds, patience), last);
   }
 
   /// The number of a process outside of the container.
@@ -159,13 +141,13 @@ struct reach {
     INFO(supervisor->output());
     upgrade();
     const auto second = wait_main(first);
-    REQUIRE(comes_true([&] { return outside(first) == 0; }));
+    REQUIRE(eventually([&] { return outside(first) == 0; }, patience));
     CHECK(supervisor->running());
     CHECK(main() == second);
     REQUIRE(::kill(outside(second), SIGKILL) == 0);
     const auto third = wait_main(second);
     INFO(supervisor->output(), ctl({"status", server_control}).all);
-    CHECK(comes_true([&] { return serves(); }));
+    CHECK(eventually([&] { return serves(); }, patience));
     CHECK(main() == third);
     // The init of a container is signalled from outside.
     const auto init = outside(1);
@@ -196,14 +178,14 @@ TEST_CASE("a supervisor's removed paths come back, and it hears as before") {
   SUBCASE("the lock") { fs::remove(all[1]); }
   SUBCASE("the socket for notifications") { fs::remove(all[2]); }
   SUBCASE("the note") { fs::remove(all[3]); }
-  const bool back = comes_true([&] {
+  const auto is_back = [&] {
     // The server puts its own path back; until then status comes from the supervisor alone.
     return fs::exists(r.control) &&
            std::ranges::all_of(all, [](const auto& path) { return fs::exists(path); }) &&
            r.main() == main && r.ctl({"status", r.control}).status == "exited 0";
-  });
-  REQUIRE_MESSAGE(back, r.supervisor->output());
-  CHECK(r.supervisor->output().find("had been removed: it is back") != std::string::npos);
+  };
+  REQUIRE_MESSAGE(eventually(is_back, patience), r.supervisor->output());
+  CHECK(contains(r.supervisor->output(), "had been removed: it is back"));
   struct stat status {};
   REQUIRE(::stat(r.directory.c_str(), &status) == 0);
   CHECK((status.st_mode & 07777) == 0755);
@@ -211,13 +193,13 @@ TEST_CASE("a supervisor's removed paths come back, and it hears as before") {
   // notification.
   REQUIRE(r.ctl({"upgrade", r.control}).status == "exited 0");
   const auto second = r.wait_main(main);
-  CHECK(r.supervisor->output().find("now serves the control path") == std::string::npos);
-  CHECK(comes_true([&] { return r.status()->kept.size() == 1; }));
+  CHECK_FALSE(contains(r.supervisor->output(), "now serves the control path"));
+  CHECK(eventually([&] { return r.status()->kept.size() == 1; }, patience));
   REQUIRE(::kill(static_cast<pid_t>(second), SIGKILL) == 0);
   CHECK(r.wait_main(second) != second);
   INFO(r.supervisor->output());
   CHECK(r.status()->restarts == 1);
-  REQUIRE(comes_true([&] { return r.serves(); }));
+  REQUIRE(eventually([&] { return r.serves(); }, patience));
   r.supervisor->signal(SIGTERM);
   CHECK(ends_well(*r.supervisor));
   CHECK(fs::is_empty(r.directory));
@@ -230,7 +212,7 @@ TEST_CASE("another supervisor's paths are left alone, even at the end") {
   process& other = r.where.start(
       {programs::graceful_ctl(), "run", "--control", r.control, "--", "/bin/sleep", "1000"});
   if (!other.wait_for_output("started the server", patience)) {
-    CHECK(other.output().find("runs already") != std::string::npos);  // the first was faster
+    CHECK(contains(other.output(), "runs already"));  // the first was faster
     return;
   }
   REQUIRE(
@@ -244,19 +226,19 @@ TEST_CASE("another supervisor's paths are left alone, even at the end") {
 TEST_CASE(
     "an upgrade just after the supervisor's sockets were removed leaves the server supervised") {
   for (const bool contained : {false, true}) {
-    if (contained && !can_be_had("a container", in_container)) continue;
+    if (contained && !user_can_run(in_container, "a container")) continue;
     reach r{{.before = contained ? in_container : std::vector<std::string>{}}};
     for (const char* suffix : {"", ".notify"}) fs::remove(r.socket + suffix);
-    REQUIRE(comes_true([&] { return r.main() != 0; }));
+    REQUIRE(eventually([&] { return r.main() != 0; }, patience));
     fs::remove(r.socket + ".notify");
     r.check_supervised();
   }
 }
 
 TEST_CASE("root's supervisor follows a server of another user through upgrades") {
-  if (!can_be_had("another user", as_server_user)) return;
+  if (!user_can_run(as_server_user, "another user")) return;
   for (const bool contained : {false, true}) {
-    if (contained && !can_be_had("a container", in_container)) continue;
+    if (contained && !user_can_run(in_container, "a container")) continue;
     reach r{{.before = contained ? in_container : std::vector<std::string>{},
              .prefix = as_server_user,
              .owner = server_user}};
@@ -268,16 +250,16 @@ TEST_CASE("root's supervisor follows a server of another user through upgrades")
 }
 
 TEST_CASE("a supervisor follows a server that has changed its user, even in a container") {
-  if (!can_be_had("another user", as_server_user)) return;
+  if (!user_can_run(as_server_user, "another user")) return;
   for (const bool contained : {false, true}) {
-    if (contained && !can_be_had("a container", in_container)) continue;
+    if (contained && !user_can_run(in_container, "a container")) continue;
     reach r{{.before = contained ? in_container : std::vector<std::string>{},
              .server = {programs::forking_server(), "--user", std::to_string(server_user)}}};
-    REQUIRE(comes_true([&] { return r.status().has_value(); }));
+    REQUIRE(eventually([&] { return r.status().has_value(); }, patience));
     const auto first = *r.status()->main_pid;  // it cannot say that it is ready
     r.upgrade();
     const auto second = r.wait_main(first);
-    REQUIRE(comes_true([&] { return r.outside(first) == 0; }));
+    REQUIRE(eventually([&] { return r.outside(first) == 0; }, patience));
     CHECK(r.supervisor->running());
     CHECK(r.main() == second);
     const auto init = r.outside(1);
@@ -287,7 +269,7 @@ TEST_CASE("a supervisor follows a server that has changed its user, even in a co
 }
 
 TEST_CASE("a successor in the server's own PID namespace is known by its number outside of it") {
-  if (!can_be_had("a container", in_container)) return;
+  if (!user_can_run(in_container, "a container")) return;
   reach r{{.prefix = {"/usr/bin/unshare", "--pid", "--fork", "--kill-child", "/bin/sh", "-c",
                       R"("$@" & exec sleep 1000)", "sh"}}};
   const auto first = r.wait_main(0);
@@ -297,20 +279,18 @@ TEST_CASE("a successor in the server's own PID namespace is known by its number 
   const auto at = inner.find("generation 2, pid ");
   REQUIRE_MESSAGE(at != inner.npos, inner);
   CHECK(r.outside(std::stoi(inner.substr(at + 18))) == second);
-  CHECK(r.supervisor->output().find("is not believed") == std::string::npos);
+  CHECK_FALSE(contains(r.supervisor->output(), "is not believed"));
 }
 
 TEST_CASE(
     "a server that cannot report is known to be a new one before its predecessor has drained") {
-  if (!can_be_had("another user", as_server_user)) return;
+  if (!user_can_run(as_server_user, "another user")) return;
   reach r{{.prefix = as_server_user, .owner = server_user}};
   const auto text = r.supervisor->stdout_text();
   const auto at = text.find("127.0.0.1:") + 10;
   const auto port = static_cast<std::uint16_t>(std::stoi(text.substr(at)));
   const auto first = r.wait_main(0);
-  http_connection held{resolve("127.0.0.1", port, patience), 0};
-  held.exchange("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
-  held.send("GET / HTTP/1.1\r\n");
+  auto held = hold_on(port);
   r.upgrade();
   const auto second = r.wait_main(first);
   CHECK(::kill(static_cast<pid_t>(first), 0) == 0);
@@ -322,15 +302,16 @@ TEST_CASE(
 }
 
 TEST_CASE("an upgrade that the supervisor cannot hear of fails before it begins, and says why") {
-  if (!can_be_had("another user", as_server_user)) return;
+  if (!user_can_run(as_server_user, "another user")) return;
   reach r{{.prefix = as_server_user, .owner = server_user, .control = "runtime/other.sock"}};
   const auto first = r.wait_main(0);
   const auto refused = r.ctl({"upgrade", r.server_control});
   CHECK(refused.status == "exited 1");
-  CHECK(refused.all.find("would not hear of a successor") != std::string::npos);
-  CHECK(refused.all.find("Permission denied; run graceful-ctl run as the user that the server "
-                         "serves as") != std::string::npos);
-  CHECK(refused.all.find("spawned") == std::string::npos);
+  CHECK(contains(refused.all, "would not hear of a successor"));
+  CHECK(contains(refused.all,
+                 "Permission denied; run graceful-ctl run as the user that the server "
+                 "serves as"));
+  CHECK_FALSE(contains(refused.all, "spawned"));
   CHECK(r.main() == first);
   CHECK(r.ctl({"status", r.server_control}).status == "exited 0");
 }
@@ -338,15 +319,14 @@ TEST_CASE("an upgrade that the supervisor cannot hear of fails before it begins,
 TEST_CASE("a probation in which the supervisor gets out of reach ends with a rollback") {
   reach r{{.control = "other.sock", .probation = "10min"}};
   const auto first = r.wait_main(0);
-  REQUIRE(comes_true([&] { return r.status()->kept.size() == 1; }));
+  REQUIRE(eventually([&] { return r.status()->kept.size() == 1; }, patience));
   REQUIRE(r.ctl({"upgrade", r.server_control, "--until", "ready"}).status == "exited 0");
   fs::rename(r.directory, r.where.path("elsewhere"));
   std::ofstream{r.directory} << "in the way";
   // Unless the successor asks for the first time only now, and has already been answered.
   CHECK(r.ctl({"commit", r.server_control}).status == "exited 1");
   CHECK(r.supervisor->wait_for_output("rolled back: the supervisor", patience));
-  CHECK(
-      r.ctl({"status", r.server_control}).out.find("generation 1, pid " + std::to_string(first)) !=
-      std::string::npos);
+  CHECK(contains(r.ctl({"status", r.server_control}).out,
+                 "generation 1, pid " + std::to_string(first)));
   CHECK(r.supervisor->running());
 }

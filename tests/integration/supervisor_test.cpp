@@ -13,10 +13,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -28,12 +28,12 @@ const std::vector<std::string> sleeper{"/bin/sleep", "1000"};
 
 /// A process still answers until its first thread has run and noticed the stop.
 bool has_stopped(pid_t pid) {
-  for (const deadline until{patience}; !until.passed(); ::poll(nullptr, 0, 1)) {  // no event
-                                                                                  // reports it
-    const auto entry = process_entry_of(pid);
-    if (!entry || entry->state == 'T') return entry.has_value();
-  }
-  return false;
+  std::optional<process_entry> entry;
+  const auto stopped_or_gone = [&] {
+    entry = process_entry_of(pid);
+    return !entry || entry->state == 'T';
+  };
+  return eventually(stopped_or_gone, patience) && entry;
 }
 
 bool nothing_left(supervised& s) { return std::filesystem::is_empty(s.scene().directory()); }
@@ -53,16 +53,15 @@ TEST_CASE("a failing server is started again until the limit is reached") {
   supervised s{{"/bin/sh", "-c", "echo tried; exit 3"}, {"--max-failures", "3"}};
   CHECK(s.supervisor().wait_exit(patience).exited(3));
   CHECK(s.supervisor().stdout_text() == "tried\ntried\ntried\n");
-  CHECK(s.supervisor().output().find(
-            "failure 3 of 3 in a row, so the supervisor does not start it again") !=
-        std::string::npos);
+  CHECK(contains(s.supervisor().output(),
+                 "failure 3 of 3 in a row, so the supervisor does not start it again"));
 }
 
 TEST_CASE("a program that cannot be executed is reported at once, as a shell does") {
   supervised absent{{"/nonexistent/server"}};
   CHECK(absent.supervisor().wait_exit(patience).exited(127));
-  CHECK(absent.supervisor().output().find("No such file or directory; check the command behind") !=
-        std::string::npos);
+  CHECK(contains(absent.supervisor().output(),
+                 "No such file or directory; check the command behind"));
   CHECK(nothing_left(absent));
   supervised directory{{"/tmp"}};
   CHECK(directory.supervisor().wait_exit(patience).exited(126));
@@ -81,9 +80,9 @@ TEST_CASE("a server that waits to be started again is visible, and can be given 
   CHECK(*status.wait > std::chrono::seconds{900});
   const auto shown = s.ctl({"status", s.control()});
   CHECK(shown.status == "exited 0");
-  CHECK(shown.out.find("the server does not run: it is started again in ") != std::string::npos);
-  CHECK(shown.out.find("exited with status 1 (1 in a row)") != std::string::npos);
-  CHECK(shown.out.find("no server answers at " + s.control()) != std::string::npos);
+  CHECK(contains(shown.out, "the server does not run: it is started again in "));
+  CHECK(contains(shown.out, "exited with status 1 (1 in a row)"));
+  CHECK(contains(shown.out, "no server answers at " + s.control()));
   s.supervisor().signal(SIGTERM);
   CHECK(s.supervisor().wait_exit(patience).exited(1));
   CHECK(nothing_left(s));
@@ -107,10 +106,10 @@ TEST_CASE("if a server or its supervisor hangs, that is reported with the other'
     CHECK(ctl->wait_exit(patience).exited(1));
     INFO(ctl->output());
     const auto shown = ctl->stdout_text();
-    CHECK((shown.find("supervisor: pid ") != std::string::npos) == server_hangs);
-    CHECK((shown.find("generation 1, pid ") != std::string::npos) == !server_hangs);
-    CHECK(ctl->output().find(server_hangs ? "graceful-ctl: the server did not answer"
-                                          : "graceful-ctl: supervisor: ") != std::string::npos);
+    CHECK(contains(shown, "supervisor: pid ") == server_hangs);
+    CHECK(contains(shown, "generation 1, pid ") == !server_hangs);
+    CHECK(contains(ctl->output(), server_hangs ? "graceful-ctl: the server did not answer"
+                                               : "graceful-ctl: supervisor: "));
   }
 }
 
@@ -120,7 +119,7 @@ TEST_CASE("a server that does not use this library is supervised too") {
   ::kill(first, SIGKILL);
   const auto second = s.wait_main(first);
   CHECK(s.status().restarts == 1);
-  CHECK(s.status().last_failure.find("was killed by signal 9 (SIGKILL)") != std::string::npos);
+  CHECK(contains(s.status().last_failure, "was killed by signal 9 (SIGKILL)"));
   s.supervisor().signal(SIGTERM);
   CHECK(s.supervisor().wait_exit(patience).exited(143));
   CHECK(::kill(second, 0) != 0);
@@ -143,10 +142,7 @@ TEST_CASE("each signal reaches the server unchanged, and none ends the superviso
 
 TEST_CASE("SIGTERM ends a server gracefully, and a second one at once") {
   supervised s{supervised::http()};
-  const auto port = s.port();
-  http_connection held{resolve("127.0.0.1", port, patience), 0};
-  held.exchange("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
-  held.send("GET / HTTP/1.1\r\n");
+  const auto held = hold_on(s.port());
   s.supervisor().signal(SIGTERM);
   REQUIRE(s.supervisor().wait_for_output("this process drains", patience));
   CHECK(s.supervisor().running());
@@ -156,12 +152,10 @@ TEST_CASE("SIGTERM ends a server gracefully, and a second one at once") {
 }
 
 TEST_CASE("a server that is not ready in time is killed, which counts as a failure") {
-  auto command = programs::python("notifying_server.py");
-  command.insert(command.end(), {"0", "never-ready"});
-  supervised s{command, {"--ready-timeout", "2", "--max-failures", "1"}};
+  supervised s{notifying_server({"0", "never-ready"}),
+               {"--ready-timeout", "2", "--max-failures", "1"}};
   CHECK(s.supervisor().wait_exit(patience).exited(137));
-  CHECK(s.supervisor().output().find("was not ready within 2 s and has been killed") !=
-        std::string::npos);
+  CHECK(contains(s.supervisor().output(), "was not ready within 2 s and has been killed"));
 }
 
 TEST_CASE("Ctrl-C reaches the server once, so that it ends gracefully") {
@@ -179,7 +173,7 @@ TEST_CASE("Ctrl-C reaches the server once, so that it ends gracefully") {
   s.supervisor().signal(SIGUSR1);
   CHECK(tty.wait_for("done", patience));
   CHECK(s.supervisor().wait_exit(patience).exited(0));
-  CHECK(tty.text().find("INT 2") == std::string::npos);
+  CHECK_FALSE(contains(tty.text(), "INT 2"));
 }
 
 TEST_CASE("a signal to the supervisor's process group reaches the server once") {
@@ -199,7 +193,7 @@ TEST_CASE("a signal to the supervisor's process group reaches the server once") 
   leader.signal(SIGUSR1);  // after it
   CHECK(leader.wait_for_output("done", patience));
   CHECK(leader.wait_exit(patience).exited(0));
-  CHECK(leader.output().find("TERM 2") == std::string::npos);
+  CHECK_FALSE(contains(leader.output(), "TERM 2"));
 }
 
 TEST_CASE("a server outlives its shell as the main process, and still ends gracefully") {
@@ -249,7 +243,7 @@ TEST_CASE("SIGTERM that ends a shell is passed on to the server behind it") {
   s.wait([](const auto& it) { return it.said == "generation 1 serves"; });
   s.supervisor().signal(SIGTERM);
   CHECK(s.supervisor().wait_exit(patience).exited(0));
-  CHECK(s.supervisor().output().find("this process drains") != std::string::npos);
+  CHECK(contains(s.supervisor().output(), "this process drains"));
   CHECK(s.scene().wait_all_gone(patience));
 }
 
@@ -273,14 +267,15 @@ TEST_CASE("after a re-exec too, a server that a shell has started again is belie
   const auto shell = s.wait_main();
   /// The pid of the server, once it answers, if it is not `before`.
   const auto server = [&](std::int64_t before) {
-    for (const deadline until{patience}; !until.passed();) {
+    auto pid = before;
+    const auto another_serves = [&] {  // between two servers no process answers
       auto client = graceful::control_client::connect(s.control(), patience);
       const auto status = client ? client->status() : client.error();
-      if (status && status->state == "serving" && status->pid != before) return status->pid;
-      ::poll(nullptr, 0, 2);  // between two servers no process answers
-    }
-    FAIL("no server: ", s.supervisor().output());
-    return std::int64_t{};
+      if (status && status->state == "serving") pid = status->pid;
+      return pid != before;
+    };
+    if (!eventually(another_serves, patience)) FAIL("no server: ", s.supervisor().output());
+    return pid;
   };
   const auto first = server(0);
   s.wait([](const auto& it) { return it.said == "generation 1 serves"; });
@@ -292,9 +287,7 @@ TEST_CASE("after a re-exec too, a server that a shell has started again is belie
 }
 
 TEST_CASE("a server cannot name its supervisor as the main process") {
-  auto command = programs::python("notifying_server.py");
-  command.insert(command.end(), {"0", "names-supervisor"});
-  supervised s{command};
+  supervised s{notifying_server({"0", "names-supervisor"})};
   s.port();
   const auto status = s.wait([](const auto& it) { return it.said == "python serves"; });
   CHECK(status.main_pid != s.supervisor().pid());
@@ -303,23 +296,13 @@ TEST_CASE("a server cannot name its supervisor as the main process") {
 TEST_CASE("a number that counts in a server's own PID namespace names no process outside of it") {
   const std::vector<std::string> in_space{"/usr/bin/unshare", "--pid", "--fork", "--kill-child",
                                           "--"};
-  {
-    scene where;
-    auto tried = in_space;
-    tried.emplace_back("/bin/true");
-    if (run(where, tried).status != "exited 0") {
-      MESSAGE("skipped: PID namespaces cannot be made here");
-      return;
-    }
-  }
+  if (!can_run(in_space, "a PID namespace")) return;
   scene elsewhere;
   process& stranger = elsewhere.start({"/bin/sleep", "1000"});
   // unshare(1) ignores SIGTERM.
-  std::vector<std::string> command{"/bin/sh", "-c", R"("$@" & wait)", "sh"};
-  command.insert(command.end(), in_space.begin(), in_space.end());
-  for (const auto& word : programs::python("notifying_server.py")) command.push_back(word);
-  command.insert(command.end(), {"0", "names=" + std::to_string(stranger.pid())});
-  supervised s{command};
+  const std::vector<std::string> shell{"/bin/sh", "-c", R"("$@" & wait)", "sh"};
+  supervised s{joined(joined(shell, in_space),
+                      notifying_server({"0", "names=" + std::to_string(stranger.pid())}))};
   s.port();
   const auto status = s.wait([](const auto& it) { return it.said == "python serves"; });
   CHECK(status.main_pid != stranger.pid());
@@ -334,7 +317,7 @@ TEST_CASE("a second supervisor for the same server is told that there is one") {
   process& first = s.supervisor();
   process& second = s.start();
   CHECK(second.wait_exit(patience).exited(1));
-  CHECK(second.output().find("a supervisor runs already at ") != std::string::npos);
+  CHECK(contains(second.output(), "a supervisor runs already at "));
   CHECK(first.running());
   CHECK(s.status().pid == first.pid());
 }
@@ -373,7 +356,7 @@ TEST_CASE("a wrong command line of run is explained") {
     const auto done = s.ctl(std::move(arguments));
     INFO(done.all);
     CHECK(done.status == "exited 2");
-    CHECK(done.all.find(says) != std::string::npos);
+    CHECK(contains(done.all, says));
   };
   expect({"run"}, "there is no command to run");
   expect({"run", "--"}, "there is no command to run");
@@ -396,20 +379,17 @@ TEST_CASE("orphans of a server come to the supervisor, even if it is not PID 1")
     const auto all = process_table();
     return std::ranges::count(all, s.supervisor().pid(), &process_entry::parent);
   };
-  for (const deadline until{patience}; children() != 2 && !until.passed();) {
-    ::poll(nullptr, 0, 2);  // /proc has no events
-  }
-  CHECK(children() == 2);
+  CHECK(eventually([&] { return children() == 2; }, patience));  // /proc has no events
 }
 
 TEST_CASE("a server that becomes a daemon is told to stay in the foreground") {
   supervised s{{"/bin/sh", "-c", "sleep 1000 >/dev/null 2>&1 & exit 0"}};
   CHECK(s.supervisor().wait_exit(patience).exited(0));
-  CHECK(s.supervisor().output().find("tell it to stay in the foreground") != std::string::npos);
+  CHECK(contains(s.supervisor().output(), "tell it to stay in the foreground"));
 }
 
 TEST_CASE("a program that has done its work is not told about daemons") {
   supervised s{{"/bin/true"}};
   CHECK(s.supervisor().wait_exit(patience).exited(0));
-  CHECK(s.supervisor().output().find("foreground") == std::string::npos);
+  CHECK_FALSE(contains(s.supervisor().output(), "foreground"));
 }

@@ -16,7 +16,6 @@
 #include <utility>
 #include <vector>
 
-#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -57,10 +56,6 @@ std::vector<std::string> drain_of(const server_fixture& s) {
   return {programs::graceful_ctl(), "drain", s.control()};
 }
 
-bool contains(const std::string& text, const char* needle) {
-  return text.find(needle) != std::string::npos;
-}
-
 /// Checks that there are exactly these lines, each with its text.
 void check_lines(const std::vector<std::string>& lines, const std::vector<const char*>& texts) {
   std::string all;
@@ -76,13 +71,8 @@ bool is_stopped(pid_t pid) {
   return std::all_of(begin(tasks), end(tasks), [](const fs::directory_entry& task) {
     std::string text;
     std::getline(std::ifstream{task.path() / "stat"}, text);
-    return text.find(") T ") != text.npos;
+    return contains(text, ") T ");
   });
-}
-
-bool wait_stopped(pid_t pid, deadline until) {
-  while (!is_stopped(pid) && !until.passed()) ::poll(nullptr, 0, 5);
-  return is_stopped(pid);
 }
 
 const std::vector<const char*> phases{"spawned pid ", "connected as generation 2",
@@ -166,7 +156,7 @@ TEST_CASE("Ctrl-C leaves the upgrade running and the terminal clean, and says so
                "waiting for generation 2 to be ready",
                "graceful-ctl: interrupted; what was begun goes on. Watch it with: graceful-ctl "
                "status /"});
-  CHECK(contains(lines.back(), s.control().c_str()));
+  CHECK(contains(lines.back(), s.control()));
   CHECK(operator_.tty.text().ends_with("\n"));
   opening.open();
   CHECK(s.server().wait_for_output("generation 2 serves", patience));
@@ -226,7 +216,7 @@ TEST_CASE("a terminal that gets narrower and wraps the live line shows no trace 
   REQUIRE(operator_.tty.wait_for("waiting for generation 2 to be ready\x1b[J", patience));
   // What is written then must fit the new width.
   REQUIRE(operator_.ctl->signal(SIGSTOP));
-  REQUIRE(wait_stopped(operator_.ctl->pid(), patience));
+  REQUIRE(eventually([&] { return is_stopped(operator_.ctl->pid()); }, patience));
   const auto before = operator_.tty.read_so_far();
   operator_.tty.resize(20);
   REQUIRE(operator_.ctl->signal(SIGCONT));

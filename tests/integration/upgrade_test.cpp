@@ -64,27 +64,20 @@ TEST_CASE("a server that owns a plain acceptor, on four threads without a strand
 }
 
 TEST_CASE("a server whose standard error nobody reads any more can still be upgraded") {
-  scene where;
-  gate opening{where};
-  const auto control = where.path("control.sock");
   // With the default action of SIGPIPE, which Python ignores for itself.
-  std::vector<std::string> argv{
-      "/usr/bin/python3", "-c",
-      "import os, signal, sys; signal.signal(signal.SIGPIPE, signal.SIG_DFL); r, w = os.pipe(); "
-      "os.dup2(w, 2); os.close(r); os.close(w); os.execv(sys.argv[1], sys.argv[1:])"};
-  const auto server = opening.server(control, 0);
-  argv.insert(argv.end(), server.begin(), server.end());
-  process& first = where.start(argv);
-  opening.open();
-  REQUIRE(first.wait_for_output("gate: ready as generation 1", patience));
-  process& ctl = where.start({programs::graceful_ctl(), "upgrade", control});
+  gated_site g{
+      {"/usr/bin/python3", "-c",
+       "import os, signal, sys; signal.signal(signal.SIGPIPE, signal.SIG_DFL); r, w = os.pipe(); "
+       "os.dup2(w, 2); os.close(r); os.close(w); os.execv(sys.argv[1], sys.argv[1:])"}};
+  g.open();
+  process& ctl = g.start_ctl({"upgrade"});
   REQUIRE(ctl.wait_for_output("passed", patience));
-  opening.open();
+  g.opening.open();
   const auto end = ctl.wait_exit(patience);
   REQUIRE(end);
-  INFO(where.report());
+  INFO(g.where.report());
   CHECK(end.exited(0));
-  CHECK(first.wait_for_output("gate: ready as generation 2", patience));
+  CHECK(g.server.wait_for_output("gate: ready as generation 2", patience));
 }
 
 TEST_CASE("a plain acceptor whose queue is never empty still stops, and its process ends") {
@@ -127,21 +120,20 @@ TEST_CASE("each generation knows its own predecessor, and names it while that on
   const auto second = s.pid();
   const auto held = s.hold();
   REQUIRE(s.upgrade().status == "exited 0");
-  CHECK(s.status().out.find("generation 2, pid " + std::to_string(second) + ", drains") !=
-        std::string::npos);
+  CHECK(contains(s.status().out, "generation 2, pid " + std::to_string(second) + ", drains"));
 }
 
 TEST_CASE("a generation holds no more than the one before it") {
   server_fixture s{{"--threads", "2"}};
   REQUIRE(s.upgrade().status == "exited 0");
   REQUIRE(s.server().wait_for_output("has ended", patience));
-  const auto second = s.at_rest(static_cast<pid_t>(s.pid()));
+  const auto second = s.at_rest(s.pid());
   for (int i = 0; i < 5; ++i) {
     REQUIRE(s.upgrade().status == "exited 0");
     const auto gone = "generation " + std::to_string(i + 3) + " serves";
     REQUIRE(s.server().wait_for_output(gone, patience));
   }
-  const auto last = static_cast<pid_t>(s.pid());
+  const auto last = s.pid();
   INFO(take_census(last).to_string(), "\n", second.to_string());
   CHECK(wait_for_census(last, second, patience));
   CHECK(descriptors_without_cloexec(last).empty());
@@ -153,7 +145,7 @@ TEST_CASE("the successor gets the environment it is given, its connection, and n
                                "env > '" + s.scene().path("env") + "'; ls -l /proc/$$/fd > '" +
                                    s.scene().path("fds") + "'; exit 9"});
   CHECK(done.status == "exited 1");
-  CHECK(done.all.find("exited with status 9") != std::string::npos);
+  CHECK(contains(done.all, "exited with status 9"));
   const auto look = [&](const char* what, const char* where) {
     return run(s.scene(), {"/bin/grep", "-c", what, s.scene().path(where)}).out;
   };
@@ -183,7 +175,7 @@ TEST_CASE("a symbolic link that points to another build by then is resolved agai
   REQUIRE(server.wait_for_output("ready: generation 1 ", patience));
 
   point_to(other_build);
-  CHECK(upgrade().all.find("exited with status 7") != std::string::npos);
+  CHECK(contains(upgrade().all, "exited with status 7"));
   point_to(programs::http_server());
   CHECK(upgrade().status == "exited 0");
 }
@@ -195,13 +187,13 @@ TEST_CASE("three hundred listeners are handed over, each under its own name") {
   const auto done = s.upgrade();
   INFO(done.all);
   CHECK(done.status == "exited 0");
-  CHECK(done.out.find("300 sockets passed") != std::string::npos);
+  CHECK(contains(done.out, "300 sockets passed"));
   REQUIRE(s.server().wait_for_output("ready: generation 2 ", patience));
   // Each line "listening on" appears twice now: the same ports in the same order.
   const std::string text = s.server().stdout_text();
   const std::string second = text.substr(text.find("ready: generation 1 "));
   for (std::size_t i = 0; i < 300; ++i) {
-    REQUIRE(second.find("127.0.0.1:" + std::to_string(s.port(i)) + "\n") != std::string::npos);
+    REQUIRE(contains(second, "127.0.0.1:" + std::to_string(s.port(i)) + "\n"));
   }
   http_load last = s.load_on(false);
   last.port = s.port(299);
@@ -214,8 +206,7 @@ TEST_CASE("a name that was handed over with another address is bound again, and 
   server_fixture s;
   auto command = s.command();
   command.back() = "127.0.0.2:0";
-  command.insert(command.begin(), "--");
-  const auto done = s.upgrade(command);
+  const auto done = s.upgrade(behind_dashes(command));
   INFO(done.all);
   CHECK(done.status == "exited 0");
   CHECK(s.server().wait_for_output(
@@ -228,7 +219,6 @@ TEST_CASE("a listener that the successor does not ask for is dropped, and everyb
   server_fixture s{{"--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0"}};
   auto command = s.command();
   command.resize(command.size() - 2);
-  command.insert(command.begin(), "--");
-  CHECK(s.upgrade(command).status == "exited 0");
+  CHECK(s.upgrade(behind_dashes(command)).status == "exited 0");
   CHECK(s.server().wait_for_output("is dropped: this build does not listen on it", patience));
 }

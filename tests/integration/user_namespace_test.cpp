@@ -23,26 +23,19 @@ constexpr uid_t other_user = 65'532;
 const std::vector<std::string> in_no_map{"/usr/bin/unshare", "--user", "--"};
 const std::vector<std::string> as_its_root{"/usr/bin/unshare", "--user", "--map-root-user", "--"};
 
-std::vector<std::string> prefixed(std::vector<std::string> a, const std::vector<std::string>& b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
-}
-
 /// A server of `its_user`, after `prefix`, and processes of other users.
 struct two_namespaces {
   explicit two_namespaces(const std::vector<std::string>& prefix) {
     if (!others_can_run(programs::http_server()) ||
-        !is_possible(run(where, prefixed(as_its_root, {"/bin/true"}), {.user = its_user}).status ==
-                         "exited 0",
-                     "user namespaces cannot be made here")) {
+        !is_possible(
+            run(where, joined(as_its_root, {"/bin/true"}), {.user = its_user}).status == "exited 0",
+            "user namespaces cannot be made here")) {
       return;
     }
     const auto directory = where.path("own");
     REQUIRE(::mkdir(directory.c_str(), 0755) == 0);
     REQUIRE(::chown(directory.c_str(), its_user, its_user) == 0);
-    server = &where.start(prefixed(prefix, {programs::http_server(), "--control", control,
-                                            "--listen", "127.0.0.1:0", "--probation", "0"}),
-                          {.user = its_user});
+    server = &where.start(joined(prefix, http_command(control)), {.user = its_user});
     REQUIRE_MESSAGE(server->wait_for_output("ready: generation 1 ", patience), server->output());
     // So that the mode of the socket does not decide.
     REQUIRE(::chmod(control.c_str(), 0666) == 0);
@@ -50,8 +43,7 @@ struct two_namespaces {
 
   finished ctl(const std::string& command, uid_t user,
                const std::vector<std::string>& prefix = {}) {
-    return run(where, prefixed(prefix, {programs::graceful_ctl(), command, control}),
-               {.user = user});
+    return run(where, joined(prefix, {programs::graceful_ctl(), command, control}), {.user = user});
   }
 
   scene where;
@@ -68,7 +60,7 @@ TEST_CASE(
   for (const auto& prefix : {in_no_map, as_its_root}) {
     const auto refused = t.ctl("status", other_user, prefix);
     CHECK_MESSAGE(refused.status == "exited 4", refused.all);
-    CHECK_MESSAGE(refused.all.find("runs as another user") != std::string::npos, refused.all);
+    CHECK_MESSAGE(contains(refused.all, "runs as another user"), refused.all);
   }
   CHECK(t.ctl("status", its_user, as_its_root).status == "exited 0");
 }

@@ -2,6 +2,7 @@
 #include "server_fixture.hpp"
 
 #include "testing/process_table.hpp"
+#include "upgrade_and_commit.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -22,9 +23,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::uint64_t some_requests = 6;
-constexpr double requests_a_second = 90;  // of each kind: a few at each moment of an upgrade
-constexpr int pause_ms = 2;               // /proc has no events
+constexpr int pause_ms = 2;  // /proc has no events
 
 /// Below the range from which connect(2) takes ports, so that a cold start finds it free.
 std::uint16_t free_port() {
@@ -43,12 +42,6 @@ std::uint16_t free_port() {
   throw std::runtime_error{"no port is free from 20000 to 30000"};
 }
 
-http_load kind_of_load(bool keep_alive) {
-  return {.connections = both_loads::clients_of_each,
-          .rate = requests_a_second,
-          .keep_alive = keep_alive};
-}
-
 void keep_most(call_counts& most, const call_counts& now, const call_counts& earlier = {}) {
   for (const auto& [kind, count] : now) {
     const auto before = earlier.find(kind);
@@ -59,39 +52,6 @@ void keep_most(call_counts& most, const call_counts& now, const call_counts& ear
 }
 
 }  // namespace
-
-both_loads::both_loads(deployment& site)
-    : site_{site},
-      kept_{site.start_http_load(kind_of_load(true))},
-      connecting_{site.start_http_load(kind_of_load(false))} {}
-
-bool both_loads::go_on(deadline until) {
-  return kept_.wait_for(some_requests, until) && connecting_.wait_for(some_requests, until);
-}
-
-bool both_loads::reach(std::uint64_t generation, deadline until) {
-  return kept_.wait_for_generation(generation, some_requests, until) &&
-         connecting_.wait_for_generation(generation, some_requests, until);
-}
-
-both_loads::totals both_loads::stop() {
-  totals sum;
-  sum.reports = {kept_.stop(), connecting_.stop()};
-  site_.remember(sum.reports[0], "kept load");
-  site_.remember(sum.reports[1], "connecting load");
-  for (const load_report& each : sum.reports) {
-    sum.ok += each.ok;
-    sum.refused += each.refused;
-    sum.lost += each.lost();
-    sum.longest_silence = std::max(sum.longest_silence, each.longest_silence);
-  }
-  return sum;
-}
-
-std::string both_loads::totals::to_string() const {
-  return "kept connections:\n" + reports[0].to_string() + "a connection a request:\n" +
-         reports[1].to_string();
-}
 
 server_fixture::server_fixture(std::string server)
     : server_{std::move(server)}, port_{free_port()} {
@@ -138,9 +98,7 @@ bool server_fixture::start_afresh(deadline until) {
 
 upgrade_outcome server_fixture::upgrade() {
   const auto predecessor = open_pidfd(static_cast<pid_t>(site_->status().pid));
-  const auto run = site_->start_upgrade();
-  if (run.wait_for("ready", patience) && !run.so_far().committed()) (void)site_->commit();
-  auto outcome = run.wait(patience);
+  auto outcome = graceful_test::upgrade_and_commit(*site_);
   if (outcome.committed() && !wait_readable(predecessor.get(), patience)) {
     outcome.code = graceful::errc::timed_out;
     outcome.message = "the predecessor has not ended";

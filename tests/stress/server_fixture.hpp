@@ -5,41 +5,15 @@
 #include <graceful/testing/deployment.hpp>
 #include <graceful/testing/process.hpp>
 
+#include "both_loads.hpp"
 #include "point.hpp"
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace graceful_stress {
-
-/// Clients of both kinds on one server.
-class both_loads {
- public:
-  static constexpr int clients_of_each = 3;
-  static constexpr std::uint64_t clients = 2 * std::uint64_t{clients_of_each};
-
-  explicit both_loads(graceful::testing::deployment& site);
-
-  /// Waits until each has had some more answers: from this generation, if one is named.
-  bool go_on(graceful::testing::deadline until);
-  bool reach(std::uint64_t generation, graceful::testing::deadline until);
-
-  /// Counts of both loads; failures of the first.
-  struct totals {
-    std::uint64_t ok{}, refused{}, lost{};
-    std::chrono::milliseconds longest_silence{};
-    std::array<graceful::testing::load_report, 2> reports;
-    [[nodiscard]] std::string to_string() const;
-  };
-  totals stop();
-
- private:
-  graceful::testing::deployment& site_;
-  graceful::testing::load kept_, connecting_;
-};
 
 /// Where faults strike upgrades: docs/examples/http_server on its own port, which it keeps when it
 /// is started again, with the shim in all its generations.

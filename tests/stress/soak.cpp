@@ -4,7 +4,9 @@
 // before.
 #include <graceful/testing.hpp>
 
+#include "both_loads.hpp"
 #include "flatness.hpp"
+#include "upgrade_and_commit.hpp"
 
 #include <boost/program_options.hpp>
 
@@ -101,12 +103,9 @@ bool soak::run(int upgrades) {
   return true;
 }
 
-/// With a probation, which the operator ends as soon as the successor is ready.
 upgrade_outcome soak::upgrade() {
   const auto predecessor = site_.generation();
-  const auto run = site_.start_upgrade();
-  if (run.wait_for("ready", site_.patience())) (void)site_.commit();
-  auto outcome = run.wait(site_.patience());
+  auto outcome = graceful_test::upgrade_and_commit(site_);
   if (outcome.committed() && !site_.wait_gone(predecessor)) {
     outcome.code = graceful::errc::timed_out;
     outcome.message = "the predecessor has not ended";
@@ -115,33 +114,24 @@ upgrade_outcome soak::upgrade() {
 }
 
 bool soak::stretch(int upgrades) {
-  const auto each_kind = [&](bool keep_alive) {
-    return site_.start_http_load({.connections = clients_of_each, .keep_alive = keep_alive});
-  };
-  load kept = each_kind(true), connecting = each_kind(false);
+  both_loads loads{site_, {.connections = clients_of_each}};
   bool good = true;
   for (int i = 0; i < upgrades && good; ++i) {
     const auto began = std::chrono::steady_clock::now();
     const auto outcome = upgrade();
     upgrading_ += std::chrono::steady_clock::now() - began;
     good = expect(outcome.committed() && !outcome.failed(), "the upgrade " + outcome.to_string()) &&
-           expect(kept.wait_for_generation(outcome.generation, some_requests, site_.patience()) &&
-                      connecting.wait_for_generation(outcome.generation, some_requests,
-                                                     site_.patience()),
+           expect(loads.reach(outcome.generation, site_.patience(), some_requests),
                   "the new generation does not answer both kinds of clients");
     if (!good) break;
     ++done_;
     loaded_.add(outcome.pid);
   }
-  for (load* each : {&kept, &connecting}) {
-    const auto seen = each->stop();
-    site_.remember(seen);
-    ok_ += seen.ok;
-    lost_ += seen.lost();
-    longest_silence_ = std::max(longest_silence_, seen.longest_silence);
-    if (!expect(seen.lost() == 0, "requests are lost:\n" + seen.to_string())) good = false;
-  }
-  return good;
+  const auto seen = loads.stop();
+  ok_ += seen.ok;
+  lost_ += seen.lost;
+  longest_silence_ = std::max(longest_silence_, seen.longest_silence);
+  return expect(seen.lost == 0, "requests are lost:\n" + seen.to_string()) && good;
 }
 
 /// Exactly what the first generation held.

@@ -9,6 +9,8 @@
 #include "os/listening_socket.hpp"
 #include "os/socket_address.hpp"
 
+#include "eventually.hpp"
+
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
@@ -82,16 +84,6 @@ inline int option_of(int fd, int level, int name) {
 inline bool is_cloexec(int fd) { return (::fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0; }
 inline bool is_nonblocking(int fd) { return (::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0; }
 inline bool is_open_descriptor(int fd) { return ::fcntl(fd, F_GETFD) >= 0; }
-
-/// Polls until it is true; for changes that the kernel does not report.
-template <class Predicate>
-bool eventually(Predicate predicate, deadline until = std::chrono::seconds{10}) {
-  while (!predicate()) {
-    if (until.passed()) return false;
-    ::poll(nullptr, 0, 1);
-  }
-  return true;
-}
 
 }  // namespace graceful_test
 

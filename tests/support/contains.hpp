@@ -1,0 +1,15 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#ifndef GRACEFUL_TESTS_SUPPORT_CONTAINS_HPP
+#define GRACEFUL_TESTS_SUPPORT_CONTAINS_HPP
+
+#include <string_view>
+
+namespace graceful_test {
+
+inline bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != text.npos;
+}
+
+}  // namespace graceful_test
+
+#endif
