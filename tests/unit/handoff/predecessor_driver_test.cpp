@@ -90,7 +90,7 @@ TEST_CASE("a second successor is refused, and the offer to the first one stays")
   const auto refused = f.call(second, wire::to_call(wire::begin{{1}, "", ""}));
   CHECK(text_of(refused, "error") == "io.graceful.Handoff.Busy");
   CHECK(f.done == deeds{"offer"});
-  CHECK(f.say("refused a successor: another upgrade is under way"));
+  CHECK(f.mentions("refused a successor: another upgrade is under way"));
 }
 
 TEST_CASE("a call with wrong parameters changes nothing") {
@@ -149,7 +149,7 @@ TEST_CASE("an upgrade can be aborted until the successor is ready, and a second 
   CHECK_FALSE(f.driver.abort());
   f.driver.upgrade();
   f.driver.upgrade();
-  CHECK(f.say("no upgrade: an upgrade is under way (successor pid "));
+  CHECK(f.mentions("no upgrade: an upgrade is under way (successor pid "));
   CHECK(f.driver.abort());
   CHECK(f.run_until([&] { return !f.driver.busy(); }));
   CHECK(f.driver.last_failure() == "an operator aborted it");
@@ -161,5 +161,5 @@ TEST_CASE("a process that ends takes a successor that is not ready with it") {
   REQUIRE(f.driver.busy());
   f.driver.shutdown();  // waits for the end of the process
   CHECK(f.run_until([&] { return !f.driver.busy(); }));
-  CHECK(f.say("upgrade failed: the server was told to end; this process ends"));
+  CHECK(f.mentions("upgrade failed: the server was told to end; this process ends"));
 }

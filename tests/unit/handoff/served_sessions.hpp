@@ -4,8 +4,8 @@
 
 #include "control/session_host.hpp"
 #include "handoff/passed_channel.hpp"
-#include "os/log.hpp"
 
+#include "log_book.hpp"
 #include "patience.hpp"
 #include "varlink_peer.hpp"
 
@@ -20,26 +20,11 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace graceful_test {
 
-/// Collects what is logged.
-struct logged_lines {
-  [[nodiscard]] bool say(std::string_view text) const {
-    for (const auto& line : lines) {
-      if (line.find(text) != line.npos) return true;
-    }
-    return false;
-  }
-
-  std::vector<std::string> lines;
-  graceful::log log{
-      [this](graceful::log_level, std::string_view text) { lines.emplace_back(text); }};
-};
-
 /// Serves connections on a context that the test runs.
-struct served_sessions : logged_lines {
+struct served_sessions : log_book {
   ~served_sessions() { host.stop(); }
 
   varlink_peer connect() {

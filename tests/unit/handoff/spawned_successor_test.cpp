@@ -80,9 +80,9 @@ TEST_CASE("a retired process is not reported, and only the log tells that it end
   const auto pid = s.run("exit 3");
   s.child.retire(patience);
   CHECK_FALSE(s.child.pid());
-  REQUIRE(s.run_until([&] { return !s.lines.empty(); }));
-  CHECK(s.lines.back() == "the successor (pid " + std::to_string(pid) +
-                              "), which was rolled back, exited with status 3");
+  REQUIRE(s.run_until([&] { return !s.entries.empty(); }));
+  CHECK(s.entries.back().second == "the successor (pid " + std::to_string(pid) +
+                                       "), which was rolled back, exited with status 3");
   CHECK(s.how.empty());
   CHECK_FALSE(is_running(pid));
 }
@@ -93,7 +93,7 @@ TEST_CASE("a retired process that does not end in its time is killed, beside a n
   s.child.retire(0ms);
   const auto next = s.run("exec sleep 1000");
   CHECK(s.run_until([&] { return !is_running(old); }));
-  CHECK(s.say("does not end: it is killed"));
+  CHECK(s.mentions("does not end: it is killed"));
   CHECK(s.child.pid() == next);
   CHECK(is_running(next));
   s.child.kill();

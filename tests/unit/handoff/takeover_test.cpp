@@ -28,7 +28,7 @@ namespace os = graceful::os;
 namespace {
 
 /// A control path in a directory of its own.
-struct contested_path : logged_lines {
+struct contested_path : log_book {
   graceful::result<graceful::takeover> take(bool explicitly = false,
                                             std::chrono::milliseconds step = patience) {
     return graceful::take_ownership({.control_path = path,
@@ -139,7 +139,7 @@ TEST_CASE("a predecessor that dies before it has passed everything leaves a cold
   const auto second = c.take(true);
   REQUIRE(second.has_value());
   CHECK(second->owned.predecessor == nullptr);
-  CHECK(c.say("the predecessor died before it had handed over: this process starts cold"));
+  CHECK(c.mentions("the predecessor died before it had handed over: this process starts cold"));
 }
 
 TEST_CASE("what tells a process to take over is read once, and no child inherits it") {

@@ -71,10 +71,11 @@ TEST_CASE(
     CHECK(text_of(parameters_of(f.reply_to(f.caller)), "phase") == name);
   }
   CHECK(f.monitored == std::vector<std::string>{"spawned", "begun", "passed", "ready"});
-  CHECK(f.say("upgrade: spawned pid 42"));
-  CHECK(f.say("upgrade: generation 7 has connected"));
-  CHECK(f.say("upgrade: 1 socket passed"));
-  CHECK(f.say("upgrade: generation 7 serves, in probation for " + graceful::duration_text(3s)));
+  CHECK(f.mentions("upgrade: spawned pid 42"));
+  CHECK(f.mentions("upgrade: generation 7 has connected"));
+  CHECK(f.mentions("upgrade: 1 socket passed"));
+  CHECK(
+      f.mentions("upgrade: generation 7 serves, in probation for " + graceful::duration_text(3s)));
   CHECK(f.measured.now().probation);
 }
 
@@ -88,7 +89,7 @@ TEST_CASE("a commit is the last reply to the operator, and answers who waited fo
   CHECK(phase.phase == "committed");
   CHECK(phase.dropped == std::vector<std::string>{"admin"});
   CHECK(text_of(f.reply_to(f.decider), "error").empty());
-  CHECK(f.say("nobody listens on 127.0.0.1:81 ('admin') any more"));
+  CHECK(f.mentions("nobody listens on 127.0.0.1:81 ('admin') any more"));
   CHECK(f.report.last_failure().empty());
 }
 
@@ -109,7 +110,7 @@ TEST_CASE("a failure answers everybody who waits, once, and says whether this pr
     CHECK(text_of(parameters_of(reply), "message") == "it crashed; the old process" + consequence);
     CHECK(parameters_of(reply).contains("ends") == ends);
   }
-  CHECK(f.say("upgrade failed: it crashed; this process" + consequence));
+  CHECK(f.mentions("upgrade failed: it crashed; this process" + consequence));
   CHECK(f.monitored == std::vector<std::string>{"failed"});
   CHECK(f.report.last_failure() == "it crashed");
   CHECK(f.measured.now().totals.failed == 1);

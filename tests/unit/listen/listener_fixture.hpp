@@ -7,8 +7,8 @@
 
 #include "listen/inventory.hpp"
 #include "listen/listener.hpp"
-#include "os/log.hpp"
 
+#include "log_book.hpp"
 #include "tcp_sockets.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -25,23 +25,6 @@ namespace graceful_test {
 
 namespace asio = boost::asio;
 using tcp = asio::ip::tcp;
-
-/// Collects log messages.
-class log_book {
- public:
-  std::vector<std::pair<graceful::log_level, std::string>> entries;
-  graceful::log log{[this](graceful::log_level level, std::string_view text) {
-    entries.emplace_back(level, text);
-  }};
-
-  /// True if a message of this level contains the text.
-  [[nodiscard]] bool mentions(graceful::log_level level, std::string_view text) const {
-    for (const auto& [l, entry] : entries) {
-      if (l == level && entry.find(text) != entry.npos) return true;
-    }
-    return false;
-  }
-};
 
 /// A listening socket with an acceptor on it, as an upgrader makes them.
 struct listening {
