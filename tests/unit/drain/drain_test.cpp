@@ -82,7 +82,7 @@ struct drain_fixture {
     auto answer = wire::to_message(wire::to_reply(wire::reported{hurry}));
     REQUIRE(connection.send_raw(answer));
     run_what_waits();
-    return wire::parse_report(wire::parse_call(call)->parameters).value();
+    return wire::parse<wire::report>(wire::parse_call(call)->parameters).value();
   }
 
   void run_what_waits() {

@@ -27,13 +27,13 @@ TEST_CASE("a successor is told what is on offer, and gets it with its names") {
   driver_fixture f;
   auto peer = f.connect();
   const auto begun = parameters_of(f.call(peer, wire::to_call(wire::begin{{1}, "", "systemd"})));
-  const auto offer = wire::parse_begun(begun).value();
+  const auto offer = wire::parse<wire::begun>(begun).value();
   CHECK(offer.generation == 5);
   CHECK(offer.name == "web");
   CHECK(offer.descriptors == 4);
   CHECK(offer.kept == deeds{"admin"});
   const auto batch =
-      wire::parse_batch(parameters_of(f.call(peer, wire::to_call(wire::fetch{0})))).value();
+      wire::parse<wire::batch>(parameters_of(f.call(peer, wire::to_call(wire::fetch{0})))).value();
   CHECK(batch.names == deeds{"@lock", "@control", "web", "admin"});
   CHECK(peer.take_descriptors().size() == 4);
 }

@@ -67,8 +67,8 @@ struct served_sessions : log_book {
   std::function<void(const graceful::control_session&)> on_closed;
   graceful::session_host host{io,
                               log,
-                              {.called = "control socket",
-                               .call = [this](graceful::control_session& from,
+                              "control socket",
+                              {.call = [this](graceful::control_session& from,
                                               const graceful::wire::call& c) { on_call(from, c); },
                                .closed =
                                    [this](const graceful::control_session& from) {
