@@ -3,7 +3,6 @@
 
 #include "os/child.hpp"
 #include "os/peer.hpp"
-#include "os/proc.hpp"
 #include "os/process_identity.hpp"
 #include "os/system_failure.hpp"
 #include "wire/control_messages.hpp"
