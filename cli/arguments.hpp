@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_CLI_ARGUMENTS_HPP
-#define GRACEFUL_CLI_ARGUMENTS_HPP
+#pragma once
 
 #include <graceful/control_client.hpp>
 #include <graceful/supervisor.hpp>
@@ -38,5 +37,3 @@ struct arguments {
 result<arguments> parse(const std::vector<std::string>& words);
 
 }  // namespace graceful::cli
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_CLI_COMMAND_TABLE_HPP
-#define GRACEFUL_CLI_COMMAND_TABLE_HPP
+#pragma once
 
 #include <cstdint>
 #include <span>
@@ -88,5 +87,3 @@ const option_row* find_option(std::string_view name, command c);
 std::string takers_of(std::string_view option);
 
 }  // namespace graceful::cli
-
-#endif

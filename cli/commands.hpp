@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_CLI_COMMANDS_HPP
-#define GRACEFUL_CLI_COMMANDS_HPP
+#pragma once
 
 #include <graceful/control_client.hpp>
 
@@ -42,5 +41,3 @@ int status(const std::string& path, const arguments& args);
 int reexec(const std::string& path, const arguments& args);
 
 }  // namespace graceful::cli
-
-#endif

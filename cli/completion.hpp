@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_CLI_COMPLETION_HPP
-#define GRACEFUL_CLI_COMPLETION_HPP
+#pragma once
 
 #include <string>
 
@@ -13,5 +12,3 @@ std::string zsh_completion();
 std::string fish_completion();
 
 }  // namespace graceful::cli
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_CLI_DISPLAY_HPP
-#define GRACEFUL_CLI_DISPLAY_HPP
+#pragma once
 
 #include "progress_view.hpp"
 
@@ -68,5 +67,3 @@ class display {
 };
 
 }  // namespace graceful::cli
-
-#endif

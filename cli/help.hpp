@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_CLI_HELP_HPP
-#define GRACEFUL_CLI_HELP_HPP
+#pragma once
 
 #include "command_table.hpp"
 
@@ -15,5 +14,3 @@ std::string help();
 std::string help(command about);
 
 }  // namespace graceful::cli
-
-#endif

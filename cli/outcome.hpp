@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_CLI_OUTCOME_HPP
-#define GRACEFUL_CLI_OUTCOME_HPP
+#pragma once
 
 #include <graceful/error.hpp>
 
@@ -33,5 +32,3 @@ int conclude(const result<void>& outcome, bool json);
 int print_or_fail(const std::string& text);
 
 }  // namespace graceful::cli
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_CLI_PROGRESS_VIEW_HPP
-#define GRACEFUL_CLI_PROGRESS_VIEW_HPP
+#pragma once
 
 #include <graceful/control_client.hpp>
 
@@ -54,5 +53,3 @@ class progress_view {
 };
 
 }  // namespace graceful::cli
-
-#endif

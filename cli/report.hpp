@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_CLI_REPORT_HPP
-#define GRACEFUL_CLI_REPORT_HPP
+#pragma once
 
 #include <graceful/control_client.hpp>
 #include <graceful/supervisor_client.hpp>
@@ -43,5 +42,3 @@ std::string describe(const server_status& status);
 std::string describe(const supervisor_status& status);
 
 }  // namespace graceful::cli
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_CLI_SERVER_LIST_HPP
-#define GRACEFUL_CLI_SERVER_LIST_HPP
+#pragma once
 
 #include <graceful/control_client.hpp>
 #include <graceful/supervisor_client.hpp>
@@ -55,5 +54,3 @@ std::string describe(const std::vector<answering_server>& servers, uid_t self);
 std::string to_json(const answering_server& each);
 
 }  // namespace graceful::cli
-
-#endif

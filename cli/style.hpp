@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_CLI_STYLE_HPP
-#define GRACEFUL_CLI_STYLE_HPP
+#pragma once
 
 #include <string>
 #include <string_view>
@@ -26,5 +25,3 @@ bool can_redraw(std::string_view term);
 style style_of(std::string_view term, std::string_view no_color, std::string_view codeset);
 
 }  // namespace graceful::cli
-
-#endif

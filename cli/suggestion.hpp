@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_CLI_SUGGESTION_HPP
-#define GRACEFUL_CLI_SUGGESTION_HPP
+#pragma once
 
 #include <optional>
 #include <string_view>
@@ -14,5 +13,3 @@ std::optional<std::string_view> nearest(std::string_view word,
                                         const std::vector<std::string_view>& known);
 
 }  // namespace graceful::cli
-
-#endif

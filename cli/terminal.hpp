@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_CLI_TERMINAL_HPP
-#define GRACEFUL_CLI_TERMINAL_HPP
+#pragma once
 
 #include "style.hpp"
 
@@ -27,5 +26,3 @@ bool in_foreground(int fd);
 bool write_all(int fd, std::string_view text);
 
 }  // namespace graceful::cli
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_CLI_USAGE_HPP
-#define GRACEFUL_CLI_USAGE_HPP
+#pragma once
 
 #include <graceful/error.hpp>
 
@@ -21,5 +20,3 @@ failure unknown_option(const std::string& given, const command_row* about);
 std::string command_names();
 
 }  // namespace graceful::cli
-
-#endif

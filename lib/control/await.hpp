@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_CONTROL_AWAIT_HPP
-#define GRACEFUL_CONTROL_AWAIT_HPP
+#pragma once
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -47,5 +46,3 @@ void await_readable(Descriptor& descriptor, Ready ready) {
 }
 
 }  // namespace graceful
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_CONTROL_CONTROL_PATHS_HPP
-#define GRACEFUL_CONTROL_CONTROL_PATHS_HPP
+#pragma once
 
 #include <graceful/error.hpp>
 #include <graceful/options.hpp>
@@ -27,5 +26,3 @@ struct owned_path {
 };
 
 }  // namespace graceful
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_CONTROL_CONTROL_SESSION_HPP
-#define GRACEFUL_CONTROL_CONTROL_SESSION_HPP
+#pragma once
 
 #include <graceful/unique_fd.hpp>
 
@@ -165,5 +164,3 @@ class control_session : public std::enable_shared_from_this<control_session> {
 };
 
 }  // namespace graceful
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_CONTROL_CONTROL_THREAD_HPP
-#define GRACEFUL_CONTROL_CONTROL_THREAD_HPP
+#pragma once
 
 #include "os/blocked_signals.hpp"
 #include "os/log.hpp"
@@ -61,5 +60,3 @@ class control_thread {
 };
 
 }  // namespace graceful
-
-#endif

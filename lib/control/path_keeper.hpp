@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_CONTROL_PATH_KEEPER_HPP
-#define GRACEFUL_CONTROL_PATH_KEEPER_HPP
+#pragma once
 
 #include <graceful/error.hpp>
 
@@ -77,5 +76,3 @@ class path_keeper {
 };
 
 }  // namespace graceful
-
-#endif

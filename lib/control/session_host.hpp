@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_CONTROL_SESSION_HOST_HPP
-#define GRACEFUL_CONTROL_SESSION_HOST_HPP
+#pragma once
 
 #include <graceful/unique_fd.hpp>
 
@@ -80,5 +79,3 @@ class session_host {
 };
 
 }  // namespace graceful
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_CONTROL_VARLINK_CALLER_HPP
-#define GRACEFUL_CONTROL_VARLINK_CALLER_HPP
+#pragma once
 
 #include <graceful/error.hpp>
 
@@ -87,5 +86,3 @@ result<Value> to_value(const result<wire::reply>& reply,
 }
 
 }  // namespace graceful
-
-#endif

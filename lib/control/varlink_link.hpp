@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_CONTROL_VARLINK_LINK_HPP
-#define GRACEFUL_CONTROL_VARLINK_LINK_HPP
+#pragma once
 
 #include <graceful/error.hpp>
 #include <graceful/unique_fd.hpp>
@@ -74,5 +73,3 @@ class varlink_link {
 };
 
 }  // namespace graceful
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_DRAIN_CONNECTIONS_HPP
-#define GRACEFUL_DRAIN_CONNECTIONS_HPP
+#pragma once
 
 #include <graceful/connection.hpp>
 
@@ -102,5 +101,3 @@ class connections : public std::enable_shared_from_this<connections> {
 };
 
 }  // namespace graceful
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_DRAIN_DRAIN_HPP
-#define GRACEFUL_DRAIN_DRAIN_HPP
+#pragma once
 
 #include "control/control_session.hpp"
 #include "control/varlink_link.hpp"
@@ -75,5 +74,3 @@ class drain {
 };
 
 }  // namespace graceful
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_DRAIN_DRAIN_PLAN_HPP
-#define GRACEFUL_DRAIN_DRAIN_PLAN_HPP
+#pragma once
 
 #include <chrono>
 #include <cstdint>
@@ -62,5 +61,3 @@ class drain_plan {
 };
 
 }  // namespace graceful::handoff
-
-#endif

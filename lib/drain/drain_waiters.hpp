@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_DRAIN_DRAIN_WAITERS_HPP
-#define GRACEFUL_DRAIN_DRAIN_WAITERS_HPP
+#pragma once
 
 #include <graceful/errc.hpp>
 
@@ -61,5 +60,3 @@ class drain_waiters : public std::enable_shared_from_this<drain_waiters> {
 };
 
 }  // namespace graceful
-
-#endif

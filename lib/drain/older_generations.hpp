@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_DRAIN_OLDER_GENERATIONS_HPP
-#define GRACEFUL_DRAIN_OLDER_GENERATIONS_HPP
+#pragma once
 
 #include <graceful/control_client.hpp>
 
@@ -50,5 +49,3 @@ class older_generations {
 };
 
 }  // namespace graceful
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_HANDOFF_PASSED_CHANNEL_HPP
-#define GRACEFUL_HANDOFF_PASSED_CHANNEL_HPP
+#pragma once
 
 #include <graceful/options.hpp>
 #include <graceful/unique_fd.hpp>
@@ -48,5 +47,3 @@ unique_fd take_channel(os::start_command& start, const std::string& token,
                        const std::string& control_path);
 
 }  // namespace graceful
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_HANDOFF_PREDECESSOR_HPP
-#define GRACEFUL_HANDOFF_PREDECESSOR_HPP
+#pragma once
 
 #include "wire/handoff_values.hpp"
 
@@ -258,5 +257,3 @@ class predecessor {
 };
 
 }  // namespace graceful::handoff
-
-#endif

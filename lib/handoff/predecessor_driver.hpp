@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_HANDOFF_PREDECESSOR_DRIVER_HPP
-#define GRACEFUL_HANDOFF_PREDECESSOR_DRIVER_HPP
+#pragma once
 
 #include <graceful/control_client.hpp>
 
@@ -175,5 +174,3 @@ class predecessor_driver {
 };
 
 }  // namespace graceful
-
-#endif

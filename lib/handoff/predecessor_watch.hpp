@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_HANDOFF_PREDECESSOR_WATCH_HPP
-#define GRACEFUL_HANDOFF_PREDECESSOR_WATCH_HPP
+#pragma once
 
 #include <graceful/unique_fd.hpp>
 
@@ -117,5 +116,3 @@ class giving_up_watch {
 };
 
 }  // namespace graceful
-
-#endif

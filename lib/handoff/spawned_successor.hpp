@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_HANDOFF_SPAWNED_SUCCESSOR_HPP
-#define GRACEFUL_HANDOFF_SPAWNED_SUCCESSOR_HPP
+#pragma once
 
 #include <graceful/error.hpp>
 
@@ -78,5 +77,3 @@ class spawned_successor {
 };
 
 }  // namespace graceful
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_HANDOFF_STATISTICS_HPP
-#define GRACEFUL_HANDOFF_STATISTICS_HPP
+#pragma once
 
 #include "wire/handoff_values.hpp"
 
@@ -64,5 +63,3 @@ class statistics {
 };
 
 }  // namespace graceful
-
-#endif

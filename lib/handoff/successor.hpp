@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_HANDOFF_SUCCESSOR_HPP
-#define GRACEFUL_HANDOFF_SUCCESSOR_HPP
+#pragma once
 
 #include <graceful/error.hpp>
 
@@ -102,5 +101,3 @@ class successor {
 };
 
 }  // namespace graceful::handoff
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_HANDOFF_SUCCESSOR_DRIVER_HPP
-#define GRACEFUL_HANDOFF_SUCCESSOR_DRIVER_HPP
+#pragma once
 
 #include <graceful/error.hpp>
 #include <graceful/unique_fd.hpp>
@@ -90,5 +89,3 @@ class successor_driver {
 };
 
 }  // namespace graceful
-
-#endif

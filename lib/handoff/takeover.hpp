@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_HANDOFF_TAKEOVER_HPP
-#define GRACEFUL_HANDOFF_TAKEOVER_HPP
+#pragma once
 
 #include <graceful/error.hpp>
 #include <graceful/options.hpp>
@@ -54,5 +53,3 @@ struct takeover {
 result<takeover> take_ownership(takeover_request request, log& log);
 
 }  // namespace graceful
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_HANDOFF_UPGRADE_REPORT_HPP
-#define GRACEFUL_HANDOFF_UPGRADE_REPORT_HPP
+#pragma once
 
 #include <graceful/control_client.hpp>
 
@@ -74,5 +73,3 @@ class upgrade_report {
 };
 
 }  // namespace graceful
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LISTEN_FOREIGN_ACCEPTOR_HPP
-#define GRACEFUL_LISTEN_FOREIGN_ACCEPTOR_HPP
+#pragma once
 
 #include <graceful/detail/plain_acceptor.hpp>
 
@@ -95,5 +94,3 @@ class foreign_acceptor final : public accepting,
 };
 
 }  // namespace graceful
-
-#endif

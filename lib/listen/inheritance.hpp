@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LISTEN_INHERITANCE_HPP
-#define GRACEFUL_LISTEN_INHERITANCE_HPP
+#pragma once
 
 #include <graceful/unique_fd.hpp>
 
@@ -65,5 +64,3 @@ class inheritance {
 };
 
 }  // namespace graceful
-
-#endif

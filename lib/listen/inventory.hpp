@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LISTEN_INVENTORY_HPP
-#define GRACEFUL_LISTEN_INVENTORY_HPP
+#pragma once
 
 #include <graceful/error.hpp>
 #include <graceful/listen_params.hpp>
@@ -266,5 +265,3 @@ class inventory {
 };
 
 }  // namespace graceful
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LISTEN_LAST_CALL_HPP
-#define GRACEFUL_LISTEN_LAST_CALL_HPP
+#pragma once
 
 #include "listen/inventory.hpp"
 
@@ -73,5 +72,3 @@ class last_call {
 };
 
 }  // namespace graceful
-
-#endif

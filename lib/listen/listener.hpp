@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LISTEN_LISTENER_HPP
-#define GRACEFUL_LISTEN_LISTENER_HPP
+#pragma once
 
 #include <graceful/detail/listener.hpp>
 
@@ -177,5 +176,3 @@ result<std::vector<std::shared_ptr<detail::listener>>> listen_group(
     const os::socket_address& wanted, const listen_params& params);
 
 }  // namespace graceful
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LISTEN_ROLL_CALL_HPP
-#define GRACEFUL_LISTEN_ROLL_CALL_HPP
+#pragma once
 
 #include "listen/inventory.hpp"
 
@@ -56,5 +55,3 @@ class roll_call {
 };
 
 }  // namespace graceful
-
-#endif

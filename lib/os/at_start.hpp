@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_OS_AT_START_HPP
-#define GRACEFUL_OS_AT_START_HPP
+#pragma once
 
 #include "os/start_command.hpp"
 
@@ -54,5 +53,3 @@ inline constexpr std::array passed_on_variables{"FDSTORE",
                                                 "XDG_RUNTIME_DIR"};
 
 }  // namespace graceful::os
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_OS_BLOCKED_SIGNALS_HPP
-#define GRACEFUL_OS_BLOCKED_SIGNALS_HPP
+#pragma once
 
 #include <signal.h>
 
@@ -33,5 +32,3 @@ class blocked_signals {
 };
 
 }  // namespace graceful::os
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_OS_CHANNEL_HPP
-#define GRACEFUL_OS_CHANNEL_HPP
+#pragma once
 
 #include <graceful/error.hpp>
 #include <graceful/unique_fd.hpp>
@@ -96,5 +95,3 @@ result<unique_fd> bind_notify(const std::string& path);
 std::optional<inbox> receive_notify(int socket, std::size_t limit);
 
 }  // namespace graceful::os
-
-#endif

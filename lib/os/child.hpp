@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_OS_CHILD_HPP
-#define GRACEFUL_OS_CHILD_HPP
+#pragma once
 
 #include <graceful/error.hpp>
 #include <graceful/unique_fd.hpp>
@@ -119,5 +118,3 @@ unique_fd open_pidfd(pid_t pid);
 inline constexpr std::chrono::seconds dying_time{1};
 
 }  // namespace graceful::os
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_OS_CLOSE_ASIDE_HPP
-#define GRACEFUL_OS_CLOSE_ASIDE_HPP
+#pragma once
 
 #include <graceful/unique_fd.hpp>
 
@@ -20,5 +19,3 @@ void close_aside(std::vector<unique_fd> descriptors);
 void close_connection(unique_fd socket);
 
 }  // namespace graceful::os
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_OS_CONTROL_PATH_HPP
-#define GRACEFUL_OS_CONTROL_PATH_HPP
+#pragma once
 
 #include <graceful/error.hpp>
 #include <graceful/unique_fd.hpp>
@@ -117,5 +116,3 @@ std::string temporary_name();
 std::string directory_of(const std::string& path);
 
 }  // namespace graceful::os
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_OS_ERROR_TABLE_HPP
-#define GRACEFUL_OS_ERROR_TABLE_HPP
+#pragma once
 
 #include <graceful/errc.hpp>
 
@@ -72,5 +71,3 @@ constexpr std::optional<errc> errc_of(std::string_view name) {
 }
 
 }  // namespace graceful
-
-#endif

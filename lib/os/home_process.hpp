@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LIB_OS_HOME_PROCESS_HPP
-#define GRACEFUL_LIB_OS_HOME_PROCESS_HPP
+#pragma once
 
 #include <graceful/unique_fd.hpp>
 
@@ -64,5 +63,3 @@ class kept_from_children {
 std::shared_ptr<const unique_fd> share_but_keep(unique_fd fd);
 
 }  // namespace graceful::os
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_OS_LISTENING_SOCKET_HPP
-#define GRACEFUL_OS_LISTENING_SOCKET_HPP
+#pragma once
 
 #include <graceful/error.hpp>
 #include <graceful/listen_params.hpp>
@@ -53,5 +52,3 @@ result<void> seal(int fd);
 std::uint64_t cookie_of(int fd);
 
 }  // namespace graceful::os
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_OS_LOG_HPP
-#define GRACEFUL_OS_LOG_HPP
+#pragma once
 
 #include <graceful/options.hpp>
 
@@ -39,5 +38,3 @@ bool is_journal_stream(int fd, std::string_view variable);
 }  // namespace os
 
 }  // namespace graceful
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_OS_OPEN_FILES_HPP
-#define GRACEFUL_OS_OPEN_FILES_HPP
+#pragma once
 
 #include <cstdint>
 #include <functional>
@@ -50,5 +49,3 @@ std::string advice_on_port(std::uint16_t port);
 std::set<int> held_by_others(const std::set<int>& sockets, const std::set<pid_t>& but);
 
 }  // namespace graceful::os
-
-#endif

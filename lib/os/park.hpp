@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_OS_PARK_HPP
-#define GRACEFUL_OS_PARK_HPP
+#pragma once
 
 #include <graceful/error.hpp>
 #include <graceful/unique_fd.hpp>
@@ -44,5 +43,3 @@ result<void> unpark(int fd, const std::optional<epoll_entry>& entry, int socket)
 result<void> end_blocking_accept(int fd, int was);
 
 }  // namespace graceful::os
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_OS_PEER_HPP
-#define GRACEFUL_OS_PEER_HPP
+#pragma once
 
 #include <graceful/unique_fd.hpp>
 
@@ -62,5 +61,3 @@ bool is_own_user(uid_t user);
 bool is_mapped(std::string_view map, std::uint64_t id);
 
 }  // namespace graceful::os
-
-#endif

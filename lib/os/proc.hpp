@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_OS_PROC_HPP
-#define GRACEFUL_OS_PROC_HPP
+#pragma once
 
 #include <cstddef>
 #include <functional>
@@ -26,5 +25,3 @@ std::string link_target(const std::string& path);
 void for_each_process(const std::function<bool(pid_t pid)>& look);
 
 }  // namespace graceful::os
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_OS_PROCESS_IDENTITY_HPP
-#define GRACEFUL_OS_PROCESS_IDENTITY_HPP
+#pragma once
 
 #include <cstdint>
 #include <optional>
@@ -72,5 +71,3 @@ std::string own_pid_space();
 std::optional<std::vector<pid_t>> own_children();
 
 }  // namespace graceful::os
-
-#endif

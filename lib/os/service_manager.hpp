@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_OS_SERVICE_MANAGER_HPP
-#define GRACEFUL_OS_SERVICE_MANAGER_HPP
+#pragma once
 
 #include <graceful/error.hpp>
 #include <graceful/unique_fd.hpp>
@@ -92,5 +91,3 @@ std::string to_fd_name(std::string_view name);
 std::string from_fd_name(std::string_view fd_name);
 
 }  // namespace graceful::os
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_OS_SOCKET_ADDRESS_HPP
-#define GRACEFUL_OS_SOCKET_ADDRESS_HPP
+#pragma once
 
 #include <cstdint>
 #include <string>
@@ -39,5 +38,3 @@ class socket_address {
 };
 
 }  // namespace graceful::os
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_OS_SOCKET_OPTION_HPP
-#define GRACEFUL_OS_SOCKET_OPTION_HPP
+#pragma once
 
 #include <optional>
 
@@ -26,5 +25,3 @@ inline bool set_socket_option(int fd, int level, int name, int value) {
 inline bool is_listening(int fd) { return socket_option(fd, SOL_SOCKET, SO_ACCEPTCONN) == 1; }
 
 }  // namespace graceful::os
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_OS_SPARE_DESCRIPTORS_HPP
-#define GRACEFUL_OS_SPARE_DESCRIPTORS_HPP
+#pragma once
 
 #include <graceful/unique_fd.hpp>
 
@@ -40,5 +39,3 @@ class spare_descriptors {
 };
 
 }  // namespace graceful::os
-
-#endif

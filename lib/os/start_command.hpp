@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_OS_START_COMMAND_HPP
-#define GRACEFUL_OS_START_COMMAND_HPP
+#pragma once
 
 #include <graceful/error.hpp>
 
@@ -98,5 +97,3 @@ result<std::string> find_program(const start_command& command);
 failure cannot_execute(const start_command& command, int error);
 
 }  // namespace graceful::os
-
-#endif

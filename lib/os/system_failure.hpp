@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_OS_SYSTEM_FAILURE_HPP
-#define GRACEFUL_OS_SYSTEM_FAILURE_HPP
+#pragma once
 
 #include <graceful/error.hpp>
 
@@ -44,5 +43,3 @@ decltype(auto) in_words(const std::string& tried, F&& f) {
 }
 
 }  // namespace graceful::os
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_OS_TEXT_HPP
-#define GRACEFUL_OS_TEXT_HPP
+#pragma once
 
 #include <charconv>
 #include <cstddef>
@@ -49,5 +48,3 @@ template <class Number>
 }  // namespace os
 
 }  // namespace graceful
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_SERVER_CARETAKER_HPP
-#define GRACEFUL_SERVER_CARETAKER_HPP
+#pragma once
 
 #include "drain/connections.hpp"
 #include "listen/foreign_acceptor.hpp"
@@ -78,5 +77,3 @@ class caretaker {
 };
 
 }  // namespace graceful
-
-#endif

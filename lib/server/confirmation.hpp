@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_SERVER_CONFIRMATION_HPP
-#define GRACEFUL_SERVER_CONFIRMATION_HPP
+#pragma once
 
 #include "listen/inventory.hpp"
 #include "listen/roll_call.hpp"
@@ -53,5 +52,3 @@ class confirmation {
 };
 
 }  // namespace graceful
-
-#endif

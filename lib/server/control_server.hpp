@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_SERVER_CONTROL_SERVER_HPP
-#define GRACEFUL_SERVER_CONTROL_SERVER_HPP
+#pragma once
 
 #include <graceful/control_client.hpp>
 
@@ -85,5 +84,3 @@ class control_server final {
 };
 
 }  // namespace graceful
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_SERVER_LIFE_HPP
-#define GRACEFUL_SERVER_LIFE_HPP
+#pragma once
 
 #include <vector>
 
@@ -98,5 +97,3 @@ class life {
 };
 
 }  // namespace graceful
-
-#endif

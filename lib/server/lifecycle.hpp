@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_SERVER_LIFECYCLE_HPP
-#define GRACEFUL_SERVER_LIFECYCLE_HPP
+#pragma once
 
 #include <graceful/error.hpp>
 #include <graceful/options.hpp>
@@ -177,5 +176,3 @@ class lifecycle {
 };
 
 }  // namespace graceful
-
-#endif

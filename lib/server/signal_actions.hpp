@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_SERVER_SIGNAL_ACTIONS_HPP
-#define GRACEFUL_SERVER_SIGNAL_ACTIONS_HPP
+#pragma once
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -38,5 +37,3 @@ class signal_actions {
 };
 
 }  // namespace graceful
-
-#endif

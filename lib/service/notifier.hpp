@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_SERVICE_NOTIFIER_HPP
-#define GRACEFUL_SERVICE_NOTIFIER_HPP
+#pragma once
 
 #include "listen/inventory.hpp"
 #include "os/log.hpp"
@@ -69,5 +68,3 @@ class notifier {
 };
 
 }  // namespace graceful
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_SERVICE_SERVICE_HPP
-#define GRACEFUL_SERVICE_SERVICE_HPP
+#pragma once
 
 #include <graceful/control_client.hpp>
 
@@ -154,5 +153,3 @@ class service {
 };
 
 }  // namespace graceful
-
-#endif

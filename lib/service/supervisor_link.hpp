@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_SERVICE_SUPERVISOR_LINK_HPP
-#define GRACEFUL_SERVICE_SUPERVISOR_LINK_HPP
+#pragma once
 
 #include "control/varlink_link.hpp"
 
@@ -59,5 +58,3 @@ class supervisor_link {
 };
 
 }  // namespace graceful
-
-#endif

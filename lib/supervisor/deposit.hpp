@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_SUPERVISOR_DEPOSIT_HPP
-#define GRACEFUL_SUPERVISOR_DEPOSIT_HPP
+#pragma once
 
 #include <graceful/unique_fd.hpp>
 
@@ -89,5 +88,3 @@ class deposit {
 };
 
 }  // namespace graceful
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_SUPERVISOR_KEEPER_HPP
-#define GRACEFUL_SUPERVISOR_KEEPER_HPP
+#pragma once
 
 #include <graceful/options.hpp>
 
@@ -185,5 +184,3 @@ class keeper {
 };
 
 }  // namespace graceful::supervision
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_SUPERVISOR_NOTIFICATION_HPP
-#define GRACEFUL_SUPERVISOR_NOTIFICATION_HPP
+#pragma once
 
 #include <chrono>
 #include <cstddef>
@@ -42,5 +41,3 @@ std::optional<notification> parse_notification(std::string_view datagram);
 bool is_descriptor_name(std::string_view name);
 
 }  // namespace graceful::supervision
-
-#endif

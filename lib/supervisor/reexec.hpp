@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_SUPERVISOR_REEXEC_HPP
-#define GRACEFUL_SUPERVISOR_REEXEC_HPP
+#pragma once
 
 #include <graceful/error.hpp>
 #include <graceful/unique_fd.hpp>
@@ -53,5 +52,3 @@ failure execute_again(const os::start_command& program, const bequest& left);
 result<std::optional<legacy>> take_legacy(os::start_command& own);
 
 }  // namespace graceful
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_SUPERVISOR_SERVER_PROCESS_HPP
-#define GRACEFUL_SUPERVISOR_SERVER_PROCESS_HPP
+#pragma once
 
 #include <graceful/unique_fd.hpp>
 
@@ -88,5 +87,3 @@ class serving_watch {
 };
 
 }  // namespace graceful
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_SUPERVISOR_SUPERVISION_DRIVER_HPP
-#define GRACEFUL_SUPERVISOR_SUPERVISION_DRIVER_HPP
+#pragma once
 
 #include "os/child.hpp"
 #include "os/log.hpp"
@@ -112,5 +111,3 @@ class supervision_driver {
 };
 
 }  // namespace graceful
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_SUPERVISOR_SUPERVISOR_PLACE_HPP
-#define GRACEFUL_SUPERVISOR_SUPERVISOR_PLACE_HPP
+#pragma once
 
 #include <graceful/error.hpp>
 #include <graceful/supervisor.hpp>
@@ -87,5 +86,3 @@ class supervisor_place {
 };
 
 }  // namespace graceful
-
-#endif

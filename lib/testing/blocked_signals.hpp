@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LIB_TESTING_BLOCKED_SIGNALS_HPP
-#define GRACEFUL_LIB_TESTING_BLOCKED_SIGNALS_HPP
+#pragma once
 
 #include <signal.h>
 #include <unistd.h>
@@ -29,5 +28,3 @@ class blocked_signals {
 };
 
 }  // namespace graceful::testing
-
-#endif

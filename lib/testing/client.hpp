@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LIB_TESTING_CLIENT_HPP
-#define GRACEFUL_LIB_TESTING_CLIENT_HPP
+#pragma once
 
 #include <graceful/testing/deadline.hpp>
 #include <graceful/testing/http_connection.hpp>
@@ -60,5 +59,3 @@ std::unique_ptr<client> make_client(const exchange_load& what, connector& to, pa
 std::unique_ptr<client> make_client(const connect_load& what, connector& to, pauses& pace);
 
 }  // namespace graceful::testing
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LIB_TESTING_CLIENT_SOCKET_HPP
-#define GRACEFUL_LIB_TESTING_CLIENT_SOCKET_HPP
+#pragma once
 
 #include <graceful/testing/deadline.hpp>
 #include <graceful/testing/http_connection.hpp>
@@ -46,5 +45,3 @@ class client_socket {
 };
 
 }  // namespace graceful::testing
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LIB_TESTING_DEPLOYMENT_IMPL_HPP
-#define GRACEFUL_LIB_TESTING_DEPLOYMENT_IMPL_HPP
+#pragma once
 
 #include <graceful/testing/census.hpp>
 #include <graceful/testing/deployment.hpp>
@@ -103,5 +102,3 @@ auto deployment::impl::tell(const std::string& what, Call call)
 }
 
 }  // namespace graceful::testing
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LIB_TESTING_EVENT_STREAM_HPP
-#define GRACEFUL_LIB_TESTING_EVENT_STREAM_HPP
+#pragma once
 
 #include <graceful/control_client.hpp>
 #include <graceful/testing/deadline.hpp>
@@ -62,5 +61,3 @@ class event_stream {
 };
 
 }  // namespace graceful::testing
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LIB_TESTING_FAULT_VARIABLE_HPP
-#define GRACEFUL_LIB_TESTING_FAULT_VARIABLE_HPP
+#pragma once
 
 #include <graceful/testing/fault.hpp>
 
@@ -14,5 +13,3 @@ namespace graceful::testing {
 std::pair<std::string, std::string> variable_for(const fault& what);
 
 }  // namespace graceful::testing
-
-#endif

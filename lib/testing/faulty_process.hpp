@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LIB_TESTING_FAULTY_PROCESS_HPP
-#define GRACEFUL_LIB_TESTING_FAULTY_PROCESS_HPP
+#pragma once
 
 #include <graceful/testing/deadline.hpp>
 #include <graceful/testing/fault.hpp>
@@ -55,5 +54,3 @@ class faulty_process {
 };
 
 }  // namespace graceful::testing
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LIB_TESTING_GENERATIONS_HPP
-#define GRACEFUL_LIB_TESTING_GENERATIONS_HPP
+#pragma once
 
 #include <graceful/testing/deadline.hpp>
 #include <graceful/unique_fd.hpp>
@@ -70,5 +69,3 @@ class generations {
 };
 
 }  // namespace graceful::testing
-
-#endif

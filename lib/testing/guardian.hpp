@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LIB_TESTING_GUARDIAN_HPP
-#define GRACEFUL_LIB_TESTING_GUARDIAN_HPP
+#pragma once
 
 #include <graceful/unique_fd.hpp>
 
@@ -36,5 +35,3 @@ class guardian {
 };
 
 }  // namespace graceful::testing
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LIB_TESTING_HTTP_REPLY_HPP
-#define GRACEFUL_LIB_TESTING_HTTP_REPLY_HPP
+#pragma once
 
 #include <graceful/testing/http_connection.hpp>
 
@@ -39,5 +38,3 @@ class http_reply {
 };
 
 }  // namespace graceful::testing
-
-#endif

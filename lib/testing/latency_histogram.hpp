@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LIB_TESTING_LATENCY_HISTOGRAM_HPP
-#define GRACEFUL_LIB_TESTING_LATENCY_HISTOGRAM_HPP
+#pragma once
 
 #include <chrono>
 #include <cstdint>
@@ -27,5 +26,3 @@ class latency_histogram {
 };
 
 }  // namespace graceful::testing
-
-#endif

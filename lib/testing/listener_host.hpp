@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LIB_TESTING_LISTENER_HOST_HPP
-#define GRACEFUL_LIB_TESTING_LISTENER_HOST_HPP
+#pragma once
 
 #include <string>
 #include <string_view>
@@ -17,5 +16,3 @@ inline std::string host_to_connect_to(std::string_view address) {
 }
 
 }  // namespace graceful::testing
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LIB_TESTING_OUTPUT_CAPTURE_HPP
-#define GRACEFUL_LIB_TESTING_OUTPUT_CAPTURE_HPP
+#pragma once
 
 #include <graceful/testing/deadline.hpp>
 #include <graceful/testing/process.hpp>
@@ -66,5 +65,3 @@ class output_capture {
 };
 
 }  // namespace graceful::testing
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LIB_TESTING_OWNED_CHILDREN_HPP
-#define GRACEFUL_LIB_TESTING_OWNED_CHILDREN_HPP
+#pragma once
 
 #include <optional>
 
@@ -28,5 +27,3 @@ std::optional<siginfo_t> reap_orphan(pid_t pid);
 bool owns_child(pid_t pid);
 
 }  // namespace graceful::testing
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LIB_TESTING_PACER_HPP
-#define GRACEFUL_LIB_TESTING_PACER_HPP
+#pragma once
 
 #include <atomic>
 #include <chrono>
@@ -41,5 +40,3 @@ class pacer {
 };
 
 }  // namespace graceful::testing
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LIB_TESTING_PAUSES_HPP
-#define GRACEFUL_LIB_TESTING_PAUSES_HPP
+#pragma once
 
 #include <chrono>
 #include <condition_variable>
@@ -32,5 +31,3 @@ class pauses {
 };
 
 }  // namespace graceful::testing
-
-#endif

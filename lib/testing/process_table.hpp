@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LIB_TESTING_PROCESS_TABLE_HPP
-#define GRACEFUL_LIB_TESTING_PROCESS_TABLE_HPP
+#pragma once
 
 #include <graceful/unique_fd.hpp>
 
@@ -49,5 +48,3 @@ graceful::unique_fd open_pidfd(pid_t pid);
 bool send_signal(const graceful::unique_fd& pidfd, int signal);
 
 }  // namespace graceful::testing
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LIB_TESTING_REPORT_HPP
-#define GRACEFUL_LIB_TESTING_REPORT_HPP
+#pragma once
 
 #include <graceful/testing/process.hpp>
 
@@ -21,5 +20,3 @@ std::string report_of(const std::string& title, const std::vector<generations::m
                       const timeline& events, const std::vector<output_piece>& outputs);
 
 }  // namespace graceful::testing
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LIB_TESTING_SCENE_HPP
-#define GRACEFUL_LIB_TESTING_SCENE_HPP
+#pragma once
 
 #include <graceful/testing/deadline.hpp>
 #include <graceful/testing/process.hpp>
@@ -68,5 +67,3 @@ class scene {
 };
 
 }  // namespace graceful::testing
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LIB_TESTING_SERVER_START_HPP
-#define GRACEFUL_LIB_TESTING_SERVER_START_HPP
+#pragma once
 
 #include <graceful/control_client.hpp>
 #include <graceful/testing/process.hpp>
@@ -26,5 +25,3 @@ class server_start {
 };
 
 }  // namespace graceful::testing
-
-#endif

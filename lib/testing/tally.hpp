@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LIB_TESTING_TALLY_HPP
-#define GRACEFUL_LIB_TESTING_TALLY_HPP
+#pragma once
 
 #include <graceful/testing/load_report.hpp>
 
@@ -40,5 +39,3 @@ class tally {
 };
 
 }  // namespace graceful::testing
-
-#endif

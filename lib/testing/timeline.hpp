@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LIB_TESTING_TIMELINE_HPP
-#define GRACEFUL_LIB_TESTING_TIMELINE_HPP
+#pragma once
 
 #include <chrono>
 #include <mutex>
@@ -36,5 +35,3 @@ class timeline {
 };
 
 }  // namespace graceful::testing
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LIB_TESTING_UPGRADE_RUN_HPP
-#define GRACEFUL_LIB_TESTING_UPGRADE_RUN_HPP
+#pragma once
 
 #include <graceful/control_client.hpp>
 #include <graceful/testing/deadline.hpp>
@@ -36,5 +35,3 @@ class upgrade_run {
 };
 
 }  // namespace graceful::testing
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_WIRE_CONTROL_MESSAGES_HPP
-#define GRACEFUL_WIRE_CONTROL_MESSAGES_HPP
+#pragma once
 
 #include <graceful/control_client.hpp>
 
@@ -135,5 +134,3 @@ std::optional<std::string> parse_rollback(const json::object& parameters);
 reply to_upgrade_failed(std::string_view message, bool ends);
 
 }  // namespace graceful::wire
-
-#endif

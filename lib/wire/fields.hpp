@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_WIRE_FIELDS_HPP
-#define GRACEFUL_WIRE_FIELDS_HPP
+#pragma once
 
 #include <boost/json/object.hpp>
 
@@ -36,5 +35,3 @@ namespace json = boost::json;
 [[nodiscard]] std::optional<std::string> string_field(const json::object& o, std::string_view key);
 
 }  // namespace graceful::wire
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_WIRE_FRAMER_HPP
-#define GRACEFUL_WIRE_FRAMER_HPP
+#pragma once
 
 #include <cstddef>
 #include <optional>
@@ -34,5 +33,3 @@ class framer {
 };
 
 }  // namespace graceful::wire
-
-#endif

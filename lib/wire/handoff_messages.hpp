@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_WIRE_HANDOFF_MESSAGES_HPP
-#define GRACEFUL_WIRE_HANDOFF_MESSAGES_HPP
+#pragma once
 
 #include "wire/handoff_values.hpp"
 #include "wire/members.hpp"
@@ -117,5 +116,3 @@ inline reply to_incompatible_version(std::string_view message,
 }
 
 }  // namespace graceful::wire
-
-#endif

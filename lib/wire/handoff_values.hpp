@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_WIRE_HANDOFF_VALUES_HPP
-#define GRACEFUL_WIRE_HANDOFF_VALUES_HPP
+#pragma once
 
 #include <graceful/phases.hpp>
 
@@ -122,5 +121,3 @@ struct readied {
 };
 
 }  // namespace graceful::wire
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_WIRE_INTERFACES_HPP
-#define GRACEFUL_WIRE_INTERFACES_HPP
+#pragma once
 
 #include "wire/varlink.hpp"
 
@@ -24,5 +23,3 @@ std::optional<reply> answer_service_call(const call& c, role who = role::server)
 reply unknown_method(const call& c, role who = role::server);
 
 }  // namespace graceful::wire
-
-#endif

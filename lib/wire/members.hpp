@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_WIRE_MEMBERS_HPP
-#define GRACEFUL_WIRE_MEMBERS_HPP
+#pragma once
 
 #include "wire/varlink.hpp"
 
@@ -244,5 +243,3 @@ template <described M>
 }
 
 }  // namespace graceful::wire
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_WIRE_OPEN_METRICS_HPP
-#define GRACEFUL_WIRE_OPEN_METRICS_HPP
+#pragma once
 
 #include <graceful/control_client.hpp>
 
@@ -30,5 +29,3 @@ struct metrics {
 std::string to_open_metrics(const metrics& m);
 
 }  // namespace graceful::wire
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_WIRE_SUPERVISOR_MESSAGES_HPP
-#define GRACEFUL_WIRE_SUPERVISOR_MESSAGES_HPP
+#pragma once
 
 #include <graceful/supervisor_client.hpp>
 
@@ -48,5 +47,3 @@ inline constexpr auto members<release_reply> =
     std::tuple{informative("released", &release_reply::released)};
 
 }  // namespace graceful::wire
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_WIRE_VARLINK_HPP
-#define GRACEFUL_WIRE_VARLINK_HPP
+#pragma once
 
 #include "os/error_table.hpp"
 
@@ -61,5 +60,3 @@ inline constexpr auto permission_denied = entry_of(errc::permission_denied).cont
 inline constexpr std::string_view expected_more = "org.varlink.service.ExpectedMore";
 
 }  // namespace graceful::wire
-
-#endif

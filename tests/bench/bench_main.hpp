@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_BENCH_BENCH_MAIN_HPP
-#define GRACEFUL_TESTS_BENCH_BENCH_MAIN_HPP
+#pragma once
 
 #include <charconv>
 #include <cstdio>
@@ -31,5 +30,3 @@ Number to_number(std::string_view text) {
 }
 
 }  // namespace graceful_bench
-
-#endif

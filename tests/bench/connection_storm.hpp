@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_BENCH_CONNECTION_STORM_HPP
-#define GRACEFUL_TESTS_BENCH_CONNECTION_STORM_HPP
+#pragma once
 
 #include <graceful/unique_fd.hpp>
 
@@ -29,5 +28,3 @@ class connection_storm {
 };
 
 }  // namespace graceful_bench
-
-#endif

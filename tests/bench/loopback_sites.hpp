@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_BENCH_LOOPBACK_SITES_HPP
-#define GRACEFUL_TESTS_BENCH_LOOPBACK_SITES_HPP
+#pragma once
 
 #include <boost/asio/ip/address_v4.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -42,5 +41,3 @@ inline std::uint16_t network_of(std::uint32_t pid, std::uint32_t which) {
 }
 
 }  // namespace graceful_bench
-
-#endif

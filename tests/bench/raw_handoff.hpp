@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_BENCH_RAW_HANDOFF_HPP
-#define GRACEFUL_TESTS_BENCH_RAW_HANDOFF_HPP
+#pragma once
 
 #include <graceful/unique_fd.hpp>
 
@@ -31,5 +30,3 @@ graceful::unique_fd connect_to(const std::string& path);
 void require(bool ok, const char* what);
 
 }  // namespace graceful_bench
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_BENCH_SAMPLES_HPP
-#define GRACEFUL_TESTS_BENCH_SAMPLES_HPP
+#pragma once
 
 #include <algorithm>
 #include <chrono>
@@ -34,5 +33,3 @@ double median_of(const std::vector<Round>& rounds, Pick pick) {
 }
 
 }  // namespace graceful_bench
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_EXISTING_CONVERSATIONS_HPP
-#define GRACEFUL_TESTS_EXISTING_CONVERSATIONS_HPP
+#pragma once
 
 #include "traffic.hpp"
 
@@ -50,5 +49,3 @@ class conversations final : public traffic {
 };
 
 }  // namespace graceful_existing
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_EXISTING_EXAMPLES_HPP
-#define GRACEFUL_TESTS_EXISTING_EXAMPLES_HPP
+#pragma once
 
 #include "traffic.hpp"
 
@@ -26,5 +25,3 @@ struct example {
 const std::map<std::string, example>& examples();
 
 }  // namespace graceful_existing
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_EXISTING_PROCESSOR_TIME_HPP
-#define GRACEFUL_TESTS_EXISTING_PROCESSOR_TIME_HPP
+#pragma once
 
 #include <chrono>
 #include <vector>
@@ -13,5 +12,3 @@ namespace graceful_existing {
 double percent_of_a_core(const std::vector<pid_t>& processes, std::chrono::milliseconds window);
 
 }  // namespace graceful_existing
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_EXISTING_TRAFFIC_HPP
-#define GRACEFUL_TESTS_EXISTING_TRAFFIC_HPP
+#pragma once
 
 #include <graceful/testing/deadline.hpp>
 #include <graceful/testing/load.hpp>
@@ -46,5 +45,3 @@ std::unique_ptr<traffic> websocket_traffic(std::uint16_t port, connections how);
 std::unique_ptr<traffic> https_traffic(std::uint16_t port, connections how);
 
 }  // namespace graceful_existing
-
-#endif

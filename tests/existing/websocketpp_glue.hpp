@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_EXISTING_WEBSOCKETPP_GLUE_HPP
-#define GRACEFUL_TESTS_EXISTING_WEBSOCKETPP_GLUE_HPP
+#pragma once
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -26,5 +25,3 @@ class upgrader_glue {
  private:
   std::unique_ptr<graceful::upgrader> up_;
 };
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_FUZZ_FUZZ_INPUT_HPP
-#define GRACEFUL_TESTS_FUZZ_FUZZ_INPUT_HPP
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -58,5 +57,3 @@ class fuzz_input {
 };
 
 }  // namespace graceful_test
-
-#endif

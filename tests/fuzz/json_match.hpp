@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_FUZZ_JSON_MATCH_HPP
-#define GRACEFUL_TESTS_FUZZ_JSON_MATCH_HPP
+#pragma once
 
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
@@ -34,5 +33,3 @@ inline bool match(const boost::json::value& a, const boost::json::value& b) {
 }
 
 }  // namespace graceful_test
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_INTEGRATION_CLIENTS_HPP
-#define GRACEFUL_TESTS_INTEGRATION_CLIENTS_HPP
+#pragma once
 
 #include "server_fixture.hpp"
 
@@ -76,5 +75,3 @@ struct clients {
 };
 
 }  // namespace graceful_test
-
-#endif

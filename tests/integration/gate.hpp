@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_INTEGRATION_GATE_HPP
-#define GRACEFUL_TESTS_INTEGRATION_GATE_HPP
+#pragma once
 
 #include "server_fixture.hpp"
 
@@ -58,5 +57,3 @@ struct gated_site {
 };
 
 }  // namespace graceful_test
-
-#endif

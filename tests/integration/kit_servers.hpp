@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_INTEGRATION_KIT_SERVERS_HPP
-#define GRACEFUL_TESTS_INTEGRATION_KIT_SERVERS_HPP
+#pragma once
 
 #include <graceful/testing/deployment_params.hpp>
 
@@ -32,5 +31,3 @@ inline graceful::testing::deployment_params flawed(const char* flaw) {
 }
 
 }  // namespace graceful_test
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_INTEGRATION_ON_PROBATION_HPP
-#define GRACEFUL_TESTS_INTEGRATION_ON_PROBATION_HPP
+#pragma once
 
 #include "clients.hpp"
 #include "server_fixture.hpp"
@@ -56,5 +55,3 @@ struct on_probation {
 };
 
 }  // namespace graceful_test
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_INTEGRATION_RELAY_HPP
-#define GRACEFUL_TESTS_INTEGRATION_RELAY_HPP
+#pragma once
 
 #include "clients.hpp"
 #include "server_fixture.hpp"
@@ -110,5 +109,3 @@ struct relay {
 };
 
 }  // namespace graceful_test
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_INTEGRATION_SERVER_FIXTURE_HPP
-#define GRACEFUL_TESTS_INTEGRATION_SERVER_FIXTURE_HPP
+#pragma once
 
 #include <graceful/testing/census.hpp>
 #include <graceful/testing/http_connection.hpp>
@@ -139,5 +138,3 @@ bool serves_alone(std::uint64_t generation, const server_fixture& s);
 pid_t spawned_pid(process& ctl);
 
 }  // namespace graceful_test
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_INTEGRATION_SERVICE_FIXTURE_HPP
-#define GRACEFUL_TESTS_INTEGRATION_SERVICE_FIXTURE_HPP
+#pragma once
 
 #include "os/child.hpp"
 
@@ -72,5 +71,3 @@ class activated_server {
 };
 
 }  // namespace graceful_test
-
-#endif

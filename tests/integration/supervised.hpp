@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_INTEGRATION_SUPERVISED_HPP
-#define GRACEFUL_TESTS_INTEGRATION_SUPERVISED_HPP
+#pragma once
 
 #include <graceful/supervisor_client.hpp>
 
@@ -99,5 +98,3 @@ struct supervised_under_load : supervised {
 };
 
 }  // namespace graceful_test
-
-#endif

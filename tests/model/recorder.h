@@ -2,8 +2,7 @@
 // Prints each transition of the model's machines once, by the numbers of its names:
 // `compare_transitions` reads it. Not part of the state: what is noted begins and ends within one
 // d_step.
-#ifndef GRACEFUL_TESTS_MODEL_RECORDER_H
-#define GRACEFUL_TESTS_MODEL_RECORDER_H
+#pragma once
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,5 +32,3 @@ static void record_end(int state) {
   recorded_before[recorded_count++] = strdup(recorded_now);
   printf("%s\n", recorded_now);
 }
-
-#endif

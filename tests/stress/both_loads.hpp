@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_STRESS_BOTH_LOADS_HPP
-#define GRACEFUL_TESTS_STRESS_BOTH_LOADS_HPP
+#pragma once
 
 #include <graceful/testing/deployment.hpp>
 
@@ -45,5 +44,3 @@ class both_loads {
 };
 
 }  // namespace graceful_stress
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_STRESS_FLATNESS_HPP
-#define GRACEFUL_TESTS_STRESS_FLATNESS_HPP
+#pragma once
 
 #include <string>
 #include <vector>
@@ -25,5 +24,3 @@ struct flatness {
 flatness flatness_of(const std::vector<double>& values);
 
 }  // namespace graceful_stress
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_STRESS_POINT_HPP
-#define GRACEFUL_TESTS_STRESS_POINT_HPP
+#pragma once
 
 #include <graceful/testing/fault.hpp>
 
@@ -43,5 +42,3 @@ std::vector<point> points_of(const call_counts& predecessor, const call_counts& 
                              harm what, std::uint64_t seed);
 
 }  // namespace graceful_stress
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_STRESS_SERVER_FIXTURE_HPP
-#define GRACEFUL_TESTS_STRESS_SERVER_FIXTURE_HPP
+#pragma once
 
 #include <graceful/testing/deployment.hpp>
 #include <graceful/testing/process.hpp>
@@ -57,5 +56,3 @@ recording record(server_fixture& on, int upgrades);
 inline constexpr std::chrono::seconds patience{20};
 
 }  // namespace graceful_stress
-
-#endif

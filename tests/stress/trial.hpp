@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_STRESS_TRIAL_HPP
-#define GRACEFUL_TESTS_STRESS_TRIAL_HPP
+#pragma once
 
 #include "server_fixture.hpp"
 
@@ -62,5 +61,3 @@ struct trial {
 trial try_point(server_fixture& on, const point& where);
 
 }  // namespace graceful_stress
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_SUPPORT_CONTAINS_HPP
-#define GRACEFUL_TESTS_SUPPORT_CONTAINS_HPP
+#pragma once
 
 #include <string_view>
 
@@ -11,5 +10,3 @@ inline bool contains(std::string_view text, std::string_view part) {
 }
 
 }  // namespace graceful_test
-
-#endif

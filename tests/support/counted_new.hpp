@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_SUPPORT_COUNTED_NEW_HPP
-#define GRACEFUL_TESTS_SUPPORT_COUNTED_NEW_HPP
+#pragma once
 
 #include <cstddef>
 
@@ -11,5 +10,3 @@ namespace graceful_test {
 std::size_t allocations();
 
 }  // namespace graceful_test
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_SUPPORT_EVENTUALLY_HPP
-#define GRACEFUL_TESTS_SUPPORT_EVENTUALLY_HPP
+#pragma once
 
 #include <graceful/testing/deadline.hpp>
 
@@ -21,5 +20,3 @@ bool eventually(Predicate predicate, graceful::testing::deadline until = std::ch
 }
 
 }  // namespace graceful_test
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_SUPPORT_LINGERING_SOCKET_HPP
-#define GRACEFUL_TESTS_SUPPORT_LINGERING_SOCKET_HPP
+#pragma once
 
 #include <graceful/unique_fd.hpp>
 
@@ -97,5 +96,3 @@ std::chrono::steady_clock::duration duration_of(Function f) {
 }
 
 }  // namespace graceful_test
-
-#endif

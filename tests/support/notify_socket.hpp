@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_SUPPORT_NOTIFY_SOCKET_HPP
-#define GRACEFUL_TESTS_SUPPORT_NOTIFY_SOCKET_HPP
+#pragma once
 
 #include <graceful/testing/deadline.hpp>
 #include <graceful/unique_fd.hpp>
@@ -44,5 +43,3 @@ class notify_socket {
 };
 
 }  // namespace graceful_test
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_SUPPORT_OPEN_METRICS_HPP
-#define GRACEFUL_TESTS_SUPPORT_OPEN_METRICS_HPP
+#pragma once
 
 #include <map>
 #include <string>
@@ -25,5 +24,3 @@ struct open_metrics {
 open_metrics parse_open_metrics(std::string_view text);
 
 }  // namespace graceful_test
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_SUPPORT_PATIENCE_HPP
-#define GRACEFUL_TESTS_SUPPORT_PATIENCE_HPP
+#pragma once
 
 #include <chrono>
 
@@ -11,5 +10,3 @@ namespace graceful_test {
 inline constexpr std::chrono::seconds patience{120};
 
 }  // namespace graceful_test
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_SUPPORT_POSSIBLE_HPP
-#define GRACEFUL_TESTS_SUPPORT_POSSIBLE_HPP
+#pragma once
 
 #include <doctest/doctest.h>
 
@@ -39,5 +38,3 @@ inline bool others_can_run(const std::string& program) {
 }
 
 }  // namespace graceful_test
-
-#endif

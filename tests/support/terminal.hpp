@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_SUPPORT_TERMINAL_HPP
-#define GRACEFUL_TESTS_SUPPORT_TERMINAL_HPP
+#pragma once
 
 #include <graceful/testing/deadline.hpp>
 #include <graceful/unique_fd.hpp>
@@ -93,5 +92,3 @@ class screen_rows {
 std::vector<std::string> screen(std::string_view text, std::size_t columns);
 
 }  // namespace graceful_test
-
-#endif

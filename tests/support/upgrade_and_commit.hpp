@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_SUPPORT_UPGRADE_AND_COMMIT_HPP
-#define GRACEFUL_TESTS_SUPPORT_UPGRADE_AND_COMMIT_HPP
+#pragma once
 
 #include <graceful/testing/deployment.hpp>
 
@@ -14,5 +13,3 @@ inline graceful::testing::upgrade_outcome upgrade_and_commit(graceful::testing::
 }
 
 }  // namespace graceful_test
-
-#endif

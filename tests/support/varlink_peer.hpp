@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_SUPPORT_VARLINK_PEER_HPP
-#define GRACEFUL_TESTS_SUPPORT_VARLINK_PEER_HPP
+#pragma once
 
 #include <graceful/testing/deadline.hpp>
 #include <graceful/unique_fd.hpp>
@@ -55,5 +54,3 @@ class varlink_peer {
 };
 
 }  // namespace graceful_test
-
-#endif

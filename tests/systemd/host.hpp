@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_SYSTEMD_HOST_HPP
-#define GRACEFUL_TESTS_SYSTEMD_HOST_HPP
+#pragma once
 
 #include <graceful/testing/process.hpp>
 
@@ -106,5 +105,3 @@ class host {
 };
 
 }  // namespace graceful_systemd
-
-#endif

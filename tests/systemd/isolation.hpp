@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_SYSTEMD_ISOLATION_HPP
-#define GRACEFUL_TESTS_SYSTEMD_ISOLATION_HPP
+#pragma once
 
 #include <stdexcept>
 #include <string>
@@ -47,5 +46,3 @@ struct view {
 void isolate(const view& what);
 
 }  // namespace graceful_systemd
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_SYSTEMD_SERVICE_HPP
-#define GRACEFUL_TESTS_SYSTEMD_SERVICE_HPP
+#pragma once
 
 #include <graceful/control_client.hpp>
 #include <graceful/testing/http_connection.hpp>
@@ -106,5 +105,3 @@ class held_connection {
 };
 
 }  // namespace graceful_systemd
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_UNIT_FAKE_SERVER_HPP
-#define GRACEFUL_TESTS_UNIT_FAKE_SERVER_HPP
+#pragma once
 
 #include <graceful/control_client.hpp>
 
@@ -88,5 +87,3 @@ class fake_server {
 };
 
 }  // namespace graceful_test
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_UNIT_LISTENING_PEER_HPP
-#define GRACEFUL_TESTS_UNIT_LISTENING_PEER_HPP
+#pragma once
 
 #include <graceful/testing/deadline.hpp>
 #include <graceful/unique_fd.hpp>
@@ -57,5 +56,3 @@ class listening_peer {
 };
 
 }  // namespace graceful_test
-
-#endif

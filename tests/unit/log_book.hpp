@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_UNIT_LOG_BOOK_HPP
-#define GRACEFUL_TESTS_UNIT_LOG_BOOK_HPP
+#pragma once
 
 #include "os/log.hpp"
 
@@ -35,5 +34,3 @@ class log_book {
 };
 
 }  // namespace graceful_test
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_UNIT_ORDINARY_USER_HPP
-#define GRACEFUL_TESTS_UNIT_ORDINARY_USER_HPP
+#pragma once
 
 #include <cerrno>
 
@@ -27,5 +26,3 @@ class ordinary_user {
 };
 
 }  // namespace graceful_test
-
-#endif

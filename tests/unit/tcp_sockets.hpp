@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_UNIT_TCP_SOCKETS_HPP
-#define GRACEFUL_TESTS_UNIT_TCP_SOCKETS_HPP
+#pragma once
 
 #include <graceful/error.hpp>
 #include <graceful/testing/deadline.hpp>
@@ -86,5 +85,3 @@ inline bool is_nonblocking(int fd) { return (::fcntl(fd, F_GETFL) & O_NONBLOCK) 
 inline bool is_open_descriptor(int fd) { return ::fcntl(fd, F_GETFD) >= 0; }
 
 }  // namespace graceful_test
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_UNIT_TEMPORARY_DIRECTORY_HPP
-#define GRACEFUL_TESTS_UNIT_TEMPORARY_DIRECTORY_HPP
+#pragma once
 
 #include <cerrno>
 #include <filesystem>
@@ -48,5 +47,3 @@ class temporary_directory {
 };
 
 }  // namespace graceful_test
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LIB_TESTING_SHIM_CALLS_HPP
-#define GRACEFUL_LIB_TESTING_SHIM_CALLS_HPP
+#pragma once
 
 /// The functions of libc that are wrapped: the only list, from which the wrappers, the kinds of
 /// calls and their names are made.
@@ -153,5 +152,3 @@
   ALSO(exit, _exit, void, (int a), (a)) \
   ALSO(exit, _Exit, void, (int a), (a))
 // clang-format on
-
-#endif

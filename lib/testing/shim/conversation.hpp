@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LIB_TESTING_SHIM_CONVERSATION_HPP
-#define GRACEFUL_LIB_TESTING_SHIM_CONVERSATION_HPP
+#pragma once
 
 #include "testing/shim/fault_file.hpp"
 
@@ -28,5 +27,3 @@ void note(int fd, direction which, step what);
 void forget(int fd);
 
 }  // namespace graceful::testing::shim
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LIB_TESTING_SHIM_DESCRIPTORS_HPP
-#define GRACEFUL_LIB_TESTING_SHIM_DESCRIPTORS_HPP
+#pragma once
 
 #include <array>
 #include <cstddef>
@@ -38,5 +37,3 @@ struct epoll_entries {
 };
 
 }  // namespace graceful::testing::shim
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LIB_TESTING_SHIM_FAULT_FILE_HPP
-#define GRACEFUL_LIB_TESTING_SHIM_FAULT_FILE_HPP
+#pragma once
 
 #include "testing/shim/calls.hpp"
 
@@ -177,5 +176,3 @@ static_assert(std::atomic<armed_word>::is_always_lock_free &&
               std::atomic<std::uint8_t>::is_always_lock_free);
 
 }  // namespace graceful::testing::shim
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LIB_TESTING_SHIM_HOOKS_HPP
-#define GRACEFUL_LIB_TESTING_SHIM_HOOKS_HPP
+#pragma once
 
 #include "testing/shim/conversation.hpp"
 #include "testing/shim/descriptors.hpp"
@@ -185,5 +184,3 @@ struct hooks<kind::connect> : no_hooks {
 };
 
 }  // namespace graceful::testing::shim
-
-#endif

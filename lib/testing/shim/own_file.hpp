@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LIB_TESTING_SHIM_OWN_FILE_HPP
-#define GRACEFUL_LIB_TESTING_SHIM_OWN_FILE_HPP
+#pragma once
 
 #include "testing/shim/fault_file.hpp"
 
@@ -15,5 +14,3 @@ fault_file* own_file();
 void attach_again();
 
 }  // namespace graceful::testing::shim
-
-#endif

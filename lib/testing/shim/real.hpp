@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LIB_TESTING_SHIM_REAL_HPP
-#define GRACEFUL_LIB_TESTING_SHIM_REAL_HPP
+#pragma once
 
 #include "testing/shim/calls.hpp"
 
@@ -46,5 +45,3 @@ GRACEFUL_SHIM_CALLS(GRACEFUL_SHIM_REAL, GRACEFUL_SHIM_NOTHING)
 #undef GRACEFUL_SHIM_NOTHING
 
 }  // namespace graceful::testing::shim
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LIB_TESTING_SHIM_SILENCE_HPP
-#define GRACEFUL_LIB_TESTING_SHIM_SILENCE_HPP
+#pragma once
 
 /// Cuts a process off from everything that it reaches through connected Unix sockets.
 ///
@@ -29,5 +28,3 @@ void keep_silence(int fd);
 bool would_break_silence(int fd);
 
 }  // namespace graceful::testing::shim
-
-#endif

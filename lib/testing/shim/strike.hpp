@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_LIB_TESTING_SHIM_STRIKE_HPP
-#define GRACEFUL_LIB_TESTING_SHIM_STRIKE_HPP
+#pragma once
 
 #include "testing/shim/fault_file.hpp"
 
@@ -12,5 +11,3 @@ namespace graceful::testing::shim {
 int pass(fault_file& own, point where, kind in);
 
 }  // namespace graceful::testing::shim
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_UNIT_HANDOFF_ACTION_TEXT_HPP
-#define GRACEFUL_TESTS_UNIT_HANDOFF_ACTION_TEXT_HPP
+#pragma once
 
 #include "handoff/predecessor.hpp"
 #include "handoff/successor.hpp"
@@ -48,5 +47,3 @@ inline event::fail fail(graceful::handoff::peer_id peer, std::string reason) {
 }
 
 }  // namespace graceful_test
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_UNIT_DRIVER_FIXTURE_HPP
-#define GRACEFUL_TESTS_UNIT_DRIVER_FIXTURE_HPP
+#pragma once
 
 #include "handoff/predecessor_driver.hpp"
 #include "handoff/served_sessions.hpp"
@@ -83,5 +82,3 @@ struct driver_fixture : served_sessions {
 };
 
 }  // namespace graceful_test
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_UNIT_HANDOFF_PREDECESSOR_WORLD_HPP
-#define GRACEFUL_TESTS_UNIT_HANDOFF_PREDECESSOR_WORLD_HPP
+#pragma once
 
 #include "handoff/predecessor.hpp"
 
@@ -55,5 +54,3 @@ struct predecessor_world {
 };
 
 }  // namespace graceful_test
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_UNIT_SERVED_SESSIONS_HPP
-#define GRACEFUL_TESTS_UNIT_SERVED_SESSIONS_HPP
+#pragma once
 
 #include "control/session_host.hpp"
 #include "handoff/passed_channel.hpp"
@@ -88,5 +87,3 @@ inline boost::json::object parameters_of(const boost::json::object& reply) {
 }
 
 }  // namespace graceful_test
-
-#endif

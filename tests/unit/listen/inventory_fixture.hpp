@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_UNIT_INVENTORY_FIXTURE_HPP
-#define GRACEFUL_TESTS_UNIT_INVENTORY_FIXTURE_HPP
+#pragma once
 
 #include "listen/inventory.hpp"
 #include "listen/listener_fixture.hpp"
@@ -85,5 +84,3 @@ inline std::uint64_t cookie_of(const auto& obtained) {
 }
 
 }  // namespace graceful_test
-
-#endif

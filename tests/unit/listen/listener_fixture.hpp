@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_UNIT_LISTENER_FIXTURE_HPP
-#define GRACEFUL_TESTS_UNIT_LISTENER_FIXTURE_HPP
+#pragma once
 
 #include <graceful/acceptor.hpp>
 #include <graceful/listen_params.hpp>
@@ -97,5 +96,3 @@ struct open_web : own_context, listening {
 };
 
 }  // namespace graceful_test
-
-#endif

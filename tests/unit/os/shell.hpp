@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_UNIT_OS_SHELL_HPP
-#define GRACEFUL_TESTS_UNIT_OS_SHELL_HPP
+#pragma once
 
 #include <graceful/testing/deadline.hpp>
 
@@ -40,5 +39,3 @@ inline std::string content(const std::string& path) {
 }
 
 }  // namespace graceful_test
-
-#endif

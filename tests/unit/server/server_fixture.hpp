@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_UNIT_SERVER_SERVER_FIXTURE_HPP
-#define GRACEFUL_TESTS_UNIT_SERVER_SERVER_FIXTURE_HPP
+#pragma once
 
 #include <graceful/server.hpp>
 
@@ -136,5 +135,3 @@ inline char greeting(const graceful::unique_fd& client) {
 }
 
 }  // namespace graceful_test
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_UNIT_SERVICE_FIXTURE_HPP
-#define GRACEFUL_TESTS_UNIT_SERVICE_FIXTURE_HPP
+#pragma once
 
 #include <graceful/testing/deadline.hpp>
 
@@ -67,5 +66,3 @@ struct service_fixture {
 };
 
 }  // namespace graceful_test
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_UNIT_SUPERVISION_KEEPER_FIXTURE_HPP
-#define GRACEFUL_TESTS_UNIT_SUPERVISION_KEEPER_FIXTURE_HPP
+#pragma once
 
 #include "supervisor/keeper.hpp"
 
@@ -118,5 +117,3 @@ inline keeper_fixture serving() {
 }
 
 }  // namespace graceful_test
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_UNIT_SUPERVISION_KEEPER_WORLD_HPP
-#define GRACEFUL_TESTS_UNIT_SUPERVISION_KEEPER_WORLD_HPP
+#pragma once
 
 #include "keeper_fixture.hpp"
 
@@ -64,5 +63,3 @@ struct keeper_world {
 };
 
 }  // namespace graceful_test
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_UNIT_TESTING_ALL_DESCRIPTORS_HPP
-#define GRACEFUL_TESTS_UNIT_TESTING_ALL_DESCRIPTORS_HPP
+#pragma once
 
 #include <vector>
 
@@ -32,5 +31,3 @@ class all_descriptors {
 };
 
 }  // namespace graceful_test
-
-#endif

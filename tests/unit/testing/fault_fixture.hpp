@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_UNIT_TESTING_FAULT_FIXTURE_HPP
-#define GRACEFUL_TESTS_UNIT_TESTING_FAULT_FIXTURE_HPP
+#pragma once
 
 #include <graceful/testing/fault.hpp>
 #include <graceful/testing/process.hpp>
@@ -55,5 +54,3 @@ struct fault_fixture {
 };
 
 }  // namespace graceful_test
-
-#endif

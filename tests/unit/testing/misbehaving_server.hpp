@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_UNIT_TESTING_MISBEHAVING_SERVER_HPP
-#define GRACEFUL_TESTS_UNIT_TESTING_MISBEHAVING_SERVER_HPP
+#pragma once
 
 #include <graceful/testing/deadline.hpp>
 #include <graceful/unique_fd.hpp>
@@ -105,5 +104,3 @@ class gate {
 std::string reply_of(std::uint64_t generation, std::string_view body = "hello");
 
 }  // namespace graceful_test
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_UNIT_TESTING_UNIX_HOST_HPP
-#define GRACEFUL_TESTS_UNIT_TESTING_UNIX_HOST_HPP
+#pragma once
 
 #include <graceful/testing/deadline.hpp>
 #include <graceful/unique_fd.hpp>
@@ -34,5 +33,3 @@ class unix_host {
 std::string read_from_port(std::uint16_t port);
 
 }  // namespace graceful_test
-
-#endif

@@ -1,6 +1,5 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
-#ifndef GRACEFUL_TESTS_UNIT_WIRE_INTERFACE_GRAMMAR_HPP
-#define GRACEFUL_TESTS_UNIT_WIRE_INTERFACE_GRAMMAR_HPP
+#pragma once
 
 #include <set>
 #include <string>
@@ -19,5 +18,3 @@ struct interface_members {
 interface_members parse_interface(std::string_view text);
 
 }  // namespace graceful_test
-
-#endif
