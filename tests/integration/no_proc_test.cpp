@@ -76,7 +76,8 @@ TEST_CASE("without a /proc a supervisor runs a server, and the next supervisor a
   REQUIRE(first.signal(SIGKILL));
   REQUIRE(first.wait_exit(patience));
   process& second = where.start(without_proc(command), with_libraries());
-  CHECK_MESSAGE(second.wait_for_output("the server already runs as pid", patience), second.output());
+  CHECK_MESSAGE(second.wait_for_output("the server already runs as pid", patience),
+                second.output());
   CHECK(run(where, {programs::graceful_ctl(), "upgrade", control}).status == "exited 0");
   REQUIRE(second.signal(SIGTERM));
   CHECK(second.wait_exit(patience).exited(0));
