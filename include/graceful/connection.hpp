@@ -4,6 +4,7 @@
 
 #include <graceful/detail/api.hpp>
 #include <graceful/detail/initiation.hpp>
+#include <graceful/drain_stage.hpp>
 #include <graceful/errc.hpp>
 
 #include <boost/asio/any_completion_handler.hpp>
@@ -27,13 +28,6 @@ struct GRACEFUL_API untrack {
 };
 
 }  // namespace detail
-
-/// The stages of which a connection is told while its process drains, in this order.
-enum class drain_stage {
-  draining,         ///< Finish, and tell the peer: `Connection: close`, WebSocket 1001.
-  idle_grace_over,  ///< Close. Told only to connections that are idle.
-  deadline,         ///< Cancel everything and close, idle or not.
-};
 
 /// A connection that takes part in the drain; made by `upgrader::track`, held by the session.
 ///

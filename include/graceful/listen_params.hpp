@@ -28,6 +28,12 @@ struct listen_params {
   /// default: it cannot be changed on a bound socket. Otherwise `listen` fails with `wrong_socket`.
   std::optional<bool> v6only{};
 
+  /// Whether accept(2) on the descriptor waits for a connection: O_NONBLOCK stays clear. Default:
+  /// false. Only for servers that accept by means of their own (<graceful/native.hpp>): all
+  /// processes that have the socket share the flag, and Asio's acceptors set it. A socket that a
+  /// predecessor uses without waiting is refused with `wrong_socket`.
+  bool blocking = false;
+
   /// How often to try bind(2) and listen(2) while the address is in use (EADDRINUSE); at least 1.
   /// Default: 5.
   int bind_attempts = 5;

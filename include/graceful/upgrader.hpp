@@ -28,9 +28,16 @@
 
 namespace graceful {
 
+class accepting;
+struct listening_socket;
+
 namespace detail {
 class server_body;
 }  // namespace detail
+
+namespace native {
+class upgrader;
+}  // namespace native
 
 /// Makes a server upgradable: takes the listening sockets over from a predecessor, and hands them
 /// to a successor when one comes.
@@ -381,6 +388,7 @@ class GRACEFUL_API upgrader {
 
  private:
   friend class detail::server_body;
+  friend class native::upgrader;
 
   using drain_handler = boost::asio::any_completion_handler<void(error_code)>;
 
@@ -399,6 +407,11 @@ class GRACEFUL_API upgrader {
   void watch_foreign(std::string_view name, int fd, const executor_type& executor,
                      detail::plain_acceptor object);
   void drop_foreign(std::string_view name);
+  unique_fd listen_natively(std::string_view name, const sockaddr* address, socklen_t length,
+                            const listen_params& params,
+                            const std::function<std::shared_ptr<accepting>(
+                                int fd, std::shared_ptr<const listening_socket>)>& make);
+  std::string address_of(std::string_view name) const;
   void wait_drain(drain_handler handler, executor_type own);
   void wait_commit(drain_handler handler, executor_type own);
   void end_control();

@@ -232,7 +232,8 @@ class inventory {
                                     unique_fd own, membership as);
   result<unique_fd> bind_afresh(const os::socket_address& wanted, listen_params params,
                                 membership as) const;
-  result<void> check_claimed(const std::string& name, int fd, const listen_params& params);
+  result<void> check_claimed(const std::string& name, int fd, origin from,
+                             const listen_params& params);
   [[nodiscard]] std::string who_has(const os::socket_address& wanted) const;
   static bool accepts_at(const entry& e, const os::socket_address& address);
   bool share(const std::string& name, inheritance::item& what);

@@ -116,7 +116,7 @@ result<shared_socket> inventory::make_socket(const std::string& name,
   if (claim.socket) {
     fd = std::move(claim.socket->what.fd);
     from = claim.socket->what.from;
-    if (auto right = check_claimed(name, fd.get(), params); !right) return right.error();
+    if (auto right = check_claimed(name, fd.get(), *from, params); !right) return right.error();
   } else if (own) {
     auto fitting = fit(name, std::move(own), wanted, params);
     if (!fitting) return fitting.error();
@@ -133,6 +133,9 @@ result<shared_socket> inventory::make_socket(const std::string& name,
     if (!queue) {
       return failure{queue.error().code, "listener '" + name + "': " + queue.error().message};
     }
+    // Asio caches that it has set O_NONBLOCK. If the flag were clear, a speculative accept in any
+    // holder would block its thread.
+    if (auto mode = os::make_blocking(fd.get(), params.blocking); !mode) return mode.error();
     backlog_now = static_cast<int>(queue->limit);
   }
   // The option may be set at any time; from then on others can be bound beside the socket.
@@ -172,7 +175,7 @@ result<void> inventory::check_open_for_more() const {
 
 /// Some properties of a bound socket cannot be changed. It is better to fail before ready(), which
 /// costs nothing, than to serve half of the clients.
-result<void> inventory::check_claimed(const std::string& name, int fd,
+result<void> inventory::check_claimed(const std::string& name, int fd, origin from,
                                       const listen_params& params) {
   const auto bound = os::socket_address::bound_to(fd);
   const bool any_v6 = bound.family() == AF_INET6 && bound.is_any();
@@ -185,6 +188,15 @@ result<void> inventory::check_claimed(const std::string& name, int fd,
                    : "for IPv6 only, and is to be for IPv4 too") +
             ", which cannot be changed on a bound socket: ask for listen_params::v6only = " +
             (asked ? "false" : "true") + ", or stop the server and start it again"};
+  }
+  if (params.blocking && from == origin::predecessor && !os::is_blocking(fd)) {
+    return failure{
+        errc::wrong_socket,
+        "listener '" + name +
+            "': the predecessor accepts from it without waiting, and this process would wait in "
+            "accept(2), which all processes that have the socket share: stop the predecessor "
+            "before "
+            "this build starts"};
   }
   if (const auto device = os::bound_device(fd); !device.empty()) {
     log_.info("listener '" + name + "' (" + bound.to_string() + ") is bound to the device " +
@@ -233,6 +245,7 @@ bool inventory::accepts_at(const entry& e, const os::socket_address& address) {
 /// on their way to it. So the acceptor there with the fewest sockets takes it too.
 bool inventory::share(const std::string& name, inheritance::item& what) {
   const auto queue = os::check_listening_tcp(what.fd.get());
+  if (queue) (void)os::make_blocking(what.fd.get(), false);
   const auto address = os::socket_address::bound_to(what.fd.get());
   if (!queue) return false;
   struct candidate {

@@ -42,7 +42,8 @@ std::string what_to_do(int bind_error) {
 }
 
 result<unique_fd> try_bind(const socket_address& address, const listen_params& params) {
-  unique_fd fd{::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP)};
+  const int mode = params.blocking ? 0 : SOCK_NONBLOCK;
+  unique_fd fd{::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC | mode, IPPROTO_TCP)};
   if (!fd) return system_failure("cannot make a socket for " + address.to_string());
   if (params.reuse_address && !set_socket_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1)) {
     return system_failure("cannot set SO_REUSEADDR on " + address.to_string());
@@ -149,13 +150,19 @@ result<accept_queue> check_listening_tcp(int fd) {
   const auto queue = queue_of_listening_tcp(fd);
   if (!queue)
     return failure{errc::wrong_socket, "what was passed is " + instead_of_listening_tcp(fd)};
-  // Asio caches that it has set O_NONBLOCK. If the flag were clear, a speculative accept in any
-  // holder would block its thread.
-  const int flags = ::fcntl(fd, F_GETFL);
-  if (flags < 0 || ((flags & O_NONBLOCK) == 0 && ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)) {
-    return system_failure("cannot set O_NONBLOCK");
-  }
   return *queue;
+}
+
+result<void> make_blocking(int fd, bool blocking) {
+  const int flags = ::fcntl(fd, F_GETFL);
+  const int wanted = blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
+  if (flags >= 0 && (flags == wanted || ::fcntl(fd, F_SETFL, wanted) == 0)) return {};
+  return system_failure(std::string{"cannot "} + (blocking ? "clear" : "set") + " O_NONBLOCK");
+}
+
+bool is_blocking(int fd) {
+  const int flags = ::fcntl(fd, F_GETFL);
+  return flags >= 0 && (flags & O_NONBLOCK) == 0;
 }
 
 accept_queue accept_queue_of(int fd) { return queue_of_listening_tcp(fd).value_or(accept_queue{}); }

@@ -12,8 +12,9 @@
 
 namespace graceful::os {
 
-/// Returns a TCP socket that is bound to `address` and listens, non-blocking and close-on-exec.
-/// Blocks while the address is in use, for as long as `params` says.
+/// Returns a TCP socket that is bound to `address` and listens, close-on-exec, and non-blocking
+/// unless `params` says otherwise. Blocks while the address is in use, for as long as `params`
+/// says.
 result<unique_fd> listen_tcp(const socket_address& address, const listen_params& params);
 
 /// The same, but the socket does not listen yet. Until then it gets no connections: of several
@@ -40,8 +41,11 @@ struct accept_queue {
 accept_queue accept_queue_of(int fd);
 
 /// Returns the queue of `fd` if it is a listening TCP socket; the error says what it is instead.
-/// Sets O_NONBLOCK, which all holders of the socket share.
 result<accept_queue> check_listening_tcp(int fd);
+
+/// Whether accept(2) waits for a connection. All holders of the socket share this flag, O_NONBLOCK.
+bool is_blocking(int fd);
+result<void> make_blocking(int fd, bool blocking);
 
 /// Refuses new handshakes; those under way still end in the queue. Final, and only for the last
 /// holder of the socket: closing a socket resets what is in its queue, so the queue has to be

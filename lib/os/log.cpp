@@ -7,6 +7,8 @@
 
 #include <cerrno>
 #include <ctime>
+#include <memory>
+#include <mutex>
 #include <utility>
 
 #include <poll.h>
@@ -89,6 +91,16 @@ bool os::is_journal_stream(int fd, std::string_view variable) {
   struct stat is {};
   if (variable.empty() || ::fstat(fd, &is) != 0) return false;
   return variable == std::to_string(is.st_dev) + ':' + std::to_string(is.st_ino);
+}
+
+options with_safe_log(options opts) {
+  if (!opts.log) return opts;
+  opts.log = [mutex = std::make_shared<std::mutex>(), sink = std::move(opts.log)](
+                 log_level level, std::string_view text) {
+    const std::lock_guard lock{*mutex};
+    sink(level, text);
+  };
+  return opts;
 }
 
 }  // namespace graceful

@@ -37,4 +37,7 @@ bool is_journal_stream(int fd, std::string_view variable);
 
 }  // namespace os
 
+/// Makes sure that one thread at a time calls the log function, although several objects use it.
+options with_safe_log(options opts);
+
 }  // namespace graceful

@@ -192,33 +192,71 @@ std::set<std::uint64_t> connections_on(const std::set<std::uint16_t>& ports) {
   return seen;
 }
 
-answer somebody_blocks_in_accept(int fd, bool also_in_select) {
+namespace {
+
+/// What a thread sleeps in.
+struct system_call {
+  pid_t thread;
+  long number;
+  std::uint64_t first;
+  std::uint64_t second;
+
+  [[nodiscard]] bool accepts(int fd) const {
+    return (number == SYS_accept || number == SYS_accept4) &&
+           first == static_cast<std::uint64_t>(fd);
+  }
+  [[nodiscard]] bool polls(int fd) const {
+    return (number == SYS_poll || number == SYS_ppoll) && is_polled(fd, first, second);
+  }
+  [[nodiscard]] bool selects(int fd) const {
+    return (number == SYS_select || number == SYS_pselect6) && is_selected(fd, first, second);
+  }
+};
+
+/// Calls `look` for each thread that sleeps, until it returns false. False if some could not be
+/// seen.
+template <class Look>
+bool for_each_sleeper(Look&& look) {
   const directory tasks{::opendir("/proc/self/task"), ::closedir};
-  if (!tasks) return answer::unknown;
-  auto otherwise = answer::no;
-  while (const dirent* entry = ::readdir(tasks.get())) {
+  bool all_seen = tasks != nullptr;
+  while (const dirent* entry = tasks ? ::readdir(tasks.get()) : nullptr) {
     const unique_fd file{
         ::open((std::string{"/proc/self/task/"} + entry->d_name + "/syscall").c_str(),
                O_RDONLY | O_CLOEXEC)};
-    if (!file && errno != ENOENT) otherwise = answer::unknown;  // ENOENT: the thread has ended
+    if (!file && errno != ENOENT) all_seen = false;  // ENOENT: the thread has ended
     std::array<char, 256> text{};
     const auto length = file ? ::read(file.get(), text.data(), text.size() - 1) : 0;
     if (length <= 0) continue;
-    long number = -1;
-    std::uint64_t first = 0;
-    std::uint64_t second = 0;
+    system_call in{std::atoi(entry->d_name), -1, 0, 0};
     // "running" where the thread does not wait: then no number is read.
-    if (std::sscanf(text.data(), "%ld 0x%" SCNx64 " 0x%" SCNx64, &number, &first, &second) != 3)
-      continue;
-    const bool accepts = number == SYS_accept || number == SYS_accept4;
-    const bool polls = number == SYS_poll || number == SYS_ppoll;
-    const bool selects = also_in_select && (number == SYS_select || number == SYS_pselect6);
-    if ((accepts && first == static_cast<std::uint64_t>(fd)) ||
-        (polls && is_polled(fd, first, second)) || (selects && is_selected(fd, first, second))) {
-      return answer::yes;
+    if (std::sscanf(text.data(), "%ld 0x%" SCNx64 " 0x%" SCNx64, &in.number, &in.first,
+                    &in.second) == 3 &&
+        !look(in)) {
+      break;
     }
   }
-  return otherwise;
+  return all_seen;
+}
+
+}  // namespace
+
+answer somebody_blocks_in_accept(int fd, bool also_in_select) {
+  bool found = false;
+  const bool all_seen = for_each_sleeper([&](const system_call& in) {
+    found = in.accepts(fd) || in.polls(fd) || (also_in_select && in.selects(fd));
+    return !found;
+  });
+  if (found) return answer::yes;
+  return all_seen ? answer::no : answer::unknown;
+}
+
+std::vector<pid_t> threads_in_accept(int fd) {
+  std::vector<pid_t> threads;
+  (void)for_each_sleeper([&](const system_call& in) {
+    if (in.accepts(fd)) threads.push_back(in.thread);
+    return true;
+  });
+  return threads;
 }
 
 std::vector<port_holder> holders_of_port(std::uint16_t port) {

@@ -28,6 +28,9 @@ enum class answer { no, yes, unknown };
 /// than Asio's. `also_in_select` counts select(2) too; use it unless Asio itself waits that way.
 answer somebody_blocks_in_accept(int fd, bool also_in_select);
 
+/// The threads of this process that sleep in accept(2) itself on `fd`, a blocking socket.
+std::vector<pid_t> threads_in_accept(int fd);
+
 /// A process that holds a socket which listens on a TCP port.
 struct port_holder {
   pid_t pid;

@@ -12,9 +12,12 @@
 #include <fstream>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -117,6 +120,29 @@ result<void> unpark(int fd, const std::optional<epoll_entry>& entry, int socket)
   return {};
 }
 
+/// Only a connection or a signal wakes a thread in accept(2). By default SIGURG does nothing, so it
+/// needs a handler meanwhile; with SA_RESTART the kernel starts the call again: signal(7).
+void restart_accept(int fd) {
+  constexpr int rounds = 200;
+  constexpr int pause_ms = 1;
+  auto threads = threads_in_accept(fd);
+  if (threads.empty()) return;
+  struct sigaction before {};
+  struct sigaction nothing {};
+  nothing.sa_handler = [](int) {};
+  nothing.sa_flags = SA_RESTART;
+  ::sigaction(SIGURG, nullptr, &before);
+  const bool unhandled = before.sa_handler == SIG_DFL || before.sa_handler == SIG_IGN;
+  if (unhandled) ::sigaction(SIGURG, &nothing, nullptr);
+  // A thread that had only begun to sleep is seen in a later round.
+  for (int round = 0; round < rounds && !threads.empty(); ++round) {
+    for (const pid_t thread : threads) ::syscall(SYS_tgkill, ::getpid(), thread, SIGURG);
+    ::poll(nullptr, 0, pause_ms);
+    threads = threads_in_accept(fd);
+  }
+  if (unhandled) ::sigaction(SIGURG, &before, nullptr);
+}
+
 /// poll(2) looks its descriptors up by number whenever it is woken, but waits on the sockets that
 /// the numbers meant when it was called. A shutdown(2) for writing does nothing to a listening
 /// socket except wake the threads that sleep in poll(2) on it: inet_shutdown() of the kernel.
@@ -129,6 +155,7 @@ result<void> end_blocking_accept(int fd, int was) {
   }
   ::shutdown(was, SHUT_WR);
   ::shutdown(parked.get(), SHUT_WR);
+  restart_accept(fd);
   return {};
 }
 

@@ -42,4 +42,10 @@ result<void> unpark(int fd, const std::optional<epoll_entry>& entry, int socket)
 /// Other processes may share `was`; they notice nothing.
 result<void> end_blocking_accept(int fd, int was);
 
+/// Has threads that sleep in accept(2) on `fd` itself, a blocking socket, call it again, with the
+/// socket that is behind `fd` by now. end_blocking_accept() does this once: a thread that had only
+/// begun its call is not seen then. Sends SIGURG; its action is that of the application, if it has
+/// one.
+void restart_accept(int fd);
+
 }  // namespace graceful::os

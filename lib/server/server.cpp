@@ -43,18 +43,6 @@ result<tcp::endpoint> parse(std::string_view address, std::uint16_t port) {
                      "interface"};
 }
 
-/// Makes sure that one thread at a time calls the log function, although both the upgrader and the
-/// server use it.
-options with_safe_log(options opts) {
-  if (!opts.log) return opts;
-  opts.log = [mutex = std::make_shared<std::mutex>(), sink = std::move(opts.log)](
-                 log_level level, std::string_view text) {
-    const std::lock_guard lock{*mutex};
-    sink(level, text);
-  };
-  return opts;
-}
-
 /// The sockets of one server, and the sessions that start from them.
 class reception {
  public:

@@ -130,6 +130,28 @@ void upgrader::watch_foreign(std::string_view name, int fd, const executor_type&
   });
 }
 
+/// For servers without Asio. `make` makes what accepts from `fd`, which is returned to its owner.
+unique_fd upgrader::listen_natively(
+    std::string_view name, const sockaddr* address, socklen_t length, const listen_params& params,
+    const std::function<std::shared_ptr<accepting>(int, std::shared_ptr<const listening_socket>)>&
+        make) {
+  auto fd = make_foreign(name, address, length, params, {});
+  const auto& sockets = impl_->life.sockets();
+  try {
+    impl_->in_words("cannot listen",
+                    [&] { sockets->attach(name, make(fd.get(), sockets->find(name))); });
+  } catch (...) {
+    drop_foreign(name);
+    throw;
+  }
+  return fd;
+}
+
+std::string upgrader::address_of(std::string_view name) const {
+  const auto socket = impl_->life.sockets()->find(name);
+  return socket ? socket->address.to_string() : std::string{};
+}
+
 bool upgrader::withdraw(std::string_view name) { return impl_->life.sockets()->withdraw(name); }
 
 void upgrader::drop_foreign(std::string_view name) { impl_->life.sockets()->remove(name, nullptr); }

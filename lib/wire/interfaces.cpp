@@ -3,7 +3,7 @@
 
 #include <graceful/version.hpp>
 
-#include "interface_texts.hpp"  // generated
+#include "interface_texts.hpp"
 #include "wire/fields.hpp"
 
 #include <boost/json/array.hpp>

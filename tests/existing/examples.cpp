@@ -72,6 +72,7 @@ traffic_start with(connections how) {
 
 const std::map<std::string, example>& examples() {
   using enum connections;
+  static const words any_port{"127.0.0.1:0"};
   static const words two_threads{"127.0.0.1", "0", "{directory}", "2"};
   static const std::map<std::string, example> all{
       {"asio_http_server", {words{"127.0.0.1", "0", "{directory}"}, http_1_0}},
@@ -94,6 +95,12 @@ const std::map<std::string, example>& examples() {
         with<websocket_traffic>(kept)}},
       {"websocketpp_echo",
        {words{}, with<websocket_traffic>(one_each), with<websocket_traffic>(kept)}},
+      {"loop_asyncio", {any_port, echo(one_each), echo(kept)}},
+      {"loop_epoll", {any_port, echo(one_each), echo(kept)}},
+      {"loop_httplib", {any_port, get(one_each), get(kept)}},
+      {"loop_libevent", {any_port, echo(one_each), echo(kept)}},
+      {"loop_libuv", {any_port, echo(one_each), echo(kept)}},
+      {"loop_standalone_asio", {any_port, echo(one_each), echo(kept)}},
   };
   return all;
 }

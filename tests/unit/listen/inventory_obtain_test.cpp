@@ -4,6 +4,7 @@
 #include "listen/inventory.hpp"
 #include "listen/inventory_fixture.hpp"
 #include "os/control_path.hpp"
+#include "os/listening_socket.hpp"
 
 #include "temporary_directory.hpp"
 
@@ -61,6 +62,32 @@ TEST_CASE("a name is free again if its socket could not be made, or was removed"
   s.items.remove("web", nullptr);
   CHECK(s.items.sockets().empty());
   CHECK(s.listen("web").has_value());
+}
+
+TEST_CASE(
+    "a listener that waits in accept(2) takes no socket that its predecessor does not wait on") {
+  constexpr graceful::listen_params waits{.blocking = true};
+  stock s;
+  s.inherit("busy");
+  const auto refused = s.listen("busy", v4("127.0.0.1"), waits);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().code == errc::wrong_socket);
+  CHECK(refused.error().message.find("stop the predecessor") != std::string::npos);
+  s.inherit("patient", v4("127.0.0.1"), waits);
+  const auto taken = s.listen("patient", v4("127.0.0.1"), waits);
+  REQUIRE(taken.has_value());
+  CHECK(os::is_blocking((*taken)->fd.get()));
+}
+
+TEST_CASE("a socket that a service manager has passed waits in accept(2) only if it is to") {
+  for (const bool waits : {false, true}) {
+    stock s;
+    s.items.inherit("web", listen_anywhere({.blocking = !waits}),
+                    graceful::origin::service_manager);
+    const auto taken = s.listen("web", v4("127.0.0.1"), {.blocking = waits});
+    REQUIRE(taken.has_value());
+    CHECK(os::is_blocking((*taken)->fd.get()) == waits);
+  }
 }
 
 TEST_CASE("a socket that was handed over is adopted by its name") {

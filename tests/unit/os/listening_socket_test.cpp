@@ -135,12 +135,15 @@ TEST_CASE("a listening TCP socket is told apart from everything else") {
   CHECK(complaint(listener.get()) == "fine");
 }
 
-TEST_CASE("a listening socket is made non-blocking if it is not") {
+TEST_CASE("a listening socket waits in accept(2) or not, as it was asked for, and can be changed") {
   const auto socket = listen_anywhere();
-  REQUIRE(::fcntl(socket.get(), F_SETFL, 0) == 0);
-  REQUIRE_FALSE(is_nonblocking(socket.get()));
-  CHECK(os::check_listening_tcp(socket.get()).has_value());
-  CHECK(is_nonblocking(socket.get()));
+  CHECK_FALSE(os::is_blocking(socket.get()));
+  for (const bool blocking : {true, true, false, false}) {
+    CHECK(os::make_blocking(socket.get(), blocking).has_value());
+    CHECK(os::is_blocking(socket.get()) == blocking);
+  }
+  CHECK(os::is_blocking(listen_anywhere({.blocking = true}).get()));
+  CHECK_FALSE(os::make_blocking(-1, true).has_value());
 }
 
 TEST_CASE("the accept queue counts the connections that wait") {

@@ -1,0 +1,260 @@
+// Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
+#include <graceful/native.hpp>
+#include <graceful/upgrader.hpp>
+
+#include "listen/native_listener.hpp"
+#include "os/blocked_signals.hpp"
+#include "os/home_process.hpp"
+#include "server/posting_executor.hpp"
+
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/execution/outstanding_work.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
+
+#include <atomic>
+#include <charconv>
+#include <condition_variable>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <pthread.h>
+
+namespace graceful::native {
+
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+failure no_address(std::string_view text) {
+  return {errc::invalid_argument,
+          "cannot listen on '" + std::string{text} +
+              "': that is no address; write 127.0.0.1:8080, 0.0.0.0:8080 for "
+              "every IPv4 interface, or [::]:8080"};
+}
+
+result<tcp::endpoint> parse(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos) return no_address(text);
+  auto host = text.substr(0, colon);
+  const auto digits = text.substr(colon + 1);
+  if (host.starts_with('[') != host.ends_with(']')) return no_address(text);
+  const bool bracketed = host.starts_with('[');
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  boost::system::error_code ec;
+  const auto ip = asio::ip::make_address(host, ec);
+  if (error != std::errc{} || end != digits.data() + digits.size() || ec ||
+      ip.is_v6() != bracketed) {
+    return no_address(text);
+  }
+  return tcp::endpoint{ip, port};
+}
+
+/// None if `f` returns.
+template <class F>
+std::optional<std::string> why_failed(F&& f) {
+  try {
+    f();
+    return {};
+  } catch (const std::exception& e) {
+    return e.what();
+  } catch (...) {
+    return "it has thrown something that is no std::exception";
+  }
+}
+
+}  // namespace
+
+struct connection::impl {
+  std::shared_ptr<native_home> home;  // outlives the others
+  graceful::connection token;
+  asio::any_io_executor work;  // the upgrader waits for this connection
+};
+
+connection::connection() noexcept = default;
+connection::connection(std::unique_ptr<impl> body) noexcept : impl_{std::move(body)} {}
+connection::connection(connection&&) noexcept = default;
+connection& connection::operator=(connection&&) noexcept = default;
+connection::~connection() = default;
+
+void connection::idle(bool is_idle) {
+  if (impl_) impl_->token.idle(is_idle);
+}
+
+bool connection::draining() const noexcept { return impl_ && impl_->token.draining(); }
+
+/// What tasks on the application's loop refer to: they may run when the upgrader has gone.
+class calls {
+ public:
+  calls(std::shared_ptr<native_home> home, hooks application)
+      : home_{std::move(home)}, hooks_{std::move(application)} {}
+
+  void drain() { call("on_drain", hooks_.on_drain); }
+  void end() { call("on_end", hooks_.on_end); }
+  void forget() { forgotten_ = true; }
+
+ private:
+  void call(const char* name, const std::function<void()>& hook) {
+    if (forgotten_ || !hook) return;
+    if (const auto why = why_failed(hook)) {
+      home_->messages.error(std::string{"the application's "} + name + " has failed: " + *why);
+    }
+  }
+
+  const std::shared_ptr<native_home> home_;
+  const hooks hooks_;
+  std::atomic<bool> forgotten_{false};
+};
+
+/// Its thread runs what does not wait for the application. It ends when there is nothing left to
+/// wait for: the upgrader has released its work, and each connection its own.
+class upgrader::impl {
+ public:
+  impl(options opts, hooks application);
+  impl(const impl&) = delete;
+  impl& operator=(const impl&) = delete;
+  ~impl();
+
+  unique_fd listen(std::string_view name, std::string_view address, listener_hooks what,
+                   const listen_params& params);
+  connection track(std::function<void(drain_stage)> on_stage);
+  void wait_end();
+
+  [[nodiscard]] graceful::upgrader& up() { return *up_; }
+  [[nodiscard]] bool at_home() const { return process_.is_this(); }
+
+ private:
+  void run();
+
+  const os::home_process process_;
+  const std::shared_ptr<native_home> home_;
+  const asio::any_io_executor application_;
+  const std::shared_ptr<calls> calls_;
+  std::optional<graceful::upgrader> up_;
+
+  std::mutex mutex_;
+  std::condition_variable ended_changed_;
+  bool ended_ = false;
+  std::vector<std::weak_ptr<native_listener>> listeners_;
+  std::thread thread_;
+};
+
+upgrader::impl::impl(options opts, hooks application)
+    : home_{std::make_shared<native_home>(opts)},
+      application_{application.post
+                       ? asio::any_io_executor{posting_executor{home_, application.post}}
+                       : asio::any_io_executor{home_->io.get_executor()}},
+      calls_{std::make_shared<calls>(home_, std::move(application))} {
+  up_.emplace(home_->io, std::move(opts));
+  up_->async_wait_drain(asio::bind_executor(application_, [calls = calls_](error_code ec) {
+    if (!ec) calls->drain();
+  }));
+  const os::blocked_signals while_made;
+  thread_ = std::thread{[this] { run(); }};
+}
+
+upgrader::impl::~impl() {
+  calls_->forget();
+  {
+    const std::lock_guard lock{mutex_};
+    for (const auto& each : listeners_) {
+      if (const auto listener = each.lock()) listener->forget_hooks();
+    }
+  }
+  up_.reset();
+  home_->io.stop();
+  thread_.join();
+}
+
+void upgrader::impl::run() {
+  ::pthread_setname_np(::pthread_self(), "graceful-native");
+  home_->io.run();
+  home_->io.restart();  // connections may still post to it
+  if (application_.target<posting_executor>() != nullptr) {
+    asio::post(application_, [calls = calls_] { calls->end(); });
+  } else {
+    calls_->end();
+  }
+  const std::lock_guard lock{mutex_};
+  ended_ = true;
+  ended_changed_.notify_all();
+}
+
+void upgrader::impl::wait_end() {
+  std::unique_lock lock{mutex_};
+  ended_changed_.wait(lock, [this] { return ended_; });
+}
+
+unique_fd upgrader::impl::listen(std::string_view name, std::string_view address,
+                                 listener_hooks what, const listen_params& params) {
+  const auto endpoint = parse(address).value();
+  return up_->listen_natively(
+      name, endpoint.data(), static_cast<socklen_t>(endpoint.size()), params,
+      [&](int fd, std::shared_ptr<const listening_socket> socket) -> std::shared_ptr<accepting> {
+        auto listener =
+            std::make_shared<native_listener>(home_->io.get_executor(), application_, fd,
+                                              std::move(socket), std::move(what), home_->messages);
+        const std::lock_guard lock{mutex_};
+        std::erase_if(listeners_, [](const auto& each) { return each.expired(); });
+        listeners_.push_back(listener);
+        return listener;
+      });
+}
+
+connection upgrader::impl::track(std::function<void(drain_stage)> on_stage) {
+  graceful::connection::stage_handler handler;
+  if (on_stage) {
+    handler = [home = home_, on_stage = std::move(on_stage)](drain_stage stage) {
+      if (const auto why = why_failed([&] { on_stage(stage); })) {
+        home->messages.error("the application's on_stage has failed: " + *why);
+      }
+    };
+  }
+  return connection{std::make_unique<connection::impl>(connection::impl{
+      home_, up_->track(application_, std::move(handler)),
+      asio::prefer(home_->io.get_executor(), asio::execution::outstanding_work.tracked)})};
+}
+
+upgrader::upgrader(options opts, hooks application)
+    : impl_{std::make_unique<impl>(with_safe_log(std::move(opts)), std::move(application))} {}
+
+/// Ends nothing in a child of fork(2), as graceful::upgrader.
+upgrader::~upgrader() {
+  if (!impl_->at_home()) os::leave_alone(std::move(impl_));
+}
+
+unique_fd upgrader::listen(std::string_view name, std::string_view address, listener_hooks what,
+                           const listen_params& params) {
+  return impl_->listen(name, address, std::move(what), params);
+}
+
+std::string upgrader::address(std::string_view name) const { return impl_->up().address_of(name); }
+
+bool upgrader::withdraw(std::string_view name) { return impl_->up().withdraw(name); }
+
+void upgrader::ready() { impl_->up().ready(); }
+
+connection upgrader::track(std::function<void(drain_stage)> on_stage) {
+  return impl_->track(std::move(on_stage));
+}
+
+void upgrader::drain() { impl_->up().drain(); }
+void upgrader::drain_now() { impl_->up().drain_now(); }
+void upgrader::handle_signals() { impl_->up().handle_signals(); }
+void upgrader::wait_end() { impl_->wait_end(); }
+std::uint64_t upgrader::generation() const noexcept { return impl_->up().generation(); }
+bool upgrader::draining() const noexcept { return impl_->up().draining(); }
+std::string upgrader::metrics() const { return impl_->up().metrics(); }
+
+}  // namespace graceful::native
