@@ -93,7 +93,3 @@ TEST_CASE("a command line of run without -- is answered with where the command g
         std::string::npos);
   CHECK(answer({"status", "--listen", "x"}).find("COMMAND") == std::string::npos);
 }
-
-TEST_CASE("help is a command too") {
-  CHECK(parse({"help"}).value().what == arguments::command::help);
-}

@@ -110,6 +110,7 @@ TEST_CASE("help can be asked for before or after the command, or without one for
   CHECK(parse({"--help"}).value().topic == std::nullopt);
   CHECK(parse({"-h"}).value().topic == std::nullopt);
   CHECK(parse({"help"}).value().topic == std::nullopt);
+  CHECK(parse({"help"}).value().what == command::help);
   CHECK(parse({"upgrade", "--help"}).value().topic == command::upgrade);
   CHECK(parse({"--help", "upgrade"}).value().topic == command::upgrade);
   CHECK(parse({"help", "run"}).value().topic == command::run);

@@ -49,14 +49,6 @@ TEST_CASE("an accept that starts before open() waits for it, and loses nothing")
   CHECK(a.accepted());
 }
 
-TEST_CASE("a listener that is attached after open() accepts at once") {
-  open_web web;
-  attempt a;
-  a.start(web.acceptor);
-  const auto client = web.connect();
-  CHECK(web.run_until([&] { return a.accepted(); }));
-}
-
 TEST_CASE("each connection goes to one operation, in the order in which they were started") {
   open_web web;
   std::vector<attempt> attempts(3);

@@ -69,13 +69,6 @@ TEST_CASE("an exception of a handler ends the server with an error") {
   CHECK(b.has_said("the server ends: a bug"));
 }
 
-TEST_CASE("a server that was told to end before it began ends as soon as it has begun") {
-  server_fixture<greeter> b{{.threads = 2}};
-  b.server.drain();
-  b.start();
-  CHECK(b.result() == 0);
-}
-
 TEST_CASE("an exit before the beginning stays an exit, even if a drain follows") {
   for (const bool drains_too : {false, true}) {
     server_fixture<greeter> b{{.threads = 2}};

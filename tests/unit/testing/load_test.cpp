@@ -177,16 +177,6 @@ TEST_CASE("a reply that is not the wanted one is lost, with the reason") {
   }
 }
 
-TEST_CASE("a Content-Length that promises too much is cut short, or stalls") {
-  const char* said = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello";
-  CHECK(after_misbehaving_once([&](peer& to) {
-          to.say(said);
-          to.close();
-        }).cut_short == 1);
-  CHECK(after_misbehaving_once([&](peer& to) { to.say(said), to.stall(); }, {.timeout = 1s})
-            .timed_out == 1);
-}
-
 TEST_CASE("a kept connection that is closed between requests costs the next one") {
   const auto seen = [] {
     misbehaving_server server{[](peer& to, unsigned request) {

@@ -202,9 +202,3 @@ TEST_CASE("a successor that shares no version is told both lists") {
         object(R"({"message":"none is shared","offered":[7,-1],"supported":[1]})"));
   CHECK(wire::to_incompatible_version("", {}).parameters.at("offered") == json::array{});
 }
-
-TEST_CASE("unknown parameters are ignored") {
-  CHECK(wire::parse<wire::begin>(object(R"({"versions":[1],"later":{"x":1}})")));
-  CHECK(wire::parse<wire::fetch>(object(R"({"first":1,"later":[]})")));
-  CHECK(wire::parse<wire::fail>(object(R"({"reason":"","later":null})")));
-}
