@@ -94,7 +94,8 @@ void connection::idle(bool is_idle) {
 
 bool connection::draining() const noexcept { return impl_ && impl_->token.draining(); }
 
-/// What tasks on the application's loop refer to: they may run when the upgrader has gone.
+/// What tasks on the application's loop, and the library's thread, refer to: they may run when the
+/// upgrader has gone.
 class calls {
  public:
   calls(std::shared_ptr<native_home> home, hooks application)
@@ -103,6 +104,16 @@ class calls {
   void drain() { call("on_drain", hooks_.on_drain); }
   void end() { call("on_end", hooks_.on_end); }
   void forget() { forgotten_ = true; }
+
+  void wait_end() {
+    std::unique_lock lock{mutex_};
+    ended_changed_.wait(lock, [this] { return ended_; });
+  }
+  void set_ended() {
+    const std::lock_guard lock{mutex_};
+    ended_ = true;
+    ended_changed_.notify_all();
+  }
 
  private:
   void call(const char* name, const std::function<void()>& hook) {
@@ -115,10 +126,34 @@ class calls {
   const std::shared_ptr<native_home> home_;
   const hooks hooks_;
   std::atomic<bool> forgotten_{false};
+  std::mutex mutex_;
+  std::condition_variable ended_changed_;
+  bool ended_ = false;
 };
 
-/// Its thread runs what does not wait for the application. It ends when there is nothing left to
-/// wait for: the upgrader has released its work, and each connection its own.
+/// Ends when there is nothing left to wait for: the upgrader has released its work, and each
+/// connection its own.
+void run(const std::shared_ptr<native_home>& home, const asio::any_io_executor& application,
+         const std::shared_ptr<calls>& to_call) {
+  ::pthread_setname_np(::pthread_self(), "graceful-native");
+  for (bool more = true; more;) {
+    try {
+      home->io.run();
+      more = false;
+    } catch (const std::exception& e) {
+      home->messages.error(std::string{"cannot tell the application: "} + e.what());
+    }
+  }
+  home->io.restart();  // connections may still post to it
+  if (application.target<posting_executor>() != nullptr) {
+    asio::post(application, [to_call] { to_call->end(); });
+  } else {
+    to_call->end();
+  }
+  to_call->set_ended();
+}
+
+/// Its thread runs what does not wait for the application.
 class upgrader::impl {
  public:
   impl(options opts, hooks application);
@@ -129,14 +164,12 @@ class upgrader::impl {
   unique_fd listen(std::string_view name, std::string_view address, listener_hooks what,
                    const listen_params& params);
   connection track(std::function<void(drain_stage)> on_stage);
-  void wait_end();
+  void wait_end() { calls_->wait_end(); }
 
   [[nodiscard]] graceful::upgrader& up() { return *up_; }
   [[nodiscard]] bool at_home() const { return process_.is_this(); }
 
  private:
-  void run();
-
   const os::home_process process_;
   const std::shared_ptr<native_home> home_;
   const asio::any_io_executor application_;
@@ -144,8 +177,6 @@ class upgrader::impl {
   std::optional<graceful::upgrader> up_;
 
   std::mutex mutex_;
-  std::condition_variable ended_changed_;
-  bool ended_ = false;
   std::vector<std::weak_ptr<native_listener>> listeners_;
   std::thread thread_;
 };
@@ -161,7 +192,9 @@ upgrader::impl::impl(options opts, hooks application)
     if (!ec) calls->drain();
   }));
   const os::blocked_signals while_made;
-  thread_ = std::thread{[this] { run(); }};
+  thread_ = std::thread{[home = home_, application = application_, calls = calls_] {
+    run(home, application, calls);
+  }};
 }
 
 upgrader::impl::~impl() {
@@ -174,26 +207,9 @@ upgrader::impl::~impl() {
   }
   up_.reset();
   home_->io.stop();
-  thread_.join();
-}
-
-void upgrader::impl::run() {
-  ::pthread_setname_np(::pthread_self(), "graceful-native");
-  home_->io.run();
-  home_->io.restart();  // connections may still post to it
-  if (application_.target<posting_executor>() != nullptr) {
-    asio::post(application_, [calls = calls_] { calls->end(); });
-  } else {
-    calls_->end();
-  }
-  const std::lock_guard lock{mutex_};
-  ended_ = true;
-  ended_changed_.notify_all();
-}
-
-void upgrader::impl::wait_end() {
-  std::unique_lock lock{mutex_};
-  ended_changed_.wait(lock, [this] { return ended_; });
+  // A hook without a loop of its own runs on that thread, and may destroy the upgrader.
+  const bool own_thread = thread_.get_id() == std::this_thread::get_id();
+  own_thread ? thread_.detach() : thread_.join();
 }
 
 unique_fd upgrader::impl::listen(std::string_view name, std::string_view address,

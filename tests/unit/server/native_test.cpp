@@ -45,8 +45,12 @@ struct native_fixture {
   bool runs_until(const std::string& what) {
     const auto until = std::chrono::steady_clock::now() + patience;
     std::unique_lock lock{mutex};
-    while (noted.find(what) == noted.npos) {
-      if (!changed.wait_until(lock, until, [this] { return !tasks.empty(); })) return false;
+    const auto is_noted = [&] { return noted.find(what) != noted.npos; };
+    while (!is_noted()) {
+      if (!changed.wait_until(lock, until, [&] { return !tasks.empty() || is_noted(); })) {
+        return false;
+      }
+      if (tasks.empty()) continue;
       const auto task = std::move(tasks.front());
       tasks.pop_front();
       lock.unlock();
@@ -228,6 +232,22 @@ TEST_CASE("what was posted does nothing when the upgrader has gone") {
   }
   for (auto& task : f.tasks) task();
   CHECK(f.noted.empty());
+}
+
+TEST_CASE("a hook may destroy the upgrader") {
+  native_fixture f;
+  std::unique_ptr<native::upgrader> up;
+  native::hooks hooks;
+  SUBCASE("on the application's loop") { hooks = f.hooks(); }
+  SUBCASE("on a thread of the library") {}
+  hooks.on_end = [&] {
+    up.reset();
+    f.notes("gone")();
+  };
+  up = std::make_unique<native::upgrader>(f.options(), hooks);
+  up->ready();
+  up->drain();
+  CHECK(f.runs_until("gone"));
 }
 
 TEST_CASE("an address that is none is refused, with an example of one") {
