@@ -8,50 +8,79 @@
 #include <graceful/listen_params.hpp>
 #include <graceful/options.hpp>
 #include <graceful/unique_fd.hpp>
+#include <graceful/version.hpp>
+
+#include <boost/version.hpp>
 
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 /// For servers on another event loop than Boost.Asio's, or on none: the upgrader hands over
 /// descriptors, and tells the application by functions when to use them. Needs C++17 and no Asio.
 namespace graceful::native {
 
-/// Runs a task later on the thread that runs the application's event loop: uv_async_send(),
-/// event_base_once(), `loop.call_soon_threadsafe`. It is called on a thread of the library, must
-/// not block, and must not run the task itself. Each task is to be run once.
+namespace detail {
+
+/// The structures below cross the library's boundary, so library and program must have the same
+/// version of these headers. The tag is part of the mangled name of the upgrader's constructor:
+/// with others a program does not link.
+template <int Major, int Minor, int BoostVersion>
+struct native_abi {};
+
+using this_native_abi =
+    native_abi<GRACEFUL_VERSION_MAJOR, GRACEFUL_VERSION_MAJOR == 0 ? GRACEFUL_VERSION_MINOR : 0,
+               BOOST_VERSION>;
+
+}  // namespace detail
+
+/// Runs a task later on the thread that runs the application's event loop, in the order in which
+/// tasks come, one at a time: put the task into a queue of yours, and wake the loop
+/// (uv_async_send(), eventfd(2)); or `asio::post`, `loop.call_soon_threadsafe`. It may be called on
+/// any thread, also by several at once, and must neither block, nor run the task itself, nor throw.
 using post_function = std::function<void(std::function<void()> task)>;
 
-/// What the application does with a listening socket. Each function runs on the application's loop
-/// (see `post_function`). None of them is called within a function of the upgrader.
+/// What the application does with a listening socket. Each function runs on the application's loop.
+/// The order of calls is: `on_resume`, any number of `on_pause` and `on_resume` in turn, `on_stop`.
+/// A change that was undone before the loop ran is not told, so `on_stop` may come alone.
 ///
-/// A listener without `on_pause`, or without `on_resume`, is *parked* instead: a socket to which
-/// nobody connects takes its place behind the same descriptor. This works for a loop that waits in
-/// epoll(7). A thread that blocks in accept(2) or poll(2) goes on accepting until the commit.
+/// A listener that lacks `on_pause` or `on_resume` is *parked* in a probation: a socket to which
+/// nobody connects takes its place behind the same descriptor. That works for a loop that waits in
+/// epoll(7). A thread that blocks in accept(2) or poll(2) is not parked: both processes accept
+/// until the commit, which loses nothing.
 struct listener_hooks {
   /// Accept from the descriptor: this process serves. Called at `ready()`, and again if a successor
-  /// was rolled back.
+  /// was rolled back. If it throws, this process cannot accept, and drains: in its probation its
+  /// predecessor serves again.
   std::function<void()> on_resume{};
 
-  /// Do not accept, but keep the descriptor: a successor is in its probation.
+  /// Stop accepting; keep the descriptor: a successor is in its probation.
   std::function<void()> on_pause{};
 
   /// Take the descriptor out of the loop and close it, for good: another process serves, or this
   /// one ends. The connections that were accepted go on. A descriptor that is still open two
-  /// seconds later is parked, and a thread that blocks on it is woken: its accept(2) fails with
-  /// EINVAL.
+  /// seconds later (at once without this function) is made to accept nothing any more, and a thread
+  /// that blocks on it is woken: its accept(2) fails with EINVAL. Do not block SIGURG in such a
+  /// thread: the library wakes it by that.
   std::function<void()> on_stop{};
 };
 
-/// What the application does as a whole. Each function runs on the application's loop.
+/// What the application does as a whole. Each function runs on the application's loop. Exceptions
+/// are logged.
 struct hooks {
   /// Without it, every function runs on a thread of the library.
   post_function post{};
 
-  /// This process drains: a successor has taken over, or it was told to end. Called once. Tell
-  /// connections to finish, stop timers.
+  /// This process stays: at `ready()` of a cold start, and at the commit of a successor. Not called
+  /// if it is rolled back. Do here what cannot be undone.
+  std::function<void()> on_commit{};
+
+  /// This process drains: a successor has taken over, this one was rolled back, or it was told to
+  /// end. Called once. Tell connections to finish, and stop timers. Until `on_stop` clients may
+  /// still be accepted: serve them.
   std::function<void()> on_drain{};
 
   /// Nothing is left to wait for: accepting has ended, and so have all tracked connections, or
@@ -59,12 +88,16 @@ struct hooks {
   std::function<void()> on_end{};
 };
 
-/// A connection for which a draining process waits, from `upgrader::track` to its destruction.
+/// A connection for which a draining process waits, from `upgrader::track` to its destruction. It
+/// does not wait for others: track each one right after accept(2).
 ///
-/// **Object lifetimes.** Move-only. It may outlive the upgrader.
+/// **Object lifetimes.** Move-only. It may outlive the upgrader. One that was constructed without
+/// arguments, or moved from, does nothing. `on_stage` may destroy it, and is not called any more
+/// after it was destroyed.
 ///
-/// **Thread-safety.** Distinct objects: safe. Shared objects: unsafe; use it on the application's
-/// loop.
+/// **Thread-safety.** Distinct objects: safe. Shared objects: unsafe but for `draining`. Use and
+/// destroy it on the application's loop. Without `hooks::post` no thread is that loop: then pass no
+/// `on_stage`, and one thread may use it.
 class GRACEFUL_API connection {
  public:
   connection() noexcept;
@@ -90,13 +123,15 @@ class GRACEFUL_API connection {
 ///
 /// It runs two threads of its own, with all signals blocked.
 ///
-/// A successor whose loop hangs is rolled back when it does not run what was posted to it
-/// (`options::confirm_timeout`). Without `hooks::post` the library cannot know that.
+/// If the loop of a successor hangs, its predecessor rolls it back after
+/// `options::confirm_timeout`. Without `hooks::post` the library cannot know that.
 ///
 /// **Children.** See `graceful::upgrader`.
 ///
-/// **Object lifetimes.** Destroying it closes what it still owns, and ends its threads. The tasks
-/// that it has posted by then do nothing.
+/// **Object lifetimes.** Destroying it ends its threads, and calls no function of the application.
+/// Descriptors that are still open are the application's to close. What was posted by then does
+/// nothing, except that connections which still exist may be told a stage that was on its way. A
+/// function of the application may destroy it, as the last thing that it does.
 ///
 /// **Thread-safety.** Distinct objects: safe. Shared objects: safe for all member functions.
 class GRACEFUL_API upgrader {
@@ -105,7 +140,8 @@ class GRACEFUL_API upgrader {
   /// step.
   ///
   /// **Errors.** Throws `error`: those of `graceful::upgrader`.
-  explicit upgrader(options opts, hooks application = {});
+  explicit upgrader(options opts, hooks application = {})
+      : upgrader{detail::this_native_abi{}, std::move(opts), std::move(application)} {}
   upgrader(const upgrader&) = delete;
   upgrader& operator=(const upgrader&) = delete;
   ~upgrader();
@@ -113,20 +149,25 @@ class GRACEFUL_API upgrader {
   /// Returns a listening socket: adopted from the predecessor, or bound to `address`, which looks
   /// like `127.0.0.1:8080`, `[::1]:8080` or `[fe80::1%eth0]:8080`. Port 0 stands for any port.
   ///
-  /// The descriptor is the caller's: non-blocking, close-on-exec. Accept from it when `on_resume`
-  /// says so, or, without hooks, after `ready()`. Withdraw it before you close it unasked. Never
-  /// call shutdown(2) on it: that ends the socket in the other processes too.
+  /// The descriptor is the caller's: close-on-exec, and non-blocking unless
+  /// `listen_params::blocking`. Accept from it when `on_resume` says so, or, without hooks, after
+  /// `ready()`. To stop listening unasked, call `withdraw`, then close it; if it is only closed,
+  /// the library's copy goes on listening, and clients that connect hang. A copy that you make by
+  /// dup(2) is yours to close. Never call shutdown(2) on it: that ends the socket in the other
+  /// processes too. After `ready()`, and without `hooks::post`, `on_resume` may run before this
+  /// returns.
   ///
-  /// **Errors.** Throws `error`: `invalid_argument` if `address` is none; otherwise those of
-  /// `graceful::upgrader::listen`.
+  /// **Errors.** Throws `error`: `invalid_argument` if `address` is not an address (host names are
+  /// not looked up); otherwise those of `graceful::upgrader::listen`.
   [[nodiscard]] unique_fd listen(std::string_view name, std::string_view address,
                                  listener_hooks what = {}, const listen_params& params = {});
 
   /// The address of the listener `name`, with its real port; empty if there is none.
   [[nodiscard]] std::string address(std::string_view name) const;
 
-  /// Closes the library's copy of the socket `name` for good: no successor gets it. `on_stop` is
-  /// called. False if there is no such listener, or it is being handed over.
+  /// Withdraws the listener `name` for good: no successor gets it, and `on_stop` is called. The
+  /// address is free when all copies of the descriptor are closed; connections that wait in the
+  /// queue are reset. False if there is no such listener, or it is being handed over: try again.
   bool withdraw(std::string_view name);
 
   /// Says that this process has initialised and serves from now on. See
@@ -137,15 +178,16 @@ class GRACEFUL_API upgrader {
   /// on the application's loop.
   [[nodiscard]] connection track(std::function<void(drain_stage)> on_stage = {});
 
-  /// Ends this process without a successor, gracefully; `drain_now` cuts its connections.
+  /// Ends this process without a successor, gracefully.
   void drain();
+  /// The same at once: connections are told the deadline.
   void drain_now();
 
   /// SIGTERM and SIGINT drain, the second one at once; SIGQUIT drains; SIGUSR2 upgrades.
   void handle_signals();
 
-  /// Blocks until `on_end` is due, for servers that block in accept(2) on other threads. Do not
-  /// call it on the application's loop.
+  /// Blocks until `on_end` is due, for servers whose threads block. It waits for tracked
+  /// connections only. Do not call it on the application's loop.
   void wait_end();
 
   /// 1 for a cold start, otherwise the predecessor's plus 1.
@@ -155,6 +197,8 @@ class GRACEFUL_API upgrader {
   [[nodiscard]] std::string metrics() const;
 
  private:
+  upgrader(detail::this_native_abi, options opts, hooks application);
+
   class impl;
   std::unique_ptr<impl> impl_;
 };

@@ -198,6 +198,12 @@ result<void> inventory::check_claimed(const std::string& name, int fd, origin fr
             "before "
             "this build starts"};
   }
+  if (!params.blocking && from == origin::predecessor && os::is_blocking(fd)) {
+    log_.warning(
+        "listener '" + name +
+        "': the predecessor waits in accept(2) on it, and this build does not: from now on "
+        "accept(2) fails with EAGAIN there too where no client waits");
+  }
   if (const auto device = os::bound_device(fd); !device.empty()) {
     log_.info("listener '" + name + "' (" + bound.to_string() + ") is bound to the device " +
               device + ", as it was handed over");
@@ -245,7 +251,6 @@ bool inventory::accepts_at(const entry& e, const os::socket_address& address) {
 /// on their way to it. So the acceptor there with the fewest sockets takes it too.
 bool inventory::share(const std::string& name, inheritance::item& what) {
   const auto queue = os::check_listening_tcp(what.fd.get());
-  if (queue) (void)os::make_blocking(what.fd.get(), false);
   const auto address = os::socket_address::bound_to(what.fd.get());
   if (!queue) return false;
   struct candidate {
@@ -263,7 +268,7 @@ bool inventory::share(const std::string& name, inheritance::item& what) {
       ++known->sockets;
     }
   }
-  if (there.empty()) return false;
+  if (there.empty() || !os::make_blocking(what.fd.get(), false)) return false;
   std::ranges::stable_sort(there, {}, &candidate::sockets);
   std::string key = name;
   for (int i = 0; entries_.contains(key); ++i) {

@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "listen/last_call.hpp"
 
+#include "os/listening_socket.hpp"
 #include "os/socket_address.hpp"
 
 #include <array>
@@ -78,6 +79,8 @@ bool last_call::bid_farewell(std::uint64_t waiting) {
 std::size_t last_call::close_all_in_queue(int listening) {
   const int family = os::socket_address::bound_to(listening).family();
   std::size_t count = 0;
+  if (os::accept_queue_of(listening).length == 0) return 0;
+  (void)os::make_blocking(listening, false);  // a server may accept by threads that wait
   for (;;) {
     const int accepted = ::accept4(listening, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (accepted < 0 && (errno == EINTR || errno == ECONNABORTED)) continue;

@@ -22,11 +22,17 @@ constexpr std::chrono::seconds patience_with_application{2};
 
 constexpr std::chrono::milliseconds close_interval{20};
 
+/// Empty if there is none: then what should be parked goes on accepting.
+unique_fd place_to_park() {
+  auto place = os::unreachable_listener();
+  return place ? std::move(*place) : unique_fd{};
+}
+
 }  // namespace
 
 native_listener::native_listener(asio::any_io_executor library, asio::any_io_executor application,
                                  int fd, std::shared_ptr<const listening_socket> socket,
-                                 native::listener_hooks hooks, log& log)
+                                 native::listener_hooks hooks, callbacks on, log& log)
     : library_{std::move(library)},
       application_{std::move(application)},
       fd_{fd},
@@ -34,13 +40,12 @@ native_listener::native_listener(asio::any_io_executor library, asio::any_io_exe
       log_{log},
       look_again_{library_},
       hooks_{std::move(hooks)},
+      callbacks_{std::move(on)},
       cookie_{os::cookie_of(fd)},
       socket_{std::move(socket)},
       blocking_{os::is_blocking(fd)},
       // Made now, because no descriptor may be free when it is needed.
-      place_{os::unreachable_listener().value()} {
-  if (blocking_) os::make_blocking(place_.get(), true).value();
-}
+      place_{place_to_park()} {}
 
 os::answer native_listener::somebody_blocks() const {
   return os::somebody_blocks_in_accept(fd_, true);
@@ -51,10 +56,16 @@ bool native_listener::gone() const {
   return !exists();
 }
 
-void native_listener::forget_hooks() {
+void native_listener::abandon() {
   native::listener_hooks forgotten;
+  callbacks forgotten_too;
   const std::lock_guard lock{mutex_};
   std::swap(forgotten, hooks_);
+  std::swap(forgotten_too, callbacks_);
+  wanted_ = told_ = state::stopped;
+  socket_.reset();
+  look_again_.cancel();
+  cookie_ = 0;  // what becomes of the descriptor is the application's affair
 }
 
 void native_listener::want(state what) {
@@ -63,8 +74,9 @@ void native_listener::want(state what) {
   wanted_ = what;
   if (parks()) {
     if (what == state::open) unpark();
-    // A thread that blocks in accept(2) holds the real socket: it accepts until it is woken.
-    if (what == state::paused && somebody_blocks() != os::answer::yes) park();
+    // A thread that blocks in accept(2) or poll(2) holds the real socket, or would come to hold the
+    // place: only what waits in epoll(7) can be put back.
+    if (what == state::paused && !blocking_) park();
   }
   // The caller may hold locks, and the application's function may do anything.
   asio::post(library_, [self = shared_from_this()] { self->post_apply(); });
@@ -103,23 +115,29 @@ void native_listener::apply() {
   const auto to = wanted_;
   if (std::exchange(told_, to) == to) return;
   const auto hooks = hooks_;
+  const auto on = callbacks_;
   if (to == state::stopped) socket_.reset();
   lock.unlock();
-  if (to == state::open) call("on_resume", hooks.on_resume);
+  if (to == state::open && !call("on_resume", hooks.on_resume) && on.cannot_accept) {
+    on.cannot_accept();
+  }
   if (to == state::paused) call("on_pause", hooks.on_pause);
   if (to == state::stopped) call("on_stop", hooks.on_stop);
 }
 
-void native_listener::call(const char* name, const std::function<void()>& hook) {
-  if (!hook) return;
+/// False if it fails.
+bool native_listener::call(const char* name, const std::function<void()>& hook) {
+  if (!hook) return true;
   std::string what = "an exception of unknown type";
   try {
-    return hook();
+    hook();
+    return true;
   } catch (const std::exception& e) {
     what = e.what();
   } catch (...) {
   }
   log_.error("listener '" + name_ + "': the application's " + name + " has failed: " + what);
+  return false;
 }
 
 /// Ends the use of the descriptor without the application's help, if it is still open.
@@ -132,15 +150,18 @@ void native_listener::force() {
   }
   const bool blocks = blocking_ || somebody_blocks() != os::answer::no;
   const unique_fd was{blocks && !parked_ ? ::fcntl(fd_, F_DUPFD_CLOEXEC, 3) : -1};
+  forced_ = true;
   park();
+  if (!exists()) return;  // it was closed meanwhile, and its number may mean another file
   if (blocks) (void)os::end_blocking_accept(fd_, real ? real->fd.get() : was.get());
   cookie_ = os::cookie_of(fd_);
-  forced_ = true;
 }
 
 void native_listener::park() {
-  if (parked_ || !exists()) return;
+  if (parked_ || !place_ || !exists()) return;
   entry_ = os::find_in_epoll(fd_);
+  // It could not be put back if nothing tells how it was registered (there is no /proc).
+  if (wanted_ != state::stopped && !(entry_ && entry_->known)) return;
   if (!os::park(fd_, entry_, place_)) return;
   cookie_ = os::cookie_of(fd_);
   parked_ = true;
@@ -148,8 +169,16 @@ void native_listener::park() {
 
 void native_listener::unpark() {
   if (!parked_ || !socket_ || !exists()) return;
-  parked_ = !os::unpark(fd_, entry_, socket_->fd.get());
+  const auto back = os::unpark(fd_, entry_, socket_->fd.get());
   cookie_ = os::cookie_of(fd_);
+  parked_ = !back;
+  if (back) return;
+  // There may be no memory, for example.
+  look_again_.expires_after(close_interval);
+  look_again_.async_wait([self = shared_from_this()](boost::system::error_code ec) {
+    const std::lock_guard lock{self->mutex_};
+    if (!ec && self->wanted_ == state::open) self->unpark();
+  });
 }
 
 bool native_listener::exists() const { return cookie_ != 0 && os::cookie_of(fd_) == cookie_; }

@@ -32,11 +32,16 @@ namespace asio = boost::asio;
 class native_listener final : public accepting,
                               public std::enable_shared_from_this<native_listener> {
  public:
+  struct callbacks {
+    /// The application's on_resume has failed. Called on the application's loop.
+    std::function<void()> cannot_accept;
+  };
+
   /// `fd` is a duplicate of that of `socket`. `library` runs what does not wait for the
   /// application.
   native_listener(asio::any_io_executor library, asio::any_io_executor application, int fd,
                   std::shared_ptr<const listening_socket> socket, native::listener_hooks hooks,
-                  log& log);
+                  callbacks on, log& log);
 
   void open() override { want(state::open); }
   void pause() override { want(state::paused); }
@@ -45,8 +50,8 @@ class native_listener final : public accepting,
   [[nodiscard]] os::answer somebody_blocks() const override;
   [[nodiscard]] bool gone() const override;
 
-  /// From now on no hook is called.
-  void forget_hooks();
+  /// Lets go of everything, and calls no hook any more.
+  void abandon();
 
  private:
   enum class state { closed, open, paused, stopped };
@@ -55,7 +60,7 @@ class native_listener final : public accepting,
   void post_apply();
   void apply();
   void await_close(std::chrono::steady_clock::time_point until);
-  void call(const char* name, const std::function<void()>& hook);
+  bool call(const char* name, const std::function<void()>& hook);
   void force();
   void park();
   void unpark();
@@ -71,6 +76,7 @@ class native_listener final : public accepting,
 
   mutable std::mutex mutex_;
   native::listener_hooks hooks_;
+  callbacks callbacks_;
   std::uint64_t cookie_;                            // of the socket behind fd_
   std::shared_ptr<const listening_socket> socket_;  // until it is stopped
   const bool blocking_;

@@ -109,7 +109,7 @@ result<void> park(int fd, const std::optional<epoll_entry>& entry, const unique_
 
 result<void> unpark(int fd, const std::optional<epoll_entry>& entry, int socket) {
   if (!put(socket, fd)) return system_failure("cannot put an acceptor back");
-  if (!entry) return {};
+  if (!entry || !entry->known) return {};
   epoll_event event{};
   event.events = entry->known->events;
   event.data.u64 = entry->known->data;

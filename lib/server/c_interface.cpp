@@ -6,12 +6,14 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstddef>
 #include <cstring>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <new>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,6 +31,7 @@ class job_queue {
 
   void push(job next) {
     const std::lock_guard lock{mutex_};
+    if (closed_) return;
     jobs_.push_back(std::move(next));
     const std::uint64_t one = 1;
     (void)!::write(readable_.get(), &one, sizeof one);
@@ -43,7 +46,20 @@ class job_queue {
       std::uint64_t count = 0;
       (void)!::read(readable_.get(), &count, sizeof count);
     }
-    for (const auto& each : now) each();
+    for (const auto& each : now) {
+      try {
+        each();
+      } catch (...) {  // the application's own functions are C
+      }
+    }
+  }
+
+  /// Jobs refer to what posts them, and so to this queue.
+  void close() {
+    std::vector<job> dropped;
+    const std::lock_guard lock{mutex_};
+    closed_ = true;
+    std::swap(dropped, jobs_);
   }
 
   [[nodiscard]] int descriptor() const { return readable_.get(); }
@@ -58,6 +74,7 @@ class job_queue {
  private:
   std::mutex mutex_;
   std::vector<job> jobs_;
+  bool closed_ = false;
   unique_fd readable_;
 };
 
@@ -108,7 +125,9 @@ int fail(graceful_error* error, int code, const std::string& message) {
 
 int code_of(const boost::system::error_code& ec) {
   if (ec.category() == graceful::graceful_category()) return ec.value();
-  return ec.value() > 0 ? -ec.value() : -EIO;
+  const bool is_errno = ec.category() == boost::system::system_category() ||
+                        ec.category() == boost::system::generic_category();
+  return is_errno && ec.value() > 0 ? -ec.value() : -EIO;
 }
 
 /// No exception may reach C.
@@ -134,11 +153,14 @@ int invalid(graceful_error* error, const char* what) {
   return fail(error, GRACEFUL_INVALID_ARGUMENT, what);
 }
 
-/// Members that the caller's version of the header does not have are as in `initial`.
+/// Members that the caller's version of the header does not have are as in `initial`. False if the
+/// caller has not begun with the INIT macro, or has members that this library does not know.
 template <class T>
-T complete(const T* given, T initial) {
-  if (given != nullptr) std::memcpy(&initial, given, std::min(given->size, sizeof(T)));
-  return initial;
+bool complete(const T* given, T& initial) {
+  if (given == nullptr) return true;
+  if (given->size < offsetof(T, data) || given->size > sizeof(T)) return false;
+  std::memcpy(&initial, given, given->size);
+  return true;
 }
 
 void set(std::chrono::milliseconds& to, std::int64_t from) {
@@ -148,6 +170,15 @@ void set(std::chrono::milliseconds& to, std::int64_t from) {
 std::function<void()> bound(void (*function)(void*), void* data) {
   if (function == nullptr) return {};
   return [function, data] { function(data); };
+}
+
+std::function<void()> resumes(const graceful_listener& c) {
+  if (c.on_resume == nullptr) return {};
+  return [on_resume = c.on_resume, data = c.data] {
+    if (const int status = on_resume(data); status != 0) {
+      throw std::runtime_error{"it returned " + std::to_string(status)};
+    }
+  };
 }
 
 graceful::options options_of(const graceful_options& c) {
@@ -174,7 +205,8 @@ void run_task(void* task) {
 
 native::hooks hooks_of(const graceful_options& c,
                        const std::shared_ptr<graceful::job_queue>& jobs) {
-  native::hooks h{{}, bound(c.on_drain, c.data), bound(c.on_end, c.data)};
+  native::hooks h{
+      {}, bound(c.on_commit, c.data), bound(c.on_drain, c.data), bound(c.on_end, c.data)};
   if (jobs) {
     h.post = [jobs](std::function<void()> task) { jobs->push(std::move(task)); };
   } else if (c.post != nullptr) {
@@ -197,7 +229,15 @@ int graceful_new(const graceful_options* options, graceful_upgrader** upgrader,
     return invalid(error, "graceful_new needs options, and a place for the upgrader");
   }
   *upgrader = nullptr;
-  const graceful_options c = complete(options, GRACEFUL_OPTIONS_INIT);
+  graceful_options c = GRACEFUL_OPTIONS_INIT;
+  if (!complete(options, c)) {
+    return invalid(error,
+                   "graceful_options::size is not that of a known version: begin with "
+                   "GRACEFUL_OPTIONS_INIT, and see graceful_version()");
+  }
+  if (c.dispatch != 0 && c.post != nullptr) {
+    return invalid(error, "graceful_options has both dispatch and post: give one of them");
+  }
   return guarded(error, [&] {
     const auto jobs = c.dispatch != 0 ? graceful::job_queue::make() : nullptr;
     *upgrader = new graceful_upgrader{options_of(c), hooks_of(c, jobs), jobs};
@@ -215,7 +255,12 @@ void graceful_dispatch(graceful_upgrader* upgrader) {
   if (jobs) (void)guarded(nullptr, [&] { jobs->run(); });
 }
 
-void graceful_free(graceful_upgrader* upgrader) { delete upgrader; }
+void graceful_free(graceful_upgrader* upgrader) {
+  if (upgrader == nullptr) return;
+  const auto jobs = upgrader->jobs;
+  delete upgrader;
+  if (jobs) jobs->close();
+}
 
 int graceful_listen(graceful_upgrader* upgrader, const char* name, const char* address,
                     const graceful_listener* listener, int* descriptor, graceful_error* error) {
@@ -225,17 +270,21 @@ int graceful_listen(graceful_upgrader* upgrader, const char* name, const char* a
                    "descriptor");
   }
   *descriptor = -1;
-  const graceful_listener c = complete(listener, GRACEFUL_LISTENER_INIT);
+  graceful_listener c = GRACEFUL_LISTENER_INIT;
+  if (!complete(listener, c)) {
+    return invalid(error,
+                   "graceful_listener::size is not that of a known version: begin with "
+                   "GRACEFUL_LISTENER_INIT, and see graceful_version()");
+  }
   return guarded(error, [&] {
     graceful::listen_params params;
     if (c.backlog > 0) params.backlog = c.backlog;
     params.blocking = c.blocking != 0;
-    *descriptor = upgrader->body
-                      .listen(name, address,
-                              {bound(c.on_resume, c.data), bound(c.on_pause, c.data),
-                               bound(c.on_stop, c.data)},
-                              params)
-                      .release();
+    *descriptor =
+        upgrader->body
+            .listen(name, address,
+                    {resumes(c), bound(c.on_pause, c.data), bound(c.on_stop, c.data)}, params)
+            .release();
   });
 }
 

@@ -76,10 +76,58 @@ std::optional<std::string> why_failed(F&& f) {
 
 }  // namespace
 
-struct connection::impl {
-  std::shared_ptr<native_home> home;  // outlives the others
+/// What a connection is told. Its release waits for a call that runs, except from within that call.
+class stage_calls {
+ public:
+  explicit stage_calls(std::function<void(drain_stage)> on_stage)
+      : on_stage_{std::move(on_stage)} {}
+
+  void tell(drain_stage stage, log& messages) {
+    const std::lock_guard lock{mutex_};
+    if (!on_stage_) return;
+    const auto on_stage = on_stage_;  // it may release the connection
+    if (const auto why = why_failed([&] { on_stage(stage); })) {
+      messages.error("the application's on_stage has failed: " + *why);
+    }
+  }
+
+  void release() {
+    const std::lock_guard lock{mutex_};
+    on_stage_ = nullptr;
+  }
+
+ private:
+  std::recursive_mutex mutex_;
+  std::function<void(drain_stage)> on_stage_;
+};
+
+/// Used on the library's thread only, to which other threads post.
+struct tracked_natively {
   graceful::connection token;
   asio::any_io_executor work;  // the upgrader waits for this connection
+};
+
+struct connection::impl {
+  impl(std::shared_ptr<native_home> at, std::shared_ptr<stage_calls> told,
+       tracked_natively connection)
+      : home{std::move(at)},
+        calls{std::move(told)},
+        body{std::make_shared<tracked_natively>(std::move(connection))} {}
+  impl(const impl&) = delete;
+  impl& operator=(const impl&) = delete;
+  ~impl() {
+    if (process.is_this()) {
+      calls->release();
+      asio::post(home->io, [body = std::move(body)] { *body = {}; });
+    } else {
+      os::leave_alone(std::make_unique<decltype(body)>(body));
+    }
+  }
+
+  const os::home_process process;
+  std::shared_ptr<native_home> home;
+  std::shared_ptr<stage_calls> calls;
+  std::shared_ptr<tracked_natively> body;
 };
 
 connection::connection() noexcept = default;
@@ -89,10 +137,11 @@ connection& connection::operator=(connection&&) noexcept = default;
 connection::~connection() = default;
 
 void connection::idle(bool is_idle) {
-  if (impl_) impl_->token.idle(is_idle);
+  if (!impl_ || !impl_->process.is_this()) return;
+  asio::post(impl_->home->io, [body = impl_->body, is_idle] { body->token.idle(is_idle); });
 }
 
-bool connection::draining() const noexcept { return impl_ && impl_->token.draining(); }
+bool connection::draining() const noexcept { return impl_ && impl_->body->token.draining(); }
 
 /// What tasks on the application's loop, and the library's thread, refer to: they may run when the
 /// upgrader has gone.
@@ -102,8 +151,23 @@ class calls {
       : home_{std::move(home)}, hooks_{std::move(application)} {}
 
   void drain() { call("on_drain", hooks_.on_drain); }
+  void commit() { call("on_commit", hooks_.on_commit); }
   void end() { call("on_end", hooks_.on_end); }
-  void forget() { forgotten_ = true; }
+
+  /// What to do if the application cannot accept. It only posts.
+  void set_drain(std::function<void()> drain) { begin_drain_ = std::move(drain); }
+  void cannot_accept() {
+    const std::lock_guard lock{mutex_};
+    if (begin_drain_) begin_drain_();
+  }
+
+  /// Calls nothing any more.
+  void forget() {
+    forgotten_ = true;
+    const std::lock_guard lock{mutex_};
+    begin_drain_ = nullptr;
+  }
+  [[nodiscard]] bool forgotten() const { return forgotten_; }
 
   void wait_end() {
     std::unique_lock lock{mutex_};
@@ -127,6 +191,7 @@ class calls {
   const hooks hooks_;
   std::atomic<bool> forgotten_{false};
   std::mutex mutex_;
+  std::function<void()> begin_drain_;
   std::condition_variable ended_changed_;
   bool ended_ = false;
 };
@@ -144,7 +209,8 @@ void run(const std::shared_ptr<native_home>& home, const asio::any_io_executor& 
       home->messages.error(std::string{"cannot tell the application: "} + e.what());
     }
   }
-  home->io.restart();  // connections may still post to it
+  home->io.restart();                         // connections may still post to it
+  if (to_call->forgotten()) home->io.poll();  // what is left refers to what holds it
   if (application.target<posting_executor>() != nullptr) {
     asio::post(application, [to_call] { to_call->end(); });
   } else {
@@ -191,6 +257,10 @@ upgrader::impl::impl(options opts, hooks application)
   up_->async_wait_drain(asio::bind_executor(application_, [calls = calls_](error_code ec) {
     if (!ec) calls->drain();
   }));
+  up_->async_wait_commit(asio::bind_executor(application_, [calls = calls_](error_code ec) {
+    if (!ec) calls->commit();
+  }));
+  calls_->set_drain([this] { up_->drain(); });
   const os::blocked_signals while_made;
   thread_ = std::thread{[home = home_, application = application_, calls = calls_] {
     run(home, application, calls);
@@ -202,25 +272,38 @@ upgrader::impl::~impl() {
   {
     const std::lock_guard lock{mutex_};
     for (const auto& each : listeners_) {
-      if (const auto listener = each.lock()) listener->forget_hooks();
+      if (const auto listener = each.lock()) listener->abandon();
     }
   }
-  up_.reset();
   home_->io.stop();
   // A hook without a loop of its own runs on that thread, and may destroy the upgrader.
   const bool own_thread = thread_.get_id() == std::this_thread::get_id();
   own_thread ? thread_.detach() : thread_.join();
+  up_.reset();
+  if (own_thread) return;
+  home_->io.restart();
+  home_->io.poll();  // what is left refers to what holds it
 }
 
 unique_fd upgrader::impl::listen(std::string_view name, std::string_view address,
                                  listener_hooks what, const listen_params& params) {
-  const auto endpoint = parse(address).value();
+  const auto endpoint = parse(address);
+  if (!what.on_pause != !what.on_resume) {
+    throw error{{errc::invalid_argument, "listener '" + std::string{name} +
+                                             "' has one of on_pause and on_resume: give both, or "
+                                             "none"}};
+  }
+  if (!endpoint) {
+    up_->note_failure(endpoint.error().message);
+    throw error{endpoint.error()};
+  }
   return up_->listen_natively(
-      name, endpoint.data(), static_cast<socklen_t>(endpoint.size()), params,
+      name, endpoint->data(), static_cast<socklen_t>(endpoint->size()), params,
       [&](int fd, std::shared_ptr<const listening_socket> socket) -> std::shared_ptr<accepting> {
-        auto listener =
-            std::make_shared<native_listener>(home_->io.get_executor(), application_, fd,
-                                              std::move(socket), std::move(what), home_->messages);
+        auto listener = std::make_shared<native_listener>(
+            home_->io.get_executor(), application_, fd, std::move(socket), std::move(what),
+            native_listener::callbacks{[calls = calls_] { calls->cannot_accept(); }},
+            home_->messages);
         const std::lock_guard lock{mutex_};
         std::erase_if(listeners_, [](const auto& each) { return each.expired(); });
         listeners_.push_back(listener);
@@ -229,20 +312,21 @@ unique_fd upgrader::impl::listen(std::string_view name, std::string_view address
 }
 
 connection upgrader::impl::track(std::function<void(drain_stage)> on_stage) {
-  graceful::connection::stage_handler handler;
-  if (on_stage) {
-    handler = [home = home_, on_stage = std::move(on_stage)](drain_stage stage) {
-      if (const auto why = why_failed([&] { on_stage(stage); })) {
-        home->messages.error("the application's on_stage has failed: " + *why);
-      }
-    };
-  }
-  return connection{std::make_unique<connection::impl>(connection::impl{
-      home_, up_->track(application_, std::move(handler)),
-      asio::prefer(home_->io.get_executor(), asio::execution::outstanding_work.tracked)})};
+  auto told = std::make_shared<stage_calls>(std::move(on_stage));
+  const auto executor = home_->io.get_executor();
+  auto token = up_->track(
+      executor, [home = std::weak_ptr{home_}, application = application_, told](drain_stage stage) {
+        asio::post(application, [home, told, stage] {
+          if (const auto at = home.lock()) told->tell(stage, at->messages);
+        });
+      });
+  return connection{std::make_unique<connection::impl>(
+      home_, std::move(told),
+      tracked_natively{std::move(token),
+                       asio::prefer(executor, asio::execution::outstanding_work.tracked)})};
 }
 
-upgrader::upgrader(options opts, hooks application)
+upgrader::upgrader(detail::this_native_abi /*abi*/, options opts, hooks application)
     : impl_{std::make_unique<impl>(with_safe_log(std::move(opts)), std::move(application))} {}
 
 /// Ends nothing in a child of fork(2), as graceful::upgrader.

@@ -42,8 +42,9 @@ class posting_executor {
     try {
       (*post_)([task] { std::move (*task)(); });
     } catch (const std::exception& e) {
-      home_->messages.error(
-          std::string{"the function that posts to the application's loop has failed: "} + e.what());
+      complain(e.what());
+    } catch (...) {
+      complain("it has thrown something that is no std::exception");
     }
   }
 
@@ -62,6 +63,10 @@ class posting_executor {
   bool operator==(const posting_executor& other) const noexcept = default;
 
  private:
+  void complain(const std::string& why) const {
+    home_->messages.error("the function that posts to the application's loop has failed: " + why);
+  }
+
   std::shared_ptr<native_home> home_;
   std::shared_ptr<const native::post_function> post_;
 };

@@ -18,6 +18,13 @@ namespace graceful {
 
 namespace {
 
+void check_waits(const listen_params& params) {
+  if (!params.blocking) return;
+  throw error{{errc::invalid_argument,
+               "listen_params::blocking is for servers that accept by means of their own "
+               "(<graceful/native.hpp>); Asio's sockets do not wait in accept(2)"}};
+}
+
 /// An empty executor would fail later, where nobody can be told.
 void check(const asio::any_io_executor& executor, const char* tried) {
   if (executor) return;
@@ -66,6 +73,7 @@ std::shared_ptr<detail::listener> upgrader::make_listener(executor_type executor
                                                           const sockaddr* address, socklen_t length,
                                                           const listen_params& params) {
   check(executor, "listen");
+  check_waits(params);
   return impl_->in_words("cannot listen", [&] {
     const auto& sockets = impl_->life.sockets();
     auto socket = sockets->obtain(name, {address, length}, params, {}).value();
@@ -86,6 +94,7 @@ std::vector<std::shared_ptr<detail::listener>> upgrader::make_group(
     const std::vector<executor_type>& executors, std::string_view name, const sockaddr* address,
     socklen_t length, const listen_params& params) {
   for (const auto& executor : executors) check(executor, "listen");
+  check_waits(params);
   return impl_->in_words("cannot listen", [&] {
     return graceful::listen_group(impl_->life.sockets(), impl_->life.messages(), executors, name,
                                   {address, length}, params)
@@ -95,6 +104,7 @@ std::vector<std::shared_ptr<detail::listener>> upgrader::make_group(
 
 unique_fd upgrader::make_foreign(std::string_view name, const sockaddr* address, socklen_t length,
                                  const listen_params& params, unique_fd own) {
+  check_waits(params);
   return impl_->in_words("cannot listen", [&] {
     const auto socket =
         impl_->life.sockets()->obtain(name, {address, length}, params, std::move(own)).value();
@@ -135,17 +145,21 @@ unique_fd upgrader::listen_natively(
     std::string_view name, const sockaddr* address, socklen_t length, const listen_params& params,
     const std::function<std::shared_ptr<accepting>(int, std::shared_ptr<const listening_socket>)>&
         make) {
-  auto fd = make_foreign(name, address, length, params, {});
-  const auto& sockets = impl_->life.sockets();
-  try {
-    impl_->in_words("cannot listen",
-                    [&] { sockets->attach(name, make(fd.get(), sockets->find(name))); });
-  } catch (...) {
-    drop_foreign(name);
-    throw;
-  }
-  return fd;
+  return impl_->in_words("cannot listen", [&] {
+    const auto& sockets = impl_->life.sockets();
+    const auto socket = sockets->obtain(name, {address, length}, params, {}).value();
+    try {
+      auto fd = duplicate(socket->fd.get());
+      sockets->attach(name, make(fd.get(), socket));
+      return fd;
+    } catch (...) {
+      drop_foreign(name);
+      throw;
+    }
+  });
 }
+
+void upgrader::note_failure(const std::string& why) { impl_->life.note_failure(why); }
 
 std::string upgrader::address_of(std::string_view name) const {
   const auto socket = impl_->life.sockets()->find(name);

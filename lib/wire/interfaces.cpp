@@ -3,8 +3,9 @@
 
 #include <graceful/version.hpp>
 
-#include "interface_texts.hpp"
 #include "wire/fields.hpp"
+
+#include "interface_texts.hpp"
 
 #include <boost/json/array.hpp>
 

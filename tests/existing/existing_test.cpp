@@ -89,6 +89,8 @@ class trial {
   void idle();
   void idle_while_held();
   void serve_a_probation();
+  void roll_back();
+  void drain();
   void look_at_output();
   double load_of_all();
   void add(const totals& seen, const std::string& which);
@@ -125,6 +127,8 @@ void trial::run() {
   if (good) {
     idle_while_held();
     serve_a_probation();
+    roll_back();
+    drain();
   }
   look_at_output();
 }
@@ -189,6 +193,21 @@ void trial::serve_a_probation() {
              clients->wait_for(some_requests, patience),
          "a probation does not end well");
   add(clients->stop(), "in a probation");
+}
+
+void trial::roll_back() {
+  const auto clients = what_.connecting(port_);
+  const auto go_on = [&] { return clients->wait_for(some_requests, patience); };
+  const auto run = site_.start_upgrade();
+  expect(go_on() && run.wait_for("ready", patience) && go_on() && site_.rollback() &&
+             run.wait(patience).rolled_back() && go_on() && site_.generation() == generation_,
+         "a rollback does not end well");
+  add(clients->stop(), "around a rollback");
+}
+
+void trial::drain() {
+  const auto drained = site_.drain();
+  expect(drained && drained->cut == 0 && site_.wait_gone(generation_), "a drain does not end it");
 }
 
 double trial::load_of_all() {

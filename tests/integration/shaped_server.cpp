@@ -285,7 +285,7 @@ void run(const arguments& all) {
                         {.name = "shaped",
                          .control_path = all.control,
                          .probation = all.probation,
-                         .confirm_timeout = std::chrono::seconds{2}}};
+                         .confirm_timeout = std::chrono::seconds{4}}};
   const auto& shape = up.generation() > 1 && !all.later.empty() ? all.later : all.shape;
   served_by = "X-Served-By: gen-" + std::to_string(up.generation()) + "-pid-" +
               std::to_string(::getpid()) + "\r\n";

@@ -9,7 +9,8 @@ import sys
 from ctypes import CFUNCTYPE, POINTER, Structure, byref, c_char, c_char_p, c_int, c_int64, c_size_t, c_void_p
 
 library = ctypes.CDLL(os.environ.get("GRACEFUL_LIBRARY", "libgraceful.so.0"))
-function, stage_type = CFUNCTYPE(None, c_void_p), CFUNCTYPE(None, c_void_p, c_int)
+function, resume_type = CFUNCTYPE(None, c_void_p), CFUNCTYPE(c_int, c_void_p)
+stage_type = CFUNCTYPE(None, c_void_p, c_int)
 log_type = CFUNCTYPE(None, c_void_p, c_int, c_char_p)
 NEVER = ctypes.cast(None, function)
 
@@ -18,11 +19,11 @@ class Options(Structure):
     _fields_ = [("size", c_size_t), ("name", c_char_p), ("control_path", c_char_p), ("ready_timeout_ms", c_int64),
                 ("probation_ms", c_int64), ("drain_timeout_ms", c_int64), ("idle_grace_ms", c_int64),
                 ("data", c_void_p), ("log", log_type), ("dispatch", c_int), ("post", function),
-                ("on_drain", function), ("on_end", function)]
+                ("on_commit", function), ("on_drain", function), ("on_end", function)]
 
 
 class Listener(Structure):
-    _fields_ = [("size", c_size_t), ("data", c_void_p), ("on_resume", function), ("on_pause", function),
+    _fields_ = [("size", c_size_t), ("data", c_void_p), ("on_resume", resume_type), ("on_pause", function),
                 ("on_stop", function), ("backlog", c_int), ("blocking", c_int)]
 
 
@@ -32,7 +33,7 @@ class Error(Structure):
 
 def check(code, error):
     if code != 0:
-        sys.exit(f"asyncio_echo: {error.message.decode()}")
+        raise SystemExit(f"asyncio_echo: {error.message.decode()}")
 
 
 async def main(address):
@@ -40,9 +41,11 @@ async def main(address):
     upgrader, fd = c_void_p(), c_int(-1)
 
     async def echo(reader, writer):
-        task, token, idle = asyncio.current_task(), c_void_p(), False
-        on_stage = stage_type(lambda data, stage: task.cancel() if stage != 0 else None)
-        library.graceful_track(upgrader, on_stage, None, byref(token), None)
+        task, token = asyncio.current_task(), c_void_p()
+        on_stage = stage_type(lambda data, stage: task.cancel() if stage >= 1 else None)
+        check(library.graceful_track(upgrader, on_stage, None, byref(token), byref(error)), error)
+        library.graceful_connection_idle(token, 1)
+        writer.transport.set_write_buffer_limits(0)  # drain() waits until all is sent
         try:
             while text := await reader.read(4096):
                 library.graceful_connection_idle(token, 0)
@@ -52,14 +55,14 @@ async def main(address):
         except (asyncio.CancelledError, ConnectionError):
             pass
         finally:
-            library.graceful_connection_release(token)
             writer.close()
+            library.graceful_connection_release(token)
 
     def accept():
         try:
             client, _ = listener.accept()
-        except BlockingIOError:
-            return  # the other process was faster
+        except OSError:
+            return  # the other process was faster, say
         clients.add(task := loop.create_task(serve(client)))
         task.add_done_callback(clients.discard)
 
@@ -72,20 +75,24 @@ async def main(address):
 
     clients = set()
     on_end = function(lambda data: ended.set())
-    on_resume = function(lambda data: loop.add_reader(fd.value, accept))
+    on_resume = resume_type(lambda data: loop.add_reader(fd.value, accept) or 0)
     on_pause = function(lambda data: loop.remove_reader(fd.value) and None)
     on_stop = function(lambda data: (loop.remove_reader(fd.value), listener.close()) and None)
     options = Options(ctypes.sizeof(Options), b"asyncio-echo", os.environ.get("CONTROL", "").encode() or None,
-                      -1, -1, -1, -1, None, log_type(), 1, NEVER, NEVER, on_end)
+                      -1, -1, -1, -1, None, log_type(), 1, NEVER, NEVER, NEVER, on_end)
     hooks = Listener(ctypes.sizeof(Listener), None, on_resume, on_pause, on_stop, 0, 0)
     check(library.graceful_new(byref(options), byref(upgrader), byref(error)), error)
-    check(library.graceful_listen(upgrader, b"echo", address.encode(), byref(hooks), byref(fd), byref(error)), error)
-    listener = socket.socket(fileno=fd.value)
-    check(library.graceful_handle_signals(upgrader, byref(error)), error)
-    check(library.graceful_ready(upgrader, byref(error)), error)
-    loop.add_reader(library.graceful_descriptor(upgrader), library.graceful_dispatch, upgrader)
-    await ended.wait()
-    library.graceful_free(upgrader)
+    library_fd = library.graceful_descriptor(upgrader)
+    try:
+        check(library.graceful_listen(upgrader, b"echo", address.encode(), byref(hooks), byref(fd), byref(error)), error)
+        listener = socket.socket(fileno=fd.value)
+        check(library.graceful_handle_signals(upgrader, byref(error)), error)
+        check(library.graceful_ready(upgrader, byref(error)), error)
+        loop.add_reader(library_fd, library.graceful_dispatch, upgrader)
+        await ended.wait()
+    finally:
+        loop.remove_reader(library_fd)
+        library.graceful_free(upgrader)
 
 
 asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1:8080"))

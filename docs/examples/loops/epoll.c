@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <graceful/graceful.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -22,9 +23,9 @@ struct client {
 static graceful_upgrader *upgrader;
 static int epoll, running = 1;
 
-static void watch(struct source *s) {
+static int watch(struct source *s) { /* 0, or -1 */
   struct epoll_event event = {.events = EPOLLIN, .data.ptr = s};
-  epoll_ctl(epoll, EPOLL_CTL_ADD, s->fd, &event);
+  return epoll_ctl(epoll, EPOLL_CTL_ADD, s->fd, &event);
 }
 
 static void end_client(struct client *c) {
@@ -35,9 +36,10 @@ static void end_client(struct client *c) {
 
 /* This process drains. An echo owes nothing more to a client that is idle. */
 static void on_stage(void *data, int stage) {
-  if (stage != GRACEFUL_DRAINING) end_client(data);
+  if (stage >= GRACEFUL_IDLE_GRACE_OVER) end_client(data);
 }
 
+/* Writes without waiting for more than the socket holds: a real server keeps the rest. */
 static void echo(struct source *self) {
   struct client *c = (struct client *)self;
   char text[4096];
@@ -50,15 +52,19 @@ static void echo(struct source *self) {
 }
 
 static void accept_client(struct source *self) {
-  const int fd = accept4(self->fd, NULL, NULL, SOCK_CLOEXEC);
-  if (fd < 0) return;
-  struct client *c = malloc(sizeof *c);
-  c->source = (struct source){fd, echo};
-  graceful_track(upgrader, on_stage, c, &c->token, NULL);
-  watch(&c->source);
+  struct client *c = calloc(1, sizeof *c);
+  if (c == NULL) return;
+  c->source = (struct source){accept4(self->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), echo};
+  if (c->source.fd < 0) {
+    free(c);
+  } else if (graceful_track(upgrader, on_stage, c, &c->token, NULL) != 0 || watch(&c->source) != 0) {
+    end_client(c);
+  } else {
+    graceful_connection_idle(c->token, 1);
+  }
 }
 
-static void on_resume(void *listener) { watch(listener); }
+static int on_resume(void *listener) { return watch(listener); }
 static void on_pause(void *listener) { epoll_ctl(epoll, EPOLL_CTL_DEL, ((struct source *)listener)->fd, NULL); }
 static void on_stop(void *listener) {
   on_pause(listener); /* close(2) is not enough: the successor has the socket too */
@@ -75,9 +81,14 @@ static void on_end(void *data) { *(int *)data = 0; }
 int main(int argc, char **argv) {
   graceful_options options = GRACEFUL_OPTIONS_INIT;
   struct source listener = {-1, accept_client}, library = {-1, dispatch};
-  const graceful_listener hooks = {sizeof hooks, &listener, on_resume, on_pause, on_stop, 0, 0};
+  graceful_listener hooks = GRACEFUL_LISTENER_INIT;
   graceful_error error;
+  signal(SIGPIPE, SIG_IGN);
   epoll = epoll_create1(EPOLL_CLOEXEC);
+  hooks.data = &listener;
+  hooks.on_resume = on_resume;
+  hooks.on_pause = on_pause;
+  hooks.on_stop = on_stop;
   options.name = "epoll-echo";
   options.control_path = getenv("CONTROL");
   options.dispatch = 1;
@@ -87,6 +98,7 @@ int main(int argc, char **argv) {
       graceful_listen(upgrader, "echo", argc > 1 ? argv[1] : "127.0.0.1:8080", &hooks, &listener.fd, &error) != 0 ||
       graceful_handle_signals(upgrader, &error) != 0 || graceful_ready(upgrader, &error) != 0) {
     fprintf(stderr, "epoll: %s\n", error.message);
+    graceful_free(upgrader);
     return 1;
   }
   library.fd = graceful_descriptor(upgrader);

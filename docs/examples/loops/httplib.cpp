@@ -5,8 +5,9 @@
 
 #include <cstdlib>
 #include <exception>
-#include <httplib.h>
 #include <iostream>
+
+#include <httplib.h>
 
 /// Accepts from a socket that it has not bound itself.
 class server : public httplib::Server {

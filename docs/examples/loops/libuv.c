@@ -4,6 +4,7 @@
 #include <graceful/graceful.h>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -23,14 +24,14 @@ static int descriptor;
 static void free_handle(uv_handle_t *handle) { free(handle); }
 
 static void end_client(struct client *c) {
-  if (c->token == NULL) return; /* it is ending */
+  if (uv_is_closing((uv_handle_t *)c)) return;
   graceful_connection_release(c->token);
   c->token = NULL;
   uv_close((uv_handle_t *)c, free_handle);
 }
 
 static void on_stage(void *data, int stage) {
-  if (stage != GRACEFUL_DRAINING) end_client(data);
+  if (stage >= GRACEFUL_IDLE_GRACE_OVER) end_client(data);
 }
 
 static void allocate(uv_handle_t *handle, size_t size, uv_buf_t *buffer) {
@@ -61,8 +62,8 @@ static void accept_client(uv_stream_t *server, int status) {
   if (status != 0) return;
   struct client *c = calloc(1, sizeof *c);
   uv_tcp_init(server->loop, &c->tcp);
-  graceful_track(upgrader, on_stage, c, &c->token, NULL);
-  if (uv_accept(server, (uv_stream_t *)c) == 0) {
+  if (uv_accept(server, (uv_stream_t *)c) == 0 && graceful_track(upgrader, on_stage, c, &c->token, NULL) == 0) {
+    graceful_connection_idle(c->token, 1);
     uv_read_start((uv_stream_t *)c, allocate, echo);
   } else {
     end_client(c);
@@ -70,11 +71,11 @@ static void accept_client(uv_stream_t *server, int status) {
 }
 
 /* libuv cannot pause a listener, so it gets a copy of the descriptor, which it closes. */
-static void on_resume(void *loop) {
+static int on_resume(void *loop) {
   listener = malloc(sizeof *listener);
-  uv_tcp_init(loop, listener);
-  uv_tcp_open(listener, fcntl(descriptor, F_DUPFD_CLOEXEC, 3));
-  uv_listen((uv_stream_t *)listener, 4096, accept_client);
+  if (listener == NULL || uv_tcp_init(loop, listener) != 0) return -1;
+  const int failed = uv_tcp_open(listener, fcntl(descriptor, F_DUPFD_CLOEXEC, 3));
+  return failed != 0 ? failed : uv_listen((uv_stream_t *)listener, 4096, accept_client);
 }
 
 static void on_pause(void *loop) {
@@ -99,8 +100,13 @@ int main(int argc, char **argv) {
   uv_loop_t *loop = uv_default_loop();
   uv_poll_t library;
   graceful_options options = GRACEFUL_OPTIONS_INIT;
-  graceful_listener listen = {sizeof listen, loop, on_resume, on_pause, on_stop, 0, 0};
+  graceful_listener listen = GRACEFUL_LISTENER_INIT;
   graceful_error error;
+  signal(SIGPIPE, SIG_IGN);
+  listen.data = loop;
+  listen.on_resume = on_resume;
+  listen.on_pause = on_pause;
+  listen.on_stop = on_stop;
   options.name = "libuv-echo";
   options.control_path = getenv("CONTROL");
   options.data = loop;
@@ -110,11 +116,13 @@ int main(int argc, char **argv) {
       graceful_listen(upgrader, "echo", argc > 1 ? argv[1] : "127.0.0.1:8080", &listen, &descriptor, &error) != 0 ||
       graceful_handle_signals(upgrader, &error) != 0 || graceful_ready(upgrader, &error) != 0) {
     fprintf(stderr, "libuv: %s\n", error.message);
+    graceful_free(upgrader);
     return 1;
   }
   uv_poll_init(loop, &library, graceful_descriptor(upgrader));
   uv_poll_start(&library, UV_READABLE, dispatch);
   uv_run(loop, UV_RUN_DEFAULT);
+  uv_poll_stop(&library);
   graceful_free(upgrader);
   return 0;
 }

@@ -49,10 +49,9 @@ class server {
  public:
   server(asio::io_context& io, graceful::options options, const char* address)
       : acceptor_{io}, upgrader_{std::move(options), hooks_for(io)} {
-    auto fd = upgrader_.listen(
-        "echo", address,
-        {[this] { accept(); }, [this] { acceptor_.cancel(); }, [this] { acceptor_.close(); }});
-    acceptor_.assign(tcp::v4(), fd.release());
+    auto fd = upgrader_.listen("echo", address,
+                               {[this] { resume(); }, [this] { pause(); }, [this] { stop(); }});
+    acceptor_.assign(address[0] == '[' ? tcp::v6() : tcp::v4(), fd.release());
     upgrader_.handle_signals();
     upgrader_.ready();
   }
@@ -65,15 +64,31 @@ class server {
     return hooks;
   }
 
+  void resume() {
+    accepts_ = true;
+    if (!waits_) accept();
+  }
+  void pause() {
+    accepts_ = false;
+    acceptor_.cancel();
+  }
+  void stop() {
+    accepts_ = false;
+    acceptor_.close();
+  }
+
   void accept() {
+    waits_ = true;
     acceptor_.async_accept([this](std::error_code ec, tcp::socket socket) {
-      if (ec == asio::error::operation_aborted) return;
+      waits_ = false;
       if (!ec) std::make_shared<session>(std::move(socket))->start(upgrader_);
-      accept();
+      if (accepts_) accept();  // a real server pauses here if no descriptor is left
     });
   }
 
   tcp::acceptor acceptor_;
+  bool accepts_ = false;
+  bool waits_ = false;
   graceful::native::upgrader upgrader_;
 };
 

@@ -1,6 +1,7 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include <graceful/errc.hpp>
 #include <graceful/graceful.h>
+#include <graceful/unique_fd.hpp>
 #include <graceful/version.hpp>
 
 #include "temporary_directory.hpp"
@@ -10,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -38,7 +40,11 @@ struct c_fixture {
     options.on_drain = [](void* self) { static_cast<c_fixture*>(self)->said += "drain "; };
     options.on_end = [](void* self) { static_cast<c_fixture*>(self)->said += "end "; };
     hooks.data = this;
-    hooks.on_resume = [](void* self) { static_cast<c_fixture*>(self)->said += "resume "; };
+    hooks.on_resume = [](void* self) {
+      auto& f = *static_cast<c_fixture*>(self);
+      f.said += "resume ";
+      return f.cannot_accept;
+    };
     hooks.on_pause = [](void* self) { static_cast<c_fixture*>(self)->said += "pause "; };
     hooks.on_stop = [](void* self) {
       auto& f = *static_cast<c_fixture*>(self);
@@ -74,6 +80,7 @@ struct c_fixture {
   graceful_error error{};
   int descriptor = -1;
   std::string said;
+  int cannot_accept = 0;
 };
 
 }  // namespace
@@ -166,6 +173,65 @@ TEST_CASE("what C leaves out is an error or does nothing, and never crashes") {
   graceful_connection_release(nullptr);
   graceful_free(nullptr);
   CHECK(std::string{graceful_version()} == GRACEFUL_VERSION_STRING);
+}
+
+TEST_CASE("a server in C that cannot accept drains") {
+  c_fixture f;
+  f.cannot_accept = 1;
+  const auto up = f.start();
+  f.listen(up);
+  REQUIRE(graceful_ready(up.get(), nullptr) == 0);
+  f.dispatch_until(up, "end");
+  CHECK(f.said == "resume drain stop end ");
+}
+
+TEST_CASE(
+    "structures that were not begun with their macro, or contradict themselves, are refused") {
+  c_fixture f;
+  const auto refused = [&f] {
+    graceful_upgrader* made = nullptr;
+    return graceful_new(&f.options, &made, &f.error) == GRACEFUL_INVALID_ARGUMENT && !made;
+  };
+  const auto right = f.options.size;
+  for (const std::size_t wrong : {std::size_t{0}, right + 1}) {
+    f.options.size = wrong;
+    CHECK(refused());
+    CHECK(std::string{f.error.message}.find("begin with GRACEFUL_OPTIONS_INIT") !=
+          std::string::npos);
+  }
+  f.options.size = right;
+  f.options.post = [](void*, void (*run)(void*), void* task) { run(task); };
+  CHECK(refused());
+  f.options.post = nullptr;
+  const auto up = f.start();
+  f.hooks.size = 0;
+  CHECK(graceful_listen(up.get(), "web", "127.0.0.1:0", &f.hooks, &f.descriptor, &f.error) ==
+        GRACEFUL_INVALID_ARGUMENT);
+  f.hooks.size = sizeof f.hooks;
+  f.hooks.on_pause = nullptr;
+  CHECK(graceful_listen(up.get(), "web", "127.0.0.1:0", &f.hooks, &f.descriptor, &f.error) ==
+        GRACEFUL_INVALID_ARGUMENT);
+}
+
+TEST_CASE("an upgrader that C frees early keeps no descriptor") {
+  const auto open = [] {
+    std::size_t count = 0;
+    for (const auto& each : std::filesystem::directory_iterator{"/proc/self/fd"}) {
+      count += each.path().empty() ? 0 : 1;
+    }
+    return count;
+  };
+  const auto before = open();
+  {
+    c_fixture f;
+    auto up = f.start();
+    f.listen(up);
+    const graceful::unique_fd own{f.descriptor};
+    REQUIRE(graceful_ready(up.get(), nullptr) == 0);
+    graceful_drain(up.get());
+    up.reset();  // nothing was dispatched
+  }
+  CHECK(open() == before);
 }
 
 TEST_CASE("options of an older header, which are shorter, have defaults for the rest") {

@@ -80,8 +80,8 @@ struct native_fixture {
   }
 
   [[nodiscard]] native::hooks hooks() {
-    return {[this](std::function<void()> task) { post(std::move(task)); }, notes("drain"),
-            notes("end")};
+    return {[this](std::function<void()> task) { post(std::move(task)); }, notes("commit"),
+            notes("drain"), notes("end")};
   }
 
   [[nodiscard]] native::listener_hooks listener() {
@@ -142,6 +142,8 @@ TEST_CASE("the hooks of a server without Asio run on its loop, in the order of i
   CHECK(graceful::unique_fd{::accept4(fd.get(), nullptr, nullptr, SOCK_CLOEXEC)});
   up.drain();
   REQUIRE(f.runs_until("end"));
+  CHECK(f.noted.find("commit ") < f.noted.find("drain "));  // not in a certain order with resume
+  f.noted.erase(f.noted.find("commit "), 7);
   CHECK(f.noted == "resume drain stop end ");
   CHECK(up.draining());
 }
@@ -210,15 +212,25 @@ TEST_CASE("a descriptor that the application does not close when told accepts no
   CHECK_FALSE(connected_to(address));
 }
 
-TEST_CASE("a hook that throws is logged, and the server goes on") {
+TEST_CASE("a server without Asio that cannot accept says so, and drains") {
   native_fixture f;
   native::upgrader up{f.options(), f.hooks()};
   const auto fd = up.listen("web", "127.0.0.1:0",
                             {[] { throw std::runtime_error{"no room"}; }, f.notes("pause"), {}});
   up.ready();
-  up.drain();
   REQUIRE(f.runs_until("end"));
   CHECK(f.logs("listener 'web': the application's on_resume has failed: no room"));
+}
+
+TEST_CASE("a function of the application that throws is logged, and the server goes on") {
+  native_fixture f;
+  auto hooks = f.hooks();
+  hooks.on_drain = [] { throw std::runtime_error{"no room"}; };
+  native::upgrader up{f.options(), hooks};
+  up.ready();
+  up.drain();
+  CHECK(f.runs_until("end"));
+  CHECK(f.logs("the application's on_drain has failed: no room"));
 }
 
 TEST_CASE("what was posted does nothing when the upgrader has gone") {
@@ -232,6 +244,25 @@ TEST_CASE("what was posted does nothing when the upgrader has gone") {
   }
   for (auto& task : f.tasks) task();
   CHECK(f.noted.empty());
+}
+
+TEST_CASE("a connection may be released and called idle on any thread, while it is told a stage") {
+  native_fixture f;
+  auto hooks = f.hooks();
+  hooks.post = {};
+  native::upgrader up{f.options(), hooks};
+  up.ready();
+  std::atomic<int> told{0};
+  std::vector<native::connection> all;
+  for (int i = 0; i < 200; ++i) all.push_back(up.track([&](graceful::drain_stage) { ++told; }));
+  up.drain();
+  for (auto& each : all) {
+    each.idle(true);
+    each = {};
+  }
+  const int before = told;
+  up.wait_end();
+  CHECK(told == before);  // nothing is told to a connection that was released
 }
 
 TEST_CASE("a hook may destroy the upgrader") {
