@@ -40,8 +40,8 @@ bool change_epoll(int instance, int how, int fd, epoll_event* event) {
 /// for a moment, without an event that could be reported.
 bool is_registered(int instance, int fd) {
   epoll_event nothing{};
-  if (::epoll_ctl(instance, EPOLL_CTL_ADD, fd, &nothing) != 0) return errno == EEXIST;
-  ::epoll_ctl(instance, EPOLL_CTL_DEL, fd, nullptr);
+  if (!change_epoll(instance, EPOLL_CTL_ADD, fd, &nothing)) return errno == EEXIST;
+  (void)change_epoll(instance, EPOLL_CTL_DEL, fd, nullptr);
   return false;
 }
 

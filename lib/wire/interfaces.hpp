@@ -14,7 +14,7 @@ enum class role { server, supervisor };
 
 /// The description of an interface, in the language of https://varlink.org/Interface-Definition;
 /// none if there is no such interface.
-std::optional<std::string_view> interface_description(std::string_view interface);
+std::optional<std::string_view> interface_description(std::string_view name);
 
 /// Answers a call of org.varlink.service; none if `c` calls another interface.
 std::optional<reply> answer_service_call(const call& c, role who = role::server);

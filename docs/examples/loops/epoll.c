@@ -28,8 +28,15 @@ static int watch(struct source *s) { /* 0, or -1 */
   return epoll_ctl(epoll, EPOLL_CTL_ADD, s->fd, &event);
 }
 
+/* close(2) removes a descriptor from epoll(7) only if no other process has the file: a successor has the
+   listening socket, and a child has all of them until it executes something. */
+static void unwatch_and_close(struct source *s) {
+  epoll_ctl(epoll, EPOLL_CTL_DEL, s->fd, NULL);
+  close(s->fd);
+}
+
 static void end_client(struct client *c) {
-  close(c->source.fd);
+  unwatch_and_close(&c->source);
   graceful_connection_release(c->token);
   free(c);
 }
@@ -66,10 +73,7 @@ static void accept_client(struct source *self) {
 
 static int on_resume(void *listener) { return watch(listener); }
 static void on_pause(void *listener) { epoll_ctl(epoll, EPOLL_CTL_DEL, ((struct source *)listener)->fd, NULL); }
-static void on_stop(void *listener) {
-  on_pause(listener); /* close(2) is not enough: the successor has the socket too */
-  close(((struct source *)listener)->fd);
-}
+static void on_stop(void *listener) { unwatch_and_close(listener); }
 
 static void dispatch(struct source *self) {
   (void)self;
