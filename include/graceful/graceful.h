@@ -2,8 +2,8 @@
 #ifndef GRACEFUL_GRACEFUL_H
 #define GRACEFUL_GRACEFUL_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include <stddef.h> /* NOLINT(modernize-deprecated-headers) */
+#include <stdint.h> /* NOLINT(modernize-deprecated-headers) */
 
 /* For servers in C, or in any language that can call C functions: what <graceful/native.hpp> is for
    C++. That header, and <graceful/options.hpp>, explain more.
@@ -29,6 +29,8 @@ extern "C" {
 #endif
 
 #define GRACEFUL_EXPORT __attribute__((visibility("default")))
+
+/* NOLINTBEGIN(modernize-use-using): it is C */
 
 /* Makes a server upgradable. */
 typedef struct graceful_upgrader graceful_upgrader;
@@ -184,6 +186,8 @@ GRACEFUL_EXPORT void graceful_connection_idle(graceful_connection *connection, i
 
 /* NULL is allowed. */
 GRACEFUL_EXPORT void graceful_connection_release(graceful_connection *connection);
+
+/* NOLINTEND(modernize-use-using) */
 
 #ifdef __cplusplus
 }

@@ -411,7 +411,7 @@ class GRACEFUL_API upgrader {
                             const listen_params& params,
                             const std::function<std::shared_ptr<accepting>(
                                 int fd, std::shared_ptr<const listening_socket>)>& make);
-  std::string address_of(std::string_view name) const;
+  [[nodiscard]] std::string address_of(std::string_view name) const;
   void note_failure(const std::string& why);
   void wait_drain(drain_handler handler, executor_type own);
   void wait_commit(drain_handler handler, executor_type own);
