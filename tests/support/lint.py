@@ -72,5 +72,5 @@ def arguments(command, source):
 print(RULES)
 for line in edges(units, "tidy", lambda name: name.startswith((f"{units}/lib/", f"{units}/cli/"))):
     print(line)
-for line in edges(alone, "compile", lambda name: not name.startswith("build/")):
+for line in edges(alone, "compile", lambda name: name.endswith(".cpp") and not name.startswith("build/")):
     print(line)
