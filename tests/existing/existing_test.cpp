@@ -206,10 +206,11 @@ void trial::roll_back() {
 }
 
 void trial::drain() {
-  // Some of Boost's servers do not join their threads, because they never end: std::terminate() ends
-  // them before they have answered.
+  // Some of Boost's servers do not join their threads, because they never end: std::terminate()
+  // ends them before they have answered.
   const auto drained = site_.drain();
-  expect((!drained || drained->cut == 0) && site_.wait_gone(generation_), "a drain does not end it");
+  expect((!drained || drained->cut == 0) && site_.wait_gone(generation_),
+         "a drain does not end it");
 }
 
 double trial::load_of_all() {
