@@ -205,8 +205,11 @@ struct system_call {
     return (number == SYS_accept || number == SYS_accept4) &&
            first == static_cast<std::uint64_t>(fd);
   }
+  /// A poll(2) that a signal without a handler has interrupted goes on as restart_syscall(2), with
+  /// the arguments that it had.
   [[nodiscard]] bool polls(int fd) const {
-    return (number == SYS_poll || number == SYS_ppoll) && is_polled(fd, first, second);
+    return (number == SYS_poll || number == SYS_ppoll || number == SYS_restart_syscall) &&
+           is_polled(fd, first, second);
   }
   [[nodiscard]] bool selects(int fd) const {
     return (number == SYS_select || number == SYS_pselect6) && is_selected(fd, first, second);
