@@ -1,6 +1,8 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "os/open_files.hpp"
 
+#include "eventually.hpp"
+#include "patience.hpp"
 #include "tcp_sockets.hpp"
 
 #include <doctest/doctest.h>
@@ -11,6 +13,7 @@
 #include <thread>
 
 #include <poll.h>
+#include <signal.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -60,6 +63,30 @@ TEST_CASE("a thread that selects waits for a connection, unless Asio itself wait
   };
   CHECK(is_seen(listening.get(), selects));
   CHECK_FALSE(is_seen(listening.get(), selects, false));
+}
+
+TEST_CASE(
+    "a thread that waits in poll(2) is still seen after its process was stopped and went on") {
+  const auto listening = listen_anywhere();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    std::thread{[&] {
+      pollfd one{listening.get(), POLLIN, 0};
+      ::poll(&one, 1, -1);
+    }}.detach();
+    const auto is_seen_now = [&] {
+      return os::somebody_blocks_in_accept(listening.get(), false) == os::answer::yes;
+    };
+    const bool before = eventually(is_seen_now, patience);
+    ::raise(SIGSTOP);
+    ::_exit(before && eventually(is_seen_now, std::chrono::seconds{5}) ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, WUNTRACED) == child);
+  REQUIRE(WIFSTOPPED(status));
+  REQUIRE(::kill(child, SIGCONT) == 0);
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
 }
 
 TEST_CASE("a process that is not dumpable cannot tell whether one of its threads blocks") {
