@@ -1,8 +1,6 @@
 // Copyright (c) 2026 the graceful authors. Boost Software License 1.0, see LICENSE.
 #include "os/open_files.hpp"
 
-#include "eventually.hpp"
-#include "patience.hpp"
 #include "tcp_sockets.hpp"
 
 #include <doctest/doctest.h>
@@ -13,7 +11,6 @@
 #include <thread>
 
 #include <poll.h>
-#include <signal.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -63,33 +60,6 @@ TEST_CASE("a thread that selects waits for a connection, unless Asio itself wait
   };
   CHECK(is_seen(listening.get(), selects));
   CHECK_FALSE(is_seen(listening.get(), selects, false));
-}
-
-TEST_CASE(
-    "a thread that waits in poll(2) is still seen after its process was stopped and went on") {
-  const auto listening = listen_anywhere();
-  const pid_t child = ::fork();
-  if (child == 0) {
-    std::thread{[&] {
-      pollfd one{listening.get(), POLLIN, 0};
-      ::poll(&one, 1, -1);
-    }}.detach();
-    const auto is_seen_now = [&] {
-      return os::somebody_blocks_in_accept(listening.get(), false) == os::answer::yes;
-    };
-    const bool before = eventually(is_seen_now, patience);
-    ::raise(SIGSTOP);
-    // For a moment the thread still seems to be in the call that was interrupted.
-    int in_a_row = 0;
-    const auto stays = [&] { return (in_a_row = is_seen_now() ? in_a_row + 1 : 0) == 50; };
-    ::_exit(before && eventually(stays, std::chrono::seconds{20}) ? 0 : 1);
-  }
-  int status = 0;
-  REQUIRE(::waitpid(child, &status, WUNTRACED) == child);
-  REQUIRE(WIFSTOPPED(status));
-  REQUIRE(::kill(child, SIGCONT) == 0);
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  CHECK(status == 0);
 }
 
 TEST_CASE("a process that is not dumpable cannot tell whether one of its threads blocks") {
