@@ -30,8 +30,9 @@ struct listen_params {
 
   /// Whether accept(2) on the descriptor waits for a connection: O_NONBLOCK stays clear. Default:
   /// false. Only for servers that accept by means of their own (<graceful/native.hpp>): all
-  /// processes that have the socket share the flag, and Asio's acceptors set it. A socket that a
-  /// predecessor uses without waiting is refused with `wrong_socket`.
+  /// processes that have the socket share the flag. A socket that a predecessor uses without
+  /// waiting is refused with `wrong_socket`. A build without this sets the flag on a socket on
+  /// which its predecessor waits, whose accept(2) then fails with EAGAIN: the log says so.
   bool blocking = false;
 
   /// How often to try bind(2) and listen(2) while the address is in use (EADDRINUSE); at least 1.

@@ -110,7 +110,7 @@ std::set<pid_t> lifecycle::other_generations() const {
   return pids;
 }
 
-/// Tells connections that they are cut before accepting stops, since the context may end then.
+/// Tells connections that they are cut before the work is released, since the context may end then.
 void lifecycle::begin_drain() {
   drain_.begin();
   if (now().in_a_hurry()) drain_.hurry();
